@@ -1,0 +1,133 @@
+"""The exact JSON of `POST /{version}/{phone_number_id}/messages` for everything that can be sent.
+
+Source: WhatsApp Cloud API reference, "Messages" (November 2026).
+"""
+
+from typing import Any, Literal
+
+from pytake.whatsapp import limits
+from pytake.whatsapp.outbound import (
+    CtaUrl,
+    FlowForm,
+    LocationRequest,
+    Media,
+    MediaHeader,
+    OptionList,
+    OutboundMessage,
+    ReplyButtons,
+    Template,
+    Text,
+)
+
+Json = dict[str, Any]
+
+
+def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Json:
+    """The request body that sends `message`.
+
+    `to` is a contact id: the digits of a phone number, with or without `+`, or a business-scoped user id.
+    `callback_data` comes back in every status of this message and is what settles a send whose answer never arrived.
+
+    Raises `ValueError` when `to` is empty or `callback_data` is longer than Meta takes (512 characters).
+    """
+    if not to:
+        raise ValueError("a message needs somebody to go to")
+    if len(callback_data) > limits.CALLBACK_DATA:
+        raise ValueError(f"callback data has {len(callback_data)} characters, Meta takes {limits.CALLBACK_DATA}")
+    kind, content = _content(message)
+    payload: Json = {"messaging_product": "whatsapp", "recipient_type": "individual", **_recipient(to), "type": kind}
+    payload[kind] = content
+    if callback_data:
+        payload["biz_opaque_callback_data"] = callback_data
+    return payload
+
+
+def read_receipt_payload(message_id: str, typing: bool = False) -> Json:
+    """The request body that marks a received message as read and, with `typing`, shows that an answer is being written.
+
+    The typing indicator goes away with the next message, or after 25 seconds.
+    """
+    payload: Json = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+    if typing:
+        payload["typing_indicator"] = {"type": "text"}
+    return payload
+
+
+def _recipient(to: str) -> Json:
+    digits = to.removeprefix("+")
+    return {"to": f"+{digits}"} if digits.isascii() and digits.isdigit() else {"recipient": to}
+
+
+def _content(message: OutboundMessage) -> tuple[str, Json]:
+    match message:
+        case Text():
+            return "text", {"body": message.text, "preview_url": message.preview_url}
+        case Media():
+            return message.media, _media(message)
+        case Template():
+            template: Json = {"name": message.name, "language": {"code": message.language}}
+            if message.components:
+                template["components"] = message.components
+            return "template", template
+        case ReplyButtons():
+            buttons = [{"type": "reply", "reply": {"id": b.id, "title": b.title}} for b in message.buttons]
+            return _interactive("button", message, {"buttons": buttons})
+        case OptionList():
+            rows = [_without_none(id=r.id, title=r.title, description=r.description) for r in message.rows]
+            return _interactive("list", message, {"button": message.button, "sections": [{"rows": rows}]})
+        case CtaUrl():
+            parameters: Json = {"display_text": message.label, "url": message.url}
+            return _interactive("cta_url", message, {"name": "cta_url", "parameters": parameters})
+        case LocationRequest():
+            return _interactive("location_request_message", message, {"name": "send_location"})
+        case FlowForm():
+            return _interactive("flow", message, {"name": "flow", "parameters": _flow(message)})
+
+
+def _interactive(
+    kind: Literal["button", "list", "cta_url", "location_request_message", "flow"],
+    message: ReplyButtons | OptionList | CtaUrl | LocationRequest | FlowForm,
+    action: Json,
+) -> tuple[str, Json]:
+    interactive: Json = {"type": kind}
+    if not isinstance(message, LocationRequest) and message.header:
+        interactive["header"] = _header(message.header)
+    interactive["body"] = {"text": message.text}
+    if not isinstance(message, LocationRequest) and message.footer:
+        interactive["footer"] = {"text": message.footer}
+    interactive["action"] = action
+    return "interactive", interactive
+
+
+def _header(header: str | MediaHeader) -> Json:
+    if isinstance(header, str):
+        return {"type": "text", "text": header}
+    filename = header.filename if header.media == "document" else None
+    link = None if header.id else header.link
+    return {"type": header.media, header.media: _without_none(id=header.id, link=link, filename=filename)}
+
+
+def _media(message: Media) -> Json:
+    # Meta refuses a caption on audio and stickers, and a filename on anything but a document.
+    caption = message.caption if message.media not in {"audio", "sticker"} else None
+    filename = message.filename if message.media == "document" else None
+    link = None if message.id else message.link
+    return _without_none(id=message.id, link=link, caption=caption or None, filename=filename)
+
+
+def _flow(message: FlowForm) -> Json:
+    parameters: Json = {
+        "flow_message_version": "3",
+        "flow_token": message.flow_token,
+        "flow_id": message.flow_id,
+        "flow_cta": message.cta,
+    }
+    start = _without_none(screen=message.screen, data=message.data or None)
+    if start:
+        parameters["flow_action"] = "navigate"
+        parameters["flow_action_payload"] = start
+    return parameters
+
+
+def _without_none(**fields: Any) -> Json:
+    return {key: value for key, value in fields.items() if value is not None}

@@ -1,0 +1,23 @@
+"""Meta's limits for what may be sent, in characters unless a name says otherwise.
+
+Source: WhatsApp Cloud API reference, "Messages" (November 2026). Where Meta's pages contradict each other, the stricter
+reading stands.
+"""
+
+TEXT_BODY = 4096
+INTERACTIVE_BODY = 1024
+LIST_BODY = 4096
+FOOTER = 60
+HEADER_TEXT = 60
+BUTTONS = 3  # a count
+BUTTON_TITLE = 20
+BUTTON_ID = 256
+LIST_BUTTON = 20
+LIST_ROWS = 10  # a count, over all sections
+ROW_TITLE = 24
+ROW_ID = 200
+ROW_DESCRIPTION = 72
+CTA_DISPLAY_TEXT = 20
+FLOW_CTA = 20
+CAPTION = 1024
+CALLBACK_DATA = 512

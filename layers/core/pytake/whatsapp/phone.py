@@ -1,0 +1,31 @@
+"""The ways one phone number is written as a WhatsApp id.
+
+Some countries changed how their mobile numbers are written, and WhatsApp kept the old ids. The variants are only for
+finding a contact that is already known; a reply goes to exactly the id that wrote. Source: WhatsApp Cloud API
+reference, "Phone numbers" (November 2026).
+"""
+
+import re
+
+# Brazil: 55, a two-digit area, eight digits starting 6-9, with or without a 9 before them.
+_BRAZIL = re.compile(r"(55[1-9]\d)(9?)([6-9]\d{7})")
+# Argentina: 54 and ten digits, mobile numbers with a 9 between. Mexico: 52 and ten digits, once with a 1 between.
+_PREFIXED = (re.compile(r"(54)(9?)([1-8]\d{9})"), re.compile(r"(52)(1?)([2-9]\d{9})"))
+_INSERTED = {"55": "9", "54": "9", "52": "1"}
+
+
+def variants(phone: str) -> list[str]:
+    """The digits of `phone` first, then its other spelling where its country has one.
+
+    Takes a number with or without `+`, spaces and punctuation. Text without digits gives an empty list.
+    """
+    digits = "".join(character for character in phone if "0" <= character <= "9")
+    if not digits:
+        return []
+    for pattern in (_BRAZIL, *_PREFIXED):
+        match = pattern.fullmatch(digits)
+        if match:
+            start, inserted, rest = match.groups()
+            other = "" if inserted else _INSERTED[digits[:2]]
+            return [digits, start + other + rest]
+    return [digits]
