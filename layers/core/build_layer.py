@@ -1,0 +1,193 @@
+"""Builds the layer: the hashed dependencies for one Lambda target, the pytake package, and compiled code for both.
+
+Called by the makefile beside it. Standard library only, because it runs with whatever Python a machine has. The same
+inputs give the same bytes, so an unchanged layer keeps its hash and is not deployed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE.parents[1] / "requirements" / "layer.txt"
+RUN_PATH = "/opt/python"  # where Lambda mounts a layer; the path that tracebacks and compiled code name
+
+# The glibc of the runtime decides which wheels load: Amazon Linux 2023 has 2.34. Python 3.11 (Amazon Linux 2, 2.26) runs
+# only in the local cloud: google-re2 has no wheel for it, and a rule in template.yaml refuses it elsewhere.
+GLIBC = {"python3.11": 28, "python3.12": 34, "python3.13": 34}
+MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+# botocore describes every AWS service there is (25 MB); the layer keeps those that the functions call, and `sts`, which
+# botocore itself needs to sign in with a role.
+SERVICES = {
+    "athena",
+    "bedrock-runtime",
+    "dynamodb",
+    "events",
+    "glue",
+    "s3",
+    "secretsmanager",
+    "sqs",
+    "sts",
+}
+
+# Folders (below python/) that nothing in a function imports.
+UNUSED_FOLDERS = (
+    "bin",
+    "boto3/data",  # the resource interface; the product uses clients
+    "boto3/examples",
+    "botocore/docs",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+)
+UNUSED_PATTERNS = ("**/tests", "**/testing", "**/__pycache__", "**/*.pyi", "**/*.pxd", "**/*.exe")
+# A distribution's name and version stay (vulnerability scanners read METADATA), and its license.
+KEPT_METADATA = ("METADATA", "entry_points.txt")
+
+
+def main() -> None:
+    """Builds the layer for ``--target`` (``python3.13-arm64``) into the folder ``--into``; exits 1 with one line."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--target", required=True, help="<runtime>-<architecture>, such as python3.13-arm64")
+    parser.add_argument("--into", required=True, type=Path)
+    arguments = parser.parse_args()
+    runtime, _, architecture = arguments.target.rpartition("-")
+    if runtime not in GLIBC or architecture not in MACHINE:
+        sys.exit(f"build_layer: cannot build for {arguments.target!r}")
+    into: Path = arguments.into.resolve()
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    install(into, runtime, architecture)
+    prune(into)
+    shutil.copytree(HERE / "pytake", into / "pytake", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    compile_all(into, runtime)
+
+
+def install(into: Path, runtime: str, architecture: str) -> None:
+    """Puts the wheels of requirements/layer.txt, checked against their hashes, into ``into``.
+
+    uv when it is at hand (seconds), else the pip of this Python. Only wheels: nothing is compiled on this machine for
+    another one.
+    """
+    version = runtime.removeprefix("python")
+    host = os.environ.get("LAYER_PLATFORM") == "host"
+    wheels = [f"manylinux_2_{minor}_{MACHINE[architecture]}" for minor in range(GLIBC[runtime], 16, -1)]
+    uv = find_uv()
+    if uv:
+        command = [uv, "pip", "install", "--quiet", "--python-version", version, "--target", str(into)]
+        command += ["--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode", "--no-config"]
+        command += [] if host else ["--python-platform", uv_platform(runtime, architecture)]
+        command += ["--python", sys.executable]
+    else:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        command += ["--target", str(into), "--only-binary", ":all:", "--implementation", "cp"]
+        command += ["--python-version", version]
+        if not host:
+            for platform in [*wheels, f"manylinux2014_{MACHINE[architecture]}"]:
+                command += ["--platform", platform]
+    run([*command, "--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS)])
+
+
+def uv_platform(runtime: str, architecture: str) -> str:
+    """uv's name of the newest wheel platform that this runtime loads."""
+    return f"{MACHINE[architecture]}-manylinux_2_{GLIBC[runtime]}"
+
+
+def find_uv() -> str | None:
+    """The uv of the repository's .venv, of this Python, or on the PATH."""
+    for folder in (HERE.parents[1] / ".venv" / "bin", Path(sys.executable).parent):
+        if (folder / "uv").is_file():
+            return str(folder / "uv")
+    return shutil.which("uv")
+
+
+def prune(into: Path) -> None:
+    """Removes what no function uses, and what differs from build to build."""
+    for name in UNUSED_FOLDERS:
+        shutil.rmtree(into / name, ignore_errors=True)
+    for pattern in UNUSED_PATTERNS:
+        for path in sorted(into.glob(pattern)):
+            remove(path)
+    for path in sorted((into / "botocore" / "data").iterdir()):
+        if path.is_dir() and path.name not in SERVICES:
+            remove(path)
+    for path in sorted((into / "botocore" / "data").glob("*/*/*")):
+        if path.name.startswith(("examples-", "paginators-", "waiters-")) and not needed_model(path):
+            remove(path)
+    for distribution in sorted(into.glob("*.dist-info")):
+        for path in sorted(distribution.iterdir()):
+            if path.name not in KEPT_METADATA and not path.name.lower().startswith(("license", "notice")):
+                remove(path)
+    for path in into.glob(".lock"):
+        remove(path)
+
+
+def needed_model(path: Path) -> bool:
+    """Whether a botocore file beside the service model is read at run time: paginators are, examples are not."""
+    return path.name.startswith(("paginators-", "waiters-"))
+
+
+def compile_all(into: Path, runtime: str) -> None:
+    """Compiles every module with the Python of the runtime; without it, says so and leaves that to the cold start.
+
+    ``unchecked-hash``: the compiled file is taken without a look at the source's time, which zipping changes anyway.
+    """
+    interpreter = find_interpreter(runtime)
+    if interpreter is None:
+        print(
+            f"build_layer: {runtime} is not on this machine, so the layer carries no compiled code and cold starts take"
+            f" half a second longer. Install {runtime} (`uv python install {runtime.removeprefix('python')}`) to avoid it.",
+            file=sys.stderr,
+        )
+        return
+    run(
+        [interpreter, "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+        + ["-s", str(into), "-p", RUN_PATH, str(into)],
+        # Constants of one module may come out in another order under another seed.
+        PYTHONHASHSEED="0",
+    )
+
+
+def find_interpreter(runtime: str) -> str | None:
+    """A working Python of exactly this minor version: this one, on the PATH, of pyenv, or of uv."""
+    version = runtime.removeprefix("python")
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
+        return sys.executable
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [shutil.which(runtime), *sorted(map(str, pyenv.glob(f"versions/{version}.*/bin/{runtime}")))]
+    uv = find_uv()
+    if uv:
+        found = subprocess.run(
+            [uv, "python", "find", "--no-config", "--no-python-downloads", version], capture_output=True, text=True
+        )
+        candidates.append(found.stdout.strip() if found.returncode == 0 else None)
+    for candidate in candidates:
+        # pyenv puts a launcher on the PATH for versions that are not switched on: it exists, and fails.
+        check = "import sys; print('%d.%d' % sys.version_info[:2])"
+        if candidate:
+            found = subprocess.run([candidate, "-S", "-c", check], capture_output=True, text=True)
+            if found.returncode == 0 and found.stdout.strip() == version:
+                return candidate
+    return None
+
+
+def remove(path: Path) -> None:
+    """Deletes a file or a folder that may be gone already."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def run(command: list[str], **environment: str) -> None:
+    """Runs a command; its failure ends the build with the command's own words."""
+    if subprocess.run(command, env={**os.environ, **environment}).returncode:
+        sys.exit(f"build_layer: failed: {' '.join(command[:6])} …")
+
+
+if __name__ == "__main__":
+    main()
