@@ -1,0 +1,47 @@
+# `make run` shows it, `make test` proves it. Both build the virtual environment when it is missing or stale.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/layer.txt requirements/dev.txt
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help setup run test check unit lock clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Create .venv with everything pinned; .venv/bin/pytake is the command
+
+$(VENV)/.ready: $(LOCK) requirements/tools.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "PyTake needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/tools.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+run: setup ## Start the local cloud with the demo: API, webhook, a simulated WhatsApp
+	@$(BIN)/pytake local
+
+check: setup ## Style, types, import rules
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
+
+unit: setup ## The fast tests only
+	@$(BIN)/pytest -n 2 -m "not cloud and not build"
+
+test: check ## Everything CI runs
+	@$(BIN)/pytest -n 2 -m "not cloud and not build"
+	@$(BIN)/pytest -m "cloud or build"
+
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested
+	$(UV_LOCK) --extra local --extra dev pyproject.toml -o requirements/dev.txt
+	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/layer.txt
+
+clean: ## Remove what a build or a run left behind
+	rm -rf .aws-sam .pytake .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""PyTake Serverless: WhatsApp conversations on AWS Lambda, SQS and DynamoDB."""

@@ -1,0 +1,1 @@
+"""The ports' adapters on DynamoDB, SQS, Secrets Manager, EventBridge and S3."""

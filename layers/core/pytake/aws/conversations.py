@@ -1,0 +1,134 @@
+"""Conversations and turns on DynamoDB: one read and one write request per plain turn."""
+
+import msgspec
+from msgspec import Struct
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from pytake.aws.table import (
+    DUE_SHARDS,
+    Item,
+    Table,
+    conversation_key,
+    conversation_pk,
+    due_pk,
+    due_shard,
+    marker_sk,
+    turn_sk,
+    whole_hour_after,
+)
+from pytake.conversation.ports import AlreadyCommittedError, ConflictError
+from pytake.conversation.records import MARKER_SECONDS, Conversation, ConversationKey, Session, TurnRecord
+from pytake.engine import Contact
+
+_STATE = "STATE"
+_MARKER, _CONVERSATION = 0, 1  # places in the transaction, for reading its refusal
+
+
+class _Body(Struct, omit_defaults=True):
+    """A conversation's item without what the key and other attributes say."""
+
+    contact: Contact
+    session: Session | None = None
+    last_inbound_at: float = 0
+    opted_out: bool = False
+    apologised_at: float | None = None
+
+
+_read_body = msgspec.json.Decoder(_Body)
+_read_turn = msgspec.json.Decoder(TurnRecord)
+_encode = msgspec.json.Encoder().encode
+
+
+class DynamoConversations:
+    """Implements `pytake.conversation.ports.Conversations`."""
+
+    def __init__(self, table: Table, retention_days: int) -> None:
+        self._table = table
+        self._retention_seconds = max(retention_days * 86_400, MARKER_SECONDS)
+
+    def load(self, key: ConversationKey) -> Conversation | None:
+        item = self._get(key, _STATE)
+        if item is None:
+            return None
+        body = _read_body.decode(item.body or "")
+        if body.session is not None and item.state is not None:
+            body.session.state = item.state.encode()
+        return Conversation(
+            key=key,
+            contact=body.contact,
+            seq=int(item.seq or 0),
+            session=body.session,
+            last_inbound_at=body.last_inbound_at,
+            opted_out=body.opted_out,
+            apologised_at=body.apologised_at,
+        )
+
+    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+        item, pk = self._table.item, conversation_pk(conversation.key)
+        expires_at = int(turn.at) + self._retention_seconds
+        try:
+            with TransactWrite(connection=self._table.connection) as transaction:
+                if turn.message_id is not None:
+                    marker = item(pk, marker_sk(turn.message_id), seq=turn.seq, expires_at=int(turn.at) + MARKER_SECONDS)
+                    transaction.save(marker, condition=item.pk.does_not_exist())
+                expected = item.seq == turn.seq - 1 if turn.seq > 1 else item.pk.does_not_exist()
+                transaction.save(self._conversation_item(conversation, pk, expires_at), condition=expected)
+                record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
+                transaction.save(record, condition=item.pk.does_not_exist())
+        except TransactWriteError as error:
+            if error.cause_response_code != "TransactionCanceledException":
+                raise
+            codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+            if turn.message_id is not None and codes[_MARKER] == "ConditionalCheckFailed":
+                raise AlreadyCommittedError(turn.message_id) from None
+            if set(codes) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise ConflictError(f"turn {turn.seq} of the conversation was written by somebody else") from None
+            raise
+
+    def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
+        item = self._get(key, turn_sk(seq))
+        return _read_turn.decode(item.body) if item is not None and item.body else None
+
+    def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        marker = self._get(key, marker_sk(message_id))
+        return self.turn(key, int(marker.seq)) if marker is not None and marker.seq is not None else None
+
+    def turns(self, key: ConversationKey) -> list[TurnRecord]:
+        items = self._table.item.query(
+            conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=True
+        )
+        return [_read_turn.decode(item.body) for item in items if item.body]
+
+    def due(self, now: float, limit: int) -> list[ConversationKey]:
+        found: list[tuple[float, ConversationKey]] = []
+        for shard in range(DUE_SHARDS):
+            index = self._table.item.due
+            for item in index.query(due_pk(shard), self._table.item.due_at <= now, limit=limit):
+                found.append((float(item.due_at or 0), conversation_key(item.pk)))
+        return [key for _, key in sorted(found)[:limit]]
+
+    def _get(self, key: ConversationKey, sk: str) -> Item | None:
+        try:
+            return self._table.item.get(conversation_pk(key), sk, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
+
+    def _conversation_item(self, conversation: Conversation, pk: str, expires_at: int) -> Item:
+        session = conversation.session
+        state = session.state.decode() if session is not None and session.state is not None else None
+        body = _Body(
+            contact=conversation.contact,
+            session=msgspec.structs.replace(session, state=None) if session is not None else None,
+            last_inbound_at=conversation.last_inbound_at,
+            opted_out=conversation.opted_out,
+            apologised_at=conversation.apologised_at,
+        )
+        item = self._table.item(
+            pk, _STATE, body=_encode(body).decode(), state=state, seq=conversation.seq, expires_at=expires_at
+        )
+        if session is not None:
+            ends_at = whole_hour_after(session.expires_at)
+            item.due_pk = due_pk(due_shard(pk))
+            item.due_at = min(ends_at, session.timer_at) if session.timer_at is not None else ends_at
+        return item

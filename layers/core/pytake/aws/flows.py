@@ -1,0 +1,147 @@
+"""Drafts and published versions on DynamoDB; a document too large for an item goes to S3."""
+
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
+
+from pytake.aws.table import Item, Table
+from pytake.conversation.ports import ConflictError
+from pytake.conversation.records import FlowSummary, FlowVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ITEM_BYTES = 350_000
+"""Compressed documents above this go to S3; a DynamoDB item ends at 400 KB."""
+
+_encode = msgspec.json.Encoder().encode
+_REFUSED = "ConditionalCheckFailedException"
+
+
+class DynamoFlows:
+    """Implements `pytake.conversation.ports.Flows`."""
+
+    def __init__(self, table: Table, s3: "S3Client", bucket: str) -> None:
+        self._table = table
+        self._s3 = s3
+        self._bucket = bucket
+
+    def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None:
+        item = self._get(_list_pk(organization_id), flow_id)
+        return _summary(item) if item is not None else None
+
+    def summaries(self, organization_id: str) -> list[FlowSummary]:
+        return [_summary(item) for item in self._table.item.query(_list_pk(organization_id), consistent_read=True)]
+
+    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
+        item = self._get(_flow_pk(organization_id, flow_id), "DRAFT")
+        return msgspec.json.decode(self._unpack(item), type=dict[str, Any]) if item is not None else None
+
+    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None:
+        item, flow_id = self._table.item, str(document["id"])
+        self._pack(item(_flow_pk(organization_id, flow_id), "DRAFT"), organization_id, _encode(document)).save()
+        name = str(document.get("name") or flow_id)
+        item(_list_pk(organization_id), flow_id).update(
+            [item.name.set(name), item.updated_at.set(at), item.revision.set(item.revision | 0)]
+        )
+
+    def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
+        item = self._get(_flow_pk(organization_id, flow_id), _version_sk(version))
+        return msgspec.json.decode(self._unpack(item), type=FlowVersion) if item is not None else None
+
+    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
+        item = self._table.item
+        found = item.query(
+            _flow_pk(organization_id, flow_id),
+            item.sk.startswith("V#"),
+            consistent_read=True,
+            scan_index_forward=False,
+            attributes_to_get=["pk", "sk", "body"],
+        )
+        return [msgspec.json.decode(entry.body or "", type=FlowVersion) for entry in found]
+
+    def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
+        item = self._table.item
+        entry = item(
+            _flow_pk(organization_id, version.flow_id),
+            _version_sk(version.version),
+            body=_encode(msgspec.structs.replace(version, documents={})).decode(),
+        )
+        self._pack(entry, organization_id, _encode(version))
+        pointer = item(_list_pk(organization_id), version.flow_id)
+        before = version.version - 1
+        no_newer = (item.revision == before) if before else (item.revision.does_not_exist() | (item.revision == 0))
+        try:
+            with TransactWrite(connection=self._table.connection) as transaction:
+                transaction.save(entry, condition=item.pk.does_not_exist())
+                transaction.update(
+                    pointer,
+                    [
+                        item.name.set(name),
+                        item.revision.set(version.version),
+                        item.seq.set(version.version),
+                        item.updated_at.set(version.published_at),
+                    ],
+                    condition=no_newer,
+                )
+        except TransactWriteError as error:
+            if any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons):
+                raise ConflictError(f"version {version.version} of {version.flow_id} exists already") from None
+            raise
+
+    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+        item = self._table.item
+        try:
+            item(_list_pk(organization_id), flow_id).update([item.seq.set(version)], condition=item.revision >= version)
+        except UpdateError as error:
+            if error.cause_response_code == _REFUSED:
+                raise ConflictError(f"{flow_id} has no version {version}") from None
+            raise
+
+    def _get(self, pk: str, sk: str) -> Item | None:
+        try:
+            return self._table.item.get(pk, sk, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
+
+    def _pack(self, item: Item, organization_id: str, content: bytes) -> Item:
+        packed = zlib.compress(content, level=9)
+        if len(packed) <= ITEM_BYTES:
+            item.document = packed
+        else:
+            # Named by its content: writing it before the item leaves at worst a file that nothing points to.
+            item.document_key = f"flows/{organization_id}/{hashlib.sha256(packed).hexdigest()}.json.z"
+            self._s3.put_object(Bucket=self._bucket, Key=item.document_key, Body=packed)
+        return item
+
+    def _unpack(self, item: Item) -> bytes:
+        if item.document is not None:
+            return zlib.decompress(item.document)
+        return zlib.decompress(self._s3.get_object(Bucket=self._bucket, Key=item.document_key or "")["Body"].read())
+
+
+def _list_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#FLOWS"
+
+
+def _flow_pk(organization_id: str, flow_id: str) -> str:
+    return f"ORG#{organization_id}#FLOW#{flow_id}"
+
+
+def _version_sk(version: int) -> str:
+    return f"V#{version:06d}"
+
+
+def _summary(item: Item) -> FlowSummary:
+    """`revision` is the latest version, `seq` the published one."""
+    return FlowSummary(
+        flow_id=item.sk,
+        name=item.name or item.sk,
+        latest_version=int(item.revision or 0),
+        published_version=int(item.seq) if item.seq is not None else None,
+        updated_at=float(item.updated_at or 0),
+    )

@@ -1,0 +1,101 @@
+"""The three queues on SQS."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, group_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+BATCH_ENTRIES = 10
+BATCH_BYTES = 1_000_000
+"""SQS takes ten entries and 1 MiB (since 2025) in one SendMessageBatch."""
+
+_ATTEMPTS = 3
+_encode = msgspec.json.Encoder().encode
+
+
+class SqsQueues:
+    """Implements `pytake.conversation.ports.Queues`; also moves received messages in time for the sender."""
+
+    def __init__(self, client: "SQSClient", *, inbound: str, outbound: str, outbound_dlq: str, receipts: str) -> None:
+        self._client = client
+        self._inbound = inbound
+        self._outbound = outbound
+        self._outbound_dlq = outbound_dlq
+        self._receipts = receipts
+
+    def put_inbound(self, items: Sequence[InboundItem]) -> None:
+        entries = [
+            {
+                "MessageBody": _encode(item).decode(),
+                "MessageGroupId": group_id(item.key),
+                "MessageDeduplicationId": item.deduplication_id,
+            }
+            for item in items
+        ]
+        self._send(self._inbound, entries)
+
+    def put_outbound(self, item: OutboundItem) -> None:
+        self._client.send_message(
+            QueueUrl=self._outbound,
+            MessageBody=_encode(item).decode(),
+            MessageGroupId=group_id(item.key),
+            MessageDeduplicationId=item.deduplication_id,
+        )
+
+    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
+        self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
+
+    def bury(self, item: OutboundItem, reason: str) -> None:
+        self._client.send_message(
+            QueueUrl=self._outbound_dlq,
+            MessageBody=_encode(item).decode(),
+            MessageGroupId=group_id(item.key),
+            MessageDeduplicationId=item.deduplication_id,
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+        )
+
+    def postpone(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Let received messages of the outbound queue come back in `seconds` (SQS: at most 12 hours)."""
+        for start in range(0, len(receipt_handles), BATCH_ENTRIES):
+            entries = [
+                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": min(max(seconds, 0), 43_200)}
+                for place, handle in enumerate(receipt_handles[start : start + BATCH_ENTRIES])
+            ]
+            # A failed entry (its receipt expired) needs nothing: the message comes back by itself.
+            self._client.change_message_visibility_batch(QueueUrl=self._outbound, Entries=entries)  # type: ignore[arg-type]
+
+    def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:
+        for batch in _batches(entries):
+            # The order inside a group holds because the next batch starts only after this one is in, whole.
+            left = batch
+            for _ in range(_ATTEMPTS):
+                answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
+                failed = {entry["Id"] for entry in answer.get("Failed", [])}
+                left = [entry for entry in left if entry["Id"] in failed]
+                if not left:
+                    break
+            else:
+                raise QueueingFailedError(f"{len(left)} of {len(entries)} messages were refused by the queue")
+
+
+def _batches(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Batches within SQS's limits that hold at most one entry of a group: a refused one is never overtaken by the next."""
+    batches: list[list[dict[str, Any]]] = []
+    size, groups = 0, set[str]()
+    for entry in entries:
+        length, group = len(entry["MessageBody"].encode()), entry.get("MessageGroupId")
+        full = not batches or len(batches[-1]) == BATCH_ENTRIES or size + length > BATCH_BYTES
+        if full or group in groups:
+            batches.append([])
+            size, groups = 0, set()
+        batches[-1].append({**entry, "Id": str(len(batches[-1]))})
+        size += length
+        if group is not None:
+            groups.add(group)
+    return batches

@@ -1,0 +1,127 @@
+"""The one DynamoDB table: its item, its keys, its indexes.
+
+Keys begin with the organization. The exceptions are what has to be found before the organization is known: a number by
+its id and by its verify token, and the index of what is due, which only the scheduled function reads.
+
+| what | pk | sk |
+|---|---|---|
+| conversation | `ORG#o#CONV#number#contact` | `STATE` |
+| turn (audit record) | same | `TURN#seq` |
+| inbound marker | same | `IN#message id` |
+| delivery (claim ledger) | same | `OUT#seq#index` |
+| organization | `ORG#o` | `SETTINGS` |
+| number, for its organization's list | `ORG#o#NUMBERS` | number id |
+| number, for the webhook | `NUMBER#id` | `NUMBER` |
+| verify token | `VERIFY#sha256` | `NUMBER` |
+| flow | `ORG#o#FLOWS` | flow id |
+| draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
+| rate slot | `ORG#o#RATE` | scope |
+"""
+
+import math
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from pytake.conversation.queues import digest
+from pytake.conversation.records import ConversationKey
+
+DUE_SHARDS = 4
+"""Partitions of the due index: one would be a hot key when everybody's session ends at once."""
+
+
+class DueIndex(GlobalSecondaryIndex["Item"]):
+    """Conversations with something to do later, by time."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_pk = UnicodeAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
+class Item(Model):
+    """Any item. `body` is JSON; the other attributes are what conditions, updates and indexes need by themselves."""
+
+    class Meta:
+        table_name: str
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    body = UnicodeAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    seq = NumberAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    status_rank = NumberAttribute(null=True)
+    status_at = NumberAttribute(null=True)
+    status_code = NumberAttribute(null=True)
+    meta_id = UnicodeAttribute(null=True)
+    theoretical_arrival = NumberAttribute(null=True)
+    stopped_reason = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    updated_at = NumberAttribute(null=True)
+    document = BinaryAttribute(null=True, legacy_encoding=False)
+    document_key = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    due_pk = UnicodeAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    due = DueIndex()
+
+
+class Table:
+    """The table under the name the environment gives it. All items share one connection."""
+
+    def __init__(self, table_name: str, region: str | None = None) -> None:
+        meta: dict[str, Any] = {
+            "table_name": table_name,
+            "region": region,
+            # Fail fast and let the queue retry: a Lambda's time is worth more than a third long wait.
+            "connect_timeout_seconds": 2,
+            "read_timeout_seconds": 3,
+            "max_retry_attempts": 3,
+        }
+        self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), "due": DueIndex()})
+
+    @property
+    def connection(self) -> Connection:
+        return self.item._get_connection().connection  # transactions need the connection below the model
+
+
+def conversation_pk(key: ConversationKey) -> str:
+    return f"ORG#{key.organization_id}#CONV#{key.phone_number_id}#{key.contact_id}"
+
+
+def conversation_key(pk: str) -> ConversationKey:
+    """The conversation that a partition key belongs to. Ids hold no `#`, so the parts are unambiguous."""
+    _, organization_id, _, phone_number_id, contact_id = pk.split("#", 4)
+    return ConversationKey(organization_id, phone_number_id, contact_id)
+
+
+def turn_sk(seq: int) -> str:
+    return f"TURN#{seq:010d}"
+
+
+def marker_sk(message_id: str) -> str:
+    return f"IN#{message_id}"
+
+
+def delivery_sk(turn: int, index: int) -> str:
+    return f"OUT#{turn:010d}#{index:03d}"
+
+
+def due_pk(shard: int) -> str:
+    return f"DUE#{shard}"
+
+
+def due_shard(pk: str) -> int:
+    return int(digest(pk)[:8], 16) % DUE_SHARDS
+
+
+def whole_hour_after(at: float) -> int:
+    """Session ends are indexed by the hour they fall in: a chat of many turns then moves its index entry once an hour."""
+    return math.ceil(at / 3600) * 3600

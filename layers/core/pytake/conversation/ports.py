@@ -1,0 +1,182 @@
+"""What the use cases need from the world. `pytake.aws` and `pytake.meta` implement these; tests bring fakes.
+
+Both run the same contract tests (`tests/contracts`), so a fake keeps the promises written here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
+from pytake.conversation.records import (
+    Conversation,
+    ConversationKey,
+    Delivery,
+    FlowSummary,
+    FlowVersion,
+    Number,
+    NumberSecrets,
+    Organization,
+    TurnRecord,
+)
+from pytake.whatsapp.sending import Accepted
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+class AlreadyCommittedError(Exception):
+    """The inbound message has had its turn."""
+
+
+class ConflictError(Exception):
+    """Somebody else wrote first: load again and decide again."""
+
+
+class QueueingFailedError(Exception):
+    """A queue did not take everything. What it took is safe to send again: it deduplicates."""
+
+
+class Conversations(Protocol):
+    """Conversations and their turns."""
+
+    def load(self, key: ConversationKey) -> Conversation | None:
+        """The conversation as last committed (a consistent read), or None. One read request."""
+
+    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+        """Store the conversation (whose `seq` is the turn's), the turn and its inbound marker: all, or nothing.
+
+        One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has had a turn, `ConflictError` when the
+        stored `seq` is not one less than the turn's.
+        """
+
+    def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
+        """One turn's record."""
+
+    def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        """The record of the turn that an inbound message took."""
+
+    def turns(self, key: ConversationKey) -> list[TurnRecord]:
+        """All records still kept, oldest first."""
+
+    def due(self, now: float, limit: int) -> list[ConversationKey]:
+        """Conversations with a timer or a session that ended before `now`, oldest first (eventually consistent)."""
+
+
+class Deliveries(Protocol):
+    """The claim ledger."""
+
+    def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
+        """The entry, read consistently."""
+
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> None:
+        """Write `delivery`, if the entry still is `previous` (None: absent). Raises `ConflictError` if it is not."""
+
+    def settle(self, key: ConversationKey, delivery: Delivery) -> None:
+        """Write how the send ended. What receipts said meanwhile is kept."""
+
+    def receipt(
+        self, key: ConversationKey, turn: int, index: int, *, status: str, at: float, message_id: str | None, code: int | None
+    ) -> bool:
+        """Note a receipt's status, if it is further than the one known. False when it told nothing new."""
+
+    def of_conversation(self, key: ConversationKey) -> list[Delivery]:
+        """All entries still kept, in the order of their turns."""
+
+
+class RateSlots(Protocol):
+    """Slots of the sending rate."""
+
+    def reserve(self, organization_id: str, scope: str, per_minute: float, burst: int, now: float) -> float:
+        """Take the next free slot of the organization's `scope` and return its time (GCRA), `now` at the earliest.
+
+        `burst` slots may be taken at once after a rest. Concurrent callers get different slots.
+        """
+
+
+class Directory(Protocol):
+    """Numbers and organizations. Reads may be seconds old: the adapter caches them."""
+
+    def number(self, phone_number_id: str) -> Number | None: ...
+
+    def knows_verify_token(self, token: str) -> bool: ...
+
+    def organization(self, organization_id: str) -> Organization: ...
+
+    def numbers(self, organization_id: str) -> list[Number]: ...
+
+    def put_number(self, number: Number) -> None:
+        """Store a number. Raises `ConflictError` when another organization owns it or its verify token."""
+
+    def put_organization(self, organization: Organization) -> None: ...
+
+    def stop_number(self, number: Number, reason: str | None) -> None:
+        """Stop the number's sending for a reason, or let it go on (None)."""
+
+
+class Secrets(Protocol):
+    """Number secrets, cached for minutes."""
+
+    def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
+        """The number's secrets; `fresh` asks past the cache (a rotation may just have happened)."""
+
+    def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None: ...
+
+
+class Flows(Protocol):
+    """Drafts and published versions of one organization at a time."""
+
+    def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None: ...
+
+    def summaries(self, organization_id: str) -> list[FlowSummary]: ...
+
+    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None: ...
+
+    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None: ...
+
+    def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None: ...
+
+    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
+        """All published versions, newest first, without their documents."""
+
+    def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
+        """Store the next version and move the pointer to it. Raises `ConflictError` if that version exists."""
+
+    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+        """Move the pointer to a version that exists."""
+
+
+class Queues(Protocol):
+    """The three queues. Each method raises `QueueingFailedError` unless everything was taken."""
+
+    def put_inbound(self, items: Sequence[InboundItem]) -> None: ...
+
+    def put_outbound(self, item: OutboundItem) -> None: ...
+
+    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None: ...
+
+    def bury(self, item: OutboundItem, reason: str) -> None:
+        """Move an outgoing turn to the dead-letter queue, with the reason as an attribute."""
+
+
+class MessageSender(Protocol):
+    """Meta's Graph API."""
+
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
+        """Post one message. Raises `pytake.whatsapp.sending.SendFailed`."""
+
+
+class OperatorEvent(Struct, frozen=True):
+    """Something an operator should know. `detail` holds ids and codes, never a message's text."""
+
+    type: str
+    organization_id: str | None
+    detail: dict[str, Any]
+
+
+class OperatorEvents(Protocol):
+    """Where operators hear of problems: a log line and an EventBridge event."""
+
+    def publish(self, event: OperatorEvent) -> None:
+        """Tell, and never fail the caller."""

@@ -1,0 +1,167 @@
+"""What the platform remembers: conversations, turns, deliveries, numbers, organizations and published flows.
+
+All are msgspec Structs: the adapters store them as JSON, the API shows parts of them, tests build them by hand.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from pytake.engine import Contact, Event, Input, Step
+from pytake.whatsapp.outbound import OutboundMessage
+
+MARKER_SECONDS = 8 * 24 * 3600
+"""How long an inbound message id is remembered. Meta redelivers a POST for up to seven days."""
+
+SERVICE_WINDOW_SECONDS = 24 * 3600
+"""Meta's customer service window: free-form messages may be sent this long after the person's last message."""
+
+STATE_BYTES = 300_000
+"""The largest session state that is stored; a DynamoDB item ends at 400 KB and carries the contact too."""
+
+
+class ConversationKey(Struct, frozen=True, order=True):
+    """One person writing to one number of one organization."""
+
+    organization_id: str
+    phone_number_id: str
+    contact_id: str
+
+
+class Session(Struct, omit_defaults=True):
+    """A conversation's current run through a flow. `state` is the engine's own JSON, stored as it is."""
+
+    id: str
+    started_at: float
+    expires_at: float
+    state: bytes | None = None
+    human: bool = False
+    timer_at: float | None = None
+
+
+class Conversation(Struct, omit_defaults=True):
+    """What is known of one person at one number. `seq` counts committed turns and guards against lost updates."""
+
+    key: ConversationKey
+    contact: Contact
+    seq: int = 0
+    session: Session | None = None
+    last_inbound_at: float = 0
+    opted_out: bool = False
+    apologised_at: float | None = None
+
+
+class TurnRecord(Struct, omit_defaults=True):
+    """The immutable audit record of one turn: what came in, the way through the flow, what went out.
+
+    With the flow version it names, a record is enough to replay the turn without a network.
+    """
+
+    seq: int
+    at: float
+    session_id: str
+    status: str
+    input: Input
+    message_id: str | None = None
+    message_type: str | None = None
+    sent_at: float | None = None
+    flow_id: str | None = None
+    flow_version: int = 0
+    node_id: str | None = None
+    path: list[Step] = []
+    messages: list[OutboundMessage] = []
+    events: list[Event] = []
+    correlation_id: str | None = None
+
+
+DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "dead"]
+
+
+class Delivery(Struct, omit_defaults=True):
+    """The claim ledger's entry of one outgoing message: `turn` and `index` name it within its conversation.
+
+    `state` is our side of the send, `status` is what Meta's receipts said of it (it never moves backwards). `revision`
+    counts the writes of our side: a claim holds only if nobody wrote since it was read.
+    """
+
+    turn: int
+    index: int
+    state: DeliveryState
+    attempts: int = 0
+    slot_at: float | None = None
+    claimed_at: float | None = None
+    message_id: str | None = None
+    status: str | None = None
+    status_at: float | None = None
+    error_code: int | None = None
+    reason: str | None = None
+    revision: int = 0
+
+
+class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
+    """The approved template a number falls back to outside the customer service window."""
+
+    name: str
+    language: str
+
+
+class Number(Struct, omit_defaults=True):
+    """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers."""
+
+    organization_id: str
+    phone_number_id: str
+    display_phone_number: str
+    default_flow_id: str | None = None
+    keywords: dict[str, str] = {}
+    country: str | None = None
+    apology: str | None = None
+    words: dict[str, str] = {}
+    fallback_template: FallbackTemplate | None = None
+    verify_token_hash: str | None = None
+    stopped_reason: str | None = None
+
+
+class NumberSecrets(Struct, frozen=True, omit_defaults=True):
+    """A number's secrets. During a rotation both app secrets are valid."""
+
+    app_secret: str
+    access_token: str
+    previous_app_secret: str | None = None
+
+    def __repr__(self) -> str:
+        return "NumberSecrets(hidden)"
+
+    @property
+    def app_secrets(self) -> tuple[str, ...]:
+        return (self.app_secret, self.previous_app_secret) if self.previous_app_secret else (self.app_secret,)
+
+
+class Organization(Struct, omit_defaults=True):
+    """An organization's settings; a missing one means the stack's default."""
+
+    organization_id: str
+    messages_per_minute: int | None = None
+    session_ttl_hours: int | None = None
+    language: str = "en"
+    timezone: str = "UTC"
+    retention_days: int | None = None
+
+
+class FlowSummary(Struct, omit_defaults=True):
+    """A flow in an organization's list. `published_version` is the pointer that publish and rollback move."""
+
+    flow_id: str
+    name: str
+    latest_version: int = 0
+    published_version: int | None = None
+    updated_at: float = 0
+
+
+class FlowVersion(Struct, omit_defaults=True):
+    """A published, immutable version: the flow's document and every sub-flow document it reaches, as they were (ADR 0003)."""
+
+    flow_id: str
+    version: int
+    documents: dict[str, dict[str, Any]]
+    published_at: float
+    published_by: str = ""
