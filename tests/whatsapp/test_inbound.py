@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytake.whatsapp.inbound import (
     FORM_TEXT,
@@ -333,6 +333,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
+@settings(deadline=None)
 @given(JSON | st.fixed_dictionaries({"object": st.just("whatsapp_business_account"), "entry": JSON}))
 def test_no_json_raises_anything_but_not_whatsapp(document: Any) -> None:
     try:
@@ -341,12 +342,14 @@ def test_no_json_raises_anything_but_not_whatsapp(document: Any) -> None:
         assert not isinstance(document, dict) or document.get("object") != "whatsapp_business_account"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["metadata", "contacts", "messages", "statuses", "standby"]), JSON), JSON)
 def test_no_value_of_a_change_raises(value: Any, field: Any) -> None:
     read_notification(post(value, field))
     read_notification(post(value))
 
 
+@settings(deadline=None)
 @given(st.lists(messages() | JSON, max_size=4), JSON)
 def test_no_message_raises_and_every_message_is_read_or_is_a_problem(found: list[Any], contacts: Any) -> None:
     body = post({"metadata": {"phone_number_id": NUMBER}, "contacts": contacts, "messages": found})
@@ -358,6 +361,7 @@ def test_no_message_raises_and_every_message_is_read_or_is_a_problem(found: list
         assert isinstance(read_answer(message.raw).text, str)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_but_the_two_refusals(body: bytes) -> None:
     with pytest.raises((NotJson, NotWhatsApp)):

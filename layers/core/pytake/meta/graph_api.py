@@ -1,0 +1,153 @@
+"""The client of Meta's Graph API: one POST, and what came of it.
+
+What an error means is decided in `pytake.whatsapp.errors`; this module only knows where in the way of a request it
+broke. There is no idempotency key: a request that left and was not answered may have been carried out, so nothing is
+retried here.
+"""
+
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from pytake.whatsapp.errors import ErrorClass, classify, error_code
+from pytake.whatsapp.graph import read_receipt_payload
+from pytake.whatsapp.sending import Accepted, SendFailed
+
+Json = dict[str, Any]
+
+_LONGEST_TEXT = 500  # characters of an error's title or details that are kept
+
+# No byte of the request was written when these are raised.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class GraphApi:
+    """Sends messages through one pooled connection; safe to share between threads, made once per process.
+
+    `base_url` (`https://graph.facebook.com`) and `version` (`v25.0`) are configuration: Meta retires versions, and
+    the local cloud plays Meta under another address. `connect_timeout` and `read_timeout` are seconds; `transport`
+    replaces the network.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        version: str,
+        *,
+        connect_timeout: float = 3.0,
+        read_timeout: float = 10.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._base = f"{base_url.rstrip('/')}/{version}"
+        self._client = httpx.Client(transport=transport, timeout=httpx.Timeout(read_timeout, connect=connect_timeout))
+
+    def send(self, phone_number_id: str, access_token: str, payload: Json) -> Accepted:
+        """Hand a message (`pytake.whatsapp.graph.message_payload`) to Meta.
+
+        Gives the id that the message's statuses will carry. Raises `SendFailed`: with `AMBIGUOUS` when the request
+        left and no id came back (timeout, cut connection, an answer that cannot be read), with `THROTTLED` when no
+        connection was made, and by the error's code otherwise.
+        """
+        answer = self._post(phone_number_id, access_token, payload)
+        message_id = _field(_first(answer, "messages"), "id")
+        if message_id is None:
+            raise SendFailed(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
+        contact = _first(answer, "contacts")
+        return Accepted(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
+
+    def mark_read(self, phone_number_id: str, access_token: str, message_id: str, *, typing: bool = False) -> None:
+        """Show the person that the message was read and, with `typing`, that an answer is being written.
+
+        Raises `SendFailed` like `send`; a caller whose answer matters more than a tick may ignore it.
+        """
+        self._post(phone_number_id, access_token, read_receipt_payload(message_id, typing))
+
+    def close(self) -> None:
+        """Close the pooled connection."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _post(self, phone_number_id: str, access_token: str, payload: Json) -> Json:
+        if not _fits_a_header(access_token):
+            raise SendFailed(ErrorClass.FATAL_TOKEN, title="The access token is empty or holds characters no token has")
+        try:
+            response = self._client.post(
+                f"{self._base}/{quote(phone_number_id, safe='')}/messages",
+                content=msgspec.json.encode(payload),
+                headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
+            )
+        except httpx.RequestError as error:
+            error_class = ErrorClass.THROTTLED if isinstance(error, _NOT_SENT) else ErrorClass.AMBIGUOUS
+            details = _readable(str(error), access_token)
+            # From None: what a library says about a header it refuses may hold the token.
+            raise SendFailed(error_class, title=type(error).__name__, details=details) from None
+        answer = _json_object(response.content)
+        error_object = answer.get("error")
+        if response.status_code == httpx.codes.OK and error_object is None:
+            return answer
+        raise _refused(response, error_object if isinstance(error_object, dict) else None, access_token)
+
+
+def _refused(response: httpx.Response, error: Json | None, access_token: str) -> SendFailed:
+    found = error or {}
+    data = found.get("error_data")
+    details = data.get("details") if isinstance(data, dict) else data
+    return SendFailed(
+        classify(response.status_code, error),
+        http_status=response.status_code,
+        code=error_code(error),
+        subcode=error_code({"code": found.get("error_subcode")}),
+        title=_readable(found.get("message") or found.get("error_user_title"), access_token),
+        details=_readable(details or found.get("error_user_msg"), access_token),
+        fbtrace_id=_field(found, "fbtrace_id"),
+        retry_after=_retry_after(response),
+    )
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    seconds = response.headers.get("retry-after", "")
+    return float(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= 6 else None
+
+
+def _readable(text: Any, access_token: str) -> str:
+    """A text for people. Meta writes the token into some errors ("Malformed access token …"): it goes no further."""
+    return text.replace(access_token, "***")[:_LONGEST_TEXT] if isinstance(text, str) else ""
+
+
+def _fits_a_header(access_token: str) -> bool:
+    return bool(access_token) and all("!" <= character <= "~" for character in access_token)
+
+
+def _json_object(content: bytes) -> Json:
+    try:
+        answer = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _first(answer: Json, key: str) -> Json:
+    found = answer.get(key)
+    return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+
+
+def _field(found: Json, key: str) -> str | None:
+    value = found.get(key)
+    return value if isinstance(value, str) and value else None

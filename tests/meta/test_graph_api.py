@@ -1,0 +1,193 @@
+"""Where in the way of a request it broke, and what is known about the message then."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from pytake.meta.graph_api import GraphApi
+from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.sending import Accepted, SendFailed
+
+TOKEN = "EAAG-very-secret"
+PAYLOAD = {"messaging_product": "whatsapp", "to": "+5511987654321", "type": "text", "text": {"body": "olá"}}
+ACCEPTED = {
+    "messaging_product": "whatsapp",
+    "contacts": [{"input": "+5511987654321", "wa_id": "551187654321", "user_id": "BR.1A"}],
+    "messages": [{"id": "wamid.1"}],
+}
+
+
+def api(answer: Callable[[httpx.Request], httpx.Response]) -> GraphApi:
+    return GraphApi("https://graph.example.com/", "v25.0", transport=httpx.MockTransport(answer))
+
+
+def failure_of(answer: httpx.Response | Exception) -> SendFailed:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with api(handle) as graph, pytest.raises(SendFailed) as caught:
+        graph.send("106", TOKEN, PAYLOAD)
+    assert TOKEN not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    return caught.value
+
+
+def error(code: int, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": f"(#{code}) Refused", "type": "OAuthException", "code": code, **more}}
+
+
+def test_a_message_is_posted_with_its_token_to_its_number() -> None:
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=ACCEPTED)
+
+    with api(handle) as graph:
+        accepted = graph.send("106540352242922", TOKEN, PAYLOAD)
+    assert accepted == Accepted("wamid.1", wa_id="551187654321", user_id="BR.1A")
+    (request,) = seen
+    assert (request.method, str(request.url)) == ("POST", "https://graph.example.com/v25.0/106540352242922/messages")
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.content) == PAYLOAD
+
+
+def test_a_recipient_may_stay_without_ids() -> None:
+    with api(lambda _: httpx.Response(200, json={"messages": [{"id": "wamid.1"}]})) as graph:
+        assert graph.send("106", TOKEN, PAYLOAD) == Accepted("wamid.1")
+
+
+def test_a_read_tick_needs_no_message_id() -> None:
+    seen: list[Any] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content))
+        return httpx.Response(200, json={"success": True})
+
+    with api(handle) as graph:
+        graph.mark_read("106", TOKEN, "wamid.IN", typing=True)
+    assert seen[0]["message_id"] == "wamid.IN"
+    assert seen[0]["typing_indicator"] == {"type": "text"}
+
+
+def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:
+    body = error(131056, error_subcode=2494055, error_data={"details": "Too many messages"}, fbtrace_id="Abc")
+    failed = failure_of(httpx.Response(429, json=body, headers={"retry-after": "6"}))
+    assert failed.error_class is ErrorClass.PAIR_THROTTLED
+    assert (failed.http_status, failed.code, failed.subcode) == (429, 131056, 2494055)
+    assert (failed.title, failed.details, failed.fbtrace_id) == ("(#131056) Refused", "Too many messages", "Abc")
+    assert failed.retry_after == 6
+    assert str(failed) == "pair_throttled (error 131056) (#131056) Refused: Too many messages"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(400, json=error(131047)), ErrorClass.WINDOW_CLOSED),
+        (httpx.Response(401, json=error(190)), ErrorClass.FATAL_TOKEN),
+        (httpx.Response(400, json=error(100, is_transient=True)), ErrorClass.THROTTLED),
+        (httpx.Response(400, json=error(100, error_data="plain text")), ErrorClass.PERMANENT),
+        (httpx.Response(400, json={"error": "text"}), ErrorClass.PERMANENT),
+        (httpx.Response(404, text="<html>not found</html>"), ErrorClass.PERMANENT),
+        (httpx.Response(429, text="slow down"), ErrorClass.THROTTLED),
+        (httpx.Response(500, json=error(131000)), ErrorClass.AMBIGUOUS),
+        (httpx.Response(502, text="<html>Bad gateway</html>"), ErrorClass.AMBIGUOUS),
+        (httpx.Response(503), ErrorClass.AMBIGUOUS),
+        (httpx.Response(302, headers={"location": "https://example.com"}), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, text="OK"), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, json=["wamid.1"]), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, json={"messages": []}), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, json={"messages": [{}]}), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, json=error(999)), ErrorClass.AMBIGUOUS),
+    ],
+)
+def test_an_answer_that_accepts_nothing(answer: httpx.Response, expected: ErrorClass) -> None:
+    assert failure_of(answer).error_class is expected
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        (httpx.ConnectError("refused"), ErrorClass.THROTTLED),
+        (httpx.ConnectTimeout("no answer"), ErrorClass.THROTTLED),
+        (httpx.PoolTimeout("busy"), ErrorClass.THROTTLED),
+        (httpx.LocalProtocolError(f"bad header {TOKEN}"), ErrorClass.THROTTLED),
+        (httpx.WriteError("reset"), ErrorClass.AMBIGUOUS),
+        (httpx.WriteTimeout("slow"), ErrorClass.AMBIGUOUS),
+        (httpx.ReadTimeout("slow"), ErrorClass.AMBIGUOUS),
+        (httpx.ReadError("reset"), ErrorClass.AMBIGUOUS),
+        (httpx.RemoteProtocolError("server disconnected"), ErrorClass.AMBIGUOUS),
+        (httpx.DecodingError("bad gzip"), ErrorClass.AMBIGUOUS),
+    ],
+)
+def test_a_broken_way(broken: Exception, expected: ErrorClass) -> None:
+    failed = failure_of(broken)
+    assert (failed.error_class, failed.http_status, failed.code) == (expected, None, None)
+
+
+def test_a_token_that_meta_writes_into_its_error_goes_no_further() -> None:
+    failed = failure_of(httpx.Response(401, json=error(190, error_data={"details": f"Malformed access token {TOKEN}"})))
+    assert failed.details == "Malformed access token ***"
+
+
+@pytest.mark.parametrize("token", ["", " ", "abc\n", "abc def", "ação"])
+def test_a_token_that_no_header_can_hold_stops_the_number_without_a_request(token: str) -> None:
+    with api(lambda _: pytest.fail("a request was made")) as graph, pytest.raises(SendFailed) as caught:
+        graph.send("106", token, PAYLOAD)
+    assert caught.value.error_class is ErrorClass.FATAL_TOKEN
+
+
+def test_no_log_holds_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with listening(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n") as url, GraphApi(url, "v25.0") as graph:
+        with pytest.raises(SendFailed):
+            graph.send("106", TOKEN, PAYLOAD)
+        assert TOKEN not in repr(graph)
+    assert caplog.records
+    assert TOKEN not in caplog.text
+
+
+@contextmanager
+def listening(answer: bytes) -> Iterator[str]:
+    """A real server that reads one request, writes `answer` and hangs up."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(5)
+            received = b""
+            while not received.endswith(b"}}"):
+                received += connection.recv(65536)
+            connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        thread.join()
+        server.close()
+
+
+def test_a_connection_that_is_cut_after_the_request_left_is_ambiguous() -> None:
+    with listening(b"") as url, GraphApi(url, "v25.0") as graph, pytest.raises(SendFailed) as caught:
+        graph.send("106", TOKEN, PAYLOAD)
+    assert caught.value.error_class is ErrorClass.AMBIGUOUS
+
+
+def test_a_server_that_is_not_there_got_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with GraphApi(f"http://127.0.0.1:{port}", "v25.0") as graph, pytest.raises(SendFailed) as caught:
+        graph.send("106", TOKEN, PAYLOAD)
+    assert caught.value.error_class is ErrorClass.THROTTLED
