@@ -41,10 +41,34 @@ UNUSED_FOLDERS = (
     "bin",
     "boto3/data",  # the resource interface; the product uses clients
     "boto3/examples",
-    "botocore/docs",
+    "anyio",  # only httpx's asynchronous client wants it; without it httpx also starts faster
+    "pydantic/v1",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "parameters",
+            "streaming",
+            "validation",
+        )
+    ),
 )
-UNUSED_PATTERNS = ("**/tests", "**/testing", "**/__pycache__", "**/*.pyi", "**/*.pxd", "**/*.exe")
+UNUSED_PATTERNS = (
+    "**/tests",
+    "**/testing",
+    "**/__pycache__",
+    "**/*.pyi",
+    "**/*.pxd",
+    "**/*.exe",
+    "anyio-*.dist-info",
+    "phonenumbers/shortdata/region_*.py",  # emergency numbers and the like
+)
 # A distribution's name and version stay (vulnerability scanners read METADATA), and its license.
 KEPT_METADATA = ("METADATA", "entry_points.txt")
 
@@ -115,20 +139,14 @@ def prune(into: Path) -> None:
     for path in sorted((into / "botocore" / "data").iterdir()):
         if path.is_dir() and path.name not in SERVICES:
             remove(path)
-    for path in sorted((into / "botocore" / "data").glob("*/*/*")):
-        if path.name.startswith(("examples-", "paginators-", "waiters-")) and not needed_model(path):
-            remove(path)
+    for path in sorted((into / "botocore" / "data").glob("*/*/examples-*")):
+        remove(path)
     for distribution in sorted(into.glob("*.dist-info")):
         for path in sorted(distribution.iterdir()):
             if path.name not in KEPT_METADATA and not path.name.lower().startswith(("license", "notice")):
                 remove(path)
     for path in into.glob(".lock"):
         remove(path)
-
-
-def needed_model(path: Path) -> bool:
-    """Whether a botocore file beside the service model is read at run time: paginators are, examples are not."""
-    return path.name.startswith(("paginators-", "waiters-"))
 
 
 def compile_all(into: Path, runtime: str) -> None:
