@@ -1,8 +1,10 @@
-"""Placeholder: the handler is on its way."""
+"""API Gateway (HTTP API, payload 2.0, JWT authorizer) hands REST requests in here."""
 
 from typing import Any
 
+from rest.application import application
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answers that nothing is here yet."""
-    raise NotImplementedError
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Every route under /api/v1 but the webhook's."""
+    return application().resolve(event, context)

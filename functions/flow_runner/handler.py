@@ -1,8 +1,41 @@
-"""Placeholder: the handler is on its way."""
+"""SQS hands inbound messages in here, one conversation per message group, in order."""
 
 from typing import Any
 
+import msgspec
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from pytake import bootstrap
+from pytake.conversation.queues import InboundItem
+from pytake.observability import logger
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answers that nothing is here yet."""
-    raise NotImplementedError
+_read = msgspec.json.Decoder(InboundItem).decode
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on."""
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False
+    return process_partial_response(event=event, record_handler=_take_turn, processor=processor, context=context)
+
+
+def _take_turn(record: SQSRecord) -> None:
+    item = _read(record.body)
+    log = logger()
+    try:
+        turn = bootstrap.take_turn()(item)
+    except Exception:
+        log.exception("turn.error", correlation_id=item.correlation_id, organization_id=item.organization_id)
+        raise
+    if turn is not None:
+        log.info(
+            "turn.taken",
+            correlation_id=item.correlation_id,
+            organization_id=item.organization_id,
+            turn=turn.seq,
+            status=turn.status,
+            flow_id=turn.flow_id,
+            flow_version=turn.flow_version,
+            nodes=len(turn.path),
+            messages=len(turn.messages),
+        )

@@ -1,8 +1,60 @@
-"""Placeholder: the handler is on its way."""
+"""API Gateway (HTTP API, payload 2.0) hands Meta's requests in here."""
 
+import base64
 from typing import Any
 
+from pytake import bootstrap
+from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.receive import BadSignatureError
+from pytake.observability import logger
+from pytake.whatsapp.inbound import NotJson, NotWhatsApp
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answers that nothing is here yet."""
-    raise NotImplementedError
+JSON = {"content-type": "application/json"}
+TEXT = {"content-type": "text/plain"}
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Meta's verification (GET) and its notifications (POST)."""
+    if event["requestContext"]["http"]["method"] == "GET":
+        return _verify(event.get("queryStringParameters") or {})
+    return _receive(event, context)
+
+
+def _verify(query: dict[str, str]) -> dict[str, Any]:
+    if query.get("hub.mode") != "subscribe":
+        return {"statusCode": 400, "headers": TEXT, "body": "hub.mode must be subscribe"}
+    if not bootstrap.receive_notification().verify_token(query.get("hub.verify_token", "")):
+        return {"statusCode": 403, "headers": TEXT, "body": "This verify token belongs to no number."}
+    return {"statusCode": 200, "headers": TEXT, "body": query.get("hub.challenge", "")}
+
+
+def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    log = logger()
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    correlation_id = context.aws_request_id
+    try:
+        received = bootstrap.receive_notification()(raw, event["headers"].get("x-hub-signature-256"), correlation_id)
+    except NotJson:
+        return _answer(400, "not_json")
+    except NotWhatsApp:
+        return _answer(400, "not_whatsapp_business_account")
+    except BadSignatureError:
+        log.warning("webhook.refused", reason="bad_signature")
+        return _answer(403, "bad_signature")
+    except QueueingFailedError as error:
+        log.error("webhook.queueing_failed", reason=str(error))
+        return _answer(500, "queueing_failed")
+    log.info(
+        "webhook.received",
+        correlation_id=correlation_id,
+        messages=received.messages,
+        statuses=received.statuses,
+        unknown_numbers=received.unknown_numbers,
+        problems=received.problems,
+    )
+    return _answer(200, "received")
+
+
+def _answer(status_code: int, status: str) -> dict[str, Any]:
+    return {"statusCode": status_code, "headers": JSON, "body": f'{{"status":"{status}"}}'}

@@ -70,7 +70,9 @@ class DynamoConversations:
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
                 if turn.message_id is not None:
-                    marker = item(pk, marker_sk(turn.message_id), seq=turn.seq, expires_at=int(turn.at) + MARKER_SECONDS)
+                    marker = item(
+                        pk, marker_sk(turn.message_id), seq=turn.seq, expires_at=int(turn.at) + MARKER_SECONDS
+                    )
                     transaction.save(marker, condition=item.pk.does_not_exist())
                 expected = item.seq == turn.seq - 1 if turn.seq > 1 else item.pk.does_not_exist()
                 transaction.save(self._conversation_item(conversation, pk, expires_at), condition=expected)

@@ -4,6 +4,8 @@ neither writer undoes the other."""
 import msgspec
 from msgspec.structs import replace
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from pytake.aws.table import Item, Table, conversation_pk, delivery_sk
 from pytake.conversation.ports import Clock, ConflictError
@@ -43,10 +45,18 @@ class DynamoDeliveries:
         self._write(key, delivery, None)
 
     def receipt(
-        self, key: ConversationKey, turn: int, index: int, *, status: str, at: float, message_id: str | None, code: int | None
+        self,
+        key: ConversationKey,
+        turn: int,
+        index: int,
+        *,
+        status: str,
+        at: float,
+        message_id: str | None,
+        code: int | None,
     ) -> bool:
         item, rank = self._table.item, STATUS_RANK[status]
-        actions = [item.status.set(status), item.status_rank.set(rank), item.status_at.set(at)]
+        actions: list[Action] = [item.status.set(status), item.status_rank.set(rank), item.status_at.set(at)]
         if message_id is not None:
             actions.append(item.meta_id.set(message_id))
         if code is not None:
@@ -65,7 +75,7 @@ class DynamoDeliveries:
         found = item.query(conversation_pk(key), item.sk.startswith("OUT#"), consistent_read=True)
         return [_delivery(entry) for entry in found]
 
-    def _write(self, key: ConversationKey, delivery: Delivery, condition: object) -> None:
+    def _write(self, key: ConversationKey, delivery: Delivery, condition: Condition | None) -> None:
         item = self._table.item
         body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
         item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index)).update(

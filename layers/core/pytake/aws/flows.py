@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,9 +24,9 @@ _REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoFlows:
-    """Implements `pytake.conversation.ports.Flows`."""
+    """Implements `pytake.conversation.ports.Flows`. The S3 client is made when the first large document needs it."""
 
-    def __init__(self, table: Table, s3: "S3Client", bucket: str) -> None:
+    def __init__(self, table: Table, s3: Callable[[], "S3Client"], bucket: str) -> None:
         self._table = table
         self._s3 = s3
         self._bucket = bucket
@@ -115,13 +116,13 @@ class DynamoFlows:
         else:
             # Named by its content: writing it before the item leaves at worst a file that nothing points to.
             item.document_key = f"flows/{organization_id}/{hashlib.sha256(packed).hexdigest()}.json.z"
-            self._s3.put_object(Bucket=self._bucket, Key=item.document_key, Body=packed)
+            self._s3().put_object(Bucket=self._bucket, Key=item.document_key, Body=packed)
         return item
 
     def _unpack(self, item: Item) -> bytes:
         if item.document is not None:
             return zlib.decompress(item.document)
-        return zlib.decompress(self._s3.get_object(Bucket=self._bucket, Key=item.document_key or "")["Body"].read())
+        return zlib.decompress(self._s3().get_object(Bucket=self._bucket, Key=item.document_key or "")["Body"].read())
 
 
 def _list_pk(organization_id: str) -> str:

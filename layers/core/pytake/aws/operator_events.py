@@ -1,5 +1,6 @@
 """Operator events: a log line and an EventBridge event each."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,9 +16,9 @@ SOURCE = "pytake"
 
 
 class EventBridgeOperatorEvents:
-    """Implements `pytake.conversation.ports.OperatorEvents`."""
+    """Implements `pytake.conversation.ports.OperatorEvents`. The client is made at the first event: most workers need none."""
 
-    def __init__(self, client: "EventBridgeClient", bus_name: str, logger: Logger) -> None:
+    def __init__(self, client: Callable[[], "EventBridgeClient"], bus_name: str, logger: Logger) -> None:
         self._client = client
         self._bus_name = bus_name
         self._logger = logger
@@ -26,7 +27,7 @@ class EventBridgeOperatorEvents:
         self._logger.warning(event.type, organization_id=event.organization_id, detail=event.detail)
         detail = {"organization_id": event.organization_id, **event.detail}
         try:
-            answer = self._client.put_events(
+            answer = self._client().put_events(
                 Entries=[
                     {
                         "Source": SOURCE,

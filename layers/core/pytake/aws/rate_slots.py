@@ -1,6 +1,8 @@
 """Rate slots on DynamoDB: GCRA as one atomic update, so that any number of senders share a limit without a lock."""
 
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from pytake.aws.table import Item, Table
 
@@ -37,7 +39,7 @@ class DynamoRateSlots:
                 before = float(entry.theoretical_arrival or now) - interval
                 return max(now, before - (burst - 1) * interval)
 
-    def _update(self, entry: Item, actions: list[object], condition: object) -> bool:
+    def _update(self, entry: Item, actions: list[Action], condition: Condition) -> bool:
         try:
             entry.update(actions, condition=condition)
         except UpdateError as error:

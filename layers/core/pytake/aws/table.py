@@ -33,7 +33,7 @@ DUE_SHARDS = 4
 """Partitions of the due index: one would be a hot key when everybody's session ends at once."""
 
 
-class DueIndex(GlobalSecondaryIndex["Item"]):
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     """Conversations with something to do later, by time."""
 
     class Meta:

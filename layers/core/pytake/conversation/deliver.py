@@ -114,7 +114,7 @@ class Deliver:
                 raise ComeBackError(slot_at - now, "rate limit")
             claim = Delivery(item.turn, index, "claimed", slot_at=slot_at, claimed_at=now)
         else:
-            self._wait_if_not_due(item, known, now)
+            self._wait_if_not_due(known, now)
             if known.state in ("claimed", "ambiguous") and known.status is not None:
                 self._deliveries.settle(item.key, replace(known, state="accepted"))
                 return
@@ -133,7 +133,7 @@ class Deliver:
             slot_at = max(slot_at, self._slots.reserve(item.organization_id, scope, NUMBER_PER_MINUTE, 80, now))
         return slot_at
 
-    def _wait_if_not_due(self, item: OutboundItem, known: Delivery, now: float) -> None:
+    def _wait_if_not_due(self, known: Delivery, now: float) -> None:
         if known.state == "waiting" and known.slot_at is not None and known.slot_at > now:
             raise ComeBackError(known.slot_at - now, "rate limit" if known.attempts == 0 else "retry")
         if known.state in ("claimed", "ambiguous") and known.status is None:

@@ -77,7 +77,15 @@ class Deliveries(Protocol):
         """Write how the send ended. What receipts said meanwhile is kept."""
 
     def receipt(
-        self, key: ConversationKey, turn: int, index: int, *, status: str, at: float, message_id: str | None, code: int | None
+        self,
+        key: ConversationKey,
+        turn: int,
+        index: int,
+        *,
+        status: str,
+        at: float,
+        message_id: str | None,
+        code: int | None,
     ) -> bool:
         """Note a receipt's status, if it is further than the one known. False when it told nothing new."""
 

@@ -105,9 +105,7 @@ class ReceiveNotification:
         self._operator_events.publish(OperatorEvent(type_, organization_id, detail))
 
 
-def _inbound_items(
-    number: Number, change: Change, now: float, correlation_id: str | None
-) -> Iterator[InboundItem]:
+def _inbound_items(number: Number, change: Change, now: float, correlation_id: str | None) -> Iterator[InboundItem]:
     # Meta keeps no order inside a POST; the person's own clock does. Sorting is stable: equal seconds stay as they came.
     for message in sorted(change.messages, key=lambda message: message.timestamp):
         yield InboundItem(

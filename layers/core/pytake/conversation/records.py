@@ -162,6 +162,7 @@ class FlowVersion(Struct, omit_defaults=True):
 
     flow_id: str
     version: int
-    documents: dict[str, dict[str, Any]]
     published_at: float
+    documents: dict[str, dict[str, Any]] = {}
     published_by: str = ""
+    sub_flows: list[str] = []

@@ -1,0 +1,1 @@
+"""The Lambda functions: each decodes its event, makes one call and encodes the answer."""

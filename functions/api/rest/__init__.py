@@ -1,0 +1,1 @@
+"""The REST API: routes, roles, problem details. One module per resource."""

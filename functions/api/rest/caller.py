@@ -1,0 +1,42 @@
+"""Who calls: organization and role, from the verified token's claims and from nowhere else."""
+
+import re
+from http import HTTPStatus
+from typing import Literal, NamedTuple, get_args
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from rest.problems import ProblemError
+
+Role = Literal["admin", "builder", "agent", "analyst"]
+
+_ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Caller(NamedTuple):
+    """The organization every read and write of this request is confined to, the role, and the token's subject."""
+
+    organization_id: str
+    role: Role
+    subject: str
+
+
+def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -> Caller:
+    """The caller, if the role is `admin` or one of `allowed`. Raises a 401 or 403 problem.
+
+    API Gateway has verified signature, issuer, audience and expiry before this runs.
+    """
+    claims = app.current_event.request_context.authorizer.jwt_claim or {}
+    organization_id, role = str(claims.get("organization_id", "")), str(claims.get("role", ""))
+    if not _ORGANIZATION_ID.fullmatch(organization_id) or role not in get_args(Role):
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "token_incomplete",
+            "The token needs the claims organization_id (letters, digits, - and _) and role (admin, builder, agent, analyst).",
+        )
+    if role != "admin" and role not in allowed:
+        needed = ", ".join(("admin", *allowed))
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN, "role_not_allowed", f"This needs one of the roles {needed}; yours is {role}."
+        )
+    return Caller(organization_id, role, str(claims.get("sub", "")))  # type: ignore[arg-type]

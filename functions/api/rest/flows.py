@@ -1,0 +1,162 @@
+"""Flows: drafts, publishing, versions, rollback."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, Field
+from pytake import bootstrap
+from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
+from pytake.conversation.ports import ConflictError
+from pytake.engine import Problem
+from rest.caller import caller
+from rest.problems import conflict, not_found, unprocessable
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+FlowId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The flow's id: letters, digits, `.`, `_`, `-`")
+]
+
+
+class FlowProblem(BaseModel):
+    """Something wrong with a flow: where it is and how to mend it."""
+
+    code: str
+    severity: str
+    message: str
+    flow_id: str | None = None
+    node_id: str | None = None
+    field: str | None = None
+
+
+class FlowDraft(BaseModel):
+    """A draft as it was saved, with what the prover says of it."""
+
+    flow_id: str
+    document: dict[str, Any]
+    problems: list[FlowProblem]
+
+
+class FlowInList(BaseModel):
+    """A flow with its published version (null: not published)."""
+
+    flow_id: str
+    name: str
+    latest_version: int
+    published_version: int | None
+    updated_at: datetime
+
+
+class PublishedVersion(BaseModel):
+    """An immutable version. `sub_flows` are pinned with it."""
+
+    flow_id: str
+    version: int
+    published_at: datetime
+    published_by: str
+    sub_flows: list[str] = Field(default_factory=list)
+    problems: list[FlowProblem] = Field(default_factory=list)
+
+
+class Rollback(BaseModel):
+    """The version that new sessions shall get again."""
+
+    version: int = Field(ge=1)
+
+
+@router.get("/api/v1/flows", summary="The organization's flows", tags=["Flows"])
+def list_flows() -> list[FlowInList]:
+    who = caller(router, "builder", "analyst", "agent")
+    return [_summary(summary) for summary in bootstrap.flows().summaries(who.organization_id)]
+
+
+@router.put("/api/v1/flows/<flow_id>", summary="Save a draft, whatever is wrong with it", tags=["Flows"])
+def save_draft(
+    flow_id: FlowId, document: Annotated[dict[str, Any], Body(description="The flow document")]
+) -> FlowDraft:
+    who = caller(router, "builder")
+    if document.get("id", flow_id) != flow_id:
+        detail = f"The document's id is {document['id']!r}, the address says {flow_id!r}: make them the same."
+        raise unprocessable("flow_id_mismatch", detail)
+    return _draft(bootstrap.flow_authoring().save_draft(who.organization_id, flow_id, document))
+
+
+@router.get("/api/v1/flows/<flow_id>", summary="The draft of a flow", tags=["Flows"])
+def get_draft(flow_id: FlowId) -> FlowDraft:
+    who = caller(router, "builder", "analyst", "agent")
+    try:
+        return _draft(bootstrap.flow_authoring().draft(who.organization_id, flow_id))
+    except UnknownFlowError:
+        raise _unknown(flow_id) from None
+
+
+@router.get("/api/v1/flows/<flow_id>/versions", summary="The published versions, newest first", tags=["Flows"])
+def list_versions(flow_id: FlowId) -> list[PublishedVersion]:
+    who = caller(router, "builder", "analyst", "agent")
+    flows = bootstrap.flows()
+    if flows.summary(who.organization_id, flow_id) is None:
+        raise _unknown(flow_id)
+    return [_version(version, []) for version in flows.versions(who.organization_id, flow_id)]
+
+
+@router.post("/api/v1/flows/<flow_id>/publish", summary="Publish the draft as the next version", tags=["Flows"])
+def publish(flow_id: FlowId) -> PublishedVersion:
+    who = caller(router, "builder")
+    try:
+        version, problems = bootstrap.flow_authoring().publish(who.organization_id, flow_id, who.subject)
+    except UnknownFlowError:
+        raise _unknown(flow_id) from None
+    except NotPublishableError as error:
+        listed = [msgspec.to_builtins(problem) for problem in error.problems]
+        detail = "The flow has errors. Mend what `problems` lists, save the draft and publish again."
+        raise unprocessable("flow_has_errors", detail, problems=listed) from None
+    except ConflictError:
+        detail = "Somebody published this flow at the same moment. Look at their version, then publish again."
+        raise conflict("published_meanwhile", detail) from None
+    return _version(version, problems)
+
+
+@router.post("/api/v1/flows/<flow_id>/rollback", summary="Give new sessions another version", tags=["Flows"])
+def rollback(flow_id: FlowId, request: Rollback) -> FlowInList:
+    who = caller(router, "builder")
+    try:
+        summary = bootstrap.flow_authoring().rollback(who.organization_id, flow_id, request.version)
+    except UnknownFlowError:
+        raise not_found("version_unknown", f"There is no version {request.version} of a flow {flow_id!r}.") from None
+    return _summary(summary)
+
+
+def _unknown(flow_id: str) -> Exception:
+    return not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
+
+
+def _problems(problems: list[Problem]) -> list[FlowProblem]:
+    return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
+
+
+def _draft(draft: Draft) -> FlowDraft:
+    return FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=_problems(draft.problems))
+
+
+def _summary(summary: Any) -> FlowInList:
+    return FlowInList(
+        flow_id=summary.flow_id,
+        name=summary.name,
+        latest_version=summary.latest_version,
+        published_version=summary.published_version,
+        updated_at=datetime.fromtimestamp(summary.updated_at, UTC),
+    )
+
+
+def _version(version: Any, problems: list[Problem]) -> PublishedVersion:
+    return PublishedVersion(
+        flow_id=version.flow_id,
+        version=version.version,
+        published_at=datetime.fromtimestamp(version.published_at, UTC),
+        published_by=version.published_by,
+        sub_flows=version.sub_flows,
+        problems=_problems(problems),
+    )

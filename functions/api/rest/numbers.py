@@ -1,0 +1,120 @@
+"""WhatsApp numbers. Secrets go in and never come out."""
+
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pytake import bootstrap
+from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
+from pytake.conversation.ports import ConflictError
+from pytake.conversation.records import FallbackTemplate, Number
+from rest.caller import caller
+from rest.problems import conflict, not_found, unprocessable
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+PhoneNumberId = Annotated[
+    str, Path(pattern=r"^[0-9]{5,20}$", description="Meta's id of the number (not the number itself)")
+]
+
+
+class Template(BaseModel):
+    """An approved template."""
+
+    name: str = Field(min_length=1, max_length=512)
+    language: str = Field(min_length=2, max_length=16)
+
+
+class NumberRequest(BaseModel):
+    """A number's setup. Secrets that are left out stay as they are; a new number needs all three."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    display_phone_number: str = Field(description="As Meta shows it, with country code: +55 11 4000-0001")
+    default_flow_id: str | None = Field(default=None, description="The flow that answers when no keyword matches")
+    keywords: dict[str, str] = Field(
+        default_factory=dict, description="A first message that is the word starts the flow"
+    )
+    words: dict[str, Literal["restart", "stop", "human"]] = Field(
+        default_factory=dict, description="Words that work at any moment, in place of the built-in ones"
+    )
+    apology: str | None = Field(default=None, max_length=4096, description="What a person gets when a flow fails")
+    fallback_template: Template | None = Field(default=None, description="Sent outside the 24-hour window")
+    verify_token: SecretStr | None = Field(default=None, min_length=8, description="Chosen by you, sent back by Meta")
+    app_secret: SecretStr | None = Field(default=None, min_length=8, description="Signs Meta's webhooks")
+    previous_app_secret: SecretStr | None = Field(default=None, description="Still valid while a rotation runs")
+    access_token: SecretStr | None = Field(default=None, min_length=8, description="A system user's token")
+
+
+class NumberAnswer(BaseModel):
+    """A number without its secrets. `stopped_reason`: why nothing is sent, null when all is well."""
+
+    phone_number_id: str
+    display_phone_number: str
+    country: str | None
+    default_flow_id: str | None
+    keywords: dict[str, str]
+    words: dict[str, str]
+    apology: str | None
+    fallback_template: Template | None
+    stopped_reason: str | None
+
+
+@router.get("/api/v1/numbers", summary="The organization's numbers", tags=["Numbers"])
+def list_numbers() -> list[NumberAnswer]:
+    who = caller(router, "builder")
+    return [_answer(number) for number in bootstrap.number_setup().numbers(who.organization_id)]
+
+
+@router.get("/api/v1/numbers/<phone_number_id>", summary="One number", tags=["Numbers"])
+def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
+    who = caller(router, "builder")
+    try:
+        return _answer(bootstrap.number_setup().number(who.organization_id, phone_number_id))
+    except UnknownNumberError:
+        raise not_found("number_unknown", f"This organization has no number with the id {phone_number_id}.") from None
+
+
+@router.put("/api/v1/numbers/<phone_number_id>", summary="Connect or change a number", tags=["Numbers"])
+def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberAnswer:
+    who = caller(router)
+    template = request.fallback_template
+    change = NumberChange(
+        display_phone_number=request.display_phone_number,
+        default_flow_id=request.default_flow_id,
+        keywords=request.keywords,
+        words=dict(request.words),
+        apology=request.apology,
+        fallback_template=FallbackTemplate(template.name, template.language) if template else None,
+        verify_token=_reveal(request.verify_token),
+        app_secret=_reveal(request.app_secret),
+        previous_app_secret=_reveal(request.previous_app_secret),
+        access_token=_reveal(request.access_token),
+    )
+    try:
+        return _answer(bootstrap.number_setup().put(who.organization_id, phone_number_id, change))
+    except NumberSetupError as error:
+        raise unprocessable("number_setup", str(error), field=error.field) from None
+    except ConflictError:
+        detail = "The number, or this verify token, is in use elsewhere. Check the id; choose another verify token."
+        raise conflict("number_taken", detail) from None
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _answer(number: Number) -> NumberAnswer:
+    template = number.fallback_template
+    return NumberAnswer(
+        phone_number_id=number.phone_number_id,
+        display_phone_number=number.display_phone_number,
+        country=number.country,
+        default_flow_id=number.default_flow_id,
+        keywords=number.keywords,
+        words=number.words,
+        apology=number.apology,
+        fallback_template=Template(name=template.name, language=template.language) if template else None,
+        stopped_reason=number.stopped_reason,
+    )

@@ -1,0 +1,61 @@
+"""The caller's organization: its settings."""
+
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pytake import bootstrap
+from pytake.conversation.records import Organization
+from rest.caller import caller
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+
+def _known_timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; use a name such as America/Sao_Paulo or UTC") from None
+    return name
+
+
+class OrganizationSettings(BaseModel):
+    """Settings of an organization; null means the stack's default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages_per_minute: int | None = Field(
+        default=None, ge=1, le=60_000, description="The sending rate of all its numbers"
+    )
+    session_ttl_hours: int | None = Field(
+        default=None, ge=1, le=720, description="A silent conversation ends after this"
+    )
+    language: Literal["pt_BR", "en", "es"] = Field(default="en", description="Of built-in texts where no flow says")
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(default="UTC", description="Days in reports")
+    retention_days: int | None = Field(default=None, ge=8, le=3650, description="How long conversations are kept")
+
+
+@router.get("/api/v1/organization", summary="The organization's settings", tags=["Organization"])
+def get_organization() -> OrganizationSettings:
+    who = caller(router, "builder", "agent", "analyst")
+    return _answer(bootstrap.directory().organization(who.organization_id))
+
+
+@router.put("/api/v1/organization", summary="Change the organization's settings", tags=["Organization"])
+def put_organization(request: OrganizationSettings) -> OrganizationSettings:
+    who = caller(router)
+    organization = Organization(organization_id=who.organization_id, **request.model_dump())
+    bootstrap.directory().put_organization(organization)
+    return _answer(organization)
+
+
+def _answer(organization: Organization) -> OrganizationSettings:
+    return OrganizationSettings(
+        messages_per_minute=organization.messages_per_minute,
+        session_ttl_hours=organization.session_ttl_hours,
+        language=organization.language,  # type: ignore[arg-type]
+        timezone=organization.timezone,
+        retention_days=organization.retention_days,
+    )

@@ -1,0 +1,169 @@
+"""The composition root: which adapter stands behind which port. Only this module reads the settings.
+
+Each function below builds one use case, once per process, and imports only what that use case needs: imports are most of a
+cold start.
+"""
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytake import observability, settings
+
+if TYPE_CHECKING:
+    from pytake.aws.conversations import DynamoConversations
+    from pytake.aws.directory import DynamoDirectory
+    from pytake.aws.flows import DynamoFlows
+    from pytake.aws.operator_events import EventBridgeOperatorEvents
+    from pytake.aws.queues import SqsQueues
+    from pytake.aws.secrets import SecretsManagerSecrets
+    from pytake.aws.table import Table
+    from pytake.conversation.deliver import Deliver
+    from pytake.conversation.flow_authoring import FlowAuthoring
+    from pytake.conversation.number_setup import NumberSetup
+    from pytake.conversation.receipts import SettleReceipts
+    from pytake.conversation.receive import ReceiveNotification
+    from pytake.conversation.turn import TakeTurn
+    from pytake.conversation.wake import WakeDue
+
+
+@cache
+def receive_notification() -> "ReceiveNotification":
+    from pytake.conversation.receive import ReceiveNotification
+
+    return ReceiveNotification(directory(), secrets(), queues(), operator_events(), time.time)
+
+
+@cache
+def take_turn() -> "TakeTurn":
+    from pytake.conversation.flow_library import FlowLibrary
+    from pytake.conversation.turn import TakeTurn
+
+    return TakeTurn(
+        conversations=conversations(),
+        directory=directory(),
+        flows=FlowLibrary(flows(), time.time),
+        queues=queues(),
+        operator_events=operator_events(),
+        clock=time.time,
+        session_ttl_hours=_settings().session_ttl_hours,
+    )
+
+
+@cache
+def wake_due() -> "WakeDue":
+    from pytake.conversation.wake import WakeDue
+
+    return WakeDue(conversations(), take_turn(), time.time)
+
+
+@cache
+def deliver() -> "Deliver":
+    from pytake.aws.deliveries import DynamoDeliveries
+    from pytake.aws.rate_slots import DynamoRateSlots
+    from pytake.conversation.deliver import Deliver
+    from pytake.meta.graph_api import GraphApi
+
+    return Deliver(
+        deliveries=DynamoDeliveries(_table(), time.time, _settings().retention_days),
+        slots=DynamoRateSlots(_table()),
+        directory=directory(),
+        secrets=secrets(),
+        sender=GraphApi(_settings().graph_api_url, _settings().graph_api_version),
+        queues=queues(),
+        operator_events=operator_events(),
+        clock=time.time,
+        messages_per_minute=_settings().messages_per_minute,
+    )
+
+
+@cache
+def settle_receipts() -> "SettleReceipts":
+    from pytake.aws.deliveries import DynamoDeliveries
+    from pytake.conversation.receipts import SettleReceipts
+
+    return SettleReceipts(DynamoDeliveries(_table(), time.time, _settings().retention_days), operator_events())
+
+
+@cache
+def flow_authoring() -> "FlowAuthoring":
+    from pytake.conversation.flow_authoring import FlowAuthoring
+
+    return FlowAuthoring(flows(), time.time)
+
+
+@cache
+def number_setup() -> "NumberSetup":
+    from pytake.conversation.number_setup import NumberSetup
+
+    return NumberSetup(directory(), secrets())
+
+
+@cache
+def conversations() -> "DynamoConversations":
+    from pytake.aws.conversations import DynamoConversations
+
+    return DynamoConversations(_table(), _settings().retention_days)
+
+
+@cache
+def directory() -> "DynamoDirectory":
+    from pytake.aws.directory import DynamoDirectory
+
+    return DynamoDirectory(_table(), time.time)
+
+
+@cache
+def secrets() -> "SecretsManagerSecrets":
+    from pytake.aws.secrets import SecretsManagerSecrets
+
+    return SecretsManagerSecrets(_client("secretsmanager"), _settings().secrets_prefix, time.time)
+
+
+@cache
+def flows() -> "DynamoFlows":
+    from pytake.aws.flows import DynamoFlows
+
+    return DynamoFlows(_table(), lambda: _client("s3"), _settings().lake_bucket)
+
+
+@cache
+def queues() -> "SqsQueues":
+    from pytake.aws.queues import SqsQueues
+
+    return SqsQueues(
+        _client("sqs"),
+        inbound=_settings().inbound_queue_url,
+        outbound=_settings().outbound_queue_url,
+        outbound_dlq=_settings().outbound_dlq_url,
+        receipts=_settings().receipts_queue_url,
+    )
+
+
+@cache
+def operator_events() -> "EventBridgeOperatorEvents":
+    from pytake.aws.operator_events import EventBridgeOperatorEvents
+
+    return EventBridgeOperatorEvents(lambda: _client("events"), _settings().event_bus_name, observability.logger())
+
+
+@cache
+def _settings() -> settings.Settings:
+    return settings.read()
+
+
+@cache
+def _table() -> "Table":
+    from pytake.aws.table import Table
+
+    return Table(_settings().table_name)
+
+
+@cache
+def _client(service: Any) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service, config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    )

@@ -1,0 +1,111 @@
+"""Drafts, publishing and rolling back. Published versions are immutable; what moves is a pointer."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.conversation.ports import Clock, Flows
+from pytake.conversation.records import FlowSummary, FlowVersion
+from pytake.engine import FlowError, Problem, jump_targets, parse_document, validate
+
+
+class UnknownFlowError(Exception):
+    """The organization has no flow, or no version, of this name."""
+
+
+class NotPublishableError(Exception):
+    """The draft has errors; `problems` lists them with the warnings."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+class Draft(Struct, frozen=True):
+    """A draft as it was saved, and what is wrong with it."""
+
+    flow_id: str
+    document: dict[str, Any]
+    problems: list[Problem]
+
+
+class FlowAuthoring:
+    """What a bot builder does with flows. Every method works inside one organization."""
+
+    def __init__(self, flows: Flows, clock: Clock) -> None:
+        self._flows = flows
+        self._clock = clock
+
+    def save_draft(self, organization_id: str, flow_id: str, document: dict[str, Any]) -> Draft:
+        """Keep the document as the flow's draft, whatever is wrong with it: work in progress is not thrown away."""
+        document = {**document, "id": flow_id}
+        self._flows.put_draft(organization_id, document, self._clock())
+        return Draft(flow_id, document, self._check(self._bundle(organization_id, document), flow_id))
+
+    def draft(self, organization_id: str, flow_id: str) -> Draft:
+        """The saved draft with its problems as of now. Raises `UnknownFlowError`."""
+        document = self._flows.draft(organization_id, flow_id)
+        if document is None:
+            raise UnknownFlowError(flow_id)
+        return Draft(flow_id, document, self._check(self._bundle(organization_id, document), flow_id))
+
+    def publish(self, organization_id: str, flow_id: str, published_by: str) -> tuple[FlowVersion, list[Problem]]:
+        """Make the draft the next version and give it to new sessions; the version and the warnings it has.
+
+        The version holds the sub-flows it jumps to as they are published now (ADR 0003). Raises `UnknownFlowError`,
+        `NotPublishableError`, or `ConflictError` when somebody else published at the same moment.
+        """
+        document = self._flows.draft(organization_id, flow_id)
+        if document is None:
+            raise UnknownFlowError(flow_id)
+        documents = self._bundle(organization_id, document)
+        problems = self._check(documents, flow_id)
+        if any(problem.severity == "error" for problem in problems):
+            raise NotPublishableError(problems)
+        summary = self._flows.summary(organization_id, flow_id)
+        version = FlowVersion(
+            flow_id=flow_id,
+            version=(summary.latest_version if summary else 0) + 1,
+            documents=documents,
+            published_at=self._clock(),
+            published_by=published_by,
+            sub_flows=sorted(documents.keys() - {flow_id}),
+        )
+        self._flows.publish(organization_id, version, str(document.get("name") or flow_id))
+        return version, problems
+
+    def rollback(self, organization_id: str, flow_id: str, version: int) -> FlowSummary:
+        """Give new sessions an earlier (or later) version again. Raises `UnknownFlowError`."""
+        summary = self._flows.summary(organization_id, flow_id)
+        if summary is None or not 1 <= version <= summary.latest_version:
+            raise UnknownFlowError(f"{flow_id} version {version}")
+        self._flows.point_to(organization_id, flow_id, version)
+        summary.published_version = version
+        return summary
+
+    def _bundle(self, organization_id: str, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The document and, by id, every published document that its jumps reach. Missing ones are the prover's to report."""
+        bundle = {str(document.get("id")): document}
+        waiting = [document]
+        while waiting:
+            for target in sorted(_targets(waiting.pop())):
+                if target in bundle:
+                    continue
+                summary = self._flows.summary(organization_id, target)
+                if summary is None or summary.published_version is None:
+                    continue
+                stored = self._flows.version(organization_id, target, summary.published_version)
+                if stored is not None:
+                    bundle[target] = stored.documents[target]
+                    waiting.append(bundle[target])
+        return bundle
+
+    def _check(self, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
+        return validate(documents, root)
+
+
+def _targets(document: dict[str, Any]) -> set[str]:
+    try:
+        return jump_targets(parse_document(document))
+    except FlowError:
+        return set()  # a document that cannot be read has no jumps; `validate` says what is wrong with it

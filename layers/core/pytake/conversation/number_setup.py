@@ -1,0 +1,118 @@
+"""Set up WhatsApp numbers: what a company copies from Meta's dashboard, checked and stored."""
+
+import hashlib
+
+import phonenumbers
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.conversation.ports import Directory, Secrets
+from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
+
+
+class NumberSetupError(ValueError):
+    """A field of the setup that cannot be right; `field` names it, the text says what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownNumberError(Exception):
+    """The organization has no such number."""
+
+
+class NumberChange(Struct, frozen=True):
+    """What to store of a number. A secret that is None stays as it is; it must be given the first time."""
+
+    display_phone_number: str
+    default_flow_id: str | None = None
+    keywords: dict[str, str] = {}
+    words: dict[str, str] = {}
+    apology: str | None = None
+    fallback_template: FallbackTemplate | None = None
+    verify_token: str | None = None
+    app_secret: str | None = None
+    previous_app_secret: str | None = None
+    access_token: str | None = None
+
+
+class NumberSetup:
+    """What an admin does with numbers. Every method works inside one organization."""
+
+    def __init__(self, directory: Directory, secrets: Secrets) -> None:
+        self._directory = directory
+        self._secrets = secrets
+
+    def numbers(self, organization_id: str) -> list[Number]:
+        return self._directory.numbers(organization_id)
+
+    def number(self, organization_id: str, phone_number_id: str) -> Number:
+        """Raises `UnknownNumberError`, also for a number of another organization."""
+        number = self._directory.number(phone_number_id)
+        if number is None or number.organization_id != organization_id:
+            raise UnknownNumberError(phone_number_id)
+        return number
+
+    def put(self, organization_id: str, phone_number_id: str, change: NumberChange) -> Number:
+        """Create or change a number.
+
+        A new app secret keeps the one before it valid, so that a rotation loses no webhook, unless the change names the
+        previous one itself. Raises `NumberSetupError` for a field that cannot be right and `ConflictError` when the number
+        or its verify token belongs to another organization or number.
+        """
+        known = self._directory.number(phone_number_id)
+        if known is not None and known.organization_id != organization_id:
+            known = None  # the directory's own condition refuses the write
+        stored = self._secrets.of_number(organization_id, phone_number_id, fresh=True) if known else None
+        secrets = _merged(stored, change)
+        if change.verify_token is not None:
+            verify_token_hash: str | None = hashlib.sha256(change.verify_token.encode()).hexdigest()
+        else:
+            verify_token_hash = known.verify_token_hash if known else None
+        if verify_token_hash is None:
+            raise NumberSetupError(
+                "verify_token", "Choose a verify token: Meta sends it back when it checks the webhook."
+            )
+        number = Number(
+            organization_id=organization_id,
+            phone_number_id=phone_number_id,
+            display_phone_number=change.display_phone_number,
+            default_flow_id=change.default_flow_id,
+            keywords=change.keywords,
+            country=country(change.display_phone_number),
+            apology=change.apology,
+            words=change.words,
+            fallback_template=change.fallback_template,
+            verify_token_hash=verify_token_hash,
+            stopped_reason=known.stopped_reason if known else None,
+        )
+        # The directory first: its condition decides whose number this is, before any secret is stored under its name.
+        self._directory.put_number(number)
+        if secrets != stored:
+            self._secrets.put(organization_id, phone_number_id, secrets)
+        return number
+
+
+def country(display_phone_number: str) -> str | None:
+    """The ISO code of a number's country, None for one that belongs to none. Raises `NumberSetupError` for no number."""
+    try:
+        parsed = phonenumbers.parse(display_phone_number, None)
+    except phonenumbers.NumberParseException:
+        message = "Write the number with its country code, as Meta shows it: +55 11 4000-0001."
+        raise NumberSetupError("display_phone_number", message) from None
+    return phonenumbers.region_code_for_number(parsed)
+
+
+def _merged(stored: NumberSecrets | None, change: NumberChange) -> NumberSecrets:
+    if stored is None:
+        for field in ("app_secret", "access_token"):
+            if getattr(change, field) is None:
+                raise NumberSetupError(field, f"A new number needs its {field}; Meta's dashboard shows it.")
+        return NumberSecrets(change.app_secret or "", change.access_token or "", change.previous_app_secret)
+    merged = replace(stored, access_token=change.access_token or stored.access_token)
+    if change.app_secret is not None and change.app_secret != stored.app_secret:
+        merged = replace(merged, app_secret=change.app_secret, previous_app_secret=stored.app_secret)
+    if change.previous_app_secret is not None:
+        merged = replace(merged, previous_app_secret=change.previous_app_secret)
+    return merged

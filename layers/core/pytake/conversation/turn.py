@@ -1,0 +1,309 @@
+"""Take a turn: one message of one person becomes one committed step of their conversation, and at most one item to send.
+
+Load, decide, commit, enqueue. The commit is one write that is visible whole or not at all; a message that comes again finds
+its marker and only repeats the enqueue. Two writers of one conversation meet in the commit's condition: the loser decides
+anew on what the winner left.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake import engine
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.ports import (
+    AlreadyCommittedError,
+    Clock,
+    ConflictError,
+    Conversations,
+    Directory,
+    OperatorEvent,
+    OperatorEvents,
+    Queues,
+)
+from pytake.conversation.queues import InboundItem, OutboundItem, digest
+from pytake.conversation.records import (
+    SERVICE_WINDOW_SECONDS,
+    STATE_BYTES,
+    Conversation,
+    ConversationKey,
+    Number,
+    Organization,
+    Session,
+    TurnRecord,
+)
+from pytake.engine import Contact, Context, Event, Flow, Input, State, StateError
+from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
+from pytake.whatsapp.outbound import Text
+
+COMMIT_ATTEMPTS = 4
+"""Conflicts of one conversation are rare (the queue keeps its order): four in a row mean that something else is wrong."""
+
+
+class _Outcome(Struct):
+    """What a turn decided, before it is committed."""
+
+    conversation: Conversation
+    record: TurnRecord
+    operator_events: list[OperatorEvent]
+
+
+class TakeTurn:
+    """The flow runner's use case."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        directory: Directory,
+        flows: FlowLibrary,
+        queues: Queues,
+        operator_events: OperatorEvents,
+        clock: Clock,
+        session_ttl_hours: int,
+    ) -> None:
+        self._conversations = conversations
+        self._directory = directory
+        self._flows = flows
+        self._queues = queues
+        self._operator_events = operator_events
+        self._clock = clock
+        self._session_ttl_hours = session_ttl_hours
+
+    def __call__(self, item: InboundItem) -> TurnRecord | None:
+        """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
+
+        A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError` when the conversation was
+        written by somebody else again and again, `QueueingFailedError` when the answer could not be enqueued: in both
+        cases the message has to come again.
+        """
+        number = self._number(item.key)
+        if number is None:
+            return None
+        return self._commit(
+            item.key,
+            str(item.message.get("id")),
+            lambda known: self._decide_message(known or _new_conversation(item), number, item),
+        )
+
+    def wake(self, key: ConversationKey) -> TurnRecord | None:
+        """Do what is due in a conversation: end an expired session, or let a timer fire. None when nothing is (any more)."""
+        number = self._number(key)
+        if number is None:
+            return None
+        return self._commit(key, None, lambda known: self._decide_due(known, number) if known is not None else None)
+
+    def _number(self, key: ConversationKey) -> Number | None:
+        number = self._directory.number(key.phone_number_id)
+        if number is None or number.organization_id != key.organization_id:
+            detail = {"phone_number_id": key.phone_number_id}
+            self._operator_events.publish(OperatorEvent("turn.number_unknown", key.organization_id, detail))
+            return None
+        return number
+
+    def _commit(
+        self, key: ConversationKey, message_id: str | None, decide: Callable[[Conversation | None], _Outcome | None]
+    ) -> TurnRecord | None:
+        for _ in range(COMMIT_ATTEMPTS):
+            outcome = decide(self._conversations.load(key))
+            if outcome is None:
+                return None
+            try:
+                self._conversations.commit(outcome.conversation, outcome.record)
+            except AlreadyCommittedError:
+                committed = self._conversations.turn_of_message(key, message_id) if message_id else None
+                if committed is not None:
+                    self._enqueue(key, committed)
+                return committed
+            except ConflictError:
+                continue
+            self._enqueue(key, outcome.record)
+            for event in outcome.operator_events:
+                self._operator_events.publish(event)
+            return outcome.record
+        raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
+        if not record.messages:
+            return
+        self._queues.put_outbound(
+            OutboundItem(
+                organization_id=key.organization_id,
+                phone_number_id=key.phone_number_id,
+                contact_id=key.contact_id,
+                turn=record.seq,
+                messages=record.messages,
+                window_closes_at=record.at + SERVICE_WINDOW_SECONDS,
+                correlation_id=record.correlation_id,
+            )
+        )
+
+    def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> _Outcome:
+        now, answer = self._clock(), read_answer(item.message)
+        if item.profile_name and item.profile_name != before.contact.name:
+            contact = replace(before.contact, name=item.profile_name)
+        else:
+            contact = before.contact
+        after = replace(before, contact=contact, seq=before.seq + 1)
+        record = TurnRecord(
+            seq=after.seq,
+            at=now,
+            session_id="",
+            status="recorded",
+            input=_input(answer),
+            message_id=str(item.message.get("id")),
+            message_type=str(item.message.get("type")),
+            sent_at=_sent_at(item.message),
+            correlation_id=item.correlation_id,
+        )
+        outcome = _Outcome(after, record, [])
+        if answers_bot(answer.type):
+            after.last_inbound_at = now
+            self._answer(outcome, number, now)
+        elif after.session is not None:
+            record.session_id = after.session.id
+        return outcome
+
+    def _decide_due(self, before: Conversation, number: Number) -> _Outcome | None:
+        now, session = self._clock(), before.session
+        if session is None:
+            return None
+        after = replace(before, seq=before.seq + 1)
+        record = TurnRecord(after.seq, now, session.id, "expired", Input(type="timeout"))
+        outcome = _Outcome(after, record, [])
+        if session.expires_at <= now:
+            record.events.append(Event("session_expired", {"session_id": session.id}))
+            after.session = None
+        elif session.timer_at is not None and session.timer_at <= now:
+            self._answer(outcome, number, now)
+        else:
+            return None
+        return outcome
+
+    def _answer(self, outcome: _Outcome, number: Number, now: float) -> None:
+        conversation, record = outcome.conversation, outcome.record
+        organization = self._directory.organization(number.organization_id)
+        session = conversation.session
+        if session is not None and session.expires_at <= now:
+            record.events.append(Event("session_expired", {"session_id": session.id}))
+            session = None
+        began = session is None
+        if session is None:
+            session_id = digest(*msgspec.structs.astuple(conversation.key), str(record.seq))[:20]
+            session = Session(id=session_id, started_at=now, expires_at=now)
+        conversation.session = replace(session, expires_at=now + self._session_seconds(organization, None))
+        record.session_id = session.id
+        if session.human:
+            record.status = "human"
+            return
+
+        flow, state = self._flow_and_state(outcome, session, number, began)
+        if flow is None:
+            self._fail(outcome, number, organization, now)
+            return
+        turn = engine.take_turn(flow, state, record.input, self._context(conversation, number, now))
+        record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
+        record.status, record.path, record.messages = turn.status, turn.path, turn.messages
+        record.events.extend(turn.events)
+        conversation.contact, conversation.opted_out = _apply(turn.events, conversation)
+        if turn.status == "failed":
+            problem = next((event.type for event in reversed(turn.events)), "turn_failed")
+            self._tell(outcome, "turn.failed", flow_id=flow.id, version=flow.version, problem=problem)
+            self._fail(outcome, number, organization, now)
+            return
+        encoded = turn.state.encode() if turn.state is not None else None
+        if encoded is not None and len(encoded) > STATE_BYTES:
+            # The session is kept as it was: the person can answer again, shorter.
+            self._tell(outcome, "turn.state_too_large", flow_id=flow.id, bytes=len(encoded))
+            self._fail(outcome, number, organization, now)
+            conversation.session = session
+            return
+        ends = turn.status == "completed"
+        expires_at = now + self._session_seconds(organization, flow)
+        conversation.session = (
+            None
+            if ends
+            else replace(
+                session, state=encoded, expires_at=expires_at, human=turn.status == "handoff", timer_at=turn.due_at
+            )
+        )
+
+    def _flow_and_state(
+        self, outcome: _Outcome, session: Session, number: Number, began: bool
+    ) -> tuple[Flow | None, State | None]:
+        organization_id = number.organization_id
+        if not began and session.state is not None:
+            try:
+                state = State.decode(session.state)
+            except StateError:
+                self._tell(outcome, "turn.state_invalid", session_id=session.id)
+                return None, None
+            flow = self._flows.version(organization_id, state.flow_id, state.version)
+            if flow is None:
+                self._tell(outcome, "turn.flow_missing", flow_id=state.flow_id, version=state.version)
+            return flow, state
+        flow_id = _keyword_flow(number.keywords, outcome.record.input.text) or number.default_flow_id
+        flow = self._flows.published(organization_id, flow_id) if flow_id else None
+        if flow is None:
+            self._tell(outcome, "turn.flow_missing", flow_id=flow_id, phone_number_id=number.phone_number_id)
+        return flow, None
+
+    def _fail(self, outcome: _Outcome, number: Number, organization: Organization, now: float) -> None:
+        """The session is over; the person gets the apology, but not again and again."""
+        conversation, record = outcome.conversation, outcome.record
+        record.status = "failed"
+        conversation.session = None
+        quiet_until = (conversation.apologised_at or float("-inf")) + self._session_seconds(organization, None)
+        if now >= quiet_until:
+            record.messages = [Text(number.apology or engine.wording(organization.language, "apology"))]
+            conversation.apologised_at = now
+        else:
+            record.messages = []
+
+    def _session_seconds(self, organization: Organization, flow: Flow | None) -> float:
+        hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
+        return hours * 3600
+
+    def _context(self, conversation: Conversation, number: Number, now: float) -> Context:
+        words: Mapping[str, Any] = number.words
+        return Context(
+            now=now,
+            seed=f"{conversation.session.id if conversation.session else ''}:{conversation.seq}",
+            contact=conversation.contact,
+            country=number.country,
+            words=words,
+        )
+
+    def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
+        outcome.operator_events.append(OperatorEvent(type_, outcome.conversation.key.organization_id, detail))
+
+
+def _new_conversation(item: InboundItem) -> Conversation:
+    phone = f"+{item.contact_id}" if item.contact_id.isdecimal() else None
+    return Conversation(item.key, Contact(id=item.contact_id, phone=phone, name=item.profile_name or ""))
+
+
+def _input(answer: Answer) -> Input:
+    """The person's answer in the engine's words; the two have the same parts on purpose."""
+    return msgspec.convert(answer, Input, from_attributes=True)
+
+
+def _sent_at(message: Mapping[str, Any]) -> float | None:
+    try:
+        value = float(str(message.get("timestamp")))
+    except ValueError:
+        return None
+    return value / 1000 if value > 1e11 else value
+
+
+def _keyword_flow(keywords: Mapping[str, str], text: str) -> str | None:
+    """The flow whose keyword the whole message is, ignoring case and accents."""
+    said = engine.fold(text)
+    return next((flow_id for word, flow_id in keywords.items() if engine.fold(word) == said), None) if said else None
+
+
+def _apply(events: list[Event], conversation: Conversation) -> tuple[Contact, bool]:
+    """The contact, and whether they opted out, after what the turn's events say."""
+    return conversation.contact, conversation.opted_out
