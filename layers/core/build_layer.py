@@ -4,6 +4,8 @@ Called by the makefile beside it. Standard library only, because it runs with wh
 inputs give the same bytes, so an unchanged layer keeps its hash and is not deployed again.
 """
 
+# ruff: noqa: S603, T201 - the commands are its own; sam shows what it prints
+
 from __future__ import annotations
 
 import argparse
@@ -17,8 +19,8 @@ HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE.parents[1] / "requirements" / "layer.txt"
 RUN_PATH = "/opt/python"  # where Lambda mounts a layer; the path that tracebacks and compiled code name
 
-# The glibc of the runtime decides which wheels load: Amazon Linux 2023 has 2.34. Python 3.11 (Amazon Linux 2, 2.26) runs
-# only in the local cloud: google-re2 has no wheel for it, and a rule in template.yaml refuses it elsewhere.
+# The glibc of the runtime decides which wheels load: Amazon Linux 2023 has 2.34. Python 3.11 (Amazon Linux 2, 2.26)
+# runs only in the local cloud: google-re2 has no wheel for it, and a rule in template.yaml refuses it elsewhere.
 GLIBC = {"python3.11": 28, "python3.12": 34, "python3.13": 34}
 MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
 
@@ -157,17 +159,13 @@ def compile_all(into: Path, runtime: str) -> None:
     interpreter = find_interpreter(runtime)
     if interpreter is None:
         print(
-            f"build_layer: {runtime} is not on this machine, so the layer carries no compiled code and cold starts take"
-            f" half a second longer. Install {runtime} (`uv python install {runtime.removeprefix('python')}`) to avoid it.",
-            file=sys.stderr,
+            f"build_layer: {runtime} is not on this machine: the layer carries no compiled code, and cold starts take"
+            f" half a second longer. `uv python install {runtime.removeprefix('python')}` before the build avoids it."
         )
         return
-    run(
-        [interpreter, "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-        + ["-s", str(into), "-p", RUN_PATH, str(into)],
-        # Constants of one module may come out in another order under another seed.
-        PYTHONHASHSEED="0",
-    )
+    command = [interpreter, "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    # Constants of one module may come out in another order under another seed.
+    run([*command, "-s", str(into), "-p", RUN_PATH, str(into)], PYTHONHASHSEED="0")
 
 
 def find_interpreter(runtime: str) -> str | None:

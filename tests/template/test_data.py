@@ -1,0 +1,47 @@
+"""Data outlives the stack, is encrypted, and is reached by TLS only."""
+
+from tests.template.conftest import Stack
+
+
+def test_the_stack_can_be_deleted_without_the_data(stack: Stack) -> None:
+    kept = {name for name, resource in stack.resources.items() if resource.get("DeletionPolicy") == "Retain"}
+    assert kept == {"Table", "LakeBucket"}
+    for name in kept:
+        assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_table_is_on_demand_recoverable_encrypted_and_protected(stack: Stack) -> None:
+    table = stack.properties("AWS::DynamoDB::Table")["Table"]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}
+    assert stack.document["Parameters"]["DeletionProtection"]["Default"] == "true"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_indexes_hold_keys_only(stack: Stack) -> None:
+    indexes = stack.properties("AWS::DynamoDB::Table")["Table"]["GlobalSecondaryIndexes"]
+    assert {
+        index["IndexName"]: ([key["AttributeName"] for key in index["KeySchema"]], index["Projection"])
+        for index in indexes
+    } == {
+        "due": (["due_pk", "due_at"], {"ProjectionType": "KEYS_ONLY"}),
+        "log": (["log_pk", "log_sk"], {"ProjectionType": "KEYS_ONLY"}),
+    }
+
+
+def test_the_lake_is_private_encrypted_versioned_and_wants_tls(stack: Stack) -> None:
+    bucket = stack.properties("AWS::S3::Bucket")["LakeBucket"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    # Erasing a contact must end: old versions go too.
+    assert any("NoncurrentVersionExpiration" in rule for rule in bucket["LifecycleConfiguration"]["Rules"])
+    [policy] = stack.properties("AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["LakeBucket", "Arn"]}, {"Fn::Sub": "${LakeBucket.Arn}/*"}]

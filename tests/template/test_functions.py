@@ -1,0 +1,89 @@
+"""The six functions: what they run on, what they see, what is kept of their words."""
+
+import json
+from typing import Any
+
+from tests.template.conftest import Stack, target
+
+FUNCTIONS = {
+    "WebhookFunction": "webhook",
+    "FlowRunnerFunction": "flow_runner",
+    "SenderFunction": "sender",
+    "ReceiptsFunction": "receipts",
+    "ScheduledFunction": "scheduled",
+    "ApiFunction": "api",
+}
+ENVIRONMENT = {
+    "STAGE",
+    "TABLE_NAME",
+    "INBOUND_QUEUE_URL",
+    "OUTBOUND_QUEUE_URL",
+    "OUTBOUND_DLQ_URL",
+    "RECEIPTS_QUEUE_URL",
+    "LAKE_BUCKET",
+    "SECRETS_PREFIX",
+    "EVENT_BUS_NAME",
+    "GRAPH_API_URL",
+    "GRAPH_API_VERSION",
+    "MESSAGES_PER_MINUTE",
+    "SESSION_TTL_HOURS",
+    "RETENTION_DAYS",
+    "LOG_LEVEL",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+}
+
+
+def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source: dict[str, Any]) -> None:
+    functions = stack.properties("AWS::Lambda::Function")
+    assert set(functions) == set(FUNCTIONS)
+    for name, function in functions.items():
+        assert source["Resources"][name]["Properties"]["CodeUri"] == f"functions/{FUNCTIONS[name]}"
+        assert function["Handler"] == "handler.handler"
+        assert function["Runtime"] == {"Ref": "PythonRuntime"}
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert len(function["Layers"]) == 1
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert set(function["Environment"]["Variables"]) == ENVIRONMENT
+        assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
+
+
+def test_the_product_has_no_switch_for_an_emulator(stack: Stack) -> None:
+    assert "AWS_ENDPOINT_URL" not in json.dumps(stack.document)
+
+
+def test_every_log_has_an_end(stack: Stack) -> None:
+    groups = stack.properties("AWS::Logs::LogGroup")
+    for group in groups.values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    used = [
+        target(function["LoggingConfig"]["LogGroup"]) for function in stack.properties("AWS::Lambda::Function").values()
+    ]
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    used.append(target(stage["AccessLogSettings"]["DestinationArn"]))
+    assert sorted(used) == sorted(groups)
+
+
+def test_a_scheduled_run_that_fails_is_kept(stack: Stack) -> None:
+    functions = stack.properties("AWS::Lambda::Function")
+    assert target(functions["ScheduledFunction"]["DeadLetterConfig"]["TargetArn"]) == "ScheduleDeadLetters"
+
+
+def test_the_clock_starts_every_job_with_the_time_it_was_due(stack: Stack) -> None:
+    jobs = {}
+    for schedule in stack.properties("AWS::Scheduler::Schedule").values():
+        aim = schedule["Target"]
+        assert (target(aim["Arn"]), target(aim["RoleArn"])) == ("ScheduledFunction", "ScheduleRole")
+        assert target(aim["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
+        assert aim["RetryPolicy"]["MaximumRetryAttempts"] >= 1
+        assert schedule["ScheduleExpressionTimezone"] == "UTC"
+        event = json.loads(aim["Input"])
+        assert event["scheduled_time"] == "<aws.scheduler.scheduled-time>"
+        jobs[event["job"]] = schedule["ScheduleExpression"]
+    assert jobs == {
+        "due": "rate(1 minute)",
+        "sessions": "rate(1 hour)",
+        "export": "rate(5 minutes)",
+        "aggregate": "cron(15 2 * * ? *)",
+        "retention": "cron(45 3 * * ? *)",
+    }

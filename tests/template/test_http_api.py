@@ -1,0 +1,58 @@
+"""The routes of the HTTP API and who may call them."""
+
+import json
+
+from tests.template.conftest import Stack, target
+
+OPEN = {
+    "GET /api/v1/whatsapp/webhook": "WebhookIntegration",
+    "POST /api/v1/whatsapp/webhook": "WebhookIntegration",
+    "GET /api/v1/openapi.json": "ApiIntegration",
+    "GET /api/v1/docs": "ApiIntegration",
+}
+
+
+def test_everything_but_the_webhook_and_the_description_needs_a_token(stack: Stack) -> None:
+    without, with_token = {}, set()
+    for route in stack.properties("AWS::ApiGatewayV2::Route").values():
+        integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+        if route["AuthorizationType"] == "NONE":
+            without[route["RouteKey"]] = integration
+        else:
+            assert (route["AuthorizationType"], target(route["AuthorizerId"])) == ("JWT", "JwtAuthorizer")
+            assert integration == "ApiIntegration"
+            with_token.add(route["RouteKey"])
+    assert without == OPEN
+    assert with_token == {f"{method} /api/v1/{{proxy+}}" for method in ("GET", "PUT", "POST", "DELETE")}
+
+
+def test_tokens_come_from_the_operators_issuer_for_this_audience(stack: Stack) -> None:
+    [authorizer] = stack.properties("AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["JwtConfiguration"] == {"Issuer": {"Ref": "OidcIssuer"}, "Audience": [{"Ref": "OidcAudience"}]}
+
+
+def test_functions_get_payload_format_2(stack: Stack) -> None:
+    functions = {}
+    for name, integration in stack.properties("AWS::ApiGatewayV2::Integration").items():
+        assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+        functions[name] = target(integration["IntegrationUri"])
+    assert functions == {"WebhookIntegration": "WebhookFunction", "ApiIntegration": "ApiFunction"}
+
+
+def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: Stack) -> None:
+    paths = {}
+    for permission in stack.properties("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        paths[target(permission["FunctionName"])] = permission["SourceArn"]["Fn::Sub"].partition(":${HttpApi}")[2]
+    assert paths == {"WebhookFunction": "/*/*/api/v1/whatsapp/webhook", "ApiFunction": "/*/*/api/v1/*"}
+
+
+def test_requests_are_logged_and_throttled(stack: Stack) -> None:
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "route", "status", "latencyMs", "authorizerError"} <= set(line)
+    # The verify token stands in the query string.
+    assert not any("query" in value.lower() or "path" in value.lower() for value in line.values())
+    assert stack.default(stage["DefaultRouteSettings"]["ThrottlingRateLimit"]) > 0
+    assert stack.default(stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) > 0

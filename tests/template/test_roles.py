@@ -1,0 +1,171 @@
+"""What each function may do, as a snapshot: a new permission is a decision, so it changes this file."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.template.conftest import Stack
+
+TABLE = "Table"
+INDEXES = ("Table/index/due", "Table/index/log")
+SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
+BUS = "events:event-bus/${EventBusName}"
+
+EVERY_ITEM_ACTION = {
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+}
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+
+
+def everyone(logs: str) -> dict[str, set[str]]:
+    """Return what all functions may do."""
+    return {
+        logs: {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},  # X-Ray has no resources to name
+    }
+
+
+PERMISSIONS: dict[str, dict[str, set[str]]] = {
+    "WebhookRole": {
+        TABLE: {"dynamodb:GetItem"},
+        SECRETS: {"secretsmanager:GetSecretValue"},
+        "InboundQueue": {"sqs:SendMessage"},
+        "ReceiptsQueue": {"sqs:SendMessage"},
+        BUS: {"events:PutEvents"},
+        **everyone("WebhookLogs"),
+    },
+    "FlowRunnerRole": {
+        TABLE: {
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        "InboundQueue": CONSUME,
+        "OutboundQueue": {"sqs:SendMessage"},
+        "LakeBucket/flows/*": {"s3:GetObject"},
+        SECRETS: {"secretsmanager:GetSecretValue"},
+        BUS: {"events:PutEvents"},
+        **everyone("FlowRunnerLogs"),
+    },
+    "SenderRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "OutboundQueue": {*CONSUME, "sqs:ChangeMessageVisibility"},
+        "OutboundDeadLetters": {"sqs:SendMessage"},
+        SECRETS: {"secretsmanager:GetSecretValue"},
+        BUS: {"events:PutEvents"},
+        **everyone("SenderLogs"),
+    },
+    "ReceiptsRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "ReceiptsQueue": CONSUME,
+        BUS: {"events:PutEvents"},
+        **everyone("ReceiptsLogs"),
+    },
+    "ScheduledRole": {
+        **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
+        "InboundQueue": {"sqs:SendMessage"},
+        "OutboundQueue": {"sqs:SendMessage"},
+        "ScheduleDeadLetters": {"sqs:SendMessage"},
+        "LakeBucket/events/*": {"s3:GetObject", "s3:PutObject"},
+        "LakeBucket": {"s3:ListBucket"},
+        BUS: {"events:PutEvents"},
+        **everyone("ScheduledLogs"),
+    },
+    "ApiRole": {
+        **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
+        "InboundQueue": {"sqs:SendMessage"},
+        "OutboundQueue": {"sqs:SendMessage"},
+        "LakeBucket/flows/*": {"s3:GetObject", "s3:PutObject"},
+        SECRETS: {
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+        },
+        BUS: {"events:PutEvents"},
+        **everyone("ApiLogs"),
+    },
+    "ScheduleRole": {
+        "ScheduledFunction": {"lambda:InvokeFunction"},
+        "ScheduleDeadLetters": {"sqs:SendMessage"},
+    },
+}
+
+# Where a star may stand, and why.
+STARS = {
+    "*": "X-Ray has no resources to name",
+    SECRETS: "one secret per number, made while the system runs",
+    "LakeBucket/flows/*": "one object per large flow",
+    "LakeBucket/events/*": "the lake's objects",
+}
+
+
+def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the statements of a role's own policies."""
+    for policy in role["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a value that IAM lets stand alone as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def short(resource: Any) -> str:
+    """Return a resource as a name: the logical id, and what follows it; ARNs without account and region."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::GetAtt" in resource:
+        return str(resource["Fn::GetAtt"][0])
+    text: str = resource["Fn::Sub"]
+    arn = re.fullmatch(r"arn:\$\{AWS::Partition\}:(\w+):\$\{AWS::Region\}:\$\{AWS::AccountId\}:(.+)", text)
+    return f"{arn[1]}:{arn[2]}" if arn else re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
+
+
+def granted(role: dict[str, Any]) -> dict[str, set[str]]:
+    """Return what a role may do, by resource."""
+    found: dict[str, set[str]] = {}
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"]):
+            found.setdefault(short(resource), set()).update(as_list(statement["Action"]))
+    return found
+
+
+def test_each_function_may_do_what_it_does_and_nothing_else(stack: Stack) -> None:
+    roles = stack.properties("AWS::IAM::Role")
+    assert {name: granted(role) for name, role in roles.items()} == PERMISSIONS
+
+
+def test_each_function_has_its_own_role_without_managed_policies(stack: Stack) -> None:
+    functions = stack.properties("AWS::Lambda::Function").values()
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions]
+    assert len(set(roles)) == len(roles)
+    for role in stack.properties("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+
+
+def test_no_action_and_no_resource_is_wider_than_it_must_be(stack: Stack) -> None:
+    for role in stack.properties("AWS::IAM::Role").values():
+        for resource, actions in granted(role).items():
+            assert not any("*" in action for action in actions)
+            assert "*" not in resource or resource in STARS
+
+
+def test_only_the_scheduler_of_this_stage_may_use_its_role(stack: Stack) -> None:
+    [statement] = stack.properties("AWS::IAM::Role")["ScheduleRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert set(statement["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+
+
+def test_nobody_may_scan(stack: Stack) -> None:
+    for role in stack.properties("AWS::IAM::Role").values():
+        assert "dynamodb:Scan" not in set().union(*granted(role).values())
