@@ -75,6 +75,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "InboundQueue": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
+        "LakeBucket/flows/*": {"s3:GetObject"},
         "LakeBucket/events/*": {"s3:GetObject", "s3:PutObject"},
         "LakeBucket": {"s3:ListBucket"},
         BUS: {"events:PutEvents"},
