@@ -1,0 +1,138 @@
+"""The operators of conditions. Two numeric sides compare as numbers, otherwise as trimmed, case-folded text; a missing
+variable is empty; `!=` is exactly not `==`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from pytake.engine.running import Run
+from pytake.engine.values import is_empty, number_of, plain_text
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+Test = Callable[[Run], bool]
+
+
+class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (templates work)."""
+
+    variable: str
+    operator: str
+    value: Any = None
+
+
+def _text(value: Any) -> str:
+    return plain_text(value).strip().casefold()
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two values are equal: `"5"` and 5 are, and so are `" Sim"` and `sim`."""
+    left_number = number_of(left)
+    if left_number is not None:
+        right_number = number_of(right)
+        if right_number is not None:
+            return left_number == right_number
+    return _text(left) == _text(right)
+
+
+def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def ordered(left: Any, right: Any) -> bool:
+        left_number, right_number = number_of(left), number_of(right)
+        if left_number is not None and right_number is not None:
+            return compare(left_number, right_number)
+        return compare(_text(left), _text(right))
+
+    return ordered
+
+
+def _one_of(left: Any, right: Any) -> bool:
+    items = right if isinstance(right, list) else plain_text(right).split(",")
+    if isinstance(left, list):
+        return any(equal(one, item) for one in left for item in items)
+    return any(equal(left, item) for item in items)
+
+
+def _contains(left: Any, right: Any) -> bool:
+    if isinstance(left, list):
+        return any(equal(item, right) for item in left)
+    return _text(right) in _text(left)
+
+
+def _negated(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda left, right: not test(left, right)
+
+
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": equal,
+    "!=": _negated(equal),
+    ">": _order(lambda left, right: left > right),
+    "<": _order(lambda left, right: left < right),
+    ">=": _order(lambda left, right: left >= right),
+    "<=": _order(lambda left, right: left <= right),
+    "in": _one_of,
+    "not_in": _negated(_one_of),
+    "contains": _contains,
+    "not_contains": _negated(_contains),
+    "starts_with": lambda left, right: _text(left).startswith(_text(right)),
+    "ends_with": lambda left, right: _text(left).endswith(_text(right)),
+    "is_empty": lambda left, _: is_empty(left),
+    "is_not_empty": lambda left, _: not is_empty(left),
+}
+MATCHES = "matches"
+
+
+def compile_comparison(comparison: Comparison, build: NodeBuild, field: str = "") -> Test:
+    """What decides a comparison. The kind of its right side is known here, so that the usual ones are quick."""
+    prefix = f"{field}." if field else ""
+    left = build.reading(comparison.variable, f"{prefix}variable")
+    operator = comparison.operator.strip()
+    if operator == MATCHES:
+        return _compile_matches(comparison.value, left, build, f"{prefix}value")
+    test = OPERATORS.get(operator)
+    if test is None:
+        names = ", ".join([*OPERATORS, MATCHES])
+        build.problem(
+            "invalid_value", f"{prefix}operator", f"There is no operator `{operator}`; choose one of {names}."
+        )
+        return lambda _: False
+    fixed, get = build.fixed_or_getter(comparison.value, f"{prefix}value")
+    if get is not None:
+        return lambda run: test(left(run), get(run))
+    number = number_of(fixed)
+    if number is not None and operator in _QUICK:
+        quick = _QUICK[operator]
+
+        def compare(run: Run) -> bool:
+            value = left(run)
+            return quick(value, number) if type(value) is int else test(value, fixed)
+
+        return compare
+    if operator in ("==", "!=") and number is None:
+        folded, same = _text(fixed), operator == "=="
+        return lambda run: (_text(left(run)) == folded) is same
+    return lambda run: test(left(run), fixed)
+
+
+_QUICK: dict[str, Callable[[Any, Any], bool]] = {
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    ">": lambda left, right: left > right,
+    "<": lambda left, right: left < right,
+    ">=": lambda left, right: left >= right,
+    "<=": lambda left, right: left <= right,
+}
+
+
+def _compile_matches(value: Any, left: Callable[[Run], Any], build: NodeBuild, field: str) -> Test:
+    if not isinstance(value, str) or "{{" in value:
+        build.problem("invalid_value", field, "`matches` needs a pattern, as a text without `{{...}}`. Write one.")
+        return lambda _: False
+    pattern = build.pattern(value, field)
+    if pattern is None:
+        return lambda _: False
+    search = pattern.search
+    return lambda run: search(plain_text(left(run)).strip()) is not None

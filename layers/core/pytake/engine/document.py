@@ -1,0 +1,171 @@
+"""The flow document: what a builder writes, read and typed.
+
+Format 1 is `{"format": 1, "id", "name", "language", "start_node_id", "session_ttl_hours"?, "merge_texts"?,
+"report_variables"?, "nodes": [{"id", "type", "label"?, "data": {...}}]}`; the `data` of each node type is described in
+its own file in `nodes/`. A document of an older format is brought to the newest by `MIGRATIONS` when it is read.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pytake.engine.problems import FlowError, Problem, problem
+from pytake.engine.registry import NodeData, node_types
+
+FORMAT = 1
+# From a format to the next one: each takes a document of its format and gives it in the following format.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+class Node(Struct, frozen=True):
+    """One node; `data` is the Struct of its type."""
+
+    id: str
+    type: str
+    data: NodeData
+    label: str = ""
+
+
+class FlowDocument(Struct, frozen=True):
+    """A flow document that could be read. Whether it makes sense is what `compile_flow` and `validate` say."""
+
+    id: str
+    start_node_id: str
+    nodes: list[Node]
+    name: str = ""
+    language: str = "pt_BR"
+    session_ttl_hours: float | None = None
+    merge_texts: bool = True
+    report_variables: list[str] = []
+    format: int = FORMAT
+
+
+class _RawNode(Struct, forbid_unknown_fields=True):
+    id: str
+    type: str
+    data: dict[str, Any] | None = None
+    label: str | None = None
+
+
+class _RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    nodes: list[dict[str, Any]]
+    format: int = FORMAT
+    name: str | None = None
+    language: str | None = None
+    start_node_id: str | None = None
+    session_ttl_hours: float | None = None
+    merge_texts: bool | None = None
+    report_variables: list[str] | None = None
+
+
+def parse_document(raw: bytes | str | Mapping[str, Any]) -> FlowDocument:
+    """Read a flow document from JSON or from decoded JSON. Raises FlowError with everything that cannot be read."""
+    document, problems = read_document(raw)
+    if document is None or problems:
+        raise FlowError(problems)
+    return document
+
+
+def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | None, list[Problem]]:
+    """As much of the document as can be read, and what is wrong with the rest. Never raises."""
+    if not isinstance(raw, Mapping):
+        try:
+            raw = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            return None, [problem("unreadable_document", f"This is not JSON: {error}.")]
+    if not isinstance(raw, dict):
+        return None, [problem("unreadable_document", "A flow document is a JSON object; this is something else.")]
+    flow_id = raw.get("id") if isinstance(raw.get("id"), str) else None
+    try:
+        shell = msgspec.convert(_migrated(raw), _RawDocument)
+    except FlowError as error:
+        return None, error.problems
+    except msgspec.ValidationError as error:
+        return None, [reading_problem(error, _RawDocument, flow_id=flow_id)]
+    nodes, problems = [], []
+    for index, entry in enumerate(shell.nodes):
+        node, found = _read_node(entry, index, shell.id)
+        problems += found
+        if node is not None:
+            nodes.append(node)
+    starts = [node.id for node in nodes if node.type == "start"]
+    start = shell.start_node_id or (starts[0] if len(starts) == 1 else "")
+    document = FlowDocument(
+        id=shell.id,
+        start_node_id=start,
+        nodes=nodes,
+        name=shell.name or shell.id,
+        language=shell.language or "pt_BR",
+        session_ttl_hours=shell.session_ttl_hours,
+        merge_texts=shell.merge_texts is not False,
+        report_variables=shell.report_variables or [],
+    )
+    return document, problems
+
+
+def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | None, **place: str | None) -> Problem:
+    """What msgspec found wrong, as a problem with its code, its field and how to mend it."""
+    text, _, path = str(error).partition(" - at `")
+    path = path.rstrip("`").removeprefix("$").removeprefix(".")
+    if text.startswith("Object contains unknown field"):
+        name = text.split("`")[1]
+        field = f"{path}.{name}" if path else name
+        hint = _nearest(name, expected) if not path else None
+        mend = f"Did you mean `{hint}`?" if hint else "Take it out, or check its spelling."
+        return problem("unknown_field", f"There is no field `{name}` here. {mend}", field=field, **place)
+    if text.startswith("Object missing required field"):
+        name = text.split("`")[1]
+        field = f"{path}.{name}" if path else name
+        return problem("missing_field", f"The field `{name}` must be there. Add it.", field=field, **place)
+    if text.startswith("Invalid value"):
+        name = text.split("'")[1] if "'" in text else ""
+        return problem("unknown_type", f"There is no type `{name}` here.", field=path or None, **place)
+    return problem("invalid_value", f"{text}. Correct the value.", field=path or None, **place)
+
+
+def _nearest(name: str, expected: type[Struct] | None) -> str | None:
+    from difflib import get_close_matches
+
+    names = expected.__struct_encode_fields__ if expected is not None else ()
+    return next(iter(get_close_matches(name, names, n=1)), None)
+
+
+def _migrated(raw: dict[str, Any]) -> dict[str, Any]:
+    version = raw.get("format", FORMAT)
+    while version != FORMAT and version in MIGRATIONS:
+        raw = MIGRATIONS[version](raw)
+        version = raw.get("format")
+    if version != FORMAT:
+        message = f"This version of PyTake reads flows of format {FORMAT}, not {version!r}. Set `format` to {FORMAT}."
+        raise FlowError([problem("unsupported_format", message, field="format", flow_id=_text_or_none(raw.get("id")))])
+    return raw
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
+    place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
+    try:
+        raw = msgspec.convert(entry, _RawNode)
+    except msgspec.ValidationError as error:
+        found = reading_problem(error, _RawNode, **place)
+        return None, [
+            Problem(found.code, found.severity, found.node_id, f"nodes[{index}].{found.field}", found.message, flow_id)
+        ]
+    if not raw.id:
+        return None, [problem("missing_field", "A node's `id` must not be empty.", field=f"nodes[{index}].id", **place)]
+    types = node_types()
+    kind = types.get(raw.type)
+    if kind is None:
+        message = f"There is no node type `{raw.type}`; the types are {', '.join(sorted(types))}."
+        return None, [problem("unknown_type", message, field="type", **place)]
+    try:
+        data = msgspec.convert(raw.data or {}, kind)
+    except msgspec.ValidationError as error:
+        return None, [reading_problem(error, kind, **place)]
+    return Node(raw.id, raw.type, data, raw.label or ""), []

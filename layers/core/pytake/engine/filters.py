@@ -1,0 +1,71 @@
+"""The filters of templates: `{{name | first_name | upper}}`. Each takes a value and its arguments and gives a value."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.engine.values import is_empty, plain_text
+
+
+class Filter(Struct, frozen=True):
+    """A filter and how many arguments it takes."""
+
+    apply: Callable[..., Any]
+    least: int = 0
+    most: int = 0
+
+
+def _title(value: Any) -> str:
+    # str.title() would make "d'Água" of "D'água" right but "It'S" of "it's" wrong: only what follows a space counts.
+    return " ".join(word[:1].upper() + word[1:].lower() for word in plain_text(value).split(" "))
+
+
+def _first_name(value: Any) -> str:
+    words = plain_text(value).split()
+    return words[0] if words else ""
+
+
+def _item(index: int) -> Callable[[Any], Any]:
+    def item(value: Any) -> Any:
+        if isinstance(value, list):
+            return value[index] if value else None
+        return plain_text(value)[index:][:1] if index >= 0 else plain_text(value)[-1:]
+
+    return item
+
+
+def _round(value: Any, digits: Any = 0) -> Any:
+    from pytake.engine.values import number_of
+
+    number, places = number_of(value), number_of(digits)
+    if number is None or not isinstance(places, int) or not 0 <= places <= 12:
+        return value
+    return round(number, places) if places else round(number)
+
+
+def _truncate(value: Any, length: Any) -> Any:
+    from pytake.engine.breaking import fit
+
+    return fit(plain_text(value), length) if isinstance(length, int) and length > 0 else value
+
+
+FILTERS: dict[str, Filter] = {
+    "upper": Filter(lambda value: plain_text(value).upper()),
+    "lower": Filter(lambda value: plain_text(value).lower()),
+    "title": Filter(_title),
+    "capitalize": Filter(lambda value: (text := plain_text(value))[:1].upper() + text[1:]),
+    "trim": Filter(lambda value: plain_text(value).strip()),
+    "default": Filter(lambda value, instead: instead if is_empty(value) else value, 1, 1),
+    "first_name": Filter(_first_name),
+    "first": Filter(_item(0)),
+    "last": Filter(_item(-1)),
+    "join": Filter(
+        lambda value, by=", ": by.join(map(plain_text, value)) if isinstance(value, list) else plain_text(value), 0, 1
+    ),
+    "length": Filter(lambda value: len(value) if isinstance(value, list | dict) else len(plain_text(value))),
+    "digits": Filter(lambda value: "".join(c for c in plain_text(value) if c.isdecimal())),
+    "replace": Filter(lambda value, old, new: plain_text(value).replace(str(old), str(new)) if old else value, 2, 2),
+    "round": Filter(_round, 0, 1),
+    "truncate": Filter(_truncate, 1, 1),
+}

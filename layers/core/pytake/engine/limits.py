@@ -1,0 +1,16 @@
+"""The engine's own limits, in one place. Reaching one is an event or a problem, never a crash.
+
+Meta's limits for messages are in `pytake.whatsapp.limits`.
+"""
+
+STEPS = 100  # nodes one turn may visit before it is stopped as a runaway
+STACK_DEPTH = 16  # sub-flows that may wait for one another
+DELAY_SECONDS = 30 * 24 * 3600  # the longest delay and question timeout
+NUMBER = 2**53 - 1  # the largest whole number every JSON reader keeps exactly
+NUMBER_CHARACTERS = 40  # a longer answer is no number
+WORD_CHARACTERS = 40  # a longer text is never compared with the words that always work
+EMAIL_CHARACTERS = 254  # RFC 5321, the longest address that can be delivered to
+PHONE_CHARACTERS = 40
+API_TIMEOUT_SECONDS = 20  # the longest a flow may ask an API call to take
+API_DEFAULT_TIMEOUT_SECONDS = 10
+PATHS = 20  # ways out of one random node

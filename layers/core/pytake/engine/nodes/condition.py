@@ -1,0 +1,98 @@
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from pytake.engine.conditions import Comparison, Test, compile_comparison
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+from pytake.engine.turn import Step
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A branch taken when `all` of its comparisons hold, or `any` of them."""
+
+    next_node_id: str
+    all: list[Comparison] | None = None
+    any: list[Comparison] | None = None
+
+
+@node_type("condition")
+class Condition(NodeData):
+    """Decides where to go on.
+
+    Either one comparison (`variable`, `operator`, `value`) with `true_next_node_id` and `false_next_node_id`, or
+    `branches`, of which the first that holds is taken, else `default_next_node_id`.
+    """
+
+    variable: str | None = None
+    operator: str | None = None
+    value: Any = None
+    true_next_node_id: str | None = None
+    false_next_node_id: str | None = None
+    branches: list[Branch] | None = None
+    default_next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the comparisons and the targets."""
+        if self.branches is not None:
+            if self.variable is not None or self.operator is not None:
+                message = "A condition has either `variable` and `operator` or `branches`. Take one of them out."
+                build.problem("conflicting_fields", "branches", message)
+            return self._branches(self.branches, build)
+        for name in ("variable", "operator"):
+            if getattr(self, name) is None:
+                build.problem("missing_field", name, f"A condition needs `{name}` (or `branches`). Add it.")
+        if self.variable is None or self.operator is None:
+            return Handlers(lambda _: None)
+        comparison = Comparison(variable=self.variable, operator=self.operator, value=self.value)
+        test = compile_comparison(comparison, build)
+        yes = build.target(self.true_next_node_id, "true_next_node_id", "true", required=True)
+        no = build.target(self.false_next_node_id, "false_next_node_id", "false", required=True)
+        yes_step, no_step = build.step("true"), build.step("false")
+
+        def enter(run: Run) -> Cell | None:
+            if test(run):
+                run.path.append(yes_step)
+                return yes
+            run.path.append(no_step)
+            return no
+
+        return Handlers(enter)
+
+    def _branches(self, branches: list[Branch], build: "NodeBuild") -> Handlers:
+        compiled: list[tuple[Test, Step, Cell]] = []
+        for index, branch in enumerate(branches):
+            place = f"branches[{index}]"
+            target = build.target(branch.next_node_id, f"{place}.next_node_id", f"branch:{index + 1}", required=True)
+            compiled.append((_test(branch, build, place), build.step(f"branch:{index + 1}"), target))
+        otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default", required=True)
+        default = build.step("default")
+
+        def enter(run: Run) -> Cell | None:
+            for test, step, target in compiled:
+                if test(run):
+                    run.path.append(step)
+                    return target
+            run.path.append(default)
+            return otherwise
+
+        return Handlers(enter)
+
+
+def _test(branch: Branch, build: "NodeBuild", place: str) -> Test:
+    if (branch.all is None) == (branch.any is None):
+        message = "A branch has either `all` or `any`, a list of comparisons. Write one of them."
+        build.problem("conflicting_fields", place, message)
+        return lambda _: False
+    name, comparisons = ("all", branch.all) if branch.all is not None else ("any", branch.any or [])
+    tests = [compile_comparison(one, build, f"{place}.{name}[{index}]") for index, one in enumerate(comparisons)]
+    if not tests:
+        build.problem("missing_field", f"{place}.{name}", "The list of comparisons is empty. Add one.")
+    if len(tests) == 1:
+        return tests[0]
+    if name == "all":
+        return lambda run: all(test(run) for test in tests)
+    return lambda run: any(test(run) for test in tests)

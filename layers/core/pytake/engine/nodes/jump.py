@@ -1,0 +1,57 @@
+from typing import TYPE_CHECKING
+
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+from pytake.engine.state import Frame
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+@node_type("jump")
+class Jump(NodeData):
+    """Enters another flow, at `target_node_id` or its start.
+
+    With `return_to_parent` the path comes back when the sub-flow ends, and goes on at `next_node_id`; without it the
+    sub-flow takes the conversation over and nothing returns. With `pass_variables` both share one set of variables;
+    without it the sub-flow begins with none, and what it collected is merged into the parent's when it returns.
+    """
+
+    target_flow_id: str
+    target_node_id: str | None = None
+    pass_variables: bool = True
+    return_to_parent: bool = True
+    next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the way in and the way back."""
+        returns, shares = self.return_to_parent, self.pass_variables
+        target = build.jump(self.target_flow_id, self.target_node_id, returns=returns)
+        jump_step, next_step = build.step("jump"), build.step("next")
+        shared_frame = Frame(build.flow_id, build.node_id)
+
+        def enter(run: Run) -> Cell | None:
+            run.path.append(jump_step)
+            if not returns:
+                run.stack.clear()
+                if not shares:
+                    run.variables = {}
+            elif shares:
+                run.push(shared_frame)
+            else:
+                run.push(Frame(shared_frame.flow_id, shared_frame.node_id, run.variables))
+                run.variables = {}
+            return target
+
+        if not returns:
+            if self.next_node_id:
+                message = "Nothing returns here, so `next_node_id` is never reached. Take it out, or let it return."
+                build.problem("conflicting_fields", "next_node_id", message)
+            return Handlers(enter)
+        following = build.target(self.next_node_id, "next_node_id")
+
+        def came_back(run: Run) -> Cell | None:
+            run.path.append(next_step)
+            return following
+
+        return Handlers(enter, came_back=came_back)

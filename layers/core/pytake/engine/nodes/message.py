@@ -1,0 +1,226 @@
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pytake.engine.breaking import fit
+from pytake.engine.options import Button, Options
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run, Speech
+from pytake.engine.turn import Step
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import CtaUrl, LocationRequest, Media, MediaHeader, MediaKind
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+_WITH_CAPTION = ("image", "video", "document")
+
+
+class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What to send: `type` (image, video, audio, document, sticker), by public `link` or uploaded `id`."""
+
+    type: MediaKind
+    link: str | None = None
+    id: str | None = None
+    caption: str | None = None
+    filename: str | None = None
+
+
+class CtaSpec(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A button that opens a web page."""
+
+    label: str
+    url: str
+
+
+@node_type("message")
+class Message(NodeData):
+    """Says something: a text, media, a link button, a request for the location, or options to choose from.
+
+    With `buttons` it waits for a choice and goes on at the button's own `next_node_id`, else at the node's; up to 3 are
+    reply buttons, 4 to 10 a list. An answer that is none of them is asked for again with the same options. So is a tap
+    on a button of an older message, unless its value is one of these options too: then it means this one. Without
+    `buttons` the path goes straight on (`location_request` too: ask for the place in a question).
+
+    A picture, video or document stands above the buttons in the same message; above a list it goes ahead of it. A text
+    with media is its caption when it fits. `header` and `footer` of a message without buttons are lines of its text.
+    """
+
+    text: str | None = None
+    media: MediaSpec | None = None
+    header: str | None = None
+    footer: str | None = None
+    buttons: list[Button] | None = None
+    cta_url: CtaSpec | None = None
+    location_request: bool | None = None
+    next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the message and, with buttons, the answers to it."""
+        if sum((bool(self.buttons), self.cta_url is not None, bool(self.location_request))) > 1:
+            message = "`buttons`, `cta_url` and `location_request` are three kinds of message. Keep one of them."
+            build.problem("conflicting_fields", "buttons", message)
+        media = _media(self.media, build) if self.media else None
+        if self.buttons:
+            return self._choice(Options(self.buttons, build), media, build)
+        say = self._saying(media, build)
+        following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
+
+        def enter(run: Run) -> Cell | None:
+            say(run)
+            run.path.append(step)
+            return following
+
+        return Handlers(enter)
+
+    def _choice(self, options: Options, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Handlers:
+        cell, following = build.cell, build.target(self.next_node_id, "next_node_id")
+        offer = self._offering(options, media, build)
+        again = build.wording("not_understood")
+        stale = build.wording("stale_option")
+        wait_step, invalid, stale_step = build.step("wait"), build.step("invalid"), build.step("stale")
+        exits: dict[str, tuple[Step, Cell]] = {
+            choice.value: (build.step(f"button:{choice.value}"), choice.target or following)
+            for choice in options.choices
+        }
+
+        def enter(run: Run) -> Cell | None:
+            offer(run)
+            run.path.append(wait_step)
+            run.attempts = 0
+            run.wait(cell)
+            return None
+
+        def answer(run: Run) -> Cell | None:
+            choice = options.match(run)
+            if choice is not None:
+                step, target = exits[choice.value]
+                run.path.append(step)
+                return target
+            if run.input.reply_id is not None:
+                run.path.append(stale_step)
+                run.happened("stale_reply", node_id=cell.node_id, reply_id=run.input.reply_id)
+                options.offer(run, stale)
+            else:
+                run.path.append(invalid)
+                run.attempts += 1
+                options.offer(run, again)
+            run.wait(cell)
+            return None
+
+        return Handlers(enter, answer=answer)
+
+    def _offering(self, options: Options, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+        text = build.rendering(self.text, "text")
+        header, footer = self._header(build), self._footer(build)
+        fixed = options.fixed(self.text or "") if not build.merging and "{{" not in (self.text or "") else None
+        if fixed is not None and media is None and not self.header and not self.footer:
+            return lambda run: run.messages.append(fixed)
+
+        def offer(run: Run) -> None:
+            top: str | MediaHeader | None = header(run)
+            body = text(run)
+            if media is not None:
+                sent = media(run)
+                above = _media_header(sent) if options.body_limit == meta.INTERACTIVE_BODY and not top else None
+                if above is not None and not sent.caption:
+                    top = above
+                else:
+                    run.send(sent)
+            options.offer(run, body, top, footer(run))
+
+        return offer
+
+    def _header(self, build: "NodeBuild") -> Callable[[Run], str]:
+        build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
+        render = build.rendering(self.header, "header")
+        return lambda run: fit(" ".join(render(run).split()), meta.HEADER_TEXT)
+
+    def _footer(self, build: "NodeBuild") -> Callable[[Run], str]:
+        build.limit(self.footer, meta.FOOTER, "footer", "A footer")
+        render = build.rendering(self.footer, "footer")
+        return lambda run: fit(" ".join(render(run).split()), meta.FOOTER)
+
+    def _saying(self, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+        if self.cta_url is not None:
+            return self._link(self.cta_url, media, build)
+        if self.location_request:
+            text = build.rendering(self.text, "text")
+            fallback = build.wording("invalid_location")
+            return lambda run: run.send(
+                LocationRequest(run.body(body if (body := text(run)).strip() else fallback, meta.INTERACTIVE_BODY))
+            )
+        if not any(part and part.strip() for part in (self.text, self.header, self.footer)) and media is None:
+            build.problem("missing_field", "text", "The message says nothing. Write a `text` or add `media`.")
+        if not self.header and not self.footer and media is None:
+            return build.speech(self.text, "text") or (lambda _: None)
+        text, header, footer = build.rendering(self.text, "text"), self._header(build), self._footer(build)
+
+        def say(run: Run) -> None:
+            top, bottom = header(run), footer(run)
+            lines = [f"*{top}*" if top else "", text(run), f"_{bottom}_" if bottom else ""]
+            body = "\n".join(line for line in lines if line.strip())
+            if media is None:
+                run.say(body)
+                return
+            sent = media(run)
+            if body and not sent.caption and sent.media in _WITH_CAPTION and len(body) <= meta.CAPTION:
+                run.send(Media(sent.media, sent.link, sent.id, body, sent.filename))
+            else:
+                run.send(sent)
+                run.say(body)
+
+        return say
+
+    def _link(self, cta: CtaSpec, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+        build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
+        text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
+        label, otherwise = build.rendering(cta.label, "cta_url.label"), build.wording("open_link")
+        header, footer = self._header(build), self._footer(build)
+
+        def say(run: Run) -> None:
+            top: str | MediaHeader | None = header(run) or None
+            if media is not None:
+                sent = media(run)
+                above = None if top or sent.caption else _media_header(sent)
+                if above is None:
+                    run.send(sent)
+                top = top or above
+            title = fit(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
+            body = text(run)
+            body = run.body(body if body.strip() else title, meta.INTERACTIVE_BODY, merge=top is None)
+            run.send(CtaUrl(body, title, url(run).strip(), top, footer(run) or None))
+
+        return say
+
+
+def _media(spec: MediaSpec, build: "NodeBuild") -> Callable[[Run], Media]:
+    if bool(spec.link) == bool(spec.id):
+        build.problem("conflicting_fields", "media", "Media is sent by `link` or by `id`. Give one of them.")
+    build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
+    if spec.caption and spec.type not in _WITH_CAPTION:
+        build.problem("conflicting_fields", "media.caption", f"WhatsApp shows no caption with {spec.type}. Use `text`.")
+    link, id_ = build.template(spec.link, "media.link"), build.template(spec.id, "media.id")
+    caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
+
+    def value(part: str | Callable[[Run], str], run: Run) -> str | None:
+        return (part if isinstance(part, str) else part(run)) or None
+
+    def make(run: Run) -> Media:
+        words = value(caption, run)
+        return Media(
+            spec.type,
+            value(link, run),
+            value(id_, run),
+            fit(words, meta.CAPTION) if words and spec.type in _WITH_CAPTION else None,
+            value(filename, run),
+        )
+
+    return make
+
+
+def _media_header(media: Media) -> MediaHeader | None:
+    if media.media == "image" or media.media == "video" or media.media == "document":
+        return MediaHeader(media.media, media.link, media.id, media.filename)
+    return None

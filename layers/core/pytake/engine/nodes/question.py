@@ -1,0 +1,167 @@
+from typing import TYPE_CHECKING
+
+from pytake.engine.limits import DELAY_SECONDS
+from pytake.engine.options import Button, Options
+from pytake.engine.registry import Check, NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run, Speech
+from pytake.engine.turn import Step
+from pytake.engine.validation import REFUSED, Validation, compile_validation, error_text
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import LocationRequest
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+@node_type("question")
+class Question(NodeData):
+    """Asks, waits for the answer, checks it, and stores it in `variable` in a normalised form.
+
+    An answer that is not accepted gets `validation.error_message` (or a built-in text) and the question keeps waiting;
+    after `max_attempts` of them the path goes to `max_attempts_next_node_id`, or the conversation ends with a built-in
+    text when there is none. When `timeout_seconds` pass without an answer the path goes to `timeout_next_node_id`, or
+    the conversation ends. Each invalid answer starts the time anew.
+
+    With `buttons` a tap or its typed value, label or position is an answer; a button's own `next_node_id` wins over the
+    node's. Other answers count only if `validation` accepts them. A tap on a button of an older message is no answer
+    to anything else: the person is told that it is no longer available and asked again, and no attempt is counted.
+    """
+
+    question: str
+    variable: str
+    validation: Validation | None = None
+    buttons: list[Button] | None = None
+    max_attempts: int | None = None
+    max_attempts_next_node_id: str | None = None
+    timeout_seconds: float | None = None
+    timeout_next_node_id: str | None = None
+    next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the asking, the check of answers and every way out."""
+        cell, following = build.cell, build.target(self.next_node_id, "next_node_id", required=True)
+        options = Options(self.buttons, build) if self.buttons else None
+        ask = self._asking(options, build)
+        check = self._check(options, build)
+        store = build.variable(self.variable, "variable")
+        refuse = self._refusal(options, build)
+        stale = build.wording("stale_option")
+        timeout = self._timeout(build)
+        give_up = build.optional_target(self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts")
+        most = self.max_attempts or 0
+        if most < 0:
+            build.problem("invalid_value", "max_attempts", "Write a number of 1 or more, or leave it out.")
+        takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
+        stopped = build.wording("attempts_exceeded")
+        wait_step, next_step = build.step("wait"), build.step("next")
+        invalid, stale_step = build.step("invalid"), build.step("stale")
+        timeout_step, attempts_step = build.step("timeout"), build.step("max_attempts")
+        timeout_cell = build.optional_target(self.timeout_next_node_id, "timeout_next_node_id", "timeout")
+        exits: dict[str, tuple[Step, Cell]] = {}
+        if options is not None:
+            for choice in options.choices:
+                exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
+
+        def wait(run: Run) -> None:
+            run.wait(cell, None if timeout is None else run.context.now + timeout)
+
+        def enter(run: Run) -> Cell | None:
+            ask(run)
+            run.path.append(wait_step)
+            run.attempts = 0
+            wait(run)
+            return None
+
+        def answer(run: Run) -> Cell | None:
+            if options is not None:
+                choice = options.match(run)
+                if choice is not None:
+                    store(run, choice.value)
+                    step, target = exits[choice.value]
+                    run.path.append(step)
+                    return target
+            if run.input.reply_id is not None and not takes_taps:
+                return expired(run)
+            value = check(run)
+            if value is not REFUSED:
+                store(run, value)
+                run.path.append(next_step)
+                return following
+            if run.input.reply_id is not None:
+                return expired(run)
+            run.attempts += 1
+            if most and run.attempts >= most:
+                run.path.append(attempts_step)
+                run.happened("attempts_exceeded", node_id=cell.node_id, attempts=run.attempts)
+                if give_up is not None:
+                    return give_up
+                run.say(stopped)
+                run.stack.clear()
+                return run.complete(cell)
+            run.path.append(invalid)
+            refuse(run)
+            wait(run)
+            return None
+
+        def expired(run: Run) -> Cell | None:
+            run.path.append(stale_step)
+            run.happened("stale_reply", node_id=cell.node_id, reply_id=run.input.reply_id)
+            run.say(stale)
+            ask(run)
+            wait(run)
+            return None
+
+        def timer(run: Run) -> Cell | None:
+            run.path.append(timeout_step)
+            run.happened("timed_out", node_id=cell.node_id)
+            if timeout_cell is not None:
+                return timeout_cell
+            run.stack.clear()
+            return run.complete(cell)
+
+        return Handlers(enter, answer=answer, timer=timer if timeout is not None else None)
+
+    def _asking(self, options: Options | None, build: "NodeBuild") -> Speech:
+        text = build.template(self.question, "question")
+        if isinstance(text, str) and not text.strip():
+            build.problem("invalid_value", "question", "The question is empty. Write what to ask.")
+        if options is not None:
+            offered = options
+            fixed = options.fixed(text) if isinstance(text, str) and not build.merging else None
+            if fixed is not None:
+                return lambda run: run.messages.append(fixed)
+            body = build.rendering(self.question, "question")
+            return lambda run: offered.offer(run, body(run))
+        if self.validation is not None and self.validation.type == "location":
+            body = build.rendering(self.question, "question")
+            return lambda run: run.send(LocationRequest(run.body(body(run), meta.INTERACTIVE_BODY)))
+        return build.speech(self.question, "question") or (lambda _: None)
+
+    def _check(self, options: Options | None, build: "NodeBuild") -> Check:
+        if self.validation is None:
+            return (lambda _: REFUSED) if options is not None else compile_validation(Validation(), build)
+        if self.validation.type == "choice" and options is None and not self.validation.choices:
+            build.problem("missing_field", "validation.choices", "A choice needs `choices` or `buttons`. Add some.")
+        return compile_validation(self.validation, build)
+
+    def _refusal(self, options: Options | None, build: "NodeBuild") -> Speech:
+        """What is said to an answer that is not accepted: the error text alone; built-in texts come with the options."""
+        validation = self.validation or Validation(type="choice" if options is not None else "text")
+        own = build.speech(validation.error_message, "validation.error_message")
+        if own is not None:
+            return own
+        text = error_text(validation, build)
+        if options is None:
+            return lambda run: run.say(text)
+        offered = options
+        return lambda run: offered.offer(run, text)
+
+    def _timeout(self, build: "NodeBuild") -> float | None:
+        if self.timeout_seconds is None:
+            if self.timeout_next_node_id:
+                build.problem("missing_field", "timeout_seconds", "A timeout target needs `timeout_seconds`. Add it.")
+            return None
+        if not 0 < self.timeout_seconds <= DELAY_SECONDS:
+            message = f"Write a number of seconds from 1 to {DELAY_SECONDS} (30 days)."
+            build.problem("invalid_value", "timeout_seconds", message)
+        return float(self.timeout_seconds)

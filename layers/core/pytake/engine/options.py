@@ -1,0 +1,177 @@
+"""Buttons and list rows: how a choice is offered, and how an answer is matched to it.
+
+Up to 3 options are reply buttons, 4 to 10 a list. On the wire an option's id is its `value`. What the person answers is
+matched by the id of a tap, or typed: by value, label or position (`2`), whatever the case, accents and spacing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pytake.engine.breaking import fit
+from pytake.engine.folding import fold
+from pytake.engine.running import Cell, Run
+from pytake.engine.turn import Input
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import Button as WireButton
+from pytake.whatsapp.outbound import MediaHeader, OptionList, OutboundMessage, ReplyButtons, Row
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+Header = Callable[[Run], str | MediaHeader | None]
+
+
+class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """An option: what the person sees (`label`), what it means (`value`, by default the label), where it leads."""
+
+    label: str
+    value: str | None = None
+    next_node_id: str | None = None
+    description: str | None = None
+
+
+class Choice(Struct, frozen=True):
+    """A possible answer: the value it stands for, the label people see, and the exit of its own if it has one."""
+
+    value: str
+    label: str
+    target: Cell | None = None
+
+
+def matcher(choices: Sequence[Choice], build: "NodeBuild | None" = None, field: str = "") -> dict[str, Choice]:
+    """Choices by every folded text that stands for them: values first, then labels, then positions; the first wins."""
+    table: dict[str, Choice] = {}
+    for kind in ("value", "label"):
+        for choice in choices:
+            key = fold(choice.value if kind == "value" else choice.label)
+            other = table.setdefault(key, choice)
+            if other is not choice and build is not None:
+                message = f"`{choice.label}` and `{other.label}` are the same when typed. Make them differ."
+                build.problem("ambiguous_option", field, message)
+    for position, choice in enumerate(choices, 1):
+        table.setdefault(str(position), choice)
+    return table
+
+
+class Options:
+    """The compiled options of one node."""
+
+    def __init__(self, buttons: Sequence[Button], build: "NodeBuild", field: str = "buttons") -> None:
+        self._build = build
+        self._is_list = len(buttons) > meta.BUTTONS
+        self._label_limit = meta.ROW_TITLE if self._is_list else meta.BUTTON_TITLE
+        self.body_limit = meta.LIST_BODY if self._is_list else meta.INTERACTIVE_BODY
+        if len(buttons) > meta.LIST_ROWS:
+            message = f"WhatsApp shows at most {meta.LIST_ROWS} options; these are {len(buttons)}. Split the question."
+            build.problem("too_many", field, message)
+        self._labels = [self._label(button, f"{field}[{index}]") for index, button in enumerate(buttons)]
+        self._descriptions = [
+            build.rendering(button.description, f"{field}[{index}].description") if button.description else None
+            for index, button in enumerate(buttons)
+        ]
+        self.choices = [
+            Choice(
+                button.value or button.label,
+                button.label,
+                build.optional_target(
+                    button.next_node_id, f"{field}[{index}].next_node_id", f"button:{button.value or button.label}"
+                ),
+            )
+            for index, button in enumerate(buttons)
+        ]
+        self._by_id = {choice.value: choice for choice in self.choices}
+        self._dynamic = any(not isinstance(label, str) for label in self._labels) or any(self._descriptions)
+        self._table = matcher(self.choices, build, field)
+        self._list_label = build.wording("see_options")
+        self._no_body = build.wording("choose_option")
+        self._check(field)
+        self._rows: list[Row] = []
+        self._buttons: list[WireButton] = []
+        if not self._dynamic:
+            self._rows = [Row(c.value, c.label) for c in self.choices] if self._is_list else []
+            self._buttons = [] if self._is_list else [WireButton(c.value, c.label) for c in self.choices]
+
+    def _label(self, button: Button, field: str) -> str | Callable[[Run], str]:
+        what = "A row of a list" if self._is_list else "A button's label"
+        self._build.limit(button.label, self._label_limit, f"{field}.label", what)
+        self._build.limit(button.description, meta.ROW_DESCRIPTION, f"{field}.description", "A description")
+        label = self._build.template(button.label, f"{field}.label")
+        if isinstance(label, str) and not label.strip():
+            self._build.problem("invalid_value", f"{field}.label", "A label must not be empty. Write one.")
+        return label
+
+    def _check(self, field: str) -> None:
+        id_limit = meta.ROW_ID if self._is_list else meta.BUTTON_ID
+        values: set[str] = set()
+        labels: set[str] = set()
+        for index, choice in enumerate(self.choices):
+            place = f"{field}[{index}]"
+            if len(choice.value) > id_limit:
+                message = f"A value may have {id_limit} characters; this has {len(choice.value)}. Shorten it."
+                self._build.problem("too_long", f"{place}.value", message)
+            if choice.value in values:
+                message = f"Two options have the value `{choice.value}`. Give each its own."
+                self._build.problem("duplicate_value", f"{place}.value", message)
+            elif choice.label in labels:
+                message = f"Two options have the label `{choice.label}`. Give each its own."
+                self._build.problem("duplicate_label", f"{place}.label", message)
+            values.add(choice.value)
+            labels.add(choice.label)
+
+    def match(self, run: Run) -> Choice | None:
+        """The choice an input means. A tap counts by its id alone, a typed text by what it says."""
+        answer: Input = run.input
+        if answer.reply_id is not None:
+            return self._by_id.get(answer.reply_id) or self._by_id.get(answer.reply_id.strip())
+        if answer.type != "text":
+            return None
+        found = self._by_id.get(answer.text)
+        if found is not None:
+            return found
+        table = self._table
+        if self._dynamic:
+            titles = self._titles(run)
+            table = matcher([Choice(c.value, title, c.target) for c, title in zip(self.choices, titles, strict=True)])
+        return table.get(fold(answer.text))
+
+    def _titles(self, run: Run) -> list[str]:
+        titles: list[str] = []
+        for position, label in enumerate(self._labels, 1):
+            title = label if isinstance(label, str) else label(run)
+            title = fit(" ".join(title.split()) or str(position), self._label_limit)
+            if title in titles:  # Meta refuses two options that read the same
+                mark = f" {position}"
+                title = fit(title, self._label_limit - len(mark)) + mark
+            titles.append(title)
+        return titles
+
+    def fixed(self, body: str) -> OutboundMessage | None:
+        """The message with this body when nothing in it changes from turn to turn; None otherwise."""
+        if self._dynamic or not body.strip() or len(body) > self.body_limit:
+            return None
+        if self._is_list:
+            return OptionList(body, self._list_label, self._rows)
+        return ReplyButtons(body, self._buttons)
+
+    def offer(self, run: Run, body: str, header: str | MediaHeader | None = None, footer: str | None = None) -> None:
+        """Send the options under this body. A picture above a list, which has none, goes ahead of it elsewhere."""
+        text = run.body(body if body.strip() else self._no_body, self.body_limit, merge=header is None)
+        header = header or None
+        footer = footer or None
+        rows, buttons = self._rows, self._buttons
+        if self._dynamic:
+            titles = self._titles(run)
+            if self._is_list:
+                details = [detail(run) if detail else None for detail in self._descriptions]
+                rows = [
+                    Row(choice.value, title, fit(detail, meta.ROW_DESCRIPTION) if detail else None)
+                    for choice, title, detail in zip(self.choices, titles, details, strict=True)
+                ]
+            else:
+                buttons = [WireButton(c.value, title) for c, title in zip(self.choices, titles, strict=True)]
+        if self._is_list:
+            run.send(OptionList(text, self._list_label, rows, header if isinstance(header, str) else None, footer))
+        else:
+            run.send(ReplyButtons(text, buttons, header, footer))

@@ -1,0 +1,72 @@
+"""Where node types and validators register themselves. Each lives in one file of `nodes/` or `validators/`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.running import Handlers, Run
+
+
+class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The `data` of a node. A node type is a subclass with its fields, a docstring that documents it, and `compile`."""
+
+    def compile(self, build: NodeBuild) -> Handlers:
+        """Check the data and turn it into what the node does. Problems are told to `build`; it never raises."""
+        raise NotImplementedError
+
+
+Check = Callable[["Run"], Any]
+"""Takes the run (its input) and gives the normalised answer, or REFUSED."""
+CompileCheck = Callable[[Any, "NodeBuild"], Check]
+_N = TypeVar("_N", bound=type[NodeData])
+_C = TypeVar("_C", bound=CompileCheck)
+
+_node_types: dict[str, type[NodeData]] = {}
+_validators: dict[str, CompileCheck] = {}
+
+
+def node_type(name: str) -> Callable[[_N], _N]:
+    """Register a NodeData subclass as the node type `name`."""
+
+    def register(kind: _N) -> _N:
+        _node_types[name] = kind
+        return kind
+
+    return register
+
+
+def validator(name: str) -> Callable[[_C], _C]:
+    """Register a function `(validation, build) -> check` as the validator `name`."""
+
+    def register(compile_check: _C) -> _C:
+        _validators[name] = compile_check
+        return compile_check
+
+    return register
+
+
+@cache
+def node_types() -> dict[str, type[NodeData]]:
+    """Every node type by its name."""
+    _import_all("pytake.engine.nodes")
+    return _node_types
+
+
+@cache
+def validators() -> dict[str, CompileCheck]:
+    """Every validator by its name."""
+    _import_all("pytake.engine.validators")
+    return _validators
+
+
+def _import_all(package: str) -> None:
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(f"{package}.{module.name}")

@@ -1,0 +1,207 @@
+"""One turn under way, and the compiled nodes it walks over."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from msgspec import Struct, structs
+
+from pytake.engine.breaking import split, split_off_tail
+from pytake.engine.effects import Effect
+from pytake.engine.limits import STACK_DEPTH
+from pytake.engine.state import Frame
+from pytake.engine.turn import Contact, Context, Event, Input, Status, Step
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import OutboundMessage, Text
+
+Handler = Callable[["Run"], "Cell | None"]
+Speech = Callable[["Run"], None]
+
+_PARAGRAPH = "\n\n"
+
+
+class Halt(Exception):  # noqa: N818 - it ends a turn, it is not an error of the program
+    """Ends the turn as failed, with this event."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+
+
+class Handlers(Struct, frozen=True):
+    """What a node does: when a path enters it, when the person answers, when its timer ends, when its effect has ended,
+    and (a jump) when its sub-flow returns. Each gives the node to go on with, or None when the turn is over."""
+
+    enter: Handler
+    answer: Handler | None = None
+    timer: Handler | None = None
+    result: Handler | None = None
+    came_back: Handler | None = None
+
+
+class Cell:
+    """A compiled node. Cells know one another, so that walking from node to node is following a reference."""
+
+    __slots__ = ("answer", "came_back", "enter", "flow_id", "node_id", "result", "timer")
+
+    def __init__(self, flow_id: str, node_id: str) -> None:
+        self.flow_id = flow_id
+        self.node_id = node_id
+        self.enter: Handler = _unready
+        self.answer: Handler | None = None
+        self.timer: Handler | None = None
+        self.result: Handler | None = None
+        self.came_back: Handler | None = None
+
+    def fill(self, handlers: Handlers) -> None:
+        """Give the cell what its node does."""
+        self.enter = handlers.enter
+        self.answer = handlers.answer
+        self.timer = handlers.timer
+        self.result = handlers.result
+        self.came_back = handlers.came_back
+
+    def __repr__(self) -> str:
+        return f"<Cell {self.flow_id}/{self.node_id}>"
+
+
+def _unready(_: "Run") -> "Cell | None":
+    raise RuntimeError("a node was entered before its flow was compiled")
+
+
+class Run:
+    """A turn under way. Nodes read and change it; nobody outside the engine sees it."""
+
+    __slots__ = (
+        "at",
+        "attempts",
+        "cells",
+        "contact",
+        "context",
+        "due_at",
+        "effect",
+        "events",
+        "input",
+        "merging",
+        "messages",
+        "path",
+        "stack",
+        "status",
+        "variables",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        cells: dict[tuple[str, str], Cell],
+        merging: bool,
+        input: Input,  # noqa: A002
+        context: Context,
+        variables: dict[str, Any],
+        stack: list[Frame],
+        attempts: int,
+    ) -> None:
+        self.cells = cells
+        self.merging = merging
+        self.input = input
+        self.context = context
+        self.contact: Contact = context.contact
+        self.variables = variables
+        self.stack = stack
+        self.attempts = attempts
+        self.messages: list[OutboundMessage] = []
+        self.path: list[Step] = []
+        self.events: list[Event] = []
+        self.status: Status = "completed"
+        self.waiting: Cell | None = None
+        self.at: Cell | None = None
+        self.due_at: float | None = None
+        self.effect: Effect | None = None
+
+    def say(self, text: str) -> None:
+        """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty."""
+        if not text or text.isspace():
+            return
+        if self.merging and self.messages:
+            last = self.messages[-1]
+            if type(last) is Text and len(last.text) + len(text) + 2 <= meta.TEXT_BODY:
+                self.messages[-1] = Text(last.text + _PARAGRAPH + text)
+                return
+        if len(text) <= meta.TEXT_BODY:
+            self.messages.append(Text(text))
+        else:
+            self.messages.extend(Text(part) for part in split(text, meta.TEXT_BODY))
+
+    def body(self, text: str, limit: int, *, merge: bool = True) -> str:
+        """The body of an interactive message that is about to be sent.
+
+        It takes the text before it in when the flow merges and both fit; what it cannot hold is sent ahead as texts.
+        `merge` is false for a message with a header, which would come to stand above the older text.
+        """
+        if len(text) > limit:
+            head, text = split_off_tail(text, limit)
+            self.say(head)
+        elif merge and self.merging and self.messages:
+            last = self.messages[-1]
+            if type(last) is Text and len(last.text) + len(text) + 2 <= limit:
+                self.messages.pop()
+                return last.text + _PARAGRAPH + text
+        return text
+
+    def send(self, message: OutboundMessage) -> None:
+        """Send a message that is ready and within Meta's limits."""
+        self.messages.append(message)
+
+    def happened(self, type: str, **data: Any) -> None:  # noqa: A002
+        """Tell the outside world."""
+        self.events.append(Event(type, data))
+
+    def wait(self, cell: Cell, due_at: float | None = None) -> None:
+        """End the turn at this node, until the person answers or the timer ends."""
+        self.status = "waiting"
+        self.waiting = self.at = cell
+        self.due_at = due_at
+
+    def perform(self, cell: Cell, effect: Effect) -> None:
+        """Pause the turn at this node until the effect has ended."""
+        self.wait(cell)
+        self.effect = effect
+
+    def complete(self, cell: Cell) -> Cell | None:
+        """The road ends here: go back to the jump that waits, or end the conversation."""
+        if self.stack:
+            frame = self.stack.pop()
+            if frame.variables is not None:
+                self.variables = {**frame.variables, **self.variables}
+            jump = self.cells[frame.flow_id, frame.node_id]
+            return cast("Handler", jump.came_back)(self)
+        self.status = "completed"
+        self.at = cell
+        self.events.append(COMPLETED)
+        return None
+
+    def hand_over(self, cell: Cell | None, data: dict[str, Any]) -> None:
+        """End the conversation for the bot: a person takes it."""
+        self.status = "handoff"
+        self.at = cell
+        self.events.append(Event("handed_off", data))
+
+    def push(self, frame: Frame) -> None:
+        """Remember where a sub-flow returns to. Raises Halt when too many wait already."""
+        if len(self.stack) >= STACK_DEPTH:
+            data = {"flow_id": frame.flow_id, "node_id": frame.node_id, "limit": STACK_DEPTH}
+            raise Halt(Event("stack_limit_exceeded", data))
+        self.stack.append(frame)
+
+    def save_contact(self, field: str, value: Any) -> None:
+        """Save a field of the contact; later templates of this turn see it already."""
+        self.contact = structs.replace(self.contact, fields={**self.contact.fields, field: value})
+        self.happened("contact_saved", field=field, value=value)
+
+    def all_variables(self) -> dict[str, Any]:
+        """The variables of the sub-flow under way on top of those of the parents that did not share theirs."""
+        merged: dict[str, Any] = {}
+        for frame in self.stack:
+            merged.update(frame.variables or {})
+        return {**merged, **self.variables} if merged else self.variables
+
+
+COMPLETED = Event("completed")

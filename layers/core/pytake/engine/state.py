@@ -1,0 +1,65 @@
+"""The serialised state of one conversation: small, and validated when it is read."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class StateError(ValueError):
+    """Bytes that are no state."""
+
+
+class Frame(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A jump that waits for its sub-flow to return: where it stands, and the parent's variables unless they are shared."""
+
+    flow_id: str
+    node_id: str
+    variables: dict[str, Any] | None = None
+
+
+class State(
+    Struct,
+    omit_defaults=True,
+    rename={
+        "flow_id": "f",
+        "node_id": "n",
+        "version": "v",
+        "at": "a",
+        "variables": "d",
+        "stack": "s",
+        "attempts": "t",
+        "due_at": "u",
+    },
+):
+    """Where a conversation stands between two turns.
+
+    `flow_id` and `version` name the published flow it began with (which bundle to load), `at` the document it is in
+    when that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node, `due_at`
+    is when its timer ends. A state is never changed: `take_turn` returns a new one.
+    """
+
+    flow_id: str
+    node_id: str
+    version: int = 0
+    at: str = ""
+    variables: dict[str, Any] = {}
+    stack: list[Frame] = []
+    attempts: int = 0
+    due_at: float | None = None
+
+    def encode(self) -> bytes:
+        """The state as compact JSON, keys of one letter."""
+        return _encode(self)
+
+    @staticmethod
+    def decode(raw: bytes | str) -> "State":
+        """The state that `encode` wrote. Raises StateError when these bytes are no state or a field has another type."""
+        try:
+            return _decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StateError(str(error)) from error
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(State).decode

@@ -1,0 +1,130 @@
+"""Templates: `Hello {{contact.name | first_name | default("friend")}}!`, parsed once, rendered in one pass.
+
+A rendered value is never rendered again, whatever it contains, and a missing one is empty.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.engine.filters import FILTERS
+
+NAMESPACES = ("contact", "input", "secrets")
+
+
+class TemplateError(ValueError):
+    """A template that cannot be understood; the text says what is wrong with it."""
+
+
+class Expression(Struct, frozen=True):
+    """What stands between `{{` and `}}`: a path and the filters it goes through."""
+
+    path: tuple[str, ...]
+    filters: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = ()
+
+
+def parse_template(text: str) -> list[str | Expression]:
+    """The literal texts and expressions of a template, in order. Raises TemplateError."""
+    parts: list[str | Expression] = []
+    position = 0
+    while True:
+        start = text.find("{{", position)
+        end = _closing(text, start + 2) if start >= 0 else -1
+        if end < 0:
+            if position < len(text):
+                parts.append(text[position:])
+            return parts
+        if start > position:
+            parts.append(text[position:start])
+        parts.append(parse_expression(text[start + 2 : end]))
+        position = end + 2
+
+
+def is_unclosed(text: str) -> bool:
+    """Whether a `{{` stands in the text that nothing closes, so that it is shown as it is."""
+    start = text.rfind("{{")
+    return start >= 0 and _closing(text, start + 2) < 0
+
+
+def parse_path(text: str) -> tuple[str, ...]:
+    """A path such as `order.items.0.title` or `items[0].title`. Raises TemplateError."""
+    path = tuple(text.strip().replace("[", ".").replace("]", "").split("."))
+    if not all(part and all(c.isalnum() or c in "_-" for c in part) for part in path):
+        raise TemplateError(f"`{text.strip()}` is not a name; write letters, digits and _ with dots between them")
+    return path
+
+
+def parse_expression(text: str) -> Expression:
+    """The inside of a `{{...}}`. Raises TemplateError."""
+    head, *tails = _split(text, "|")
+    if not head.strip():
+        raise TemplateError("`{{}}` is empty; put a variable's name between the braces")
+    return Expression(parse_path(head), tuple(_filter(tail.strip()) for tail in tails))
+
+
+def _filter(text: str) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    name, bracket, rest = text.partition("(")
+    name, rest = name.strip(), rest.strip()
+    if bracket and not rest.endswith(")"):
+        raise TemplateError(f"the filter `{text}` lacks its closing bracket")
+    inside = rest[:-1].strip() if bracket else ""
+    arguments = tuple(_argument(part.strip()) for part in _split(inside, ",")) if inside else ()
+    found = FILTERS.get(name)
+    if found is None:
+        raise TemplateError(f"there is no filter `{name}`; the filters are {', '.join(FILTERS)}")
+    if not found.least <= len(arguments) <= found.most:
+        raise TemplateError(f"the filter `{name}` takes {_count(found.least, found.most)}, not {len(arguments)}")
+    return found.apply, arguments
+
+
+def _count(least: int, most: int) -> str:
+    numbers = str(least) if least == most else f"{least} to {most}"
+    return f"{numbers} argument" + ("" if numbers == "1" else "s")
+
+
+def _argument(text: str) -> Any:
+    if len(text) >= 2 and text[0] in "\"'“" and text[-1] in "\"'”":
+        return text[1:-1]
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise TemplateError(f"`{text}` is not a text in quotes nor a number") from None
+
+
+def _closing(text: str, position: int) -> int:
+    """Where the `}}` of an expression stands, quotes respected; -1 when it has none."""
+    quote = ""
+    for index in range(position, len(text) - 1):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'" and "|" in text[position:index]:
+            quote = character
+        elif character == "}" and text[index + 1] == "}":
+            return index
+        elif character == "{" and text[index + 1] == "{":
+            return -1
+    # A quote that never closes must not swallow the braces.
+    return text.find("}}", position) if quote else -1
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The parts between separators that stand outside quotes."""
+    parts, quote, start = [], "", 0
+    for index, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == separator:
+            parts.append(text[start:index])
+            start = index + 1
+    parts.append(text[start:])
+    return parts

@@ -1,0 +1,110 @@
+"""What goes into a turn and what comes out of it, as plain data."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from pytake.engine.effects import Effect, EffectResult
+from pytake.engine.state import State
+from pytake.whatsapp.outbound import OutboundMessage
+
+Word = Literal["restart", "stop", "human"]
+Status = Literal["waiting", "completed", "handoff", "failed"]
+
+
+class InputMedia(Struct, frozen=True, omit_defaults=True):
+    """A picture, video, audio, document or sticker the person sent."""
+
+    id: str
+    type: str
+    mime_type: str | None = None
+    caption: str | None = None
+    filename: str | None = None
+
+
+class InputLocation(Struct, frozen=True, omit_defaults=True):
+    """A place the person sent."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+class Input(Struct, frozen=True, omit_defaults=True):
+    """What the person did, or what happened instead (a timer, an effect's result).
+
+    `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
+    WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come),
+    `effect_result`, or any other word, which no question accepts. `text` is what was typed, or the label of what was
+    tapped, or the caption.
+    """
+
+    type: str = "text"
+    text: str = ""
+    reply_id: str | None = None
+    media: InputMedia | None = None
+    location: InputLocation | None = None
+    response: dict[str, Any] | None = None
+    payload: Any = None
+    result: EffectResult | None = None
+
+
+class Contact(Struct, frozen=True, omit_defaults=True):
+    """The person. `fields` is what `save_contact` has saved; a flow reads `{{contact.city}}` from it."""
+
+    id: str
+    phone: str | None = None
+    name: str = ""
+    fields: dict[str, Any] = {}
+    tags: list[str] = []
+
+
+class Context(Struct, frozen=True, omit_defaults=True):
+    """Everything a turn may know of the world: the engine has no clock, no chance and no ids of its own.
+
+    `now` is seconds since the epoch, `seed` where chance comes from (the turn's id), `country` the ISO code of the
+    receiving number's country, for national phone numbers. `words` are the number's words that always work.
+    """
+
+    now: float
+    seed: str
+    contact: Contact
+    country: str | None = None
+    words: Mapping[str, Word] = {}
+
+
+class Step(Struct, frozen=True):
+    """A node the turn visited and the exit it took: `next`, `true`, `button:sales`, `invalid`, `timeout`, `wait`, ..."""
+
+    flow_id: str
+    node_id: str
+    exit: str
+
+
+class Event(Struct, frozen=True, omit_defaults=True):
+    """Something that happened and that others may want to know; which data comes with which type is in `events.py`."""
+
+    type: str
+    data: dict[str, Any] = {}
+
+
+class Turn(Struct, omit_defaults=True):
+    """Everything that follows from one input.
+
+    `state` is what the next turn begins with, None when the conversation is over (completed, handed over, failed).
+    `effects` is a request to perform before the turn can go on (see `continue_turn`). `due_at` is when the waiting
+    node wants a `timeout` or `resume` input if the person has not answered, in epoch seconds. `node_id` is the node
+    the conversation waits at or ended at. Messages are merged and within Meta's limits.
+    """
+
+    state: State | None
+    status: Status
+    messages: list[OutboundMessage]
+    path: list[Step]
+    events: list[Event]
+    variables: dict[str, Any]
+    node_id: str | None = None
+    effects: Effect | None = None
+    due_at: float | None = None

@@ -1,0 +1,1 @@
+"""The validators, one file each; each registers itself with `registry.validator`."""

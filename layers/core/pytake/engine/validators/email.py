@@ -1,0 +1,44 @@
+"""E-mail addresses."""
+
+from pytake.engine.compiling import NodeBuild
+from pytake.engine.limits import EMAIL_CHARACTERS
+from pytake.engine.registry import Check, validator
+from pytake.engine.running import Run
+from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
+
+_LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-")
+
+
+@validator("email")
+def email(validation: Validation, build: NodeBuild) -> Check:
+    """An address with a domain that has a top level: the domain in lower case, the rest as typed (RFC 5321's dot-atoms)."""
+    least, most = lengths(validation, build)
+    longest = min(most or EMAIL_CHARACTERS, EMAIL_CHARACTERS)
+
+    def check(run: Run) -> object:
+        answer = typed_text(run.input)
+        if answer is None or not least <= len(answer) <= longest:
+            return REFUSED
+        return address(answer) or REFUSED
+
+    return check
+
+
+def address(text: str) -> str | None:
+    """The address in its stored form, None when the text is none."""
+    local, at, domain = text.rpartition("@")
+    if not at or not 0 < len(local) <= 64 or not _LOCAL.issuperset(local):
+        return None
+    if local[0] == "." or local[-1] == "." or ".." in local:
+        return None
+    domain = domain.lower()
+    labels = domain.split(".")
+    top = labels[-1]
+    if len(labels) < 2 or len(top) < 2 or not (top.isalpha() or top.startswith("xn--")):
+        return None
+    for label in labels:
+        if not 0 < len(label) <= 63 or label[0] == "-" or label[-1] == "-":
+            return None
+        if not label.replace("-", "a").isalnum():
+            return None
+    return f"{local}@{domain}"

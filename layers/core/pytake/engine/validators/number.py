@@ -1,0 +1,67 @@
+"""Numbers."""
+
+import unicodedata
+
+from pytake.engine.compiling import NodeBuild
+from pytake.engine.limits import NUMBER, NUMBER_CHARACTERS
+from pytake.engine.registry import Check, validator
+from pytake.engine.running import Run
+from pytake.engine.validation import REFUSED, Validation, bounds, typed_text
+
+
+@validator("number")
+def number(validation: Validation, build: NodeBuild) -> Check:
+    """A number from `min` to `max`, stored as a number. Portuguese and Spanish flows read `1,5` and `1.234,56`, English
+    ones `1.5` and `1,234.56`. Exponents, `nan` and `inf` are no numbers."""
+    least, most = bounds(validation, build)
+    comma = build.language != "en"
+
+    def check(run: Run) -> object:
+        answer = typed_text(run.input)
+        value = read_number(answer, decimal_comma=comma) if answer is not None else None
+        if value is None or (least is not None and value < least) or (most is not None and value > most):
+            return REFUSED
+        return value
+
+    return check
+
+
+def read_number(text: str, *, decimal_comma: bool) -> int | float | None:
+    """The number a person wrote, a whole one as int; None when it is none or too large to be kept exactly."""
+    if len(text) > NUMBER_CHARACTERS:
+        return None
+    if not text.isascii():
+        text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text).replace("−", "-")
+        text = "".join(text.split())  # no-break spaces between groups
+    sign, digits = ("-", text[1:].lstrip()) if text[0] == "-" else ("", text[1:] if text[0] == "+" else text)
+    if not digits.isdecimal() or not digits.isascii():
+        plain = _plain(digits, *((".", ",") if decimal_comma else (",", ".")))
+        if plain is None:
+            return None
+        digits = plain
+    value = float(sign + digits) if "." in digits else int(sign + digits)
+    if abs(value) > NUMBER:
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plain(text: str, group: str, point: str) -> str | None:
+    """Digits with grouping and decimal mark in plain notation."""
+    text = text.replace(" ", group)
+    if group in text and point not in text and not _is_grouped(text, group):
+        group, point = point, group  # "1.5" in a Portuguese flow: people use keyboards of any country
+    whole, mark, fraction = text.partition(point)
+    if mark and not (fraction.isascii() and fraction.isdecimal()):
+        return None
+    if group in whole:
+        if not _is_grouped(whole, group):
+            return None
+        whole = whole.replace(group, "")
+    if not whole.isascii() or not (whole.isdecimal() or (not whole and mark)):
+        return None
+    return f"{whole or '0'}.{fraction}" if mark else whole
+
+
+def _is_grouped(text: str, group: str) -> bool:
+    first, *rest = text.split(group)
+    return 1 <= len(first) <= 3 and bool(rest) and first != "0" and all(len(part) == 3 for part in rest)

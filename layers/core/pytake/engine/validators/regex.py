@@ -1,0 +1,28 @@
+"""Answers that match a pattern."""
+
+from pytake.engine.compiling import NodeBuild
+from pytake.engine.registry import Check, validator
+from pytake.engine.running import Run
+from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
+
+
+@validator("regex")
+def regex(validation: Validation, build: NodeBuild) -> Check:
+    """A typed text in which RE2 finds `pattern`; write `^` and `$` to hold the whole answer to it. Trimmed, case counts."""
+    least, most = lengths(validation, build)
+    longest = most if most is not None else float("inf")
+    if not validation.pattern:
+        build.problem("missing_field", "validation.pattern", "A `regex` validation needs a `pattern`. Write one.")
+        return lambda _: REFUSED
+    pattern = build.pattern(validation.pattern, "validation.pattern")
+    if pattern is None:
+        return lambda _: REFUSED
+    search = pattern.search
+
+    def check(run: Run) -> object:
+        answer = typed_text(run.input)
+        if answer is None or not least <= len(answer) <= longest or search(answer) is None:
+            return REFUSED
+        return answer
+
+    return check

@@ -1,0 +1,95 @@
+"""How values read as text and as numbers: one place, so that messages, conditions and answers agree."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from pytake.engine.limits import NUMBER_CHARACTERS
+from pytake.engine.wording import Language
+
+_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+def plain_text(value: Any) -> str:
+    """A value as machines read it: nothing for a missing one, `true`, `1.5`, items joined by a comma, objects as JSON."""
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    if value is None:
+        return ""
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float:
+        return _float_text(value)
+    if kind is list or kind is tuple:
+        return ", ".join(plain_text(item) for item in value)
+    if kind is dict:
+        return _json(value).decode()
+    return str(value)
+
+
+def _decimal_comma_text(value: Any) -> str:
+    kind = type(value)
+    if kind is float:
+        return _float_text(value).replace(".", ",")
+    if kind is list or kind is tuple:
+        separator = "; " if any(type(item) is float for item in value) else ", "
+        return separator.join(_decimal_comma_text(item) for item in value)
+    return plain_text(value)
+
+
+def spoken_text(language: Language) -> Callable[[Any], str]:
+    """How a value reads in a message of this language: Portuguese and Spanish write 1,5."""
+    return plain_text if language == "en" else _decimal_comma_text
+
+
+def _float_text(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = f"{value:.12g}"
+    return text if "e" not in text else f"{value:.12f}".rstrip("0").rstrip(".")
+
+
+def number_of(value: Any) -> int | float | None:
+    """The number a value is, or reads as in plain notation (`5`, `-1.5`); None for anything else.
+
+    Exponents, digit groups, `nan` and `inf` are no numbers: `1e5` may well be a product code.
+    """
+    kind = type(value)
+    if kind is int:
+        return int(value)
+    if kind is float:
+        return float(value) if value - value == 0 else None
+    if kind is not str or not 0 < len(value) <= NUMBER_CHARACTERS or not value.isascii():
+        return None
+    text = value.strip()
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    if digits.isdigit():
+        return int(text)
+    whole, point, fraction = digits.partition(".")
+    if point and fraction.isdigit() and (whole.isdigit() or not whole):
+        return float(text)
+    return None
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value is missing, blank text, or a list or object with nothing in it."""
+    if value is None:
+        return True
+    if type(value) is str:
+        return not value or value.isspace()
+    return type(value) in (list, dict) and not value
+
+
+def descend(value: Any, path: tuple[str, ...]) -> Any:
+    """The part of a value a path leads to (`items.0.title`), None where the path leaves it."""
+    for part in path:
+        if type(value) is dict:
+            value = value.get(part)
+        elif type(value) is list and part.isascii() and part.isdigit() and len(part) < 7:
+            index = int(part)
+            value = value[index] if index < len(value) else None
+        else:
+            return None
+    return value

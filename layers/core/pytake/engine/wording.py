@@ -1,0 +1,140 @@
+"""The texts the engine itself says, in each of its languages. A flow's `language` picks; a flow's own text always wins."""
+
+from typing import Any, Literal
+
+Language = Literal["pt_BR", "en", "es"]
+
+_TEXTS: dict[str, dict[Language, str]] = {
+    "apology": {
+        "pt_BR": "Desculpe, algo deu errado por aqui. Pode tentar de novo?",
+        "en": "Sorry, something went wrong on our side. Could you try again?",
+        "es": "Lo sentimos, algo salió mal de nuestro lado. ¿Puedes intentarlo de nuevo?",
+    },
+    "opted_out": {
+        "pt_BR": "Tudo bem, você não receberá mais mensagens. Se mudar de ideia, é só escrever para nós.",
+        "en": "All right, you will not get any more messages. If you change your mind, just write to us.",
+        "es": "De acuerdo, no recibirás más mensajes. Si cambias de idea, solo escríbenos.",
+    },
+    "human": {
+        "pt_BR": "Vou chamar uma pessoa da equipe. Um momento, por favor.",
+        "en": "I will get someone from our team. One moment, please.",
+        "es": "Voy a llamar a alguien del equipo. Un momento, por favor.",
+    },
+    "attempts_exceeded": {
+        "pt_BR": "Vamos parar por aqui. Quando quiser recomeçar, é só escrever de novo.",
+        "en": "Let us stop here for now. Write to us again whenever you would like to start over.",
+        "es": "Vamos a parar por aquí. Cuando quieras volver a empezar, escríbenos de nuevo.",
+    },
+    "stale_option": {
+        "pt_BR": "Essa opção já não está disponível.",
+        "en": "That option is no longer available.",
+        "es": "Esa opción ya no está disponible.",
+    },
+    "choose_option": {
+        "pt_BR": "Por favor, escolha uma das opções.",
+        "en": "Please choose one of the options.",
+        "es": "Por favor, elige una de las opciones.",
+    },
+    "not_understood": {
+        "pt_BR": "Desculpe, não entendi. Por favor, escolha uma das opções.",
+        "en": "Sorry, I did not get that. Please choose one of the options.",
+        "es": "Perdón, no entendí. Por favor, elige una de las opciones.",
+    },
+    "see_options": {"pt_BR": "Ver opções", "en": "See options", "es": "Ver opciones"},
+    "invalid_text": {
+        "pt_BR": "Por favor, responda com um texto.",
+        "en": "Please answer with a text.",
+        "es": "Por favor, responde con un texto.",
+    },
+    "text_too_short": {
+        "pt_BR": "Por favor, escreva pelo menos {min} caracteres.",
+        "en": "Please write at least {min} characters.",
+        "es": "Por favor, escribe al menos {min} caracteres.",
+    },
+    "text_too_long": {
+        "pt_BR": "Por favor, escreva no máximo {max} caracteres.",
+        "en": "Please write at most {max} characters.",
+        "es": "Por favor, escribe como máximo {max} caracteres.",
+    },
+    "text_between": {
+        "pt_BR": "Por favor, escreva entre {min} e {max} caracteres.",
+        "en": "Please write between {min} and {max} characters.",
+        "es": "Por favor, escribe entre {min} y {max} caracteres.",
+    },
+    "invalid_email": {
+        "pt_BR": "Esse e-mail não parece válido. Por favor, envie algo como nome@exemplo.com.",
+        "en": "That does not look like an e-mail address. Please send something like name@example.com.",
+        "es": "Ese correo no parece válido. Por favor, envía algo como nombre@ejemplo.com.",
+    },
+    "invalid_phone": {
+        "pt_BR": "Esse telefone não parece válido. Por favor, envie o número com DDD.",
+        "en": "That does not look like a phone number. Please send it with its area code.",
+        "es": "Ese teléfono no parece válido. Por favor, envía el número con su prefijo.",
+    },
+    "invalid_number": {
+        "pt_BR": "Por favor, envie um número.",
+        "en": "Please send a number.",
+        "es": "Por favor, envía un número.",
+    },
+    "number_too_small": {
+        "pt_BR": "Por favor, envie um número a partir de {min}.",
+        "en": "Please send a number of at least {min}.",
+        "es": "Por favor, envía un número a partir de {min}.",
+    },
+    "number_too_large": {
+        "pt_BR": "Por favor, envie um número até {max}.",
+        "en": "Please send a number of at most {max}.",
+        "es": "Por favor, envía un número hasta {max}.",
+    },
+    "number_between": {
+        "pt_BR": "Por favor, envie um número entre {min} e {max}.",
+        "en": "Please send a number between {min} and {max}.",
+        "es": "Por favor, envía un número entre {min} y {max}.",
+    },
+    "invalid_date": {
+        "pt_BR": "Por favor, envie uma data, como 31/12/2026.",
+        "en": "Please send a date, such as 12/31/2026.",
+        "es": "Por favor, envía una fecha, como 31/12/2026.",
+    },
+    "invalid_pattern": {
+        "pt_BR": "Essa resposta não está no formato esperado. Por favor, tente de novo.",
+        "en": "That answer does not have the expected format. Please try again.",
+        "es": "Esa respuesta no tiene el formato esperado. Por favor, inténtalo de nuevo.",
+    },
+    "invalid_media": {
+        "pt_BR": "Por favor, envie um arquivo, como uma foto ou um documento.",
+        "en": "Please send a file, such as a photo or a document.",
+        "es": "Por favor, envía un archivo, como una foto o un documento.",
+    },
+    "invalid_location": {
+        "pt_BR": "Por favor, envie a sua localização.",
+        "en": "Please send your location.",
+        "es": "Por favor, envía tu ubicación.",
+    },
+    "form_body": {
+        "pt_BR": "Por favor, preencha o formulário.",
+        "en": "Please fill in the form.",
+        "es": "Por favor, completa el formulario.",
+    },
+    "open_link": {"pt_BR": "Abrir", "en": "Open", "es": "Abrir"},
+    "yes": {"pt_BR": "Sim", "en": "Yes", "es": "Sí"},
+    "no": {"pt_BR": "Não", "en": "No", "es": "No"},
+}
+
+
+def language_of(code: str) -> Language | None:
+    """The built-in language nearest to a code such as `pt`, `pt-PT`, `en_US` or `es`; None when there is none."""
+    match code.replace("-", "_").partition("_")[0].lower():
+        case "pt":
+            return "pt_BR"
+        case "en":
+            return "en"
+        case "es":
+            return "es"
+    return None
+
+
+def built_in_text(name: str, language: Language, **values: Any) -> str:
+    """A built-in text. `values` fill its `{min}` and `{max}`. Raises KeyError for a name that does not exist."""
+    text = _TEXTS[name][language]
+    return text.format(**values) if values else text
