@@ -1,14 +1,16 @@
 """The flow engine: a flow, a state and an input give a new state, messages and events. No AWS, no HTTP, no clock of its own."""
 
 from pytake.engine.compiling import Flow, compile_flow
-from pytake.engine.document import FlowDocument, parse_document
+from pytake.engine.document import FlowDocument, jump_targets, parse_document
 from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest
+from pytake.engine.folding import fold
 from pytake.engine.problems import CODES, FlowError, Problem
 from pytake.engine.prover import validate
+from pytake.engine.registry import node_types, validators
 from pytake.engine.runner import continue_turn, take_turn
 from pytake.engine.state import Frame, State, StateError
+from pytake.engine.texts import Language, language_of, wording
 from pytake.engine.turn import Contact, Context, Event, Input, InputLocation, InputMedia, Status, Step, Turn, Word
-from pytake.engine.wording import Language, built_in_text, language_of
 
 __all__ = [
     "CODES",
@@ -34,11 +36,17 @@ __all__ = [
     "Step",
     "Turn",
     "Word",
-    "built_in_text",
     "compile_flow",
     "continue_turn",
+    "fold",
+    "jump_targets",
     "language_of",
     "parse_document",
     "take_turn",
     "validate",
+    "wording",
 ]
+
+# Every node type and validator comes in with the engine, so that no conversation waits for an import.
+node_types()
+validators()

@@ -20,9 +20,9 @@ from pytake.engine.template import (
     parse_path,
     parse_template,
 )
+from pytake.engine.texts import Language, language_of, wording
 from pytake.engine.turn import Event, Step
 from pytake.engine.values import descend, spoken_text
-from pytake.engine.wording import Language, built_in_text, language_of
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Text
 
@@ -64,7 +64,7 @@ class NodeFacts(Struct):
 class Flow:
     """A compiled bundle: the root flow and every document its jumps reach, pinned together. Immutable; share it freely."""
 
-    __slots__ = ("cells", "documents", "id", "language", "merge_texts", "start", "version")
+    __slots__ = ("cells", "documents", "id", "language", "merge_texts", "session_ttl_hours", "start", "version")
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Flow:
         self.documents = documents
         self.language = language
         self.merge_texts = root.merge_texts
+        self.session_ttl_hours = root.session_ttl_hours
         self.start = cells[root.id, root.start_node_id]
 
 
@@ -198,7 +199,7 @@ class NodeBuild:
 
     def wording(self, name: str, **values: Any) -> str:
         """A built-in text in the flow's language."""
-        return built_in_text(name, self.language, **values)
+        return wording(self.language, name, **values)
 
     def target(self, node_id: str | None, field: str, exit: str = "next", *, required: bool = False) -> Cell:  # noqa: A002
         """The cell an exit leads to. Nowhere is a cell that ends the flow (or returns from the sub-flow)."""

@@ -61,6 +61,11 @@ class _RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     report_variables: list[str] | None = None
 
 
+def jump_targets(document: FlowDocument) -> set[str]:
+    """The ids of the flows that the document's jumps enter: what publishing pins with it."""
+    return {flow_id for node in document.nodes if (flow_id := node.data.jumps_to())}
+
+
 def parse_document(raw: bytes | str | Mapping[str, Any]) -> FlowDocument:
     """Read a flow document from JSON or from decoded JSON. Raises FlowError with everything that cannot be read."""
     document, problems = read_document(raw)

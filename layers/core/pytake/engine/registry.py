@@ -22,6 +22,10 @@ class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
         """Check the data and turn it into what the node does. Problems are told to `build`; it never raises."""
         raise NotImplementedError
 
+    def jumps_to(self) -> str | None:
+        """The flow this node enters, None when it stays in its own."""
+        return None
+
 
 Check = Callable[["Run"], Any]
 """Takes the run (its input) and gives the normalised answer, or REFUSED."""

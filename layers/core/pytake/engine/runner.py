@@ -12,8 +12,8 @@ from pytake.engine.folding import fold
 from pytake.engine.limits import STEPS, WORD_CHARACTERS
 from pytake.engine.running import Cell, Halt, Handler, Run
 from pytake.engine.state import Frame, State
+from pytake.engine.texts import wording
 from pytake.engine.turn import Context, Event, Input, Turn, Word
-from pytake.engine.wording import built_in_text
 
 _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
@@ -28,7 +28,7 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
 
     Never raises. What cannot go on has status `failed`, no messages, no state (the next message begins anew), the
     variables as they were, and an event that says why: `step_budget_exceeded`, `stack_limit_exceeded`, `state_invalid`
-    or `engine_error`. Apologising is left to the caller, who knows the number's own words (`built_in_text("apology")`
+    or `engine_error`. Apologising is left to the caller, who knows the number's own words (`wording(language, "apology")`
     has ours).
     """
     try:
@@ -149,10 +149,10 @@ def _obey(word: Word, flow: Flow, state: State | None, answer: Input, context: C
     run.stack = state.stack.copy() if state else []
     run.at = flow.cells.get((state.at or flow.id, state.node_id)) if state else None
     if word == "human":
-        run.say(built_in_text("human", flow.language))
+        run.say(wording(flow.language, "human"))
         run.hand_over(run.at, {"reason": "word"})
     else:
-        run.say(built_in_text("opted_out", flow.language))
+        run.say(wording(flow.language, "opted_out"))
         run.events.append(Event("opted_out"))
     return _turn(flow, run)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pytake.engine.limits import NUMBER_CHARACTERS
-from pytake.engine.wording import Language
+from pytake.engine.texts import Language
 
 _json = msgspec.json.Encoder(order="deterministic").encode
 

@@ -23,6 +23,10 @@ class Jump(NodeData):
     return_to_parent: bool = True
     next_node_id: str | None = None
 
+    def jumps_to(self) -> str | None:
+        """The flow it enters."""
+        return self.target_flow_id
+
     def compile(self, build: "NodeBuild") -> Handlers:
         """Compile the way in and the way back."""
         returns, shares = self.return_to_parent, self.pass_variables

@@ -134,7 +134,10 @@ def language_of(code: str) -> Language | None:
     return None
 
 
-def built_in_text(name: str, language: Language, **values: Any) -> str:
-    """A built-in text. `values` fill its `{min}` and `{max}`. Raises KeyError for a name that does not exist."""
-    text = _TEXTS[name][language]
+def wording(language: str, name: str, **values: Any) -> str:
+    """A built-in text in the language nearest to a code, English when there is none.
+
+    `values` fill its `{min}` and `{max}`. Raises KeyError for a name that does not exist.
+    """
+    text = _TEXTS[name][language_of(language) or "en"]
     return text.format(**values) if values else text
