@@ -1,0 +1,149 @@
+"""`pytake local` and `pytake token`: run the local cloud, and get a token for it."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from local.cloud import Settings
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_DATA_DIR = Path(__file__).resolve().parent.parent / ".pytake"
+
+EXIT_CANNOT_START = 2
+
+
+def local(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where everything is served, on 127.0.0.1 only.")] = 8000,
+    graph_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another Graph API instead of the simulated WhatsApp.")
+    ] = None,
+    data_dir: Annotated[
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Keeps the state; survives a clean restart.")
+    ] = DEFAULT_DATA_DIR,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
+) -> None:
+    """Run the whole system on this machine: API, webhook and a simulated WhatsApp. No account, no container."""
+    from local.cloud import Settings  # the emulator's libraries are slow to import, and other commands need none
+
+    settings = Settings(data_dir.resolve(), port, graph_url, with_demo=not no_demo)
+    raise typer.Exit(asyncio.run(_run(settings, verbose)))
+
+
+def token(
+    org: Annotated[str, typer.Option(help="The organization the token is for.")],
+    role: Annotated[str, typer.Option(help="admin, builder, agent or analyst.")] = "admin",
+    ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long it is good for.")] = 12 * 3600,
+    url: Annotated[str, typer.Option(envvar="PYTAKE_URL", help="The local cloud.")] = DEFAULT_URL,
+) -> None:
+    """Print a token for the REST API of the local cloud, and nothing else."""
+    wanted = {"organization_id": org, "role": role, "ttl_seconds": ttl}
+    try:
+        answer = httpx.post(f"{url.rstrip('/')}/_oidc/token", json=wanted, timeout=10, trust_env=False)
+    except httpx.HTTPError as problem:
+        _fail(f"No local cloud answers at {url} ({problem}). Start one with: pytake local")
+    if answer.status_code == httpx.codes.BAD_REQUEST:
+        _fail(answer.json()["error"])
+    if not answer.is_success:
+        _fail(f"{url} gives no tokens ({answer.status_code}). Only the local cloud does.")
+    typer.echo(answer.json()["access_token"])
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+async def _run(settings: "Settings", verbose: bool) -> int:
+    """Run until a signal; return the exit status."""
+    from local.cloud import CannotStartError, LocalCloud
+    from local.demo import DemoError
+    from local.deployment import DeploymentError
+    from local.embedded_aws import EmbeddedAwsError
+    from local.logs import follow
+
+    console = Console(highlight=False, soft_wrap=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    following = asyncio.create_task(follow(settings.logs_folder, sys.stderr)) if verbose else None
+    cloud = LocalCloud(settings, lambda step: console.print(f"{step} ..."))
+    try:
+        console.print(f"PyTake, local cloud. State and logs: {settings.data_folder}")
+        if await _unless_stopped(cloud.start(), stop):
+            _print_what_next(console, settings)
+            print(f"ready {settings.url}", flush=True)  # noqa: T201  scripts wait for exactly this line
+            await cloud.run_until_stopped(stop)
+    except CannotStartError as problem:
+        typer.echo(str(problem), err=True)
+        return EXIT_CANNOT_START
+    except (DeploymentError, DemoError, EmbeddedAwsError) as problem:
+        typer.echo(str(problem), err=True)
+        return 1
+    finally:
+        if stop.is_set():
+            console.print("Stopping (the state is kept) ...")
+        await cloud.stop()
+        if following is not None:
+            following.cancel()
+    return 0
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Await `work`, or cancel it when `stop` is set first; return whether it was done."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return False
+    task.result()
+    return True
+
+
+def _print_what_next(console: Console, settings: "Settings") -> None:
+    from local.demo import APP_SECRET, ORGANIZATION_ID
+
+    url = settings.url
+    option = "" if url == DEFAULT_URL else f" --url {url}"
+    console.print(f"\nOpen     {url}", f"Logs     {settings.logs_folder}", sep="\n")
+    if not settings.with_demo:
+        return
+    console.print(f"Chat     pytake chat{option}", f"Token    pytake token --org {ORGANIZATION_ID}{option}", sep="\n")
+    console.print("A message as Meta would post it (paste both lines; the answer is on the page above):\n")
+    console.print(signed_message(url, APP_SECRET), markup=False)
+    console.print()
+
+
+def signed_message(url: str, app_secret: str) -> str:
+    """Return two shell lines that post one signed text message, with a new id at each second."""
+    from local.demo import PHONE_NUMBER_ID
+
+    phone, now = "5511999990001", "'$(date +%s)'"  # ends the quotes, so that the shell puts the time there
+    message = {"from": phone, "id": f"wamid.{now}", "timestamp": now, "type": "text", "text": {"body": "Oi"}}
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"phone_number_id": PHONE_NUMBER_ID},
+        "contacts": [{"wa_id": phone, "profile": {"name": "Ana"}}],
+        "messages": [message],
+    }
+    change = {"field": "messages", "value": value}
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+    signature = f'$(printf %s "$body" | openssl dgst -sha256 -hmac {app_secret} -r | cut -d" " -f1)'
+    return (
+        f"body='{json.dumps(body, separators=(',', ':'))}'\n"
+        f"curl -sS {url}/api/v1/whatsapp/webhook -H 'Content-Type: application/json' "
+        f'-H "X-Hub-Signature-256: sha256={signature}" --data-binary "$body"'
+    )

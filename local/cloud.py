@@ -1,0 +1,195 @@
+"""The local cloud as a whole: what starts in which order, and how all of it ends."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from local import demo
+from local.deployment import Deployer, Deployment, local_parameters
+from local.embedded_aws import EmbeddedAws
+from local.gateway import ApiProxy, ApiTarget, GatewayServer, create_app, create_server
+from local.graph_simulator import GraphSimulator, NumberCredentials
+from local.oidc import AUDIENCE, Issuer
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class CannotStartError(Exception):
+    """Something outside stands in the way (a port, a folder); the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the flags of `pytake local` say."""
+
+    data_folder: Path
+    port: int = 8000
+    graph_url: str | None = None
+    with_demo: bool = True
+
+    @property
+    def url(self) -> str:
+        """The one address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def logs_folder(self) -> Path:
+        """Where everything logs."""
+        return self.data_folder / "logs"
+
+
+class LocalCloud:
+    """Everything `pytake local` runs: the embedded AWS as a child process, the one address in this one."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """Prepare; nothing starts before `start`. `say` takes a line for each step that takes time."""
+        self.settings = settings
+        self._say = say
+        self._aws = EmbeddedAws(settings.data_folder, settings.logs_folder)
+        self._proxy = ApiProxy()
+        self._simulator: GraphSimulator | None = None
+        self._server: GatewayServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._lock: IO[str] | None = None
+        self.deployment: Deployment | None = None
+
+    async def start(self) -> None:
+        """Start everything and return when it serves.
+
+        Raises:
+            CannotStartError: the port or the data folder is in use.
+            EmbeddedAwsError, DeploymentError, DemoError: as they say.
+        """
+        listener = self._listen()
+        self._lock = self._own_data_folder()
+        issuer = Issuer.with_key_in(self.settings.data_folder, f"{self.settings.url}/_oidc")
+        await self._serve(listener, issuer)
+        await self._aws.start()
+        deployer = Deployer(self._aws, REPOSITORY, self.settings.data_folder)
+        parameters = local_parameters(
+            graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
+            issuer=issuer.url,
+            audience=AUDIENCE,
+        )
+        self.deployment = await deployer.deploy(parameters, self._say)
+        self._proxy.target = ApiTarget(self._aws.endpoint_url, self.deployment.api_id)
+        seeded = self.settings.with_demo and await self._seed_demo(issuer)
+        if self.deployment.fresh or seeded:
+            self._aws.save()
+
+    async def run_until_stopped(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set.
+
+        Raises:
+            EmbeddedAwsError: the embedded AWS ended by itself.
+        """
+        waits = [asyncio.create_task(stop.wait()), asyncio.create_task(self._aws.ended())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                self._aws.raise_if_ended()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def stop(self) -> None:
+        """Stop everything, the last started first; the state is saved."""
+        self._proxy.target = None
+        if self._simulator is not None:
+            await self._simulator.stop()
+        await self._aws.stop()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+        if self._lock is not None:
+            self._lock.close()
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Say what runs where, as name and value."""
+        url = self.settings.url
+        return [
+            ("REST API, interactive documentation", f"{url}/api/v1/docs"),
+            ("Webhook (what Meta would call)", f"{url}/api/v1/whatsapp/webhook"),
+            ("A token for the REST API", f"pytake token --org {demo.ORGANIZATION_ID} --role admin --url {url}"),
+            ("Play a phone in the terminal", f"pytake chat --url {url}"),
+            ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
+            ("Embedded AWS (every service)", self._aws.endpoint_url),
+            ("Logs of the functions", str(self.settings.logs_folder)),
+        ]
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sets TCP_NODELAY
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", self.settings.port))
+        except OSError as problem:
+            listener.close()
+            raise CannotStartError(
+                f"Port {self.settings.port} is in use. Stop what listens there, or choose another: "
+                f"pytake local --port {self.settings.port + 1}"
+            ) from problem
+        listener.listen(256)
+        return listener
+
+    def _own_data_folder(self) -> IO[str]:
+        self.settings.data_folder.mkdir(parents=True, exist_ok=True)
+        lock = (self.settings.data_folder / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            lock.close()
+            raise CannotStartError(
+                f"Another local cloud uses {self.settings.data_folder}. Stop it, or choose another folder: "
+                "pytake local --data-dir DIR"
+            ) from problem
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        return lock
+
+    async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
+        self._simulator = GraphSimulator(
+            webhook_url=f"{self.settings.url}/api/v1/whatsapp/webhook",
+            numbers={
+                demo.PHONE_NUMBER_ID: NumberCredentials(
+                    app_secret=demo.APP_SECRET,
+                    access_token=demo.ACCESS_TOKEN,
+                    display_phone_number=demo.DISPLAY_PHONE_NUMBER,
+                )
+            },
+        )
+        await self._simulator.start()
+        app = create_app(self._proxy, [*issuer.routes(), *self._simulator.routes()], self.facts)
+        self._server = create_server(app)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started and not self._serving.done():
+            await asyncio.sleep(0.01)
+
+    async def _seed_demo(self, issuer: Issuer) -> bool:
+        token = issuer.mint(demo.ORGANIZATION_ID, "admin", 600)
+        client: Any = httpx.AsyncClient(
+            base_url=self.settings.url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+        async with client:
+            if await demo.Demo(client, REPOSITORY / "examples" / "flows").seed():
+                self._say("Made the demo organization through the REST API")
+                return True
+        return False
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, say: Callable[[str], None]) -> Any:
+    """Start a local cloud, give it, and stop it in any case."""
+    cloud = LocalCloud(settings, say)
+    try:
+        await cloud.start()
+        yield cloud
+    finally:
+        await cloud.stop()

@@ -1,0 +1,230 @@
+"""The real `sam build` and `sam deploy` of the real template into the embedded AWS, and only when something changed.
+
+What a deployment was made from is one digest (the template, the functions, the layer, its locked requirements, the
+parameters). It is kept *inside* the embedded AWS, so a data folder that lost the stack is noticed without further ado.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.embedded_aws import REGION, EmbeddedAws
+from local.function_sandbox import RUNTIME
+
+STACK = "pytake-local"
+DIGEST_PARAMETER = "/pytake-local/deployment"
+SOURCES = ("template.yaml", "functions", "layers", "requirements/layer.txt", "requirements/tools.txt", "Makefile")
+NOT_SOURCES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+
+
+class DeploymentError(Exception):
+    """`sam` failed; the message holds the end of what it said and where the rest is."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployed stack offers."""
+
+    outputs: dict[str, str]
+    fresh: bool
+    """Whether this start deployed it (so that nothing can be in its table yet or everything may have changed)."""
+
+    @property
+    def api_id(self) -> str:
+        """The HTTP API, which the emulator serves under its host name."""
+        return self.outputs["HttpApiId"]
+
+
+def local_parameters(*, graph_url: str, issuer: str, audience: str) -> dict[str, str]:
+    """Return the template parameters that make its stack a local one.
+
+    The runtime is the Python at hand and the processor is this machine's, because functions run here. As many
+    workers as processors: each is a process. A worker that dies is replaced after 30 seconds instead of 3 minutes.
+    """
+    workers = str(max(2, os.cpu_count() or 2))
+    return {
+        "Stage": "local",
+        "PythonRuntime": RUNTIME,
+        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "GraphApiUrl": graph_url,
+        "OidcIssuer": issuer,
+        "OidcAudience": audience,
+        "DeletionProtection": "false",
+        "FlowRunnerConcurrency": workers,
+        "SenderConcurrency": workers,
+        "ReceiptsConcurrency": "2",
+        "WorkerTimeoutSeconds": "20",
+        "VisibilityTimeoutSeconds": "30",
+    }
+
+
+def source_digest(repository: Path, parameters: dict[str, str]) -> str:
+    """Return one digest of everything a deployment is made from."""
+    digest = sha256(json.dumps(parameters, sort_keys=True).encode())
+    for path in _source_files(repository):
+        digest.update(f"\0{path.relative_to(repository).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _source_files(repository: Path) -> Iterator[Path]:
+    for name in SOURCES:
+        source = repository / name
+        if source.is_file():
+            yield source
+        for folder, folders, files in os.walk(source):
+            folders[:] = sorted(set(folders) - NOT_SOURCES)
+            for file in sorted(files):
+                if not file.endswith(".pyc"):
+                    yield Path(folder, file)
+
+
+class Deployer:
+    """Brings the embedded AWS to what the repository says."""
+
+    def __init__(self, aws: EmbeddedAws, repository: Path, data_folder: Path) -> None:
+        """Deploy `repository` into `aws`; build in `data_folder`."""
+        self._aws = aws
+        self._repository = repository
+        self._build_folder = data_folder / "sam" / "build"
+        self._sam_folder = data_folder / "sam"
+        self.log_path = aws.logs_folder / "deployment.log"
+
+    async def deploy(self, parameters: dict[str, str], say: Callable[[str], None]) -> Deployment:
+        """Build and deploy unless the stack is already what the repository says.
+
+        Args:
+            parameters: of the template.
+            say: is called with one line for each step that takes time.
+
+        Raises:
+            DeploymentError: `sam build` or `sam deploy` failed.
+        """
+        digest = await asyncio.to_thread(source_digest, self._repository, {**parameters, "port": str(self._aws.port)})
+        if await asyncio.to_thread(self._deployed_digest) == digest:
+            return Deployment(await asyncio.to_thread(self._outputs), fresh=False)
+        self.log_path.write_bytes(b"")
+        self._sam_folder.mkdir(parents=True, exist_ok=True)
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        say("Building the functions and their layer (sam build)")
+        template = str(self._repository / "template.yaml")
+        # fmt: off
+        await self._sam(
+            "build", "--template-file", template, "--base-dir", str(self._repository),
+            "--build-dir", str(self._build_folder), "--config-env", STACK, "--parameter-overrides", *overrides,
+        )
+        say("Deploying the template into the embedded AWS (sam deploy)")
+        await self._sam(
+            "deploy", "--template-file", str(self._build_folder / "template.yaml"), "--stack-name", STACK,
+            "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--region", REGION,
+            "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--config-env", STACK,
+            "--parameter-overrides", *overrides,
+        )
+        # fmt: on
+        await asyncio.to_thread(self._add_what_the_emulator_leaves_out)
+        await asyncio.to_thread(self._record_digest, digest)
+        return Deployment(await asyncio.to_thread(self._outputs), fresh=True)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the embedded AWS."""
+        environment = self._aws.client_environment
+        return boto3.Session().client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self._aws.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def _deployed_digest(self) -> str | None:
+        try:
+            stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+            if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                return None
+            digest: str = self.client("ssm").get_parameter(Name=DIGEST_PARAMETER)["Parameter"]["Value"]
+        except ClientError:
+            return None
+        return digest
+
+    def _record_digest(self, digest: str) -> None:
+        self.client("ssm").put_parameter(Name=DIGEST_PARAMETER, Value=digest, Type="String", Overwrite=True)
+
+    def _outputs(self) -> dict[str, str]:
+        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def _add_what_the_emulator_leaves_out(self) -> None:
+        """Switch on the expiry of table items: MiniStack reads past the template's TimeToLiveSpecification."""
+        from samcli.yamlhelper import parse_yaml_file  # type: ignore[import-untyped]  # slow: only when deploying
+
+        template = parse_yaml_file(str(self._build_folder / "template.yaml"))
+        cloudformation, dynamodb = self.client("cloudformation"), self.client("dynamodb")
+        for logical_id, resource in template["Resources"].items():
+            expiry = resource.get("Properties", {}).get("TimeToLiveSpecification")
+            if resource["Type"] != "AWS::DynamoDB::Table" or not expiry:
+                continue
+            detail = cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
+            table = detail["StackResourceDetail"]["PhysicalResourceId"]
+            described = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+            if described["TimeToLiveStatus"] == "DISABLED":
+                dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+    async def _sam(self, *arguments: str) -> None:
+        """Run the SAM CLI; its words go to the log. Stops it when this task is cancelled."""
+        with self.log_path.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                _beside_python("sam"),
+                *arguments,
+                cwd=self._repository,
+                env=self._sam_environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                status = await process.wait()
+            except asyncio.CancelledError:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+                raise
+        if status:
+            tail = "\n".join(self.log_path.read_text(errors="replace").rstrip().splitlines()[-25:])
+            raise DeploymentError(f"sam {arguments[0]} failed ({self.log_path}):\n\n{tail}")
+
+    def _sam_environment(self) -> dict[str, str]:
+        # `sam build` looks for python3.X on PATH; the virtual environment's one is what the functions will run on.
+        path = [sysconfig.get_path("scripts"), str(Path(sys.base_prefix) / "bin"), os.environ.get("PATH", "")]
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
+        return {
+            **keep,
+            **self._aws.client_environment,
+            "PATH": os.pathsep.join(path),
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at the stack; made for AWS, where nothing is that fast
+            "__SAM_CLI_APP_DIR": str(self._sam_folder),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+
+
+def _beside_python(command: str) -> str:
+    """Return the path of a command installed with this Python, else of the one on PATH."""
+    return shutil.which(command, path=sysconfig.get_path("scripts")) or shutil.which(command) or command

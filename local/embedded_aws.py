@@ -1,0 +1,173 @@
+"""Start and stop the embedded AWS, and say how to reach it."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+
+
+class EmbeddedAwsError(Exception):
+    """The emulator did not start, or ended by itself; the message says where its log is."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Say whether this machine lets us listen on a port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+@dataclass
+class EmbeddedAws:
+    """The emulator of one data folder: a child process that ends with this one.
+
+    Its port is chosen once and kept in the data folder, because addresses of queues are part of the deployed
+    functions' environment.
+    """
+
+    data_folder: Path
+    logs_folder: Path
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The one address of every AWS service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        """Where the emulator itself logs."""
+        return self.logs_folder / "embedded-aws.log"
+
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """What an AWS client or the SAM CLI needs in its environment to work against this AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,  # MiniStack reads the account from the key
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    async def start(self) -> None:
+        """Start the process and return once it answers.
+
+        Raises:
+            EmbeddedAwsError: it ended before it answered.
+        """
+        for folder in (self.logs_folder, self._folder("run"), self._folder("run/home")):
+            folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._folder("run/tmp"), ignore_errors=True)
+        self._folder("run/tmp").mkdir()
+        self.port = self._choose_port()
+        with self.log_path.open("wb") as log:
+            command = [sys.executable, "-I", "-m", "local.emulator"]
+            self._process = subprocess.Popen(  # noqa: S603  our interpreter, our module
+                [*command, str(self.port), str(self._folder("run")), str(self.logs_folder)],
+                env=self._environment(),
+                stdin=subprocess.PIPE,  # its end tells the emulator that this process is gone
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the emulator in order
+            )
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"{self.endpoint_url}/_ministack/health")).is_success:
+                        return
+                self.raise_if_ended()
+                await asyncio.sleep(0.02)
+
+    def raise_if_ended(self) -> None:
+        """Raise `EmbeddedAwsError` if the process is not running."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        tail = "\n".join(self.log_path.read_text(errors="replace").splitlines()[-15:])
+        raise EmbeddedAwsError(f"The embedded AWS ended. Its log is {self.log_path}:\n{tail}")
+
+    async def ended(self) -> None:
+        """Return when the process is gone."""
+        while self._process is not None and self._process.poll() is None:
+            await asyncio.sleep(0.2)
+
+    def save(self) -> None:
+        """Ask for the state to be written now."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGUSR1)
+
+    async def stop(self) -> None:
+        """Stop in order (the state is saved), or after 15 seconds without mercy."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(15):
+                await self.ended()
+        except TimeoutError:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
+        shutil.rmtree(self._folder("run/tmp"), ignore_errors=True)
+
+    def _folder(self, name: str) -> Path:
+        return self.data_folder / name
+
+    def _choose_port(self) -> int:
+        record = self._folder("run/embedded-aws.json")
+        with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
+            port = int(json.loads(record.read_text())["port"])
+            if is_free(port):
+                return port
+        port = free_port()
+        record.write_text(json.dumps({"port": port}))
+        return port
+
+    def _environment(self) -> dict[str, str]:
+        """MiniStack's settings and nothing of this process's environment, which could hold a real AWS profile."""
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": str(self._folder("run/home")),
+            "TMPDIR": str(self._folder("run/tmp")),
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": "unix:///nonexistent",  # no container is ever wanted
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "STATE_DIR": str(self._folder("aws/state")),
+            "S3_DATA_DIR": str(self._folder("aws/s3")),
+            "LOG_LEVEL": "WARNING",
+        }

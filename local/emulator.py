@@ -1,0 +1,168 @@
+"""The embedded AWS as a process of its own: MiniStack, changed where it differs from the AWS that functions meet.
+
+Every change of a private name stands in this module (and `function_sandbox`), with its reason; `PATCHED_NAMES` lists
+them for the test that fails when a new MiniStack moves one. Started by `local.embedded_aws`, never by hand:
+`python -m local.emulator PORT RUN_FOLDER LOGS_FOLDER`, with MiniStack's settings in the environment.
+
+It lives exactly as long as its standard input stays open: when the process that started it ends in whatever way, this
+one saves its state and ends too.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from ministack import app as ministack  # type: ignore[import-untyped]
+from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, scheduler  # type: ignore[import-untyped]
+
+from local.function_sandbox import FunctionSandbox
+
+LONGEST_WAIT_SECONDS = 25.0
+"""A call waits that long for a free process; an HTTP API gives up after 30 seconds."""
+
+PATCHED_NAMES = (
+    (lambda_runtime, "acquire_worker"),
+    (lambda_runtime, "release_worker"),
+    (lambda_runtime, "_worker_class_for"),
+    (lambda_runtime, "_PYTHON_WORKER_SCRIPT"),
+    (lambda_runtime, "_account_region_from_function_config"),
+    (lambda_runtime.Worker, "_spawn"),
+    (lambda_runtime.Worker, "_drain_stderr"),
+    (lambda_runtime.Worker, "_drain_stderr_bounded"),
+    (lambda_svc, "acquire_worker"),
+    (lambda_svc, "release_worker"),
+    (lambda_svc, "_resolve_layer_zip"),
+    (lambda_svc, "_sqs_esm_concurrency"),
+    (lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS"),
+    (scheduler, "_SCHEDULE_TICK_INTERVAL"),
+    (ministack, "_build_persistence_save_dict"),
+)
+
+
+def run_functions_in_sandboxes(sandbox: type[FunctionSandbox]) -> None:
+    """Let every function run in a sandbox: see `function_sandbox` for what MiniStack's own worker does differently."""
+    lambda_runtime._worker_class_for = lambda _config: sandbox
+
+
+def wait_for_a_free_sandbox(most: int) -> None:
+    """Let a call wait while `most` processes of its function are busy, instead of starting another one.
+
+    MiniStack, as AWS, starts one for every call at the same time. A start takes half a second of a processor, and here
+    all processes share the few processors of this machine: a burst would be slower with every process it starts.
+    """
+    acquire, release, changed = lambda_svc.acquire_worker, lambda_svc.release_worker, threading.Condition()
+
+    def acquire_or_wait(*function: Any, **options: Any) -> Any:
+        end = time.monotonic() + LONGEST_WAIT_SECONDS
+        with changed:
+            while True:
+                worker, reason = acquire(*function, **options, max_concurrency=most)
+                left = end - time.monotonic()
+                if worker is not None or left <= 0:
+                    return worker, reason  # without a worker MiniStack answers as AWS does when throttling
+                changed.wait(left)
+
+    def release_and_tell(worker: Any) -> None:
+        with changed:
+            release(worker)
+            changed.notify_all()
+
+    lambda_svc.acquire_worker, lambda_svc.release_worker = acquire_or_wait, release_and_tell
+
+
+def run_fifo_groups_in_parallel() -> None:
+    """Let FIFO event sources have several batches in flight, as Lambda does: one slow conversation stops no other.
+
+    MiniStack allows one batch at a time. Order inside a group does not depend on that: the queue itself hands out no
+    message of a group that has one in flight. MaximumConcurrency is a text when a template parameter gave it;
+    CloudFormation makes it a number, MiniStack does not.
+    """
+    original = lambda_svc._sqs_esm_concurrency
+
+    def concurrency(esm: dict[str, Any], function: Any, config: Any, _queue: Any = None) -> Any:
+        scaling = esm.get("ScalingConfig") or {}
+        if "MaximumConcurrency" in scaling:
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return original(esm, function, config, None)
+
+    lambda_svc._sqs_esm_concurrency = concurrency
+
+
+def poll_queues_without_a_pause() -> None:
+    """Poll again at once after a wake-up that found nothing; MiniStack rests 50 ms.
+
+    A turn goes through two queues, and every finished batch is such a wake-up: the rests were most of a turn's time.
+    """
+    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
+
+
+def fire_schedules_on_the_second() -> None:
+    """Look for due schedules every second; MiniStack looks every ten, which makes a timer of a flow that much late."""
+    scheduler._SCHEDULE_TICK_INTERVAL = 1
+
+
+def save_state() -> None:
+    """Write everything to the data folder now, so that even a killed emulator loses only what came later."""
+    persistence.save_all(ministack._build_persistence_save_dict())
+
+
+async def serve(port: int) -> None:
+    """Serve on the loopback interface until SIGTERM or the end of standard input; SIGUSR1 saves the state."""
+    config = uvicorn.Config(
+        ministack.app,
+        host="127.0.0.1",
+        port=port,
+        timeout_keep_alive=75,  # as long as AWS: clients keep their connections
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        date_header=False,  # MiniStack sets it
+        access_log=False,
+        log_level="warning",
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    def stop_at_end_of_input() -> None:
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=stop_at_end_of_input, daemon=True).start()
+    loop.add_signal_handler(signal.SIGUSR1, save_state)
+    await server.serve()  # handles SIGTERM itself; MiniStack saves its state when its lifespan ends
+
+
+def main() -> None:
+    """Apply the changes, serve, and leave nothing behind."""
+    port, run_folder, logs_folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    sandbox = FunctionSandbox.configured(run_folder, logs_folder)
+    run_functions_in_sandboxes(sandbox)
+    wait_for_a_free_sandbox(most=max(2, os.cpu_count() or 2))
+    run_fifo_groups_in_parallel()
+    poll_queues_without_a_pause()
+    fire_schedules_on_the_second()
+    try:
+        asyncio.run(serve(port))
+    finally:
+        lambda_runtime.reset()
+        sandbox.code_store.discard_unused()
+        shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    os._exit(0)  # MiniStack's threads are daemons, but its executor's are joined and may wait for a killed function
+
+
+if __name__ == "__main__":
+    main()

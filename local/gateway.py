@@ -1,0 +1,183 @@
+"""The one address of the local cloud: the HTTP API, the token issuer, the simulated WhatsApp and a page that says so."""
+
+import contextlib
+import html
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Headers that belong to one connection (RFC 9110, section 7.6.1) and those httpx computes for its own request.
+NOT_FORWARDED = {
+    b"connection",
+    b"host",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"content-length",
+}
+LONGEST_ANSWER_SECONDS = 30.0
+"""An HTTP API waits that long for a function."""
+
+
+@dataclass(frozen=True)
+class ApiTarget:
+    """Where the emulator serves the HTTP API."""
+
+    endpoint_url: str
+    api_id: str
+
+    @property
+    def host(self) -> str:
+        """The host name that tells the emulator which API is meant; as on AWS, the path stays as it is."""
+        return f"{self.api_id}.execute-api.{httpx.URL(self.endpoint_url).netloc.decode()}"
+
+
+class ApiProxy:
+    """Passes requests to the HTTP API byte for byte, because signatures cover the exact body."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """Start with no target: until `target` is set every request is answered 503."""
+        self.target: ApiTarget | None = None
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(LONGEST_ANSWER_SECONDS, connect=5),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=60),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def forward(self, request: Request) -> Response:
+        """Send the request on and return what came back; 503 before the deployment, 502 without an answer, 504 late."""
+        if self.target is None:
+            return JSONResponse({"message": "The local cloud is still starting"}, 503, {"Retry-After": "1"})
+        raw_path: bytes = request.scope["raw_path"]
+        query: bytes = request.scope["query_string"]
+        url = httpx.URL(self.target.endpoint_url).copy_with(raw_path=raw_path + (b"?" + query if query else b""))
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() not in NOT_FORWARDED]
+        try:
+            answer = await self._client.request(
+                request.method,
+                url,
+                headers=[(b"host", self.target.host.encode()), *headers],
+                content=await request.body(),
+            )
+        except httpx.TimeoutException:
+            return JSONResponse({"message": "Service Unavailable"}, 504)
+        except httpx.TransportError as problem:
+            return JSONResponse({"message": f"The embedded AWS did not answer: {problem}"}, 502)
+        # httpx has decoded the body, so its encoding and length no longer hold.
+        response = Response(answer.content, answer.status_code)
+        response.raw_headers.extend(
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.lower() not in NOT_FORWARDED | {b"content-encoding", b"date"}
+        )
+        return response
+
+
+def create_app(
+    proxy: ApiProxy, more_routes: Sequence[BaseRoute], describe: Callable[[], Iterable[tuple[str, str]]]
+) -> Starlette:
+    """Return the application behind the one address.
+
+    Args:
+        proxy: serves `/api/*`.
+        more_routes: of the token issuer and of the simulated WhatsApp, with their full paths.
+        describe: gives the lines of the front page, as name and value.
+    """
+    started = time.time()
+
+    async def front_page(_request: Request) -> Response:
+        return HTMLResponse(render_front_page(describe()))
+
+    async def health(_request: Request) -> Response:
+        ready = proxy.target is not None
+        body = {"status": "ready" if ready else "starting", "uptime_seconds": round(time.time() - started)}
+        return JSONResponse(body, 200 if ready else 503)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await proxy.close()
+
+    return Starlette(
+        routes=[
+            Route("/", front_page),
+            Route("/_local/health", health),
+            Route("/api/{path:path}", proxy.forward, methods=METHODS),
+            *more_routes,
+        ],
+        # A page from elsewhere could otherwise reach this address under its own host name (DNS rebinding).
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        lifespan=lifespan,
+    )
+
+
+def render_front_page(lines: Iterable[tuple[str, str]]) -> str:
+    """Return the page at `/`: what runs here, and what to do next."""
+    rows = "\n".join(f"<dt>{html.escape(name)}</dt><dd>{_linked(value)}</dd>" for name, value in lines)
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>PyTake, local cloud</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }}
+  dt {{ font-weight: 600; margin-top: 1rem; }}
+  dd {{ margin: 0; }}
+  code {{ font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }}
+</style>
+<h1>PyTake, local cloud</h1>
+<p>The whole system runs on this machine: the deployed template in an embedded AWS, and a simulated WhatsApp.
+Nothing here is reachable from elsewhere, and nothing reaches Meta.</p>
+<dl>
+{rows}
+</dl>
+</html>
+"""
+
+
+def _linked(value: str) -> str:
+    text = html.escape(value)
+    return f'<a href="{text}">{text}</a>' if value.startswith("http") else f"<code>{text}</code>"
+
+
+class GatewayServer(uvicorn.Server):
+    """A uvicorn server that leaves signals to `pytake local`, which has more to stop than this."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def create_server(app: Any) -> GatewayServer:
+    """Return the server of the one address; run it with `serve(sockets=[...])`."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=2,
+        ws="none",
+    )
+    return GatewayServer(config)

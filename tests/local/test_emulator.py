@@ -1,0 +1,52 @@
+"""The embedded AWS is MiniStack with private names changed: a new MiniStack must not move them unnoticed."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from local import emulator
+
+
+def test_the_pinned_ministack_is_the_one_the_changes_were_made_for() -> None:
+    assert version("ministack") == "1.5.33"
+
+
+@pytest.mark.parametrize(("owner", "name"), emulator.PATCHED_NAMES, ids=lambda part: getattr(part, "__name__", part))
+def test_every_changed_name_exists(owner: object, name: str) -> None:
+    assert hasattr(owner, name)
+
+
+def test_fifo_sources_run_as_many_batches_as_their_mapping_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_svc, "_sqs_esm_concurrency", lambda_svc._sqs_esm_concurrency)
+    emulator.run_fifo_groups_in_parallel()
+    from_a_parameter = {"UUID": "1", "ScalingConfig": {"MaximumConcurrency": "3"}}
+    allowed = lambda_svc._sqs_esm_concurrency(from_a_parameter, {"config": {}}, {}, {"is_fifo": True})
+    assert allowed == 3
+
+
+def test_a_call_waits_for_a_busy_sandbox_when_its_function_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_svc, "acquire_worker", lambda_runtime.acquire_worker)
+    monkeypatch.setattr(lambda_svc, "release_worker", lambda_runtime.release_worker)
+    monkeypatch.setattr(lambda_runtime, "_workers", {})
+    monkeypatch.setattr(emulator, "LONGEST_WAIT_SECONDS", 0.0)
+    emulator.wait_for_a_free_sandbox(most=1)
+    config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "Runtime": "python3.11"}
+
+    first, _ = lambda_svc.acquire_worker("f", config, b"")
+    throttled, reason = lambda_svc.acquire_worker("f", config, b"")
+    lambda_svc.release_worker(first)
+    again, _ = lambda_svc.acquire_worker("f", config, b"")
+
+    assert (throttled, reason) == (None, "func_cap")
+    assert again is first
+
+
+def test_the_emulator_does_not_see_the_environment_of_whoever_starts_it() -> None:
+    """`-I` also keeps a `local` or `ministack` of the current folder out."""
+    code = "import os, sys; print(sorted(os.environ), sys.flags.isolated)"
+    answer = subprocess.run([sys.executable, "-I", "-c", code], env={}, capture_output=True, text=True, check=True)
+    assert answer.stdout.split()[-1] == "1"

@@ -1,0 +1,109 @@
+"""The one address: requests reach the HTTP API byte for byte, and only requests meant for this machine."""
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.gateway import ApiProxy, ApiTarget, create_app
+from tests.local.asgi import AppClient
+
+TARGET = ApiTarget("http://127.0.0.1:4566", "a1b2c3d4")
+
+
+class HttpApi(httpx.AsyncBaseTransport):
+    """Stands for the emulator: keeps what arrived, answers what it was told to."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answer = httpx.Response(200, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], content=b"\x00\xff")
+        self.problem: Exception | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.requests.append(request)
+        if self.problem:
+            raise self.problem
+        return self.answer
+
+
+@pytest.fixture
+def http_api() -> HttpApi:
+    return HttpApi()
+
+
+@pytest.fixture
+def proxy(http_api: HttpApi) -> ApiProxy:
+    made = ApiProxy(http_api)
+    made.target = TARGET
+    return made
+
+
+@pytest.fixture
+def client(proxy: ApiProxy) -> AppClient:
+    async def simulated(_request: Request) -> Response:
+        return Response("simulated")
+
+    app = create_app(proxy, [Route("/_sim/x", simulated)], lambda: [("Logs <here>", "/a/b"), ("API", "http://x/")])
+    return AppClient(app)
+
+
+def test_body_headers_path_and_query_arrive_as_they_were_sent(client: AppClient, http_api: HttpApi) -> None:
+    body = b'{"text":"caf\\u00e9 \\/",\n "n":1}\xff'
+    client.post(
+        "/api/v1/whatsapp/web%2Fhook?hub.mode=a%20b&x=1&x=2",
+        content=body,
+        headers={"X-Hub-Signature-256": "sha256=00", "Content-Type": "application/json"},
+    )
+    arrived = http_api.requests[0]
+    assert arrived.content == body
+    assert arrived.url.raw_path == b"/api/v1/whatsapp/web%2Fhook?hub.mode=a%20b&x=1&x=2"
+    assert arrived.headers["x-hub-signature-256"] == "sha256=00"
+    assert arrived.headers["content-type"] == "application/json"
+    assert arrived.headers["host"] == "a1b2c3d4.execute-api.127.0.0.1:4566"
+    assert arrived.headers.get_list("content-length") == [str(len(body))]
+
+
+def test_the_answer_comes_back_as_it_was_given(client: AppClient) -> None:
+    answer = client.get("/api/v1/flows")
+    assert answer.content == b"\x00\xff"
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_every_method_is_passed_on(client: AppClient, http_api: HttpApi, method: str) -> None:
+    client.request(method, "/api/v1/flows")
+    assert http_api.requests[0].method == method
+
+
+def test_before_the_deployment_callers_are_told_to_come_back(client: AppClient, proxy: ApiProxy) -> None:
+    proxy.target = None
+    answer = client.get("/api/v1/flows")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert client.get("/_local/health").json()["status"] == "starting"
+
+
+@pytest.mark.parametrize(("problem", "status"), [(httpx.ReadTimeout("late"), 504), (httpx.ConnectError("gone"), 502)])
+def test_an_emulator_that_does_not_answer(
+    client: AppClient, http_api: HttpApi, problem: Exception, status: int
+) -> None:
+    http_api.problem = problem
+    assert client.get("/api/v1/flows").status_code == status
+
+
+def test_other_routes_are_served_beside_the_api(client: AppClient, http_api: HttpApi) -> None:
+    assert client.get("/_sim/x").text == "simulated"
+    assert client.get("/_local/health").json()["status"] == "ready"
+    assert http_api.requests == []
+
+
+def test_the_front_page_says_what_runs(client: AppClient) -> None:
+    page = client.get("/").text
+    assert "Logs &lt;here&gt;" in page
+    assert '<a href="http://x/">' in page
+
+
+def test_another_host_name_is_refused(client: AppClient) -> None:
+    assert client.get("/_local/health", headers={"Host": "evil.example"}).status_code == 400
