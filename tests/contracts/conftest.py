@@ -1,0 +1,101 @@
+"""The same tests for the fakes and for the real adapters (on moto: single-threaded, so no races here)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pytake.aws.conversations import DynamoConversations
+from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.directory import DynamoDirectory
+from pytake.aws.flows import DynamoFlows
+from pytake.aws.rate_slots import DynamoRateSlots
+from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.aws.table import Table
+from tests import fakes
+
+REGION = "us-east-1"
+TABLE = "contracts"
+BUCKET = "contracts-lake"
+
+
+@pytest.fixture()
+def clock() -> fakes.FrozenClock:
+    return fakes.FrozenClock()
+
+
+@pytest.fixture()
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture()
+def table(aws: None) -> Table:
+    keys = {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
+    boto3.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_pk", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return Table(TABLE, REGION)
+
+
+def _implementation(request: pytest.FixtureRequest, fake: Callable[[], Any], real: Callable[[Table], Any]) -> Any:
+    if request.param == "fake":
+        return fake()
+    return real(request.getfixturevalue("table"))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def conversations(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemoryConversations, lambda table: DynamoConversations(table, 90))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def deliveries(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, fakes.MemoryDeliveries, lambda table: DynamoDeliveries(table, clock, 90))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def slots(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemoryRateSlots, DynamoRateSlots)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def directory(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, fakes.MemoryDirectory, lambda table: DynamoDirectory(table, clock))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def flows(request: pytest.FixtureRequest) -> Any:
+    def real(table: Table) -> DynamoFlows:
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        return DynamoFlows(table, lambda: s3, BUCKET)
+
+    return _implementation(request, fakes.MemoryFlows, real)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def secrets(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    if request.param == "fake":
+        return fakes.MemorySecrets()
+    request.getfixturevalue("aws")
+    return SecretsManagerSecrets(boto3.client("secretsmanager"), "pytake/test/", clock)

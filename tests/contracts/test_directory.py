@@ -1,0 +1,132 @@
+"""Promises of the `Directory`, `Secrets` and `Flows` ports."""
+
+import hashlib
+
+import pytest
+
+from pytake.aws import flows as aws_flows
+from pytake.conversation.ports import ConflictError, Directory, Flows, Secrets
+from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization
+
+
+def number(organization_id: str = "acme", id_: str = "100000000000001", token: str = "token-1") -> Number:
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return Number(organization_id, id_, "+55 11 4000-0001", default_flow_id="main", verify_token_hash=digest)
+
+
+def test_a_number_is_found_by_id_by_token_and_in_its_list(directory: Directory) -> None:
+    directory.put_number(number())
+    assert directory.number("100000000000001") == number()
+    assert directory.knows_verify_token("token-1")
+    assert directory.numbers("acme") == [number()]
+    assert directory.numbers("globex") == []
+    assert directory.number("999") is None
+    assert not directory.knows_verify_token("token-2")
+
+
+def test_a_new_verify_token_replaces_the_old_one(directory: Directory) -> None:
+    directory.put_number(number())
+    directory.put_number(number(token="token-2"))
+    assert directory.knows_verify_token("token-2")
+    assert not directory.knows_verify_token("token-1")
+
+
+def test_nobody_takes_over_a_number_or_a_verify_token(directory: Directory) -> None:
+    directory.put_number(number())
+    with pytest.raises(ConflictError):
+        directory.put_number(number("globex", token="token-2"))
+    with pytest.raises(ConflictError):
+        directory.put_number(number("globex", "100000000000002", token="token-1"))
+    assert directory.number("100000000000001") == number()
+    assert directory.number("100000000000002") is None
+
+
+def test_a_stopped_number_stays_stopped_until_it_is_resumed(directory: Directory) -> None:
+    directory.put_number(number())
+    directory.stop_number(number(), "fatal_token:190")
+    directory.put_number(number())
+    stopped = directory.number("100000000000001")
+    assert stopped is not None
+    assert stopped.stopped_reason == "fatal_token:190"
+    directory.stop_number(number(), None)
+    assert directory.number("100000000000001") == number()
+
+
+def test_an_organization_without_settings_has_the_defaults(directory: Directory) -> None:
+    assert directory.organization("acme") == Organization("acme")
+    directory.put_organization(Organization("acme", messages_per_minute=600, language="pt_BR"))
+    assert directory.organization("acme").messages_per_minute == 600
+    assert directory.organization("globex").messages_per_minute is None
+
+
+def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:
+    stored = NumberSecrets("app-secret", "access-token", "older-secret")
+    assert secrets.of_number("acme", "1") is None
+    secrets.put("acme", "1", stored)
+    assert secrets.of_number("acme", "1") == stored
+    assert secrets.of_number("globex", "1") is None
+    secrets.put("acme", "1", NumberSecrets("new", "access-token"))
+    assert secrets.of_number("acme", "1", fresh=True) == NumberSecrets("new", "access-token")
+
+
+def test_secrets_do_not_show_in_a_repr() -> None:
+    assert "app-secret" not in repr(NumberSecrets("app-secret", "access-token"))
+
+
+def version(n: int, text: str = "Hi") -> FlowVersion:
+    document = {"id": "main", "name": "Main", "start_node_id": "start", "nodes": [{"id": "start", "text": text}]}
+    return FlowVersion("main", n, 1_770_000_000.0 + n, {"main": document}, "ana", ["sub"])
+
+
+def test_drafts_and_versions_are_read_back(flows: Flows) -> None:
+    assert flows.summary("acme", "main") is None
+    flows.put_draft("acme", version(1).documents["main"], 1.0)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.name, summary.latest_version, summary.published_version) == ("Main", 0, None)
+    assert flows.draft("acme", "main") == version(1).documents["main"]
+    assert flows.draft("globex", "main") is None
+
+    flows.publish("acme", version(1), "Main")
+    flows.publish("acme", version(2, "Hello"), "Main")
+    assert flows.version("acme", "main", 1) == version(1)
+    assert flows.version("acme", "main", 2) == version(2, "Hello")
+    assert flows.version("acme", "main", 3) is None
+    assert [v.version for v in flows.versions("acme", "main")] == [2, 1]
+    assert all(v.documents == {} for v in flows.versions("acme", "main"))
+    assert [(s.flow_id, s.latest_version, s.published_version) for s in flows.summaries("acme")] == [("main", 2, 2)]
+    assert flows.summaries("globex") == []
+
+
+def test_a_version_is_immutable(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    with pytest.raises(ConflictError):
+        flows.publish("acme", version(1, "changed"), "Main")
+    assert flows.version("acme", "main", 1) == version(1)
+
+
+def test_the_pointer_moves_to_versions_that_exist_only(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    flows.publish("acme", version(2), "Main")
+    flows.point_to("acme", "main", 1)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.latest_version, summary.published_version) == (2, 1)
+    with pytest.raises(ConflictError):
+        flows.point_to("acme", "main", 3)
+
+
+def test_a_saved_draft_leaves_the_pointer_alone(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    flows.put_draft("acme", version(2).documents["main"], 2.0)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.latest_version, summary.published_version) == (1, 1)
+
+
+def test_a_document_larger_than_an_item_is_kept(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_flows, "ITEM_BYTES", 10)
+    flows.publish("acme", version(1), "Main")
+    flows.put_draft("acme", version(2).documents["main"], 2.0)
+    assert flows.version("acme", "main", 1) == version(1)
+    assert flows.draft("acme", "main") == version(2).documents["main"]

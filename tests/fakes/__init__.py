@@ -1,0 +1,290 @@
+"""In-memory ports. They keep the promises of `pytake.conversation.ports`; `tests/contracts` holds them to it."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from pytake.conversation.ports import AlreadyCommittedError, ConflictError, OperatorEvent
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
+from pytake.conversation.receipts import STATUS_RANK
+from pytake.conversation.records import (
+    Conversation,
+    ConversationKey,
+    Delivery,
+    FlowSummary,
+    FlowVersion,
+    Number,
+    NumberSecrets,
+    Organization,
+    TurnRecord,
+)
+from pytake.whatsapp.sending import Accepted
+
+
+class FrozenClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self, now: float = 1_770_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MemoryConversations:
+    def __init__(self) -> None:
+        self.stored: dict[ConversationKey, Conversation] = {}
+        self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
+        self.markers: dict[tuple[ConversationKey, str], int] = {}
+
+    def load(self, key: ConversationKey) -> Conversation | None:
+        return copy.deepcopy(self.stored.get(key))
+
+    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+        key = conversation.key
+        if turn.message_id is not None and (key, turn.message_id) in self.markers:
+            raise AlreadyCommittedError(turn.message_id)
+        known = self.stored.get(key)
+        if (known.seq if known else 0) != turn.seq - 1:
+            raise ConflictError
+        self.stored[key] = copy.deepcopy(conversation)
+        self.records.setdefault(key, {})[turn.seq] = copy.deepcopy(turn)
+        if turn.message_id is not None:
+            self.markers[key, turn.message_id] = turn.seq
+
+    def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
+        return copy.deepcopy(self.records.get(key, {}).get(seq))
+
+    def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        seq = self.markers.get((key, message_id))
+        return self.turn(key, seq) if seq is not None else None
+
+    def turns(self, key: ConversationKey) -> list[TurnRecord]:
+        return [copy.deepcopy(record) for _, record in sorted(self.records.get(key, {}).items())]
+
+    def due(self, now: float, limit: int) -> list[ConversationKey]:
+        found = []
+        for key, conversation in self.stored.items():
+            session = conversation.session
+            if session is not None:
+                at = session.expires_at if session.timer_at is None else min(session.expires_at, session.timer_at)
+                if at <= now:
+                    found.append((at, key))
+        return [key for _, key in sorted(found)[:limit]]
+
+
+class MemoryDeliveries:
+    def __init__(self) -> None:
+        self.entries: dict[tuple[ConversationKey, int, int], Delivery] = {}
+
+    def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
+        return copy.deepcopy(self.entries.get((key, turn, index)))
+
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> None:
+        known = self.entries.get((key, delivery.turn, delivery.index))
+        if (known.revision if known else None) != (previous.revision if previous else None):
+            raise ConflictError
+        self.settle(key, delivery)
+
+    def settle(self, key: ConversationKey, delivery: Delivery) -> None:
+        place = (key, delivery.turn, delivery.index)
+        known = self.entries.get(place) or Delivery(delivery.turn, delivery.index, "waiting")
+        self.entries[place] = replace(
+            delivery,
+            status=known.status,
+            status_at=known.status_at,
+            message_id=delivery.message_id or known.message_id,
+            revision=known.revision + 1,
+        )
+
+    def receipt(
+        self,
+        key: ConversationKey,
+        turn: int,
+        index: int,
+        *,
+        status: str,
+        at: float,
+        message_id: str | None,
+        code: int | None,
+    ) -> bool:
+        known = self.entries.get((key, turn, index))
+        if known is None or (known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status]):
+            return False
+        known.status, known.status_at = status, at
+        known.message_id = known.message_id or message_id
+        if status == "failed" and code is not None:
+            known.error_code = code
+        return True
+
+    def of_conversation(self, key: ConversationKey) -> list[Delivery]:
+        return [copy.deepcopy(entry) for place, entry in sorted(self.entries.items()) if place[0] == key]
+
+
+class MemoryRateSlots:
+    def __init__(self) -> None:
+        self.arrival: dict[tuple[str, str], float] = {}
+
+    def reserve(self, organization_id: str, scope: str, per_minute: float, burst: int, now: float) -> float:
+        interval = 60 / per_minute
+        arrival = max(self.arrival.get((organization_id, scope), now), now)
+        self.arrival[organization_id, scope] = arrival + interval
+        return max(now, arrival - (burst - 1) * interval)
+
+
+class MemoryDirectory:
+    def __init__(self) -> None:
+        self.by_id: dict[str, Number] = {}
+        self.organizations: dict[str, Organization] = {}
+
+    def number(self, phone_number_id: str) -> Number | None:
+        return copy.deepcopy(self.by_id.get(phone_number_id))
+
+    def knows_verify_token(self, token: str) -> bool:
+        import hashlib
+
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        return any(number.verify_token_hash == digest for number in self.by_id.values())
+
+    def organization(self, organization_id: str) -> Organization:
+        return self.organizations.get(organization_id) or Organization(organization_id)
+
+    def numbers(self, organization_id: str) -> list[Number]:
+        return [number for _, number in sorted(self.by_id.items()) if number.organization_id == organization_id]
+
+    def put_number(self, number: Number) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is not None and known.organization_id != number.organization_id:
+            raise ConflictError
+        for other in self.by_id.values():
+            if other.phone_number_id != number.phone_number_id and number.verify_token_hash is not None:
+                if other.verify_token_hash == number.verify_token_hash:
+                    raise ConflictError
+        self.by_id[number.phone_number_id] = replace(number, stopped_reason=known.stopped_reason if known else None)
+
+    def put_organization(self, organization: Organization) -> None:
+        self.organizations[organization.organization_id] = organization
+
+    def stop_number(self, number: Number, reason: str | None) -> None:
+        self.by_id[number.phone_number_id].stopped_reason = reason
+
+
+class MemorySecrets:
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], NumberSecrets] = {}
+
+    def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
+        return self.stored.get((organization_id, phone_number_id))
+
+    def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None:
+        self.stored[organization_id, phone_number_id] = secrets
+
+
+class MemoryFlows:
+    def __init__(self) -> None:
+        self.drafts: dict[tuple[str, str], dict[str, Any]] = {}
+        self.published: dict[tuple[str, str], list[FlowVersion]] = {}
+        self.list: dict[tuple[str, str], FlowSummary] = {}
+
+    def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None:
+        return copy.deepcopy(self.list.get((organization_id, flow_id)))
+
+    def summaries(self, organization_id: str) -> list[FlowSummary]:
+        return [summary for (owner, _), summary in sorted(self.list.items()) if owner == organization_id]
+
+    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
+        return copy.deepcopy(self.drafts.get((organization_id, flow_id)))
+
+    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None:
+        flow_id = document["id"]
+        self.drafts[organization_id, flow_id] = copy.deepcopy(document)
+        summary = self.list.setdefault((organization_id, flow_id), FlowSummary(flow_id, flow_id))
+        summary.name, summary.updated_at = document.get("name") or flow_id, at
+
+    def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
+        versions = self.published.get((organization_id, flow_id), [])
+        return copy.deepcopy(versions[version - 1]) if 1 <= version <= len(versions) else None
+
+    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
+        versions = self.published.get((organization_id, flow_id), [])
+        return [replace(version, documents={}) for version in reversed(versions)]
+
+    def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
+        versions = self.published.setdefault((organization_id, version.flow_id), [])
+        if version.version != len(versions) + 1:
+            raise ConflictError
+        versions.append(copy.deepcopy(version))
+        summary = self.list.setdefault((organization_id, version.flow_id), FlowSummary(version.flow_id, name))
+        summary.name, summary.updated_at = name, version.published_at
+        summary.latest_version = summary.published_version = version.version
+
+    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+        summary = self.list.get((organization_id, flow_id))
+        if summary is None or summary.latest_version < version:
+            raise ConflictError
+        summary.published_version = version
+
+
+class MemoryQueues:
+    """Queues that remember what was put; deduplicates like a FIFO queue within its five minutes."""
+
+    def __init__(self) -> None:
+        self.inbound: list[InboundItem] = []
+        self.outbound: list[OutboundItem] = []
+        self.receipts: list[ReceiptsItem] = []
+        self.buried: list[tuple[OutboundItem, str]] = []
+        self._seen: set[str] = set()
+
+    def put_inbound(self, items: Sequence[InboundItem]) -> None:
+        self.inbound.extend(item for item in items if self._is_new(item.deduplication_id))
+
+    def put_outbound(self, item: OutboundItem) -> None:
+        if self._is_new(item.deduplication_id):
+            self.outbound.append(item)
+
+    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
+        self.receipts.extend(items)
+
+    def bury(self, item: OutboundItem, reason: str) -> None:
+        self.buried.append((item, reason))
+
+    def forget_deduplication(self) -> None:
+        """More than five minutes have passed."""
+        self._seen.clear()
+
+    def _is_new(self, deduplication_id: str) -> bool:
+        new = deduplication_id not in self._seen
+        self._seen.add(deduplication_id)
+        return new
+
+
+class ScriptedSender:
+    """Meta's Graph API: accepts everything, unless the script says otherwise for the next sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.script: list[Exception | None] = []
+
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
+        failure = self.script.pop(0) if self.script else None
+        if failure is not None:
+            raise failure
+        self.sent.append(payload)
+        return Accepted(f"wamid.{len(self.sent)}")
+
+
+class RecordedOperatorEvents:
+    def __init__(self) -> None:
+        self.events: list[OperatorEvent] = []
+
+    def publish(self, event: OperatorEvent) -> None:
+        self.events.append(event)
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
