@@ -1,0 +1,83 @@
+"""The `pytake` command.
+
+A command's module is imported when the command is called, and not before: `pytake --help` answers at once.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+# What `pytake --help` shows, in this order: name, where it is (module:attribute), summary.
+COMMANDS = {
+    "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
+    "chat": ("cli.chat:chat", "Chat with a running local cloud, as a person with a phone would."),
+    "flow": ("cli.main:flow_commands", "Run, check and publish flows."),
+    "number": ("cli.number:app", "Connect WhatsApp numbers."),
+    "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
+}
+
+
+def flow_commands() -> typer.Typer:
+    """Return the commands on flow documents: those that need no cloud, and `publish`."""
+    from cli.flow import app
+    from cli.publish import publish
+
+    app.command("publish")(publish)
+    return app
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are loaded when they are called; its help needs only their names and summaries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a stand-in that knows its summary, for help texts and suggestions."""
+        return click.Command(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the real command for what was typed."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(str(name)) if command else None, rest
+
+
+def load(name: str) -> click.Command:
+    """Import a command of `COMMANDS` and return it."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found: Any = getattr(import_module(module), attribute)
+    if found is flow_commands:
+        found = flow_commands()
+    return get_command(found) if isinstance(found, typer.Typer) else _command(name, found)
+
+
+def _command(name: str, function: Callable[..., Any]) -> click.Command:
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(function)
+    return get_command(alone)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    help="WhatsApp conversations in your own AWS account, or on this machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,  # they would show secrets
+)
+
+
+@app.callback()
+def _main() -> None:
+    """Hold the commands together; without it, typer wants one of its own."""
+
+
+if __name__ == "__main__":
+    app()

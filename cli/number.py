@@ -1,0 +1,148 @@
+"""`pytake number`: connect a WhatsApp number."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.api_client import (
+    DEFAULT_ORGANIZATION,
+    DEFAULT_URL,
+    ApiClient,
+    ApiError,
+    Organization,
+    Token,
+    TokenFile,
+    Url,
+    connect,
+    fail,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers.")
+
+SECRETS = {
+    "verify_token": "Verify token (you choose it; Meta sends it back)",
+    "app_secret": "App secret (App settings, Basic)",
+    "access_token": "Access token (of a system user)",
+}
+KEPT = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
+
+_HELP_OF_SECRET = "The value, or @FILE; asked for when a new number needs it. {}"
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `put` a command of its own."""
+
+
+@app.command()
+def put(
+    phone_number_id: Annotated[str, typer.Argument(help="Meta's id of the number (not the number itself).")],
+    display_phone_number: Annotated[
+        str | None, typer.Option(help="As Meta shows it, with country code: '+55 11 4000-0001'.")
+    ] = None,
+    verify_token: Annotated[
+        str | None, typer.Option(help=_HELP_OF_SECRET.format("You choose it and enter it at Meta."))
+    ] = None,
+    app_secret: Annotated[str | None, typer.Option(help=_HELP_OF_SECRET.format("Signs Meta's webhooks."))] = None,
+    access_token: Annotated[str | None, typer.Option(help=_HELP_OF_SECRET.format("Sends messages."))] = None,
+    default_flow: Annotated[
+        str | None, typer.Option(metavar="FLOW", help="Answers when no keyword matches; '' for none.")
+    ] = None,
+    keyword: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD=FLOW", help="A first message that is WORD starts FLOW; 'WORD=' forgets it."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    org: Organization = DEFAULT_ORGANIZATION,
+) -> None:
+    """Connect a WhatsApp number, or change what is given of a connected one. Secrets are never shown again."""
+    try:
+        secrets = read_secrets({"verify_token": verify_token, "app_secret": app_secret, "access_token": access_token})
+        keywords = read_keywords(keyword or [])
+    except ValueError as error:
+        fail(str(error))
+    with connect(url, token, token_file, org) as client:
+        path = f"/api/v1/numbers/{phone_number_id}"
+        known = _known(client, path)
+        if known is None:
+            secrets = ask_for_missing(secrets)
+        body = change(known, display_phone_number, default_flow, keywords)
+        if "display_phone_number" not in body:
+            fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
+        number = client.put(path, {**body, **secrets})
+    typer.echo(
+        f"{number['display_phone_number']} ({phone_number_id}) is {'connected' if known is None else 'changed'}."
+    )
+    typer.echo(f"Default flow: {number['default_flow_id'] or 'none'}")
+    for word, flow_id in number["keywords"].items():
+        typer.echo(f"Keyword {word}: {flow_id}")
+    if known is None:
+        typer.echo(f"Callback URL for Meta: {url.rstrip('/')}/api/v1/whatsapp/webhook")
+
+
+def change(
+    known: dict[str, Any] | None,
+    display_phone_number: str | None,
+    default_flow: str | None,
+    keywords: dict[str, str],
+) -> dict[str, Any]:
+    """Return the request for a number: what is known of it, with what was given in its place."""
+    body: dict[str, Any] = {name: known[name] for name in KEPT if known.get(name) is not None} if known else {}
+    if display_phone_number is not None:
+        body["display_phone_number"] = display_phone_number
+    if default_flow is not None:
+        body["default_flow_id"] = default_flow or None
+    merged = {**body.get("keywords", {}), **keywords}
+    body["keywords"] = {word: flow_id for word, flow_id in merged.items() if flow_id}
+    return body
+
+
+def read_keywords(pairs: list[str]) -> dict[str, str]:
+    """Return `WORD=FLOW` pairs as a mapping; an empty flow forgets the word. Raises ValueError for anything else."""
+    keywords = {}
+    for pair in pairs:
+        word, equals, flow_id = pair.partition("=")
+        if not equals or not word.strip():
+            raise ValueError(f"--keyword wants WORD=FLOW, not {pair!r}.")
+        keywords[word.strip()] = flow_id.strip()
+    return keywords
+
+
+def read_secrets(given: dict[str, str | None]) -> dict[str, str]:
+    """Return the secrets that were given; `@FILE` stands for the content of a file. Raises ValueError."""
+    secrets = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if value.startswith("@"):
+            try:
+                value = Path(value[1:]).expanduser().read_text().strip()
+            except OSError as error:
+                raise ValueError(f"--{name.replace('_', '-')}: {error}") from error
+        if not value:
+            raise ValueError(f"--{name.replace('_', '-')} is empty.")
+        secrets[name] = value
+    return secrets
+
+
+def ask_for_missing(secrets: dict[str, str]) -> dict[str, str]:
+    """Return all three secrets; those that are missing are asked for, without showing them. Exits 1 without a terminal."""
+    missing = [name for name in SECRETS if name not in secrets]
+    if missing and not sys.stdin.isatty():
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        fail(f"A new number needs {options}. Give a value or @FILE, or run this in a terminal to be asked.")
+    return secrets | {name: str(typer.prompt(SECRETS[name], hide_input=True)) for name in missing}
+
+
+def _known(client: ApiClient, path: str) -> dict[str, Any] | None:
+    try:
+        known: dict[str, Any] = client.get(path)
+    except ApiError as error:
+        if error.problem.get("code") == "number_unknown":
+            return None
+        raise
+    return known
