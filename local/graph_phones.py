@@ -1,0 +1,375 @@
+"""The phones of the people who write to the simulated WhatsApp: what they wrote, what they got, what they can tap."""
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict, deque
+from typing import Any, Literal
+
+from msgspec import Struct
+from pytake.whatsapp.inbound import read_answer
+from pytake.whatsapp.phone import variants
+
+Json = dict[str, Any]
+
+MOST_PHONES = 10_000
+MOST_MESSAGES = 1_000  # per phone
+MOST_WRITTEN = 100_000  # messages of people whose ids are remembered
+TYPING_SECONDS = 25.0
+_WINDOW_SECONDS = 24 * 3600
+_ENTRY_POINT_SECONDS = 72 * 3600
+_MIME_TYPES = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/ogg; codecs=opus",
+    "document": "application/pdf",
+    "sticker": "image/webp",
+}
+
+
+class Choice(Struct, omit_defaults=True):
+    """A button or row on the screen of a phone."""
+
+    id: str
+    title: str
+    description: str | None = None
+
+
+class Entry(Struct, kw_only=True, omit_defaults=True):
+    """One message on a phone, in the order of the screen.
+
+    `direction` is `in` for what the person wrote and `out` for what the business sent. `status` is how far it came:
+    sent, delivered, read or failed. `message` is Meta's own JSON, `text` the best plain text of it.
+    """
+
+    seq: int
+    direction: Literal["in", "out"]
+    id: str
+    timestamp: int
+    type: str
+    text: str
+    status: str
+    phone_number_id: str
+    buttons: list[Choice] | None = None
+    rows: list[Choice] | None = None
+    message: Json
+
+
+class SentMedia(Struct, forbid_unknown_fields=True):
+    """A file that a person sends; nothing is uploaded, only Meta's description of it is made."""
+
+    type: Literal["image", "video", "audio", "document", "sticker"]
+    caption: str | None = None
+    filename: str | None = None
+    mime_type: str | None = None
+    id: str | None = None
+    voice: bool = False
+
+
+class SentLocation(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A place that a person sends."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+class SavedPhone(Struct):
+    """A phone between two runs."""
+
+    contact_id: str
+    name: str
+    last_seq: int
+    window_until: dict[str, float]
+    entries: list[Entry]
+
+
+class Phone:
+    """One phone: its screen, and until when it may be written to."""
+
+    def __init__(self, contact_id: str) -> None:
+        self.contact_id = contact_id
+        self.name = f"Person {contact_id[-4:]}"
+        self.in_order = asyncio.Lock()
+        """Held while a webhook about this phone is tried first, so that what was written in order arrives in order."""
+        self.pair_rate: dict[str, float] = {}
+        self._entries: deque[Entry] = deque(maxlen=MOST_MESSAGES)
+        self._last_seq = 0
+        self._window_until: dict[str, float] = {}
+        self._typing_until = 0.0
+        self._changed = asyncio.Event()
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether the person shows a phone number, and not only a business-scoped id."""
+        return self.contact_id.isdigit()
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """What is on the screen since `after`, a `seq`."""
+        return [entry for entry in self._entries if entry.seq > after]
+
+    def find(self, message_id: str) -> Entry | None:
+        """A message by its id."""
+        return next((entry for entry in reversed(self._entries) if entry.id == message_id), None)
+
+    def wrote(self, message: Json, phone_number_id: str, now: float) -> Entry:
+        """Put a message of the person on the screen and open the customer service window."""
+        answer = read_answer(message)
+        # A click on an ad is a free entry point.
+        seconds = _ENTRY_POINT_SECONDS if "referral" in message else _WINDOW_SECONDS
+        until = max(self._window_until.get(phone_number_id, 0.0), now + seconds)
+        self._window_until[phone_number_id] = until
+        return self._add("in", message, str(message.get("type")), answer.text, phone_number_id, now)
+
+    def received(self, message_id: str, payload: Json, phone_number_id: str, now: float) -> Entry:
+        """Put a message of the business on the screen; it takes the place of the typing indicator."""
+        self._typing_until = 0.0
+        kind = str(payload.get("type", "text"))
+        message = {"id": message_id, **payload}
+        entry = self._add("out", message, kind, plain_text(payload), phone_number_id, now)
+        entry.buttons, entry.rows = _choices(payload)
+        return entry
+
+    def window_open(self, phone_number_id: str, now: float) -> bool:
+        """Whether this number may write more than templates: the person wrote to it in the last 24 hours (72 from an ad)."""
+        return now < self._window_until.get(phone_number_id, 0.0)
+
+    def show_typing(self, now: float) -> None:
+        """Show that an answer is being written."""
+        self._typing_until = now + TYPING_SECONDS
+
+    def typing(self, now: float) -> bool:
+        """Whether the typing indicator shows."""
+        return now < self._typing_until
+
+    def business_read(self, entry: Entry) -> None:
+        """Show the ticks: the business read this message and all the person wrote to it before."""
+        for earlier in self._entries:
+            if (
+                earlier.direction == "in"
+                and earlier.seq <= entry.seq
+                and earlier.phone_number_id == entry.phone_number_id
+            ):
+                earlier.status = "read"
+
+    def person_reads(self) -> list[Entry]:
+        """Mark what the phone got as read; gives what was not read before."""
+        unread = [entry for entry in self._entries if entry.direction == "out" and entry.status == "delivered"]
+        for entry in unread:
+            entry.status = "read"
+        return unread
+
+    def offered(self, choice_id: str, phone_number_id: str | None) -> tuple[Entry, Choice] | None:
+        """The button or row with this id that was last on the screen, and its message."""
+        for entry in reversed(self._entries):
+            if entry.direction == "out" and phone_number_id in (None, entry.phone_number_id):
+                for choice in [*(entry.buttons or ()), *(entry.rows or ())]:
+                    if choice.id == choice_id:
+                        return entry, choice
+        return None
+
+    def offered_ids(self) -> list[str]:
+        """Every id that can be tapped, the newest first, each once."""
+        choices = [
+            choice.id for entry in reversed(self._entries) for choice in [*(entry.buttons or ()), *(entry.rows or ())]
+        ]
+        return list(dict.fromkeys(choices))
+
+    def last_form(self, phone_number_id: str | None) -> Entry | None:
+        """The form that was last on the screen."""
+        for entry in reversed(self._entries):
+            if entry.message.get("interactive", {}).get("type") == "flow" and phone_number_id in (
+                None,
+                entry.phone_number_id,
+            ):
+                return entry
+        return None
+
+    def saved(self) -> SavedPhone:
+        """What is worth keeping over a restart."""
+        return SavedPhone(self.contact_id, self.name, self._last_seq, self._window_until, list(self._entries))
+
+    @classmethod
+    def restored(cls, saved: SavedPhone) -> "Phone":
+        """The phone that was saved."""
+        phone = cls(saved.contact_id)
+        phone.name = saved.name
+        phone._last_seq = saved.last_seq
+        phone._window_until = saved.window_until
+        phone._entries.extend(saved.entries)
+        return phone
+
+    async def wait_for_more(self, after: int, seconds: float) -> None:
+        """Return when there is something after `after`, or after `seconds`."""
+        if self._last_seq <= after:
+            try:
+                await asyncio.wait_for(self._changed.wait(), seconds)
+            except TimeoutError:
+                return
+
+    def _add(
+        self, direction: Literal["in", "out"], message: Json, kind: str, text: str, phone_number_id: str, now: float
+    ) -> Entry:
+        self._last_seq += 1
+        entry = Entry(
+            seq=self._last_seq,
+            direction=direction,
+            id=str(message["id"]),
+            timestamp=int(now),
+            type=kind,
+            text=text,
+            status="sent",
+            phone_number_id=phone_number_id,
+            message=message,
+        )
+        self._entries.append(entry)
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return entry
+
+
+class Phones:
+    """All phones; the ones that were quiet longest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._phones: OrderedDict[str, Phone] = OrderedDict()
+        self._writers: OrderedDict[str, str] = OrderedDict()
+
+    def all(self) -> list[Phone]:
+        """Every phone, the one heard of last first."""
+        return list(reversed(self._phones.values()))
+
+    def get(self, contact_id: str) -> Phone | None:
+        """A phone that is known."""
+        return self._phones.get(contact_id)
+
+    def wrote(self, phone: Phone, message: Json, phone_number_id: str, now: float) -> Entry:
+        """Put a message of the person on the screen and remember whose it is."""
+        self.keep(phone)
+        entry = phone.wrote(message, phone_number_id, now)
+        self._remember(entry.id, phone)
+        return entry
+
+    def find_written(self, message_id: str) -> tuple[Phone, Entry] | None:
+        """A message that a person wrote, by its id."""
+        phone = self._phones.get(self._writers.get(message_id, ""))
+        entry = phone.find(message_id) if phone else None
+        return (phone, entry) if phone and entry else None
+
+    def keep(self, phone: Phone) -> Phone:
+        """Remember a phone as the one heard of last."""
+        self._phones[phone.contact_id] = phone
+        self._phones.move_to_end(phone.contact_id)
+        if len(self._phones) > MOST_PHONES:
+            self._phones.popitem(last=False)
+        return phone
+
+    def written_to(self, contact_id: str) -> Phone:
+        """The phone that a message to `contact_id` reaches, kept only by `keep`: Meta knows both spellings of a number."""
+        for spelling in variants(contact_id) if contact_id.isdigit() else ():
+            if spelling in self._phones:
+                return self._phones[spelling]
+        return self._phones.get(contact_id) or Phone(contact_id)
+
+    def saved(self) -> list[SavedPhone]:
+        """All phones for the next run, the one heard of last at the end."""
+        return [phone.saved() for phone in self._phones.values()]
+
+    def restore(self, saved: list[SavedPhone]) -> None:
+        """Take up the phones of the last run."""
+        for one in saved:
+            phone = self.keep(Phone.restored(one))
+            for entry in one.entries:
+                if entry.direction == "in":
+                    self._remember(entry.id, phone)
+
+    def forget(self, contact_id: str) -> bool:
+        """Forget a phone; gives whether it was known."""
+        return self._phones.pop(contact_id, None) is not None
+
+    def _remember(self, message_id: str, phone: Phone) -> None:
+        self._writers[message_id] = phone.contact_id
+        if len(self._writers) > MOST_WRITTEN:
+            self._writers.popitem(last=False)
+
+
+def reply_message(offer: Entry, choice: Choice) -> Json:
+    """What Meta sends when a person taps a button, a row or a quick reply of a template."""
+    if offer.type == "template":
+        return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
+    kind = "button_reply" if offer.buttons else "list_reply"
+    reply: Json = {"id": choice.id, "title": choice.title}
+    if choice.description:
+        reply["description"] = choice.description
+    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+
+
+def media_message(media: SentMedia, media_id: str) -> Json:
+    """What Meta sends when a person sends a file."""
+    content: Json = {
+        "mime_type": media.mime_type or _MIME_TYPES[media.type],
+        "sha256": hashlib.sha256(media_id.encode()).hexdigest(),
+        "id": media_id,
+        "url": f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={media_id}",
+    }
+    if media.caption and media.type in {"image", "video", "document"}:
+        content = {"caption": media.caption, **content}
+    if media.type == "document":
+        content["filename"] = media.filename or "document.pdf"
+    if media.type == "audio":
+        content["voice"] = media.voice
+    if media.type == "sticker":
+        content["animated"] = False
+    return {"type": media.type, media.type: content}
+
+
+def form_message(form: Json, offer: Entry | None) -> Json:
+    """What Meta sends when a person completes a form; `flow_token` is the offered one unless the form says another."""
+    token = offer.message["interactive"]["action"]["parameters"].get("flow_token") if offer else None
+    response = {"flow_token": token, **form} if token else form
+    reply = {"name": "flow", "body": "Sent", "response_json": json.dumps(response)}
+    return {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
+
+
+def plain_text(payload: Json) -> str:
+    """The best plain text of a message of the business, for a screen without pictures and buttons."""
+    kind = str(payload.get("type", "text"))
+    content = payload.get(kind)
+    if kind == "contacts" and isinstance(content, list):
+        return ", ".join(card["name"]["formatted_name"] for card in content)
+    if not isinstance(content, dict):
+        return ""
+    if kind == "text":
+        return str(content["body"])
+    if kind == "interactive":
+        return str(content["body"]["text"])
+    if kind == "template":
+        parameters = [
+            str(parameter["text"])
+            for component in content.get("components", ())
+            for parameter in component.get("parameters", ())
+            if parameter.get("type") == "text"
+        ]
+        return ": ".join([str(content["name"]), *([", ".join(parameters)] if parameters else [])])
+    return str(content.get("caption") or content.get("name") or content.get("emoji") or "")
+
+
+def _choices(payload: Json) -> tuple[list[Choice] | None, list[Choice] | None]:
+    """The buttons and the rows of a message."""
+    if payload.get("type") == "template":
+        buttons = [
+            Choice(parameter["payload"], parameter["payload"])
+            for component in payload["template"].get("components", ())
+            for parameter in component.get("parameters", ())
+            if parameter.get("type") == "payload" and isinstance(parameter.get("payload"), str)
+        ]
+        return buttons or None, None
+    interactive = payload.get("interactive", {})
+    action = interactive.get("action", {})
+    if interactive.get("type") == "button":
+        return [Choice(b["reply"]["id"], b["reply"]["title"]) for b in action["buttons"]], None
+    if interactive.get("type") == "list":
+        rows = [row for section in action["sections"] for row in section["rows"]]
+        return None, [Choice(row["id"], row["title"], row.get("description")) for row in rows]
+    return None, None

@@ -1,0 +1,568 @@
+"""Meta for the local cloud: the Graph API that takes messages, the phones of the people, and the webhook posts between.
+
+`/_graph/{version}/{phone_number_id}/messages` enforces Meta's rules (`graph_rules`), the customer service window and
+the rates. `/_sim/…` plays the people: what they write reaches the webhook as Meta would post it, what they get can be
+read. Everything runs in one event loop and in memory, bounded; nothing here is safe to call from another thread.
+"""
+
+import base64
+import functools
+import logging
+import time
+import uuid
+from asyncio import sleep as asyncio_sleep
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import httpx
+import msgspec
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from local.graph_faults import Fault, Faults
+from local.graph_phones import (
+    Entry,
+    Phone,
+    Phones,
+    SavedPhone,
+    SentLocation,
+    SentMedia,
+    form_message,
+    media_message,
+    reply_message,
+)
+from local.graph_rules import Refused, check_message, check_product, check_read, is_user_id, recipient_of, title_of
+from local.graph_webhooks import Sleep, Statuses, Webhooks, notification
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_POLL_SECONDS = 30.0
+_PAIR_SECONDS, _PAIR_BURST = 6.0, 45
+
+
+class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """A business number: what signs its webhooks, what may send for it, how people see it."""
+
+    app_secret: str
+    access_token: str
+    display_phone_number: str
+
+    @property
+    def digits(self) -> str:
+        """The displayed number as an id."""
+        return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
+
+    def __repr__(self) -> str:
+        return f"NumberCredentials({self.display_phone_number!r})"
+
+
+class Limits(Struct, forbid_unknown_fields=True):
+    """Which of Meta's limits on traffic are in force."""
+
+    pair_rate: bool = True
+    """One message per 6 s to one recipient, with a burst of 45 (131056)."""
+    messages_per_second: Annotated[int, Meta(ge=1)] | None = 80
+    """Of one number, in and out together (130429); None: as many as come."""
+    window: bool = True
+    """Only templates 24 hours after the person's last message (131047)."""
+
+
+class PhoneAction(Struct, forbid_unknown_fields=True):
+    """What a person does: exactly one of the first six, and more about it."""
+
+    text: str | None = None
+    reply_id: str | None = None
+    media: SentMedia | None = None
+    location: SentLocation | None = None
+    form: Json | None = None
+    raw: Json | None = None
+    name: str | None = None
+    phone_number_id: str | None = None
+    id: str | None = None
+    reply_to: str | None = None
+
+
+class FaultRules(Struct, forbid_unknown_fields=True):
+    """The body of `PUT /_sim/faults`."""
+
+    rules: list[Fault]
+
+
+class SavedState(Struct):
+    """What survives a restart: the phones, and the numbers that were added at run time."""
+
+    phones: list[SavedPhone] = []
+    numbers: dict[str, NumberCredentials] = {}
+
+
+class CannotPlay(Exception):  # noqa: N818 (the answer to whoever plays a phone)
+    """A request to `/_sim` that makes no sense, with what would."""
+
+    def __init__(self, http_status: int, code: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.body = {"error": {"code": code, "message": message, **more}}
+
+
+class GraphSimulator:
+    """Plays Meta towards one webhook.
+
+    `numbers` are the business numbers by phone number id; more can be added at run time. `state_file` keeps phones
+    and added numbers over a restart. `clock`, `sleep`, `new_id` and `transport` are the world, replaced in tests;
+    `status_seconds` is how long statuses are collected before they are posted.
+    """
+
+    def __init__(
+        self,
+        webhook_url: str,
+        numbers: Mapping[str, NumberCredentials],
+        *,
+        limits: Limits | None = None,
+        state_file: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Sleep = asyncio_sleep,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        transport: httpx.AsyncBaseTransport | None = None,
+        status_seconds: float = 0.2,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.faults = Faults()
+        self.phones = Phones()
+        self.webhooks = Webhooks(webhook_url, transport=transport, sleep=sleep)
+        self._numbers = dict(numbers)
+        self._added: dict[str, NumberCredentials] = {}
+        self._state_file = state_file
+        self._clock = clock
+        self._sleep = sleep
+        self._new_id = new_id
+        self._statuses = Statuses(self._post_statuses, self.webhooks, sleep, status_seconds)
+        self._number_rate: dict[str, float] = {}
+
+    async def start(self) -> None:
+        """Take up what the last run left in the state file; one that cannot be read is left alone with a warning."""
+        if self._state_file and self._state_file.exists():
+            try:
+                saved = msgspec.json.decode(self._state_file.read_bytes(), type=SavedState)
+            except msgspec.DecodeError as error:
+                logger.warning("The simulated phones of the last run are lost: %s (%s)", error, self._state_file)
+                return
+            self.phones.restore(saved.phones)
+            for phone_number_id, number in saved.numbers.items():
+                self.add_number(phone_number_id, number)
+
+    async def stop(self) -> None:
+        """Stop posting and leave the state for the next run. Posts that were not answered are lost."""
+        await self.webhooks.close()
+        if self._state_file:
+            state = SavedState(self.phones.saved(), self._added)
+            unfinished = self._state_file.with_suffix(".new")
+            unfinished.touch(mode=0o600)
+            unfinished.write_bytes(msgspec.json.encode(state))
+            unfinished.replace(self._state_file)
+
+    async def idle(self) -> None:
+        """Return when every webhook post was answered with 200."""
+        await self.webhooks.idle()
+
+    def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
+        """Add a business number, or replace its credentials."""
+        self._numbers[phone_number_id] = self._added[phone_number_id] = number
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything this plays, with full paths."""
+        return [
+            Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
+            Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
+            Route("/_sim/phones", _playing(self._list_phones), methods=["GET"]),
+            Route("/_sim/phones/{phone}", _playing(self._forget_phone), methods=["DELETE"]),
+            Route("/_sim/phones/{phone}/messages", _playing(self._read_screen), methods=["GET"]),
+            Route("/_sim/phones/{phone}/messages", _playing(self._act), methods=["POST"]),
+            Route("/_sim/phones/{phone}/read", _playing(self._person_reads), methods=["POST"]),
+            Route("/_sim/faults", _playing(self._get_faults), methods=["GET"]),
+            Route("/_sim/faults", _playing(self._put_faults), methods=["PUT"]),
+            Route("/_sim/faults", _playing(self._delete_faults), methods=["DELETE"]),
+            Route("/_sim/limits", _playing(self._get_limits), methods=["GET"]),
+            Route("/_sim/limits", _playing(self._put_limits), methods=["PUT"]),
+            Route("/_sim/numbers", _playing(self._list_numbers), methods=["GET"]),
+            Route("/_sim/numbers/{phone_number_id}", _playing(self._put_number), methods=["PUT"]),
+            Route("/_sim/webhooks", _playing(self._get_webhooks), methods=["GET"]),
+        ]
+
+    # What a business does: the Graph API.
+
+    async def _graph_unknown(self, request: Request) -> Response:
+        details = (
+            f"Unsupported {request.method.lower()} request: the simulator plays POST /{{version}}/{{id}}/messages only"
+        )
+        return _json(Refused(100, details).body(self._new_id()), 400)
+
+    async def _graph_messages(self, request: Request) -> Response:
+        body = await request.body()
+        try:
+            return await self._take(request.path_params["phone_number_id"], request.headers.get("authorization"), body)
+        except Refused as refused:
+            headers = {}
+            retry_after = refused.more.pop("retry_after", None)
+            if retry_after is not None:
+                headers["Retry-After"] = str(retry_after)
+            return _json(refused.body(self._new_id()), refused.http_status, headers)
+
+    async def _take(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
+        number = self._numbers.get(phone_number_id)
+        if authorization is None or not authorization.startswith("Bearer "):
+            raise Refused(190, "An access token is required", http_status=401)
+        if number is None:
+            details = f"Unsupported post request. Object with ID '{phone_number_id}' does not exist"
+            raise Refused(100, details, more={"error_subcode": 33})
+        if authorization.removeprefix("Bearer ") != number.access_token:
+            raise Refused(190, "The access token is not the one of this number", http_status=401)
+        try:
+            payload = msgspec.json.decode(body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise Refused(100, "The body must be a JSON object") from None
+        check_product(payload)
+        if "status" in payload:
+            return self._take_read(phone_number_id, payload)
+        return await self._take_message(phone_number_id, payload)
+
+    def _take_read(self, phone_number_id: str, payload: Json) -> Response:
+        check_read(payload)
+        found = self.phones.find_written(payload["message_id"])
+        if found and found[1].phone_number_id == phone_number_id:
+            phone, entry = found
+            phone.business_read(entry)
+            if "typing_indicator" in payload:
+                phone.show_typing(self._clock())
+            return _json({"success": True})
+        raise Refused(131009, f"message_id {payload['message_id']!r} is no message that this number received")
+
+    async def _take_message(self, phone_number_id: str, payload: Json) -> Response:
+        contact_id = recipient_of(payload)
+        fits = {"phone": contact_id, "phone_number_id": phone_number_id}
+        hang = self.faults.take("hang", **fits)
+        if hang:
+            await self._sleep(hang.seconds)
+        fault = self.faults.take("error", "cut_before", "cut_after", **fits)
+        if fault and fault.kind == "cut_before":
+            return ConnectionCut()
+        if fault and fault.kind == "error":
+            raise _injected(fault)
+        check_message(payload)
+        phone = self._admit(phone_number_id, contact_id, payload)
+        message_id = f"wamid.{self._opaque()}"
+        entry = self.phones.keep(phone).received(message_id, payload, phone_number_id, self._clock())
+        self._report(phone, entry)
+        if fault:
+            return ConnectionCut()
+        contact = {"input": payload.get("to", contact_id), "wa_id" if phone.is_phone else "user_id": phone.contact_id}
+        return _json({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": message_id}]})
+
+    def _admit(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
+        """The phone that may get this message now. Raises `Refused`; what is refused costs no rate."""
+        now = self._clock()
+        phone = self.phones.written_to(contact_id)
+        if contact_id == self._numbers[phone_number_id].digits:
+            raise Refused(131021, "The recipient is the sender")
+        if self.limits.window and payload.get("type") != "template" and not phone.window_open(phone_number_id, now):
+            raise Refused(131047, "More than 24 hours have passed since the recipient last replied to this number")
+        pair = _slot(phone.pair_rate.get(phone_number_id, 0.0), now, _PAIR_SECONDS, _PAIR_BURST)
+        if self.limits.pair_rate and pair is None:
+            raise Refused(131056, "Too many messages to this recipient: one per 6 seconds after a burst of 45")
+        if not self._count(phone_number_id, now):
+            raise Refused(130429, "Cloud API message throughput has been reached", http_status=429)
+        if pair is not None:
+            phone.pair_rate[phone_number_id] = pair
+        return phone
+
+    def _count(self, phone_number_id: str, now: float) -> bool:
+        """Count one message against the number's rate; False when it is used up."""
+        per_second = self.limits.messages_per_second
+        if per_second is None:
+            return True
+        slot = _slot(self._number_rate.get(phone_number_id, 0.0), now, 1 / per_second, per_second)
+        if slot is not None:
+            self._number_rate[phone_number_id] = slot
+        return slot is not None
+
+    def _report(self, phone: Phone, entry: Entry) -> None:
+        """Send the statuses of an accepted message: sent and delivered, or what a fault says."""
+        fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+        failed = self.faults.take("fail_status", **fits)
+        delayed = self.faults.take("delay_status", **fits)
+        states = ["failed"] if failed else ["sent", "delivered"]
+        dropped = self.faults.take("drop_status", **fits, states=states)
+        if dropped:
+            states = [state for state in states if dropped.state not in (None, state)]
+        if states:
+            entry.status = states[-1]
+            statuses = [self._status(entry, state, phone, failed.code if failed else None) for state in states]
+            self._statuses.add(entry.phone_number_id, statuses, delayed.seconds if delayed else 0.0)
+
+    def _status(self, entry: Entry, state: str, phone: Phone, code: int | None = None) -> Json:
+        payload = entry.message
+        status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self._clock()))}
+        status["recipient_id" if phone.is_phone else "recipient_user_id"] = phone.contact_id
+        if "biz_opaque_callback_data" in payload:
+            status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]
+        if code is not None:
+            title = title_of(code)
+            details = {"details": "This failure was asked for at /_sim/faults"}
+            status["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
+        elif state in {"sent", "delivered"}:
+            category = "utility" if entry.type == "template" else "service"
+            status["conversation"] = {"id": f"{entry.phone_number_id}-{phone.contact_id}", "origin": {"type": category}}
+            status["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
+        return status
+
+    def _post_statuses(self, phone_number_id: str, statuses: list[Json]) -> None:
+        self._post(phone_number_id, {"statuses": statuses})
+
+    def _post(
+        self, phone_number_id: str, value: Json, phone: Phone | None = None, answered: Callable[[], None] | None = None
+    ) -> None:
+        number = self._numbers[phone_number_id]
+        contact_id = phone.contact_id if phone else None
+        twice = self.faults.take("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
+        self.webhooks.post(
+            number.app_secret,
+            notification(phone_number_id, number.digits, value),
+            times=2 if twice else 1,
+            in_order=phone.in_order if phone else None,
+            answered=answered,
+        )
+
+    # What people do, and what whoever plays them may ask.
+
+    async def _act(self, request: Request) -> Response:
+        contact_id = _contact_id(request)
+        action = await _body(request, PhoneAction)
+        given = [
+            name
+            for name in ("text", "reply_id", "media", "location", "form", "raw")
+            if getattr(action, name) is not None
+        ]
+        if len(given) != 1:
+            raise CannotPlay(
+                422, "one_action", "Give exactly one of text, reply_id, media, location, form, raw", given=given
+            )
+        phone = self.phones.get(contact_id) or Phone(contact_id)
+        phone_number_id, content = self._content(phone, action)
+        if action.name:
+            phone.name = action.name
+        now = self._clock()
+        message: Json = {"id": f"wamid.{self._opaque()}", "timestamp": str(int(now)), **content}
+        message_id = action.id or str(message["id"] or f"wamid.{self._opaque()}")
+        message.setdefault("from" if phone.is_phone else "from_user_id", contact_id)
+        if action.id:
+            message["id"] = action.id
+        if action.reply_to:
+            message.setdefault("context", {"id": action.reply_to})
+        # None takes a field out, to play a Meta that leaves it out.
+        message = {key: value for key, value in message.items() if value is not None}
+        entry = phone.find(message_id)
+        if entry is None:
+            entry = self.phones.wrote(phone, {**message, "id": message_id}, phone_number_id, now)
+        self._count(phone_number_id, now)
+        self._tell_read(phone)
+        profile: Json = {"profile": {"name": phone.name}}
+        contact = {**profile, "wa_id" if phone.is_phone else "user_id": contact_id}
+        value = {"contacts": [contact], "messages": [message]}
+        self._post(phone_number_id, value, phone, functools.partial(_arrived, entry))
+        return _json({"id": message_id, "seq": entry.seq}, 202)
+
+    def _content(self, phone: Phone, action: PhoneAction) -> tuple[str, Json]:
+        """To which number a person writes, and what Meta says about the content."""
+        phone_number_id = action.phone_number_id
+        if phone_number_id is not None and phone_number_id not in self._numbers:
+            known = sorted(self._numbers)
+            raise CannotPlay(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
+        if action.reply_id is not None:
+            found = phone.offered(action.reply_id, phone_number_id)
+            if found is None:
+                message = f"No button or row with the id {action.reply_id!r} was offered to this phone"
+                raise CannotPlay(404, "never_offered", message, offered=phone.offered_ids()[:50])
+            offer, choice = found
+            return offer.phone_number_id, {**self._answering(offer), **reply_message(offer, choice)}
+        number = phone_number_id or next(iter(self._numbers), None)
+        if number is None:
+            raise CannotPlay(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
+        if action.text is not None:
+            return number, {"type": "text", "text": {"body": action.text}}
+        if action.media is not None:
+            return number, media_message(
+                action.media, action.media.id or str(int.from_bytes(self._new_id().encode()[-6:]))
+            )
+        if action.location is not None:
+            return number, {"type": "location", "location": msgspec.to_builtins(action.location)}
+        if action.form is not None:
+            form_offer = phone.last_form(phone_number_id)
+            context = self._answering(form_offer) if form_offer else {}
+            return form_offer.phone_number_id if form_offer else number, {
+                **context,
+                **form_message(action.form, form_offer),
+            }
+        return number, action.raw or {}
+
+    def _answering(self, offer: Entry) -> Json:
+        return {"context": {"from": self._numbers[offer.phone_number_id].digits, "id": offer.id}}
+
+    def _tell_read(self, phone: Phone) -> int:
+        """Report what the phone got as read; gives how many messages that were."""
+        read = phone.person_reads()
+        for entry in read:
+            fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+            if entry.phone_number_id in self._numbers and not self.faults.take("drop_status", **fits, states=["read"]):
+                self._statuses.add(entry.phone_number_id, [self._status(entry, "read", phone)])
+        return len(read)
+
+    async def _person_reads(self, request: Request) -> Response:
+        return _json({"read": self._tell_read(self._known(request))})
+
+    async def _read_screen(self, request: Request) -> Response:
+        after, wait = _number(request, "after", 0), _number(request, "wait", 0)
+        contact_id = _contact_id(request)
+        phone = self.phones.get(contact_id)
+        if wait and phone:
+            await phone.wait_for_more(int(after), min(wait, _LONGEST_POLL_SECONDS))
+        elif wait:
+            await self._sleep(1)
+        return _json(
+            {
+                "messages": phone.entries(int(after)) if phone else [],
+                "typing": phone.typing(self._clock()) if phone else False,
+            }
+        )
+
+    async def _list_phones(self, _request: Request) -> Response:
+        phones = []
+        for phone in self.phones.all():
+            entries = phone.entries()
+            last = entries[-1] if entries else None
+            phones.append({"phone": phone.contact_id, "name": phone.name, "messages": len(entries), "last": last})
+        return _json({"phones": phones})
+
+    async def _forget_phone(self, request: Request) -> Response:
+        self.phones.forget(self._known(request).contact_id)
+        return Response(status_code=204)
+
+    def _known(self, request: Request) -> Phone:
+        contact_id = _contact_id(request)
+        phone = self.phones.get(contact_id)
+        if phone is None:
+            raise CannotPlay(404, "unknown_phone", f"Nobody wrote from {contact_id} or to it")
+        return phone
+
+    async def _get_faults(self, _request: Request) -> Response:
+        return _json({"rules": self.faults.rules})
+
+    async def _put_faults(self, request: Request) -> Response:
+        self.faults.replace((await _body(request, FaultRules)).rules)
+        return _json({"rules": self.faults.rules})
+
+    async def _delete_faults(self, _request: Request) -> Response:
+        self.faults.replace([])
+        return Response(status_code=204)
+
+    async def _get_limits(self, _request: Request) -> Response:
+        return _json(self.limits)
+
+    async def _put_limits(self, request: Request) -> Response:
+        self.limits = await _body(request, Limits)
+        return _json(self.limits)
+
+    async def _list_numbers(self, _request: Request) -> Response:
+        numbers = [
+            {"phone_number_id": phone_number_id, "display_phone_number": number.display_phone_number}
+            for phone_number_id, number in self._numbers.items()
+        ]
+        return _json({"numbers": numbers})
+
+    async def _put_number(self, request: Request) -> Response:
+        phone_number_id = request.path_params["phone_number_id"]
+        number = await _body(request, NumberCredentials)
+        self.add_number(phone_number_id, number)
+        return _json({"phone_number_id": phone_number_id, "display_phone_number": number.display_phone_number})
+
+    async def _get_webhooks(self, _request: Request) -> Response:
+        return _json(self.webhooks.figures)
+
+    def _opaque(self) -> str:
+        return base64.b64encode(self._new_id().encode()).decode()
+
+
+class ConnectionCut(Response):
+    """An answer that never comes: the connection closes after the head, so that the client knows nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (Starlette calls it)
+        """Promise more than is sent; the server then has to close the connection."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def _playing(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Answer a `CannotPlay` of `endpoint` as JSON."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except CannotPlay as problem:
+            return _json(problem.body, problem.http_status)
+
+    return answer
+
+
+def _contact_id(request: Request) -> str:
+    phone: str = request.path_params["phone"].strip()
+    digits = "".join(character for character in phone if character not in "+-() ")
+    if digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15:
+        return digits
+    if is_user_id(phone):
+        return phone
+    raise CannotPlay(
+        422, "bad_phone", f"{phone!r} is no phone number (7 to 15 digits) and no business-scoped user id (BR.1A2B)"
+    )
+
+
+def _number(request: Request, name: str, default: float) -> float:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise CannotPlay(422, "bad_query", f"{name} must be a whole number, not {text!r}")
+    return float(text)
+
+
+async def _body(request: Request, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CannotPlay(422, "bad_body", str(error)) from None
+
+
+def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:
+    """The new reservation of a rate of one per `interval` with `burst` at once (GCRA); None when it is used up."""
+    slot = max(reserved, now) + interval
+    return slot if slot - now <= interval * burst + 1e-6 else None
+
+
+def _arrived(entry: Entry) -> None:
+    if entry.status == "sent":
+        entry.status = "delivered"
+
+
+def _injected(fault: Fault) -> Refused:
+    more: Json = {} if fault.is_transient is None else {"is_transient": fault.is_transient}
+    if fault.retry_after is not None:
+        more["retry_after"] = fault.retry_after
+    return Refused(fault.code, "This error was asked for at /_sim/faults", http_status=fault.status, more=more)

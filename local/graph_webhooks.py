@@ -1,0 +1,188 @@
+"""The webhook posts of the simulated WhatsApp: signed, escaped as Meta escapes, repeated until they are answered with 200."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import httpx
+from msgspec import Struct
+from pytake.whatsapp.signature import sign
+
+Json = dict[str, Any]
+Sleep = Callable[[float], Awaitable[None]]
+
+ACCOUNT_ID = "100000000000000"
+MOST_WAITING = 10_000  # posts; Meta keeps them for days, this process has one memory
+MOST_STATUSES = 500  # in one post
+_AT_ONCE = 32
+_LONGEST_WAIT_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class WebhookFigures(Struct):
+    """How the webhook does: posts answered with 200, tries that were not, posts under way and given up, the last failure."""
+
+    delivered: int = 0
+    failed_tries: int = 0
+    waiting: int = 0
+    given_up: int = 0
+    last_failure: str = ""
+
+
+def encode_as_meta(document: Json) -> bytes:
+    """JSON as Meta writes it: everything but ASCII escaped, slashes too."""
+    return json.dumps(document, separators=(",", ":")).replace("/", "\\/").encode()
+
+
+def notification(phone_number_id: str, display_phone_number: str, value: Json) -> Json:
+    """A whole notification with one change of field `messages`."""
+    metadata = {"display_phone_number": display_phone_number, "phone_number_id": phone_number_id}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+    change = {"value": value, "field": "messages"}
+    return {"object": "whatsapp_business_account", "entry": [{"id": ACCOUNT_ID, "changes": [change]}]}
+
+
+class Webhooks:
+    """Posts notifications in the background; whoever asks for one never waits for the answer.
+
+    A post that is not answered with exactly 200 is repeated whole, after 1, 2, 4 … 60 seconds, for `give_up_seconds`
+    (Meta: at least 36 hours).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Sleep = asyncio.sleep,
+        give_up_seconds: float = 36 * 3600.0,
+    ) -> None:
+        self.figures = WebhookFigures()
+        self._url = url
+        self._sleep = sleep
+        self._give_up_seconds = give_up_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        # Meta waits some seconds; a first start of a function in the local cloud may take more.
+        self._client = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(20.0, connect=5.0), trust_env=False)
+
+    def post(
+        self,
+        app_secret: str,
+        document: Json,
+        *,
+        times: int = 1,
+        in_order: asyncio.Lock | None = None,
+        answered: Callable[[], None] | None = None,
+    ) -> None:
+        """Post a notification, `times` times, and call `answered` at the first 200.
+
+        Posts that share `in_order` are tried in the order they were given; one that fails does not hold up the next.
+        """
+        body = encode_as_meta(document)
+        if self.figures.waiting >= MOST_WAITING:
+            self.figures.given_up += times
+            return
+        for _ in range(times):
+            self.figures.waiting += 1
+            self.start(self._deliver(body, sign(app_secret, body), in_order, answered))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background that `close` ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def idle(self) -> None:
+        """Return when nothing is under way or waits to be repeated."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def close(self) -> None:
+        """Stop posting."""
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _deliver(
+        self, body: bytes, signature: str, in_order: asyncio.Lock | None, answered: Callable[[], None] | None
+    ) -> None:
+        try:
+            async with in_order or contextlib.nullcontext():
+                delivered = await self._try(body, signature)
+            wait, waited = 1.0, 0.0
+            while not delivered:
+                if waited >= self._give_up_seconds:
+                    self.figures.given_up += 1
+                    return
+                await self._sleep(wait)
+                waited += wait
+                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+                delivered = await self._try(body, signature)
+            self.figures.delivered += 1
+            if answered:
+                answered()
+        finally:
+            self.figures.waiting -= 1
+
+    async def _try(self, body: bytes, signature: str) -> bool:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Hub-Signature-256": signature,
+            "User-Agent": "facebookexternalua",
+        }
+        try:
+            async with self._at_once:
+                response = await self._client.post(self._url, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            return self._failed(f"{type(error).__name__} {error}".strip())
+        if response.status_code == httpx.codes.OK:
+            return True
+        return self._failed(f"HTTP {response.status_code} {response.text[:200]}".strip())
+
+    def _failed(self, reason: str) -> bool:
+        self.figures.failed_tries += 1
+        self.figures.last_failure = reason
+        logger.warning("The webhook did not answer 200: %s", reason)
+        return False
+
+
+class Statuses:
+    """Collects statuses for a moment and posts them together, as Meta does under load."""
+
+    def __init__(
+        self, post: Callable[[str, list[Json]], None], webhooks: Webhooks, sleep: Sleep, seconds: float
+    ) -> None:
+        self._post = post
+        self._webhooks = webhooks
+        self._sleep = sleep
+        self._seconds = seconds
+        self._collected: dict[str, list[Json]] = {}
+
+    def add(self, phone_number_id: str, statuses: list[Json], delay: float = 0.0) -> None:
+        """Post statuses of one number soon, after `delay` seconds at the earliest."""
+        if delay:
+            self._webhooks.start(self._later(phone_number_id, statuses, delay))
+            return
+        collected = self._collected.get(phone_number_id)
+        if collected is not None:
+            collected.extend(statuses)
+            return
+        self._collected[phone_number_id] = list(statuses)
+        self._webhooks.start(self._flush(phone_number_id))
+
+    async def _later(self, phone_number_id: str, statuses: list[Json], delay: float) -> None:
+        await self._sleep(delay)
+        self.add(phone_number_id, statuses)
+
+    async def _flush(self, phone_number_id: str) -> None:
+        await self._sleep(self._seconds)
+        collected = self._collected.pop(phone_number_id)
+        for at in range(0, len(collected), MOST_STATUSES):
+            self._post(phone_number_id, collected[at : at + MOST_STATUSES])
