@@ -3,13 +3,11 @@
 A command's module is imported when the command is called, and not before: `pytake --help` answers at once.
 """
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 # What `pytake --help` shows, in this order: name, where it is (module:attribute), summary.
@@ -34,34 +32,31 @@ def flow_commands() -> typer.Typer:
 class LazyGroup(TyperGroup):
     """A group whose commands are loaded when they are called; its help needs only their names and summaries."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    # The types of click's objects are typer's private copies: hence Any.
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return the names in the order of `COMMANDS`."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """Return a stand-in that knows its summary, for help texts and suggestions."""
-        return click.Command(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the real command for what was typed."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load(str(name)) if command else None, rest
 
 
-def load(name: str) -> click.Command:
-    """Import a command of `COMMANDS` and return it."""
+def load(name: str) -> Any:
+    """Import a command of `COMMANDS` and return it as click's object."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     found: Any = getattr(import_module(module), attribute)
     if found is flow_commands:
         found = flow_commands()
-    return get_command(found) if isinstance(found, typer.Typer) else _command(name, found)
-
-
-def _command(name: str, function: Callable[..., Any]) -> click.Command:
+    if isinstance(found, typer.Typer):
+        return get_command(found)
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(function)
+    alone.command(name)(found)
     return get_command(alone)
 
 

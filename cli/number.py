@@ -28,7 +28,7 @@ SECRETS = {
 }
 KEPT = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
 
-_HELP_OF_SECRET = "The value, or @FILE; asked for when a new number needs it. {}"
+_VALUE_OR_FILE = "The value, or @FILE; asked for when a new number needs it. {}"
 
 
 @app.callback()
@@ -43,10 +43,10 @@ def put(
         str | None, typer.Option(help="As Meta shows it, with country code: '+55 11 4000-0001'.")
     ] = None,
     verify_token: Annotated[
-        str | None, typer.Option(help=_HELP_OF_SECRET.format("You choose it and enter it at Meta."))
+        str | None, typer.Option(help=_VALUE_OR_FILE.format("You choose it and enter it at Meta."))
     ] = None,
-    app_secret: Annotated[str | None, typer.Option(help=_HELP_OF_SECRET.format("Signs Meta's webhooks."))] = None,
-    access_token: Annotated[str | None, typer.Option(help=_HELP_OF_SECRET.format("Sends messages."))] = None,
+    app_secret: Annotated[str | None, typer.Option(help=_VALUE_OR_FILE.format("Signs Meta's webhooks."))] = None,
+    access_token: Annotated[str | None, typer.Option(help=_VALUE_OR_FILE.format("Sends messages."))] = None,
     default_flow: Annotated[
         str | None, typer.Option(metavar="FLOW", help="Answers when no keyword matches; '' for none.")
     ] = None,

@@ -1,0 +1,359 @@
+"""`pytake chat`: a WhatsApp-like chat with a running local cloud, in the terminal or from a script."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+import typer
+
+from cli.api_client import DEFAULT_URL, Url, fail
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+Entry = dict[str, Any]
+Action = dict[str, Any]
+
+PROMPT = "› "
+HELP = (
+    "A number taps that button. /image /video /audio /document [caption] and /location [lat lon] send those, "
+    "/help shows this, /quit ends. A JSON object is sent as it stands."
+)
+MEDIA = ("image", "video", "audio", "document", "sticker")
+TICKS = {"sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗ not delivered"}
+LONGEST_BUBBLE = 60
+HISTORY = 20
+
+ANSWER_SECONDS = 15
+"""How long a script's line waits for its answer."""
+QUIET_SECONDS = 1
+"""An answer is complete when nothing more came for so long."""
+POLL_SECONDS = 20
+
+
+class NoPhoneError(Exception):
+    """There is no simulated WhatsApp to talk to; the text says what to do."""
+
+
+class RefusedError(Exception):
+    """The simulated WhatsApp did not take what the person did; the text says why."""
+
+
+class Phone:
+    """One phone of the simulated WhatsApp."""
+
+    def __init__(self, url: str, number: str, name: str, transport: httpx.BaseTransport | None = None) -> None:
+        """Play the phone `number` of somebody called `name`; `transport` is for tests."""
+        self._url = url.rstrip("/")
+        self._path = f"/_sim/phones/{number}"
+        self._name = name
+        self._client = httpx.Client(base_url=self._url, timeout=POLL_SECONDS + 10, trust_env=False, transport=transport)
+
+    def screen(self, after: int = 0, wait: int = 0) -> list[Entry]:
+        """Return what came after the entry numbered `after`; wait up to so many seconds for something."""
+        answer = self._call("GET", "/messages", params={"after": after, "wait": wait} if wait else {"after": after})
+        entries: list[Entry] = answer.json()["messages"]
+        return entries
+
+    def act(self, action: Action) -> int:
+        """Do what a person does and return the number of its entry. Raises `RefusedError`."""
+        answer = self._call("POST", "/messages", json={"name": self._name, **action})
+        return int(answer.json().get("seq", 0))
+
+    def read(self) -> None:
+        """Look at the screen: what came is read."""
+        self._call("POST", "/read")
+
+    def _call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, self._path + path, **more)
+        except httpx.HTTPError as error:
+            advice = f"No local cloud answers at {self._url}. Start one with: pytake local"
+            raise NoPhoneError(advice) from error
+        if answer.is_success:
+            return answer
+        try:
+            said = answer.json()["error"]["message"]
+        except (ValueError, LookupError, TypeError):
+            said = None
+        if said is None:
+            raise NoPhoneError(f"{self._url} plays no phones ({answer.status_code}). Only the local cloud does.")
+        raise RefusedError(said)
+
+
+class Screen:
+    """What has been shown so far, and what can be tapped."""
+
+    def __init__(self, console: "Console") -> None:
+        """Show on `console`."""
+        self._console = console
+        self.last_seq = 0
+        self.choices: list[str] = []
+
+    def show(self, entries: Iterable[Entry]) -> bool:
+        """Show entries; return whether the business said something."""
+        answered = False
+        for entry in entries:
+            self.last_seq = max(self.last_seq, entry["seq"])
+            offered = choices_of(entry)
+            if entry["direction"] == "in":
+                self.choices = []
+            else:
+                answered = True
+                self.choices = [choice["id"] for choice in offered] or self.choices
+            self._console.print(bubble(entry, self._console.width))
+        return answered
+
+    def note(self, text: str) -> None:
+        """Show a line that belongs to neither side."""
+        self._console.print(text, style="dim", justify="center", markup=False, highlight=False)
+
+
+def chat(
+    phone: Annotated[str, typer.Option(help="The phone of the person you play.")] = "5511999990001",
+    name: Annotated[str, typer.Option(help="The name on their profile.")] = "Ana",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Chat with a running local cloud, as a person with a phone would.
+
+    Type a message, or the number of a button. With a script on stdin, each line waits for its answer.
+    """
+    from rich.console import Console
+
+    me, screen = Phone(url, phone, name), Screen(Console(highlight=False))
+    try:
+        if sys.stdin.isatty():
+            converse(me, screen)
+        else:
+            recite(me, screen, sys.stdin)
+    except NoPhoneError as error:
+        fail(str(error))
+
+
+def recite(phone: Phone, screen: Screen, lines: Iterable[str]) -> None:
+    """Send each line and show its answer before the next one is sent. Ends after `/quit` or the last line.
+
+    What the phone showed before is left out, so that the output is this script's.
+    """
+    screen.last_seq = max((entry["seq"] for entry in phone.screen()), default=0)
+    for line in lines:
+        try:
+            action = understand(line, screen.choices)
+        except ValueError as error:
+            screen.note(str(error))
+            continue
+        if action is None:
+            continue
+        if action == QUIT:
+            return
+        try:
+            phone.act(action)
+        except RefusedError as error:
+            screen.note(str(error))
+            continue
+        if not show_answer(phone, screen):
+            screen.note(f"No answer within {ANSWER_SECONDS} seconds.")
+
+
+def show_answer(phone: Phone, screen: Screen) -> bool:
+    """Show what comes until it is complete; return whether the business answered at all."""
+    answered, waited = False, 0
+    while waited < ANSWER_SECONDS:
+        wait = QUIET_SECONDS if answered else ANSWER_SECONDS - waited
+        entries = phone.screen(screen.last_seq, wait)
+        if answered and not entries:
+            break
+        answered = screen.show(entries) or answered
+        waited += 0 if entries else wait
+    if answered:
+        phone.read()
+    return answered
+
+
+def converse(phone: Phone, screen: Screen) -> None:
+    """Chat until `/quit`, Ctrl-D or Ctrl-C; what comes in between is shown at once."""
+    earlier = phone.screen()
+    screen.show(earlier[-HISTORY:])
+    screen.note(HELP)
+    writing = threading.Lock()  # held while one of the two threads writes
+    gone: list[NoPhoneError] = []
+
+    def watch() -> None:
+        try:
+            while True:
+                entries = phone.screen(screen.last_seq, POLL_SECONDS)
+                if not entries:
+                    continue
+                with writing:
+                    sys.stdout.write("\r\x1b[2K")
+                    answered = screen.show(entries)
+                    sys.stdout.write(PROMPT + typed_so_far())
+                    sys.stdout.flush()
+                if answered:
+                    phone.read()
+        except NoPhoneError as error:
+            gone.append(error)
+            with writing:
+                sys.stdout.write(f"\r\x1b[2K{error}\nPress Enter to leave. ")
+                sys.stdout.flush()
+
+    threading.Thread(target=watch, daemon=True).start()
+    while not gone:
+        try:
+            line = input(PROMPT)
+        except (EOFError, KeyboardInterrupt):
+            break
+        with writing:
+            sys.stdout.write("\x1b[1A\x1b[2K")  # the bubble takes the place of what was typed
+            sys.stdout.flush()
+        try:
+            action = understand(line, screen.choices)
+            if action == QUIT:
+                break
+            if action is not None:
+                phone.act(action)
+        except (ValueError, RefusedError) as error:
+            with writing:
+                screen.note(str(error))
+    if gone:
+        raise gone[0]
+
+
+def typed_so_far() -> str:
+    """Return what stands behind the prompt, so that it can be written again after something came in between."""
+    try:
+        import readline
+    except ImportError:
+        return ""
+    return readline.get_line_buffer()
+
+
+QUIT: Action = {"quit": True}
+
+
+def understand(line: str, choices: list[str]) -> Action | None:
+    """Return what a line does: an action of the simulated WhatsApp, `QUIT`, or None for an empty line.
+
+    `choices` are the ids of the buttons on the screen. Raises ValueError, with the text to show.
+    """
+    line = line.strip()
+    if not line:
+        return None
+    if line.startswith("{"):
+        try:
+            action: Action = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"This looks like JSON, but is not: {error}") from error
+        return action
+    if line.isdecimal() and 1 <= int(line) <= len(choices):
+        return {"reply_id": choices[int(line) - 1]}
+    if line.startswith("/"):
+        return _command(line[1:])
+    return {"text": line}
+
+
+def _command(line: str) -> Action:
+    word, _, rest = line.partition(" ")
+    if word in ("quit", "exit"):
+        return QUIT
+    if word in MEDIA:
+        return {"media": {"type": word, **({"caption": rest.strip()} if rest.strip() else {})}}
+    if word == "location":
+        try:
+            latitude, longitude = map(float, rest.split() or ("-23.5614", "-46.6559"))
+        except ValueError:
+            raise ValueError("/location wants two numbers, such as /location -23.56 -46.65") from None
+        return {"location": {"latitude": latitude, "longitude": longitude}}
+    if word == "help":
+        raise ValueError(HELP)
+    raise ValueError(f"There is no /{word}. {HELP}")
+
+
+def choices_of(entry: Entry) -> list[dict[str, Any]]:
+    """Return the buttons and rows of an entry."""
+    return [*(entry.get("buttons") or ()), *(entry.get("rows") or ())]
+
+
+def bubble(entry: Entry, width: int) -> "RenderableType":
+    """Return an entry as a bubble: what the person wrote on the right, what the business sent on the left."""
+    from rich.align import Align
+    from rich.box import ROUNDED
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.text import Text
+
+    mine = entry["direction"] == "in"
+    foot = Text(datetime.fromtimestamp(entry["timestamp"]).strftime("%H:%M"), style="dim", justify="right")  # noqa: DTZ006
+    if mine:
+        foot.append(f" {TICKS.get(entry['status'], '')}", style="bright_blue" if entry["status"] == "read" else "dim")
+    panel = Panel(
+        Group(*content(entry), foot),
+        box=ROUNDED,
+        expand=False,
+        width=None,
+        border_style="green" if mine else "bright_black",
+    )
+    narrow = min(LONGEST_BUBBLE, max(24, width * 3 // 4))
+    if _widest(entry) + 4 > narrow:
+        panel.width = narrow
+    if mine:
+        return Align.right(panel)
+    offered = choices_of(entry)
+    if not offered:
+        return panel
+    lines = Text()
+    for place, choice in enumerate(offered, 1):
+        lines.append(f"  {place:>2}  ", style="bold cyan").append(choice["title"])
+        if choice.get("description"):
+            lines.append(f"  {choice['description']}", style="dim")
+        lines.append("\n" if place < len(offered) else "")
+    return Group(panel, lines)
+
+
+def content(entry: Entry) -> "list[Text]":
+    """Return the lines inside a bubble: a header, the text, a footer, and what is no text in brackets."""
+    from rich.text import Text
+
+    message = entry.get("message", {})
+    interactive = message.get("interactive", {}) if entry["direction"] == "out" else {}
+    lines = []
+    header = interactive.get("header", {})
+    if header.get("type") == "text":
+        lines.append(Text(header["text"], style="bold"))
+    elif header:
+        lines.append(Text(f"[{header['type']}]", style="italic"))
+    if entry["type"] not in ("text", "interactive", "button"):
+        lines.append(Text(_bracket(entry["type"], message), style="italic"))
+    if entry["text"]:
+        lines.append(Text(entry["text"]))
+    if interactive.get("footer"):
+        lines.append(Text(interactive["footer"]["text"], style="dim"))
+    parameters = interactive.get("action", {}).get("parameters", {})
+    if interactive.get("type") == "cta_url":
+        lines.append(Text(f"{parameters['display_text']}: {parameters['url']}", style="cyan"))
+    if interactive.get("type") == "location_request_message":
+        lines.append(Text("/location sends where you are", style="cyan"))
+    return lines or [Text("…")]
+
+
+def _bracket(kind: str, message: dict[str, Any]) -> str:
+    inside = message.get(kind)
+    detail = ""
+    if isinstance(inside, dict):
+        detail = str(inside.get("link") or inside.get("filename") or "")
+        if kind == "location":
+            detail = f"{inside.get('latitude')}, {inside.get('longitude')}"
+        if kind == "template":
+            detail = str(inside.get("name", ""))
+    return f"[{kind}{' ' + detail if detail else ''}]"
+
+
+def _widest(entry: Entry) -> int:
+    from rich.cells import cell_len
+
+    return max((cell_len(line) for text in content(entry) for line in text.plain.splitlines()), default=0)
