@@ -28,11 +28,11 @@ def application() -> APIGatewayHttpResolver:
         schema = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
         return Response(status_code=200, content_type="application/json", body=schema)
 
-    @app.exception_handler(ProblemError)
+    @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:
         return error.response()
 
-    @app.exception_handler(RequestValidationError)
+    @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
     def invalid_request(error: RequestValidationError) -> Response[str]:
         found = [
             {"field": ".".join(str(part) for part in entry["loc"]), "message": entry["msg"]} for entry in error.errors()
@@ -40,13 +40,13 @@ def application() -> APIGatewayHttpResolver:
         detail = "The request does not have the form the documentation shows; `errors` lists each place."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=found).response()
 
-    @app.exception_handler(NotFoundError)
+    @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
     def no_route(_: NotFoundError) -> Response[str]:
         return not_found(
             "route_unknown", "There is nothing at this address. /api/v1/docs lists what there is."
         ).response()
 
-    @app.exception_handler(Exception)
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected(_: Exception) -> Response[str]:
         logger().exception("api.error", path=app.current_event.path)
         detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."

@@ -21,16 +21,13 @@ from pytake.conversation.ports import (
 )
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.receipts import callback_data
-from pytake.conversation.records import Delivery, Number
+from pytake.conversation.records import Delivery, DeliveryState, Number
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.sending import SendFailed
 
 BACKOFF_SECONDS = (2, 4, 8)
 """Three retries after the first try, then the dead-letter queue."""
-
-CLAIM_LEASE_SECONDS = 75
-"""Longer than the outbound queue's visibility timeout: a claim older than this belongs to a worker that is gone."""
 
 AMBIGUOUS_SECONDS = 90
 """How long a send that may have happened waits for a receipt before it is sent again."""
@@ -109,10 +106,8 @@ class Deliver:
         now = self._clock()
         if known is None:
             slot_at = self._reserve(item, now)
-            if slot_at > now:
-                self._claim(item, Delivery(item.turn, index, "waiting", slot_at=slot_at), None)
-                raise ComeBackError(slot_at - now, "rate limit")
-            claim = Delivery(item.turn, index, "claimed", slot_at=slot_at, claimed_at=now)
+            state: DeliveryState = "waiting" if slot_at > now else "claimed"
+            claim = Delivery(item.turn, index, state, slot_at=slot_at, claimed_at=now if state == "claimed" else None)
         else:
             self._wait_if_not_due(known, now)
             if known.state in ("claimed", "ambiguous") and known.status is not None:
@@ -121,7 +116,15 @@ class Deliver:
             if known.state in ("claimed", "ambiguous"):
                 self._tell("delivery.resent_after_deadline", item, index)
             claim = replace(known, state="claimed", claimed_at=now)
-        self._claim(item, claim, known)
+        try:
+            self._deliveries.claim(item.key, claim, known)
+        except ConflictError:
+            if first_time:  # an old turn, enqueued once more: the ledger knows what became of it
+                self._deliver_one(item, index, number, first_time=False)
+                return
+            raise ComeBackError(1, "the ledger changed meanwhile") from None
+        if claim.state == "waiting":
+            raise ComeBackError((claim.slot_at or now) - now, "rate limit")
         self._post(item, index, number, claim)
 
     def _reserve(self, item: OutboundItem, now: float) -> float:
@@ -140,12 +143,6 @@ class Deliver:
             settles_at = (known.claimed_at or 0) + AMBIGUOUS_SECONDS
             if now < settles_at:
                 raise ComeBackError(min(settles_at - now, RECHECK_SECONDS), "a receipt may still settle this send")
-
-    def _claim(self, item: OutboundItem, claim: Delivery, previous: Delivery | None) -> None:
-        try:
-            self._deliveries.claim(item.key, claim, previous)
-        except ConflictError:
-            raise ComeBackError(1, "the ledger changed meanwhile") from None
 
     def _post(self, item: OutboundItem, index: int, number: Number, claim: Delivery) -> None:
         secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)

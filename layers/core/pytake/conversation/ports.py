@@ -20,6 +20,7 @@ from pytake.conversation.records import (
     Organization,
     TurnRecord,
 )
+from pytake.engine import Effect, EffectResult
 from pytake.whatsapp.sending import Accepted
 
 Clock = Callable[[], float]
@@ -173,6 +174,13 @@ class MessageSender(Protocol):
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
         """Post one message. Raises `pytake.whatsapp.sending.SendFailed`."""
+
+
+class EffectPerformer(Protocol):
+    """Does what a flow wants done in the outside world: an API call, a question to a language model."""
+
+    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+        """How it ended. Never raises for what the other side did: a refusal or a timeout is a result."""
 
 
 class OperatorEvent(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pytake.engine import Contact, Event, Input, Step
+from pytake.engine import Contact, EffectResult, Event, Input, Step
 from pytake.whatsapp.outbound import OutboundMessage
 
 MARKER_SECONDS = 8 * 24 * 3600
@@ -51,6 +51,13 @@ class Conversation(Struct, omit_defaults=True):
     apologised_at: float | None = None
 
 
+class EffectRecord(Struct, frozen=True):
+    """What an effect of a turn (an API call, a model's answer) gave back: with it the turn replays without a network."""
+
+    key: str
+    result: EffectResult
+
+
 class TurnRecord(Struct, omit_defaults=True):
     """The immutable audit record of one turn: what came in, the way through the flow, what went out.
 
@@ -71,6 +78,7 @@ class TurnRecord(Struct, omit_defaults=True):
     path: list[Step] = []
     messages: list[OutboundMessage] = []
     events: list[Event] = []
+    effects: list[EffectRecord] = []
     correlation_id: str | None = None
 
 

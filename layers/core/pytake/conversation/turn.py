@@ -20,6 +20,7 @@ from pytake.conversation.ports import (
     ConflictError,
     Conversations,
     Directory,
+    EffectPerformer,
     OperatorEvent,
     OperatorEvents,
     Queues,
@@ -30,14 +31,28 @@ from pytake.conversation.records import (
     STATE_BYTES,
     Conversation,
     ConversationKey,
+    EffectRecord,
     Number,
     Organization,
     Session,
     TurnRecord,
 )
-from pytake.engine import Contact, Context, Event, Flow, Input, State, StateError
+from pytake.engine import Contact, Context, Event, Flow, Input, State, StateError, fold, language_of, wording
 from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
 from pytake.whatsapp.outbound import Text
+
+DEFAULT_WORDS = {
+    "restart": "restart",
+    "reiniciar": "restart",
+    "recomeçar": "restart",
+    "stop": "stop",
+    "parar": "stop",
+    "human": "human",
+    "humano": "human",
+    "atendente": "human",
+    "agente": "human",
+}
+"""The words that work at any moment for a number that sets none of its own."""
 
 COMMIT_ATTEMPTS = 4
 """Conflicts of one conversation are rare (the queue keeps its order): four in a row mean that something else is wrong."""
@@ -60,6 +75,7 @@ class TakeTurn:
         directory: Directory,
         flows: FlowLibrary,
         queues: Queues,
+        effects: EffectPerformer,
         operator_events: OperatorEvents,
         clock: Clock,
         session_ttl_hours: int,
@@ -68,6 +84,7 @@ class TakeTurn:
         self._directory = directory
         self._flows = flows
         self._queues = queues
+        self._effects = effects
         self._operator_events = operator_events
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
@@ -203,7 +220,12 @@ class TakeTurn:
         if flow is None:
             self._fail(outcome, number, organization, now)
             return
-        turn = engine.take_turn(flow, state, record.input, self._context(conversation, number, now))
+        context = self._context(conversation, number, now)
+        turn = engine.take_turn(flow, state, record.input, context)
+        while turn.effects is not None:
+            result = self._effects.perform(conversation.key, turn.effects)
+            record.effects.append(EffectRecord(turn.effects.key, result))
+            turn = engine.continue_turn(flow, turn, record.input, result, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
         record.status, record.path, record.messages = turn.status, turn.path, turn.messages
         record.events.extend(turn.events)
@@ -257,7 +279,7 @@ class TakeTurn:
         conversation.session = None
         quiet_until = (conversation.apologised_at or float("-inf")) + self._session_seconds(organization, None)
         if now >= quiet_until:
-            record.messages = [Text(number.apology or engine.wording(organization.language, "apology"))]
+            record.messages = [Text(number.apology or wording(language_of(organization.language) or "en", "apology"))]
             conversation.apologised_at = now
         else:
             record.messages = []
@@ -267,13 +289,12 @@ class TakeTurn:
         return hours * 3600
 
     def _context(self, conversation: Conversation, number: Number, now: float) -> Context:
-        words: Mapping[str, Any] = number.words
         return Context(
             now=now,
             seed=f"{conversation.session.id if conversation.session else ''}:{conversation.seq}",
             contact=conversation.contact,
             country=number.country,
-            words=words,
+            words=number.words or DEFAULT_WORDS,  # type: ignore[arg-type]
         )
 
     def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
@@ -300,8 +321,8 @@ def _sent_at(message: Mapping[str, Any]) -> float | None:
 
 def _keyword_flow(keywords: Mapping[str, str], text: str) -> str | None:
     """The flow whose keyword the whole message is, ignoring case and accents."""
-    said = engine.fold(text)
-    return next((flow_id for word, flow_id in keywords.items() if engine.fold(word) == said), None) if said else None
+    said = fold(text)
+    return next((flow_id for word, flow_id in keywords.items() if fold(word) == said), None) if said else None
 
 
 def _apply(events: list[Event], conversation: Conversation) -> tuple[Contact, bool]:

@@ -1,0 +1,184 @@
+"""The whole product on in-memory ports: webhook to phone without AWS, under a frozen clock."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pytake.conversation.deliver import ComeBackError, Deliver
+from pytake.conversation.flow_authoring import FlowAuthoring
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.number_setup import NumberChange, NumberSetup
+from pytake.conversation.queues import OutboundItem
+from pytake.conversation.receipts import SettleReceipts
+from pytake.conversation.receive import ReceiveNotification
+from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.turn import TakeTurn
+from pytake.conversation.wake import WakeDue
+from pytake.engine import Effect, EffectResult
+from pytake.whatsapp import signature
+from tests import fakes
+
+NUMBER = "100000000000001"
+PHONE = "5511999999999"
+APP_SECRET = "demo-app-secret"
+
+ECHO_FLOW: dict[str, Any] = {
+    "format": 1,
+    "id": "echo",
+    "name": "Echo",
+    "language": "en",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": "Hello!", "next_node_id": "ask"}},
+        {
+            "id": "ask",
+            "type": "question",
+            "data": {
+                "question": "What is your name?",
+                "variable": "name",
+                "validation": {"type": "text", "min_length": 2, "error_message": "At least 2 letters, please."},
+                "next_node_id": "end",
+            },
+        },
+        {"id": "end", "type": "end", "data": {"message": "Bye, {{name}}."}},
+    ],
+}
+
+
+class NoEffects:
+    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+        raise AssertionError("no flow of these tests asks for an effect")
+
+
+class Product:
+    """Every use case, wired to fakes."""
+
+    def __init__(self) -> None:
+        self.clock = fakes.FrozenClock()
+        self.conversations = fakes.MemoryConversations()
+        self.deliveries = fakes.MemoryDeliveries()
+        self.slots = fakes.MemoryRateSlots()
+        self.directory = fakes.MemoryDirectory()
+        self.secrets = fakes.MemorySecrets()
+        self.flows = fakes.MemoryFlows()
+        self.queues = fakes.MemoryQueues()
+        self.graph = fakes.ScriptedSender()
+        self.events = fakes.RecordedOperatorEvents()
+        self.authoring = FlowAuthoring(self.flows, self.clock)
+        self.setup = NumberSetup(self.directory, self.secrets)
+        self.receive = ReceiveNotification(self.directory, self.secrets, self.queues, self.events, self.clock)
+        self.take_turn = TakeTurn(
+            conversations=self.conversations,
+            directory=self.directory,
+            flows=FlowLibrary(self.flows, self.clock),
+            queues=self.queues,
+            effects=NoEffects(),
+            operator_events=self.events,
+            clock=self.clock,
+            session_ttl_hours=24,
+        )
+        self.wake_due = WakeDue(self.conversations, self.take_turn, self.clock)
+        self.deliver = Deliver(
+            deliveries=self.deliveries,
+            slots=self.slots,
+            directory=self.directory,
+            secrets=self.secrets,
+            sender=self.graph,
+            queues=self.queues,
+            operator_events=self.events,
+            clock=self.clock,
+            messages_per_minute=600,
+        )
+        self.settle = SettleReceipts(self.deliveries, self.events)
+        self._messages = 0
+
+    def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:
+        if flow is not None:
+            self.publish(organization_id, flow)
+        self.setup.put(
+            organization_id,
+            number,
+            NumberChange(
+                display_phone_number="+55 11 4000-0001",
+                default_flow_id=flow["id"] if flow else None,
+                verify_token=f"verify-{organization_id}",
+                app_secret=change.pop("app_secret", APP_SECRET),
+                access_token=f"access-{organization_id}",
+                **change,
+            ),
+        )
+
+    def publish(self, organization_id: str, flow: dict[str, Any]) -> None:
+        self.authoring.save_draft(organization_id, flow["id"], flow)
+        self.authoring.publish(organization_id, flow["id"], "test")
+
+    def post(self, body: dict[str, Any], app_secret: str = APP_SECRET) -> Any:
+        raw = json.dumps(body).encode()
+        return self.receive(raw, signature.sign(app_secret, raw), "request-1")
+
+    def message(self, text: str, phone: str = PHONE, id_: str | None = None, **content: Any) -> dict[str, Any]:
+        self._messages += 1
+        id_ = id_ or f"wamid.{self._messages}"
+        base = {"from": phone, "id": id_, "timestamp": str(int(self.clock.now))}
+        return {**base, **(content or {"type": "text", "text": {"body": text}})}
+
+    def notification(self, *messages: dict[str, Any], number: str = NUMBER) -> dict[str, Any]:
+        contacts = [{"wa_id": m["from"], "profile": {"name": "Ana"}} for m in messages]
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": number, "display_phone_number": "551140000001"},
+            "contacts": contacts,
+            "messages": list(messages),
+        }
+        return {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "waba", "changes": [{"field": "messages", "value": value}]}],
+        }
+
+    def say(self, text: str, phone: str = PHONE, number: str = NUMBER, **content: Any) -> list[str]:
+        """A person writes; what they then read, as texts."""
+        self.post(self.notification(self.message(text, phone, **content), number=number))
+        before = len(self.graph.sent)
+        self.run_queues()
+        return [text_of(payload) for payload in self.graph.sent[before:]]
+
+    def run_queues(self) -> list[TurnRecord]:
+        """Work off both queues, as the workers do when nothing fails."""
+        records = []
+        while self.queues.inbound:
+            record = self.take_turn(self.queues.inbound.pop(0))
+            if record is not None:
+                records.append(record)
+        while self.queues.outbound:
+            self.deliver(self.queues.outbound.pop(0), first_time=True)
+        return records
+
+    def deliver_until_done(self, item: OutboundItem, *, redelivered: bool = False, limit: int = 50) -> list[float]:
+        """Deliver as the queue does, moving the clock by what the sender asks for; the waits."""
+        waits: list[float] = []
+        for attempt in range(limit):
+            try:
+                self.deliver(item, first_time=attempt == 0 and not redelivered)
+            except ComeBackError as wait:
+                waits.append(round(wait.seconds, 3))
+                self.clock.forward(wait.seconds)
+            else:
+                return waits
+        raise AssertionError(f"not done after {limit} attempts: {waits}")
+
+    def key(self, phone: str = PHONE, organization_id: str = "acme", number: str = NUMBER) -> ConversationKey:
+        return ConversationKey(organization_id, number, phone)
+
+
+def text_of(payload: dict[str, Any]) -> str:
+    if payload["type"] == "text":
+        return str(payload["text"]["body"])
+    return str(payload["interactive"]["body"]["text"])
+
+
+@pytest.fixture()
+def product() -> Product:
+    product = Product()
+    product.add_organization("acme", NUMBER, ECHO_FLOW)
+    return product

@@ -1,0 +1,197 @@
+"""From a signed webhook to the phone: what a person sees."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from pytake.conversation.ports import ConflictError, QueueingFailedError
+from pytake.conversation.records import Conversation, TurnRecord
+from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+
+
+def test_the_first_message_opens_and_the_next_ones_answer(product: Product) -> None:
+    assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
+    assert product.say("A") == ["At least 2 letters, please."]
+    assert product.say("Ana") == ["Bye, Ana."]
+    assert product.say("again") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_replies_go_to_exactly_who_wrote(product: Product) -> None:
+    product.say("Olá")
+    assert product.graph.sent[0]["to"] == f"+{PHONE}"
+    assert product.graph.sent[0]["biz_opaque_callback_data"] == f"acme|{NUMBER}|{PHONE}|1|0"
+
+
+def test_the_same_webhook_five_times_makes_one_turn(product: Product) -> None:
+    body = product.notification(product.message("Olá"))
+    for _ in range(5):
+        product.post(body)
+    product.run_queues()
+    product.queues.forget_deduplication()
+    product.clock.forward(3600)
+    for _ in range(5):
+        product.post(body)
+        product.queues.forget_deduplication()
+    product.run_queues()
+    assert len(product.graph.sent) == 1
+    assert len(product.conversations.turns(product.key())) == 1
+
+
+def test_a_duplicate_repeats_a_lost_enqueue_and_nothing_else(product: Product) -> None:
+    body = product.notification(product.message("Olá"))
+    product.post(body)
+    item = product.queues.inbound[0]
+    product.take_turn(item)
+    product.queues.outbound.clear()  # the worker died between the commit and the enqueue
+    product.queues.forget_deduplication()
+    product.take_turn(item)
+    assert [outbound.turn for outbound in product.queues.outbound] == [1]
+    assert len(product.conversations.turns(product.key())) == 1
+
+
+def test_an_answer_that_could_not_be_enqueued_comes_again(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(item: Any) -> None:
+        raise QueueingFailedError
+
+    product.post(product.notification(product.message("Olá")))
+    item = product.queues.inbound.pop()
+    with monkeypatch.context() as patch:
+        patch.setattr(product.queues, "put_outbound", refuse)
+        with pytest.raises(QueueingFailedError):
+            product.take_turn(item)
+    product.take_turn(item)
+    assert len(product.queues.outbound) == 1
+
+
+def test_two_quick_messages_are_answered_in_order(product: Product) -> None:
+    product.post(product.notification(product.message("Olá"), product.message("Ana")))
+    records = product.run_queues()
+    assert [record.status for record in records] == ["waiting", "completed"]
+    assert [payload["text"]["body"] for payload in product.graph.sent] == ["Hello!\n\nWhat is your name?", "Bye, Ana."]
+
+
+def test_a_thousand_people_at_once_get_their_own_answers(product: Product) -> None:
+    phones = [str(5511900000000 + n) for n in range(1000)]
+    product.post(product.notification(*[product.message("Olá", phone) for phone in phones]))
+    product.post(product.notification(*[product.message(f"Name{phone}", phone) for phone in phones]))
+    while product.queues.inbound:
+        product.take_turn(product.queues.inbound.pop(0))
+    answers = {item.contact_id: item.messages[0].text for item in product.queues.outbound}  # type: ignore[union-attr]
+    assert answers == {phone: f"Bye, Name{phone}." for phone in phones}
+
+
+def test_a_lost_race_is_decided_again_on_what_the_winner_left(product: Product) -> None:
+    product.say("Olá")
+    commit = product.conversations.commit
+    conflicts = 2
+
+    def contended(conversation: Conversation, turn: TurnRecord) -> None:
+        nonlocal conflicts
+        if conflicts:
+            conflicts -= 1
+            raise ConflictError
+        commit(conversation, turn)
+
+    product.conversations.commit = contended  # type: ignore[method-assign]
+    assert product.say("Ana") == ["Bye, Ana."]
+
+
+def test_an_expired_session_begins_anew(product: Product) -> None:
+    product.say("Olá")
+    product.clock.forward(24 * 3600 + 1)
+    assert product.say("Ana") == ["Hello!\n\nWhat is your name?"]
+    record = product.conversations.turns(product.key())[-1]
+    assert "session_expired" in [event.type for event in record.events]
+
+
+def test_a_silent_session_is_closed_and_logged_by_the_clock(product: Product) -> None:
+    product.say("Olá")
+    product.clock.forward(23 * 3600)
+    assert product.wake_due() == 0
+    product.clock.forward(3600 + 1)
+    assert product.wake_due() == 1
+    assert product.wake_due() == 0
+    assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "expired"]
+
+
+def test_a_session_stays_on_the_version_it_began_with(product: Product) -> None:
+    product.say("Olá")
+    changed = copy.deepcopy(ECHO_FLOW)
+    changed["nodes"][2]["data"]["message"] = "New: {{name}}."
+    product.publish("acme", changed)
+    assert product.say("Ana") == ["Bye, Ana."]
+    product.clock.forward(60)  # a worker looks for a new version every few seconds
+    product.say("Olá")
+    assert product.say("Bia") == ["New: Bia."]
+
+
+def test_organizations_with_the_same_contact_never_mix(product: Product) -> None:
+    other = "200000000000002"
+    product.add_organization("globex", other, ECHO_FLOW)
+    product.say("Olá")
+    assert product.say("Ana", number=other) == ["Hello!\n\nWhat is your name?"]
+    assert product.say("Ana") == ["Bye, Ana."]
+    assert len(product.conversations.turns(product.key())) == 2
+    assert len(product.conversations.turns(product.key(organization_id="globex", number=other))) == 1
+
+
+def test_a_number_without_a_flow_apologises_once_and_tells_the_operator(product: Product) -> None:
+    product.add_organization("globex", "200000000000002", None, apology="We are closed.")
+    assert product.say("Olá", number="200000000000002") == ["We are closed."]
+    assert product.say("Olá?", number="200000000000002") == []
+    assert product.events.types == ["turn.flow_missing", "turn.flow_missing"]
+    product.publish("globex", ECHO_FLOW)
+    product.add_organization("globex", "200000000000002", ECHO_FLOW)
+    assert product.say("Olá!", number="200000000000002") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_a_broken_state_apologises_and_the_next_message_works(product: Product) -> None:
+    product.say("Olá")
+    session = product.conversations.stored[product.key()].session
+    assert session is not None
+    session.state = b"{not a state"
+    assert product.say("Ana") == ["Sorry, something went wrong on our side. Could you try again?"]
+    assert product.events.types == ["turn.state_invalid"]
+    assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_a_keyword_chooses_the_flow(product: Product) -> None:
+    sales = copy.deepcopy(ECHO_FLOW) | {"id": "sales"}
+    sales["nodes"][0]["data"]["greeting"] = "Sales here."
+    product.publish("acme", sales)
+    product.add_organization("acme", NUMBER, ECHO_FLOW, keywords={"preço": "sales"})
+    assert product.say("Preco!") == ["Sales here.\n\nWhat is your name?"]
+    assert product.say("something", phone="5511888888888") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_reactions_are_recorded_and_answered_by_nothing(product: Product) -> None:
+    product.say("Olá")
+    reaction = {"type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": "👍"}}
+    assert product.say("", **reaction) == []
+    assert product.say("Ana") == ["Bye, Ana."]
+    statuses = [record.status for record in product.conversations.turns(product.key())]
+    assert statuses == ["waiting", "recorded", "completed"]
+
+
+def test_restart_begins_the_flow_again(product: Product) -> None:
+    product.say("Olá")
+    assert product.say("Restart") == ["Hello!\n\nWhat is your name?"]
+    assert product.say("Ana") == ["Bye, Ana."]
+
+
+def test_a_message_to_a_number_that_was_removed_takes_no_turn(product: Product) -> None:
+    product.post(product.notification(product.message("Olá")))
+    product.directory.by_id.clear()
+    assert product.run_queues() == []
+    assert product.events.types == ["turn.number_unknown"]
+
+
+def test_audit_records_tell_the_way(product: Product) -> None:
+    product.say("Olá")
+    product.say("Ana")
+    first, second = product.conversations.turns(product.key())
+    assert [(step.node_id, step.exit) for step in first.path] == [("start", "next"), ("ask", "wait")]
+    assert [(step.node_id, step.exit) for step in second.path] == [("ask", "next"), ("end", "end")]
+    assert (first.flow_id, first.flow_version, first.session_id) == ("echo", 1, second.session_id)
+    assert first.correlation_id == "request-1"
