@@ -149,7 +149,7 @@ class Compilation:
                     build = NodeBuild(self, document, node.id, node.type)
                     handlers = node.data.compile(build)
                     self.cells[document.id, node.id].fill(handlers)
-                    build.facts.waits = handlers.answer is not None or handlers.timer is not None
+                    build.facts.waits = handlers.result is None and (handlers.answer or handlers.timer) is not None
                     self.facts[document.id, node.id] = build.facts
 
 
@@ -317,27 +317,34 @@ class NodeBuild:
         found = self.template(text, field)
         return (lambda _: found) if isinstance(found, str) else found
 
-    def value(self, value: Any, field: str) -> Getter:
-        """A value of any JSON type with templates in its texts. A text that is one `{{...}}` keeps its value's type."""
-        fixed, get = self.fixed_or_getter(value, field)
+    def value(self, value: Any, field: str, *, as_text: bool = False) -> Getter:
+        """A value of any JSON type with templates in its texts.
+
+        A text that is one `{{...}}` keeps the type of its value, unless `as_text` asks for a text.
+        """
+        fixed, get = self.fixed_or_getter(value, field, as_text=as_text)
         return (lambda _: fixed) if get is None else get
 
-    def fixed_or_getter(self, value: Any, field: str) -> tuple[Any, Getter | None]:
+    def fixed_or_getter(self, value: Any, field: str, *, as_text: bool = False) -> tuple[Any, Getter | None]:
         """Like `value`, but what never changes is given as it is: `(value, None)` or `(None, getter)`."""
         if isinstance(value, str):
             parts = self.parts(value, field)
-            if len(parts) == 1 and isinstance(parts[0], Expression):
+            if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
                 return None, getter(parts[0])
             if all(isinstance(part, str) for part in parts):
                 return "".join(map(str, parts)), None
             return None, render(parts, self.spoken)
         if isinstance(value, list):
-            items = [self.fixed_or_getter(item, f"{field}[{index}]") for index, item in enumerate(value)]
+            items = [
+                self.fixed_or_getter(item, f"{field}[{index}]", as_text=as_text) for index, item in enumerate(value)
+            ]
             if all(get is None for _, get in items):
                 return value, None
             return None, lambda run: [fixed if get is None else get(run) for fixed, get in items]
         if isinstance(value, dict):
-            entries = {key: self.fixed_or_getter(item, f"{field}.{key}") for key, item in value.items()}
+            entries = {
+                key: self.fixed_or_getter(item, f"{field}.{key}", as_text=as_text) for key, item in value.items()
+            }
             if all(get is None for _, get in entries.values()):
                 return value, None
             return None, lambda run: {key: fixed if get is None else get(run) for key, (fixed, get) in entries.items()}
@@ -376,6 +383,9 @@ class NodeBuild:
 def render(parts: list[str | Expression], write: Callable[[Any], str]) -> Render:
     """What renders these parts to text, each value written by `write`."""
     pieces = [part if isinstance(part, str) else _written(part, write) for part in parts]
+    if all(isinstance(piece, str) for piece in pieces):
+        text = "".join(map(str, pieces))
+        return lambda _: text
     if len(pieces) == 1 and not isinstance(pieces[0], str):
         return pieces[0]
     if len(pieces) <= 3:  # "Hello {{name}}!", by far the most usual

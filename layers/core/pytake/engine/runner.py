@@ -68,6 +68,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context, befo
     if waiting is None or state.flow_id != flow.id or (state.stack and not _frames_exist(flow, state.stack)):
         raise Halt(Event("state_invalid", {"flow_id": state.at or state.flow_id, "node_id": state.node_id}))
     run.at = waiting
+    run.due_at = state.due_at
     if before is not None:
         run.messages, run.path, run.events = before.messages.copy(), before.path.copy(), before.events.copy()
     cell: Cell | None

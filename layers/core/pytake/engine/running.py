@@ -10,6 +10,7 @@ from pytake.engine.effects import Effect
 from pytake.engine.limits import STACK_DEPTH
 from pytake.engine.state import Frame
 from pytake.engine.turn import Contact, Context, Event, Input, Status, Step
+from pytake.engine.values import plain_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import OutboundMessage, Text
 
@@ -150,7 +151,7 @@ class Run:
         """Send a message that is ready and within Meta's limits."""
         self.messages.append(message)
 
-    def happened(self, type: str, **data: Any) -> None:  # noqa: A002
+    def happened(self, type: str, /, **data: Any) -> None:  # noqa: A002
         """Tell the outside world."""
         self.events.append(Event(type, data))
 
@@ -193,7 +194,10 @@ class Run:
 
     def save_contact(self, field: str, value: Any) -> None:
         """Save a field of the contact; later templates of this turn see it already."""
-        self.contact = structs.replace(self.contact, fields={**self.contact.fields, field: value})
+        if field == "name":
+            self.contact = structs.replace(self.contact, name=plain_text(value))
+        else:
+            self.contact = structs.replace(self.contact, fields={**self.contact.fields, field: value})
         self.happened("contact_saved", field=field, value=value)
 
     def all_variables(self) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
+
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+class SetVariableAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_variable"):
+    """Store a value."""
+
+    variable: str
+    value: Any = None
+
+
+class SaveContactAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="save_contact"):
+    """Save fields of the contact for all later conversations: one (`field`, `value`) or several (`fields`)."""
+
+    field: str | None = None
+    value: Any = None
+    fields: dict[str, Any] | None = None
+
+
+class AddTagAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="add_tag"):
+    """Tag the contact."""
+
+    tag: str
+
+
+class RemoveTagAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="remove_tag"):
+    """Take a tag from the contact."""
+
+    tag: str
+
+
+class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="emit_event"):
+    """Tell the outside world: `name` and any `data`."""
+
+    name: str
+    data: dict[str, Any] | None = None
+
+
+Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | EmitEventAction
+Effecting = Callable[[Run], None]
+
+
+@node_type("action")
+class ActionNode(NodeData):
+    """Does things the person does not see, in order.
+
+    Templates work in every value. What is saved of the contact can be read as `{{contact.FIELD}}` at once; it, the tags
+    and the events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed` and `event_emitted`.
+    """
+
+    actions: list[Action]
+    next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile each action and go on."""
+        actions = [_compile(action, build, f"actions[{index}]") for index, action in enumerate(self.actions)]
+        following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
+
+        def enter(run: Run) -> Cell | None:
+            for act in actions:
+                act(run)
+            run.path.append(step)
+            return following
+
+        return Handlers(enter)
+
+
+def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
+    match action:
+        case SetVariableAction():
+            get = build.value(action.value, f"{place}.value")
+            store = build.variable(action.variable, f"{place}.variable")
+            return lambda run: store(run, get(run))
+        case SaveContactAction():
+            return _save_contact(action, build, place)
+        case AddTagAction():
+            tag = build.rendering(action.tag, f"{place}.tag")
+            return lambda run: _tag(run, tag(run).strip(), added=True)
+        case RemoveTagAction():
+            tag = build.rendering(action.tag, f"{place}.tag")
+            return lambda run: _tag(run, tag(run).strip(), added=False)
+        case EmitEventAction():
+            name = build.rendering(action.name, f"{place}.name")
+            data = build.value(action.data or {}, f"{place}.data")
+            return lambda run: run.happened("event_emitted", name=name(run), data=data(run))
+
+
+def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> Effecting:
+    fields = dict(action.fields or {})
+    if action.field:
+        fields[action.field] = action.value
+    if not fields:
+        build.problem("missing_field", f"{place}.field", "Nothing is saved. Write a `field` and its `value`.")
+    for name in fields:
+        if name in ("id", "phone", "tags"):
+            build.problem("invalid_value", f"{place}.field", f"`{name}` is not a flow's to change. Use another field.")
+    getters = {name: build.value(value, f"{place}.value") for name, value in fields.items()}
+
+    def save(run: Run) -> None:
+        for name, get in getters.items():
+            run.save_contact(name, get(run))
+
+    return save
+
+
+def _tag(run: Run, tag: str, *, added: bool) -> None:
+    tags = run.contact.tags
+    if not tag or (tag in tags) is added:
+        return
+    run.contact = structs.replace(run.contact, tags=[*tags, tag] if added else [one for one in tags if one != tag])
+    run.happened("tag_added" if added else "tag_removed", tag=tag)

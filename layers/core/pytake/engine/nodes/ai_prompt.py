@@ -1,0 +1,69 @@
+from typing import TYPE_CHECKING
+
+from pytake.engine.effects import ModelRequest
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+@node_type("ai_prompt")
+class AiPrompt(NodeData):
+    """Asks a language model (Amazon Bedrock Converse), as an effect, and stores the text it writes in `output_variable`.
+
+    When the model fails, the reason is stored in `OUTPUT_VARIABLE_error` and the path goes to `error_next_node_id`, or
+    to `next_node_id` when there is none.
+    """
+
+    model: str
+    prompt: str
+    output_variable: str
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    next_node_id: str | None = None
+    error_next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the prompt, and what becomes of its result."""
+        if self.temperature is not None and not 0 <= self.temperature <= 1:
+            build.problem("invalid_value", "temperature", "Write a number from 0 to 1.")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            build.problem("invalid_value", "max_tokens", "Write a number of 1 or more.")
+        model, prompt = build.rendering(self.model, "model"), build.rendering(self.prompt, "prompt")
+        system = build.rendering(self.system, "system")
+        temperature, max_tokens = self.temperature, self.max_tokens
+        store = build.variable(self.output_variable, "output_variable")
+        store_error = build.variable(f"{self.output_variable}_error", "output_variable", "error")
+        following = build.target(self.next_node_id, "next_node_id", required=True)
+        error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
+        cell, next_step, error_step = build.cell, build.step("next"), build.step("error")
+
+        def enter(run: Run) -> Cell | None:
+            run.perform(
+                cell,
+                ModelRequest(
+                    key=f"{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                    model=model(run),
+                    prompt=prompt(run),
+                    system=system(run) or None,
+                    temperature=temperature,
+                    max_tokens=max_tokens,
+                ),
+            )
+            return None
+
+        def result(run: Run) -> Cell | None:
+            found = run.input.result
+            if found is None or not found.ok:
+                reason = (found.error if found else None) or "failed"
+                store_error(run, reason)
+                run.happened("effect_failed", node_id=cell.node_id, error=reason)
+                run.path.append(error_step)
+                return error_target
+            store(run, found.body)
+            run.path.append(next_step)
+            return following
+
+        return Handlers(enter, answer=enter, result=result)

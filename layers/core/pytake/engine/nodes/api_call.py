@@ -1,0 +1,204 @@
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytake.engine.compiling import Getter, Render, getter, render
+from pytake.engine.effects import HttpRequest, mark_secret, without_marks
+from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+from pytake.engine.template import Expression
+from pytake.engine.values import plain_text
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+
+@node_type("api_call")
+class ApiCall(NodeData):
+    """Calls an HTTP API, as an effect: the engine says what to call, the use case calls it and answers back.
+
+    Templates work in `url`, `headers`, `query_params` and `body`, and only here `{{secrets.NAME}}` does. A value in the
+    URL is percent-encoded unless the URL begins with it. A `body` is JSON, or a text (JSON in a text is read as JSON);
+    a text in it that is one `{{...}}` keeps its value's type.
+
+    The answer's JSON (or text) is stored in `output_variable`; `response_map` stores parts of it by JSON path, as
+    `{"city": "$.address.city"}`. When the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error`
+    without an output variable) and the path goes to `error_next_node_id`, or to `next_node_id` when there is none.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] | None = None
+    query_params: dict[str, Any] | None = None
+    body: Any = None
+    timeout_seconds: float | None = None
+    output_variable: str | None = None
+    response_map: dict[str, str] | None = None
+    next_node_id: str | None = None
+    error_next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the request, and what becomes of its result."""
+        method = self.method.upper()
+        if method not in METHODS:
+            build.problem("invalid_value", "method", f"Choose one of {', '.join(METHODS)}.")
+        timeout = API_DEFAULT_TIMEOUT_SECONDS if self.timeout_seconds is None else self.timeout_seconds
+        if not 0 < timeout <= API_TIMEOUT_SECONDS:
+            message = f"Write a number of seconds up to {API_TIMEOUT_SECONDS}."
+            build.problem("invalid_value", "timeout_seconds", message)
+        url = self._url(build)
+        headers = {
+            name: _text(value, f"headers.{name}", build, _header) for name, value in (self.headers or {}).items()
+        }
+        query = {
+            name: _text(value, f"query_params.{name}", build)
+            if isinstance(value, str)
+            else _fixed_text(plain_text(value))
+            for name, value in (self.query_params or {}).items()
+        }
+        body = _json(_body(self.body), "body", build)
+        store = build.variable(self.output_variable, "output_variable") if self.output_variable else None
+        store_error = build.variable(f"{self.output_variable or 'api_call'}_error", "output_variable", "error")
+        mapped = [
+            (build.variable(name, f"response_map.{name}"), _path(path, f"response_map.{name}", build))
+            for name, path in (self.response_map or {}).items()
+        ]
+        following = build.target(self.next_node_id, "next_node_id", required=True)
+        error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
+        cell, next_step, error_step = build.cell, build.step("next"), build.step("error")
+
+        def enter(run: Run) -> Cell | None:
+            request = HttpRequest(
+                key=f"{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                method=method,
+                url=url(run),
+                headers={name: value(run) for name, value in headers.items()},
+                query_params={name: value(run) for name, value in query.items()},
+                body=body(run),
+                timeout_seconds=timeout,
+            )
+            run.perform(cell, request)
+            return None
+
+        def result(run: Run) -> Cell | None:
+            found = run.input.result
+            if found is None or not found.ok:
+                reason = (found.error if found else None) or "failed"
+                store_error(run, reason)
+                run.happened("effect_failed", node_id=cell.node_id, error=reason)
+                run.path.append(error_step)
+                return error_target
+            if store is not None:
+                store(run, found.body)
+            for keep, pick in mapped:
+                keep(run, pick(found.body))
+            run.path.append(next_step)
+            return following
+
+        return Handlers(enter, answer=enter, result=result)
+
+    def _url(self, build: "NodeBuild") -> Render:
+        from urllib.parse import quote
+
+        def encoded(value: Any) -> str:
+            return quote(without_marks(plain_text(value)), safe="")
+
+        url = self.url.strip()
+        if not url.startswith(("https://", "http://", "{{")):
+            build.problem("invalid_value", "url", "The URL must begin with https://. Correct it.")
+        parts = _parts(url, "url", build)
+        first = parts[0] if parts else ""
+        if isinstance(first, Expression):
+            head, rest = render([first], _plain), render(parts[1:], encoded)
+            return lambda run: head(run) + rest(run)
+        return render(parts, encoded)
+
+
+def _plain(value: Any) -> str:
+    return without_marks(plain_text(value))
+
+
+def _header(value: Any) -> str:
+    return " ".join(_plain(value).split())  # a line break would begin another header
+
+
+def _fixed_text(text: str) -> Render:
+    return lambda _: text
+
+
+def _parts(text: str, field: str, build: "NodeBuild") -> list[str | Expression]:
+    """A template's parts with every secret replaced by its mark."""
+    parts: list[str | Expression] = []
+    for part in build.parts(text, field, secrets=True):
+        if isinstance(part, Expression) and part.path[0] == "secrets":
+            if len(part.path) != 2 or part.filters:
+                build.problem("invalid_template", field, "A secret is written `{{secrets.NAME}}`, without filters.")
+            part = mark_secret(part.path[-1])
+        parts.append(part)
+    return parts
+
+
+def _text(text: str, field: str, build: "NodeBuild", write: Callable[[Any], str] = _plain) -> Render:
+    return render(_parts(text, field, build), write)
+
+
+def _json(value: Any, field: str, build: "NodeBuild") -> Getter:
+    if isinstance(value, str):
+        parts = _parts(value, field, build)
+        if len(parts) == 1 and isinstance(parts[0], Expression):
+            get = getter(parts[0])
+            return lambda run: _clean(get(run))
+        return render(parts, _plain)
+    if isinstance(value, list):
+        items = [_json(item, f"{field}[{index}]", build) for index, item in enumerate(value)]
+        return lambda run: [item(run) for item in items]
+    if isinstance(value, dict):
+        entries = {key: _json(item, f"{field}.{key}", build) for key, item in value.items()}
+        return lambda run: {key: item(run) for key, item in entries.items()}
+    return lambda _: value
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_marks(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+def _body(body: Any) -> Any:
+    """JSON that was written as a text is JSON: a value in it can then never break out of its quotes."""
+    if isinstance(body, str) and body.lstrip()[:1] in ("{", "["):
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            return body
+    return body
+
+
+def _path(path: str, field: str, build: "NodeBuild") -> Callable[[Any], Any]:
+    """A JSON path (`$.items[0].title`) as JMESPath, which boto3 brings."""
+    import jmespath  # type: ignore[import-untyped]
+    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+
+    inner = path.strip().removeprefix("$").removeprefix(".")
+    words = [f"[{part}]" if part.isdecimal() else f".{part}" for part in inner.split(".")]
+    try:
+        compiled = jmespath.compile("".join(words).removeprefix(".") or "@")
+    except JMESPathError:
+        build.problem("invalid_value", field, f"`{path}` is no JSON path. Write one such as `$.items[0].title`.")
+        return lambda _: None
+
+    def pick(body: Any) -> Any:
+        try:
+            return compiled.search(body)
+        except JMESPathError:
+            return None
+
+    return pick

@@ -1,0 +1,64 @@
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pytake.engine.limits import PATHS
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+class RandomPath(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A way to go; its share is its weight among all weights."""
+
+    id: str
+    next_node_id: str
+    weight: float = 1
+
+
+@node_type("random")
+class Random(NodeData):
+    """Takes one of several paths by chance.
+
+    `sticky`: the same contact always takes the same path here. Otherwise each visit is drawn anew. The chance is a hash
+    of the contact (or of the turn's seed), so that a turn can be replayed.
+    """
+
+    paths: list[RandomPath]
+    sticky: bool = True
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the shares and the targets."""
+        from hashlib import sha256
+
+        if not self.paths:
+            build.problem("missing_field", "paths", "There is no path to take. Add at least one.")
+        if len(self.paths) > PATHS:
+            build.problem("too_many", "paths", f"A random node has at most {PATHS} paths; take some out.")
+        if any(path.weight < 0 for path in self.paths) or (self.paths and not sum(path.weight for path in self.paths)):
+            build.problem("invalid_value", "paths", "Weights must not be negative, nor all zero. Correct them.")
+        if len({path.id for path in self.paths}) < len(self.paths):
+            build.problem("duplicate_value", "paths", "Two paths have the same id. Give each its own.")
+        ways = [
+            (path.weight, build.step(f"path:{path.id}"), target)
+            for index, path in enumerate(self.paths)
+            if (target := build.target(path.next_node_id, f"paths[{index}].next_node_id", f"path:{path.id}"))
+            and path.weight > 0
+        ]
+        total = sum(weight for weight, _, _ in ways)
+        place, sticky = f"{build.flow_id}\n{build.node_id}", self.sticky
+
+        def enter(run: Run) -> Cell | None:
+            source = run.contact.id if sticky else f"{run.context.seed}\n{len(run.path)}"
+            drawn = int.from_bytes(sha256(f"{source}\n{place}".encode(errors="replace")).digest()[:8], "big") / 2**64
+            point = drawn * total
+            for weight, step, target in ways:  # noqa: B007 - the last one also takes what rounding leaves over
+                point -= weight
+                if point < 0:
+                    break
+            run.path.append(step)
+            return target
+
+        return Handlers(enter)

@@ -1,0 +1,81 @@
+from typing import TYPE_CHECKING, Any
+
+from pytake.engine.breaking import fit
+from pytake.engine.registry import NodeData, node_type
+from pytake.engine.running import Cell, Handlers, Run
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import FlowForm
+
+if TYPE_CHECKING:
+    from pytake.engine.compiling import NodeBuild
+
+
+@node_type("whatsapp_flow")
+class WhatsAppFlow(NodeData):
+    """Offers a WhatsApp Flow, a form inside the chat, and waits for it to be sent in.
+
+    What it held is stored in `variable` as an object. Any other answer gets the form again, and so does a form that an
+    older message opened.
+    """
+
+    flow_id: str
+    cta: str
+    variable: str
+    text: str | None = None
+    header: str | None = None
+    footer: str | None = None
+    screen: str | None = None
+    data: dict[str, Any] | None = None
+    next_node_id: str | None = None
+
+    def compile(self, build: "NodeBuild") -> Handlers:
+        """Compile the form and its answer."""
+        build.limit(self.cta, meta.FLOW_CTA, "cta", "The label of a form's button")
+        build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
+        build.limit(self.footer, meta.FOOTER, "footer", "A footer")
+        for name in ("flow_id", "cta"):
+            if not getattr(self, name).strip():
+                build.problem("invalid_value", name, f"`{name}` must not be empty. Write it.")
+        text, cta = build.rendering(self.text or build.wording("form_body"), "text"), build.rendering(self.cta, "cta")
+        header, footer = build.rendering(self.header, "header"), build.rendering(self.footer, "footer")
+        data = build.value(self.data, "data") if self.data else None
+        store = build.variable(self.variable, "variable")
+        following, cell = build.target(self.next_node_id, "next_node_id", required=True), build.cell
+        wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
+        flow_id, screen, otherwise = self.flow_id, self.screen, build.wording("form_body")
+        # The token comes back with the answer and tells which node's form it is.
+        mark = f"{build.flow_id}/{build.node_id}/"
+
+        def offer(run: Run) -> None:
+            top = fit(" ".join(header(run).split()), meta.HEADER_TEXT) or None
+            body = text(run)
+            run.send(
+                FlowForm(
+                    text=run.body(body if body.strip() else otherwise, meta.INTERACTIVE_BODY, merge=top is None),
+                    flow_id=flow_id,
+                    cta=fit(cta(run).strip() or otherwise, meta.FLOW_CTA),
+                    flow_token=f"{mark}{run.context.seed}",
+                    screen=screen,
+                    data=data(run) if data is not None else None,
+                    header=top,
+                    footer=fit(" ".join(footer(run).split()), meta.FOOTER) or None,
+                )
+            )
+            run.wait(cell)
+
+        def enter(run: Run) -> Cell | None:
+            offer(run)
+            run.path.append(wait_step)
+            return None
+
+        def answer(run: Run) -> Cell | None:
+            response = run.input.response
+            if response is not None and str(response.get("flow_token") or mark).startswith(mark):
+                store(run, {key: value for key, value in response.items() if key != "flow_token"})
+                run.path.append(next_step)
+                return following
+            run.path.append(invalid)
+            offer(run)
+            return None
+
+        return Handlers(enter, answer=answer)
