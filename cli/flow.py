@@ -12,6 +12,10 @@ from urllib.parse import urlencode
 
 import msgspec
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from pytake.conversation.turn import DEFAULT_WORDS
 from pytake.engine import (
     Contact,
     Context,
@@ -31,8 +35,6 @@ from pytake.engine import (
     take_turn,
     validate,
 )
-from rich.console import Console
-from rich.table import Table
 
 app = typer.Typer(help="Run and check flow documents, with no cloud at all.", no_args_is_help=True)
 
@@ -135,7 +137,7 @@ class Conversation:
         if said.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             self._now = max(self._now, state.due_at)
         self._turns += 1
-        context = Context(self._now, f"{self._seed}:{self._turns}", self._contact, self._country)
+        context = Context(self._now, f"{self._seed}:{self._turns}", self._contact, self._country, DEFAULT_WORDS)
         turn = take_turn(self._flow, state, said, context)
         while turn.effects is not None:
             turn = continue_turn(self._flow, turn, said, self._mocks.answer(turn.effects), context)

@@ -7,16 +7,17 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import httpx
 import typer
 from rich.console import Console
 
+from cli.api_client import DEFAULT_URL, Url, no_answer
+
 if TYPE_CHECKING:
     from local.cloud import Settings
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent.parent / ".pytake"
 
 EXIT_CANNOT_START = 2
@@ -44,14 +45,14 @@ def token(
     org: Annotated[str, typer.Option(help="The organization the token is for.")],
     role: Annotated[str, typer.Option(help="admin, builder, agent or analyst.")] = "admin",
     ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long it is good for.")] = 12 * 3600,
-    url: Annotated[str, typer.Option(envvar="PYTAKE_URL", help="The local cloud.")] = DEFAULT_URL,
+    url: Url = DEFAULT_URL,
 ) -> None:
     """Print a token for the REST API of the local cloud, and nothing else."""
     wanted = {"organization_id": org, "role": role, "ttl_seconds": ttl}
     try:
         answer = httpx.post(f"{url.rstrip('/')}/_oidc/token", json=wanted, timeout=10, trust_env=False)
     except httpx.HTTPError as problem:
-        _fail(f"No local cloud answers at {url} ({problem}). Start one with: pytake local")
+        _fail(str(no_answer(url, problem)))
     if answer.status_code == httpx.codes.BAD_REQUEST:
         _fail(answer.json()["error"])
     if not answer.is_success:
@@ -59,7 +60,7 @@ def token(
     typer.echo(answer.json()["access_token"])
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)
 

@@ -164,6 +164,7 @@ class LocalCloud:
                     display_phone_number=demo.DISPLAY_PHONE_NUMBER,
                 )
             },
+            state_file=self.settings.data_folder / "phones.json",
         )
         await self._simulator.start()
         app = create_app(self._proxy, [*issuer.routes(), *self._simulator.routes()], self.facts)

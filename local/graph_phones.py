@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from typing import Any, Literal
 
 from msgspec import Struct
+
 from pytake.whatsapp.inbound import read_answer
 from pytake.whatsapp.phone import variants
 

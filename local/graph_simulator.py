@@ -6,37 +6,35 @@ read. Everything runs in one event loop and in memory, bounded; nothing here is 
 """
 
 import base64
-import functools
 import logging
 import time
 import uuid
 from asyncio import sleep as asyncio_sleep
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from local.graph_faults import Fault, Faults
+from local.graph_faults import Fault
+from local.graph_network import Limits, Network, NumberCredentials, SavedState
 from local.graph_phones import (
     Entry,
     Phone,
-    Phones,
-    SavedPhone,
     SentLocation,
     SentMedia,
     form_message,
     media_message,
     reply_message,
 )
-from local.graph_rules import Refused, check_message, check_product, check_read, is_user_id, recipient_of, title_of
-from local.graph_webhooks import Sleep, Statuses, Webhooks, notification
+from local.graph_rules import Refused, check_message, check_product, check_read, is_user_id, recipient_of
+from local.graph_webhooks import Sleep
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -45,33 +43,6 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_POLL_SECONDS = 30.0
 _PAIR_SECONDS, _PAIR_BURST = 6.0, 45
-
-
-class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
-    """A business number: what signs its webhooks, what may send for it, how people see it."""
-
-    app_secret: str
-    access_token: str
-    display_phone_number: str
-
-    @property
-    def digits(self) -> str:
-        """The displayed number as an id."""
-        return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
-
-    def __repr__(self) -> str:
-        return f"NumberCredentials({self.display_phone_number!r})"
-
-
-class Limits(Struct, forbid_unknown_fields=True):
-    """Which of Meta's limits on traffic are in force."""
-
-    pair_rate: bool = True
-    """One message per 6 s to one recipient, with a burst of 45 (131056)."""
-    messages_per_second: Annotated[int, Meta(ge=1)] | None = 80
-    """Of one number, in and out together (130429); None: as many as come."""
-    window: bool = True
-    """Only templates 24 hours after the person's last message (131047)."""
 
 
 class PhoneAction(Struct, forbid_unknown_fields=True):
@@ -93,13 +64,6 @@ class FaultRules(Struct, forbid_unknown_fields=True):
     """The body of `PUT /_sim/faults`."""
 
     rules: list[Fault]
-
-
-class SavedState(Struct):
-    """What survives a restart: the phones, and the numbers that were added at run time."""
-
-    phones: list[SavedPhone] = []
-    numbers: dict[str, NumberCredentials] = {}
 
 
 class CannotPlay(Exception):  # noqa: N818 (the answer to whoever plays a phone)
@@ -132,18 +96,17 @@ class GraphSimulator:
         transport: httpx.AsyncBaseTransport | None = None,
         status_seconds: float = 0.2,
     ) -> None:
-        self.limits = limits or Limits()
-        self.faults = Faults()
-        self.phones = Phones()
-        self.webhooks = Webhooks(webhook_url, transport=transport, sleep=sleep)
-        self._numbers = dict(numbers)
-        self._added: dict[str, NumberCredentials] = {}
+        self._network = Network(
+            webhook_url,
+            numbers,
+            limits=limits or Limits(),
+            clock=clock,
+            sleep=sleep,
+            new_id=new_id,
+            transport=transport,
+            status_seconds=status_seconds,
+        )
         self._state_file = state_file
-        self._clock = clock
-        self._sleep = sleep
-        self._new_id = new_id
-        self._statuses = Statuses(self._post_statuses, self.webhooks, sleep, status_seconds)
-        self._number_rate: dict[str, float] = {}
 
     async def start(self) -> None:
         """Take up what the last run left in the state file; one that cannot be read is left alone with a warning."""
@@ -153,27 +116,24 @@ class GraphSimulator:
             except msgspec.DecodeError as error:
                 logger.warning("The simulated phones of the last run are lost: %s (%s)", error, self._state_file)
                 return
-            self.phones.restore(saved.phones)
-            for phone_number_id, number in saved.numbers.items():
-                self.add_number(phone_number_id, number)
+            self._network.restore(saved)
 
     async def stop(self) -> None:
         """Stop posting and leave the state for the next run. Posts that were not answered are lost."""
-        await self.webhooks.close()
+        await self._network.webhooks.close()
         if self._state_file:
-            state = SavedState(self.phones.saved(), self._added)
             unfinished = self._state_file.with_suffix(".new")
             unfinished.touch(mode=0o600)
-            unfinished.write_bytes(msgspec.json.encode(state))
+            unfinished.write_bytes(msgspec.json.encode(self._network.saved()))
             unfinished.replace(self._state_file)
 
     async def idle(self) -> None:
         """Return when every webhook post was answered with 200."""
-        await self.webhooks.idle()
+        await self._network.webhooks.idle()
 
     def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
         """Add a business number, or replace its credentials."""
-        self._numbers[phone_number_id] = self._added[phone_number_id] = number
+        self._network.add_number(phone_number_id, number)
 
     def routes(self) -> list[BaseRoute]:
         """Everything this plays, with full paths."""
@@ -195,13 +155,11 @@ class GraphSimulator:
             Route("/_sim/webhooks", _playing(self._get_webhooks), methods=["GET"]),
         ]
 
-    # What a business does: the Graph API.
-
     async def _graph_unknown(self, request: Request) -> Response:
         details = (
             f"Unsupported {request.method.lower()} request: the simulator plays POST /{{version}}/{{id}}/messages only"
         )
-        return _json(Refused(100, details).body(self._new_id()), 400)
+        return _json(Refused(100, details).body(self._network.new_id()), 400)
 
     async def _graph_messages(self, request: Request) -> Response:
         body = await request.body()
@@ -212,10 +170,10 @@ class GraphSimulator:
             retry_after = refused.more.pop("retry_after", None)
             if retry_after is not None:
                 headers["Retry-After"] = str(retry_after)
-            return _json(refused.body(self._new_id()), refused.http_status, headers)
+            return _json(refused.body(self._network.new_id()), refused.http_status, headers)
 
     async def _take(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
-        number = self._numbers.get(phone_number_id)
+        number = self._network.numbers.get(phone_number_id)
         if authorization is None or not authorization.startswith("Bearer "):
             raise Refused(190, "An access token is required", http_status=401)
         if number is None:
@@ -234,109 +192,27 @@ class GraphSimulator:
 
     def _take_read(self, phone_number_id: str, payload: Json) -> Response:
         check_read(payload)
-        found = self.phones.find_written(payload["message_id"])
-        if found and found[1].phone_number_id == phone_number_id:
-            phone, entry = found
-            phone.business_read(entry)
-            if "typing_indicator" in payload:
-                phone.show_typing(self._clock())
-            return _json({"success": True})
-        raise Refused(131009, f"message_id {payload['message_id']!r} is no message that this number received")
+        typing = "typing_indicator" in payload
+        self._network.read_by_business(phone_number_id, payload["message_id"], typing=typing)
+        return _json({"success": True})
 
     async def _take_message(self, phone_number_id: str, payload: Json) -> Response:
         contact_id = recipient_of(payload)
         fits = {"phone": contact_id, "phone_number_id": phone_number_id}
-        hang = self.faults.take("hang", **fits)
+        hang = self._network.faults.take("hang", **fits)
         if hang:
-            await self._sleep(hang.seconds)
-        fault = self.faults.take("error", "cut_before", "cut_after", **fits)
+            await self._network.sleep(hang.seconds)
+        fault = self._network.faults.take("error", "cut_before", "cut_after", **fits)
         if fault and fault.kind == "cut_before":
             return ConnectionCut()
         if fault and fault.kind == "error":
             raise _injected(fault)
         check_message(payload)
-        phone = self._admit(phone_number_id, contact_id, payload)
-        message_id = f"wamid.{self._opaque()}"
-        entry = self.phones.keep(phone).received(message_id, payload, phone_number_id, self._clock())
-        self._report(phone, entry)
+        phone, entry = self._network.accept(phone_number_id, contact_id, payload)
         if fault:
             return ConnectionCut()
         contact = {"input": payload.get("to", contact_id), "wa_id" if phone.is_phone else "user_id": phone.contact_id}
-        return _json({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": message_id}]})
-
-    def _admit(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
-        """The phone that may get this message now. Raises `Refused`; what is refused costs no rate."""
-        now = self._clock()
-        phone = self.phones.written_to(contact_id)
-        if contact_id == self._numbers[phone_number_id].digits:
-            raise Refused(131021, "The recipient is the sender")
-        if self.limits.window and payload.get("type") != "template" and not phone.window_open(phone_number_id, now):
-            raise Refused(131047, "More than 24 hours have passed since the recipient last replied to this number")
-        pair = _slot(phone.pair_rate.get(phone_number_id, 0.0), now, _PAIR_SECONDS, _PAIR_BURST)
-        if self.limits.pair_rate and pair is None:
-            raise Refused(131056, "Too many messages to this recipient: one per 6 seconds after a burst of 45")
-        if not self._count(phone_number_id, now):
-            raise Refused(130429, "Cloud API message throughput has been reached", http_status=429)
-        if pair is not None:
-            phone.pair_rate[phone_number_id] = pair
-        return phone
-
-    def _count(self, phone_number_id: str, now: float) -> bool:
-        """Count one message against the number's rate; False when it is used up."""
-        per_second = self.limits.messages_per_second
-        if per_second is None:
-            return True
-        slot = _slot(self._number_rate.get(phone_number_id, 0.0), now, 1 / per_second, per_second)
-        if slot is not None:
-            self._number_rate[phone_number_id] = slot
-        return slot is not None
-
-    def _report(self, phone: Phone, entry: Entry) -> None:
-        """Send the statuses of an accepted message: sent and delivered, or what a fault says."""
-        fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
-        failed = self.faults.take("fail_status", **fits)
-        delayed = self.faults.take("delay_status", **fits)
-        states = ["failed"] if failed else ["sent", "delivered"]
-        dropped = self.faults.take("drop_status", **fits, states=states)
-        if dropped:
-            states = [state for state in states if dropped.state not in (None, state)]
-        if states:
-            entry.status = states[-1]
-            statuses = [self._status(entry, state, phone, failed.code if failed else None) for state in states]
-            self._statuses.add(entry.phone_number_id, statuses, delayed.seconds if delayed else 0.0)
-
-    def _status(self, entry: Entry, state: str, phone: Phone, code: int | None = None) -> Json:
-        payload = entry.message
-        status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self._clock()))}
-        status["recipient_id" if phone.is_phone else "recipient_user_id"] = phone.contact_id
-        if "biz_opaque_callback_data" in payload:
-            status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]
-        if code is not None:
-            title = title_of(code)
-            details = {"details": "This failure was asked for at /_sim/faults"}
-            status["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
-        elif state in {"sent", "delivered"}:
-            category = "utility" if entry.type == "template" else "service"
-            status["conversation"] = {"id": f"{entry.phone_number_id}-{phone.contact_id}", "origin": {"type": category}}
-            status["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
-        return status
-
-    def _post_statuses(self, phone_number_id: str, statuses: list[Json]) -> None:
-        self._post(phone_number_id, {"statuses": statuses})
-
-    def _post(
-        self, phone_number_id: str, value: Json, phone: Phone | None = None, answered: Callable[[], None] | None = None
-    ) -> None:
-        number = self._numbers[phone_number_id]
-        contact_id = phone.contact_id if phone else None
-        twice = self.faults.take("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
-        self.webhooks.post(
-            number.app_secret,
-            notification(phone_number_id, number.digits, value),
-            times=2 if twice else 1,
-            in_order=phone.in_order if phone else None,
-            answered=answered,
-        )
+        return _json({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": entry.id}]})
 
     # What people do, and what whoever plays them may ask.
 
@@ -352,36 +228,27 @@ class GraphSimulator:
             raise CannotPlay(
                 422, "one_action", "Give exactly one of text, reply_id, media, location, form, raw", given=given
             )
-        phone = self.phones.get(contact_id) or Phone(contact_id)
+        phone = self._network.phones.get(contact_id) or Phone(contact_id)
         phone_number_id, content = self._content(phone, action)
         if action.name:
             phone.name = action.name
-        now = self._clock()
-        message: Json = {"id": f"wamid.{self._opaque()}", "timestamp": str(int(now)), **content}
-        message_id = action.id or str(message["id"] or f"wamid.{self._opaque()}")
-        message.setdefault("from" if phone.is_phone else "from_user_id", contact_id)
+        message: Json = {"id": self._network.message_id(), "timestamp": str(int(self._network.clock())), **content}
         if action.id:
             message["id"] = action.id
+        message_id = str(message["id"] or self._network.message_id())
+        message.setdefault("from" if phone.is_phone else "from_user_id", contact_id)
         if action.reply_to:
             message.setdefault("context", {"id": action.reply_to})
         # None takes a field out, to play a Meta that leaves it out.
         message = {key: value for key, value in message.items() if value is not None}
-        entry = phone.find(message_id)
-        if entry is None:
-            entry = self.phones.wrote(phone, {**message, "id": message_id}, phone_number_id, now)
-        self._count(phone_number_id, now)
-        self._tell_read(phone)
-        profile: Json = {"profile": {"name": phone.name}}
-        contact = {**profile, "wa_id" if phone.is_phone else "user_id": contact_id}
-        value = {"contacts": [contact], "messages": [message]}
-        self._post(phone_number_id, value, phone, functools.partial(_arrived, entry))
+        entry = self._network.deliver(phone, message, message_id, phone_number_id)
         return _json({"id": message_id, "seq": entry.seq}, 202)
 
     def _content(self, phone: Phone, action: PhoneAction) -> tuple[str, Json]:
         """To which number a person writes, and what Meta says about the content."""
         phone_number_id = action.phone_number_id
-        if phone_number_id is not None and phone_number_id not in self._numbers:
-            known = sorted(self._numbers)
+        if phone_number_id is not None and phone_number_id not in self._network.numbers:
+            known = sorted(self._network.numbers)
             raise CannotPlay(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
         if action.reply_id is not None:
             found = phone.offered(action.reply_id, phone_number_id)
@@ -390,14 +257,14 @@ class GraphSimulator:
                 raise CannotPlay(404, "never_offered", message, offered=phone.offered_ids()[:50])
             offer, choice = found
             return offer.phone_number_id, {**self._answering(offer), **reply_message(offer, choice)}
-        number = phone_number_id or next(iter(self._numbers), None)
+        number = phone_number_id or next(iter(self._network.numbers), None)
         if number is None:
             raise CannotPlay(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
         if action.text is not None:
             return number, {"type": "text", "text": {"body": action.text}}
         if action.media is not None:
             return number, media_message(
-                action.media, action.media.id or str(int.from_bytes(self._new_id().encode()[-6:]))
+                action.media, action.media.id or str(int.from_bytes(self._network.new_id().encode()[-6:]))
             )
         if action.location is not None:
             return number, {"type": "location", "location": msgspec.to_builtins(action.location)}
@@ -411,76 +278,67 @@ class GraphSimulator:
         return number, action.raw or {}
 
     def _answering(self, offer: Entry) -> Json:
-        return {"context": {"from": self._numbers[offer.phone_number_id].digits, "id": offer.id}}
-
-    def _tell_read(self, phone: Phone) -> int:
-        """Report what the phone got as read; gives how many messages that were."""
-        read = phone.person_reads()
-        for entry in read:
-            fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
-            if entry.phone_number_id in self._numbers and not self.faults.take("drop_status", **fits, states=["read"]):
-                self._statuses.add(entry.phone_number_id, [self._status(entry, "read", phone)])
-        return len(read)
+        return {"context": {"from": self._network.numbers[offer.phone_number_id].digits, "id": offer.id}}
 
     async def _person_reads(self, request: Request) -> Response:
-        return _json({"read": self._tell_read(self._known(request))})
+        return _json({"read": self._network.person_reads(self._known(request))})
 
     async def _read_screen(self, request: Request) -> Response:
         after, wait = _number(request, "after", 0), _number(request, "wait", 0)
         contact_id = _contact_id(request)
-        phone = self.phones.get(contact_id)
+        phone = self._network.phones.get(contact_id)
         if wait and phone:
             await phone.wait_for_more(int(after), min(wait, _LONGEST_POLL_SECONDS))
         elif wait:
-            await self._sleep(1)
+            await self._network.sleep(1)
         return _json(
             {
                 "messages": phone.entries(int(after)) if phone else [],
-                "typing": phone.typing(self._clock()) if phone else False,
+                "typing": phone.typing(self._network.clock()) if phone else False,
             }
         )
 
     async def _list_phones(self, _request: Request) -> Response:
         phones = []
-        for phone in self.phones.all():
+        for phone in self._network.phones.all():
             entries = phone.entries()
             last = entries[-1] if entries else None
             phones.append({"phone": phone.contact_id, "name": phone.name, "messages": len(entries), "last": last})
         return _json({"phones": phones})
 
     async def _forget_phone(self, request: Request) -> Response:
-        self.phones.forget(self._known(request).contact_id)
+        self._network.phones.forget(self._known(request).contact_id)
         return Response(status_code=204)
 
     def _known(self, request: Request) -> Phone:
         contact_id = _contact_id(request)
-        phone = self.phones.get(contact_id)
+        phone = self._network.phones.get(contact_id)
         if phone is None:
             raise CannotPlay(404, "unknown_phone", f"Nobody wrote from {contact_id} or to it")
         return phone
 
     async def _get_faults(self, _request: Request) -> Response:
-        return _json({"rules": self.faults.rules})
+        return _json({"rules": self._network.faults.rules})
 
     async def _put_faults(self, request: Request) -> Response:
-        self.faults.replace((await _body(request, FaultRules)).rules)
-        return _json({"rules": self.faults.rules})
+        self._network.faults.replace((await _body(request, FaultRules)).rules)
+        return _json({"rules": self._network.faults.rules})
 
     async def _delete_faults(self, _request: Request) -> Response:
-        self.faults.replace([])
+        self._network.faults.replace([])
         return Response(status_code=204)
 
     async def _get_limits(self, _request: Request) -> Response:
-        return _json(self.limits)
+        return _json(self._network.limits)
 
     async def _put_limits(self, request: Request) -> Response:
-        self.limits = await _body(request, Limits)
-        return _json(self.limits)
+        self._network.limits = await _body(request, Limits)
+        return _json(self._network.limits)
 
     async def _list_numbers(self, _request: Request) -> Response:
         numbers = [
             {"phone_number_id": phone_number_id, "display_phone_number": number.display_phone_number}
-            for phone_number_id, number in self._numbers.items()
+            for phone_number_id, number in self._network.numbers.items()
         ]
         return _json({"numbers": numbers})
 
@@ -491,10 +349,10 @@ class GraphSimulator:
         return _json({"phone_number_id": phone_number_id, "display_phone_number": number.display_phone_number})
 
     async def _get_webhooks(self, _request: Request) -> Response:
-        return _json(self.webhooks.figures)
+        return _json(self._network.webhooks.figures)
 
     def _opaque(self) -> str:
-        return base64.b64encode(self._new_id().encode()).decode()
+        return base64.b64encode(self._network.new_id().encode()).decode()
 
 
 class ConnectionCut(Response):
@@ -548,17 +406,6 @@ async def _body(request: Request, kind: type[T]) -> T:
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(content), status, headers, "application/json")
-
-
-def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:
-    """The new reservation of a rate of one per `interval` with `burst` at once (GCRA); None when it is used up."""
-    slot = max(reserved, now) + interval
-    return slot if slot - now <= interval * burst + 1e-6 else None
-
-
-def _arrived(entry: Entry) -> None:
-    if entry.status == "sent":
-        entry.status = "delivered"
 
 
 def _injected(fault: Fault) -> Refused:

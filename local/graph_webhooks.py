@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from msgspec import Struct
+
 from pytake.whatsapp.signature import sign
 
 Json = dict[str, Any]

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
 from pytake import bootstrap
 from pytake.conversation.queues import ReceiptsItem
 from pytake.observability import logger

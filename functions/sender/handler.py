@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
 from pytake import bootstrap
 from pytake.conversation.deliver import ComeBackError
 from pytake.conversation.queues import OutboundItem

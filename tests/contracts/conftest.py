@@ -21,12 +21,12 @@ TABLE = "contracts"
 BUCKET = "contracts-lake"
 
 
-@pytest.fixture()
+@pytest.fixture
 def clock() -> fakes.FrozenClock:
     return fakes.FrozenClock()
 
 
-@pytest.fixture()
+@pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -35,7 +35,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture()
+@pytest.fixture
 def table(aws: None) -> Table:
     keys = {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
     boto3.client("dynamodb").create_table(

@@ -177,7 +177,7 @@ def text_of(payload: dict[str, Any]) -> str:
     return str(payload["interactive"]["body"]["text"])
 
 
-@pytest.fixture()
+@pytest.fixture
 def product() -> Product:
     product = Product()
     product.add_organization("acme", NUMBER, ECHO_FLOW)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from pytake.engine import Contact, Context, Flow, Input, State, compile_flow, take_turn, validate
 from pytake.whatsapp.outbound import OutboundMessage, ReplyButtons, Text
 

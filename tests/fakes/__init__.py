@@ -162,9 +162,9 @@ class MemoryDirectory:
         if known is not None and known.organization_id != number.organization_id:
             raise ConflictError
         for other in self.by_id.values():
-            if other.phone_number_id != number.phone_number_id and number.verify_token_hash is not None:
-                if other.verify_token_hash == number.verify_token_hash:
-                    raise ConflictError
+            same_token = number.verify_token_hash and other.verify_token_hash == number.verify_token_hash
+            if same_token and other.phone_number_id != number.phone_number_id:
+                raise ConflictError
         self.by_id[number.phone_number_id] = replace(number, stopped_reason=known.stopped_reason if known else None)
 
     def put_organization(self, organization: Organization) -> None:

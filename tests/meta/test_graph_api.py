@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import Accepted, SendFailed

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from pytake.whatsapp.errors import ErrorClass, classify
 
 TABLE = {

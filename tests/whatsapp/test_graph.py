@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from pytake.whatsapp.graph import message_payload, read_receipt_payload
 from pytake.whatsapp.outbound import (
     Button,

@@ -1,6 +1,7 @@
 """The spellings under which a known contact is looked for."""
 
 import pytest
+
 from pytake.whatsapp.phone import variants
 
 

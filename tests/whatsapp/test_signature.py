@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 import pytest
+
 from pytake.whatsapp.signature import sign, verify
 
 BODY = rb'{"text":"caf\u00e9 https:\/\/example.com"}'

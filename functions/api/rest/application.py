@@ -6,6 +6,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
 from pytake.observability import logger
 from rest import flows, numbers, organization
 from rest.problems import ProblemError, not_found

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, get_args
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
 from rest.problems import ProblemError
 
 Role = Literal["admin", "builder", "agent", "analyst"]

@@ -7,6 +7,7 @@ import msgspec
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
+
 from pytake import bootstrap
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
 from pytake.conversation.ports import ConflictError

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
 from pytake import bootstrap
 from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
 from pytake.conversation.ports import ConflictError

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
 from pytake import bootstrap
 from pytake.conversation.records import Organization
 from rest.caller import caller

@@ -386,13 +386,14 @@ def render(parts: list[str | Expression], write: Callable[[Any], str]) -> Render
     if all(isinstance(piece, str) for piece in pieces):
         text = "".join(map(str, pieces))
         return lambda _: text
-    if len(pieces) == 1 and not isinstance(pieces[0], str):
-        return pieces[0]
-    if len(pieces) <= 3:  # "Hello {{name}}!", by far the most usual
-        before, middle, after = (
-            (pieces if len(pieces) == 3 else [*pieces, ""]) if isinstance(pieces[0], str) else ["", *pieces, ""][:3]
-        )
-        if isinstance(before, str) and not isinstance(middle, str) and isinstance(after, str):
+    match pieces:  # "Hello {{name}}!" is by far the most usual
+        case [middle] if not isinstance(middle, str):
+            return middle
+        case [str(before), middle] if not isinstance(middle, str):
+            return _between(before, middle, "")
+        case [middle, str(after)] if not isinstance(middle, str):
+            return _between("", middle, after)
+        case [str(before), middle, str(after)] if not isinstance(middle, str):
             return _between(before, middle, after)
     return lambda run: "".join([piece if isinstance(piece, str) else piece(run) for piece in pieces])
 
