@@ -5,7 +5,6 @@ the rates. `/_sim/…` plays the people: what they write reaches the webhook as 
 read. Everything runs in one event loop and in memory, bounded; nothing here is safe to call from another thread.
 """
 
-import base64
 import logging
 import time
 import uuid
@@ -39,10 +38,11 @@ from local.graph_webhooks import Sleep
 Json = dict[str, Any]
 T = TypeVar("T")
 
+__all__ = ["GraphSimulator", "Limits", "NumberCredentials"]
+
 logger = logging.getLogger(__name__)
 
 _LONGEST_POLL_SECONDS = 30.0
-_PAIR_SECONDS, _PAIR_BURST = 6.0, 45
 
 
 class PhoneAction(Struct, forbid_unknown_fields=True):
@@ -246,54 +246,55 @@ class GraphSimulator:
 
     def _content(self, phone: Phone, action: PhoneAction) -> tuple[str, Json]:
         """To which number a person writes, and what Meta says about the content."""
-        phone_number_id = action.phone_number_id
-        if phone_number_id is not None and phone_number_id not in self._network.numbers:
-            known = sorted(self._network.numbers)
-            raise CannotPlay(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
         if action.reply_id is not None:
-            found = phone.offered(action.reply_id, phone_number_id)
+            found = phone.offered(action.reply_id, action.phone_number_id)
             if found is None:
                 message = f"No button or row with the id {action.reply_id!r} was offered to this phone"
                 raise CannotPlay(404, "never_offered", message, offered=phone.offered_ids()[:50])
             offer, choice = found
-            return offer.phone_number_id, {**self._answering(offer), **reply_message(offer, choice)}
-        number = phone_number_id or next(iter(self._network.numbers), None)
-        if number is None:
-            raise CannotPlay(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
+            return offer.phone_number_id, {**self._context(offer), **reply_message(offer, choice)}
+        if action.form is not None:
+            form = phone.last_form(action.phone_number_id)
+            if form is not None:
+                return form.phone_number_id, {**self._context(form), **form_message(action.form, form)}
+        number = self._known_number(action.phone_number_id or next(iter(self._network.numbers), None))
+        if action.form is not None:
+            return number, form_message(action.form, None)
         if action.text is not None:
             return number, {"type": "text", "text": {"body": action.text}}
         if action.media is not None:
-            return number, media_message(
-                action.media, action.media.id or str(int.from_bytes(self._network.new_id().encode()[-6:]))
-            )
+            media_id = action.media.id or str(int.from_bytes(self._network.new_id().encode()[-6:]))
+            return number, media_message(action.media, media_id)
         if action.location is not None:
             return number, {"type": "location", "location": msgspec.to_builtins(action.location)}
-        if action.form is not None:
-            form_offer = phone.last_form(phone_number_id)
-            context = self._answering(form_offer) if form_offer else {}
-            return form_offer.phone_number_id if form_offer else number, {
-                **context,
-                **form_message(action.form, form_offer),
-            }
         return number, action.raw or {}
 
-    def _answering(self, offer: Entry) -> Json:
-        return {"context": {"from": self._network.numbers[offer.phone_number_id].digits, "id": offer.id}}
+    def _context(self, offer: Entry) -> Json:
+        number = self._network.numbers[self._known_number(offer.phone_number_id)]
+        return {"context": {"from": number.digits, "id": offer.id}}
+
+    def _known_number(self, phone_number_id: str | None) -> str:
+        if phone_number_id is None:
+            raise CannotPlay(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
+        if phone_number_id not in self._network.numbers:
+            known = sorted(self._network.numbers)
+            raise CannotPlay(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
+        return phone_number_id
 
     async def _person_reads(self, request: Request) -> Response:
         return _json({"read": self._network.person_reads(self._known(request))})
 
     async def _read_screen(self, request: Request) -> Response:
-        after, wait = _number(request, "after", 0), _number(request, "wait", 0)
+        after, wait = _whole_number(request, "after"), _whole_number(request, "wait")
         contact_id = _contact_id(request)
         phone = self._network.phones.get(contact_id)
         if wait and phone:
-            await phone.wait_for_more(int(after), min(wait, _LONGEST_POLL_SECONDS))
+            await phone.wait_for_more(after, min(wait, _LONGEST_POLL_SECONDS))
         elif wait:
             await self._network.sleep(1)
         return _json(
             {
-                "messages": phone.entries(int(after)) if phone else [],
+                "messages": phone.entries(after) if phone else [],
                 "typing": phone.typing(self._network.clock()) if phone else False,
             }
         )
@@ -351,9 +352,6 @@ class GraphSimulator:
     async def _get_webhooks(self, _request: Request) -> Response:
         return _json(self._network.webhooks.figures)
 
-    def _opaque(self) -> str:
-        return base64.b64encode(self._network.new_id().encode()).decode()
-
 
 class ConnectionCut(Response):
     """An answer that never comes: the connection closes after the head, so that the client knows nothing."""
@@ -388,13 +386,11 @@ def _contact_id(request: Request) -> str:
     )
 
 
-def _number(request: Request, name: str, default: float) -> float:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
+def _whole_number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "0")
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise CannotPlay(422, "bad_query", f"{name} must be a whole number, not {text!r}")
-    return float(text)
+    return int(text)
 
 
 async def _body(request: Request, kind: type[T]) -> T:

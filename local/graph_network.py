@@ -1,0 +1,229 @@
+"""The state of the simulated WhatsApp: numbers, phones, traffic, and what is reported to the webhook about them."""
+
+import base64
+import functools
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import httpx
+from msgspec import Meta, Struct
+
+from local.graph_faults import Faults
+from local.graph_phones import Entry, Phone, Phones, SavedPhone
+from local.graph_rules import Refused, title_of
+from local.graph_webhooks import Sleep, Statuses, Webhooks, notification
+
+Json = dict[str, Any]
+
+_PAIR_SECONDS, _PAIR_BURST = 6.0, 45
+
+
+class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """A business number: what signs its webhooks, what may send for it, how people see it."""
+
+    app_secret: str
+    access_token: str
+    display_phone_number: str
+
+    @property
+    def digits(self) -> str:
+        """The displayed number as an id."""
+        return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
+
+    def __repr__(self) -> str:
+        return f"NumberCredentials({self.display_phone_number!r})"
+
+
+class Limits(Struct, forbid_unknown_fields=True):
+    """Which of Meta's limits on traffic are in force."""
+
+    pair_rate: bool = True
+    """One message per 6 s to one recipient, with a burst of 45 (131056)."""
+    messages_per_second: Annotated[int, Meta(ge=1)] | None = 80
+    """Of one number, in and out together (130429); None: as many as come."""
+    window: bool = True
+    """Only templates 24 hours after the person's last message (131047)."""
+
+
+class SavedState(Struct):
+    """What survives a restart: the phones, and the numbers that were added at run time."""
+
+    phones: list[SavedPhone] = []
+    numbers: dict[str, NumberCredentials] = {}
+
+
+class Network:
+    """Between the business numbers and the phones: who may write when, and what the webhook is told."""
+
+    def __init__(
+        self,
+        webhook_url: str,
+        numbers: Mapping[str, NumberCredentials],
+        *,
+        limits: Limits,
+        clock: Callable[[], float],
+        sleep: Sleep,
+        new_id: Callable[[], str],
+        transport: httpx.AsyncBaseTransport | None,
+        status_seconds: float,
+    ) -> None:
+        self.limits = limits
+        self.numbers = dict(numbers)
+        self.faults = Faults()
+        self.phones = Phones()
+        self.webhooks = Webhooks(webhook_url, transport=transport, sleep=sleep)
+        self.clock = clock
+        self.sleep = sleep
+        self.new_id = new_id
+        self._added: dict[str, NumberCredentials] = {}
+        self._statuses = Statuses(self._post_statuses, self.webhooks, sleep, status_seconds)
+        self._number_rate: dict[str, float] = {}
+
+    def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
+        """Add a business number, or replace its credentials."""
+        self.numbers[phone_number_id] = self._added[phone_number_id] = number
+
+    def saved(self) -> SavedState:
+        """What the next run takes up."""
+        return SavedState(self.phones.saved(), self._added)
+
+    def restore(self, saved: SavedState) -> None:
+        """Take up what the last run left."""
+        self.phones.restore(saved.phones)
+        for phone_number_id, number in saved.numbers.items():
+            self.add_number(phone_number_id, number)
+
+    def message_id(self) -> str:
+        """A new message id as opaque as Meta's."""
+        return f"wamid.{base64.b64encode(self.new_id().encode()).decode()}"
+
+    def accept(self, phone_number_id: str, contact_id: str, payload: Json) -> tuple[Phone, Entry]:
+        """Take a checked message of the business: it reaches the phone, and its statuses are on their way.
+
+        Raises `Refused` when this number may not write to this person now.
+        """
+        phone = self._admit(phone_number_id, contact_id, payload)
+        entry = self.phones.keep(phone).received(self.message_id(), payload, phone_number_id, self.clock())
+        self._report(phone, entry)
+        return phone, entry
+
+    def read_by_business(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
+        """Show the person the ticks and, with `typing`, the typing indicator. Raises `Refused` for an unknown message."""
+        found = self.phones.find_written(message_id)
+        if not found or found[1].phone_number_id != phone_number_id:
+            raise Refused(131009, f"message_id {message_id!r} is no message that this number received")
+        phone, entry = found
+        phone.business_read(entry)
+        if typing:
+            phone.show_typing(self.clock())
+
+    def deliver(self, phone: Phone, message: Json, message_id: str, phone_number_id: str) -> Entry:
+        """Take a message of a person: it is on the screen, and on its way to the webhook.
+
+        The person has the chat open, so everything in it becomes read. A message id that is on the screen already is
+        only posted again, as Meta does when it repeats itself.
+        """
+        now = self.clock()
+        entry = phone.find(message_id)
+        if entry is None:
+            entry = self.phones.wrote(phone, {**message, "id": message_id}, phone_number_id, now)
+        self._count(phone_number_id, now)
+        self.person_reads(phone)
+        contact = {"profile": {"name": phone.name}, "wa_id" if phone.is_phone else "user_id": phone.contact_id}
+        value = {"contacts": [contact], "messages": [message]}
+        self._post(phone_number_id, value, phone, functools.partial(_arrived, entry))
+        return entry
+
+    def person_reads(self, phone: Phone) -> int:
+        """Report what the phone got as read; gives how many messages that were."""
+        read = phone.person_reads()
+        for entry in read:
+            fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+            if entry.phone_number_id in self.numbers and not self.faults.take("drop_status", **fits, states=["read"]):
+                self._statuses.add(entry.phone_number_id, [self._status(entry, "read", phone)])
+        return len(read)
+
+    def _admit(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
+        """The phone that may get this message now. Raises `Refused`; what is refused costs no rate."""
+        now = self.clock()
+        phone = self.phones.written_to(contact_id)
+        if contact_id == self.numbers[phone_number_id].digits:
+            raise Refused(131021, "The recipient is the sender")
+        if self.limits.window and payload.get("type") != "template" and not phone.window_open(phone_number_id, now):
+            raise Refused(131047, "More than 24 hours have passed since the recipient last replied to this number")
+        pair = _slot(phone.pair_rate.get(phone_number_id, 0.0), now, _PAIR_SECONDS, _PAIR_BURST)
+        if self.limits.pair_rate and pair is None:
+            raise Refused(131056, "Too many messages to this recipient: one per 6 seconds after a burst of 45")
+        if not self._count(phone_number_id, now):
+            raise Refused(130429, "Cloud API message throughput has been reached", http_status=429)
+        if pair is not None:
+            phone.pair_rate[phone_number_id] = pair
+        return phone
+
+    def _count(self, phone_number_id: str, now: float) -> bool:
+        """Count one message against the number's rate; False when it is used up."""
+        per_second = self.limits.messages_per_second
+        if per_second is None:
+            return True
+        slot = _slot(self._number_rate.get(phone_number_id, 0.0), now, 1 / per_second, per_second)
+        if slot is not None:
+            self._number_rate[phone_number_id] = slot
+        return slot is not None
+
+    def _report(self, phone: Phone, entry: Entry) -> None:
+        """Send the statuses of an accepted message: sent and delivered, or what a fault says."""
+        fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+        failed = self.faults.take("fail_status", **fits)
+        delayed = self.faults.take("delay_status", **fits)
+        states = ["failed"] if failed else ["sent", "delivered"]
+        dropped = self.faults.take("drop_status", **fits, states=states)
+        if dropped:
+            states = [state for state in states if dropped.state not in (None, state)]
+        if states:
+            entry.status = states[-1]
+            statuses = [self._status(entry, state, phone, failed.code if failed else None) for state in states]
+            self._statuses.add(entry.phone_number_id, statuses, delayed.seconds if delayed else 0.0)
+
+    def _status(self, entry: Entry, state: str, phone: Phone, code: int | None = None) -> Json:
+        payload = entry.message
+        status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self.clock()))}
+        status["recipient_id" if phone.is_phone else "recipient_user_id"] = phone.contact_id
+        if "biz_opaque_callback_data" in payload:
+            status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]
+        if code is not None:
+            title = title_of(code)
+            details = {"details": "This failure was asked for at /_sim/faults"}
+            status["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
+        elif state in {"sent", "delivered"}:
+            category = "utility" if entry.type == "template" else "service"
+            status["conversation"] = {"id": f"{entry.phone_number_id}-{phone.contact_id}", "origin": {"type": category}}
+            status["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
+        return status
+
+    def _post_statuses(self, phone_number_id: str, statuses: list[Json]) -> None:
+        self._post(phone_number_id, {"statuses": statuses})
+
+    def _post(
+        self, phone_number_id: str, value: Json, phone: Phone | None = None, answered: Callable[[], None] | None = None
+    ) -> None:
+        number = self.numbers[phone_number_id]
+        contact_id = phone.contact_id if phone else None
+        twice = self.faults.take("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
+        self.webhooks.post(
+            number.app_secret,
+            notification(phone_number_id, number.digits, value),
+            times=2 if twice else 1,
+            in_order=phone.in_order if phone else None,
+            answered=answered,
+        )
+
+
+def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:
+    """The new reservation of a rate of one per `interval` with `burst` at once (GCRA); None when it is used up."""
+    slot = max(reserved, now) + interval
+    return slot if slot - now <= interval * burst + 1e-6 else None
+
+
+def _arrived(entry: Entry) -> None:
+    if entry.status == "sent":
+        entry.status = "delivered"
