@@ -9,6 +9,7 @@ from tests.template.conftest import Stack
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
+MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
 BUS = "events:event-bus/${EventBusName}"
 
 EVERY_ITEM_ACTION = {
@@ -53,6 +54,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject"},
         SECRETS: {"secretsmanager:GetSecretValue"},
+        **dict.fromkeys(MODELS, {"bedrock:InvokeModel"}),
         BUS: {"events:PutEvents"},
         **everyone("FlowRunnerLogs"),
     },
@@ -105,6 +107,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
 STARS = {
     "*": "X-Ray has no resources to name",
     SECRETS: "one secret per number, made while the system runs",
+    **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/events/*": "the lake's objects",
 }

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pytake.conversation.receive import ReceiveNotification
     from pytake.conversation.turn import TakeTurn
     from pytake.conversation.wake import WakeDue
+    from pytake.outside.http_call import HttpCalls
+    from pytake.outside.model_call import BedrockModels
+    from pytake.outside.performer import OutsidePerformer
 
 
 @cache
@@ -44,6 +47,7 @@ def take_turn() -> "TakeTurn":
         directory=directory(),
         flows=FlowLibrary(flows(), time.time),
         queues=queues(),
+        effects=effects(),
         operator_events=operator_events(),
         clock=time.time,
         session_ttl_hours=_settings().session_ttl_hours,
@@ -145,6 +149,28 @@ def operator_events() -> "EventBridgeOperatorEvents":
     from pytake.aws.operator_events import EventBridgeOperatorEvents
 
     return EventBridgeOperatorEvents(lambda: _client("events"), _settings().event_bus_name, observability.logger())
+
+
+@cache
+def effects() -> "OutsidePerformer":
+    from pytake.outside.performer import OutsidePerformer
+
+    def http_calls() -> "HttpCalls":
+        from pytake.outside.flow_secrets import SecretsManagerFlowSecrets
+        from pytake.outside.http_call import HttpCalls
+
+        allow = _settings().api_call_allow_private
+        flow_secrets = SecretsManagerFlowSecrets(
+            lambda: _client("secretsmanager"), _settings().secrets_prefix, time.time
+        )
+        return HttpCalls(flow_secrets, allow_plain_http=allow, allow_private_addresses=allow)
+
+    def models() -> "BedrockModels":
+        from pytake.outside.model_call import BedrockModels, bedrock_client
+
+        return BedrockModels(bedrock_client())
+
+    return OutsidePerformer(http_calls, models)
 
 
 @cache

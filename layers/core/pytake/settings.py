@@ -11,7 +11,11 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """Field `table_name` is the variable `TABLE_NAME`, and so on. Durations carry their unit in the name."""
+    """Field `table_name` is the variable `TABLE_NAME`, and so on. Durations carry their unit in the name.
+
+    `api_call_allow_private` is for development only: api_call may then use plain HTTP, any port, and addresses of this
+    machine and its networks. The template never sets it.
+    """
 
     stage: str
     table_name: str
@@ -27,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     messages_per_minute: int = 5
     session_ttl_hours: int = 24
     retention_days: int = 90
+    api_call_allow_private: bool = False
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
