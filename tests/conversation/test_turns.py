@@ -195,3 +195,38 @@ def test_audit_records_tell_the_way(product: Product) -> None:
     assert [(step.node_id, step.exit) for step in second.path] == [("ask", "next"), ("end", "end")]
     assert (first.flow_id, first.flow_version, first.session_id) == ("echo", 1, second.session_id)
     assert first.correlation_id == "request-1"
+
+
+def test_what_a_flow_saves_of_a_contact_lasts(product: Product) -> None:
+    flow = copy.deepcopy(ECHO_FLOW)
+    flow["nodes"][1]["data"]["next_node_id"] = "save"
+    actions = [
+        {"type": "save_contact", "field": "name", "value": "{{name}}"},
+        {"type": "save_contact", "field": "city", "value": "Recife"},
+        {"type": "add_tag", "tag": "lead"},
+    ]
+    flow["nodes"].append({"id": "save", "type": "action", "data": {"actions": actions, "next_node_id": "end"}})
+    product.publish("acme", flow)
+    product.clock.forward(60)
+    product.say("Olá")
+    product.say("Bianca")
+    product.say("Olá")
+    contact = product.conversations.stored[product.key()].contact
+    assert (contact.name, contact.fields["city"], contact.tags) == ("Bianca", "Recife", ["lead"])
+
+
+def test_who_opts_out_is_answered_again_only_after_writing(product: Product) -> None:
+    product.say("Olá")
+    assert len(product.say("stop")) == 1
+    assert product.conversations.stored[product.key()].opted_out
+    assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
+    assert not product.conversations.stored[product.key()].opted_out
+
+
+def test_a_conversation_with_a_person_is_recorded_and_not_answered(product: Product) -> None:
+    product.say("Olá")
+    assert len(product.say("atendente")) == 1
+    assert product.say("hello?") == []
+    assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "handoff", "human"]
+    product.clock.forward(24 * 3600 + 1)
+    assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]

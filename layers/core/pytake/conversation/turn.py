@@ -159,10 +159,9 @@ class TakeTurn:
 
     def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> _Outcome:
         now, answer = self._clock(), read_answer(item.message)
-        if item.profile_name and item.profile_name != before.contact.name:
-            contact = replace(before.contact, name=item.profile_name)
-        else:
-            contact = before.contact
+        contact = before.contact
+        if item.profile_name and item.profile_name != contact.name and "name" not in contact.fields:
+            contact = replace(contact, name=item.profile_name)  # a name that a flow saved is better than the profile's
         after = replace(before, contact=contact, seq=before.seq + 1)
         record = TurnRecord(
             seq=after.seq,
@@ -178,6 +177,7 @@ class TakeTurn:
         outcome = _Outcome(after, record, [])
         if answers_bot(answer.type):
             after.last_inbound_at = now
+            after.opted_out = False  # who writes to us again wants an answer
             self._answer(outcome, number, now)
         elif after.session is not None:
             record.session_id = after.session.id
@@ -327,4 +327,18 @@ def _keyword_flow(keywords: Mapping[str, str], text: str) -> str | None:
 
 def _apply(events: list[Event], conversation: Conversation) -> tuple[Contact, bool]:
     """The contact, and whether they opted out, after what the turn's events say."""
-    return conversation.contact, conversation.opted_out
+    contact, opted_out = conversation.contact, conversation.opted_out
+    for event in events:
+        match event.type:
+            case "contact_saved":
+                field, value = event.data["field"], event.data["value"]
+                contact = replace(contact, fields={**contact.fields, field: value})
+                if field == "name":
+                    contact = replace(contact, name=str(value))
+            case "tag_added":
+                contact = replace(contact, tags=[*contact.tags, event.data["tag"]])
+            case "tag_removed":
+                contact = replace(contact, tags=[tag for tag in contact.tags if tag != event.data["tag"]])
+            case "opted_out":
+                opted_out = True
+    return contact, opted_out
