@@ -221,7 +221,8 @@ class Network:
 def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:
     """The new reservation of a rate of one per `interval` with `burst` at once (GCRA); None when it is used up."""
     slot = max(reserved, now) + interval
-    return slot if slot - now <= interval * burst + 1e-6 else None
+    # Seconds since the epoch have rounding errors that add up over a burst.
+    return slot if slot - now <= interval * (burst + 0.1) else None
 
 
 def _arrived(entry: Entry) -> None:

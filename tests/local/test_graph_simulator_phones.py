@@ -1,0 +1,224 @@
+"""The phones: what a person does reaches the webhook as Meta would post it, what the person gets can be read."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pytake.whatsapp.inbound import Answer, AnswerMedia, read_answer
+from tests.local.graph_world import ANA, NUMBER, World, buttons, interactive, options, play, text
+
+
+def answer_to(action: dict[str, Any], *offers: dict[str, Any]) -> tuple[Answer, dict[str, Any]]:
+    """What the product reads of an action, and the raw message."""
+    found: list[dict[str, Any]] = []
+
+    async def scenario(world: World) -> None:
+        await world.says()
+        for offer in offers:
+            assert (await world.send(offer)).status_code == 200
+        await world.simulator.idle()
+        world.posts.clear()
+        assert (await world.write(action)).status_code == 202
+        found.extend(message.raw for change in await world.told() for message in change.messages)
+
+    play(scenario)
+    (raw,) = found
+    return read_answer(raw), raw
+
+
+def test_a_text_arrives_signed_and_escaped_in_metas_shape() -> None:
+    async def scenario(world: World) -> None:
+        answer = await world.write({"text": "Olá / 😀", "name": "João"})
+        assert answer.status_code == 202
+        (change,) = await world.told()
+        (message,) = change.messages
+        assert answer.json() == {"id": message.id, "seq": 1}
+        assert (message.contact_id, message.phone_number_id, message.profile_name) == (ANA, NUMBER, "João")
+        assert message.timestamp == int(world.now)
+        assert read_answer(message.raw).text == "Olá / 😀"
+        assert rb"Ol\u00e1 \/ \ud83d\ude00" in world.posts[0]
+        assert world.posts[0].isascii()
+
+    play(scenario)
+
+
+def test_a_tapped_button_answers_the_message_that_offered_it() -> None:
+    answer, raw = answer_to({"reply_id": "sales"}, buttons(("sales", "Vendas"), ("help", "Suporte")))
+    assert (answer.type, answer.reply_id, answer.text) == ("reply", "sales", "Vendas")
+    assert raw["interactive"]["type"] == "button_reply"
+    assert raw["context"]["from"] == "551140000001"
+    assert raw["context"]["id"].startswith("wamid.")
+
+
+def test_a_tapped_row_has_its_description() -> None:
+    answer, raw = answer_to({"reply_id": "pro"}, options({"id": "pro", "title": "Pro", "description": "R$ 99"}))
+    assert (answer.type, answer.reply_id) == ("reply", "pro")
+    assert raw["interactive"]["list_reply"] == {"id": "pro", "title": "Pro", "description": "R$ 99"}
+
+
+def test_a_quick_reply_of_a_template_is_a_button_of_its_own_kind() -> None:
+    component = {
+        "type": "button",
+        "sub_type": "quick_reply",
+        "index": "0",
+        "parameters": [{"type": "payload", "payload": "CONFIRM"}],
+    }
+    template = {"name": "reminder", "language": {"code": "pt_BR"}, "components": [component]}
+    answer, raw = answer_to({"reply_id": "CONFIRM"}, {"type": "template", "template": template})
+    assert (raw["type"], answer.type, answer.reply_id) == ("button", "reply", "CONFIRM")
+
+
+def test_the_last_offer_of_an_id_is_the_one_that_is_tapped() -> None:
+    answer, _ = answer_to({"reply_id": "1"}, buttons(("1", "Antigo")), buttons(("1", "Novo")))
+    assert answer.text == "Novo"
+
+
+def test_what_was_never_offered_cannot_be_tapped() -> None:
+    async def scenario(world: World) -> None:
+        await world.says()
+        await world.send(buttons(("sales", "Vendas"), ("help", "Suporte")))
+        refused = await world.write({"reply_id": "sale"})
+        assert refused.status_code == 404
+        error = refused.json()["error"]
+        assert (error["code"], error["offered"]) == ("never_offered", ["sales", "help"])
+        assert "'sale'" in error["message"]
+
+    play(scenario)
+
+
+def test_media_locations_and_forms_arrive_as_their_types() -> None:
+    media, raw = answer_to({"media": {"type": "document", "caption": "Contrato", "filename": "c.pdf", "id": "77"}})
+    assert media.media == AnswerMedia("77", "document", "application/pdf", "Contrato", "c.pdf")
+    assert raw["document"]["sha256"]
+    voice, raw = answer_to({"media": {"type": "audio", "voice": True, "caption": "dropped"}})
+    assert (voice.text, raw["audio"]["voice"]) == ("", True)
+    location, _ = answer_to({"location": {"latitude": -23.5, "longitude": -46.6, "name": "Sé"}})
+    assert location.location is not None
+    assert (location.location.latitude, location.text) == (-23.5, "Sé")
+
+
+def test_a_form_returns_the_token_it_was_offered_with() -> None:
+    parameters = {"flow_message_version": "3", "flow_id": "9", "flow_cta": "Abrir", "flow_token": "token-1"}
+    offer = interactive(
+        {"type": "flow", "body": {"text": "Preencha"}, "action": {"name": "flow", "parameters": parameters}}
+    )
+    answer, raw = answer_to({"form": {"name": "Ana"}}, offer)
+    assert answer.response == {"flow_token": "token-1", "name": "Ana"}
+    assert raw["context"]["id"]
+    alone, _ = answer_to({"form": {"name": "Ana"}})
+    assert alone.response == {"name": "Ana"}
+
+
+def test_a_raw_message_gets_only_what_it_lacks_and_none_leaves_a_field_out() -> None:
+    answer, raw = answer_to({"raw": {"type": "reaction", "reaction": {"message_id": "wamid.1"}, "timestamp": None}})
+    assert answer.type == "reaction"
+    assert raw["from"] == ANA
+    assert raw["id"]
+    assert "timestamp" not in raw
+
+
+def test_a_reply_may_point_at_a_message() -> None:
+    _, raw = answer_to({"text": "este", "reply_to": "wamid.OFFER"})
+    assert raw["context"] == {"id": "wamid.OFFER"}
+
+
+def test_the_same_id_is_posted_again_and_shown_once() -> None:
+    async def scenario(world: World) -> None:
+        for _ in range(2):
+            assert (await world.write({"text": "oi", "id": "wamid.SAME"})).json()["id"] == "wamid.SAME"
+        assert [message.id for change in await world.told() for message in change.messages] == ["wamid.SAME"] * 2
+        assert len(await world.screen()) == 1
+
+    play(scenario)
+
+
+def test_the_screen_has_both_directions_in_order() -> None:
+    async def scenario(world: World) -> None:
+        await world.says("oi")
+        await world.send(buttons(("sales", "Vendas"), body="Como posso ajudar?"))
+        await world.send(options({"id": "pro", "title": "Pro"}))
+        await world.simulator.idle()
+        first, second, third = await world.screen()
+        assert (first["direction"], first["seq"], first["text"], first["status"]) == ("in", 1, "oi", "delivered")
+        assert (second["direction"], second["type"], second["text"]) == ("out", "interactive", "Como posso ajudar?")
+        assert second["buttons"] == [{"id": "sales", "title": "Vendas"}]
+        assert third["rows"] == [{"id": "pro", "title": "Pro"}]
+        assert third["message"]["interactive"]["type"] == "list"
+        assert {message["phone_number_id"] for message in (first, second, third)} == {NUMBER}
+        assert [message["seq"] for message in await world.screen(query="?after=2")] == [3]
+        assert await world.screen(phone=f"+{ANA}") == await world.screen()
+        assert await world.screen(phone="5511900000000") == []
+
+    play(scenario)
+
+
+def test_what_is_waited_for_comes_as_soon_as_it_is_there() -> None:
+    async def scenario(world: World) -> None:
+        await world.says()
+        waiting = asyncio.create_task(world.screen(query="?after=1&wait=30"))
+        await asyncio.sleep(0)
+        await world.send(text("chegou"))
+        assert [message["text"] for message in await waiting] == ["chegou"]
+
+    play(scenario)
+
+
+def test_the_person_reads_by_opening_the_chat_or_by_writing() -> None:
+    async def scenario(world: World) -> None:
+        await world.says()
+        await world.send(text("um"))
+        await world.simulator.idle()
+        world.posts.clear()
+        assert (await world.client.post(f"/_sim/phones/{ANA}/read")).json() == {"read": 1}
+        assert (await world.client.post(f"/_sim/phones/{ANA}/read")).json() == {"read": 0}
+        assert [status["status"] for status in await world.statuses()] == ["read"]
+        await world.send({**text("dois"), "biz_opaque_callback_data": "turn-2:0"})
+        await world.simulator.idle()
+        world.posts.clear()
+        await world.write({"text": "ok"})
+        (read,) = await world.statuses()
+        assert (read["status"], read["biz_opaque_callback_data"]) == ("read", "turn-2:0")
+
+    play(scenario)
+
+
+def test_phones_are_listed_and_forgotten() -> None:
+    async def scenario(world: World) -> None:
+        await world.says("oi", ANA)
+        await world.says("olá", "5511900000000")
+        phones = (await world.client.get("/_sim/phones")).json()["phones"]
+        assert [(phone["phone"], phone["messages"], phone["last"]["text"]) for phone in phones] == [
+            ("5511900000000", 1, "olá"),
+            (ANA, 1, "oi"),
+        ]
+        assert (await world.client.delete(f"/_sim/phones/{ANA}")).status_code == 204
+        assert (await world.client.delete(f"/_sim/phones/{ANA}")).status_code == 404
+        assert (await world.send(text())).json()["error"]["code"] == 131047
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("phone", "action", "status", "code"),
+    [
+        (ANA, {}, 422, "one_action"),
+        (ANA, {"text": "a", "form": {}}, 422, "one_action"),
+        (ANA, {"txt": "a"}, 422, "bad_body"),
+        (ANA, {"text": 7}, 422, "bad_body"),
+        (ANA, {"media": {"type": "hologram"}}, 422, "bad_body"),
+        (ANA, {"location": {"latitude": "north", "longitude": 1}}, 422, "bad_body"),
+        (ANA, {"text": "a", "phone_number_id": "9"}, 404, "unknown_number"),
+        (ANA, {"reply_id": "a"}, 404, "never_offered"),
+        ("ana", {"text": "a"}, 422, "bad_phone"),
+        ("123", {"text": "a"}, 422, "bad_phone"),
+    ],
+)
+def test_what_makes_no_sense_is_explained(phone: str, action: dict[str, Any], status: int, code: str) -> None:
+    async def scenario(world: World) -> None:
+        refused = await world.write(action, phone)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
+        assert refused.json()["error"]["message"]
+        assert (await world.client.get("/_sim/phones")).json() == {"phones": []}
+
+    play(scenario)
