@@ -137,7 +137,8 @@ class Conversation:
         if said.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             self._now = max(self._now, state.due_at)
         self._turns += 1
-        context = Context(self._now, f"{self._seed}:{self._turns}", self._contact, self._country, DEFAULT_WORDS)
+        words: Mapping[str, Any] = DEFAULT_WORDS
+        context = Context(self._now, f"{self._seed}:{self._turns}", self._contact, self._country, words)
         turn = take_turn(self._flow, state, said, context)
         while turn.effects is not None:
             turn = continue_turn(self._flow, turn, said, self._mocks.answer(turn.effects), context)

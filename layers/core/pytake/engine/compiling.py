@@ -22,7 +22,7 @@ from pytake.engine.template import (
 )
 from pytake.engine.texts import Language, language_of, wording
 from pytake.engine.turn import Event, Step
-from pytake.engine.values import descend, spoken_text
+from pytake.engine.values import TEXT_AS_IT_IS, descend, spoken_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Text
 
@@ -410,7 +410,7 @@ def _written(expression: Expression, write: Callable[[Any], str]) -> Render:
             value = run.variables.get(name)
             return value if type(value) is str else write(value)
 
-        return variable
+        return variable if write in TEXT_AS_IT_IS else lambda run: write(run.variables.get(name))
     get = getter(expression)
     return lambda run: write(get(run))
 

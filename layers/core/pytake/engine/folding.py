@@ -1,22 +1,26 @@
-"""Comparing what people type: case, accents, spacing and the punctuation around it make no difference."""
+"""Comparing what people type: case, accents, spacing, punctuation and emoji make no difference."""
 
 import unicodedata
 from functools import lru_cache
 
+_PUNCTUATION = {ord(mark): " " for mark in ".,!?;:…\"'’‘“”()[]{}¡¿*_~"}
+_PICTURES = ("So", "Sk", "Cf")  # emoji, their skin tones, joiners and variation selectors
+_CACHED_CHARACTERS = 128
 
-@lru_cache(maxsize=2048)
-def _fold(text: str) -> str:
+
+def _bare(text: str) -> str:
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    words = " ".join(text.casefold().split())
-    start, end = 0, len(words)
-    while start < end and not words[start].isalnum():
-        start += 1
-    while end > start and not words[end - 1].isalnum():
-        end -= 1
-    return words[start:end] or words  # "👍" is all there is to fold
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(
+            " " if unicodedata.category(c) in _PICTURES else c for c in decomposed if not unicodedata.combining(c)
+        )
+    lowered = text.casefold()
+    return " ".join(lowered.translate(_PUNCTUATION).split()) or " ".join(lowered.split())
+
+
+_cached = lru_cache(maxsize=2048)(_bare)
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: `fold(" Não! ") == fold("nao")`. Texts of only marks or emoji stay as they are."""
-    return _fold(text) if len(text) <= 256 else _fold.__wrapped__(text)
+    """The text as it is compared: `fold(" Não! ") == fold("nao")`. A text of emoji alone is compared as it stands."""
+    return (_cached(text) if len(text) <= _CACHED_CHARACTERS else _bare(text)) or text.strip()

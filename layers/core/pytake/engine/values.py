@@ -39,6 +39,10 @@ def _decimal_comma_text(value: Any) -> str:
     return plain_text(value)
 
 
+TEXT_AS_IT_IS = (plain_text, _decimal_comma_text)
+"""The writers that leave a text as it is."""
+
+
 def spoken_text(language: Language) -> Callable[[Any], str]:
     """How a value reads in a message of this language: Portuguese and Spanish write 1,5."""
     return plain_text if language == "en" else _decimal_comma_text

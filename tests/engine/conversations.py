@@ -1,0 +1,81 @@
+"""Holding conversations with the engine in tests: the clock, the ids and the chance are frozen from outside."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from pytake.engine import (
+    Contact,
+    Context,
+    Effect,
+    EffectResult,
+    Flow,
+    Input,
+    State,
+    Turn,
+    compile_flow,
+    continue_turn,
+    take_turn,
+)
+
+NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z
+CONTACT = Contact(id="5511987654321", phone="+5511987654321", name="Maria da Silva")
+
+
+def document(*nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A flow document of these nodes, starting at the first."""
+    base = {
+        "format": 1,
+        "id": "main",
+        "language": "en",
+        "start_node_id": nodes[0]["id"] if nodes else "",
+        "nodes": nodes,
+    }
+    return msgspec.json.decode(msgspec.json.encode({**base, **fields}))
+
+
+def node(id: str, type: str, **data: Any) -> dict[str, Any]:  # noqa: A002
+    """A node, with its data as keywords."""
+    return {"id": id, "type": type, "data": data}
+
+
+def flow_of(*documents: dict[str, Any]) -> Flow:
+    """The compiled bundle of documents, the first being the root."""
+    return compile_flow({one["id"]: one for one in documents}, documents[0]["id"])
+
+
+class Talk:
+    """A conversation: the state is serialised and read back between any two inputs."""
+
+    def __init__(self, flow: Flow, **context: Any) -> None:
+        self.flow = flow
+        self.context: Mapping[str, Any] = {"country": "BR", "contact": CONTACT, **context}
+        self.now = NOW
+        self.stored: bytes | None = None
+        self.number = 0
+        self.effects: list[Effect] = []
+
+    def say(self, said: str | Input, results: Iterable[EffectResult] = ()) -> Turn:
+        """Take the turn of an input; effects are answered with `results`, in order."""
+        self.number += 1
+        self.effects = []
+        answer = Input(text=said) if isinstance(said, str) else said
+        context = Context(now=self.now, seed=f"seed:{self.number}", **self.context)
+        state = State.decode(self.stored) if self.stored is not None else None
+        turn = take_turn(self.flow, state, answer, context)
+        for result in results:
+            assert turn.effects is not None, "a result was given, but no effect asked for one"
+            self.effects.append(turn.effects)
+            turn = continue_turn(self.flow, turn, answer, result, context)
+        self.stored = turn.state.encode() if turn.state is not None else None
+        return turn
+
+    def tap(self, reply_id: str, label: str = "") -> Turn:
+        """Tap a button or a row."""
+        return self.say(Input(type="reply", text=label or reply_id, reply_id=reply_id))
+
+
+def texts(turn: Turn) -> list[str]:
+    """What the bot said, without buttons."""
+    return [getattr(message, "text", "") for message in turn.messages]

@@ -1,0 +1,59 @@
+"""Golden conversations: `golden/<name>.json` holds a flow, inputs, and everything that has to follow from them.
+
+`python -m pytest tests/engine --update-golden` writes what follows now into the files.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytake.engine import EffectResult, Input, Turn, compile_flow, validate
+from tests.engine.conversations import Talk
+
+GOLDEN = Path(__file__).parent / "golden"
+FLOWS = Path(__file__).parents[2] / "examples" / "flows"
+
+
+def documents_of(golden: dict[str, Any]) -> dict[str, Any]:
+    documents = [json.loads((FLOWS / f"{name}.json").read_bytes()) for name in golden.get("examples", [])]
+    return {document["id"]: document for document in [*documents, *golden.get("documents", [])]}
+
+
+def recorded(turn: Turn, talk: Talk) -> dict[str, Any]:
+    """A turn as it stands in a golden file: everything, the path one step a line."""
+    found: dict[str, Any] = {
+        "status": turn.status,
+        "node_id": turn.node_id,
+        "path": [f"{step.flow_id}/{step.node_id}: {step.exit}" for step in turn.path],
+        "messages": turn.messages,
+        "variables": turn.variables,
+        "events": turn.events,
+        "state": msgspec.json.decode(talk.stored) if talk.stored is not None else None,
+    }
+    if talk.effects:
+        found["effects"] = talk.effects
+    if turn.due_at is not None:
+        found["due_at"] = turn.due_at
+    return msgspec.json.decode(msgspec.json.encode(found))
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_conversation_goes_as_written(path: Path, request: pytest.FixtureRequest) -> None:
+    golden = json.loads(path.read_bytes())
+    documents = documents_of(golden)
+    root = next(iter(documents))
+    assert [problem for problem in validate(documents, root) if problem.severity == "error"] == []
+    talk = Talk(compile_flow(documents, root), **golden.get("context", {}))
+    turns = []
+    for entry in golden["inputs"]:
+        said = {"text": entry} if isinstance(entry, str) else dict(entry)
+        talk.now += said.pop("after_seconds", 0)
+        results = [msgspec.convert(result, EffectResult) for result in said.pop("results", [])]
+        turns.append(recorded(talk.say(msgspec.convert(said, Input), results), talk))
+    if request.config.getoption("--update-golden"):
+        golden["turns"] = turns
+        path.write_text(json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert turns == golden["turns"]
