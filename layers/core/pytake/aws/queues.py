@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, group_id
@@ -41,12 +42,15 @@ class SqsQueues:
         self._send(self._inbound, entries)
 
     def put_outbound(self, item: OutboundItem) -> None:
-        self._client.send_message(
-            QueueUrl=self._outbound,
-            MessageBody=_encode(item).decode(),
-            MessageGroupId=group_id(item.key),
-            MessageDeduplicationId=item.deduplication_id,
-        )
+        try:
+            self._client.send_message(
+                QueueUrl=self._outbound,
+                MessageBody=_encode(item).decode(),
+                MessageGroupId=group_id(item.key),
+                MessageDeduplicationId=item.deduplication_id,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueingFailedError(f"the queue did not answer: {type(error).__name__}") from error
 
     def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
         self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
@@ -75,7 +79,10 @@ class SqsQueues:
             # The order inside a group holds because the next batch starts only after this one is in, whole.
             left = batch
             for _ in range(_ATTEMPTS):
-                answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
+                try:
+                    answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
+                except (BotoCoreError, ClientError) as error:
+                    raise QueueingFailedError(f"the queue did not answer: {type(error).__name__}") from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
                 if not left:

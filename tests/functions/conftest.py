@@ -1,0 +1,155 @@
+"""The handlers with the real adapters on moto, called with the events that API Gateway sends."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.api.handler import handler as api_handler
+from functions.webhook.handler import handler as webhook_handler
+from pytake import bootstrap
+
+REGION = "us-east-1"
+
+
+class LambdaContext:
+    aws_request_id = "request-1"
+    function_name = "test"
+    memory_limit_in_mb = 512
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:000000000000:function:test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    content_type: str
+
+
+class Gateway:
+    """Calls the handlers as an HTTP API with payload format 2.0 does."""
+
+    def __init__(self, queues: dict[str, str]) -> None:
+        self.queues = queues
+
+    def api(
+        self, method: str, path: str, body: Any = None, *, org: str = "acme", role: str = "admin", **claims: Any
+    ) -> Answer:
+        event = _event(method, path, None if body is None else json.dumps(body))
+        jwt = {"claims": {"organization_id": org, "role": role, "sub": "tester", **claims}, "scopes": None}
+        event["requestContext"]["authorizer"] = {"jwt": jwt}
+        return _answer(api_handler(event, LambdaContext()))
+
+    def webhook(
+        self, method: str, body: str | None = None, query: dict[str, str] | None = None, **headers: str
+    ) -> Answer:
+        event = _event(method, "/api/v1/whatsapp/webhook", body, query)
+        event["headers"].update({name.replace("_", "-"): value for name, value in headers.items()})
+        return _answer(webhook_handler(event, LambdaContext()))
+
+    def webhook_base64(self, body: bytes, signature: str) -> Answer:
+        event = _event("POST", "/api/v1/whatsapp/webhook", base64.b64encode(body).decode())
+        event["isBase64Encoded"] = True
+        event["headers"]["x-hub-signature-256"] = signature
+        return _answer(webhook_handler(event, LambdaContext()))
+
+    def queued(self, queue: str) -> list[dict[str, Any]]:
+        sqs = boto3.client("sqs")
+        answer = sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def _event(method: str, path: str, body: str | None, query: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", "host": "api.example.com"},
+        "queryStringParameters": query,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "api",
+            "domainName": "api.example.com",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
+            "requestId": "request-1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1,
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _answer(answer: dict[str, Any]) -> Answer:
+    headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
+    content_type = headers.get("content-type", "")
+    body = answer.get("body")
+    return Answer(answer["statusCode"], json.loads(body) if "json" in content_type and body else body, content_type)
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    # Powertools keeps a logger per service name, and with it the stream it first wrote to: a new name, a new stream.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        fifo = {"FifoQueue": "true"}
+        urls = {
+            "inbound": sqs.create_queue(QueueName="inbound.fifo", Attributes=fifo)["QueueUrl"],
+            "outbound": sqs.create_queue(QueueName="outbound.fifo", Attributes=fifo)["QueueUrl"],
+            "outbound_dlq": sqs.create_queue(QueueName="outbound-dead-letters.fifo", Attributes=fifo)["QueueUrl"],
+            "receipts": sqs.create_queue(QueueName="receipts")["QueueUrl"],
+        }
+        boto3.client("s3").create_bucket(Bucket="lake")
+        _create_table()
+        environment = {
+            "STAGE": "test",
+            "TABLE_NAME": "table",
+            "LAKE_BUCKET": "lake",
+            "SECRETS_PREFIX": "pytake/test/",
+            **{f"{name.upper()}_{'URL' if name.endswith('dlq') else 'QUEUE_URL'}": url for name, url in urls.items()},
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        _forget_wiring()
+        yield Gateway(urls)
+        _forget_wiring()
+
+
+def _create_table() -> None:
+    keys = {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
+    boto3.client("dynamodb").create_table(
+        TableName="table",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_pk", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+
+def _forget_wiring() -> None:
+    for member in vars(bootstrap).values():
+        if hasattr(member, "cache_clear"):
+            member.cache_clear()

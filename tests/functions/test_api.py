@@ -1,0 +1,174 @@
+"""The REST API: flows, numbers, organization; who may do what; how it says no."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.conftest import Gateway
+
+FLOW: dict[str, Any] = {
+    "format": 1,
+    "id": "hello",
+    "name": "Hello",
+    "language": "en",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "end"}},
+        {"id": "end", "type": "end", "data": {}},
+    ],
+}
+NUMBER: dict[str, Any] = {
+    "display_phone_number": "+55 11 4000-0001",
+    "verify_token": "demo-verify-token",
+    "app_secret": "demo-app-secret",
+    "access_token": "demo-access-token",
+    "default_flow_id": "hello",
+    "keywords": {"help": "hello"},
+}
+NUMBER_PATH = "/api/v1/numbers/100000000000001"
+
+
+def test_a_flow_is_saved_published_changed_and_rolled_back(gateway: Gateway) -> None:
+    saved = gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    assert (saved.status, saved.body["problems"], saved.body["document"]) == (200, [], FLOW)
+    assert gateway.api("POST", "/api/v1/flows/hello/publish").body["version"] == 1
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": "Hello again"})
+    assert gateway.api("POST", "/api/v1/flows/hello/publish").body["version"] == 2
+    back = gateway.api("POST", "/api/v1/flows/hello/rollback", {"version": 1})
+    assert (back.body["published_version"], back.body["latest_version"]) == (1, 2)
+    versions = gateway.api("GET", "/api/v1/flows/hello/versions").body
+    assert [version["version"] for version in versions] == [2, 1]
+    (listed,) = gateway.api("GET", "/api/v1/flows").body
+    assert (listed["flow_id"], listed["name"], listed["published_version"]) == ("hello", "Hello again", 1)
+
+
+def test_a_broken_draft_is_kept_with_its_problems_and_not_published(gateway: Gateway) -> None:
+    broken = FLOW | {"nodes": FLOW["nodes"][:1]}
+    saved = gateway.api("PUT", "/api/v1/flows/hello", broken)
+    assert saved.status == 200
+    assert [(problem["code"], problem["node_id"]) for problem in saved.body["problems"]] == [
+        ("unknown_target", "start")
+    ]
+    refused = gateway.api("POST", "/api/v1/flows/hello/publish")
+    assert (refused.status, refused.body["code"]) == (422, "flow_has_errors")
+    assert refused.body["problems"][0]["code"] == "unknown_target"
+    assert refused.content_type == "application/problem+json"
+    assert gateway.api("GET", "/api/v1/flows/hello").body["document"] == broken
+
+
+def test_a_version_pins_its_sub_flows(gateway: Gateway) -> None:
+    parent = FLOW | {
+        "id": "parent",
+        "nodes": [
+            {"id": "start", "type": "start", "data": {"next_node_id": "go"}},
+            {"id": "go", "type": "jump", "data": {"target_flow_id": "hello", "next_node_id": "end"}},
+            {"id": "end", "type": "end", "data": {}},
+        ],
+    }
+    gateway.api("PUT", "/api/v1/flows/parent", parent)
+    missing = gateway.api("POST", "/api/v1/flows/parent/publish")
+    assert [problem["code"] for problem in missing.body["problems"]] == ["unknown_flow"]
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    assert gateway.api("POST", "/api/v1/flows/parent/publish").body["sub_flows"] == ["hello"]
+
+
+def test_numbers_never_show_their_secrets(gateway: Gateway) -> None:
+    answers = [gateway.api("PUT", NUMBER_PATH, NUMBER), gateway.api("GET", NUMBER_PATH)]
+    for answer in answers:
+        assert answer.status == 200
+        assert answer.body["country"] == "BR"
+        assert "secret" not in str(answer.body)
+        assert "token" not in str(answer.body)
+    assert [number["phone_number_id"] for number in gateway.api("GET", "/api/v1/numbers").body] == ["100000000000001"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"display_phone_number": "not a number"}, "display_phone_number"),
+        ({"app_secret": None}, "app_secret"),
+        ({"verify_token": None}, "verify_token"),
+    ],
+)
+def test_a_number_that_cannot_be_right_is_refused_with_the_field(
+    gateway: Gateway, change: dict[str, Any], field: str
+) -> None:
+    refused = gateway.api("PUT", NUMBER_PATH, NUMBER | change)
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "number_setup", field)
+    assert gateway.api("GET", NUMBER_PATH).status == 404
+
+
+def test_secrets_left_out_stay_as_they_are(gateway: Gateway) -> None:
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    kept = {name: NUMBER[name] for name in ("display_phone_number", "default_flow_id")}
+    assert gateway.api("PUT", NUMBER_PATH, kept).status == 200
+    answer = gateway.webhook(
+        "GET", query={"hub.mode": "subscribe", "hub.verify_token": "demo-verify-token", "hub.challenge": "42"}
+    )
+    assert (answer.status, answer.body) == (200, "42")
+
+
+def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None:
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    stolen = gateway.api("PUT", NUMBER_PATH, NUMBER | {"verify_token": "another-token"}, org="globex")
+    assert (stolen.status, stolen.body["code"]) == (409, "number_taken")
+    assert gateway.api("GET", NUMBER_PATH, org="globex").status == 404
+    assert gateway.api("GET", "/api/v1/numbers", org="globex").body == []
+
+
+def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    assert gateway.api("GET", "/api/v1/flows/hello", org="globex").status == 404
+    assert gateway.api("GET", "/api/v1/flows", org="globex").body == []
+    assert gateway.api("POST", "/api/v1/flows/hello/publish", org="globex").status == 404
+
+
+def test_organization_settings(gateway: Gateway) -> None:
+    assert gateway.api("GET", "/api/v1/organization").body["messages_per_minute"] is None
+    settings = {"messages_per_minute": 600, "language": "pt_BR", "timezone": "America/Sao_Paulo"}
+    changed = gateway.api("PUT", "/api/v1/organization", settings)
+    assert (changed.status, changed.body["messages_per_minute"]) == (200, 600)
+    assert gateway.api("GET", "/api/v1/organization", role="analyst").body["timezone"] == "America/Sao_Paulo"
+    wrong = gateway.api("PUT", "/api/v1/organization", {"timezone": "Mars/Olympus", "messages_per_minute": 0})
+    assert (wrong.status, wrong.body["code"]) == (422, "invalid_request")
+    assert {error["field"] for error in wrong.body["errors"]} == {"body.timezone", "body.messages_per_minute"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "role"),
+    [
+        ("PUT", "/api/v1/organization", {}, "builder"),
+        ("PUT", NUMBER_PATH, NUMBER, "builder"),
+        ("GET", "/api/v1/numbers", None, "agent"),
+        ("PUT", "/api/v1/flows/hello", FLOW, "analyst"),
+        ("POST", "/api/v1/flows/hello/publish", None, "agent"),
+        ("POST", "/api/v1/flows/hello/rollback", {"version": 1}, "analyst"),
+    ],
+)
+def test_a_role_without_the_right_gets_403(gateway: Gateway, method: str, path: str, body: Any, role: str) -> None:
+    refused = gateway.api(method, path, body, role=role)
+    assert (refused.status, refused.body["code"]) == (403, "role_not_allowed")
+
+
+@pytest.mark.parametrize("claims", [{"organization_id": ""}, {"organization_id": "a#b"}, {"role": "root"}])
+def test_a_token_without_organization_or_role_gets_401(gateway: Gateway, claims: dict[str, str]) -> None:
+    refused = gateway.api("GET", "/api/v1/flows", **claims)
+    assert (refused.status, refused.body["code"]) == (401, "token_incomplete")
+
+
+def test_unknown_addresses_and_wrong_ids_are_problems(gateway: Gateway) -> None:
+    assert gateway.api("GET", "/api/v1/nothing").body["code"] == "route_unknown"
+    assert gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"id": "other"}).body["code"] == "flow_id_mismatch"
+    assert gateway.api("PUT", "/api/v1/numbers/abc", NUMBER).status in (404, 422)
+    assert gateway.api("POST", "/api/v1/flows/none/rollback", {"version": 1}).body["code"] == "version_unknown"
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Powertools leaves Swagger UI's files open
+def test_the_api_describes_itself(gateway: Gateway) -> None:
+    document = gateway.api("GET", "/api/v1/openapi.json").body
+    assert document["openapi"].startswith("3.1")
+    assert "/api/v1/flows/{flow_id}/publish" in document["paths"]
+    assert "swagger" in gateway.api("GET", "/api/v1/docs").body.lower()

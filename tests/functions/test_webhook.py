@@ -1,0 +1,110 @@
+"""The webhook as API Gateway calls it."""
+
+import json
+
+import boto3
+import pytest
+
+from pytake.whatsapp import signature
+from tests.functions.conftest import Gateway
+from tests.functions.test_api import NUMBER, NUMBER_PATH
+
+# As Meta sends it: escaped, whatever the text. The signature covers these bytes.
+BODY = (
+    '{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{'
+    '"messaging_product":"whatsapp","metadata":{"phone_number_id":"100000000000001","display_phone_number":"551140000001"},'
+    '"contacts":[{"wa_id":"5511999999999","profile":{"name":"Ana"}}],"messages":[{"from":"5511999999999","id":"wamid.1",'
+    '"timestamp":"1770000000","type":"text","text":{"body":"Ol\\u00e1 https:\\/\\/x"}}]}}]}]}'
+)
+SIGNED = signature.sign("demo-app-secret", BODY.encode())
+
+
+@pytest.fixture
+def connected(gateway: Gateway) -> Gateway:
+    assert gateway.api("PUT", NUMBER_PATH, NUMBER).status == 200
+    return gateway
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "body"),
+    [
+        (
+            {"hub.mode": "subscribe", "hub.verify_token": "demo-verify-token", "hub.challenge": "1158201444"},
+            200,
+            "1158201444",
+        ),
+        ({"hub.mode": "subscribe", "hub.verify_token": "wrong-token", "hub.challenge": "1"}, 403, None),
+        ({"hub.mode": "subscribe", "hub.challenge": "1"}, 403, None),
+        ({"hub.mode": "unsubscribe", "hub.verify_token": "demo-verify-token"}, 400, None),
+        (None, 400, None),
+    ],
+)
+def test_verification(connected: Gateway, query: dict[str, str] | None, status: int, body: str | None) -> None:
+    answer = connected.webhook("GET", query=query)
+    assert answer.status == status
+    assert answer.content_type == "text/plain"
+    if body is not None:
+        assert answer.body == body
+
+
+def test_a_signed_message_is_queued(connected: Gateway) -> None:
+    answer = connected.webhook("POST", BODY, x_hub_signature_256=SIGNED)
+    assert (answer.status, answer.body) == (200, {"status": "received"})
+    (item,) = connected.queued("inbound")
+    assert (item["organization_id"], item["contact_id"], item["profile_name"]) == ("acme", "5511999999999", "Ana")
+    assert item["message"]["text"]["body"] == "Olá https://x"
+
+
+def test_a_base64_encoded_body_is_verified_by_its_raw_bytes(connected: Gateway) -> None:
+    assert connected.webhook_base64(BODY.encode(), SIGNED).status == 200
+    assert len(connected.queued("inbound")) == 1
+
+
+@pytest.mark.parametrize("header", ["", "sha256=" + "0" * 64, "sha1=abc", SIGNED.upper(), SIGNED[:-1]])
+def test_a_wrong_signature_is_refused(connected: Gateway, header: str) -> None:
+    assert connected.webhook("POST", BODY, x_hub_signature_256=header).status == 403
+    assert connected.queued("inbound") == []
+
+
+def test_a_changed_body_is_refused(connected: Gateway) -> None:
+    changed = json.dumps(json.loads(BODY))
+    assert connected.webhook("POST", changed, x_hub_signature_256=SIGNED).status == 403
+
+
+@pytest.mark.parametrize("body", ["", "<html>", '"text"', "[]", "{}", '{"object":"page","entry":[]}', "\x00"])
+def test_what_is_not_metas_gets_400(connected: Gateway, body: str) -> None:
+    assert connected.webhook("POST", body, x_hub_signature_256=SIGNED).status == 400
+
+
+def test_an_unknown_number_gets_200_and_an_operator_event(
+    connected: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = BODY.replace("100000000000001", "999999999999999")
+    assert connected.webhook("POST", body, x_hub_signature_256=SIGNED).status == 200
+    assert connected.queued("inbound") == []
+    assert "webhook.unknown_number" in capsys.readouterr().out
+
+
+def test_statuses_go_to_their_own_queue(connected: Gateway) -> None:
+    status = {"id": "wamid.2", "status": "read", "timestamp": "1770000001", "recipient_id": "5511999999999"}
+    value = {"metadata": {"phone_number_id": "100000000000001"}, "statuses": [status]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]})
+    signed = signature.sign("demo-app-secret", body.encode())
+    assert connected.webhook("POST", body, x_hub_signature_256=signed).status == 200
+    assert connected.queued("receipts")[0]["statuses"] == [status]
+    assert connected.queued("inbound") == []
+
+
+def test_a_refusing_queue_gets_500_so_that_meta_comes_again(connected: Gateway) -> None:
+    boto3.client("sqs").delete_queue(QueueUrl=connected.queues["inbound"])
+    assert connected.webhook("POST", BODY, x_hub_signature_256=SIGNED).status == 500
+
+
+def test_logs_hold_no_text_no_phone_and_no_secret(connected: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    connected.webhook("POST", BODY, x_hub_signature_256=SIGNED)
+    connected.webhook("POST", BODY, x_hub_signature_256="sha256=0")
+    printed = capsys.readouterr().out
+    assert "webhook.received" in printed
+    for private in ("Olá", "Ol\\u00e1", "5511999999999", "Ana", "demo-app-secret", "demo-access-token"):
+        assert private not in printed
