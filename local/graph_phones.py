@@ -348,8 +348,8 @@ def plain_text(payload: Json) -> str:
     if kind == "template":
         parameters = [
             str(parameter["text"])
-            for component in content.get("components", ())
-            for parameter in component.get("parameters", ())
+            for component in content.get("components") or ()
+            for parameter in component.get("parameters") or ()
             if parameter.get("type") == "text"
         ]
         return ": ".join([str(content["name"]), *([", ".join(parameters)] if parameters else [])])
@@ -361,8 +361,8 @@ def _choices(payload: Json) -> tuple[list[Choice] | None, list[Choice] | None]:
     if payload.get("type") == "template":
         buttons = [
             Choice(parameter["payload"], parameter["payload"])
-            for component in payload["template"].get("components", ())
-            for parameter in component.get("parameters", ())
+            for component in payload["template"].get("components") or ()
+            for parameter in component.get("parameters") or ()
             if parameter.get("type") == "payload" and isinstance(parameter.get("payload"), str)
         ]
         return buttons or None, None

@@ -178,7 +178,7 @@ def _check_location(payload: Json) -> None:
             raise Refused(MISSING, f"location.{key} is required")
         try:
             value = float(location[key])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise Refused(BAD_VALUE, f"location.{key} must be a number") from None
         if not abs(value) <= most:
             raise Refused(BAD_VALUE, f"location.{key} must be between -{most} and {most}")
@@ -318,7 +318,7 @@ def _flow(action: Json) -> None:
     _text(parameters, "flow_cta", path, longest=limits.FLOW_CTA)
     _text(parameters, "flow_token", path, longest=1024, required=False)
     kind = parameters.get("flow_action", "navigate")
-    if kind not in {"navigate", "data_exchange"}:
+    if kind not in ("navigate", "data_exchange"):
         raise Refused(BAD_VALUE, f"{path}.flow_action must be navigate or data_exchange")
     if "flow_action_payload" in parameters:
         start = _object(parameters, "flow_action_payload", path)

@@ -1,9 +1,13 @@
 """Everything the simulated Graph API refuses, one limit at a time, and that it takes whatever the product sends."""
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from local.graph_phones import Phone
 from local.graph_rules import Refused, check_message, recipient_of
 from pytake.whatsapp.graph import message_payload
 from tests.local.graph_world import World, buttons, interactive, options, play, text
@@ -212,3 +216,33 @@ def test_a_refusal_is_answered_in_metas_words(payload: Any, code: int) -> None:
         assert answer.json()["error"]["error_data"]["details"]
 
     play(scenario)
+
+
+ANYTHING: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([{}])
+)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> Json:
+    """A message of the product with something else in one place."""
+    payload = copy.deepcopy(message_payload(draw(st.sampled_from(CASES))[1], "5511987654321", "turn-1:0"))
+    found: Any = payload
+    while True:
+        key = draw(st.sampled_from(sorted(found) if isinstance(found, dict) else range(len(found))))
+        if not isinstance(found[key], dict | list) or not found[key] or draw(st.booleans()):
+            found[key] = draw(ANYTHING)
+            return payload
+        found = found[key]
+
+
+@settings(deadline=None)
+@given(spoiled())
+def test_a_spoiled_message_is_refused_or_can_be_shown(payload: Json) -> None:
+    try:
+        recipient_of(payload)
+        check_message(payload)
+    except Refused:
+        return
+    entry = Phone("5511987654321").received("wamid.1", payload, "1", 0.0)
+    assert isinstance(entry.text, str)
