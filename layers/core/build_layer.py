@@ -9,6 +9,7 @@ inputs give the same bytes, so an unchanged layer keeps its hash and is not depl
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -45,7 +46,6 @@ UNUSED_FOLDERS = (
     "boto3/examples",
     "anyio",  # only httpx's asynchronous client wants it; without it httpx also starts faster
     "pydantic/v1",
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     *(
         f"aws_lambda_powertools/utilities/{name}"
         for name in (
@@ -143,12 +143,21 @@ def prune(into: Path) -> None:
             remove(path)
     for path in sorted((into / "botocore" / "data").glob("*/*/examples-*")):
         remove(path)
+    prune_endpoints(into / "botocore" / "data" / "endpoints.json")
     for distribution in sorted(into.glob("*.dist-info")):
         for path in sorted(distribution.iterdir()):
             if path.name not in KEPT_METADATA and not path.name.lower().startswith(("license", "notice")):
                 remove(path)
     for path in into.glob(".lock"):
         remove(path)
+
+
+def prune_endpoints(path: Path) -> None:
+    """Keeps the addresses of the services in use: the whole list is 1.2 MB that every cold start reads and parses."""
+    endpoints = json.loads(path.read_bytes())
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: entry for name, entry in partition["services"].items() if name in SERVICES}
+    path.write_text(json.dumps(endpoints, separators=(",", ":")))
 
 
 def compile_all(into: Path, runtime: str) -> None:

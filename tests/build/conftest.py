@@ -1,0 +1,202 @@
+"""`sam build`, once per test run; the six functions in sandboxes; just enough AWS and Graph API for their sample events."""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from samcli.yamlhelper import yaml_parse
+
+from tests.build.lambda_sandbox import REGION, VERSION, Sandbox, sandbox
+
+REPOSITORY = Path(__file__).parents[2]
+ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+FUNCTIONS = {
+    "webhook": "WebhookFunction",
+    "flow_runner": "FlowRunnerFunction",
+    "sender": "SenderFunction",
+    "receipts": "ReceiptsFunction",
+    "scheduled": "ScheduledFunction",
+    "api": "ApiFunction",
+}
+
+
+def sam_build(folder: Path, *what: str, **parameters: str) -> Path:
+    """Run `sam build` with these parameters into `folder`, and return it."""
+    command = [str(Path(sys.executable).with_name("sam")), "build", *what, "--template-file", "template.yaml"]
+    command += ["--build-dir", str(folder), "--parameter-overrides"]
+    command += [f"{name}={value}" for name, value in parameters.items()]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))},
+        "SAM_CLI_TELEMETRY": "0",
+        "__SAM_CLI_APP_DIR": str(folder.parent),
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    if platform.system() != "Linux":
+        environment["LAYER_PLATFORM"] = "host"
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sam build` makes for this machine and this Python."""
+    folder = tmp_path_factory.mktemp("build") / "out"
+    return sam_build(folder, Stage="local", PythonRuntime=f"python{VERSION}", Architecture=ARCHITECTURE)
+
+
+@pytest.fixture(scope="session")
+def built_layer(build: Path) -> Path:
+    """The layer's `python` folder."""
+    return build / "CoreLayer" / "python"
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an embedded AWS that holds nothing."""
+    folder = tmp_path_factory.mktemp("aws")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("ministack"))], env=environment, stdout=log, stderr=log
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        retry = httpx.HTTPTransport(retries=10)  # it listens within a second; a retry waits longer each time
+        with httpx.Client(transport=retry, trust_env=False) as client:
+            client.get(f"{address}/_ministack/health", timeout=20).raise_for_status()
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Graph:
+    """A Graph API that takes everything and remembers it."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        graph = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                graph.taken.append((self.path, body))
+                answer = {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.SENT{len(graph.taken)}"}]}
+                text = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="session")
+def graph() -> Iterator[Graph]:
+    """A Graph API."""
+    graph = Graph()
+    yield graph
+    graph.close()
+
+
+@pytest.fixture(scope="session")
+def client(aws: str) -> Callable[[str], Any]:
+    """Makes clients of the AWS that the functions see."""
+
+    def make(service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=aws,
+            region_name=REGION,
+            aws_access_key_id="000000000000",
+            aws_secret_access_key="sandbox",
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[str, str]:
+    """What the template sets for the functions, with the queues and the table behind it."""
+    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    table = template["Resources"]["Table"]["Properties"]
+    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    client("dynamodb").create_table(TableName="pytake", **{name: table[name] for name in names})
+    client("s3").create_bucket(Bucket="pytake")
+    queues = {
+        name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})
+        for name in ("inbound.fifo", "outbound.fifo", "outbound-dead-letters.fifo", "receipts")
+    }
+    values = {
+        "STAGE": "test",
+        "TABLE_NAME": "pytake",
+        "LAKE_BUCKET": "pytake",
+        "SECRETS_PREFIX": "pytake/test/",
+        "INBOUND_QUEUE_URL": queues["inbound.fifo"]["QueueUrl"],
+        "OUTBOUND_QUEUE_URL": queues["outbound.fifo"]["QueueUrl"],
+        "OUTBOUND_DLQ_URL": queues["outbound-dead-letters.fifo"]["QueueUrl"],
+        "RECEIPTS_QUEUE_URL": queues["receipts"]["QueueUrl"],
+        "GRAPH_API_URL": graph.url,
+        "EVENT_BUS_NAME": "default",
+    }
+    # The rest has literal values or the defaults of parameters; a variable that is missing here is missing on AWS.
+    for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
+        if name not in values:
+            values[name] = str(template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value)
+    return {**values, "AWS_ENDPOINT_URL": aws}
+
+
+@pytest.fixture(scope="session")
+def functions(
+    build: Path, built_layer: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Sandbox]]:
+    """The six built functions; each starts with its first event."""
+    folder = tmp_path_factory.mktemp("functions")
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                sandbox(build / logical_id, built_layer, {**environment, "POWERTOOLS_SERVICE_NAME": name}, folder)
+            )
+            for name, logical_id in FUNCTIONS.items()
+        }

@@ -1,0 +1,170 @@
+"""Each built function answers its sample event under AWS's own runtime client, with nothing but the layer beside it.
+
+The events are those that `sam local invoke` takes. They tell one story: a number is connected, a flow is published, a
+person writes, is answered, and the answer arrives.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph
+from tests.build.lambda_sandbox import FunctionFailedError, Sandbox, sandbox
+
+pytestmark = pytest.mark.build
+
+EVENTS = REPOSITORY / "tests" / "events"
+PHONE_NUMBER_ID = "100000000000001"
+CONTACT = "5511999990001"
+FLOW = {
+    "format": 1,
+    "id": "hello",
+    "name": "Hello",
+    "language": "pt_BR",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"next_node_id": "name"}},
+        {
+            "id": "name",
+            "type": "question",
+            "data": {"question": "Olá! Qual é o seu nome?", "variable": "name", "next_node_id": "end"},
+        },
+        {"id": "end", "type": "end", "data": {"message": "Obrigado, {{name}}!"}},
+    ],
+}
+NUMBER = {
+    "display_phone_number": "+55 11 4000-0001",
+    "verify_token": "demo-verify-token",
+    "app_secret": "demo-app-secret",
+    "access_token": "demo-access-token",
+    "default_flow_id": "hello",
+}
+
+
+def sample(name: str) -> dict[str, Any]:
+    """Return a committed sample event."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def api_event(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """Return the sample event of the API as another request."""
+    event = sample("api")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["requestContext"]["http"]["method"] = method
+    if body is not None:
+        event["headers"]["content-type"] = "application/json"
+        event["body"] = json.dumps(body)
+    return event
+
+
+@pytest.fixture(scope="module")
+def connected(functions: dict[str, Sandbox]) -> dict[str, Sandbox]:
+    """The functions, after an administrator published a flow and connected a number."""
+    for method, path, body in (
+        ("PUT", "/api/v1/flows/hello", FLOW),
+        ("POST", "/api/v1/flows/hello/publish", None),
+        ("PUT", f"/api/v1/numbers/{PHONE_NUMBER_ID}", NUMBER),
+    ):
+        answer = functions["api"].invoke(api_event(method, path, body))
+        assert answer["statusCode"] == 200, (answer, functions["api"].log)
+    return functions
+
+
+def received(client: Callable[[str], Any], queue_url: str) -> list[dict[str, Any]]:
+    """Take the messages off a queue, as their JSON."""
+    found = client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in found:
+        client("sqs").delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in found]
+
+
+def test_every_function_has_a_sample_event() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} >= set(FUNCTIONS)
+
+
+def test_api_lists_the_organizations_flows(connected: dict[str, Sandbox]) -> None:
+    answer = connected["api"].invoke(sample("api"))
+    assert answer["statusCode"] == 200
+    assert [(flow["flow_id"], flow["published_version"]) for flow in json.loads(answer["body"])] == [("hello", 1)]
+
+
+def test_api_describes_itself(connected: dict[str, Sandbox]) -> None:
+    answer = connected["api"].invoke(sample("api_openapi"))
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["openapi"].startswith("3.")
+
+
+def test_webhook_proves_the_address_to_meta(connected: dict[str, Sandbox]) -> None:
+    answer = connected["webhook"].invoke(sample("webhook_verify"))
+    assert (answer["statusCode"], answer["body"]) == (200, "1158201444")
+
+
+def test_webhook_queues_a_signed_message(
+    connected: dict[str, Sandbox], client: Callable[[str], Any], environment: dict[str, str]
+) -> None:
+    answer = connected["webhook"].invoke(sample("webhook"))
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "received"})
+    [queued] = received(client, environment["INBOUND_QUEUE_URL"])
+    [expected] = [json.loads(record["body"]) for record in sample("flow_runner")["Records"]]
+    # The runner's sample event is what the webhook really queues.
+    assert queued["message"] == expected["message"]
+    assert set(queued) == set(expected)
+
+
+def test_webhook_refuses_a_changed_body(connected: dict[str, Sandbox]) -> None:
+    event = sample("webhook")
+    event["body"] = event["body"].replace("Oi", "Ai")
+    assert connected["webhook"].invoke(event)["statusCode"] == 403
+
+
+def test_flow_runner_takes_the_turn_and_queues_the_answer(
+    connected: dict[str, Sandbox], client: Callable[[str], Any], environment: dict[str, str]
+) -> None:
+    assert connected["flow_runner"].invoke(sample("flow_runner")) == {"batchItemFailures": []}
+    [queued] = received(client, environment["OUTBOUND_QUEUE_URL"])
+    [expected] = [json.loads(record["body"]) for record in sample("sender")["Records"]]
+    assert [message["text"] for message in queued["messages"]] == ["Olá! Qual é o seu nome?"]
+    assert set(queued) == set(expected)
+
+
+def test_sender_posts_to_the_graph_api_and_receipts_settles(connected: dict[str, Sandbox], graph: Graph) -> None:
+    assert connected["sender"].invoke(sample("sender")) == {"batchItemFailures": []}
+    [(path, payload)] = graph.taken
+    assert path == f"/v25.0/{PHONE_NUMBER_ID}/messages"
+    assert (payload["to"], payload["type"], payload["text"]["body"]) == (f"+{CONTACT}", "text", "Olá, Ana!")
+    [record] = sample("receipts")["Records"]
+    [status] = json.loads(record["body"])["statuses"]
+    assert payload["biz_opaque_callback_data"] == status["biz_opaque_callback_data"]
+    assert connected["receipts"].invoke(sample("receipts")) == {"batchItemFailures": []}
+    assert '"moved":1' in connected["receipts"].log.replace(" ", "")
+
+
+def test_scheduled_does_what_is_due(connected: dict[str, Sandbox]) -> None:
+    answer = connected["scheduled"].invoke(sample("scheduled"))
+    assert answer["job"] == "due"
+
+
+def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build: Path) -> None:
+    from samcli.yamlhelper import yaml_parse
+
+    resources = yaml_parse((build / "template.yaml").read_text())["Resources"].values()
+    schedules = [one["Properties"] for one in resources if one["Type"] == "AWS::Scheduler::Schedule"]
+    enabled = [schedule for schedule in schedules if schedule.get("State", "ENABLED") == "ENABLED"]
+    assert enabled
+    for schedule in enabled:
+        connected["scheduled"].invoke(json.loads(schedule["Target"]["Input"]))
+
+
+def test_a_missing_variable_is_named(
+    build: Path, built_layer: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    without = {name: value for name, value in environment.items() if name != "TABLE_NAME"}
+    with (
+        sandbox(build / "WebhookFunction", built_layer, without, tmp_path) as function,
+        pytest.raises(FunctionFailedError, match=r"(?i)table_name"),
+    ):
+        function.invoke(sample("webhook"))

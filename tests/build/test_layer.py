@@ -1,0 +1,89 @@
+"""What the layer holds: everything a function imports, compiled, and nothing else."""
+
+import filecmp
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.build.conftest import ARCHITECTURE, REPOSITORY, VERSION, sam_build
+
+pytestmark = pytest.mark.build
+
+MOST_BYTES = 30_000_000
+ELF_MACHINE = {"arm64": 183, "x86_64": 62}  # e_machine of the ELF header
+
+
+def locked() -> set[str]:
+    """Return the distributions that requirements/layer.txt names."""
+    text = (REPOSITORY / "requirements" / "layer.txt").read_text()
+    return {name.replace("-", "_").lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def machines(layer: Path) -> set[int]:
+    """Return the processors that the layer's native modules are for."""
+    return {int.from_bytes(path.read_bytes()[18:20], "little") for path in layer.rglob("*.so")}
+
+
+def test_it_is_small(built_layer: Path) -> None:
+    assert size(built_layer) <= MOST_BYTES
+
+
+def test_it_holds_the_locked_distributions_and_no_other(built_layer: Path) -> None:
+    held = {path.name.removesuffix(".dist-info").rsplit("-", 1)[0].lower() for path in built_layer.glob("*.dist-info")}
+    assert held <= locked()
+    assert locked() - held == {"anyio"}  # see build_layer.py
+
+
+def test_every_module_is_compiled_by_the_runtimes_python(built_layer: Path) -> None:
+    modules = list(built_layer.rglob("*.py"))
+    compiled = [path.parent / "__pycache__" / f"{path.stem}.cpython-{VERSION.replace('.', '')}.pyc" for path in modules]
+    assert [path for path in compiled if not path.exists()] == []
+    for path in compiled:
+        header = path.read_bytes()[:8]
+        assert header[:4] == importlib.util.MAGIC_NUMBER
+        # Bit 0: checked by hash; bit 1 clear: and not even that. Zipping changes times, so times must not count.
+        assert int.from_bytes(header[4:], "little") == 1
+    assert b"/opt/python/pytake/settings.py" in next(p for p in compiled if p.stem.startswith("settings.")).read_bytes()
+
+
+def test_nothing_needless_is_in_it(built_layer: Path) -> None:
+    names = {path.name for path in built_layer.rglob("*")}
+    assert not names & {"tests", "bin", "RECORD", "INSTALLER", "direct_url.json", "moto", "pytest", "local", "cli"}
+    services = {path.name for path in (built_layer / "botocore" / "data").iterdir() if path.is_dir()}
+    assert services == {
+        "athena",
+        "bedrock-runtime",
+        "dynamodb",
+        "events",
+        "glue",
+        "s3",
+        "secretsmanager",
+        "sqs",
+        "sts",
+    }
+
+
+def test_native_modules_are_for_this_architecture(built_layer: Path) -> None:
+    if os.uname().sysname == "Linux":
+        assert machines(built_layer) == {ELF_MACHINE[ARCHITECTURE]}
+
+
+def test_the_parameters_choose_the_target_and_an_unchanged_layer_stays_the_same(tmp_path: Path) -> None:
+    one, two = (
+        sam_build(tmp_path / name, "CoreLayer", PythonRuntime="python3.13", Architecture="arm64") / "CoreLayer"
+        for name in ("one", "two")
+    )
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
+    assert filecmp.cmpfiles(one, two, files, shallow=False)[1:] == ([], [])
+    assert machines(one) == {ELF_MACHINE["arm64"]}
+    assert any(".cpython-313-aarch64" in path.name for path in files)
+    assert size(one) <= MOST_BYTES
