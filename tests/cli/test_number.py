@@ -1,0 +1,79 @@
+"""`pytake number put`."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from cli import number
+from cli.number import ask_for_missing, change, read_keywords, read_secrets
+
+KNOWN = {
+    "phone_number_id": "1",
+    "display_phone_number": "+55 11 4000-0001",
+    "country": "BR",
+    "default_flow_id": "hello",
+    "keywords": {"oi": "hello", "preço": "prices"},
+    "words": {},
+    "apology": None,
+    "fallback_template": None,
+    "stopped_reason": None,
+}
+
+
+def test_a_change_keeps_what_was_not_given() -> None:
+    assert change(KNOWN, None, "other", {}) == {
+        "display_phone_number": "+55 11 4000-0001",
+        "default_flow_id": "other",
+        "keywords": {"oi": "hello", "preço": "prices"},
+        "words": {},
+    }
+
+
+def test_keywords_are_added_and_forgotten_one_by_one() -> None:
+    body = change(KNOWN, None, None, read_keywords(["oi=", "help = support"]))
+    assert body["keywords"] == {"preço": "prices", "help": "support"}
+
+
+def test_an_empty_default_flow_means_none() -> None:
+    assert change(KNOWN, None, "", {})["default_flow_id"] is None
+
+
+@pytest.mark.parametrize("pair", ["word", "=flow", " =flow"])
+def test_a_keyword_needs_a_word_and_a_flow(pair: str) -> None:
+    with pytest.raises(ValueError, match="WORD=FLOW"):
+        read_keywords([pair])
+
+
+def test_secrets_may_come_from_files(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-file\n")
+    given = {"app_secret": f"@{tmp_path / 'secret'}", "access_token": "given", "verify_token": None}
+    assert read_secrets(given) == {"app_secret": "from-file", "access_token": "given"}
+
+
+@pytest.mark.parametrize("value", ["", "@/nonexistent/file"])
+def test_a_secret_that_is_not_there_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="--app-secret"):
+        read_secrets({"app_secret": value})
+
+
+def test_a_script_is_told_which_secrets_are_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(typer.Exit):
+        ask_for_missing({"app_secret": "x"})
+    assert "--verify-token, --access-token" in capsys.readouterr().err
+
+
+def test_an_unknown_number_is_new_and_any_other_refusal_is_not(api: Callable[..., Any]) -> None:
+    path = "/api/v1/numbers/1"
+    assert (
+        number._known(api({("GET", path): (404, {"code": "number_unknown", "detail": "No."})}).client(), path) is None
+    )
+    assert number._known(api({("GET", path): (200, KNOWN)}).client(), path) == KNOWN
+    with pytest.raises(number.ApiError):
+        number._known(api({("GET", path): (403, {"code": "role_not_allowed", "detail": "No."})}).client(), path)
