@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 # What `pytake --help` shows, in this order: name, where it is (module:attribute), summary.
 COMMANDS = {
@@ -54,7 +54,7 @@ def load(name: str) -> Any:
     if found is flow_commands:
         found = flow_commands()
     if isinstance(found, typer.Typer):
-        return get_command(found)
+        return get_group(found)
     alone = typer.Typer(add_completion=False)
     alone.command(name)(found)
     return get_command(alone)
