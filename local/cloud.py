@@ -3,21 +3,20 @@
 import asyncio
 import contextlib
 import fcntl
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 import httpx
 
 from local import demo
-from local.deployment import Deployer, Deployment, local_parameters
+from local.deployment import Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
-from local.gateway import ApiProxy, ApiTarget, GatewayServer, create_app, create_server
+from local.gateway import ApiProxy, ApiTarget, create_app, create_server
 from local.graph_simulator import GraphSimulator, NumberCredentials
 from local.oidc import AUDIENCE, Issuer
+from local.overheard import WEBHOOK_PATH, Overheard
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -54,12 +53,9 @@ class LocalCloud:
         self.settings = settings
         self._say = say
         self._aws = EmbeddedAws(settings.data_folder, settings.logs_folder)
-        self._proxy = ApiProxy()
-        self._simulator: GraphSimulator | None = None
-        self._server: GatewayServer | None = None
-        self._serving: asyncio.Task[None] | None = None
-        self._lock: IO[str] | None = None
-        self.deployment: Deployment | None = None
+        self._simulator = self._simulated_whatsapp()
+        self._proxy = ApiProxy(Overheard(self._simulator))
+        self._ends = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Start everything and return when it serves.
@@ -69,20 +65,24 @@ class LocalCloud:
             EmbeddedAwsError, DeploymentError, DemoError: as they say.
         """
         listener = self._listen()
-        self._lock = self._own_data_folder()
+        self._own_data_folder()
         issuer = Issuer.with_key_in(self.settings.data_folder, f"{self.settings.url}/_oidc")
+        await self._simulator.start()
+        self._ends.push_async_callback(self._simulator.stop)
         await self._serve(listener, issuer)
+        self._ends.push_async_callback(self._aws.stop)
         await self._aws.start()
-        deployer = Deployer(self._aws, REPOSITORY, self.settings.data_folder)
-        parameters = local_parameters(
-            graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
-            issuer=issuer.url,
-            audience=AUDIENCE,
+        deployment = await Deployer(self._aws, REPOSITORY, self.settings.data_folder).deploy(
+            local_parameters(
+                graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
+                issuer=issuer.url,
+                audience=AUDIENCE,
+            ),
+            self._say,
         )
-        self.deployment = await deployer.deploy(parameters, self._say)
-        self._proxy.target = ApiTarget(self._aws.endpoint_url, self.deployment.api_id)
+        self._proxy.target = ApiTarget(self._aws.endpoint_url, deployment.api_id)
         seeded = self.settings.with_demo and await self._seed_demo(issuer)
-        if self.deployment.fresh or seeded:
+        if deployment.fresh or seeded:
             self._aws.save()
 
     async def run_until_stopped(self, stop: asyncio.Event) -> None:
@@ -101,16 +101,8 @@ class LocalCloud:
                 wait.cancel()
 
     async def stop(self) -> None:
-        """Stop everything, the last started first; the state is saved."""
-        self._proxy.target = None
-        if self._simulator is not None:
-            await self._simulator.stop()
-        await self._aws.stop()
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            await self._serving
-        if self._lock is not None:
-            self._lock.close()
+        """Stop what was started, the last first; the state is saved."""
+        await self._ends.aclose()
 
     def facts(self) -> list[tuple[str, str]]:
         """Say what runs where, as name and value."""
@@ -136,10 +128,11 @@ class LocalCloud:
                 f"Port {self.settings.port} is in use. Stop what listens there, or choose another: "
                 f"pytake local --port {self.settings.port + 1}"
             ) from problem
+        self._ends.callback(listener.close)
         listener.listen(256)
         return listener
 
-    def _own_data_folder(self) -> IO[str]:
+    def _own_data_folder(self) -> None:
         self.settings.data_folder.mkdir(parents=True, exist_ok=True)
         lock = (self.settings.data_folder / "lock").open("w")
         try:
@@ -150,13 +143,11 @@ class LocalCloud:
                 f"Another local cloud uses {self.settings.data_folder}. Stop it, or choose another folder: "
                 "pytake local --data-dir DIR"
             ) from problem
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        return lock
+        self._ends.callback(lock.close)
 
-    async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
-        self._simulator = GraphSimulator(
-            webhook_url=f"{self.settings.url}/api/v1/whatsapp/webhook",
+    def _simulated_whatsapp(self) -> GraphSimulator:
+        return GraphSimulator(
+            webhook_url=f"{self.settings.url}{WEBHOOK_PATH}",
             numbers={
                 demo.PHONE_NUMBER_ID: NumberCredentials(
                     app_secret=demo.APP_SECRET,
@@ -166,16 +157,24 @@ class LocalCloud:
             },
             state_file=self.settings.data_folder / "phones.json",
         )
-        await self._simulator.start()
+
+    async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
         app = create_app(self._proxy, [*issuer.routes(), *self._simulator.routes()], self.facts)
-        self._server = create_server(app)
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started and not self._serving.done():
+        server = create_server(app)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+        async def stop() -> None:
+            self._proxy.target = None
+            server.should_exit = True
+            await serving
+
+        self._ends.push_async_callback(stop)
+        while not server.started and not serving.done():
             await asyncio.sleep(0.01)
 
     async def _seed_demo(self, issuer: Issuer) -> bool:
         token = issuer.mint(demo.ORGANIZATION_ID, "admin", 600)
-        client: Any = httpx.AsyncClient(
+        client = httpx.AsyncClient(
             base_url=self.settings.url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
         )
         async with client:
@@ -183,14 +182,3 @@ class LocalCloud:
                 self._say("Made the demo organization through the REST API")
                 return True
         return False
-
-
-@contextlib.asynccontextmanager
-async def running(settings: Settings, say: Callable[[str], None]) -> Any:
-    """Start a local cloud, give it, and stop it in any case."""
-    cloud = LocalCloud(settings, say)
-    try:
-        await cloud.start()
-        yield cloud
-    finally:
-        await cloud.stop()

@@ -5,7 +5,7 @@ import html
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import uvicorn
@@ -48,12 +48,23 @@ class ApiTarget:
         return f"{self.api_id}.execute-api.{httpx.URL(self.endpoint_url).netloc.decode()}"
 
 
+class Listener(Protocol):
+    """Hears what passes (`local.overheard`)."""
+
+    def request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
+        """Take a request before it is passed on."""
+
+    def answer(self, method: str, path: str, body: bytes, status_code: int) -> None:
+        """Take the same request once it was answered."""
+
+
 class ApiProxy:
     """Passes requests to the HTTP API byte for byte, because signatures cover the exact body."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, listener: Listener, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Start with no target: until `target` is set every request is answered 503."""
         self.target: ApiTarget | None = None
+        self._listener = listener
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(LONGEST_ANSWER_SECONDS, connect=5),
@@ -72,18 +83,21 @@ class ApiProxy:
         raw_path: bytes = request.scope["raw_path"]
         query: bytes = request.scope["query_string"]
         url = httpx.URL(self.target.endpoint_url).copy_with(raw_path=raw_path + (b"?" + query if query else b""))
+        body = await request.body()
+        self._listener.request(request.method, request.url.path, body, request.headers.get("x-hub-signature-256"))
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in NOT_FORWARDED]
         try:
             answer = await self._client.request(
                 request.method,
                 url,
                 headers=[(b"host", self.target.host.encode()), *headers],
-                content=await request.body(),
+                content=body,
             )
         except httpx.TimeoutException:
             return JSONResponse({"message": "Service Unavailable"}, 504)
         except httpx.TransportError as problem:
             return JSONResponse({"message": f"The embedded AWS did not answer: {problem}"}, 502)
+        self._listener.answer(request.method, request.url.path, body, answer.status_code)
         # httpx has decoded the body, so its encoding and length no longer hold.
         response = Response(answer.content, answer.status_code)
         response.raw_headers.extend(

@@ -1,0 +1,183 @@
+"""A real local cloud for tests: `pytake local` as a person starts it, on a free port, with data of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local import demo
+from pytake.whatsapp.signature import sign
+
+PYTAKE = Path(sysconfig.get_path("scripts")) / "pytake"
+WEBHOOK = "/api/v1/whatsapp/webhook"
+LONGEST_START_SECONDS = 300
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Cloud:
+    """A running `pytake local`, and what people and Meta do to it."""
+
+    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path, words: list[str], seconds: float):
+        self.process = process
+        self.url = url
+        self.data_dir = data_dir
+        self.words = words
+        """What it printed until it was ready, line by line."""
+        self.start_seconds = seconds
+        self.http = httpx.Client(base_url=url, timeout=35, trust_env=False)
+
+    @classmethod
+    def start(cls, data_dir: Path, port: int, *flags: str) -> "Cloud":
+        """Start it and return when it says that it is ready."""
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [PYTAKE, "local", "--port", str(port), "--data-dir", data_dir, *flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        words: list[str] = []
+        assert process.stdout is not None
+        watchdog = _kill_after(process, LONGEST_START_SECONDS)
+        for line in process.stdout:
+            words.append(line.rstrip("\n"))
+            if line.startswith("ready "):
+                watchdog.cancel()
+                return cls(process, words[-1].removeprefix("ready "), data_dir, words, time.monotonic() - began)
+        watchdog.cancel()
+        process.wait()
+        raise AssertionError(f"pytake local ended with {process.returncode}:\n" + "\n".join(words))
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Stop it with a signal and return its exit status."""
+        self.http.close()
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=30)
+        self.words += rest.splitlines()
+        return self.process.returncode
+
+    def token(self, role: str = "admin", organization_id: str = demo.ORGANIZATION_ID) -> str:
+        """Return what `pytake token` prints."""
+        command = [PYTAKE, "token", "--org", organization_id, "--role", role, "--url", self.url]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    @contextlib.contextmanager
+    def api(self, role: str = "admin", organization_id: str = demo.ORGANIZATION_ID) -> Iterator[httpx.Client]:
+        """Give a client of the REST API with a token."""
+        headers = {"Authorization": f"Bearer {self.token(role, organization_id)}"}
+        with httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=35, trust_env=False) as client:
+            yield client
+
+    def post_webhook(self, body: bytes, secret: str = demo.APP_SECRET, **headers: str) -> httpx.Response:
+        """Post to the webhook as Meta does, signed over exactly these bytes."""
+        signed = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(secret, body)}
+        return self.http.post(WEBHOOK, content=body, headers=signed | headers)
+
+    def say(self, phone: str, text: str) -> None:
+        """Let the person with a phone write a text."""
+        self.http.post(f"/_sim/phones/{phone}/messages", json={"text": text}).raise_for_status()
+
+    def screen(self, phone: str) -> list[dict[str, Any]]:
+        """Return the messages on a phone, both directions, in order."""
+        messages: list[dict[str, Any]] = self.http.get(f"/_sim/phones/{phone}/messages").json()["messages"]
+        return messages
+
+    def answers(self, phone: str, count: int, seconds: float = 60) -> list[dict[str, Any]]:
+        """Return what the business sent to a phone, as soon as it is at least `count` messages."""
+        end, after = time.monotonic() + seconds, 0
+        while True:
+            sent = [message for message in self.screen(phone) if message["direction"] == "out"]
+            if len(sent) >= count:
+                return sent
+            assert time.monotonic() < end, f"{len(sent)} of {count} answers after {seconds} s: {self.logs()}"
+            query = {"after": after, "wait": 1}
+            shown = self.http.get(f"/_sim/phones/{phone}/messages", params=query).json()["messages"]
+            after = shown[-1]["seq"] if shown else after
+
+    def children(self, what: str) -> list[int]:
+        """Return the ids of the processes of this cloud whose command line contains `what`."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_text().split("\0")
+                if str(self.data_dir) in " ".join(words) and any(what in word for word in words):
+                    found.append(int(folder.name))
+        return sorted(found)
+
+    def logs(self) -> str:
+        """Return the ends of all logs, for the message of a failed test."""
+        tails = []
+        for path in sorted((self.data_dir / "logs").glob("*.log")):
+            tails.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-8:]))
+        return "\n".join(tails)
+
+
+def _kill_after(process: "subprocess.Popen[str]", seconds: float) -> Any:
+    import threading
+
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def text_notification(phone: str, text: str, message_id: str | None = None) -> bytes:
+    """Return the body of a webhook post with one text message to the demo's number."""
+    message = {
+        "from": phone,
+        "id": message_id or f"wamid.{uuid.uuid4().hex}",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": text},
+    }
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"phone_number_id": demo.PHONE_NUMBER_ID, "display_phone_number": "551140000001"},
+        "contacts": [{"wa_id": phone, "profile": {"name": "Ana"}}],
+        "messages": [message],
+    }
+    change = {"field": "messages", "value": value}
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+    return json.dumps(body).replace("/", "\\/").encode()  # Meta escapes slashes
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""
+    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port())
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture
+def new_phone() -> str:
+    """A Brazilian mobile number that no other test uses."""
+    return f"55119{uuid.uuid4().int % 10**8:08d}"
+
+
+def is_running(process_id: int) -> bool:
+    """Say whether a process exists and has not ended."""
+    try:
+        os.kill(process_id, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
