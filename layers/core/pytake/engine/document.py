@@ -140,7 +140,7 @@ def _nearest(name: str, expected: type[Struct] | None) -> str | None:
 
 def _migrated(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("format", FORMAT)
-    while version != FORMAT and version in MIGRATIONS:
+    while isinstance(version, int) and version != FORMAT and version in MIGRATIONS:
         raw = MIGRATIONS[version](raw)
         version = raw.get("format")
     if version != FORMAT:
