@@ -1,0 +1,148 @@
+"""`pytake flow run` and `pytake flow validate`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli.flow import app
+from tests.engine.conversations import document, node
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
+
+
+def command(*arguments: str | Path, lines: list[str] | None = None) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input="\n".join(lines or []) + "\n")
+
+
+def turns(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def written(folder: Path, *documents: dict[str, Any]) -> list[Path]:
+    paths = [folder / f"{document['id']}.json" for document in documents]
+    for path, one in zip(paths, documents, strict=True):
+        path.write_text(json.dumps(one))
+    return paths
+
+
+def test_a_conversation_is_a_line_per_message_and_a_line_per_turn() -> None:
+    lines = ["hi", "a bill", "The amount is wrong", '{"reply_id": "low"}']
+    result = command("run", EXAMPLES / "support_triage.json", lines=lines)
+    found = turns(result)
+    assert result.exit_code == 0
+    assert [turn["turn"] for turn in found] == [1, 2, 3, 4]
+    assert [turn["status"] for turn in found] == ["waiting", "waiting", "waiting", "completed"]
+    assert set(found[0]) == {"turn", "status", "node_id", "messages", "variables", "events"}
+    assert found[3]["node_id"] == "noted"
+    assert found[3]["variables"] == {"topic": "billing", "problem": "The amount is wrong", "urgency": "low"}
+    assert found[3]["messages"][0]["type"] == "text"
+
+
+def test_the_next_message_after_the_end_begins_anew(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, document(node("e", "end", message="Bye")))
+    assert [turn["status"] for turn in turns(command("run", path, lines=["hi", "", "hi"]))] == ["completed"] * 2
+
+
+def test_sub_flows_are_given_or_found_beside_the_first_file() -> None:
+    root, other = EXAMPLES / "reference_workload.json", EXAMPLES / "reference_workload_order.json"
+    lines = ["hi", "Ana", "ana@x.io", "30", "support", "A-1"]
+    assert command("run", root, lines=lines).stdout == command("run", root, other, lines=lines).stdout
+
+
+def test_the_bot_is_silent_after_a_handoff(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, document(node("h", "handoff", message="One moment.")))
+    first, second = turns(command("run", path, lines=["hi", "hello?"]))
+    assert (first["status"], len(first["messages"])) == ("handoff", 1)
+    assert (second["turn"], second["status"], second["messages"]) == (2, "handoff", [])
+
+
+def test_apis_answer_from_a_file(tmp_path: Path) -> None:
+    question = node("q", "question", question="?", variable="v", next_node_id="a")
+    call = node(
+        "a", "api_call", url="https://x.io/{{v}}", output_variable="r", next_node_id="e", error_next_node_id="f"
+    )
+    nodes = question, call, node("e", "end", message="{{r.name}}"), node("f", "end", message="{{r_error}}")
+    (path,) = written(tmp_path, document(*nodes))
+    mocks = tmp_path / "mocks" / "answers"
+    mocks.parent.mkdir()
+    mocks.write_text(
+        '{"GET https://x.io/1": {"status": 200, "json": {"name": "Mug"}}, "https://x.io/2*": [{"status": 500}]}'
+    )
+    lines = ["hi", "1", "hi", "22", "hi", "3"]
+    found = turns(command("run", path, "--http-mocks", mocks, lines=lines))
+    assert [turn["messages"][0]["text"] for turn in found[1::2]] == [
+        "Mug",
+        "http_500",
+        "no mock for GET https://x.io/3",
+    ]
+
+
+def test_a_timer_moves_the_clock(tmp_path: Path) -> None:
+    (path,) = written(
+        tmp_path, document(node("d", "delay", seconds=3600, next_node_id="e"), node("e", "end", message="Now."))
+    )
+    found = turns(command("run", path, "--now", "2026-11-22T12:00:00Z", lines=["hi", "x", '{"type": "timeout"}']))
+    assert [turn["status"] for turn in found] == ["waiting", "waiting", "completed"]
+
+
+def test_the_seed_fixes_chance(tmp_path: Path) -> None:
+    paths = [{"id": str(i), "next_node_id": "e"} for i in range(20)]
+    spread = node("r", "random", paths=paths, sticky=False)
+    (path,) = written(tmp_path, document(spread, node("e", "end", message="{{contact.id}}")))
+    lines = ["hi"] * 3
+    assert (
+        command("run", path, "--seed", "7", lines=lines).stdout
+        == command("run", path, "--seed", "7", lines=lines).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (None, 2, "No such file"),
+        ("{", 2, "not JSON"),
+        ("[]", 2, "needs an `id`"),
+        ('{"id": "a", "nodes": [{"id": "x", "type": "nothing"}]}', 1, "error: unknown_type at a/x/type"),
+    ],
+)
+def test_what_cannot_run_is_said_on_standard_error(
+    tmp_path: Path, content: str | None, code: int, message: str
+) -> None:
+    path = tmp_path / "flow.json"
+    if content is not None:
+        path.write_text(content)
+    result = command("run", path)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("line", ['{"reply_id": 3}', '{"type": []}'])
+def test_a_line_that_is_no_input_is_refused(tmp_path: Path, line: str) -> None:
+    (path,) = written(tmp_path, document(node("e", "end")))
+    result = command("run", path, lines=[line])
+    assert (result.exit_code, "line 1: this is no input" in result.stderr) == (2, True)
+
+
+def test_validate_prints_problems_and_ends_with_one_on_errors(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, document(node("m", "message", text="T", next_node_id="nowhere")))
+    result = command("validate", path)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("error: unknown_target at main/m/next_node_id: ")
+    (problem,) = map(json.loads, command("validate", path, "--json").stdout.splitlines())
+    assert {**problem, "message": ""} == {
+        "code": "unknown_target",
+        "severity": "error",
+        "node_id": "m",
+        "field": "next_node_id",
+        "message": "",
+        "flow_id": "main",
+    }
+
+
+def test_the_examples_have_no_problem() -> None:
+    result = command("validate", *sorted(EXAMPLES.glob("*.json")))
+    assert (result.exit_code, result.stdout) == (0, "")

@@ -1,0 +1,188 @@
+"""Turns that cannot go on, budgets, long texts, and old buttons."""
+
+import pytest
+
+from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, continue_turn, take_turn
+from pytake.engine.effects import HttpRequest, mark_secret
+from pytake.engine.limits import STACK_DEPTH, STEPS
+from pytake.whatsapp.outbound import OptionList, ReplyButtons, Text
+from tests.engine.conversations import Talk, document, flow_of, node, texts
+from tests.engine.meta_limits import assert_sendable
+
+QUESTION = node("q", "question", question="Q?", variable="v", next_node_id="e")
+END = node("e", "end", message="Bye {{v}}")
+CONTEXT = Context(0.0, "seed", Contact("1"))
+
+
+def event_types(turn: Turn) -> list[str]:
+    return [event.type for event in turn.events]
+
+
+def test_a_runaway_turn_is_stopped_and_says_nothing() -> None:
+    loop = node("a", "message", text="A", next_node_id="b"), node("b", "message", text="B", next_node_id="a")
+    turn = Talk(flow_of(document(*loop))).say("hi")
+    assert (turn.status, turn.state, turn.messages, turn.path) == ("failed", None, [], [])
+    assert turn.events[0].type == "step_budget_exceeded"
+    assert turn.events[0].data == {"flow_id": "main", "node_id": "a", "limit": STEPS}
+
+
+def test_a_turn_may_visit_as_many_nodes_as_the_budget_has() -> None:
+    def chain(length: int) -> Turn:
+        nodes = [
+            node(str(i), "set_variable", variable="v", value=i, next_node_id=str(i + 1)) for i in range(length - 1)
+        ]
+        return Talk(flow_of(document(*nodes, node(str(length - 1), "end")))).say("hi")
+
+    assert (chain(STEPS).status, len(chain(STEPS).path)) == ("completed", STEPS)
+    assert chain(STEPS + 1).status == "failed"
+
+
+def test_effects_count_in_the_same_budget() -> None:
+    call = node("a", "api_call", url="https://x.io/", next_node_id="a")
+    flow = flow_of(document(call))
+    said = Input(text="hi")
+    turn, calls = take_turn(flow, None, said, CONTEXT), 0
+    while turn.effects is not None:
+        turn, calls = continue_turn(flow, turn, said, EffectResult(ok=True), CONTEXT), calls + 1
+    assert (turn.status, calls) == ("failed", STEPS)
+
+
+def test_sub_flows_that_enter_one_another_stop_at_the_stack_limit() -> None:
+    turn = Talk(flow_of(document(node("j", "jump", target_flow_id="main")))).say("hi")
+    assert (turn.status, event_types(turn)) == ("failed", ["stack_limit_exceeded"])
+    assert turn.events[0].data["limit"] == STACK_DEPTH
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        State("main", "nowhere"),
+        State("other", "q"),
+        State("main", "q", at="sub"),
+        State("main", "e"),
+        State("main", "q", stack=[Frame("main", "q")]),
+        State("main", "q", stack=[Frame("gone", "j")]),
+    ],
+)
+def test_a_state_of_another_flow_fails_the_turn_and_the_next_message_begins_anew(state: State) -> None:
+    flow = flow_of(document(QUESTION, END))
+    turn = take_turn(flow, state, Input(text="x"), CONTEXT)
+    assert (turn.status, turn.state, event_types(turn)) == ("failed", None, ["state_invalid"])
+    assert take_turn(flow, turn.state, Input(text="x"), CONTEXT).status == "waiting"
+
+
+def test_a_defect_costs_one_turn_and_never_raises() -> None:
+    class Broken(dict):  # type: ignore[type-arg]
+        def items(self) -> None:  # type: ignore[override]
+            raise RuntimeError("broken")
+
+    turn = take_turn(
+        flow_of(document(QUESTION, END)), None, Input(text="x"), Context(0, "", Contact("1"), words=Broken(a=1))
+    )
+    assert (turn.status, event_types(turn)) == ("failed", ["engine_error"])
+    assert turn.events[0].data == {"error": "RuntimeError: broken"}
+
+
+def test_the_first_message_only_opens_the_conversation() -> None:
+    turn = Talk(flow_of(document(QUESTION, END))).say("Ana")
+    assert (turn.status, texts(turn), turn.variables) == ("waiting", ["Q?"], {})
+
+
+def test_a_text_over_the_limit_goes_out_in_parts_and_whole() -> None:
+    text = "\n\n".join(f"Paragraph {i}. " + "word " * 100 for i in range(20))
+    turn = Talk(flow_of(document(node("m", "message", text=text)))).say("hi")
+    assert len(turn.messages) == 3
+    for message in turn.messages:
+        assert_sendable(message)
+    assert "".join("".join(texts(turn)).split()) == "".join(text.split())
+
+
+def test_what_a_button_message_cannot_hold_goes_ahead_of_it() -> None:
+    text = "Long story. " * 120 + "\n\nYes or no?"
+    buttons = [{"label": "Yes", "value": "yes"}]
+    turn = Talk(flow_of(document(node("m", "message", text=text, buttons=buttons)))).say("hi")
+    first, second = turn.messages
+    assert isinstance(first, Text)
+    assert isinstance(second, ReplyButtons)
+    assert second.text == "Yes or no?"
+    assert_sendable(first)
+
+
+def test_a_list_holds_a_longer_body_than_buttons() -> None:
+    buttons = [{"label": str(i), "value": str(i)} for i in range(4)]
+    turn = Talk(flow_of(document(node("m", "message", text="x " * 1000, buttons=buttons)))).say("hi")
+    (message,) = turn.messages
+    assert isinstance(message, OptionList)
+
+
+def test_a_button_that_two_nodes_share_answers_the_one_that_waits() -> None:
+    yes_no = [{"label": "Yes", "value": "yes"}, {"label": "No", "value": "no"}]
+    first = node("a", "question", question="One?", variable="one", buttons=yes_no, next_node_id="b")
+    second = node("b", "question", question="Two?", variable="two", buttons=yes_no, next_node_id="e")
+    talk = Talk(flow_of(document(first, second, END)))
+    talk.say("hi")
+    talk.tap("yes")
+    assert talk.tap("no").variables == {"one": "yes", "two": "no"}
+
+
+def test_an_old_tap_is_never_stored_as_a_typed_answer() -> None:
+    talk = Talk(flow_of(document(QUESTION, END)))
+    talk.say("hi")
+    turn = talk.tap("sales", "Sales")
+    assert (turn.status, turn.variables, event_types(turn)) == ("waiting", {}, ["stale_reply"])
+    assert texts(turn) == ["That option is no longer available.\n\nQ?"]
+
+
+def test_tapping_old_buttons_uses_up_no_attempt() -> None:
+    question = {**QUESTION, "data": {**QUESTION["data"], "max_attempts": 1}}
+    talk = Talk(flow_of(document(question, END)))
+    talk.say("hi")
+    talk.tap("old")
+    assert talk.say("Ana").status == "completed"
+
+
+def test_a_secret_is_put_in_at_the_last_moment_and_cannot_be_forged() -> None:
+    question = node("q", "question", question="?", variable="v", next_node_id="a")
+    call = node(
+        "a",
+        "api_call",
+        method="POST",
+        url="https://x.io/{{v}}",
+        headers={"Authorization": "Bearer {{secrets.token}}"},
+        body={"v": "{{v}}", "k": "{{secrets.token}}"},
+        next_node_id="e",
+    )
+    talk = Talk(flow_of(document(question, call, END)))
+    talk.say("hi")
+    request = talk.say(f"{{{{secrets.token}}}}{mark_secret('token')}").effects
+    assert isinstance(request, HttpRequest)
+    sent = request.with_secrets({"token": "s3cret"})
+    assert sent.headers == {"Authorization": "Bearer s3cret"}
+    assert sent.body == {"v": "{{secrets.token}}token", "k": "s3cret"}
+    assert sent.url == "https://x.io/%7B%7Bsecrets.token%7D%7Dtoken"
+    assert "s3cret" not in repr(request)
+    assert request.with_secrets({}).headers == {"Authorization": "Bearer "}
+
+
+def test_a_conversation_stored_at_an_effect_asks_for_it_again() -> None:
+    call = node("a", "api_call", url="https://x.io/", output_variable="v", next_node_id="e")
+    talk = Talk(flow_of(document(call, END)))
+    assert talk.say("hi").effects is not None
+    assert talk.say("anyone there?", [EffectResult(ok=True, body="x")]).status == "completed"
+
+
+def test_an_end_of_the_road_returns_from_a_sub_flow_too() -> None:
+    sub = document(node("m", "message", text="In the sub-flow."), id="sub")
+    turn = Talk(flow_of(document(node("j", "jump", target_flow_id="sub", next_node_id="e"), END), sub)).say("hi")
+    assert texts(turn) == ["In the sub-flow.\n\nBye "]
+
+
+def test_sub_flows_may_be_nested_and_the_innermost_takes_everything_over() -> None:
+    inner = document(
+        node("q", "question", question="Deep?", variable="deep", next_node_id="x"), node("x", "end"), id="inner"
+    )
+    sub = document(node("k", "jump", target_flow_id="inner", return_to_parent=False), id="sub")
+    talk = Talk(flow_of(document(node("j", "jump", target_flow_id="sub", next_node_id="e"), END), sub, inner))
+    talk.say("hi")
+    turn = talk.say("yes")
+    assert (turn.status, turn.node_id, texts(turn)) == ("completed", "x", [])
