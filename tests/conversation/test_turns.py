@@ -174,6 +174,11 @@ def test_reactions_are_recorded_and_answered_by_nothing(product: Product) -> Non
     assert statuses == ["waiting", "recorded", "completed"]
 
 
+def test_what_is_said_in_a_group_is_recorded_and_not_answered(product: Product) -> None:
+    assert product.say("", type="text", text={"body": "Olá"}, group_id="g1") == []
+    assert [record.status for record in product.conversations.turns(product.key())] == ["recorded"]
+
+
 def test_restart_begins_the_flow_again(product: Product) -> None:
     product.say("Olá")
     assert product.say("Restart") == ["Hello!\n\nWhat is your name?"]

@@ -175,7 +175,8 @@ class TakeTurn:
             correlation_id=item.correlation_id,
         )
         outcome = _Outcome(after, record, [])
-        if answers_bot(answer.type):
+        # What is said in a group is not said to the bot alone: a private answer would surprise everybody.
+        if answers_bot(answer.type) and not item.message.get("group_id"):
             after.last_inbound_at = now
             after.opted_out = False  # who writes to us again wants an answer
             self._answer(outcome, number, now)

@@ -1,0 +1,89 @@
+"""What a plain turn costs at AWS, counted at the client (DESIGN: one read, one write, at most 8 write units)."""
+
+import json
+import math
+from typing import Any
+
+import botocore.client
+import pytest
+
+from functions.flow_runner.handler import handler as flow_runner
+from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.test_api import FLOW, NUMBER, NUMBER_PATH
+
+QUESTION: dict[str, Any] = FLOW | {
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "name"}},
+        {
+            "id": "name",
+            "type": "question",
+            "data": {"question": "Your name?", "variable": "name", "next_node_id": "city"},
+        },
+        {
+            "id": "city",
+            "type": "question",
+            "data": {"question": "Your city?", "variable": "city", "next_node_id": "end"},
+        },
+        {"id": "end", "type": "end", "data": {"message": "Thank you."}},
+    ]
+}
+
+
+def inbound(text: str, number: int) -> dict[str, Any]:
+    message = {"from": "5511999999999", "id": f"wamid.{number}", "timestamp": "1770000000", "type": "text"}
+    body = {
+        "organization_id": "acme",
+        "phone_number_id": "100000000000001",
+        "contact_id": "5511999999999",
+        "message": {**message, "text": {"body": text}},
+        "received_at": 1_770_000_000.0,
+        "profile_name": "Ana",
+        "correlation_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    }
+    record = {
+        "messageId": f"m{number}",
+        "receiptHandle": "r",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:inbound.fifo",
+        "awsRegion": "us-east-1",
+    }
+    return {"Records": [record]}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    made: list[tuple[str, dict[str, Any]]] = []
+    real = botocore.client.BaseClient._make_api_call
+
+    def counted(self: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        made.append((operation, arguments))
+        return real(self, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+    return made
+
+
+def _bytes(item: dict[str, dict[str, str]]) -> int:
+    return sum(len(name) + len(str(value).encode()) for name, typed in item.items() for value in typed.values())
+
+
+def test_a_plain_turn_reads_once_and_writes_once(gateway: Gateway, calls: list[tuple[str, dict[str, Any]]]) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", QUESTION)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    assert flow_runner(inbound("Hi", 1), LambdaContext()) == {"batchItemFailures": []}  # warms caches
+    calls.clear()
+    assert flow_runner(inbound("Ana", 2), LambdaContext()) == {"batchItemFailures": []}
+    assert [operation for operation, _ in calls] == ["GetItem", "TransactWriteItems", "SendMessage"]
+    puts = [write["Put"]["Item"] for write in calls[1][1]["TransactItems"]]
+    assert sum(2 * math.ceil(_bytes(item) / 1024) for item in puts) <= 8
+
+
+def test_a_failed_record_comes_back_alone(gateway: Gateway) -> None:
+    event = inbound("Hi", 1)
+    broken = {**event["Records"][0], "messageId": "broken", "body": "{", "attributes": {"MessageGroupId": "h"}}
+    event["Records"].insert(0, broken)
+    assert flow_runner(event, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
