@@ -16,13 +16,14 @@ import signal
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
-from ministack.services import lambda_svc, scheduler  # type: ignore[import-untyped]
+from ministack.services import eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 
 from local.function_sandbox import FunctionSandbox
 
@@ -43,6 +44,7 @@ PATCHED_NAMES = (
     (lambda_svc, "_resolve_layer_zip"),
     (lambda_svc, "_sqs_esm_concurrency"),
     (lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS"),
+    (eventbridge, "_invoke_target"),
     (scheduler, "_SCHEDULE_TICK_INTERVAL"),
     (ministack, "_build_persistence_save_dict"),
 )
@@ -110,6 +112,35 @@ def fire_schedules_on_the_second() -> None:
     scheduler._SCHEDULE_TICK_INTERVAL = 1
 
 
+def fill_in_what_schedules_know() -> None:
+    """Replace the placeholders of a schedule's input, such as the scheduled time; MiniStack passes them on as they are.
+
+    A job that runs once per scheduled time would otherwise run once and never again.
+    """
+    original = eventbridge._invoke_target
+
+    def invoke_target(target: dict[str, Any], event: dict[str, Any], *more: Any, **options: Any) -> Any:
+        if event.get("Source") == "aws.scheduler" and "Input" in target:
+            target = {**target, "Input": with_schedule_context(target["Input"], event)}
+        return original(target, event, *more, **options)
+
+    eventbridge._invoke_target = invoke_target
+
+
+def with_schedule_context(text: str, event: dict[str, Any]) -> str:
+    """Return a schedule's input with its placeholders filled in, as EventBridge Scheduler documents them."""
+    scheduled = datetime.fromtimestamp(int(event["Time"]), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    context = {
+        "scheduled-time": scheduled,
+        "schedule-arn": event["Resources"][0],
+        "execution-id": event["EventId"],
+        "attempt-number": "1",
+    }
+    for name, value in context.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
+
+
 def save_state() -> None:
     """Write everything to the data folder now, so that even a killed emulator loses only what came later."""
     persistence.save_all(ministack._build_persistence_save_dict())
@@ -155,6 +186,7 @@ def main() -> None:
     run_fifo_groups_in_parallel()
     poll_queues_without_a_pause()
     fire_schedules_on_the_second()
+    fill_in_what_schedules_know()
     try:
         asyncio.run(serve(port))
     finally:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import eventbridge, lambda_svc
 
 from local import emulator
 
@@ -43,6 +43,19 @@ def test_a_call_waits_for_a_busy_sandbox_when_its_function_has_enough(monkeypatc
 
     assert (throttled, reason) == (None, "func_cap")
     assert again is first
+
+
+def test_a_schedule_tells_its_target_when_it_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed_on: list[str] = []
+    monkeypatch.setattr(eventbridge, "_invoke_target", lambda target, *_: passed_on.append(target["Input"]))
+    emulator.fill_in_what_schedules_know()
+    target = {"Arn": "arn:f", "Input": '{"job":"due","at":"<aws.scheduler.scheduled-time>"}'}
+    event = {"Source": "aws.scheduler", "Time": 1795381326.7, "Resources": ["arn:s"], "EventId": "e"}
+
+    eventbridge._invoke_target(target, event, {})
+    eventbridge._invoke_target(target, event | {"Source": "another"}, {})
+
+    assert passed_on == ['{"job":"due","at":"2026-11-22T21:02:06Z"}', target["Input"]]
 
 
 def test_the_emulator_does_not_see_the_environment_of_whoever_starts_it() -> None:
