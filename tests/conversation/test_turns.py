@@ -175,7 +175,10 @@ def test_reactions_are_recorded_and_answered_by_nothing(product: Product) -> Non
 
 
 def test_what_is_said_in_a_group_is_recorded_and_not_answered(product: Product) -> None:
-    assert product.say("", type="text", text={"body": "Olá"}, group_id="g1") == []
+    message = product.message("Olá") | {"group_id": "g1"}
+    product.post(product.notification(message))
+    product.run_queues()
+    assert product.graph.sent == []
     assert [record.status for record in product.conversations.turns(product.key())] == ["recorded"]
 
 
