@@ -3,7 +3,7 @@
 Whoever writes a flow, and whoever answers the request, is not trusted with more than one HTTP exchange with one public
 address: HTTPS to port 443, the address checked and kept (`addresses`, `connection`), no redirect followed, no proxy taken
 from the environment, everything limited in time and size. httpcore is used without httpx's client on top because it does
-no more than that, and writes no URL into a log.
+no more than that. (Its debug log is switched off with the others in `pytake.observability`.)
 
 Errors begin with one of these codes:
 
@@ -22,6 +22,7 @@ from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+import certifi
 import httpcore
 import httpx
 import msgspec
@@ -99,8 +100,6 @@ class HttpCalls:
         self._allow_private_addresses = allow_private_addresses
         self._resolve = resolve
         self._given_ssl_context = ssl_context
-        # At DEBUG httpcore logs the headers of answers, which may echo a secret.
-        logging.getLogger("httpcore").setLevel(logging.INFO)
 
     def perform(self, organization_id: str, request: HttpRequest) -> EffectResult:
         """Send the request, once, and give what came of it.
@@ -130,7 +129,8 @@ class HttpCalls:
         host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         network = PinnedNetwork(self._addresses(host, port, deadline), deadline)
         # One connection per call: one that is kept would outlive the check of its address, and the function's sleep.
-        with httpcore.ConnectionPool(ssl_context=self._ssl_context, network_backend=network) as pool:
+        ssl_context = self._ssl_context if url.scheme == "https" else None
+        with httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=network) as pool:
             target = httpcore.URL(scheme=url.scheme, host=host, port=url.port, target=url.raw_path)
             all_headers = [(b"Host", url.netloc), *headers.values()]
             status = None
@@ -163,7 +163,9 @@ class HttpCalls:
         host = url.raw_host.decode("ascii")
         if not _HOST_NAME.fullmatch(host) and ":" not in host:
             raise CallFailedError("url_invalid", "The URL names no host that can be read.")
-        if url.port == 0 or (not self._allow_private_addresses and (url.port or 443) not in _PORTS.values()):
+        if url.port is not None and not 0 < url.port < 65536:
+            raise CallFailedError("url_invalid", "The URL names a port that does not exist.")
+        if not self._allow_private_addresses and (url.port or 443) not in _PORTS.values():
             raise CallFailedError("port_refused", "Only the ports 443 and 80 may be called.")
         return url
 
@@ -194,7 +196,7 @@ class HttpCalls:
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
-        return self._given_ssl_context or httpcore.default_ssl_context()
+        return self._given_ssl_context or ssl.create_default_context(cafile=certifi.where())
 
 
 class _UsedSecrets(Mapping[str, str]):
