@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import time
+import tracemalloc
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 from pytake.engine import EffectResult, HttpRequest
 from pytake.engine.effects import mark_secret
 from pytake.observability import logger
-from pytake.outside.answer import MOST_BYTES
+from pytake.outside.answer import MOST_BYTES, read_content
+from pytake.outside.failing import CallFailedError
 from pytake.outside.http_call import MOST_REQUEST_BYTES, HttpCalls
 from tests.outside.servers import Server, answering, certified, saying, serving
 
@@ -521,6 +523,18 @@ def test_an_answer_that_is_too_much(headers: list[str], content: bytes, expected
     with serving(answering(content, *headers)) as server:
         result = call(server)
     assert (result.ok, result.status, result.body, code(result)) == (False, 200, None, expected)
+
+
+def test_a_bomb_is_not_inflated() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CallFailedError):
+            read_content([bomb], "gzip")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * MOST_BYTES
 
 
 def test_the_largest_answer() -> None:
