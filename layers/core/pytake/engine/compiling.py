@@ -5,7 +5,7 @@ variables) on which the prover reasons, so that no rule is written twice.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -27,16 +27,8 @@ from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Text
 
 Getter = Callable[[Run], Any]
-
-
-class Pattern(Protocol):
-    """A compiled RE2 pattern, as much of it as the engine uses."""
-
-    def search(self, text: str) -> object | None:
-        """Where the pattern occurs in the text, None when it does not."""
-
-
 Render = Callable[[Run], str]
+Matches = Callable[[str], bool]
 
 
 class Edge(Struct, frozen=True):
@@ -265,14 +257,16 @@ class NodeBuild:
 
         return store_and_report
 
-    def pattern(self, pattern: str, field: str) -> Pattern | None:
-        """A compiled RE2 pattern; None (and a problem) when RE2 does not accept it."""
+    def pattern(self, pattern: str, field: str) -> Matches | None:
+        """What says whether RE2 finds the pattern in a text; None (and a problem) when RE2 does not accept it."""
         import re2  # type: ignore[import-untyped]  # loaded only by flows that have patterns
 
         options = re2.Options()
         options.log_errors = False
+        options.never_capture = True
         try:
-            compiled: Pattern = re2.compile(pattern, options)
+            # As bytes: for a str the library also works out where each group stands, which takes longer than the search.
+            search = re2.compile(pattern.encode(), options).search
         except re2.error as error:
             reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
             message = (
@@ -280,7 +274,7 @@ class NodeBuild:
             )
             self.problem("invalid_pattern", field, message)
             return None
-        return compiled
+        return lambda text: search(text.encode(errors="replace")) is not None
 
     def parts(self, text: str, field: str, *, secrets: bool = False) -> list[str | Expression]:
         """The parts of a template; problems of it are reported and the text taken as it stands."""

@@ -131,8 +131,7 @@ def _compile_matches(value: Any, left: Callable[[Run], Any], build: NodeBuild, f
     if not isinstance(value, str) or "{{" in value:
         build.problem("invalid_value", field, "`matches` needs a pattern, as a text without `{{...}}`. Write one.")
         return lambda _: False
-    pattern = build.pattern(value, field)
-    if pattern is None:
+    matches = build.pattern(value, field)
+    if matches is None:
         return lambda _: False
-    search = pattern.search
-    return lambda run: search(plain_text(left(run)).strip()) is not None
+    return lambda run: matches(plain_text(left(run)).strip())

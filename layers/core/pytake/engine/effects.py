@@ -13,7 +13,7 @@ _OPEN, _CLOSE = "\ue000", "\ue001"  # private use characters; taken out of every
 _STRIP = {ord(_OPEN): None, ord(_CLOSE): None}
 
 
-class HttpRequest(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="api_call"):
+class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="api_call"):
     """An HTTP request of an api_call node. `key` is the same for the same visit of a node in a turn."""
 
     key: str
@@ -35,7 +35,7 @@ class HttpRequest(Struct, frozen=True, omit_defaults=True, tag_field="type", tag
         )
 
 
-class ModelRequest(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="ai_prompt"):
+class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="ai_prompt"):
     """A question to a language model, of an ai_prompt node (Amazon Bedrock Converse)."""
 
     key: str
@@ -49,7 +49,7 @@ class ModelRequest(Struct, frozen=True, omit_defaults=True, tag_field="type", ta
 Effect = HttpRequest | ModelRequest
 
 
-class EffectResult(Struct, frozen=True, omit_defaults=True):
+class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):
     """How an effect ended: `ok` takes the node's next exit, anything else its error exit with `error` as the reason.
 
     `body` is the decoded JSON answer (or the text) of an API, or the text a model wrote.

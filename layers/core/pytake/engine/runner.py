@@ -63,12 +63,21 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context, befo
     if state is None:
         return _open(flow, answer, context)
 
-    run = Run(flow.cells, flow.merge_texts, answer, context, dict(state.variables), state.stack.copy(), state.attempts)
     waiting = flow.cells.get((state.at or flow.id, state.node_id))
     if waiting is None or state.flow_id != flow.id or (state.stack and not _frames_exist(flow, state.stack)):
         raise Halt(Event("state_invalid", {"flow_id": state.at or state.flow_id, "node_id": state.node_id}))
+    run = Run(
+        flow.cells,
+        flow.merge_texts,
+        answer,
+        context,
+        context.contact,
+        state.variables.copy(),
+        state.stack.copy(),
+        state.attempts,
+        state.due_at,
+    )
     run.at = waiting
-    run.due_at = state.due_at
     if before is not None:
         run.messages, run.path, run.events = before.messages.copy(), before.path.copy(), before.events.copy()
     cell: Cell | None
@@ -90,7 +99,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context, befo
 
 
 def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
-    run = Run(flow.cells, flow.merge_texts, answer, context, {}, [], 0)
+    run = Run(flow.cells, flow.merge_texts, answer, context, context.contact, {}, [])
     run.events.append(event)
     _walk(flow.start, run)
     return _turn(flow, run)
@@ -146,8 +155,8 @@ def _word(text: str, context: Context) -> Word | None:
 def _obey(word: Word, flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
     if word == "restart":
         return _open(flow, answer, context, _STARTED if state is None else Event("session_restarted"))
-    run = Run(flow.cells, flow.merge_texts, answer, context, dict(state.variables) if state else {}, [], 0)
-    run.stack = state.stack.copy() if state else []
+    variables, stack = (dict(state.variables), state.stack.copy()) if state is not None else ({}, [])
+    run = Run(flow.cells, flow.merge_texts, answer, context, context.contact, variables, stack)
     run.at = flow.cells.get((state.at or flow.id, state.node_id)) if state else None
     if word == "human":
         run.say(wording(flow.language, "human"))

@@ -68,54 +68,25 @@ def _unready(_: "Run") -> "Cell | None":
     raise RuntimeError("a node was entered before its flow was compiled")
 
 
-class Run:
+class Run(Struct, eq=False, gc=False):
     """A turn under way. Nodes read and change it; nobody outside the engine sees it."""
 
-    __slots__ = (
-        "at",
-        "attempts",
-        "cells",
-        "contact",
-        "context",
-        "due_at",
-        "effect",
-        "events",
-        "input",
-        "merging",
-        "messages",
-        "path",
-        "stack",
-        "status",
-        "variables",
-        "waiting",
-    )
-
-    def __init__(
-        self,
-        cells: dict[tuple[str, str], Cell],
-        merging: bool,
-        input: Input,  # noqa: A002
-        context: Context,
-        variables: dict[str, Any],
-        stack: list[Frame],
-        attempts: int,
-    ) -> None:
-        self.cells = cells
-        self.merging = merging
-        self.input = input
-        self.context = context
-        self.contact: Contact = context.contact
-        self.variables = variables
-        self.stack = stack
-        self.attempts = attempts
-        self.messages: list[OutboundMessage] = []
-        self.path: list[Step] = []
-        self.events: list[Event] = []
-        self.status: Status = "completed"
-        self.waiting: Cell | None = None
-        self.at: Cell | None = None
-        self.due_at: float | None = None
-        self.effect: Effect | None = None
+    cells: dict[tuple[str, str], Cell]
+    merging: bool
+    input: Input
+    context: Context
+    contact: Contact
+    variables: dict[str, Any]
+    stack: list[Frame]
+    attempts: int = 0
+    due_at: float | None = None
+    messages: list[OutboundMessage] = []
+    path: list[Step] = []
+    events: list[Event] = []
+    status: Status = "completed"
+    waiting: Cell | None = None
+    at: Cell | None = None
+    effect: Effect | None = None
 
     def say(self, text: str) -> None:
         """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty."""

@@ -10,7 +10,7 @@ class StateError(ValueError):
     """Bytes that are no state."""
 
 
-class Frame(Struct, frozen=True, array_like=True, omit_defaults=True):
+class Frame(Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
     """A jump that waits for its sub-flow to return: where it stands, and the parent's variables unless they are shared."""
 
     flow_id: str
@@ -21,6 +21,7 @@ class Frame(Struct, frozen=True, array_like=True, omit_defaults=True):
 class State(
     Struct,
     omit_defaults=True,
+    gc=False,
     rename={
         "flow_id": "f",
         "node_id": "n",

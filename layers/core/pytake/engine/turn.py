@@ -1,4 +1,7 @@
-"""What goes into a turn and what comes out of it, as plain data."""
+"""What goes into a turn and what comes out of it, as plain data.
+
+None of it can form a cycle, so the garbage collector need not track it (`gc=False`): that is a fifth of a turn's time.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -13,7 +16,7 @@ Word = Literal["restart", "stop", "human"]
 Status = Literal["waiting", "completed", "handoff", "failed"]
 
 
-class InputMedia(Struct, frozen=True, omit_defaults=True):
+class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
     """A picture, video, audio, document or sticker the person sent."""
 
     id: str
@@ -23,7 +26,7 @@ class InputMedia(Struct, frozen=True, omit_defaults=True):
     filename: str | None = None
 
 
-class InputLocation(Struct, frozen=True, omit_defaults=True):
+class InputLocation(Struct, frozen=True, gc=False, omit_defaults=True):
     """A place the person sent."""
 
     latitude: float
@@ -32,7 +35,7 @@ class InputLocation(Struct, frozen=True, omit_defaults=True):
     address: str | None = None
 
 
-class Input(Struct, frozen=True, omit_defaults=True):
+class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     """What the person did, or what happened instead (a timer, an effect's result).
 
     `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
@@ -51,7 +54,7 @@ class Input(Struct, frozen=True, omit_defaults=True):
     result: EffectResult | None = None
 
 
-class Contact(Struct, frozen=True, omit_defaults=True):
+class Contact(Struct, frozen=True, gc=False, omit_defaults=True):
     """The person. `fields` is what `save_contact` has saved; a flow reads `{{contact.city}}` from it."""
 
     id: str
@@ -61,7 +64,7 @@ class Contact(Struct, frozen=True, omit_defaults=True):
     tags: list[str] = []
 
 
-class Context(Struct, frozen=True, omit_defaults=True):
+class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     """Everything a turn may know of the world: the engine has no clock, no chance and no ids of its own.
 
     `now` is seconds since the epoch, `seed` where chance comes from (the turn's id), `country` the ISO code of the
@@ -75,7 +78,7 @@ class Context(Struct, frozen=True, omit_defaults=True):
     words: Mapping[str, Word] = {}
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """A node the turn visited and the exit it took: `next`, `true`, `button:sales`, `invalid`, `timeout`, `wait`, ..."""
 
     flow_id: str
@@ -83,14 +86,14 @@ class Step(Struct, frozen=True):
     exit: str
 
 
-class Event(Struct, frozen=True, omit_defaults=True):
+class Event(Struct, frozen=True, gc=False, omit_defaults=True):
     """Something that happened and that others may want to know; which data comes with which type is in `events.py`."""
 
     type: str
     data: dict[str, Any] = {}
 
 
-class Turn(Struct, omit_defaults=True):
+class Turn(Struct, omit_defaults=True, gc=False):
     """Everything that follows from one input.
 
     `state` is what the next turn begins with, None when the conversation is over (completed, handed over, failed).

@@ -12,7 +12,7 @@ from msgspec import Struct
 MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 
-class MediaHeader(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """A picture, video or document shown above an interactive message: by public `link` or uploaded `id`."""
 
     media: Literal["image", "video", "document"]
@@ -21,14 +21,14 @@ class MediaHeader(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     filename: str | None = None
 
 
-class Button(Struct, frozen=True, forbid_unknown_fields=True):
+class Button(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One reply button: `id` comes back when it is tapped, `title` is what the person sees."""
 
     id: str
     title: str
 
 
-class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Row(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One line of a list message."""
 
     id: str
@@ -36,7 +36,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     description: str | None = None
 
 
-class Text(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+class Text(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="text", forbid_unknown_fields=True):
     """A plain text, at most `limits.TEXT_BODY` characters."""
 
     text: str
@@ -44,7 +44,7 @@ class Text(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="text"
 
 
 class ReplyButtons(
-    Struct, frozen=True, omit_defaults=True, tag_field="type", tag="buttons", forbid_unknown_fields=True
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="buttons", forbid_unknown_fields=True
 ):
     """A text with one to three reply buttons."""
 
@@ -54,7 +54,9 @@ class ReplyButtons(
     footer: str | None = None
 
 
-class OptionList(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="list", forbid_unknown_fields=True):
+class OptionList(
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="list", forbid_unknown_fields=True
+):
     """A text with a button that opens a list of one to ten rows."""
 
     text: str
@@ -64,7 +66,9 @@ class OptionList(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=
     footer: str | None = None
 
 
-class CtaUrl(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="cta_url", forbid_unknown_fields=True):
+class CtaUrl(
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="cta_url", forbid_unknown_fields=True
+):
     """A text with one button that opens a web page."""
 
     text: str
@@ -74,13 +78,17 @@ class CtaUrl(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="cta
     footer: str | None = None
 
 
-class LocationRequest(Struct, frozen=True, tag_field="type", tag="location_request", forbid_unknown_fields=True):
+class LocationRequest(
+    Struct, frozen=True, gc=False, tag_field="type", tag="location_request", forbid_unknown_fields=True
+):
     """A text with the button "Send location"."""
 
     text: str
 
 
-class Media(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="media", forbid_unknown_fields=True):
+class Media(
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="media", forbid_unknown_fields=True
+):
     """A picture, video, audio, document or sticker, by public `link` or uploaded `id`."""
 
     media: MediaKind
@@ -90,7 +98,9 @@ class Media(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="medi
     filename: str | None = None
 
 
-class Template(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="template", forbid_unknown_fields=True):
+class Template(
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="template", forbid_unknown_fields=True
+):
     """An approved template; `components` are Meta's own (header, body and button parameters)."""
 
     name: str
@@ -99,7 +109,7 @@ class Template(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="t
 
 
 class FlowForm(
-    Struct, frozen=True, omit_defaults=True, tag_field="type", tag="whatsapp_flow", forbid_unknown_fields=True
+    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="whatsapp_flow", forbid_unknown_fields=True
 ):
     """A text with a button that opens a WhatsApp Flow (a form inside the chat)."""
 

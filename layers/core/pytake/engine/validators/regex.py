@@ -14,14 +14,13 @@ def regex(validation: Validation, build: NodeBuild) -> Check:
     if not validation.pattern:
         build.problem("missing_field", "validation.pattern", "A `regex` validation needs a `pattern`. Write one.")
         return lambda _: REFUSED
-    pattern = build.pattern(validation.pattern, "validation.pattern")
-    if pattern is None:
+    matches = build.pattern(validation.pattern, "validation.pattern")
+    if matches is None:
         return lambda _: REFUSED
-    search = pattern.search
 
     def check(run: Run) -> object:
         answer = typed_text(run.input)
-        if answer is None or not least <= len(answer) <= longest or search(answer) is None:
+        if answer is None or not least <= len(answer) <= longest or not matches(answer):
             return REFUSED
         return answer
 
