@@ -26,6 +26,7 @@ from pytake.engine import (
     take_turn,
     validate,
 )
+from pytake.engine.events import EVENTS
 from pytake.engine.limits import STEPS
 from tests.engine.meta_limits import assert_sendable
 
@@ -301,6 +302,7 @@ def test_any_flow_takes_any_input(documents: dict[str, Any], inputs: list[tuple[
             assert turn.events[-1].type in LEGITIMATE_FAILURES
             assert turn.messages == []
         assert len(turn.path) <= STEPS
+        assert {event.type for event in turn.events} <= set(EVENTS)
         assert (turn.state is not None) == (turn.status == "waiting")
         for message in turn.messages:
             assert_sendable(message)

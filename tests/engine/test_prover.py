@@ -31,6 +31,7 @@ def jump(**data: Any) -> dict[str, Any]:
     return node("j", "jump", target_flow_id="sub", **data)
 
 
+LEAVE = node("b", "jump", target_flow_id="main", return_to_parent=False)
 SUB = document(ask(), END, id="sub")
 CASES: dict[str, tuple[Documents, Documents, str | None, str | None]] = {
     # code: (wrong, mended, node, field)
@@ -94,10 +95,10 @@ CASES: dict[str, tuple[Documents, Documents, str | None, str | None]] = {
         None,
     ),
     "jump_cycle": (
-        [*one(jump()), document(node("b", "jump", target_flow_id="main"), id="sub")],
         [*one(jump()), document(ask(next_node_id="b"), node("b", "jump", target_flow_id="main"), id="sub")],
+        [*one(jump()), document(ask(next_node_id="b"), LEAVE, id="sub")],
         "j",
-        None,
+        "target_flow_id",
     ),
 }
 
@@ -161,3 +162,28 @@ def test_null_is_the_same_as_leaving_a_field_out() -> None:
 
 def test_the_only_start_node_is_the_start() -> None:
     assert problems_of(one(END, node("s", "start", next_node_id="e"), start_node_id=None)) == []
+
+
+def test_a_loop_through_a_sub_flow_that_asks_is_no_loop() -> None:
+    retry = node(
+        "c", "condition", variable="v", operator="==", value="no", true_next_node_id="j", false_next_node_id="e"
+    )
+    assert problems_of([*one(jump(next_node_id="c"), retry, END), SUB]) == []
+
+
+def test_a_loop_through_a_sub_flow_that_may_say_nothing_is_one() -> None:
+    silent = document(
+        node("c", "condition", variable="v", operator="is_empty", true_next_node_id="x", false_next_node_id="q")
+    )
+    sub = {**silent, "id": "sub", "nodes": [*silent["nodes"], node("x", "end"), ask(next_node_id="x")]}
+    again = node(
+        "c", "condition", variable="v", operator="==", value="no", true_next_node_id="j", false_next_node_id="e"
+    )
+    found = problems_of([*one(jump(next_node_id="c"), again, END), sub])
+    assert [problem.code for problem in found] == ["loop_without_wait"]
+
+
+def test_taking_over_without_ever_waiting_is_a_loop() -> None:
+    sub = document(node("b", "jump", target_flow_id="main", return_to_parent=False), id="sub")
+    found = problems_of([*one(jump(return_to_parent=False)), sub])
+    assert [problem.code for problem in found] == ["loop_without_wait"]

@@ -48,7 +48,9 @@ CODES: dict[str, Code] = {
     "unknown_language": Code("warning", "A language without built-in texts; the English ones are used."),
     "unreachable_node": Code("warning", "A node that no path reaches."),
     "loop_without_wait": Code("error", "Nodes that lead to one another for ever without waiting for the person."),
-    "jump_cycle": Code("error", "Sub-flows that enter one another for ever without waiting for the person."),
+    "jump_cycle": Code(
+        "error", "Jumps that enter one another and never return, until too many flows wait for their return."
+    ),
 }
 
 

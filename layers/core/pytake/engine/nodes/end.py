@@ -22,6 +22,7 @@ class End(NodeData):
         """Say the message and end."""
         speech = build.speech(self.message, "message")
         cell, handoff = build.cell, self.trigger_handoff
+        build.facts.ends = not handoff
         end_step, return_step, handoff_step = build.step("end"), build.step("return"), build.step("handoff")
 
         def enter(run: Run) -> Cell | None:

@@ -63,7 +63,9 @@ class Question(NodeData):
                 exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
 
         def wait(run: Run) -> None:
-            run.wait(cell, None if timeout is None else run.context.now + timeout)
+            run.status = "waiting"
+            run.waiting = run.at = cell
+            run.due_at = None if timeout is None else run.context.now + timeout
 
         def enter(run: Run) -> Cell | None:
             ask(run)
