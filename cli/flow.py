@@ -225,6 +225,8 @@ def read_input(line: str) -> Input:
         "result": "effect_result",
     }
     kind = next((kind for field, kind in kinds.items() if field in fields), "text")
+    if isinstance(fields.get("media"), dict):
+        fields["media"] = {"id": "media-1", "type": "image", **fields["media"]}
     try:
         return msgspec.convert({"type": kind, **fields}, Input)
     except msgspec.ValidationError as error:

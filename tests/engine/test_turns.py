@@ -125,6 +125,20 @@ def test_a_button_that_two_nodes_share_answers_the_one_that_waits() -> None:
     assert talk.tap("no").variables == {"one": "yes", "two": "no"}
 
 
+def test_a_tap_without_its_label_still_reads_as_what_was_chosen() -> None:
+    buttons = [{"label": "Right now", "value": "high"}]
+    talk = Talk(
+        flow_of(
+            document(
+                node("m", "message", text="When?", buttons=buttons, next_node_id="e"),
+                END | {"data": {"message": "{{input.text}}"}},
+            )
+        )
+    )
+    talk.say("hi")
+    assert texts(talk.say(Input(type="reply", reply_id="high"))) == ["Right now"]
+
+
 def test_an_old_tap_is_never_stored_as_a_typed_answer() -> None:
     talk = Talk(flow_of(document(QUESTION, END)))
     talk.say("hi")

@@ -7,7 +7,7 @@ matched by the id of a tap, or typed: by value, label or position (`2`), whateve
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pytake.engine.breaking import fit
 from pytake.engine.folding import fold
@@ -124,7 +124,10 @@ class Options:
         """The choice an input means. A tap counts by its id alone, a typed text by what it says."""
         answer: Input = run.input
         if answer.reply_id is not None:
-            return self._by_id.get(answer.reply_id) or self._by_id.get(answer.reply_id.strip())
+            chosen = self._by_id.get(answer.reply_id) or self._by_id.get(answer.reply_id.strip())
+            if chosen is not None and not answer.text:
+                run.input = structs.replace(answer, text=chosen.label)  # `{{input.text}}` is what was chosen
+            return chosen
         if answer.type != "text":
             return None
         found = self._by_id.get(answer.text)
