@@ -53,7 +53,7 @@ def test_conversation_goes_as_written(path: Path, request: pytest.FixtureRequest
         talk.now += said.pop("after_seconds", 0)
         results = [msgspec.convert(result, EffectResult) for result in said.pop("results", [])]
         turns.append(recorded(talk.say(msgspec.convert(said, Input), results), talk))
-    if request.config.getoption("--update-golden"):
+    if request.config.getoption("--update-golden", default=False):
         golden["turns"] = turns
         path.write_text(json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     assert turns == golden["turns"]
