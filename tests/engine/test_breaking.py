@@ -1,7 +1,7 @@
 """Long texts are broken where people would break them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytake.engine.breaking import fit, split, split_off_tail
@@ -36,6 +36,7 @@ def test_nothing_is_lost_but_blanks(text: str, limit: int) -> None:
 
 
 @given(st.text(max_size=300), st.integers(1, 40))
+@example("0\r", 1)
 def test_a_tail_is_within_its_limit_and_never_blank(text: str, limit: int) -> None:
     head, tail = split_off_tail(text, limit)
     assert len(tail) <= limit

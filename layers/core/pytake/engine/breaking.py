@@ -21,7 +21,7 @@ def split(text: str, limit: int) -> list[str]:
 
 def split_off_tail(text: str, limit: int) -> tuple[str, str]:
     """The text as a head of any length and a tail of at most `limit` characters, which takes as much as is sensible."""
-    if len(text) <= limit:
+    if len(text) <= limit or len(text := text.rstrip()) <= limit:
         return "", text
     start = len(text) - limit
     for mark in ("\n\n", "\n", *_SENTENCE_ENDS, " "):
