@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check unit lock clean
+.PHONY: help setup run test check unit bench lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,10 +38,16 @@ test: check ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
 
+bench: setup ## Measure: the engine beside others, cold starts, time per message (QUICK=1: a minute, no report)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested
 	$(UV_LOCK) --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/layer.txt
+	$(UV_LOCK) -c requirements/layer.txt --group bench-pytake -o requirements/bench-pytake.txt
+	for peer in transitions langgraph botbuilder; do \
+	  $(UV_LOCK) --group bench-$$peer -o requirements/bench-$$peer.txt || exit 1; done
 
 clean: ## Remove what a build or a run left behind
 	rm -rf .aws-sam .pytake .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

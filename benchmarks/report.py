@@ -1,0 +1,69 @@
+"""Tables, on the terminal and as Markdown."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns also line up as plain text: the first to the left, figures to the right."""
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *figures = (
+            cell.ljust(width) if not column else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "| " + " | ".join([first, *figures]) + " |"
+
+    rule = "|" + "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths)) + "|"
+    return "\n".join([line(head), rule, *map(line, rows)])
+
+
+def figure(value: float) -> str:
+    """A number with three digits that mean something."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def times(value: float) -> str:
+    """A ratio."""
+    return f"{figure(value)}x"
+
+
+def machine() -> str:
+    """Processor, cores, system and interpreters, in one sentence."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line[:10] == "model name"]
+        model = models[0] if models else model
+    node = _said(["node", "--version"])
+    runtimes = f"CPython {platform.python_version()}" + (f", Node {node.removeprefix('v')}" if node else "")
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, {runtimes}"
+
+
+def commit() -> str:
+    """The commit that was measured; says when files of the product differ from it."""
+    name = _said(["git", "rev-parse", "--short", "HEAD"])
+    changed = _said(["git", "status", "--porcelain", "--", "layers", "functions", "examples"])
+    return f"{name or 'unknown'}{' with uncommitted changes' if changed else ''}"
+
+
+def _said(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def progress(text: str) -> None:
+    """Say on one line of the terminal what goes on; nothing where nobody looks."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
