@@ -68,6 +68,7 @@ def local_parameters(*, graph_url: str, issuer: str, audience: str) -> dict[str,
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
         "ReceiptsConcurrency": "2",
+        "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
     }

@@ -10,14 +10,23 @@ from pytake import bootstrap
 from pytake.conversation.queues import InboundItem
 from pytake.observability import logger
 
+TURN_MILLISECONDS = 52_000
+"""What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
+
 _read = msgspec.json.Decoder(InboundItem).decode
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on."""
+
+    def take_turn(record: SQSRecord) -> None:
+        if context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
+            raise TimeoutError("no time left for a turn in this invocation")
+        _take_turn(record)
+
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False
-    return process_partial_response(event=event, record_handler=_take_turn, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=take_turn, processor=processor, context=context)
 
 
 def _take_turn(record: SQSRecord) -> None:

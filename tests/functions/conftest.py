@@ -23,7 +23,7 @@ class LambdaContext:
     invoked_function_arn = f"arn:aws:lambda:{REGION}:000000000000:function:test"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        return 60_000
 
 
 class Answer(NamedTuple):

@@ -37,7 +37,20 @@ from pytake.conversation.records import (
     Session,
     TurnRecord,
 )
-from pytake.engine import Contact, Context, Event, Flow, Input, State, StateError, fold, language_of, wording
+from pytake.engine import (
+    Contact,
+    Context,
+    Effect,
+    EffectResult,
+    Event,
+    Flow,
+    Input,
+    State,
+    StateError,
+    fold,
+    language_of,
+    wording,
+)
 from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
 from pytake.whatsapp.outbound import Text
 
@@ -53,6 +66,12 @@ DEFAULT_WORDS = {
     "agente": "human",
 }
 """The words that work at any moment for a number that sets none of its own."""
+
+EFFECTS_SECONDS = 30
+"""A turn begins API and model calls for this long; each takes at most 20 seconds (`engine.limits.API_TIMEOUT_SECONDS`)."""
+
+EFFECTS_BYTES = 200_000
+"""What the results of a turn's calls may hold together: the turn's record is one DynamoDB item of at most 400 KB."""
 
 COMMIT_ATTEMPTS = 4
 """Conflicts of one conversation are rare (the queue keeps its order): four in a row mean that something else is wrong."""
@@ -224,7 +243,7 @@ class TakeTurn:
         context = self._context(conversation, number, now)
         turn = engine.take_turn(flow, state, record.input, context)
         while turn.effects is not None:
-            result = self._effects.perform(conversation.key, turn.effects)
+            result = self._perform(conversation.key, turn.effects, record, now)
             record.effects.append(EffectRecord(turn.effects.key, result))
             turn = engine.continue_turn(flow, turn, record.input, result, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
@@ -252,6 +271,18 @@ class TakeTurn:
                 session, state=encoded, expires_at=expires_at, human=turn.status == "handoff", timer_at=turn.due_at
             )
         )
+
+    def _perform(self, key: ConversationKey, effect: Effect, record: TurnRecord, began_at: float) -> EffectResult:
+        """An effect's result, within what a turn may take in time and what its record can hold."""
+        if self._clock() - began_at > EFFECTS_SECONDS:
+            return EffectResult(ok=False, error="out_of_time: The calls of this turn took too long.")
+        result = self._effects.perform(key, effect)
+        held = sum(len(msgspec.json.encode(known.result)) for known in record.effects)
+        if held + len(msgspec.json.encode(result)) > EFFECTS_BYTES:
+            return EffectResult(
+                ok=False, status=result.status, error="too_large: The answers of this turn are too large."
+            )
+        return result
 
     def _flow_and_state(
         self, outcome: _Outcome, session: Session, number: Number, began: bool

@@ -44,7 +44,7 @@ class AiPrompt(NodeData):
             run.perform(
                 cell,
                 ModelRequest(
-                    key=f"{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                    key=f"{run.context.seed}/{cell.flow_id}/{cell.node_id}/{len(run.path)}",
                     model=model(run),
                     prompt=prompt(run),
                     system=system(run) or None,

@@ -73,7 +73,7 @@ class ApiCall(NodeData):
 
         def enter(run: Run) -> Cell | None:
             request = HttpRequest(
-                key=f"{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                key=f"{run.context.seed}/{cell.flow_id}/{cell.node_id}/{len(run.path)}",
                 method=method,
                 url=url(run),
                 headers={name: value(run) for name, value in headers.items()},
