@@ -1,5 +1,7 @@
 """Turns that cannot go on, budgets, long texts, and old buttons."""
 
+from typing import Any
+
 import pytest
 
 from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, continue_turn, take_turn
@@ -200,3 +202,21 @@ def test_sub_flows_may_be_nested_and_the_innermost_takes_everything_over() -> No
     talk.say("hi")
     turn = talk.say("yes")
     assert (turn.status, turn.node_id, texts(turn)) == ("completed", "x", [])
+
+
+@pytest.mark.parametrize("value", ["x{{a}}{{a}}", ["{{a}}", "{{a}}"], {"x": "{{a}}", "y": "{{a}}"}, ["{{a}}"]])
+def test_a_value_that_grows_without_end_is_stopped_while_it_is_small(value: Any) -> None:
+    steps = [node(f"s{i}", "set_variable", variable="a", value=value, next_node_id=f"s{i + 1}") for i in range(99)]
+    wait = node("s99", "question", question="Q", variable="v", next_node_id="s0")
+    talk = Talk(flow_of(document(*steps, wait)))
+    turn = talk.say("hi")
+    if turn.status == "waiting":  # one level deeper with every step, in every turn
+        turn = talk.say("again")
+    assert (turn.status, [event.type for event in turn.events]) == ("failed", ["value_too_large"])
+
+
+def test_a_chain_of_replacements_does_not_blow_a_text_up() -> None:
+    filters = " | replace('a', 'aaaaaaaaaa')" * 12
+    grow = node("g", "set_variable", variable="a", value="{{input.text" + filters + "}}", next_node_id="e")
+    turn = Talk(flow_of(document(grow, END))).say("a")
+    assert (turn.status, len(turn.variables["a"])) == ("completed", 100_000)

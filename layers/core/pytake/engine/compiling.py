@@ -10,8 +10,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from pytake.engine.document import FlowDocument, read_document
+from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import FlowError, Problem, problem
-from pytake.engine.running import Cell, Run, Speech
+from pytake.engine.running import Cell, Run, Speech, check_size
 from pytake.engine.template import (
     NAMESPACES,
     Expression,
@@ -239,7 +240,8 @@ class NodeBuild:
             self.problem("too_long", field, message)
 
     def variable(self, name: str, field: str, exit: str = "next") -> Callable[[Run, Any], None]:  # noqa: A002
-        """What stores a value under this name, and reports it when the flow marks it for reporting."""
+        """What stores a value under this name, and reports it when the flow marks it for reporting. It raises Halt for a
+        value that is too large."""
         if not name or name in NAMESPACES or not all(c.isalnum() or c in "_-" for c in name):
             message = (
                 f"`{name}` is a reserved name." if name in NAMESPACES else f"`{name}` cannot be a variable's name."
@@ -249,11 +251,14 @@ class NodeBuild:
         if name not in self._reported:
 
             def store(run: Run, value: Any) -> None:
+                if type(value) is not str or len(value) > VALUE_CHARACTERS:
+                    check_size(value, name)
                 run.variables[name] = value
 
             return store
 
         def store_and_report(run: Run, value: Any) -> None:
+            check_size(value, name)
             run.variables[name] = value
             run.events.append(Event("variable_reported", {"name": name, "value": value}))
 

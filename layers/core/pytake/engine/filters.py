@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.values import is_empty, plain_text
 
 
@@ -50,6 +51,14 @@ def _truncate(value: Any, length: Any) -> Any:
     return fit(plain_text(value), length) if isinstance(length, int) and length > 0 else value
 
 
+def _replace(value: Any, old: Any, new: Any) -> Any:
+    if not old:
+        return value
+    text, old, new = plain_text(value), str(old), str(new)
+    # A chain of these could make a text of any length out of a short one: what is too long stays as it was.
+    return text if len(text) + text.count(old) * len(new) > VALUE_CHARACTERS else text.replace(old, new)
+
+
 FILTERS: dict[str, Filter] = {
     "upper": Filter(lambda value: plain_text(value).upper()),
     "lower": Filter(lambda value: plain_text(value).lower()),
@@ -65,7 +74,7 @@ FILTERS: dict[str, Filter] = {
     ),
     "length": Filter(lambda value: len(value) if isinstance(value, list | dict) else len(plain_text(value))),
     "digits": Filter(lambda value: "".join(c for c in plain_text(value) if c.isdecimal())),
-    "replace": Filter(lambda value, old, new: plain_text(value).replace(str(old), str(new)) if old else value, 2, 2),
+    "replace": Filter(_replace, 2, 2),
     "round": Filter(_round, 0, 1),
     "truncate": Filter(_truncate, 1, 1),
 }

@@ -7,10 +7,10 @@ from msgspec import Struct, structs
 
 from pytake.engine.breaking import split, split_off_tail
 from pytake.engine.effects import Effect
-from pytake.engine.limits import STACK_DEPTH
+from pytake.engine.limits import STACK_DEPTH, VALUE_CHARACTERS
 from pytake.engine.state import Frame
 from pytake.engine.turn import Contact, Context, Event, Input, Status, Step
-from pytake.engine.values import plain_text
+from pytake.engine.values import is_too_large, plain_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import OutboundMessage, Text
 
@@ -100,6 +100,8 @@ class Run(Struct, eq=False, gc=False):
         if len(text) <= meta.TEXT_BODY:
             self.messages.append(Text(text))
         else:
+            if len(text) > VALUE_CHARACTERS:
+                raise Halt(Event("value_too_large", {"limit": VALUE_CHARACTERS}))
             self.messages.extend(Text(part) for part in split(text, meta.TEXT_BODY))
 
     def body(self, text: str, limit: int, *, merge: bool = True) -> str:
@@ -164,7 +166,8 @@ class Run(Struct, eq=False, gc=False):
         self.stack.append(frame)
 
     def save_contact(self, field: str, value: Any) -> None:
-        """Save a field of the contact; later templates of this turn see it already."""
+        """Save a field of the contact; later templates of this turn see it already. Raises Halt when it is too large."""
+        check_size(value, field)
         if field == "name":
             self.contact = structs.replace(self.contact, name=plain_text(value))
         else:
@@ -177,6 +180,12 @@ class Run(Struct, eq=False, gc=False):
         for frame in self.stack:
             merged.update(frame.variables or {})
         return {**merged, **self.variables} if merged else self.variables
+
+
+def check_size(value: Any, name: str) -> None:
+    """Raise Halt when a value is larger than what may be kept under this name."""
+    if is_too_large(value):
+        raise Halt(Event("value_too_large", {"name": name, "limit": VALUE_CHARACTERS}))
 
 
 COMPLETED = Event("completed")

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.engine.limits import NUMBER_CHARACTERS
+from pytake.engine.limits import NUMBER_CHARACTERS, VALUE_CHARACTERS, VALUE_DEPTH
 from pytake.engine.texts import Language
 
 _json = msgspec.json.Encoder(order="deterministic").encode
@@ -75,6 +75,31 @@ def number_of(value: Any) -> int | float | None:
     if point and fraction.isdigit() and (whole.isdigit() or not whole):
         return float(text)
     return None
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether a value is larger than a variable may be, however little memory it takes by sharing its parts.
+
+    `["{{a}}", "{{a}}"]` stored in `a` doubles it with every visit: after a hundred nodes no machine could write it out.
+    The work is bounded by the limit, not by the value.
+    """
+    budget, waiting = VALUE_CHARACTERS, [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        kind = type(item)
+        if kind is str:
+            budget -= len(item)
+        elif kind is list or kind is dict:
+            budget -= len(item)
+            if kind is dict:
+                budget -= sum(map(len, item))
+                item = item.values()
+            if budget < 0 or depth >= VALUE_DEPTH:
+                return True
+            waiting.extend((part, depth + 1) for part in item)
+        if budget < 0:
+            return True
+    return False
 
 
 def is_empty(value: Any) -> bool:

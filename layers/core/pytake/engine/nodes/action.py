@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
+from pytake.engine.running import Cell, Handlers, Run, check_size
 
 if TYPE_CHECKING:
     from pytake.engine.compiling import NodeBuild
@@ -90,7 +90,12 @@ def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
         case EmitEventAction():
             name = build.rendering(action.name, f"{place}.name")
             data = build.value(action.data or {}, f"{place}.data")
-            return lambda run: run.happened("event_emitted", name=name(run), data=data(run))
+            return lambda run: _emit(run, name(run), data(run))
+
+
+def _emit(run: Run, name: str, data: Any) -> None:
+    check_size(data, name)
+    run.happened("event_emitted", name=name, data=data)
 
 
 def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> Effecting:
