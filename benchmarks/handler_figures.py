@@ -1,0 +1,134 @@
+"""Cold starts and own time of the handlers, as `sam build` builds them."""
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.environments import FOLDER, REPOSITORY, NotInstalledError, fresh, run, size, stale
+from benchmarks.workers import last_core, once
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+BASELINE = "boto3"
+FUNCTIONS = ("webhook", "flow_runner", "sender", "receipts", "scheduled", "api")
+SOURCES = ("layers", "functions", "template.yaml", "requirements/layer.txt")
+
+_QUEUES = "https://sqs.us-east-1.amazonaws.com/000000000000"
+VARIABLES = {
+    "STAGE": "local",
+    "TABLE_NAME": "table",
+    "INBOUND_QUEUE_URL": f"{_QUEUES}/inbound.fifo",
+    "OUTBOUND_QUEUE_URL": f"{_QUEUES}/outbound.fifo",
+    "OUTBOUND_DLQ_URL": f"{_QUEUES}/outbound-dead-letters.fifo",
+    "RECEIPTS_QUEUE_URL": f"{_QUEUES}/receipts",
+    "LAKE_BUCKET": "lake",
+    "SECRETS_PREFIX": "pytake/local/",
+    "EVENT_BUS_NAME": "default",
+    "LOG_LEVEL": "INFO",
+    "POWERTOOLS_SERVICE_NAME": "probe",
+    "POWERTOOLS_METRICS_NAMESPACE": "PyTake",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "000000000000",
+    "AWS_SECRET_ACCESS_KEY": "probe",
+    "PYTHONDONTWRITEBYTECODE": "1",  # /var/task and /opt are read-only on Lambda
+}
+
+
+@dataclass
+class Handlers:
+    """What was measured of the handlers."""
+
+    colds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    warm: list[dict[str, dict[str, Any]]] = field(default_factory=list)  # by run, by stage
+    layer_mb: float = 0.0
+
+    def cold(self, name: str, figure: str) -> float:
+        """The median of a figure over the cold starts of a handler."""
+        return median(one[figure] for one in self.colds[name])
+
+    def against_baseline(self, name: str) -> float:
+        """Import and wiring of a handler beside importing boto3 in the same round."""
+        pairs = zip(self.colds[name], self.colds[BASELINE], strict=True)
+        return median((one["import_ms"] + one["wiring_ms"]) / base["import_ms"] for one, base in pairs)
+
+    def own(self, stage: str, figure: str) -> float:
+        """The median of a figure of a stage over the runs."""
+        return float(median(one[stage][figure] for one in self.warm))
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages of the way, in order."""
+        return list(self.warm[0])
+
+    def requests(self, stage: str) -> dict[str, float]:
+        """Requests of a stage per turn, by operation."""
+        found: dict[str, float] = self.warm[-1][stage]["requests"]
+        return found
+
+
+def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -> Handlers:
+    """Build, then measure. Raises NotInstalledError when the build fails."""
+    say("building the functions and the layer")
+    build = built()
+    layer = build / "CoreLayer" / "python"
+    handlers = Handlers(layer_mb=size(layer) / 1e6)
+    samples, core = FOLDER / "samples.json", last_core()
+
+    def probe(*words: str, code: Path | None = None) -> dict[str, Any]:
+        path = [str(layer), str(REPOSITORY)] if code is None else [str(code), str(layer), str(REPOSITORY)]
+        command = [str(interpreter()), "-S", "-P", "-m", "benchmarks.handler_probe", *words]
+        return once(command, FOLDER, {**VARIABLES, "PYTHONPATH": os.pathsep.join(path)}, core)
+
+    for number in range(1, runs + 1):
+        say(f"plain turns, {number} of {runs}")
+        stages = probe("warm", str(build), str(seconds), str(samples))
+        stages.pop("process_ms")
+        handlers.warm.append(stages)
+    for number in range(colds + 1):
+        say(f"cold starts of the handlers, {number} of {colds}")
+        for name in (BASELINE, *FUNCTIONS):
+            folder = build / f"{''.join(part.title() for part in name.split('_'))}Function"
+            figures = probe("cold", name, str(samples), code=folder)
+            if number:  # the first brings files into memory
+                handlers.colds.setdefault(name, []).append(figures)
+    return handlers
+
+
+def interpreter() -> Path:
+    """The Python below this virtual environment: it sees no packages of its own."""
+    return Path(sys.base_prefix) / "bin" / f"python{VERSION}"
+
+
+def built() -> Path:
+    """The output of `sam build` for this machine and this Python; built when a source changed."""
+    folder = FOLDER / "build"
+    digest = hashlib.sha256(VERSION.encode())
+    for source in SOURCES:
+        path = REPOSITORY / source
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(file.read_bytes())
+    if not stale(folder, digest.digest()):
+        return folder
+    sam = Path(sys.executable).with_name("sam")
+    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    parameters = ["Stage=local", f"PythonRuntime=python{VERSION}", f"Architecture={architecture}"]
+    command = [str(sam), "build", "--template-file", "template.yaml", "--build-dir", str(folder)]
+    home = FOLDER / "sam"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ |= {"SAM_CLI_TELEMETRY": "0", "__SAM_CLI_APP_DIR": str(home), "AWS_DEFAULT_REGION": "us-east-1"}
+    if platform.system() != "Linux":
+        os.environ["LAYER_PLATFORM"] = "host"
+    run([*command, "--parameter-overrides", *parameters], REPOSITORY)
+    if not (folder / "CoreLayer").exists():
+        shutil.rmtree(folder)
+        raise NotInstalledError("sam build made no layer")
+    fresh(folder, digest.digest())
+    return folder

@@ -1,0 +1,68 @@
+"""What the runs of the handlers say."""
+
+from benchmarks.handler_figures import BASELINE, FUNCTIONS, Handlers
+from benchmarks.report import figure, table, times
+
+WRITE_UNIT_TARGET, REQUEST_TARGET = 8, 14
+
+
+def cold_table(handlers: Handlers) -> str:
+    """Cold starts beside a handler that imports boto3 only."""
+    rows = []
+    for name in (BASELINE, *FUNCTIONS):
+        steps = [handlers.cold(name, step) for step in ("import_ms", "wiring_ms", "first_event_ms")]
+        what = "boto3 only (first event: two clients)" if name == BASELINE else name
+        ratio = "" if name == BASELINE else times(handlers.against_baseline(name))
+        rows.append([what, *(f"{step:.0f}" for step in steps), f"{sum(steps[:2]):.0f}", ratio])
+    return table(["handler", "import ms", "wiring ms", "first event ms", "ready ms", "beside boto3"], rows)
+
+
+def warm_table(handlers: Handlers) -> str:
+    """Own time, requests and write units of each stage of a plain turn."""
+    rows = []
+    for stage in handlers.stages:
+        asked = handlers.requests(stage)
+        rows.append(
+            [
+                stage,
+                *(figure(handlers.own(stage, name)) for name in ("p50_ms", "p99_ms", "cpu_ms")),
+                figure(_aws(asked)),
+                figure(handlers.own(stage, "write_units")),
+                ", ".join(f"{name.partition('.')[2]} {count:.2g}" for name, count in asked.items()),
+            ]
+        )
+    total = [figure(requests(handlers)), figure(write_units(handlers))]
+    rows.append(["whole way, per turn", "", "", "", *total, ""])
+    return table(["stage", "p50 ms", "p99 ms", "CPU ms", "AWS requests", "write units", "which, per turn"], rows)
+
+
+def requests(handlers: Handlers) -> float:
+    """Requests to AWS of a plain turn, its three statuses included."""
+    return sum(_aws(handlers.requests(stage)) for stage in handlers.stages)
+
+
+def write_units(handlers: Handlers) -> float:
+    """DynamoDB write units of a plain turn, its three statuses included."""
+    return sum(handlers.own(stage, "write_units") for stage in handlers.stages)
+
+
+def handler_targets(handlers: Handlers) -> list[list[str]]:
+    """Rows of the targets' table: figure, target, measured."""
+    rows = []
+    for name, target in (("webhook", 250), ("flow_runner", 400)):
+        ready = handlers.cold(name, "import_ms") + handlers.cold(name, "wiring_ms")
+        measured = f"{ready:.0f} ms ({times(handlers.against_baseline(name))} importing boto3)"
+        rows.append([f"cold start of {name}, import to ready", f"≤ {target} ms", measured])
+    for name, target in (("webhook", 2), ("flow_runner", 4), ("sender", 4)):
+        measured = f"{handlers.own(name, 'p50_ms'):.1f} ms ({handlers.own(name, 'cpu_ms'):.1f} ms CPU)"
+        rows.append([f"own time of {name} per message", f"≤ {target} ms", measured])
+    return [
+        *rows,
+        ["AWS requests per plain turn", f"≤ {REQUEST_TARGET}", figure(requests(handlers))],
+        ["write units per plain turn", f"≤ {WRITE_UNIT_TARGET}", figure(write_units(handlers))],
+        ["unzipped layer", "≤ 30 MB", f"{handlers.layer_mb:.1f} MB"],
+    ]
+
+
+def _aws(asked: dict[str, float]) -> float:
+    return sum(count for name, count in asked.items() if not name.startswith("graph."))
