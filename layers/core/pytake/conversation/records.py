@@ -3,8 +3,10 @@
 All are msgspec Structs: the adapters store them as JSON, the API shows parts of them, tests build them by hand.
 """
 
+from hashlib import sha256
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from pytake.engine import Contact, EffectResult, Event, Input, Step
@@ -37,6 +39,7 @@ class Session(Struct, omit_defaults=True):
     state: bytes | None = None
     human: bool = False
     timer_at: float | None = None
+    context_mark: str = ""
 
 
 class Conversation(Struct, omit_defaults=True):
@@ -58,10 +61,24 @@ class EffectRecord(Struct, frozen=True):
     result: EffectResult
 
 
+class TurnContext(Struct, frozen=True, omit_defaults=True):
+    """What a turn knew besides its time and its seed: the contact as it was before, the number's country and words."""
+
+    contact: Contact
+    country: str | None = None
+    words: dict[str, str] = {}
+
+    def mark(self) -> str:
+        """A short digest: two contexts with the same mark are the same."""
+        return sha256(msgspec.json.encode(self)).hexdigest()[:12]
+
+
 class TurnRecord(Struct, omit_defaults=True):
     """The immutable audit record of one turn: what came in, the way through the flow, what went out.
 
-    With the flow version it names, a record is enough to replay the turn without a network.
+    With the flow versions they name, the records of a session are enough to replay it without a network
+    (`pytake replay`). `context` is left out when it is what the session's turn before left behind: what that
+    turn's events say of the contact is in it, nothing else changed.
     """
 
     seq: int
@@ -80,6 +97,7 @@ class TurnRecord(Struct, omit_defaults=True):
     events: list[Event] = []
     effects: list[EffectRecord] = []
     correlation_id: str | None = None
+    context: TurnContext | None = None
 
 
 DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "dead"]

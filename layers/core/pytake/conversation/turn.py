@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake import engine
+from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports import (
     AlreadyCommittedError,
@@ -35,6 +36,7 @@ from pytake.conversation.records import (
     Number,
     Organization,
     Session,
+    TurnContext,
     TurnRecord,
 )
 from pytake.engine import (
@@ -240,6 +242,9 @@ class TakeTurn:
         if flow is None:
             self._fail(outcome, number, organization, now)
             return
+        known = TurnContext(conversation.contact, number.country, number.words)
+        if known.mark() != session.context_mark:
+            record.context = known
         context = self._context(conversation, number, now)
         turn = engine.take_turn(flow, state, record.input, context)
         while turn.effects is not None:
@@ -249,7 +254,8 @@ class TakeTurn:
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
         record.status, record.path, record.messages = turn.status, turn.path, turn.messages
         record.events.extend(turn.events)
-        conversation.contact, conversation.opted_out = _apply(turn.events, conversation)
+        conversation.contact = contact_after(conversation.contact, turn.events)
+        conversation.opted_out = conversation.opted_out or any(event.type == "opted_out" for event in turn.events)
         if turn.status == "failed":
             problem = next((event.type for event in reversed(turn.events)), "turn_failed")
             self._tell(outcome, "turn.failed", flow_id=flow.id, version=flow.version, problem=problem)
@@ -263,12 +269,18 @@ class TakeTurn:
             conversation.session = session
             return
         ends = turn.status == "completed"
-        expires_at = now + self._session_seconds(organization, flow)
+        # A session outlives its timer: a delay may be longer than the silence after which a session ends.
+        expires_at = max(now, turn.due_at or now) + self._session_seconds(organization, flow)
         conversation.session = (
             None
             if ends
             else replace(
-                session, state=encoded, expires_at=expires_at, human=turn.status == "handoff", timer_at=turn.due_at
+                session,
+                state=encoded,
+                expires_at=expires_at,
+                human=turn.status == "handoff",
+                timer_at=turn.due_at,
+                context_mark=replace(known, contact=conversation.contact).mark(),
             )
         )
 
@@ -355,22 +367,3 @@ def _keyword_flow(keywords: Mapping[str, str], text: str) -> str | None:
     """The flow whose keyword the whole message is, ignoring case and accents."""
     said = fold(text)
     return next((flow_id for word, flow_id in keywords.items() if fold(word) == said), None) if said else None
-
-
-def _apply(events: list[Event], conversation: Conversation) -> tuple[Contact, bool]:
-    """The contact, and whether they opted out, after what the turn's events say."""
-    contact, opted_out = conversation.contact, conversation.opted_out
-    for event in events:
-        match event.type:
-            case "contact_saved":
-                field, value = event.data["field"], event.data["value"]
-                contact = replace(contact, fields={**contact.fields, field: value})
-                if field == "name":
-                    contact = replace(contact, name=str(value))
-            case "tag_added":
-                contact = replace(contact, tags=[*contact.tags, event.data["tag"]])
-            case "tag_removed":
-                contact = replace(contact, tags=[tag for tag in contact.tags if tag != event.data["tag"]])
-            case "opted_out":
-                opted_out = True
-    return contact, opted_out

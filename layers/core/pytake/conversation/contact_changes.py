@@ -1,0 +1,23 @@
+"""What the events of a turn change of a contact: the one place that says so, for the turn, its replay and `pytake flow run`."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from pytake.engine import Contact, Event
+
+
+def contact_after(contact: Contact, events: Iterable[Event]) -> Contact:
+    """The contact after these events."""
+    for event in events:
+        match event.type:
+            case "contact_saved":
+                field, value = event.data["field"], event.data["value"]
+                contact = replace(contact, fields={**contact.fields, field: value})
+                if field == "name":
+                    contact = replace(contact, name=str(value))
+            case "tag_added":
+                contact = replace(contact, tags=[*contact.tags, event.data["tag"]])
+            case "tag_removed":
+                contact = replace(contact, tags=[tag for tag in contact.tags if tag != event.data["tag"]])
+    return contact
