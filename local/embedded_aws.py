@@ -130,6 +130,8 @@ class EmbeddedAws:
             async with asyncio.timeout(15):
                 await self.ended()
         except TimeoutError:
+            self._process.send_signal(signal.SIGUSR2)  # its log then says where it hung
+            await asyncio.sleep(0.5)
             self._process.kill()
             self._process.wait()
         if self._process.stdin is not None:

@@ -9,6 +9,7 @@ one saves its state and ends too.
 """
 
 import asyncio
+import faulthandler
 import logging
 import os
 import shutil
@@ -178,6 +179,7 @@ async def serve(port: int) -> None:
 
 def main() -> None:
     """Apply the changes, serve, and leave nothing behind."""
+    faulthandler.register(signal.SIGUSR2)  # asked for its stacks before it is killed for not stopping
     port, run_folder, logs_folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     sandbox = FunctionSandbox.configured(run_folder, logs_folder)

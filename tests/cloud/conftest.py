@@ -74,6 +74,12 @@ class Cloud:
         self.words += rest.splitlines()
         return self.process.returncode
 
+    def start_again(self, *flags: str) -> None:
+        """Start again on the same port and data, after it has ended."""
+        self.http.close()
+        again = Cloud.start(self.data_dir, int(self.url.rpartition(":")[2]), *flags)
+        self.__dict__.update(again.__dict__)
+
     def token(self, role: str = "admin", organization_id: str = demo.ORGANIZATION_ID) -> str:
         """Return what `pytake token` prints."""
         command = [PYTAKE, "token", "--org", organization_id, "--role", role, "--url", self.url]

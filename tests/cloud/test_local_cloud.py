@@ -1,5 +1,6 @@
 """`pytake local`: one command starts everything, one signal ends everything, and what happens in between survives."""
 
+import json
 import os
 import signal
 import socket
@@ -9,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from local import demo
+from pytake.whatsapp.signature import sign
 from tests.cloud.conftest import PYTAKE, WEBHOOK, Cloud, free_port, is_running, text_notification
 
 pytestmark = pytest.mark.cloud
@@ -86,10 +87,17 @@ def test_a_message_posted_twice_is_answered_once(cloud: Cloud, new_phone: str) -
 
 def test_the_signature_covers_the_exact_bytes(cloud: Cloud, new_phone: str) -> None:
     body = text_notification(new_phone, "Olá")
-    signed_for = httpx.Request("POST", "http://x").headers  # no headers of ours
-    assert cloud.post_webhook(body, secret="another", **dict(signed_for)).status_code == 403
-    assert cloud.post_webhook(body[:-1]).status_code == 400
-    assert cloud.http.post(WEBHOOK, content=body).status_code == 403
+    assert cloud.post_webhook(body).status_code == 200
+    assert cloud.post_webhook(body, secret="another").status_code == 403
+    reformatted = json.dumps(json.loads(body), indent=1).encode()
+    as_signed = {"X-Hub-Signature-256": sign(demo.APP_SECRET, body)}
+    assert cloud.post_webhook(reformatted, **as_signed).status_code == 403
+    assert cloud.http.post(WEBHOOK, content=body, headers={"Content-Type": "application/json"}).status_code == 403
+
+
+def test_what_is_no_notification_is_refused(cloud: Cloud) -> None:
+    assert cloud.post_webhook(b"{").status_code == 400
+    assert cloud.post_webhook(b'{"object": "page", "entry": []}').status_code == 400
 
 
 def test_meta_can_verify_the_webhook(cloud: Cloud) -> None:
@@ -175,22 +183,14 @@ def test_a_second_cloud_finds_the_data_folder_taken(cloud: Cloud) -> None:
 # How it ends and begins again. These stop the cloud of the tests above: they come last, and leave it running.
 
 
-def restarted(cloud: Cloud, how: signal.Signals) -> Cloud:
-    """Stop the shared cloud and start it again on the same data; the fixture sees the new one."""
-    port = int(cloud.url.rpartition(":")[2])
-    cloud.stop(how)
-    again = Cloud.start(cloud.data_dir, port)
-    cloud.__dict__.update(again.__dict__)
-    return cloud
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_clean_restart_keeps_conversations_and_builds_nothing(
     cloud: Cloud, new_phone: str, how: signal.Signals
 ) -> None:
     cloud.say(new_phone, "Olá")
     before = len(cloud.answers(new_phone, 1))
-    restarted(cloud, how)
+    cloud.stop(how)
+    cloud.start_again()
     assert not any("sam build" in line for line in cloud.words)
     cloud.say(new_phone, "Ana")
     assert len(cloud.answers(new_phone, before + 1)) == before + 1
@@ -210,27 +210,24 @@ def test_nothing_is_left_when_it_ends(cloud: Cloud, new_phone: str) -> None:
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
-    cloud.__dict__.update(Cloud.start(cloud.data_dir, port).__dict__)
+    cloud.start_again()
 
 
-def test_everything_ends_with_a_killed_command_and_the_state_is_kept(cloud: Cloud, new_phone: str) -> None:
+def test_everything_ends_with_a_killed_command_and_conversations_are_kept(cloud: Cloud, new_phone: str) -> None:
     cloud.say(new_phone, "Olá")
-    before = len(cloud.answers(new_phone, 1))
+    greeting = cloud.answers(new_phone, 1)[0]["text"]
     processes = [*cloud.children("local.emulator"), *cloud.children("worker.py")]
-    port = int(cloud.url.rpartition(":")[2])
 
-    cloud.process.kill()
-    cloud.process.wait()
+    cloud.stop(signal.SIGKILL)
     assert until(lambda: not any(map(is_running, processes)))
 
-    cloud.__dict__.update(Cloud.start(cloud.data_dir, port).__dict__)
+    cloud.start_again()
     assert not any("sam build" in line for line in cloud.words)
     cloud.say(new_phone, "Ana")
-    assert len(cloud.answers(new_phone, before + 1)) == before + 1
+    assert cloud.answers(new_phone, 1)[-1]["text"] != greeting  # it went on where it was
 
 
 def test_a_killed_embedded_aws_is_said_and_the_next_start_works(cloud: Cloud, new_phone: str) -> None:
-    port = int(cloud.url.rpartition(":")[2])
     (emulator,) = cloud.children("local.emulator")
     os.kill(emulator, signal.SIGKILL)
     words, _ = cloud.process.communicate(timeout=30)
@@ -238,6 +235,6 @@ def test_a_killed_embedded_aws_is_said_and_the_next_start_works(cloud: Cloud, ne
     assert "The embedded AWS ended" in words
     assert until(lambda: not cloud.children("worker.py"))
 
-    cloud.__dict__.update(Cloud.start(cloud.data_dir, port).__dict__)
+    cloud.start_again()
     cloud.say(new_phone, "Olá")
     assert cloud.answers(new_phone, 1)
