@@ -46,6 +46,7 @@ class NodeFacts(Struct):
     flow_id: str
     node_id: str
     type: str
+    exits: list[str] = field(default_factory=list)  # every exit a step of this node may have
     edges: list[Edge] = field(default_factory=list)
     waits: bool = False
     ends: bool = False  # the flow may end here, or return from a sub-flow
@@ -187,8 +188,10 @@ class NodeBuild:
             problem(code, message, flow_id=self.flow_id, node_id=self.node_id, field=field)
         )
 
-    def step(self, exit: str) -> Step:  # noqa: A002
-        """The step of this node through this exit, made once."""
+    def step(self, exit: str, *, possible: bool = True) -> Step:  # noqa: A002
+        """The step of this node through this exit, made once. `possible` is false when the node's data rules it out."""
+        if possible:
+            self.facts.exits.append(exit)
         return Step(self.flow_id, self.node_id, exit)
 
     def wording(self, name: str, **values: Any) -> str:

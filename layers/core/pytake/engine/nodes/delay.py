@@ -26,7 +26,7 @@ class Delay(NodeData):
             build.problem("invalid_value", "seconds", message)
         cell, seconds = build.cell, self.seconds
         following = build.target(self.next_node_id, "next_node_id", required=True)
-        wait_step, next_step = build.step("wait"), build.step("next")
+        wait_step, next_step = build.step("wait", possible=seconds > 0), build.step("next")
 
         def enter(run: Run) -> Cell | None:
             run.path.append(wait_step)

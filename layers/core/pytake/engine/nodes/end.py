@@ -23,7 +23,8 @@ class End(NodeData):
         speech = build.speech(self.message, "message")
         cell, handoff = build.cell, self.trigger_handoff
         build.facts.ends = not handoff
-        end_step, return_step, handoff_step = build.step("end"), build.step("return"), build.step("handoff")
+        end_step, return_step = build.step("end", possible=not handoff), build.step("return", possible=not handoff)
+        handoff_step = build.step("handoff", possible=handoff)
 
         def enter(run: Run) -> Cell | None:
             if speech is not None:

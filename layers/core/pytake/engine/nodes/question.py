@@ -53,9 +53,10 @@ class Question(NodeData):
             build.problem("invalid_value", "max_attempts", "Write a number of 1 or more, or leave it out.")
         takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
         stopped = build.wording("attempts_exceeded")
-        wait_step, next_step = build.step("wait"), build.step("next")
-        invalid, stale_step = build.step("invalid"), build.step("stale")
-        timeout_step, attempts_step = build.step("timeout"), build.step("max_attempts")
+        wait_step, next_step = build.step("wait"), build.step("next", possible=self._accepts_more_than_options())
+        invalid, stale_step = build.step("invalid", possible=most != 1), build.step("stale")
+        timeout_step = build.step("timeout", possible=timeout is not None)
+        attempts_step = build.step("max_attempts", possible=most > 0)
         timeout_cell = build.optional_target(self.timeout_next_node_id, "timeout_next_node_id", "timeout")
         exits: dict[str, tuple[Step, Cell]] = {}
         if options is not None:
@@ -138,6 +139,11 @@ class Question(NodeData):
             body = build.rendering(self.question, "question")
             return lambda run: run.send(LocationRequest(run.body(body(run), meta.INTERACTIVE_BODY)))
         return build.speech(self.question, "question") or (lambda _: None)
+
+    def _accepts_more_than_options(self) -> bool:
+        if not self.buttons:
+            return True
+        return self.validation is not None and (self.validation.type != "choice" or bool(self.validation.choices))
 
     def _check(self, options: Options | None, build: "NodeBuild") -> Check:
         if self.validation is None:
