@@ -1,0 +1,101 @@
+"""Flow documents and test files on disk."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytake.engine import FlowError, jump_targets, parse_document
+
+Documents = dict[str, Mapping[str, Any]]
+
+TEST_SUFFIXES = (".test.json", ".test.yaml", ".test.yml")
+
+
+class UsageError(Exception):
+    """Something on the command line, or in a file or line it names, cannot be used."""
+
+
+def is_test_file(path: Path) -> bool:
+    """Whether a file holds conversations that test a flow, and no flow."""
+    return path.name.endswith(TEST_SUFFIXES)
+
+
+def read_documents(paths: Iterable[Path]) -> tuple[Documents, str]:
+    """The documents in files, by id, with those beside the first that their jumps name; and the first one's id.
+
+    Test files are passed over, so that `*.json` can be given. Raises UsageError.
+    """
+    flows = [path for path in paths if not is_test_file(path)]
+    if not flows:
+        raise UsageError("none of these files is a flow document")
+    documents: Documents = {}
+    for path in flows:
+        document = read_json(path)
+        flow_id = document_id(document, path)
+        if flow_id in documents:
+            raise UsageError(f"{path}: another file has the id `{flow_id}` too")
+        documents[flow_id] = document
+    root = next(iter(documents))
+    for target, document in _beside(flows[0].parent, documents):
+        documents[target] = document
+    return documents, root
+
+
+def find_document(folder: Path, flow_id: str) -> Path | None:
+    """The file of a folder that holds the flow `flow_id`; the one named after it if there are two."""
+    named = folder / f"{flow_id}.json"
+    candidates = [named, *sorted(folder.glob("*.json"))]
+    return next((path for path in candidates if _id_or_none(path) == flow_id), None)
+
+
+def document_id(document: Any, path: Path) -> str:
+    """The id of a flow document. Raises UsageError for anything else."""
+    if not isinstance(document, dict) or not isinstance(document.get("id"), str) or not document["id"]:
+        raise UsageError(f"{path}: not a flow document: it needs an `id`")
+    return str(document["id"])
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's content. Raises UsageError."""
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise UsageError(f"{path}: not JSON: {error}") from error
+
+
+def _beside(folder: Path, documents: Documents) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Documents in the folder that jumps of the given ones name."""
+    others: Documents | None = None
+    known, waiting = set(documents), list(documents.values())
+    while waiting:
+        for target in sorted(_targets(waiting.pop())):
+            if target in known:
+                continue
+            if others is None:
+                others = {
+                    flow_id: read_json(path)
+                    for path in sorted(folder.glob("*.json"))
+                    if not is_test_file(path) and (flow_id := _id_or_none(path))
+                }
+            if target in others:
+                known.add(target)
+                waiting.append(others[target])
+                yield target, others[target]
+
+
+def _targets(document: Mapping[str, Any]) -> set[str]:
+    try:
+        return jump_targets(parse_document(document))
+    except FlowError:
+        return set()  # it is reported where the document is compiled
+
+
+def _id_or_none(path: Path) -> str | None:
+    try:
+        return document_id(read_json(path), path)
+    except UsageError:
+        return None

@@ -1,0 +1,60 @@
+"""What APIs and models answer where there is no network: scripted beforehand."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import urlencode
+
+from cli.flow_testing.documents import UsageError
+from pytake.engine import Effect, EffectResult, HttpRequest
+
+
+class HttpMocks:
+    """What APIs and models answer in a run: by `METHOD URL`, `URL` or `ai:MODEL`, where `*` stands for anything.
+
+    An answer is `{"status", "json" | "body" | "error"}`, or any other JSON for a body with status 200; a list of answers
+    is given one after another, the last one again and again.
+    """
+
+    def __init__(self, answers: Any) -> None:
+        if not isinstance(answers, dict):
+            raise UsageError('the mocks must be a JSON object such as {"GET https://host/path": {"status": 200}}')
+        self._answers: dict[str, list[Any]] = {
+            key: list(value) if isinstance(value, list) and value else [value] for key, value in answers.items()
+        }
+
+    def answer(self, effect: Effect) -> EffectResult:
+        """The result of an effect; a failed one when nothing was scripted for it."""
+        names = names_of(effect)
+        for name in names:
+            for pattern, answers in self._answers.items():
+                if name == pattern or fnmatchcase(name, pattern):
+                    return _result(answers.pop(0) if len(answers) > 1 else answers[0])
+        return EffectResult(ok=False, error=f"no mock for {names[0]}")
+
+
+def names_of(effect: Effect) -> list[str]:
+    """The names an effect may be scripted under, the most exact first."""
+    if isinstance(effect, HttpRequest):
+        url = effect.url + (f"?{urlencode(effect.query_params)}" if effect.query_params else "")
+        return [f"{effect.method} {url}", url, f"{effect.method} {effect.url}", effect.url]
+    return [f"ai:{effect.model}", "ai_prompt"]
+
+
+def script_of(result: EffectResult) -> dict[str, Any]:
+    """A result as it is scripted, so that `HttpMocks` gives it again."""
+    if result.ok:
+        return {"status": result.status or 200, "json": result.body}
+    if result.status is not None:
+        return {"status": result.status, "json": result.body}
+    return {"error": result.error or "failed"}
+
+
+def _result(answer: Any) -> EffectResult:
+    if not (isinstance(answer, dict) and answer.keys() <= {"status", "json", "body", "error"} and answer):
+        return EffectResult(ok=True, status=200, body=answer)
+    status = int(answer.get("status", 200))
+    body = answer.get("json", answer.get("body"))
+    if "error" in answer:
+        return EffectResult(ok=False, error=str(answer["error"]))
+    ok = 200 <= status < 300
+    return EffectResult(ok=ok, status=status, body=body, error=None if ok else f"http_{status}")
