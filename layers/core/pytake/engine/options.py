@@ -160,9 +160,9 @@ class Options:
 
     def offer(self, run: Run, body: str, header: str | MediaHeader | None = None, footer: str | None = None) -> None:
         """Send the options under this body. A picture above a list, which has none, goes ahead of it elsewhere."""
-        text = run.body(body if body.strip() else self._no_body, self.body_limit, merge=header is None)
         header = header or None
         footer = footer or None
+        text = run.body(body if body.strip() else self._no_body, self.body_limit, merge=header is None)
         rows, buttons = self._rows, self._buttons
         if self._dynamic:
             titles = self._titles(run)
