@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pytake import bootstrap
+from pytake.aws.batch import Record, work_off
+from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import InboundItem
 from pytake.observability import logger
 
@@ -18,27 +18,23 @@ _read = msgspec.json.Decoder(InboundItem).decode
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on."""
+    begun = False
 
-    def take_turn(record: SQSRecord) -> None:
-        if context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
-            raise TimeoutError("no time left for a turn in this invocation")
+    def take_turn(record: Record) -> None:
+        nonlocal begun
+        if begun and context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
+            raise ComeBackError(0, "no time left for a turn in this invocation")
+        begun = True
         _take_turn(record)
 
-    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
-    processor.raise_on_entire_batch_failure = False
-    return process_partial_response(event=event, record_handler=take_turn, processor=processor, context=context)
+    return work_off(event, take_turn, bootstrap.queues().postpone_inbound, logger())
 
 
-def _take_turn(record: SQSRecord) -> None:
+def _take_turn(record: Record) -> None:
     item = _read(record.body)
-    log = logger()
-    try:
-        turn = bootstrap.take_turn()(item)
-    except Exception:
-        log.exception("turn.error", correlation_id=item.correlation_id, organization_id=item.organization_id)
-        raise
+    turn = bootstrap.take_turn()(item)
     if turn is not None:
-        log.info(
+        logger().info(
             "turn.taken",
             correlation_id=item.correlation_id,
             organization_id=item.organization_id,

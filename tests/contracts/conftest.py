@@ -11,6 +11,7 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.directory import DynamoDirectory
 from pytake.aws.flows import DynamoFlows
+from pytake.aws.parking import DynamoParking
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
@@ -76,6 +77,17 @@ def deliveries(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
 @pytest.fixture(params=["fake", "aws"])
 def slots(request: pytest.FixtureRequest) -> Any:
     return _implementation(request, fakes.MemoryRateSlots, DynamoRateSlots)
+
+
+@pytest.fixture
+def other_worker(request: pytest.FixtureRequest, slots: Any) -> Any:
+    """The same slots in another process, which has seen nothing yet."""
+    return DynamoRateSlots(request.getfixturevalue("table")) if isinstance(slots, DynamoRateSlots) else slots
+
+
+@pytest.fixture(params=["fake", "aws"])
+def parking(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemoryParking, DynamoParking)
 
 
 @pytest.fixture(params=["fake", "aws"])

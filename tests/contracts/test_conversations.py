@@ -83,16 +83,20 @@ def test_organizations_with_the_same_contact_are_strangers(conversations: Conver
     assert conversations.turn_of_message(other, "wamid.1") is None
 
 
+def due(conversations: Conversations, now: float) -> list[ConversationKey]:
+    return [found.key for found in conversations.due(now)]
+
+
 def test_what_is_due_is_found_and_what_is_over_is_not(conversations: Conversations) -> None:
     timer = Session("s", NOW, NOW + 86_400, state=b"{}", timer_at=NOW + 30)
     conversations.commit(conversation(1, session=timer), record(1))
-    assert conversations.due(NOW + 29, 10) == []
-    assert conversations.due(NOW + 30, 10) == [KEY]
+    assert due(conversations, NOW + 29) == []
+    assert due(conversations, NOW + 30) == [KEY]
     conversations.commit(conversation(2), record(2))
-    assert conversations.due(NOW + 1_000_000, 10) == []
+    assert due(conversations, NOW + 1_000_000) == []
 
 
 def test_an_expired_session_is_due_within_the_hour(conversations: Conversations) -> None:
     conversations.commit(conversation(1, session=Session("s", NOW, NOW + 60)), record(1))
-    assert conversations.due(NOW + 59, 10) == []
-    assert conversations.due(NOW + 60 + 3600, 10) == [KEY]
+    assert due(conversations, NOW + 59) == []
+    assert due(conversations, NOW + 60 + 3600) == [KEY]

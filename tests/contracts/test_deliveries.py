@@ -1,10 +1,13 @@
-"""Promises of the `Deliveries` and `RateSlots` ports."""
+"""Promises of the `Deliveries`, `RateSlots` and `Parking` ports."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from pytake.conversation.ports import ConflictError, Deliveries, RateSlots
+from pytake.conversation.ports import ConflictError, Deliveries, Parking, RateSlots
+from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
+from pytake.whatsapp.outbound import Text
 
 KEY = ConversationKey("acme", "100000000000001", "5511999999999")
 NOW = 1_770_000_000.0
@@ -24,39 +27,55 @@ def test_a_claim_on_what_changed_meanwhile_fails(deliveries: Deliveries) -> None
     deliveries.claim(KEY, Delivery(1, 0, "waiting", slot_at=NOW), None)
     seen = deliveries.load(KEY, 1, 0)
     assert seen is not None
-    deliveries.claim(KEY, replace(seen, state="claimed", claimed_at=NOW), seen)
-    deliveries.settle(KEY, replace(seen, state="waiting", attempts=1))
+    claim = deliveries.claim(KEY, replace(seen, state="claimed", claimed_at=NOW), seen)
+    deliveries.settle(KEY, replace(claim, state="waiting", attempts=1))
     with pytest.raises(ConflictError):
         deliveries.claim(KEY, replace(seen, state="claimed"), seen)
 
 
-def test_a_settled_send_is_read_back(deliveries: Deliveries) -> None:
-    deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
-    deliveries.settle(KEY, Delivery(1, 0, "accepted", claimed_at=NOW, message_id="wamid.a"))
+def test_a_settlement_of_a_claim_that_was_taken_over_fails(deliveries: Deliveries) -> None:
+    mine = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
+    theirs = deliveries.claim(KEY, replace(mine, claimed_at=NOW + 300, sends=2), mine)
+    deliveries.settle(KEY, replace(theirs, state="accepted"))
+    with pytest.raises(ConflictError):
+        deliveries.settle(KEY, replace(mine, state="failed"))
     loaded = deliveries.load(KEY, 1, 0)
     assert loaded is not None
-    assert (loaded.state, loaded.message_id) == ("accepted", "wamid.a")
+    assert loaded.state == "accepted"
+
+
+def test_a_settled_send_is_read_back(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded == settled
+    assert (settled.state, settled.message_id) == ("accepted", "wamid.a")
     assert [entry.state for entry in deliveries.of_conversation(KEY)] == ["accepted"]
 
 
-def receipt(deliveries: Deliveries, status: str, code: int | None = None) -> bool:
-    return deliveries.receipt(KEY, 1, 0, status=status, at=NOW, message_id="wamid.a", code=code)
+def test_deliveries_of_a_conversation_are_listed_from_a_turn_on(deliveries: Deliveries) -> None:
+    for turn in (1, 2, 10, 11):
+        deliveries.claim(KEY, Delivery(turn, 0, "claimed"), None)
+    assert [entry.turn for entry in deliveries.of_conversation(KEY, 10)] == [10, 11]
+
+
+def receipt(deliveries: Deliveries, status: str, code: int | None = None, send: int = 1) -> Delivery | None:
+    return deliveries.receipt(KEY, 1, 0, send=send, status=status, at=NOW, message_id="wamid.a", code=code)
 
 
 def test_a_status_never_moves_backwards(deliveries: Deliveries) -> None:
-    deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
+    deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
     assert receipt(deliveries, "delivered")
     assert not receipt(deliveries, "sent")
     assert not receipt(deliveries, "failed", 131026)
-    assert receipt(deliveries, "read")
-    loaded = deliveries.load(KEY, 1, 0)
-    assert loaded is not None
-    assert loaded.status == "read"
+    moved = receipt(deliveries, "read")
+    assert moved is not None
+    assert moved.status == "read"
+    assert deliveries.load(KEY, 1, 0) == moved
 
 
 def test_a_receipt_before_the_settlement_survives_it(deliveries: Deliveries) -> None:
-    claim = Delivery(1, 0, "claimed", claimed_at=NOW)
-    deliveries.claim(KEY, claim, None)
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
     assert receipt(deliveries, "sent")
     deliveries.settle(KEY, replace(claim, state="accepted"))
     loaded = deliveries.load(KEY, 1, 0)
@@ -69,18 +88,86 @@ def test_a_receipt_of_an_unknown_message_is_no_news(deliveries: Deliveries) -> N
     assert deliveries.load(KEY, 1, 0) is None
 
 
-def test_slots_keep_the_rate_and_allow_a_burst(slots: RateSlots) -> None:
-    taken = [slots.reserve("acme", "organization", 5, 5, NOW) - NOW for _ in range(8)]
-    assert taken == pytest.approx([0, 0, 0, 0, 0, 12, 24, 36])
+def test_that_an_earlier_send_failed_says_nothing_of_the_later_one(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    assert not receipt(deliveries, "failed", 131026, send=1)
+    assert receipt(deliveries, "delivered", send=1)
+    assert not receipt(deliveries, "failed", 131026, send=2)
 
 
-def test_a_rest_frees_the_burst_again(slots: RateSlots) -> None:
+def test_a_message_that_begins_anew_forgets_its_status(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "accepted", sends=1), None)
+    assert receipt(deliveries, "failed", 131047)
+    known = deliveries.load(KEY, 1, 0)
+    assert known is not None
+    anew = deliveries.claim(KEY, replace(known, state="waiting", status=None), known)
+    assert anew.status is None
+    deliveries.settle(KEY, replace(anew, state="claimed", sends=2))
+    assert not receipt(deliveries, "failed", 131047)
+    assert receipt(deliveries, "sent", send=2)
+
+
+def test_the_limit_leaves_at_once_and_the_rest_evenly(slots: RateSlots) -> None:
+    taken = [slots.reserve("acme", "organization", 5, NOW) - NOW for _ in range(8)]
+    assert taken == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])
+
+
+def test_a_rest_frees_the_limit_again(slots: RateSlots) -> None:
     for _ in range(5):
-        slots.reserve("acme", "organization", 5, 5, NOW)
-    assert slots.reserve("acme", "organization", 5, 5, NOW + 3600) == NOW + 3600
+        slots.reserve("acme", "organization", 5, NOW)
+    assert slots.reserve("acme", "organization", 5, NOW + 3600) == NOW + 3600
 
 
 def test_organizations_do_not_share_slots(slots: RateSlots) -> None:
     for _ in range(20):
-        slots.reserve("acme", "organization", 5, 5, NOW)
-    assert slots.reserve("globex", "organization", 5, 5, NOW) == NOW
+        slots.reserve("acme", "organization", 5, NOW)
+    assert slots.reserve("globex", "organization", 5, NOW) == NOW
+
+
+def test_who_comes_late_does_not_leave_side_by_side_with_the_next(slots: RateSlots) -> None:
+    for _ in range(10):
+        slots.reserve("acme", "organization", 5, NOW)
+    late = NOW + 115
+    assert [slots.depart("acme", "organization", 5, late) for _ in range(5)] == [late] * 5
+    assert slots.depart("acme", "organization", 5, late) == late + 60
+    assert slots.depart("acme", "organization", 5, late + 60) == late + 60
+
+
+def test_a_large_limit_spreads_over_the_minute_and_is_never_exceeded(slots: RateSlots) -> None:
+    taken = [slots.reserve("acme", "organization", 600, NOW) - NOW for _ in range(700)]
+    assert taken[:10] == [0] * 10
+    assert taken[10] > 0
+    assert taken == sorted(taken)
+    assert all(taken[place + 600] - taken[place] >= 60 for place in range(100))
+    assert slots.depart("acme", "organization", 600, NOW) == NOW
+
+
+def test_two_workers_share_one_window(slots: RateSlots, other_worker: RateSlots) -> None:
+    both = [worker.reserve("acme", "organization", 5, NOW) - NOW for _ in range(4) for worker in (slots, other_worker)]
+    assert both == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])
+
+
+def item(turn: int, contact_id: str = KEY.contact_id) -> OutboundItem:
+    return OutboundItem(KEY.organization_id, KEY.phone_number_id, contact_id, turn, [Text("Hi")], 1e12)
+
+
+def test_parked_turns_wait_in_the_order_of_each_conversation(parking: Parking) -> None:
+    for turn in (2, 10, 1):
+        parking.park(item(turn), NOW)
+    parking.park(item(3, "5511000000000"), NOW)
+    found = parking.parked(KEY.organization_id, KEY.phone_number_id, 10)
+    assert [parked.turn for parked in found if parked.contact_id == KEY.contact_id] == [1, 2, 10]
+    assert msgspec.json.decode(found[-1].body, type=OutboundItem) == item(10)
+    assert parking.earliest(KEY) == 1
+    assert len(parking.parked(KEY.organization_id, KEY.phone_number_id, 2)) == 2
+    assert parking.parked("globex", KEY.phone_number_id, 10) == []
+
+
+def test_a_turn_that_was_parked_again_is_not_removed_by_mistake(parking: Parking) -> None:
+    first = parking.park(item(1), NOW)
+    second = parking.park(item(1), NOW + 1)
+    assert not parking.remove(KEY.organization_id, KEY.phone_number_id, first)
+    assert parking.earliest(KEY) == 1
+    assert parking.remove(KEY.organization_id, KEY.phone_number_id, second)
+    assert not parking.remove(KEY.organization_id, KEY.phone_number_id, second)
+    assert parking.earliest(KEY) is None

@@ -13,6 +13,7 @@ from pytake.conversation.queues import OutboundItem
 from pytake.conversation.receipts import SettleReceipts
 from pytake.conversation.receive import ReceiveNotification
 from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.turn import TakeTurn
 from pytake.conversation.wake import WakeDue
 from pytake.engine import Effect, EffectResult
@@ -59,6 +60,7 @@ class Product:
         self.conversations = fakes.MemoryConversations()
         self.deliveries = fakes.MemoryDeliveries()
         self.slots = fakes.MemoryRateSlots()
+        self.parking = fakes.MemoryParking()
         self.directory = fakes.MemoryDirectory()
         self.secrets = fakes.MemorySecrets()
         self.flows = fakes.MemoryFlows()
@@ -78,10 +80,12 @@ class Product:
             clock=self.clock,
             session_ttl_hours=24,
         )
-        self.wake_due = WakeDue(self.conversations, self.take_turn, self.clock)
+        self.wake_due = WakeDue(self.conversations, self.queues, self.clock)
         self.deliver = Deliver(
+            conversations=self.conversations,
             deliveries=self.deliveries,
             slots=self.slots,
+            parking=self.parking,
             directory=self.directory,
             secrets=self.secrets,
             sender=self.graph,
@@ -90,7 +94,10 @@ class Product:
             clock=self.clock,
             messages_per_minute=600,
         )
-        self.settle = SettleReceipts(self.deliveries, self.events)
+        self.settle = SettleReceipts(
+            self.conversations, self.deliveries, self.directory, self.queues, self.events, self.clock
+        )
+        self.resume = ResumeNumber(self.directory, self.parking, self.queues, self.clock)
         self._messages = 0
 
     def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:

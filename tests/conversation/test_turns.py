@@ -111,8 +111,28 @@ def test_a_silent_session_is_closed_and_logged_by_the_clock(product: Product) ->
     assert product.wake_due() == 0
     product.clock.forward(3600 + 1)
     assert product.wake_due() == 1
+    product.queues.forget_deduplication()
+    product.wake_due()  # the schedule fired twice
+    product.run_queues()
     assert product.wake_due() == 0
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "expired"]
+
+
+def test_what_is_due_is_taken_once_and_enqueued_again_after_a_crash(product: Product) -> None:
+    flow = copy.deepcopy(ECHO_FLOW)
+    flow["nodes"][1]["data"] |= {"timeout_seconds": 60, "timeout_next_node_id": "end"}
+    product.publish("acme", flow)
+    product.clock.forward(60)
+    product.say("Olá")
+    product.clock.forward(61)
+    product.wake_due()
+    item = product.queues.inbound.pop()
+    product.take_turn(item)
+    product.queues.outbound.clear()  # the worker died between the commit and the enqueue
+    product.queues.forget_deduplication()
+    product.take_turn(item)
+    assert [outbound.turn for outbound in product.queues.outbound] == [2]
+    assert product.queues.outbound[0].window_closes_at == product.clock.now - 61 + 24 * 3600
 
 
 def test_a_session_stays_on_the_version_it_began_with(product: Product) -> None:

@@ -4,8 +4,10 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError, OperatorEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
 from pytake.conversation.receipts import STATUS_RANK
@@ -13,11 +15,13 @@ from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
+    Due,
     FlowSummary,
     FlowVersion,
     Number,
     NumberSecrets,
     Organization,
+    ParkedItem,
     TurnRecord,
 )
 from pytake.whatsapp.sending import Accepted
@@ -67,7 +71,7 @@ class MemoryConversations:
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         return [copy.deepcopy(record) for _, record in sorted(self.records.get(key, {}).items())]
 
-    def due(self, now: float, limit: int) -> list[ConversationKey]:
+    def due(self, now: float) -> list[Due]:
         found = []
         for key, conversation in self.stored.items():
             session = conversation.session
@@ -75,7 +79,7 @@ class MemoryConversations:
                 at = session.expires_at if session.timer_at is None else min(session.expires_at, session.timer_at)
                 if at <= now:
                     found.append((at, key))
-        return [key for _, key in sorted(found)[:limit]]
+        return [Due(key, at) for at, key in sorted(found)]
 
 
 class MemoryDeliveries:
@@ -83,24 +87,35 @@ class MemoryDeliveries:
         self.entries: dict[tuple[ConversationKey, int, int], Delivery] = {}
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
-        return copy.deepcopy(self.entries.get((key, turn, index)))
+        known = self.entries.get((key, turn, index))
+        return replace(known) if known is not None else None
 
-    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> None:
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
+        known = self._expect(key, delivery, previous.revision if previous else 0)
+        if known is not None and previous is not None and previous.status is not None and delivery.status is None:
+            known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
+        return self._write(key, delivery, known)
+
+    def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
+        return self._write(key, delivery, self._expect(key, delivery, delivery.revision))
+
+    def _expect(self, key: ConversationKey, delivery: Delivery, revision: int) -> Delivery | None:
         known = self.entries.get((key, delivery.turn, delivery.index))
-        if (known.revision if known else None) != (previous.revision if previous else None):
+        if (known.revision if known else 0) != revision:
             raise ConflictError
-        self.settle(key, delivery)
+        return known
 
-    def settle(self, key: ConversationKey, delivery: Delivery) -> None:
-        place = (key, delivery.turn, delivery.index)
-        known = self.entries.get(place) or Delivery(delivery.turn, delivery.index, "waiting")
-        self.entries[place] = replace(
+    def _write(self, key: ConversationKey, delivery: Delivery, known: Delivery | None) -> Delivery:
+        known = known or Delivery(delivery.turn, delivery.index, "waiting")
+        written = replace(
             delivery,
             status=known.status,
             status_at=known.status_at,
             message_id=delivery.message_id or known.message_id,
             revision=known.revision + 1,
         )
+        self.entries[key, delivery.turn, delivery.index] = written
+        return replace(written)
 
     def receipt(
         self,
@@ -108,33 +123,77 @@ class MemoryDeliveries:
         turn: int,
         index: int,
         *,
+        send: int,
         status: str,
         at: float,
         message_id: str | None,
         code: int | None,
-    ) -> bool:
+    ) -> Delivery | None:
         known = self.entries.get((key, turn, index))
         if known is None or (known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status]):
-            return False
-        known.status, known.status_at = status, at
-        known.message_id = known.message_id or message_id
+            return None
+        if status == "failed" and send < known.sends:
+            return None
+        after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
         if status == "failed" and code is not None:
-            known.error_code = code
-        return True
+            after.error_code = code
+        self.entries[key, turn, index] = after
+        return replace(after)
 
-    def of_conversation(self, key: ConversationKey) -> list[Delivery]:
-        return [copy.deepcopy(entry) for place, entry in sorted(self.entries.items()) if place[0] == key]
+    def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
+        return [
+            replace(entry) for place, entry in sorted(self.entries.items()) if place[0] == key and place[1] >= from_turn
+        ]
 
 
 class MemoryRateSlots:
     def __init__(self) -> None:
+        self.windows: dict[tuple[str, str], Window] = {}
         self.arrival: dict[tuple[str, str], float] = {}
 
-    def reserve(self, organization_id: str, scope: str, per_minute: float, burst: int, now: float) -> float:
-        interval = 60 / per_minute
-        arrival = max(self.arrival.get((organization_id, scope), now), now)
-        self.arrival[organization_id, scope] = arrival + interval
+    def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        place = (organization_id, scope)
+        if per_minute <= EXACT_UP_TO:
+            self.windows[place], slot_at = reserve(self.windows.get(place, Window()), per_minute, now)
+            return slot_at
+        burst = max(1, per_minute // 60)
+        interval = 60 / (per_minute - burst)
+        arrival = max(self.arrival.get(place, now), now)
+        self.arrival[place] = arrival + interval
         return max(now, arrival - (burst - 1) * interval)
+
+    def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        if per_minute > EXACT_UP_TO:
+            return now
+        place = (organization_id, scope)
+        self.windows[place], free_at = depart(self.windows.get(place, Window()), per_minute, now)
+        return free_at
+
+
+class MemoryParking:
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str, str, int], ParkedItem] = {}
+
+    def park(self, item: OutboundItem, at: float) -> ParkedItem:
+        parked = ParkedItem(item.contact_id, item.turn, at, msgspec.json.encode(item))
+        self.items[item.organization_id, item.phone_number_id, item.contact_id, item.turn] = parked
+        return parked
+
+    def parked(self, organization_id: str, phone_number_id: str, limit: int) -> list[ParkedItem]:
+        found = [item for place, item in sorted(self.items.items()) if place[:2] == (organization_id, phone_number_id)]
+        return found[:limit]
+
+    def remove(self, organization_id: str, phone_number_id: str, item: ParkedItem) -> bool:
+        place = (organization_id, phone_number_id, item.contact_id, item.turn)
+        found = self.items.get(place)
+        if found is None or found.parked_at != item.parked_at:
+            return False
+        del self.items[place]
+        return True
+
+    def earliest(self, key: ConversationKey) -> int | None:
+        mine = (key.organization_id, key.phone_number_id, key.contact_id)
+        return min((place[3] for place in self.items if place[:3] == mine), default=None)
 
 
 class MemoryDirectory:
@@ -142,7 +201,7 @@ class MemoryDirectory:
         self.by_id: dict[str, Number] = {}
         self.organizations: dict[str, Organization] = {}
 
-    def number(self, phone_number_id: str) -> Number | None:
+    def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         return copy.deepcopy(self.by_id.get(phone_number_id))
 
     def knows_verify_token(self, token: str) -> bool:
@@ -165,13 +224,34 @@ class MemoryDirectory:
             same_token = number.verify_token_hash and other.verify_token_hash == number.verify_token_hash
             if same_token and other.phone_number_id != number.phone_number_id:
                 raise ConflictError
-        self.by_id[number.phone_number_id] = replace(number, stopped_reason=known.stopped_reason if known else None)
+        self.by_id[number.phone_number_id] = replace(
+            number,
+            stopped_reason=known.stopped_reason if known else None,
+            resuming_at=known.resuming_at if known else None,
+            resumed_at=known.resumed_at if known else None,
+        )
 
     def put_organization(self, organization: Organization) -> None:
         self.organizations[organization.organization_id] = organization
 
-    def stop_number(self, number: Number, reason: str | None) -> None:
-        self.by_id[number.phone_number_id].stopped_reason = reason
+    def stop_number(self, number: Number, reason: str) -> bool:
+        known = self.by_id.get(number.phone_number_id)
+        if known is None or (known.stopped_reason and not known.resuming_at):
+            return False
+        known.stopped_reason, known.resuming_at = reason, None
+        return True
+
+    def begin_resuming(self, number: Number, at: float) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is not None and known.stopped_reason:
+            known.resuming_at = at
+
+    def end_resuming(self, number: Number, at: float) -> bool:
+        known = self.by_id.get(number.phone_number_id)
+        if known is None or known.resuming_at is None:
+            return False
+        known.stopped_reason, known.resuming_at, known.resumed_at = None, None, at
+        return True
 
 
 class MemorySecrets:

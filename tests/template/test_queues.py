@@ -25,8 +25,8 @@ def test_work_that_fails_again_and_again_goes_to_a_dead_letter_queue_of_its_kind
     assert "RedrivePolicy" not in dead_letters
 
 
-def test_waiting_for_a_rate_slot_does_not_use_up_the_tries(stack: Stack) -> None:
-    assert int(stack.properties("AWS::SQS::Queue")["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"]) >= 100
+def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
+    assert int(stack.properties("AWS::SQS::Queue")["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"]) == 1000
 
 
 def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:
@@ -94,6 +94,17 @@ def test_an_alarm_rings_at_the_first_dead_letter(stack: Stack) -> None:
 
 def test_an_alarm_rings_when_work_waits_too_long(stack: Stack) -> None:
     assert set(alarms(stack, "ApproximateAgeOfOldestMessage")) == set(WORK)
+
+
+def test_an_alarm_rings_when_a_number_stops_and_when_a_message_may_have_been_doubled(stack: Stack) -> None:
+    found = {
+        dimension["Value"]
+        for alarm in stack.properties("AWS::CloudWatch::Alarm").values()
+        if (alarm["Namespace"], alarm["MetricName"]) == ("PyTake", "OperatorEvents")
+        for dimension in alarm["Dimensions"]
+        if dimension["Name"] == "type"
+    }
+    assert found == {"number.stopped", "delivery.resent_after_deadline"}
 
 
 def test_every_alarm_says_what_it_means_and_tells_whoever_wants_to_know(stack: Stack) -> None:

@@ -22,7 +22,7 @@ EVERY_ITEM_ACTION = {
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 }
-CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
 
 def everyone(logs: str) -> dict[str, set[str]]:
@@ -59,8 +59,14 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **everyone("FlowRunnerLogs"),
     },
     "SenderRole": {
-        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-        "OutboundQueue": {*CONSUME, "sqs:ChangeMessageVisibility"},
+        TABLE: {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        "OutboundQueue": CONSUME,
         "OutboundDeadLetters": {"sqs:SendMessage"},
         SECRETS: {"secretsmanager:GetSecretValue"},
         BUS: {"events:PutEvents"},
@@ -69,17 +75,14 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
     "ReceiptsRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "ReceiptsQueue": CONSUME,
+        "OutboundQueue": {"sqs:SendMessage"},
         BUS: {"events:PutEvents"},
         **everyone("ReceiptsLogs"),
     },
     "ScheduledRole": {
         **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
-        "OutboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
-        "LakeBucket/flows/*": {"s3:GetObject"},
-        SECRETS: {"secretsmanager:GetSecretValue"},
-        **{model: {"bedrock:InvokeModel"} for model in MODELS},
         "LakeBucket/events/*": {"s3:GetObject", "s3:PutObject"},
         "LakeBucket": {"s3:ListBucket"},
         BUS: {"events:PutEvents"},

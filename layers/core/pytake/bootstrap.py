@@ -12,9 +12,11 @@ from pytake import observability, settings
 
 if TYPE_CHECKING:
     from pytake.aws.conversations import DynamoConversations
+    from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.directory import DynamoDirectory
     from pytake.aws.flows import DynamoFlows
     from pytake.aws.operator_events import EventBridgeOperatorEvents
+    from pytake.aws.parking import DynamoParking
     from pytake.aws.queues import SqsQueues
     from pytake.aws.secrets import SecretsManagerSecrets
     from pytake.aws.table import Table
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pytake.conversation.number_setup import NumberSetup
     from pytake.conversation.receipts import SettleReceipts
     from pytake.conversation.receive import ReceiveNotification
+    from pytake.conversation.resume_number import ResumeNumber
     from pytake.conversation.turn import TakeTurn
     from pytake.conversation.wake import WakeDue
     from pytake.outside.http_call import HttpCalls
@@ -58,19 +61,20 @@ def take_turn() -> "TakeTurn":
 def wake_due() -> "WakeDue":
     from pytake.conversation.wake import WakeDue
 
-    return WakeDue(conversations(), take_turn(), time.time)
+    return WakeDue(conversations(), queues(), time.time)
 
 
 @cache
 def deliver() -> "Deliver":
-    from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.rate_slots import DynamoRateSlots
     from pytake.conversation.deliver import Deliver
     from pytake.meta.graph_api import GraphApi
 
     return Deliver(
-        deliveries=DynamoDeliveries(_table(), time.time, _settings().retention_days),
+        conversations=conversations(),
+        deliveries=deliveries(),
         slots=DynamoRateSlots(_table()),
+        parking=parking(),
         directory=directory(),
         secrets=secrets(),
         sender=GraphApi(_settings().graph_api_url, _settings().graph_api_version),
@@ -83,10 +87,9 @@ def deliver() -> "Deliver":
 
 @cache
 def settle_receipts() -> "SettleReceipts":
-    from pytake.aws.deliveries import DynamoDeliveries
     from pytake.conversation.receipts import SettleReceipts
 
-    return SettleReceipts(DynamoDeliveries(_table(), time.time, _settings().retention_days), operator_events())
+    return SettleReceipts(conversations(), deliveries(), directory(), queues(), operator_events(), time.time)
 
 
 @cache
@@ -101,6 +104,27 @@ def number_setup() -> "NumberSetup":
     from pytake.conversation.number_setup import NumberSetup
 
     return NumberSetup(directory(), secrets())
+
+
+@cache
+def resume_number() -> "ResumeNumber":
+    from pytake.conversation.resume_number import ResumeNumber
+
+    return ResumeNumber(directory(), parking(), queues(), time.time)
+
+
+@cache
+def deliveries() -> "DynamoDeliveries":
+    from pytake.aws.deliveries import DynamoDeliveries
+
+    return DynamoDeliveries(_table(), time.time, _settings().retention_days)
+
+
+@cache
+def parking() -> "DynamoParking":
+    from pytake.aws.parking import DynamoParking
+
+    return DynamoParking(_table())
 
 
 @cache
@@ -148,7 +172,9 @@ def queues() -> "SqsQueues":
 def operator_events() -> "EventBridgeOperatorEvents":
     from pytake.aws.operator_events import EventBridgeOperatorEvents
 
-    return EventBridgeOperatorEvents(lambda: _client("events"), _settings().event_bus_name, observability.logger())
+    return EventBridgeOperatorEvents(
+        lambda: _client("events"), _settings().event_bus_name, observability.logger(), _settings().stage, time.time
+    )
 
 
 @cache

@@ -1,5 +1,7 @@
 """Conversations and turns on DynamoDB: one read and one write request per plain turn."""
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import Struct
 from pynamodb.exceptions import TransactWriteError
@@ -18,7 +20,7 @@ from pytake.aws.table import (
     whole_hour_after,
 )
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError
-from pytake.conversation.records import MARKER_SECONDS, Conversation, ConversationKey, Session, TurnRecord
+from pytake.conversation.records import MARKER_SECONDS, Conversation, ConversationKey, Due, Session, TurnRecord
 from pytake.engine import Contact
 
 _STATE = "STATE"
@@ -33,6 +35,7 @@ class _Body(Struct, omit_defaults=True):
     last_inbound_at: float = 0
     opted_out: bool = False
     apologised_at: float | None = None
+    paced_until: float = 0
 
 
 _read_body = msgspec.json.Decoder(_Body)
@@ -62,6 +65,7 @@ class DynamoConversations:
             last_inbound_at=body.last_inbound_at,
             opted_out=body.opted_out,
             apologised_at=body.apologised_at,
+            paced_until=body.paced_until,
         )
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
@@ -102,13 +106,11 @@ class DynamoConversations:
         )
         return [_read_turn.decode(item.body) for item in items if item.body]
 
-    def due(self, now: float, limit: int) -> list[ConversationKey]:
-        found: list[tuple[float, ConversationKey]] = []
+    def due(self, now: float) -> Iterator[Due]:
+        index = self._table.item.due
         for shard in range(DUE_SHARDS):
-            index = self._table.item.due
-            for item in index.query(due_pk(shard), self._table.item.due_at <= now, limit=limit):
-                found.append((float(item.due_at or 0), conversation_key(item.pk)))
-        return [key for _, key in sorted(found)[:limit]]
+            for item in index.query(due_pk(shard), self._table.item.due_at <= now):
+                yield Due(conversation_key(item.pk), float(item.due_at or 0))
 
     def _get(self, key: ConversationKey, sk: str) -> Item | None:
         try:
@@ -125,6 +127,7 @@ class DynamoConversations:
             last_inbound_at=conversation.last_inbound_at,
             opted_out=conversation.opted_out,
             apologised_at=conversation.apologised_at,
+            paced_until=conversation.paced_until,
         )
         item = self._table.item(
             pk, _STATE, body=_encode(body).decode(), state=state, seq=conversation.seq, expires_at=expires_at

@@ -1,10 +1,11 @@
 """The claim ledger on DynamoDB. Our side of a send and Meta's receipts live in different attributes of one item, so that
 neither writer undoes the other."""
 
+from uuid import uuid4
+
 import msgspec
 from msgspec.structs import replace
 from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from pytake.aws.table import Item, Table, conversation_pk, delivery_sk
@@ -13,6 +14,9 @@ from pytake.conversation.receipts import STATUS_RANK
 from pytake.conversation.records import MARKER_SECONDS, ConversationKey, Delivery
 
 _read = msgspec.json.Decoder(Delivery)
+DELIVERIES_END = "OUT#~"
+"""Sorts behind every delivery of a conversation."""
+
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -25,24 +29,16 @@ class DynamoDeliveries:
         self._retention_seconds = max(retention_days * 86_400, MARKER_SECONDS)
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
-        try:
-            item = self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
-        except self._table.item.DoesNotExist:
-            return None
-        return _delivery(item)
+        found = self._find(key, turn, index)
+        return _delivery(found) if found is not None else None
 
-    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> None:
-        item = self._table.item
-        unchanged = item.pk.does_not_exist() if previous is None else item.revision == previous.revision
-        try:
-            self._write(key, delivery, unchanged)
-        except UpdateError as error:
-            if error.cause_response_code == _REFUSED:
-                raise ConflictError(f"message {delivery.turn}.{delivery.index} was claimed by somebody else") from None
-            raise
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
+        revision = previous.revision if previous is not None else 0
+        anew = previous is not None and previous.status is not None and delivery.status is None
+        return self._write(key, delivery, revision, forget_status=anew)
 
-    def settle(self, key: ConversationKey, delivery: Delivery) -> None:
-        self._write(key, delivery, None)
+    def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
+        return self._write(key, delivery, delivery.revision)
 
     def receipt(
         self,
@@ -50,11 +46,12 @@ class DynamoDeliveries:
         turn: int,
         index: int,
         *,
+        send: int,
         status: str,
         at: float,
         message_id: str | None,
         code: int | None,
-    ) -> bool:
+    ) -> Delivery | None:
         item, rank = self._table.item, STATUS_RANK[status]
         actions: list[Action] = [item.status.set(status), item.status_rank.set(rank), item.status_at.set(at)]
         if message_id is not None:
@@ -62,30 +59,56 @@ class DynamoDeliveries:
         if code is not None:
             actions.append(item.status_code.set(code))
         further = item.pk.exists() & (item.status_rank.does_not_exist() | (item.status_rank < rank))
+        if status == "failed":
+            further &= item.sends.does_not_exist() | (item.sends <= send)
+        entry = item(conversation_pk(key), delivery_sk(turn, index))
         try:
-            item(conversation_pk(key), delivery_sk(turn, index)).update(actions, condition=further)
+            entry.update(actions, condition=further)
         except UpdateError as error:
             if error.cause_response_code == _REFUSED:
-                return False
+                return None
             raise
-        return True
+        return _delivery(entry)
 
-    def of_conversation(self, key: ConversationKey) -> list[Delivery]:
+    def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         item = self._table.item
-        found = item.query(conversation_pk(key), item.sk.startswith("OUT#"), consistent_read=True)
-        return [_delivery(entry) for entry in found]
+        between = item.sk.between(delivery_sk(from_turn, 0), DELIVERIES_END)
+        return [_delivery(entry) for entry in item.query(conversation_pk(key), between, consistent_read=True)]
 
-    def _write(self, key: ConversationKey, delivery: Delivery, condition: Condition | None) -> None:
-        item = self._table.item
+    def _write(
+        self, key: ConversationKey, delivery: Delivery, revision: int, *, forget_status: bool = False
+    ) -> Delivery:
+        item, writer = self._table.item, uuid4().hex
         body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
-        item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index)).update(
-            [
-                item.body.set(body),
-                item.revision.add(1),
-                item.expires_at.set(int(self._clock()) + self._retention_seconds),
-            ],
-            condition=condition,
-        )
+        actions: list[Action] = [
+            item.body.set(body),
+            item.revision.set(revision + 1),
+            item.writer.set(writer),
+            item.sends.set(delivery.sends),
+            item.expires_at.set(int(self._clock()) + self._retention_seconds),
+        ]
+        if forget_status:
+            told = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
+            actions.extend(attribute.remove() for attribute in told)
+        entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
+        unchanged = item.revision == revision if revision else item.pk.does_not_exist()
+        try:
+            entry.update(actions, condition=unchanged)
+        except UpdateError as error:
+            if error.cause_response_code != _REFUSED:
+                raise
+            # The SDK repeats a request whose answer it lost, and is then refused by its own write.
+            found = self._find(key, delivery.turn, delivery.index)
+            if found is None or found.writer != writer:
+                raise ConflictError(f"message {delivery.turn}.{delivery.index} was written by somebody else") from None
+            return _delivery(found)
+        return _delivery(entry)
+
+    def _find(self, key: ConversationKey, turn: int, index: int) -> Item | None:
+        try:
+            return self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
 
 
 def _delivery(item: Item) -> Delivery:

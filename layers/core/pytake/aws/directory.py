@@ -1,9 +1,12 @@
 """Numbers and organizations on DynamoDB."""
 
 import hashlib
+from typing import Any
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.caching import AgeingCache
@@ -15,6 +18,7 @@ CACHE_SECONDS = 5
 """A change of a number or an organization reaches every warm worker within this time."""
 
 _LOOKUP = "NUMBER"
+_SENDING = ("stopped_reason", "resuming_at", "resumed_at")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -30,8 +34,12 @@ class DynamoDirectory:
         self._numbers: AgeingCache[Number] = AgeingCache(CACHE_SECONDS, 1000, clock)
         self._organizations: AgeingCache[Organization] = AgeingCache(CACHE_SECONDS, 1000, clock)
 
-    def number(self, phone_number_id: str) -> Number | None:
-        return self._numbers.get(phone_number_id, lambda: self._read_number(_number_pk(phone_number_id), _LOOKUP))
+    def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
+        return self._numbers.get(
+            phone_number_id,
+            lambda: self._read_number(_number_pk(phone_number_id), _LOOKUP),
+            fresher_than=0 if fresh else None,
+        )
 
     def knows_verify_token(self, token: str) -> bool:
         # The token is looked up by its digest: no comparison of secrets, so no timing to learn from.
@@ -51,12 +59,12 @@ class DynamoDirectory:
 
     def put_number(self, number: Number) -> None:
         item = self._table.item
-        body = _encode(msgspec.structs.replace(number, stopped_reason=None)).decode()
+        body = _encode(msgspec.structs.replace(number, stopped_reason=None, resuming_at=None, resumed_at=None)).decode()
         previous = self._read_number(_number_pk(number.phone_number_id), _LOOKUP)
         # `state` holds the owner: only the organization that has a number, or its verify token, may write it again.
         ours = item.pk.does_not_exist() | (item.state == number.organization_id)
         this_number = item.pk.does_not_exist() | (item.state == number.phone_number_id)
-        stopped = previous.stopped_reason if previous else None
+        sending: dict[str, Any] = {name: getattr(previous, name) if previous else None for name in _SENDING}
         owner = number.organization_id
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
@@ -64,7 +72,7 @@ class DynamoDirectory:
                     (_number_pk(number.phone_number_id), _LOOKUP),
                     (f"ORG#{owner}#NUMBERS", number.phone_number_id),
                 ):
-                    transaction.save(item(pk, sk, body=body, state=owner, stopped_reason=stopped), condition=ours)
+                    transaction.save(item(pk, sk, body=body, state=owner, **sending), condition=ours)
                 if number.verify_token_hash:
                     verify = item(_verify_pk(number.verify_token_hash), _LOOKUP, state=number.phone_number_id)
                     transaction.save(verify, condition=this_number)
@@ -80,19 +88,37 @@ class DynamoDirectory:
         self._table.item(f"ORG#{organization.organization_id}", "SETTINGS", body=_encode(organization).decode()).save()
         self._organizations.forget(organization.organization_id)
 
-    def stop_number(self, number: Number, reason: str | None) -> None:
+    def stop_number(self, number: Number, reason: str) -> bool:
         item = self._table.item
-        action = item.stopped_reason.remove() if reason is None else item.stopped_reason.set(reason)
+        actions: list[Action] = [item.stopped_reason.set(reason), item.resuming_at.remove()]
+        return self._set_sending(number, actions, item.stopped_reason.does_not_exist() | item.resuming_at.exists())
+
+    def begin_resuming(self, number: Number, at: float) -> None:
+        item = self._table.item
+        self._set_sending(number, [item.resuming_at.set(at)], item.stopped_reason.exists())
+
+    def end_resuming(self, number: Number, at: float) -> bool:
+        item = self._table.item
+        actions: list[Action] = [item.stopped_reason.remove(), item.resuming_at.remove(), item.resumed_at.set(at)]
+        return self._set_sending(number, actions, item.resuming_at.exists())
+
+    def _set_sending(self, number: Number, actions: list[Action], condition: Condition) -> bool:
+        """Change both copies of a number; its organization's list first, because the other one decides and is read."""
+        item = self._table.item
+        changed = True
         for pk, sk in (
-            (_number_pk(number.phone_number_id), _LOOKUP),
             (f"ORG#{number.organization_id}#NUMBERS", number.phone_number_id),
+            (_number_pk(number.phone_number_id), _LOOKUP),
         ):
             try:
-                item(pk, sk).update([action], condition=item.pk.exists())
+                item(pk, sk).update(actions, condition=item.pk.exists() & condition)
+                changed = True
             except UpdateError as error:
                 if error.cause_response_code != "ConditionalCheckFailedException":
                     raise
+                changed = False
         self._numbers.forget(number.phone_number_id)
+        return changed
 
     def _read_number(self, pk: str, sk: str) -> Number | None:
         item = self._get(pk, sk)
@@ -116,4 +142,6 @@ def _verify_pk(token_hash: str) -> str:
 def _number(item: Item) -> Number:
     number = msgspec.json.decode(item.body or "", type=Number)
     number.stopped_reason = item.stopped_reason
+    number.resuming_at = float(item.resuming_at) if item.resuming_at is not None else None
+    number.resumed_at = float(item.resumed_at) if item.resumed_at is not None else None
     return number

@@ -1,4 +1,4 @@
-"""Operator events: a log line and an EventBridge event each."""
+"""Operator events: a log line, which CloudWatch also counts as a metric, and an EventBridge event each."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,24 +7,40 @@ import msgspec
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pytake.conversation.ports import OperatorEvent
+from pytake.conversation.ports import Clock, OperatorEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 SOURCE = "pytake"
+NAMESPACE = "PyTake"
+"""Of the metric OperatorEvents, by stage and type; the template's alarms watch some types."""
 
 
 class EventBridgeOperatorEvents:
     """Implements `pytake.conversation.ports.OperatorEvents`. The client is made at the first event: most workers need none."""
 
-    def __init__(self, client: Callable[[], "EventBridgeClient"], bus_name: str, logger: Logger) -> None:
+    def __init__(
+        self, client: Callable[[], "EventBridgeClient"], bus_name: str, logger: Logger, stage: str, clock: Clock
+    ) -> None:
         self._client = client
         self._bus_name = bus_name
         self._logger = logger
+        self._stage = stage
+        self._clock = clock
 
     def publish(self, event: OperatorEvent) -> None:
-        self._logger.warning(event.type, organization_id=event.organization_id, detail=event.detail)
+        # The log line is a metric as well (CloudWatch's embedded metric format): one write, and none of them gets lost alone.
+        metric = {"Namespace": NAMESPACE, "Dimensions": [["stage", "type"]], "Metrics": [{"Name": "OperatorEvents"}]}
+        self._logger.warning(
+            event.type,
+            organization_id=event.organization_id,
+            detail=event.detail,
+            stage=self._stage,
+            type=event.type,
+            OperatorEvents=1,
+            _aws={"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [metric]},
+        )
         detail = {"organization_id": event.organization_id, **event.detail}
         try:
             answer = self._client().put_events(

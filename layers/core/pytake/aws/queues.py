@@ -7,7 +7,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.conversation.ports import QueueingFailedError
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, group_id
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SqsQueues:
-    """Implements `pytake.conversation.ports.Queues`; also moves received messages in time for the sender."""
+    """Implements `pytake.conversation.ports.Queues`; also moves received messages in time."""
 
     def __init__(self, client: "SQSClient", *, inbound: str, outbound: str, outbound_dlq: str, receipts: str) -> None:
         self._client = client
@@ -64,15 +64,36 @@ class SqsQueues:
             MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
         )
 
-    def postpone(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Let received messages of the outbound queue come back in `seconds` (SQS: at most 12 hours)."""
+    def bury_unreadable(self, body: str, group: str) -> None:
+        """Put what cannot be read on the outbound dead-letter queue, as it is."""
+        self._client.send_message(
+            QueueUrl=self._outbound_dlq,
+            MessageBody=body,
+            MessageGroupId=group,
+            MessageDeduplicationId=digest(body),
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": "unreadable"}},
+        )
+
+    def postpone_inbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        self._postpone(self._inbound, receipt_handles, seconds)
+
+    def postpone_outbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        self._postpone(self._outbound, receipt_handles, seconds)
+
+    def postpone_receipts(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        self._postpone(self._receipts, receipt_handles, seconds)
+
+    def _postpone(self, queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
         for start in range(0, len(receipt_handles), BATCH_ENTRIES):
             entries = [
-                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": min(max(seconds, 0), 43_200)}
+                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
                 for place, handle in enumerate(receipt_handles[start : start + BATCH_ENTRIES])
             ]
             # A failed entry (its receipt expired) needs nothing: the message comes back by itself.
-            self._client.change_message_visibility_batch(QueueUrl=self._outbound, Entries=entries)  # type: ignore[arg-type]
+            self._client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
 
     def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:
         for batch in _batches(entries):

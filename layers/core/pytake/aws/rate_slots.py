@@ -1,43 +1,113 @@
-"""Rate slots on DynamoDB: GCRA as one atomic update, so that any number of senders share a limit without a lock."""
+"""Rate slots on DynamoDB: one conditional write per message, so that any number of senders share a limit without a lock."""
 
+from collections.abc import Callable
+
+import msgspec
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, Table
+from pytake.aws.table import Item, RefusedError, Table
+from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
 
 _REFUSED = "ConditionalCheckFailedException"
+_KEPT_SECONDS = 86_400
+_LARGEST_CACHE = 10_000
+_read = msgspec.json.Decoder(Window).decode
 
 
 class DynamoRateSlots:
-    """Implements `pytake.conversation.ports.RateSlots`.
+    """Implements `pytake.conversation.ports.RateSlots` (ADR 0005).
 
-    Each scope stores its theoretical arrival time. A reservation moves it on by one interval, either from where it is
-    (there is a queue) or from now (there is none); exactly one of the two conditions holds at any moment.
+    Up to sixty messages a minute, the item is the window itself. A worker remembers it as it last wrote or saw it and
+    writes on that guess; a refusal brings what is really there, so nobody reads first. Above, GCRA: each scope stores its
+    theoretical arrival time. A reservation moves it on by one interval, either from where it is (there is a queue) or from
+    now (there is none); exactly one of the two conditions holds at any moment.
     """
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._seen: dict[tuple[str, str], tuple[int, Window]] = {}
+        self._queued: set[tuple[str, str]] = set()
 
-    def reserve(self, organization_id: str, scope: str, per_minute: float, burst: int, now: float) -> float:
-        interval = 60 / per_minute
+    def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        if per_minute <= EXACT_UP_TO:
+            return self._change(organization_id, scope, now, lambda window: reserve(window, per_minute, now))
+        # One second's worth may leave at once, and is taken off the steady rate: never more than the limit in a minute.
+        burst = max(1, per_minute // 60)
+        return self._arrive(organization_id, scope, 60 / (per_minute - burst), burst, now)
+
+    def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        if per_minute > EXACT_UP_TO:
+            return now
+        return self._change(organization_id, scope, now, lambda window: depart(window, per_minute, now))
+
+    def _change(
+        self, organization_id: str, scope: str, now: float, change: Callable[[Window], tuple[Window, float]]
+    ) -> float:
+        place = (organization_id, scope)
+        revision, window = self._seen.get(place, (0, Window()))
         item = self._table.item
-        entry = item(f"ORG#{organization_id}#RATE", scope)
-        expires_at = item.expires_at.set(int(now) + 86_400)
         while True:
-            if self._update(
+            changed, at = change(window)
+            body = msgspec.json.encode(changed).decode()
+            entry = item(
+                _pk(organization_id), scope, body=body, revision=revision + 1, expires_at=int(now) + _KEPT_SECONDS
+            )
+            unchanged = item.revision == revision if revision else item.body.does_not_exist()
+            if changed is window:  # a departure that has to wait: look before believing a memory that may be old
+                found = self._find(organization_id, scope)
+                if found is None or int(found.revision or 0) == revision:
+                    return at
+            else:
+                try:
+                    self._table.put(entry, unchanged)
+                except RefusedError as refused:
+                    found = refused.found or self._find(organization_id, scope)
+                else:
+                    self._remember(place, revision + 1, changed)
+                    return at
+            # None: the item ran out of its time to live between our write and our look
+            revision, window = (
+                (int(found.revision or 0), _read(found.body)) if found is not None and found.body else (0, Window())
+            )
+            self._remember(place, revision, window)
+
+    def _remember(self, place: tuple[str, str], revision: int, window: Window) -> None:
+        if len(self._seen) >= _LARGEST_CACHE and place not in self._seen:
+            self._seen.clear()
+        self._seen[place] = (revision, window)
+
+    def _find(self, organization_id: str, scope: str) -> Item | None:
+        try:
+            return self._table.item.get(_pk(organization_id), scope, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
+
+    def _arrive(self, organization_id: str, scope: str, interval: float, burst: int, now: float) -> float:
+        place = (organization_id, scope)
+        item = self._table.item
+        entry = item(_pk(organization_id), scope)
+        expires_at = item.expires_at.set(int(now) + _KEPT_SECONDS)
+        queued = place in self._queued
+        while True:
+            if queued:
+                if self._update(
+                    entry,
+                    [item.theoretical_arrival.set(item.theoretical_arrival + interval), expires_at],
+                    item.theoretical_arrival > now,
+                ):
+                    self._queued.add(place)
+                    before = float(entry.theoretical_arrival or now) - interval
+                    return max(now, before - (burst - 1) * interval)
+            elif self._update(
                 entry,
                 [item.theoretical_arrival.set(now + interval), expires_at],
                 item.theoretical_arrival.does_not_exist() | (item.theoretical_arrival <= now),
             ):
+                self._queued.discard(place)
                 return now
-            if self._update(
-                entry,
-                [item.theoretical_arrival.set(item.theoretical_arrival + interval), expires_at],
-                item.theoretical_arrival > now,
-            ):
-                before = float(entry.theoretical_arrival or now) - interval
-                return max(now, before - (burst - 1) * interval)
+            queued = not queued
 
     def _update(self, entry: Item, actions: list[Action], condition: Condition) -> bool:
         try:
@@ -47,3 +117,7 @@ class DynamoRateSlots:
                 return False
             raise
         return True
+
+
+def _pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#RATE"

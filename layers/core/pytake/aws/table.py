@@ -16,13 +16,17 @@ its id and by its verify token, and the index of what is due, which only the sch
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE` | scope |
+| turn that waits for a stopped number | `ORG#o#PARKED#number` | contact, seq |
 """
 
 import math
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
+from pynamodb.exceptions import VerboseClientError
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -61,8 +65,12 @@ class Item(Model):
     status_at = NumberAttribute(null=True)
     status_code = NumberAttribute(null=True)
     meta_id = UnicodeAttribute(null=True)
+    sends = NumberAttribute(null=True)
+    writer = UnicodeAttribute(null=True)
     theoretical_arrival = NumberAttribute(null=True)
     stopped_reason = UnicodeAttribute(null=True)
+    resuming_at = NumberAttribute(null=True)
+    resumed_at = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True)
     document = BinaryAttribute(null=True, legacy_encoding=False)
@@ -71,6 +79,14 @@ class Item(Model):
     due_pk = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     due = DueIndex()
+
+
+class RefusedError(Exception):
+    """A conditional write did not happen. `found` is the item that stood in its way, where DynamoDB told it."""
+
+    def __init__(self, found: Item | None) -> None:
+        super().__init__("the item is not as expected")
+        self.found = found
 
 
 class Table:
@@ -90,6 +106,18 @@ class Table:
     @property
     def connection(self) -> Connection:
         return self.item._get_connection().connection  # transactions need the connection below the model
+
+    def put(self, item: Item, condition: Condition) -> None:
+        """Store `item` if `condition` holds. Raises `RefusedError` with the item that is there instead."""
+        arguments = item.get_save_kwargs_from_instance(condition, return_values_on_condition_failure="ALL_OLD")
+        try:
+            self.connection.dispatch("PutItem", arguments)
+        except VerboseClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise
+            answer: Any = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
+            raw = answer.get("Item")
+            raise RefusedError(self.item.from_raw_data(raw) if raw else None) from None
 
 
 def conversation_pk(key: ConversationKey) -> str:
@@ -112,6 +140,14 @@ def marker_sk(message_id: str) -> str:
 
 def delivery_sk(turn: int, index: int) -> str:
     return f"OUT#{turn:010d}#{index:03d}"
+
+
+def parked_pk(organization_id: str, phone_number_id: str) -> str:
+    return f"ORG#{organization_id}#PARKED#{phone_number_id}"
+
+
+def parked_sk(contact_id: str, turn: int) -> str:
+    return f"{contact_id}#{turn:010d}"
 
 
 def due_pk(shard: int) -> str:

@@ -2,55 +2,76 @@
 
 A message goes `claim (conditional) -> POST -> settle`. Whoever finds a claim that was never settled cannot know whether Meta
 has the message; it waits for a receipt that echoes our callback data, and only when the deadline passes sends again.
-Waiting for a rate slot or for a receipt is not a failed try: the ledger counts tries, the queue's receive count does not.
+Waiting for a rate slot, a receipt or a held recipient is not a failed try: the ledger counts tries, the queue's receive
+count does not. A stopped number's turns leave the queue for a place that lasts.
 """
+
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
+from pytake.conversation.come_back import ComeBackError
+from pytake.conversation.opt_out import RecordOptOut
+from pytake.conversation.pace import RECIPIENT_SECONDS
 from pytake.conversation.ports import (
     Clock,
     ConflictError,
+    Conversations,
     Deliveries,
     Directory,
     MessageSender,
     OperatorEvent,
     OperatorEvents,
+    Parking,
     Queues,
     RateSlots,
     Secrets,
 )
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.receipts import callback_data
-from pytake.conversation.records import Delivery, DeliveryState, Number
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
+from pytake.whatsapp.outbound import OutboundMessage, Template
 from pytake.whatsapp.sending import SendFailed
 
 BACKOFF_SECONDS = (2, 4, 8)
 """Three retries after the first try, then the dead-letter queue."""
 
-AMBIGUOUS_SECONDS = 90
-"""How long a send that may have happened waits for a receipt before it is sent again."""
+LONGEST_HOLD = 6
+"""A held recipient is tried again after 4^n seconds; n grows to this (68 minutes)."""
 
-RECHECK_SECONDS = 5
-STOPPED_NUMBER_SECONDS = 300
+AMBIGUOUS_SECONDS = 240
+"""How long a send that may have happened waits for a receipt before it is sent again. Longer than the queue's visibility
+timeout (190 seconds): a turn whose worker died finds its claim still held."""
+
+FRESH_SECONDS = 15
+"""A turn that waited longer asks the conversation first whether the person opted out meanwhile."""
+
+QUEUE_SECONDS = 13 * 86_400
+"""A queue forgets after 14 days; a turn that waited this long goes to the dead letters, where people are told of it."""
+
+RESUMED_SECONDS = 900
+"""For so long after a number was resumed, a turn looks whether earlier ones of its conversation are still parked."""
+
+FALLBACK_TURNS = 50
+"""How many turns back the fallback template is looked for before it is sent."""
+
 NUMBER_PER_MINUTE = 80 * 60
 """Meta's limit of a number: 80 messages a second."""
-
-_RETRIED = {ErrorClass.THROTTLED, ErrorClass.PAIR_THROTTLED, ErrorClass.MEDIA}
-
-
-class ComeBackError(Exception):
-    """Nothing failed: this turn's next message is due in `seconds`. The turns behind it wait with it."""
-
-    def __init__(self, seconds: float, reason: str) -> None:
-        super().__init__(f"come back in {seconds:.1f} s: {reason}")
-        self.seconds = seconds
-        self.reason = reason
 
 
 class _DeadError(Exception):
     """The message failed for good after its retries; the turn goes to the dead-letter queue."""
+
+
+class _OptedOutError(Exception):
+    """Meta said that the person wants no messages: the rest of the turn stays unsent."""
+
+
+class _StoppedError(Exception):
+    """The number was stopped: the rest of the turn is parked."""
 
 
 class Deliver:
@@ -58,8 +79,10 @@ class Deliver:
 
     def __init__(
         self,
+        conversations: Conversations,
         deliveries: Deliveries,
         slots: RateSlots,
+        parking: Parking,
         directory: Directory,
         secrets: Secrets,
         sender: MessageSender,
@@ -68,8 +91,10 @@ class Deliver:
         clock: Clock,
         messages_per_minute: int,
     ) -> None:
+        self._conversations = conversations
         self._deliveries = deliveries
         self._slots = slots
+        self._parking = parking
         self._directory = directory
         self._secrets = secrets
         self._sender = sender
@@ -77,124 +102,274 @@ class Deliver:
         self._operator_events = operator_events
         self._clock = clock
         self._messages_per_minute = messages_per_minute
+        self._record_opt_out = RecordOptOut(conversations, clock)
 
-    def __call__(self, item: OutboundItem, *, first_time: bool) -> None:
+    def __call__(
+        self, item: OutboundItem, *, first_time: bool, out_of_time: Callable[[], bool] = lambda: False
+    ) -> None:
         """Deliver what is not delivered yet. `first_time`: the queue hands this item out for the first time.
 
-        Raises `ComeBackError` when the next message has to wait. A turn whose message failed for good is in the dead-letter
-        queue when this returns.
+        Raises `ComeBackError` when the next message has to wait, also when `out_of_time()` says that no further one can be
+        sent in this invocation. A turn whose message failed for good is in the dead-letter queue when this returns; one of
+        a stopped number is parked.
         """
         number = self._directory.number(item.phone_number_id)
         if number is None or number.organization_id != item.organization_id:
-            self._queues.bury(item, "number_unknown")
-            self._tell("delivery.dead", item, 0, reason="number_unknown")
+            self._bury(item, 0, "number_unknown")
             return
-        if number.stopped_reason:
-            raise ComeBackError(STOPPED_NUMBER_SECONDS, f"number stopped: {number.stopped_reason}")
+        now = self._clock()
+        if number.stopped_reason and not (number.resuming_at and item.unparked):
+            self._park(item)
+            return
+        if number.resumed_at and now - number.resumed_at < RESUMED_SECONDS:
+            parked = self._parking.earliest(item.key)
+            if parked is not None and parked < item.turn:
+                raise ComeBackError(2, "earlier turns are on their way back from parking")
+        if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
+            self._bury(item, 0, "too_old")
+            return
         for index in range(len(item.messages)):
+            if index and out_of_time():
+                raise ComeBackError(0, "no time left in this invocation")
             try:
                 self._deliver_one(item, index, number, first_time=first_time)
             except _DeadError as dead:
-                self._queues.bury(item, str(dead))
-                self._tell("delivery.dead", item, index, reason=str(dead))
+                self._bury(item, index, str(dead))
+                return
+            except _StoppedError:
+                self._park(item)
+                return
+            except _OptedOutError:
+                self._withhold(item, index + 1)
                 return
 
     def _deliver_one(self, item: OutboundItem, index: int, number: Number, *, first_time: bool) -> None:
         known = None if first_time else self._deliveries.load(item.key, item.turn, index)
-        if known is not None and known.state in ("accepted", "failed"):
-            return
         now = self._clock()
-        if known is None:
-            slot_at = self._reserve(item, now)
-            state: DeliveryState = "waiting" if slot_at > now else "claimed"
-            claim = Delivery(item.turn, index, state, slot_at=slot_at, claimed_at=now if state == "claimed" else None)
-        else:
-            self._wait_if_not_due(known, now)
-            if known.state in ("claimed", "ambiguous") and known.status is not None:
-                self._deliveries.settle(item.key, replace(known, state="accepted"))
-                return
-            if known.state in ("claimed", "ambiguous"):
-                self._tell("delivery.resent_after_deadline", item, index)
-            claim = replace(known, state="claimed", claimed_at=now)
         try:
-            self._deliveries.claim(item.key, claim, known)
+            claim = self._claim(item, index, number, known, now)
         except ConflictError:
-            if first_time:  # an old turn, enqueued once more: the ledger knows what became of it
-                self._deliver_one(item, index, number, first_time=False)
-                return
-            raise ComeBackError(1, "the ledger changed meanwhile") from None
-        if claim.state == "waiting":
-            raise ComeBackError((claim.slot_at or now) - now, "rate limit")
-        self._post(item, index, number, claim)
+            if not first_time:
+                raise ComeBackError(1, "the ledger changed meanwhile") from None
+            # An old turn, queued once more: the ledger knows what became of it.
+            self._deliver_one(item, index, number, first_time=False)
+            return
+        if claim is not None:
+            self._post(item, index, number, claim)
 
-    def _reserve(self, item: OutboundItem, now: float) -> float:
+    def _claim(
+        self, item: OutboundItem, index: int, number: Number, known: Delivery | None, now: float
+    ) -> Delivery | None:
+        """The claim to post under, or None when this message needs nothing more. Raises `ComeBackError`, `_DeadError`."""
+        entry = known or Delivery(item.turn, index, "waiting")
+        if entry.state in ("accepted", "failed"):
+            return None
+        if entry.reached_meta:
+            self._deliveries.claim(item.key, replace(entry, state="accepted"), known)
+            return None
+        if entry.state in ("parked", "dead"):
+            if item.revived <= entry.revived:  # handed out again before its way to the dead letters was confirmed
+                if entry.state == "dead":
+                    raise _DeadError(entry.reason or "unknown")
+                self._queues.bury(item, entry.reason or "unknown")
+                return None
+            entry = replace(entry, state="waiting", attempts=0, held=0, slot_at=None, revived=item.revived)
+        if entry.state in ("claimed", "ambiguous"):
+            entry = self._after_deadline(item, entry, known, now)
+        if entry.slot_at is not None and entry.slot_at > now:
+            raise ComeBackError(entry.slot_at - now, "retry" if entry.attempts or entry.held else "rate limit")
+        refusal = self._refusal(item, index, number, entry, now)
+        if refusal is not None:
+            self._deliveries.claim(item.key, replace(entry, state="failed", reason=refusal), known)
+            self._tell("delivery.failed", item, index, reason=refusal)
+            return None
+        if self._needs_fallback(item, index, entry, now):
+            entry = replace(entry, fallback=True)
+        self._take_slot(item, index, entry, known, now)
+        if entry.doubtful:
+            self._tell("delivery.resent_after_deadline", item, index)
+        claim = replace(entry, state="claimed", claimed_at=now, sends=entry.sends + 1, doubtful=False)
+        return self._deliveries.claim(item.key, claim, known)
+
+    def _after_deadline(self, item: OutboundItem, entry: Delivery, known: Delivery | None, now: float) -> Delivery:
+        """The entry of a send whose fate stayed unknown, ready for another try. Raises while a receipt may still come."""
+        elapsed = now - (entry.claimed_at or 0)
+        if elapsed < AMBIGUOUS_SECONDS:
+            recheck = min(max(elapsed, 2), 30, AMBIGUOUS_SECONDS - elapsed)
+            raise ComeBackError(recheck, "a receipt may still settle this send")
+        attempts = entry.attempts + 1
+        if attempts > len(BACKOFF_SECONDS):
+            reason = entry.reason or "ambiguous:no_receipt"
+            self._deliveries.claim(item.key, replace(entry, state="dead", attempts=attempts, reason=reason), known)
+            raise _DeadError(reason)
+        return replace(entry, state="waiting", attempts=attempts, doubtful=True)
+
+    def _refusal(self, item: OutboundItem, index: int, number: Number, entry: Delivery, now: float) -> str | None:
+        """Why a message must not be sent (any more), as things are now."""
+        if (item.again or now - item.queued_at > FRESH_SECONDS) and not item.goodbye:
+            conversation = self._conversations.load(item.key)
+            if conversation is not None and conversation.opted_out:
+                return "opted_out"
+        if not self._needs_fallback(item, index, entry, now):
+            return None
+        if number.fallback_template is None:
+            return "window_closed"
+        if not entry.fallback and self._has_fallen_back(item, index):
+            return "window_closed:template_sent"
+        return None
+
+    def _needs_fallback(self, item: OutboundItem, index: int, entry: Delivery, now: float) -> bool:
+        if isinstance(item.messages[index], Template):
+            return False
+        return entry.fallback or now >= item.window_closes_at
+
+    def _has_fallen_back(self, item: OutboundItem, index: int) -> bool:
+        """Has the template been sent since the person last wrote? Once is an invitation, twice is spam (and billed)."""
+        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
+        return any(
+            entry.fallback
+            and (entry.claimed_at or 0) >= last_wrote_at
+            and (entry.turn, entry.index) != (item.turn, index)
+            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_TURNS))
+        )
+
+    def _take_slot(self, item: OutboundItem, index: int, entry: Delivery, known: Delivery | None, now: float) -> None:
+        """Return when the message may leave now; else note when it may, and raise `ComeBackError`."""
         organization = self._directory.organization(item.organization_id)
         per_minute = organization.messages_per_minute or self._messages_per_minute
-        slot_at = self._slots.reserve(item.organization_id, "organization", per_minute, per_minute, now)
-        if per_minute > NUMBER_PER_MINUTE:
-            scope = f"number:{item.phone_number_id}"
-            slot_at = max(slot_at, self._slots.reserve(item.organization_id, scope, NUMBER_PER_MINUTE, 80, now))
-        return slot_at
-
-    def _wait_if_not_due(self, known: Delivery, now: float) -> None:
-        if known.state == "waiting" and known.slot_at is not None and known.slot_at > now:
-            raise ComeBackError(known.slot_at - now, "rate limit" if known.attempts == 0 else "retry")
-        if known.state in ("claimed", "ambiguous") and known.status is None:
-            settles_at = (known.claimed_at or 0) + AMBIGUOUS_SECONDS
-            if now < settles_at:
-                raise ComeBackError(min(settles_at - now, RECHECK_SECONDS), "a receipt may still settle this send")
+        if entry.slot_at is None:
+            paced_at = item.paced_from + index * RECIPIENT_SECONDS if item.paced_from else 0
+            if paced_at > now:  # nothing is reserved yet: the slot would be another's by then
+                raise ComeBackError(paced_at - now, "Meta's limit for one recipient")
+            slot_at = self._slots.reserve(item.organization_id, "organization", per_minute, now)
+            if per_minute > NUMBER_PER_MINUTE:
+                scope = f"number:{item.phone_number_id}"
+                slot_at = max(slot_at, self._slots.reserve(item.organization_id, scope, NUMBER_PER_MINUTE, now))
+            if slot_at > now:
+                self._deliveries.claim(item.key, replace(entry, state="waiting", slot_at=slot_at), known)
+                raise ComeBackError(slot_at - now, "rate limit")
+            return
+        free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
+        if free_at > now:
+            raise ComeBackError(free_at - now, "rate limit")
 
     def _post(self, item: OutboundItem, index: int, number: Number, claim: Delivery) -> None:
         secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
         if secrets is None:
             self._stop(item, index, number, claim, "no access token stored")
-        else:
-            to = item.contact_id
-            payload = message_payload(item.messages[index], to, callback_data(item.key, item.turn, index))
-            try:
-                accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
-            except SendFailed as failure:
-                self._settle_failure(item, index, number, claim, failure)
-            else:
-                self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
+        try:
+            payload = self._payload(item, index, number, claim)
+        except ValueError as error:
+            self._fail(item, index, claim, f"not_sendable:{error}"[:200])
+            return
+        try:
+            accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
+        except SendFailed as failure:
+            self._settle_failure(item, index, number, claim, failure, secrets.access_token)
+            return
+        try:
+            self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
+        except ConflictError:
+            # This worker stood still past the claim's deadline, and somebody else took the message over.
+            self._tell("delivery.doubled", item, index)
+
+    def _payload(self, item: OutboundItem, index: int, number: Number, claim: Delivery) -> dict[str, Any]:
+        message: OutboundMessage = item.messages[index]
+        if claim.fallback and number.fallback_template is not None:
+            message = Template(number.fallback_template.name, number.fallback_template.language)
+        return message_payload(message, item.contact_id, callback_data(item.key, item.turn, index, claim.sends))
 
     def _settle_failure(
-        self, item: OutboundItem, index: int, number: Number, claim: Delivery, failure: SendFailed
+        self, item: OutboundItem, index: int, number: Number, claim: Delivery, failure: SendFailed, token: str
     ) -> None:
-        reason = f"{failure.error_class.value}:{failure.code or failure.http_status or 'network'}"
-        failed = replace(claim, attempts=claim.attempts + 1, error_code=failure.code, reason=reason)
-        if failure.error_class is ErrorClass.AMBIGUOUS:
-            self._deliveries.settle(item.key, replace(failed, state="ambiguous", attempts=claim.attempts))
-            self._tell("delivery.ambiguous", item, index, reason=reason)
-            raise ComeBackError(RECHECK_SECONDS, "a receipt may still settle this send")
-        if failure.error_class.stops_number:
-            self._stop(item, index, number, claim, reason)
-        if failure.error_class in _RETRIED:
-            wait = _backoff(failure, failed.attempts)
-            if wait is None:
-                self._deliveries.settle(item.key, replace(failed, state="dead"))
-                raise _DeadError(reason)
-            self._deliveries.settle(item.key, replace(failed, state="waiting", slot_at=self._clock() + wait))
-            raise ComeBackError(wait, "retry")
-        self._deliveries.settle(item.key, replace(failed, state="failed"))
+        error_class = failure.error_class
+        origin = failure.code if failure.code is not None else failure.http_status or "network"
+        reason = f"{error_class.value}:{origin}"
+        failed = replace(claim, error_code=failure.code, reason=reason)
+        if error_class.stops_number:
+            if error_class is ErrorClass.FATAL_TOKEN and self._has_new_token(number, token):
+                self._come_back(item, failed, 0, "the access token was replaced")
+            self._stop(item, index, number, failed, reason)
+        match error_class:
+            case ErrorClass.AMBIGUOUS:
+                self._settle(item, replace(failed, state="ambiguous"))
+                self._tell("delivery.ambiguous", item, index, reason=reason)
+                raise ComeBackError(2, "a receipt may still settle this send")
+            case ErrorClass.THROTTLED | ErrorClass.MEDIA:
+                attempts = claim.attempts + 1
+                if attempts > (1 if error_class is ErrorClass.MEDIA else len(BACKOFF_SECONDS)):
+                    self._settle(item, replace(failed, state="dead", attempts=attempts))
+                    raise _DeadError(reason)
+                wait = max(BACKOFF_SECONDS[attempts - 1], failure.retry_after or 0)
+                self._come_back(item, replace(failed, attempts=attempts), wait, "retry")
+            case ErrorClass.PAIR_THROTTLED:
+                held = claim.held + 1
+                wait = max(4 ** min(held, LONGEST_HOLD), failure.retry_after or 0)
+                self._come_back(item, replace(failed, held=held), wait, "Meta holds this recipient")
+            case ErrorClass.WINDOW_CLOSED if not claim.fallback and number.fallback_template is not None:
+                if isinstance(item.messages[index], Template) or self._has_fallen_back(item, index):
+                    self._fail(item, index, failed, reason)
+                    return
+                self._come_back(item, replace(failed, fallback=True), 0, "the number's template instead")
+            case ErrorClass.LATER:
+                self._settle(item, replace(failed, state="parked"))
+                self._queues.bury(item, reason)
+                self._tell("delivery.parked", item, index, reason=reason)
+            case ErrorClass.OPTED_OUT:
+                self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
+                self._fail(item, index, failed, reason)
+                raise _OptedOutError
+            case _:
+                self._fail(item, index, failed, reason)
+
+    def _has_new_token(self, number: Number, used: str) -> bool:
+        """The worker's memory of a secret may be minutes old: was the refused token replaced meanwhile?"""
+        fresh = self._secrets.of_number(number.organization_id, number.phone_number_id, fresh=True)
+        return fresh is not None and fresh.access_token != used
+
+    def _come_back(self, item: OutboundItem, delivery: Delivery, seconds: float, reason: str) -> NoReturn:
+        self._settle(item, replace(delivery, state="waiting", slot_at=self._clock() + seconds))
+        raise ComeBackError(seconds, reason)
+
+    def _settle(self, item: OutboundItem, delivery: Delivery) -> None:
+        try:
+            self._deliveries.settle(item.key, delivery)
+        except ConflictError:
+            raise ComeBackError(1, "the ledger changed meanwhile") from None
+
+    def _fail(self, item: OutboundItem, index: int, claim: Delivery, reason: str) -> None:
+        self._settle(item, replace(claim, state="failed", reason=reason))
         self._tell("delivery.failed", item, index, reason=reason)
 
-    def _stop(self, item: OutboundItem, index: int, number: Number, claim: Delivery, reason: str) -> None:
-        self._deliveries.settle(item.key, replace(claim, state="waiting", slot_at=self._clock()))
-        self._directory.stop_number(number, reason)
-        self._tell("number.stopped", item, index, reason=reason)
-        raise ComeBackError(STOPPED_NUMBER_SECONDS, f"number stopped: {reason}")
+    def _withhold(self, item: OutboundItem, from_index: int) -> None:
+        for index in range(from_index, len(item.messages)):
+            known = self._deliveries.load(item.key, item.turn, index)
+            entry = known or Delivery(item.turn, index, "waiting")
+            if entry.state not in ("accepted", "failed"):
+                self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
+
+    def _stop(self, item: OutboundItem, index: int, number: Number, claim: Delivery, reason: str) -> NoReturn:
+        self._settle(item, replace(claim, state="waiting", slot_at=self._clock()))
+        current = self._directory.number(number.phone_number_id, fresh=True)
+        if current is None or not current.stopped_reason or current.resuming_at:
+            # Told first: whoever dies between the two tells it again, and nobody stops a number without a word.
+            self._tell("number.stopped", item, index, reason=reason)
+            self._directory.stop_number(number, reason)
+        raise _StoppedError(reason)
+
+    def _park(self, item: OutboundItem) -> None:
+        parked = self._parking.park(item, self._clock())
+        # The number may have been resumed in this moment, and its parking already emptied: only one of the two sees
+        # what the other wrote last, so both look.
+        number = self._directory.number(item.phone_number_id, fresh=True)
+        resumed = number is not None and not number.stopped_reason
+        if resumed and self._parking.remove(item.organization_id, item.phone_number_id, parked):
+            raise ComeBackError(1, "the number was resumed meanwhile")
+
+    def _bury(self, item: OutboundItem, index: int, reason: str) -> None:
+        self._queues.bury(item, reason)
+        self._tell("delivery.dead", item, index, reason=reason)
 
     def _tell(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
         where = {"phone_number_id": item.phone_number_id, "turn": item.turn, "index": index}
         self._operator_events.publish(OperatorEvent(type_, item.organization_id, {**where, **detail}))
-
-
-def _backoff(failure: SendFailed, attempts: int) -> float | None:
-    """Seconds before the next try after `attempts` failed ones, or None when there is none."""
-    tries = 1 if failure.error_class is ErrorClass.MEDIA else len(BACKOFF_SECONDS)
-    if attempts > tries:
-        return None
-    # Meta asks for 4^n seconds when the pair of number and recipient is over its limit.
-    pair = failure.error_class is ErrorClass.PAIR_THROTTLED
-    return max(4**attempts if pair else BACKOFF_SECONDS[attempts - 1], failure.retry_after or 0)

@@ -3,7 +3,7 @@
 Both run the same contract tests (`tests/contracts`), so a fake keeps the promises written here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -13,11 +13,13 @@ from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
+    Due,
     FlowSummary,
     FlowVersion,
     Number,
     NumberSecrets,
     Organization,
+    ParkedItem,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
@@ -61,8 +63,8 @@ class Conversations(Protocol):
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         """All records still kept, oldest first."""
 
-    def due(self, now: float, limit: int) -> list[ConversationKey]:
-        """Conversations with a timer or a session that ended before `now`, oldest first (eventually consistent)."""
+    def due(self, now: float) -> Iterable[Due]:
+        """Conversations with a timer or a session that ended before `now` (eventually consistent), read as they are taken."""
 
 
 class Deliveries(Protocol):
@@ -71,11 +73,18 @@ class Deliveries(Protocol):
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         """The entry, read consistently."""
 
-    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> None:
-        """Write `delivery`, if the entry still is `previous` (None: absent). Raises `ConflictError` if it is not."""
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
+        """Write `delivery`, if the entry still is `previous` (None: absent); it with its new revision.
 
-    def settle(self, key: ConversationKey, delivery: Delivery) -> None:
-        """Write how the send ended. What receipts said meanwhile is kept."""
+        A status that `previous` has and `delivery` lacks is forgotten: the message begins anew. Raises `ConflictError` if
+        the entry is not `previous`.
+        """
+
+    def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
+        """Write how the send ended, if nobody wrote our side since; it with its new revision.
+
+        What receipts said meanwhile is kept. Raises `ConflictError` if somebody wrote.
+        """
 
     def receipt(
         self,
@@ -83,31 +92,39 @@ class Deliveries(Protocol):
         turn: int,
         index: int,
         *,
+        send: int,
         status: str,
         at: float,
         message_id: str | None,
         code: int | None,
-    ) -> bool:
-        """Note a receipt's status, if it is further than the one known. False when it told nothing new."""
+    ) -> Delivery | None:
+        """Note the status of the `send`th request of a message, if it is further than the one known; the entry after it.
 
-    def of_conversation(self, key: ConversationKey) -> list[Delivery]:
-        """All entries still kept, in the order of their turns."""
+        None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news.
+        """
+
+    def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
+        """All entries still kept from a turn on, in the order of their turns."""
 
 
 class RateSlots(Protocol):
-    """Slots of the sending rate."""
+    """Slots of the sending rate (ADR 0005). Concurrent callers never share one."""
 
-    def reserve(self, organization_id: str, scope: str, per_minute: float, burst: int, now: float) -> float:
-        """Take the next free slot of the organization's `scope` and return its time (GCRA), `now` at the earliest.
+    def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        """Take the next free slot of the organization's `scope`: `now` itself, and the message leaves, or a later time.
 
-        `burst` slots may be taken at once after a rest. Concurrent callers get different slots.
+        Up to 60 a minute, never more than `per_minute` leave in any sixty seconds, and the first `per_minute` at once.
         """
+
+    def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        """Ask to leave after having waited: `now`, and the message leaves, or when to ask again."""
 
 
 class Directory(Protocol):
     """Numbers and organizations. Reads may be seconds old: the adapter caches them."""
 
-    def number(self, phone_number_id: str) -> Number | None: ...
+    def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
+        """The number; `fresh` asks past the cache."""
 
     def knows_verify_token(self, token: str) -> bool: ...
 
@@ -120,8 +137,30 @@ class Directory(Protocol):
 
     def put_organization(self, organization: Organization) -> None: ...
 
-    def stop_number(self, number: Number, reason: str | None) -> None:
-        """Stop the number's sending for a reason, or let it go on (None)."""
+    def stop_number(self, number: Number, reason: str) -> bool:
+        """Stop the number's sending for a reason. False when it was stopped already."""
+
+    def begin_resuming(self, number: Number, at: float) -> None:
+        """Let a stopped number's parked messages leave, before any new one."""
+
+    def end_resuming(self, number: Number, at: float) -> bool:
+        """Let the number go on. False when it was stopped again meanwhile."""
+
+
+class Parking(Protocol):
+    """Where the outgoing turns of stopped numbers wait: a queue forgets after 14 days, this does not."""
+
+    def park(self, item: OutboundItem, at: float) -> ParkedItem:
+        """Keep the item, once per turn; parking it again makes it a new one."""
+
+    def parked(self, organization_id: str, phone_number_id: str, limit: int) -> list[ParkedItem]:
+        """Some of a number's parked turns: each contact's in order, none left out between them."""
+
+    def remove(self, organization_id: str, phone_number_id: str, item: ParkedItem) -> bool:
+        """Forget a parked turn. False when it is gone, or was parked again since."""
+
+    def earliest(self, key: ConversationKey) -> int | None:
+        """The first parked turn of a conversation."""
 
 
 class Secrets(Protocol):
@@ -166,7 +205,7 @@ class Queues(Protocol):
     def put_receipts(self, items: Sequence[ReceiptsItem]) -> None: ...
 
     def bury(self, item: OutboundItem, reason: str) -> None:
-        """Move an outgoing turn to the dead-letter queue, with the reason as an attribute."""
+        """Put an outgoing turn on the dead-letter queue, with the reason as an attribute."""
 
 
 class MessageSender(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, TurnRecord
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -17,7 +17,11 @@ GROUP_ID_CHARACTERS = 128
 
 
 class InboundItem(Struct, omit_defaults=True):
-    """One message of one person, as Meta sent it (`message` is Meta's own JSON)."""
+    """One message of one person, as Meta sent it (`message` is Meta's own JSON).
+
+    Or, when `due`, the news that a timer or the end of a session has come: it goes the way of a message, so that it is in
+    order with them, and is taken once, like them. Its `message` holds nothing but an id.
+    """
 
     organization_id: str
     phone_number_id: str
@@ -26,18 +30,29 @@ class InboundItem(Struct, omit_defaults=True):
     received_at: float
     profile_name: str | None = None
     correlation_id: str | None = None
+    due: bool = False
 
     @property
     def key(self) -> ConversationKey:
         return ConversationKey(self.organization_id, self.phone_number_id, self.contact_id)
 
     @property
+    def message_id(self) -> str:
+        return str(self.message.get("id"))
+
+    @property
     def deduplication_id(self) -> str:
-        return digest(self.phone_number_id, str(self.message.get("id")))
+        return digest(self.phone_number_id, self.message_id)
 
 
 class OutboundItem(Struct, omit_defaults=True):
-    """Everything one turn sends, in order."""
+    """Everything one turn sends, in order.
+
+    `queued_at` tells how long it has waited. `paced_from` is when its first message may leave under Meta's limit for one
+    recipient; zero when all may at once. `goodbye`: it confirms an opt-out, so the opt-out does not hold it back.
+    `again` sets an item apart that is queued once more on purpose: back from the dead letters (`revived` counts how often),
+    from a stopped number (`unparked`), or for a message that Meta reported as undeliverable in a way that can be mended.
+    """
 
     organization_id: str
     phone_number_id: str
@@ -46,6 +61,12 @@ class OutboundItem(Struct, omit_defaults=True):
     messages: list[OutboundMessage]
     window_closes_at: float
     correlation_id: str | None = None
+    queued_at: float = 0
+    paced_from: float = 0
+    goodbye: bool = False
+    again: str = ""
+    revived: int = 0
+    unparked: bool = False
 
     @property
     def key(self) -> ConversationKey:
@@ -53,7 +74,8 @@ class OutboundItem(Struct, omit_defaults=True):
 
     @property
     def deduplication_id(self) -> str:
-        return digest(self.organization_id, self.phone_number_id, self.contact_id, str(self.turn))
+        again = (self.again,) if self.again else ()
+        return digest(self.organization_id, self.phone_number_id, self.contact_id, str(self.turn), *again)
 
 
 class ReceiptsItem(Struct, omit_defaults=True):
@@ -62,6 +84,23 @@ class ReceiptsItem(Struct, omit_defaults=True):
     organization_id: str
     phone_number_id: str
     statuses: list[dict[str, Any]]
+
+
+def outbound_item(key: ConversationKey, record: TurnRecord, now: float, again: str = "") -> OutboundItem:
+    """What to queue for a committed turn: the record is the outbox."""
+    return OutboundItem(
+        organization_id=key.organization_id,
+        phone_number_id=key.phone_number_id,
+        contact_id=key.contact_id,
+        turn=record.seq,
+        messages=record.messages,
+        window_closes_at=(record.window_opened_at or record.at) + SERVICE_WINDOW_SECONDS,
+        correlation_id=record.correlation_id,
+        queued_at=now,
+        paced_from=record.paced_from,
+        goodbye=record.says_goodbye,
+        again=again,
+    )
 
 
 def digest(*parts: str) -> str:

@@ -2,39 +2,78 @@
 
 from typing import Any
 
-from pytake.conversation.ports import Deliveries, OperatorEvent, OperatorEvents
-from pytake.conversation.queues import ReceiptsItem
+from msgspec.structs import replace
+
+from pytake.conversation.opt_out import RecordOptOut
+from pytake.conversation.ports import (
+    Clock,
+    ConflictError,
+    Conversations,
+    Deliveries,
+    Directory,
+    OperatorEvent,
+    OperatorEvents,
+    Queues,
+)
+from pytake.conversation.queues import ReceiptsItem, outbound_item
 from pytake.conversation.records import ConversationKey
+from pytake.whatsapp.errors import ErrorClass, classify
 
 STATUS_RANK = {"sent": 1, "delivered": 2, "failed": 2, "read": 3, "played": 4}
 """A status replaces only one of lower rank: a delivered message cannot fail any more, a read one was not lost."""
 
 _SEPARATOR = "|"
 
-
-def callback_data(key: ConversationKey, turn: int, index: int) -> str:
-    """What a send carries as `biz_opaque_callback_data` (at most 512 characters) and every status of it echoes."""
-    return _SEPARATOR.join((key.organization_id, key.phone_number_id, key.contact_id, str(turn), str(index)))
+Place = tuple[ConversationKey, int, int, int]
+"""A conversation, and in it a turn, a message of the turn, and a send of the message."""
 
 
-def read_callback_data(text: object) -> tuple[ConversationKey, int, int] | None:
-    """The message that a status belongs to, or None when the callback data is not ours."""
+def callback_data(key: ConversationKey, turn: int, index: int, send: int = 1) -> str:
+    """What a send carries as `biz_opaque_callback_data` (at most 512 characters) and every status of it echoes.
+
+    `send` counts the requests that left for one message; the first one goes without saying.
+    """
+    parts = [key.organization_id, key.phone_number_id, key.contact_id, str(turn), str(index)]
+    return _SEPARATOR.join(parts if send <= 1 else [*parts, str(send)])
+
+
+def read_callback_data(text: object) -> Place | None:
+    """The send that a status belongs to, or None when the callback data is not ours."""
     parts = text.split(_SEPARATOR) if isinstance(text, str) else []
-    if len(parts) != 5 or not (parts[3].isdecimal() and parts[4].isdecimal()):
+    if len(parts) not in (5, 6) or not all(part.isascii() and part.isdecimal() for part in parts[3:]):
         return None
-    return ConversationKey(parts[0], parts[1], parts[2]), int(parts[3]), int(parts[4])
+    send = int(parts[5]) if len(parts) == 6 else 1
+    return ConversationKey(parts[0], parts[1], parts[2]), int(parts[3]), int(parts[4]), send
 
 
 class SettleReceipts:
     """The receipts function's use case."""
 
-    def __init__(self, deliveries: Deliveries, operator_events: OperatorEvents) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        deliveries: Deliveries,
+        directory: Directory,
+        queues: Queues,
+        operator_events: OperatorEvents,
+        clock: Clock,
+    ) -> None:
+        self._conversations = conversations
         self._deliveries = deliveries
+        self._directory = directory
+        self._queues = queues
         self._operator_events = operator_events
+        self._clock = clock
+        self._record_opt_out = RecordOptOut(conversations, clock)
 
     def __call__(self, item: ReceiptsItem) -> int:
-        """Note the furthest status of each message in `item`; the number of ledger entries that moved on."""
-        furthest: dict[tuple[ConversationKey, int, int], dict[str, Any]] = {}
+        """Note the furthest status of each message in `item`; the number of ledger entries that moved on.
+
+        A message that failed for a reason that can be mended without guessing is queued once more: outside the service
+        window as the number's template, a file that Meta could not take a second time. Everything else stays failed.
+        Raises `ConflictError` when the sender writes one of the entries at this moment: the receipts have to come again.
+        """
+        furthest: dict[Place, dict[str, Any]] = {}
         for status in item.statuses:
             found = read_callback_data(status.get("biz_opaque_callback_data"))
             rank = STATUS_RANK.get(str(status.get("status")), 0)
@@ -49,24 +88,69 @@ class SettleReceipts:
                 furthest[found] = status
         return sum(self._note(item, *found, status) for found, status in furthest.items())
 
-    def _note(self, item: ReceiptsItem, key: ConversationKey, turn: int, index: int, status: dict[str, Any]) -> bool:
-        errors = status.get("errors")
-        code = errors[0].get("code") if isinstance(errors, list) and errors and isinstance(errors[0], dict) else None
-        moved = self._deliveries.receipt(
+    def _note(
+        self, item: ReceiptsItem, key: ConversationKey, turn: int, index: int, send: int, status: dict[str, Any]
+    ) -> bool:
+        error = _error(status)
+        code = error.get("code") if isinstance(error.get("code"), int) else None
+        after = self._deliveries.receipt(
             key,
             turn,
             index,
+            send=send,
             status=status["status"],
             at=_seconds(status.get("timestamp")),
             message_id=status.get("id") if isinstance(status.get("id"), str) else None,
-            code=code if isinstance(code, int) else None,
+            code=code,
         )
-        if moved and status["status"] == "failed":
-            self._tell(item, "delivery.failed", {"turn": turn, "index": index, "reason": f"receipt:{code}"})
-        return moved
+        where = {"phone_number_id": key.phone_number_id, "turn": turn, "index": index}
+        if status["status"] == "failed":
+            if after is not None:
+                self._tell(item, "delivery.failed", {**where, "reason": f"receipt:{code}"})
+            # Also when it is old news: whoever noted it may have died before the rest was done.
+            self._act_on_failure(key, turn, index, send, error, _seconds(status.get("timestamp")))
+        elif after is not None and send < after.sends and after.state == "accepted":
+            self._tell(item, "delivery.doubled", where)
+        return after is not None
+
+    def _act_on_failure(
+        self, key: ConversationKey, turn: int, index: int, send: int, error: dict[str, Any], at: float
+    ) -> None:
+        match classify(None, error):
+            case ErrorClass.OPTED_OUT:
+                self._record_opt_out(key, at, error.get("code"))
+            case ErrorClass.WINDOW_CLOSED:
+                number = self._directory.number(key.phone_number_id)
+                if number is not None and number.fallback_template is not None:
+                    self._send_again(key, turn, index, send, fallback=True)
+            case ErrorClass.MEDIA:
+                self._send_again(key, turn, index, send, fallback=False)
+
+    def _send_again(self, key: ConversationKey, turn: int, index: int, send: int, *, fallback: bool) -> None:
+        """Open a message once more whose first send failed for certain, and queue its turn."""
+        entry = self._deliveries.load(key, turn, index)
+        if entry is None or entry.sends != send:
+            return
+        if not entry.reopened and entry.status == "failed":
+            if entry.state not in ("accepted", "ambiguous"):
+                raise ConflictError("the send is not settled yet; this receipt has to come again")
+            opened = replace(
+                entry, state="waiting", slot_at=None, reopened=True, fallback=fallback, status=None, status_at=None
+            )
+            entry = self._deliveries.claim(key, opened, entry)
+        if entry.state != "waiting" or not entry.reopened:
+            return
+        record = self._conversations.turn(key, turn)
+        if record is not None:
+            self._queues.put_outbound(outbound_item(key, record, self._clock(), again=f"send{send + 1}.{index}"))
 
     def _tell(self, item: ReceiptsItem, type_: str, detail: dict[str, Any]) -> None:
         self._operator_events.publish(OperatorEvent(type_, item.organization_id, detail))
+
+
+def _error(status: dict[str, Any]) -> dict[str, Any]:
+    errors = status.get("errors")
+    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
 
 
 def _seconds(timestamp: object) -> float:

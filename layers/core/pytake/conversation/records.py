@@ -43,7 +43,10 @@ class Session(Struct, omit_defaults=True):
 
 
 class Conversation(Struct, omit_defaults=True):
-    """What is known of one person at one number. `seq` counts committed turns and guards against lost updates."""
+    """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
+
+    `paced_until` is how far Meta's limit for one recipient is used up (`pytake.conversation.pace`).
+    """
 
     key: ConversationKey
     contact: Contact
@@ -52,6 +55,14 @@ class Conversation(Struct, omit_defaults=True):
     last_inbound_at: float = 0
     opted_out: bool = False
     apologised_at: float | None = None
+    paced_until: float = 0
+
+
+class Due(Struct, frozen=True):
+    """A conversation in which something is due since `at`."""
+
+    key: ConversationKey
+    at: float
 
 
 class EffectRecord(Struct, frozen=True):
@@ -78,7 +89,8 @@ class TurnRecord(Struct, omit_defaults=True):
 
     With the flow versions they name, the records of a session are enough to replay it without a network
     (`pytake replay`). `context` is left out when it is what the session's turn before left behind: what that
-    turn's events say of the contact is in it, nothing else changed.
+    turn's events say of the contact is in it, nothing else changed. `window_opened_at` is when
+    the person last wrote, where that is not `at`; `paced_from` is the outbound item's.
     """
 
     seq: int
@@ -97,17 +109,27 @@ class TurnRecord(Struct, omit_defaults=True):
     events: list[Event] = []
     effects: list[EffectRecord] = []
     correlation_id: str | None = None
+    window_opened_at: float | None = None
+    paced_from: float = 0
     context: TurnContext | None = None
 
+    @property
+    def says_goodbye(self) -> bool:
+        """The person opted out in this turn: what it says is the confirmation."""
+        return any(event.type == "opted_out" for event in self.events)
 
-DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "dead"]
+
+DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "parked", "dead"]
 
 
 class Delivery(Struct, omit_defaults=True):
     """The claim ledger's entry of one outgoing message: `turn` and `index` name it within its conversation.
 
     `state` is our side of the send, `status` is what Meta's receipts said of it (it never moves backwards). `revision`
-    counts the writes of our side: a claim holds only if nobody wrote since it was read.
+    counts the writes of our side: a write holds only if nobody wrote since it was read. `attempts` counts failed tries,
+    `held` the times that Meta held this recipient, `sends` the requests that left: receipts name theirs. `fallback`: the
+    number's template is sent in place of the message. `doubtful`: the next send may be a second one.
+    `reopened`: it was queued once more after a receipt said that it failed. `revived` counts the ways back from the dead letters.
     """
 
     turn: int
@@ -122,6 +144,17 @@ class Delivery(Struct, omit_defaults=True):
     error_code: int | None = None
     reason: str | None = None
     revision: int = 0
+    held: int = 0
+    sends: int = 0
+    fallback: bool = False
+    doubtful: bool = False
+    reopened: bool = False
+    revived: int = 0
+
+    @property
+    def reached_meta(self) -> bool:
+        """A receipt proves that Meta has the message, whatever our side knows."""
+        return self.status is not None
 
 
 class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
@@ -132,7 +165,11 @@ class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
 
 
 class Number(Struct, omit_defaults=True):
-    """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers."""
+    """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers.
+
+    With a `stopped_reason` its messages are parked. While it is resuming (`resuming_at`) the parked ones leave first;
+    `resumed_at` is when that was done.
+    """
 
     organization_id: str
     phone_number_id: str
@@ -145,6 +182,17 @@ class Number(Struct, omit_defaults=True):
     fallback_template: FallbackTemplate | None = None
     verify_token_hash: str | None = None
     stopped_reason: str | None = None
+    resuming_at: float | None = None
+    resumed_at: float | None = None
+
+
+class ParkedItem(Struct, frozen=True):
+    """An outgoing turn of a stopped number, as JSON. `parked_at` tells apart two parkings of the same turn."""
+
+    contact_id: str
+    turn: int
+    parked_at: float
+    body: bytes
 
 
 class NumberSecrets(Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pytake import engine
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.pace import recipient_pace
 from pytake.conversation.ports import (
     AlreadyCommittedError,
     Clock,
@@ -26,9 +27,8 @@ from pytake.conversation.ports import (
     OperatorEvents,
     Queues,
 )
-from pytake.conversation.queues import InboundItem, OutboundItem, digest
+from pytake.conversation.queues import InboundItem, digest, outbound_item
 from pytake.conversation.records import (
-    SERVICE_WINDOW_SECONDS,
     STATE_BYTES,
     Conversation,
     ConversationKey,
@@ -75,6 +75,9 @@ EFFECTS_SECONDS = 30
 EFFECTS_BYTES = 200_000
 """What the results of a turn's calls may hold together: the turn's record is one DynamoDB item of at most 400 KB."""
 
+LATE_SECONDS = 60
+"""A message that came this much later than it was written (Meta redelivers for days) opens its service window then."""
+
 COMMIT_ATTEMPTS = 4
 """Conflicts of one conversation are rare (the queue keeps its order): four in a row mean that something else is wrong."""
 
@@ -113,25 +116,21 @@ class TakeTurn:
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
 
-        A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError` when the conversation was
-        written by somebody else again and again, `QueueingFailedError` when the answer could not be enqueued: in both
-        cases the message has to come again.
+        An item that says that something is due (`InboundItem.due`) ends an expired session or lets a timer fire; None when
+        nothing is due any more. A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError`
+        when the conversation was written by somebody else again and again, `QueueingFailedError` when the answer could not
+        be enqueued: in both cases the item has to come again.
         """
         number = self._number(item.key)
         if number is None:
             return None
-        return self._commit(
-            item.key,
-            str(item.message.get("id")),
-            lambda known: self._decide_message(known or _new_conversation(item), number, item),
-        )
 
-    def wake(self, key: ConversationKey) -> TurnRecord | None:
-        """Do what is due in a conversation: end an expired session, or let a timer fire. None when nothing is (any more)."""
-        number = self._number(key)
-        if number is None:
-            return None
-        return self._commit(key, None, lambda known: self._decide_due(known, number) if known is not None else None)
+        def decide(known: Conversation | None) -> _Outcome | None:
+            if item.due:
+                return self._decide_due(known, number, item) if known is not None else None
+            return self._decide_message(known or _new_conversation(item), number, item)
+
+        return self._commit(item.key, item.message_id, decide)
 
     def _number(self, key: ConversationKey) -> Number | None:
         number = self._directory.number(key.phone_number_id)
@@ -142,19 +141,17 @@ class TakeTurn:
         return number
 
     def _commit(
-        self, key: ConversationKey, message_id: str | None, decide: Callable[[Conversation | None], _Outcome | None]
+        self, key: ConversationKey, message_id: str, decide: Callable[[Conversation | None], _Outcome | None]
     ) -> TurnRecord | None:
         for _ in range(COMMIT_ATTEMPTS):
             outcome = decide(self._conversations.load(key))
             if outcome is None:
-                return None
+                return self._enqueue_committed(key, message_id)
+            _pace(outcome)
             try:
                 self._conversations.commit(outcome.conversation, outcome.record)
             except AlreadyCommittedError:
-                committed = self._conversations.turn_of_message(key, message_id) if message_id else None
-                if committed is not None:
-                    self._enqueue(key, committed)
-                return committed
+                return self._enqueue_committed(key, message_id)
             except ConflictError:
                 continue
             self._enqueue(key, outcome.record)
@@ -163,20 +160,16 @@ class TakeTurn:
             return outcome.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
 
+    def _enqueue_committed(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        """Repeat the enqueue of the turn that this message has had: whoever took it may have died in between."""
+        committed = self._conversations.turn_of_message(key, message_id)
+        if committed is not None:
+            self._enqueue(key, committed)
+        return committed
+
     def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
-        if not record.messages:
-            return
-        self._queues.put_outbound(
-            OutboundItem(
-                organization_id=key.organization_id,
-                phone_number_id=key.phone_number_id,
-                contact_id=key.contact_id,
-                turn=record.seq,
-                messages=record.messages,
-                window_closes_at=record.at + SERVICE_WINDOW_SECONDS,
-                correlation_id=record.correlation_id,
-            )
-        )
+        if record.messages:
+            self._queues.put_outbound(outbound_item(key, record, self._clock()))
 
     def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> _Outcome:
         now, answer = self._clock(), read_answer(item.message)
@@ -190,7 +183,7 @@ class TakeTurn:
             session_id="",
             status="recorded",
             input=_input(answer),
-            message_id=str(item.message.get("id")),
+            message_id=item.message_id,
             message_type=str(item.message.get("type")),
             sent_at=_sent_at(item.message),
             correlation_id=item.correlation_id,
@@ -198,27 +191,41 @@ class TakeTurn:
         outcome = _Outcome(after, record, [])
         # What is said in a group is not said to the bot alone: a private answer would surprise everybody.
         if answers_bot(answer.type) and not item.message.get("group_id"):
-            after.last_inbound_at = now
+            after.last_inbound_at = min(now, record.sent_at or now)
+            if after.last_inbound_at < now - LATE_SECONDS:
+                record.window_opened_at = after.last_inbound_at
             after.opted_out = False  # who writes to us again wants an answer
             self._answer(outcome, number, now)
         elif after.session is not None:
             record.session_id = after.session.id
         return outcome
 
-    def _decide_due(self, before: Conversation, number: Number) -> _Outcome | None:
+    def _decide_due(self, before: Conversation, number: Number, item: InboundItem) -> _Outcome | None:
         now, session = self._clock(), before.session
         if session is None:
             return None
         after = replace(before, seq=before.seq + 1)
-        record = TurnRecord(after.seq, now, session.id, "expired", Input(type="timeout"))
+        record = TurnRecord(
+            seq=after.seq,
+            at=now,
+            session_id=session.id,
+            status="expired",
+            input=Input(type="timeout"),
+            message_id=item.message_id,
+            message_type="due",
+            window_opened_at=before.last_inbound_at or None,
+        )
         outcome = _Outcome(after, record, [])
         if session.expires_at <= now:
             record.events.append(Event("session_expired", {"session_id": session.id}))
             after.session = None
-        elif session.timer_at is not None and session.timer_at <= now:
-            self._answer(outcome, number, now)
-        else:
+        elif session.timer_at is None or session.timer_at > now:
             return None
+        elif before.opted_out:
+            record.status = "opted_out"
+            after.session = replace(session, timer_at=None)
+        else:
+            self._answer(outcome, number, now)
         return outcome
 
     def _answer(self, outcome: _Outcome, number: Number, now: float) -> None:
@@ -343,6 +350,15 @@ class TakeTurn:
 
     def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
         outcome.operator_events.append(OperatorEvent(type_, outcome.conversation.key.organization_id, detail))
+
+
+def _pace(outcome: _Outcome) -> None:
+    """Spread a turn's messages over what Meta lets one recipient have; kept in the commit, it costs no write."""
+    conversation, record = outcome.conversation, outcome.record
+    if record.messages:
+        conversation.paced_until, record.paced_from = recipient_pace(
+            conversation.paced_until, len(record.messages), record.at
+        )
 
 
 def _new_conversation(item: InboundItem) -> Conversation:

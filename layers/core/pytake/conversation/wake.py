@@ -1,36 +1,51 @@
-"""Fire what is due: timers of flows, and sessions that ended because nobody wrote."""
+"""Find what is due: timers of flows, and sessions that ended because nobody wrote.
 
-from collections.abc import Callable
+What is found goes the way of a message, through the inbound queue: in order with what the person writes meanwhile, taken
+once, and tried again when a worker dies.
+"""
 
-from pytake.conversation.ports import Clock, Conversations
-from pytake.conversation.records import ConversationKey
-from pytake.conversation.turn import TakeTurn
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
-BATCH = 200
+from pytake.conversation.ports import Clock, Conversations, Queues
+from pytake.conversation.queues import InboundItem
+from pytake.conversation.records import Due
+
+BATCH = 10
 
 
 class WakeDue:
-    """The scheduled function's `due` job.
+    """The scheduled function's `due` job. It may run twice: the same news has the same id."""
 
-    It may run twice, or while the person writes: each wake-up decides on the conversation as it is then, and the commit's
-    condition lets only one writer win.
-    """
-
-    def __init__(self, conversations: Conversations, take_turn: TakeTurn, clock: Clock) -> None:
+    def __init__(self, conversations: Conversations, queues: Queues, clock: Clock) -> None:
         self._conversations = conversations
-        self._take_turn = take_turn
+        self._queues = queues
         self._clock = clock
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
-        """Wake every conversation that is due, until none is or `out_of_time()`; how many turns that made."""
-        turns, seen = 0, set[ConversationKey]()
-        while not out_of_time():
-            due = [key for key in self._conversations.due(self._clock(), BATCH) if key not in seen]
-            if not due:
+        """Queue the news for every conversation in which something is due, until `out_of_time()`; how many that were."""
+        now, woken = self._clock(), 0
+        for batch in _batches(self._conversations.due(now)):
+            self._queues.put_inbound([_item(due, now) for due in batch])
+            woken += len(batch)
+            if out_of_time():
                 break
-            for key in due:
-                seen.add(key)  # the index lags behind the commit: what was just done may still be listed
-                turns += self._take_turn.wake(key) is not None
-                if out_of_time():
-                    break
-        return turns
+        return woken
+
+
+def _item(due: Due, now: float) -> InboundItem:
+    key = due.key
+    return InboundItem(
+        organization_id=key.organization_id,
+        phone_number_id=key.phone_number_id,
+        contact_id=key.contact_id,
+        message={"id": f"due:{key.contact_id}:{due.at}"},
+        received_at=now,
+        due=True,
+    )
+
+
+def _batches(found: Iterable[Due]) -> Iterator[list[Due]]:
+    left = iter(found)
+    while batch := list(islice(left, BATCH)):
+        yield batch

@@ -1,0 +1,43 @@
+"""Record that a person wants no messages, when Meta tells it (error 131050) and not the person."""
+
+from msgspec.structs import replace
+
+from pytake.conversation.ports import Clock, ConflictError, Conversations
+from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.engine import Event, Input
+
+ATTEMPTS = 4
+
+
+class RecordOptOut:
+    """Used by the sender and by the receipts function."""
+
+    def __init__(self, conversations: Conversations, clock: Clock) -> None:
+        self._conversations = conversations
+        self._clock = clock
+
+    def __call__(self, key: ConversationKey, told_at: float, code: int | None) -> bool:
+        """Opt the person out, as a turn of the conversation with an audit record; False when there is nothing to do.
+
+        Who has written since `told_at` wants an answer again. Raises `ConflictError` when the conversation is written by
+        others again and again.
+        """
+        for _ in range(ATTEMPTS):
+            before = self._conversations.load(key)
+            if before is None or before.opted_out or before.last_inbound_at > told_at:
+                return False
+            after = replace(before, seq=before.seq + 1, opted_out=True)
+            record = TurnRecord(
+                seq=after.seq,
+                at=self._clock(),
+                session_id=before.session.id if before.session else "",
+                status="opted_out",
+                input=Input(type="opt_out"),
+                events=[Event("opted_out", {"code": code})],
+            )
+            try:
+                self._conversations.commit(after, record)
+            except ConflictError:
+                continue
+            return True
+        raise ConflictError(f"opt-out not recorded in {ATTEMPTS} attempts")
