@@ -1,4 +1,4 @@
-"""`pytake number`: connect a WhatsApp number."""
+"""`pytake number`: connect a WhatsApp number, and let a stopped one go on."""
 
 import sys
 from pathlib import Path
@@ -29,11 +29,6 @@ SECRETS = {
 KEPT = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
 
 _VALUE_OR_FILE = "The value, or @FILE; asked for when a new number needs it. {}"
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `put` a command of its own."""
 
 
 @app.command()
@@ -82,6 +77,27 @@ def put(
         typer.echo(f"Keyword {word}: {flow_id}")
     if known is None:
         typer.echo(f"Callback URL for Meta: {url.rstrip('/')}/api/v1/whatsapp/webhook")
+
+
+@app.command()
+def resume(
+    phone_number_id: Annotated[str, typer.Argument(help="Meta's id of the number (not the number itself).")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    org: Organization = DEFAULT_ORGANIZATION,
+) -> None:
+    """Let a stopped number send again. What waited for it leaves first, each conversation in order."""
+    queued = 0
+    with connect(url, token, token_file, org) as client:
+        while True:
+            answer = client.post(f"/api/v1/numbers/{phone_number_id}/resume")
+            queued += answer["queued"]
+            if not answer["stopped_reason"]:
+                break
+            if not client.get(f"/api/v1/numbers/{phone_number_id}")["resuming"]:
+                fail(f"Number {phone_number_id} was stopped again: {answer['stopped_reason']}. Repair that first.")
+    typer.echo(f"Number {phone_number_id} sends again; {queued} parked turns are on their way.")
 
 
 def change(

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from pytake import bootstrap
+from pytake.conversation.queues import OutboundItem
+from pytake.whatsapp.outbound import Text
 from tests.functions.conftest import Gateway
 
 FLOW: dict[str, Any] = {
@@ -115,6 +118,21 @@ def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None
     assert (stolen.status, stolen.body["code"]) == (409, "number_taken")
     assert gateway.api("GET", NUMBER_PATH, org="globex").status == 404
     assert gateway.api("GET", "/api/v1/numbers", org="globex").body == []
+
+
+def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None:
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    number = bootstrap.number_setup().number("acme", "100000000000001")
+    bootstrap.directory().stop_number(number, "fatal_token:190")
+    bootstrap.parking().park(OutboundItem("acme", "100000000000001", "551", 1, [Text("Hi")], 1e12), 1.0)
+    assert gateway.api("GET", NUMBER_PATH).body["stopped_reason"] == "fatal_token:190"
+    assert gateway.api("POST", f"{NUMBER_PATH}/resume", role="builder").status == 403
+    assert gateway.api("POST", f"{NUMBER_PATH}/resume", org="globex").status == 404
+    resumed = gateway.api("POST", f"{NUMBER_PATH}/resume").body
+    assert (resumed["queued"], resumed["stopped_reason"]) == (1, None)
+    assert [item["unparked"] for item in gateway.queued("outbound")] == [True]
+    answer = gateway.api("GET", NUMBER_PATH).body
+    assert (answer["stopped_reason"], answer["resuming"]) == (None, False)
 
 
 def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:

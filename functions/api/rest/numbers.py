@@ -11,7 +11,10 @@ from pytake.conversation.number_setup import NumberChange, NumberSetupError, Unk
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
-from rest.problems import conflict, not_found, unprocessable
+from rest.problems import ProblemError, conflict, not_found, unprocessable
+
+RESERVE_MILLISECONDS = 9_000
+"""Resuming takes on no more of what is parked this long before the function's time is over."""
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -49,7 +52,8 @@ class NumberRequest(BaseModel):
 
 
 class NumberAnswer(BaseModel):
-    """A number without its secrets. `stopped_reason`: why nothing is sent, null when all is well."""
+    """A number without its secrets. `stopped_reason`: why nothing is sent, null when all is well. `resuming`: what was
+    parked is on its way, and the number goes on behind it."""
 
     phone_number_id: str
     display_phone_number: str
@@ -59,6 +63,15 @@ class NumberAnswer(BaseModel):
     words: dict[str, str]
     apology: str | None
     fallback_template: Template | None
+    stopped_reason: str | None
+    resuming: bool
+
+
+class ResumeAnswer(BaseModel):
+    """How far resuming came: `queued` turns left their parking. While there is a `stopped_reason`, call again."""
+
+    phone_number_id: str
+    queued: int
     stopped_reason: str | None
 
 
@@ -74,7 +87,7 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
     try:
         return _answer(bootstrap.number_setup().number(who.organization_id, phone_number_id))
     except UnknownNumberError:
-        raise not_found("number_unknown", f"This organization has no number with the id {phone_number_id}.") from None
+        raise _unknown(phone_number_id) from None
 
 
 @router.put("/api/v1/numbers/<phone_number_id>", summary="Connect or change a number", tags=["Numbers"])
@@ -102,6 +115,25 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         raise conflict("number_taken", detail) from None
 
 
+@router.post("/api/v1/numbers/<phone_number_id>/resume", summary="Let a stopped number go on", tags=["Numbers"])
+def resume_number(phone_number_id: PhoneNumberId) -> ResumeAnswer:
+    who = caller(router)
+    context = router.lambda_context
+
+    def out_of_time() -> bool:
+        return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
+
+    try:
+        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, out_of_time)
+    except UnknownNumberError:
+        raise _unknown(phone_number_id) from None
+    return ResumeAnswer(phone_number_id=phone_number_id, queued=resumed.queued, stopped_reason=resumed.stopped_reason)
+
+
+def _unknown(phone_number_id: str) -> ProblemError:
+    return not_found("number_unknown", f"This organization has no number with the id {phone_number_id}.")
+
+
 def _reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
 
@@ -118,4 +150,5 @@ def _answer(number: Number) -> NumberAnswer:
         apology=number.apology,
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         stopped_reason=number.stopped_reason,
+        resuming=number.resuming_at is not None,
     )
