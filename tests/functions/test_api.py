@@ -189,4 +189,6 @@ def test_the_api_describes_itself(gateway: Gateway) -> None:
     document = gateway.api("GET", "/api/v1/openapi.json").body
     assert document["openapi"].startswith("3.1")
     assert "/api/v1/flows/{flow_id}/publish" in document["paths"]
+    assert document["security"] == [{"bearer": []}]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert "swagger" in gateway.api("GET", "/api/v1/docs").body.lower()

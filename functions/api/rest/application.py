@@ -2,10 +2,12 @@
 
 from functools import cache
 from http import HTTPStatus
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
 from rest import flows, numbers, organization
@@ -15,6 +17,13 @@ TITLE = "PyTake Serverless"
 VERSION = "1.0"
 DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. Errors are RFC 9457 problem details."
 
+_BEARER: dict[str, Any] = {
+    "security_schemes": {
+        "bearer": HTTPBearer(bearerFormat="JWT", description="A token of the deployment's OpenID Connect issuer")
+    },
+    "security": [{"bearer": []}],
+}
+
 
 @cache
 def application() -> APIGatewayHttpResolver:
@@ -22,11 +31,11 @@ def application() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     for resource in (flows, numbers, organization):
         app.include_router(resource.router)
-    app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION)
+    app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
-        schema = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
+        schema = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
         return Response(status_code=200, content_type="application/json", body=schema)
 
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
