@@ -79,7 +79,8 @@ How each was used, always in its favour where there was a choice:
 
 Each in a fresh process with the built function, the built layer (compiled) and nothing else, {colds} processes each, in
 turn; medians. `import` is importing the handler, `wiring` building its use case and clients, `first event` answering an
-event when AWS and Meta answer at once (DynamoDB's client is made there). `ready` is import and wiring. What Lambda's
+event when AWS and Meta answer at once (DynamoDB's client is made there). `ready` is import and wiring, and the ratio that of its
+CPU time. What Lambda's
 runtime client imports before a handler (json, logging, http.client) is not counted. The baseline imports boto3 from the
 same pruned layer.
 

@@ -24,11 +24,24 @@ def engine_tables(results: list[Result], missing: dict[str, str]) -> str:
         ],
     )
     start = table(
-        ["engine", "import ms", "build ms", "first turn ms", "process ms", "RSS added MB", "state bytes", "disk MB"],
+        [
+            "engine",
+            "import ms",
+            "in CPU ms",
+            "build ms",
+            "first turn ms",
+            "process ms",
+            "RSS added MB",
+            "state bytes",
+            "disk MB",
+        ],
         [
             [
                 one.title,
-                *(figure(one.cold(name)) for name in ("import_ms", "build_ms", "first_turn_ms", "process_ms")),
+                *(
+                    figure(one.cold(name))
+                    for name in ("import_ms", "import_cpu_ms", "build_ms", "first_turn_ms", "process_ms")
+                ),
                 figure(one.rss["rss_mb"] - one.rss["rss_before_mb"]),
                 f"{fmean(one.sizes[:-1]):,.0f} / {max(one.sizes):,}",
                 figure(one.disk_mb),
@@ -56,7 +69,7 @@ def engine_targets(results: list[Result]) -> list[list[str]]:
             rows.append([f"against {ENGINES[name][0]}", target, times(by_name[name].behind(ours, "turns_per_second"))])
     return [
         *rows,
-        ["engine import", "≤ 40 ms", f"{ours.cold('import_ms'):.0f} ms"],
+        ["engine import", "≤ 40 ms", f"{ours.cold('import_ms'):.0f} ms ({ours.cold('import_cpu_ms'):.0f} ms CPU)"],
         ["stored state, largest", "≤ 300 bytes", f"{max(ours.sizes)} bytes"],
         ["memory added", "≤ 20 MB", f"{ours.rss['rss_mb'] - ours.rss['rss_before_mb']:.1f} MB"],
     ]

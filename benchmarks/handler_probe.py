@@ -229,11 +229,12 @@ def cold(name: str, samples: Path) -> Json:
     """What a fresh process takes until it has answered its first event."""
     told: Json = json.loads(samples.read_bytes())
     cloud = InstantAws(items=told["items"], secrets=told["secrets"])
-    begun = perf_counter_ns()
+    cpu_begun, begun = process_time_ns(), perf_counter_ns()
     if name == "boto3":
         import boto3
 
         imported = wired = perf_counter_ns()
+        cpu = process_time_ns()
         boto3.client("dynamodb")
         boto3.client("sqs")
         answered = perf_counter_ns()
@@ -243,6 +244,7 @@ def cold(name: str, samples: Path) -> Json:
         if name in WIRING:
             getattr(importlib.import_module("pytake.bootstrap"), WIRING[name])()
         wired = perf_counter_ns()
+        cpu = process_time_ns()
         cloud.connect()
         if "httpx" in sys.modules:
             cloud.connect_graph()
@@ -253,6 +255,7 @@ def cold(name: str, samples: Path) -> Json:
         "import_ms": (imported - begun) / 1e6,
         "wiring_ms": (wired - imported) / 1e6,
         "first_event_ms": (answered - wired) / 1e6,
+        "ready_cpu_ms": (cpu - cpu_begun) / 1e6,
     }
 
 

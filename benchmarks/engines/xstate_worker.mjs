@@ -15,12 +15,14 @@ const now = () => Number(process.hrtime.bigint());
 const residentMb = () => process.memoryUsage.rss() / 1e6;
 
 async function load() {
+  const cpuBegun = process.cpuUsage();
   const begun = now();
   const require = createRequire(pathToFileURL(join(process.cwd(), "package.json")));
   const xstate = require("xstate");
   const imported = now();
+  const cpu = process.cpuUsage(cpuBegun);
   const bot = new Bot(xstate);
-  return [bot, { import_ms: (imported - begun) / 1e6, build_ms: (now() - imported) / 1e6 }];
+  return [bot, { import_ms: (imported - begun) / 1e6, import_cpu_ms: (cpu.user + cpu.system) / 1e3, build_ms: (now() - imported) / 1e6 }];
 }
 
 const EMAIL = /^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$/;
