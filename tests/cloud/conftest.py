@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sysconfig
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -136,9 +137,7 @@ class Cloud:
         return "\n".join(tails)
 
 
-def _kill_after(process: "subprocess.Popen[str]", seconds: float) -> Any:
-    import threading
-
+def _kill_after(process: "subprocess.Popen[str]", seconds: float) -> threading.Timer:
     timer = threading.Timer(seconds, process.kill)
     timer.daemon = True
     timer.start()
