@@ -7,7 +7,8 @@ from pathlib import Path
 from benchmarks import engine_figures, handler_figures
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
-from benchmarks.handler_report import cold_table, handler_targets, warm_table
+from benchmarks.handler_figures import SHARE_RUNS
+from benchmarks.handler_report import cold_table, handler_targets, share_table, warm_table
 from benchmarks.report import commit, machine, progress, table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -27,9 +28,9 @@ def main() -> None:
     try:
         handlers = handler_figures.measure(runs, seconds * 10, colds, progress)
     except NotInstalledError as error:
-        sections |= {"COLD": f"Not measured: {error}", "WARM": "Not measured."}
+        sections |= {"COLD": f"Not measured: {error}", "SHARES": "Not measured.", "WARM": "Not measured."}
     else:
-        sections |= {"COLD": cold_table(handlers), "WARM": warm_table(handlers)}
+        sections |= {"COLD": cold_table(handlers), "SHARES": share_table(handlers), "WARM": warm_table(handlers)}
         targets += handler_targets(handlers)
     sections["TARGETS"] = table(["figure", "target", "measured"], targets)
     progress("")
@@ -79,12 +80,15 @@ How each was used, always in its favour where there was a choice:
 
 Each in a fresh process with the built function, the built layer (compiled) and nothing else, {colds} processes each, in
 turn; medians. `import` is importing the handler, `wiring` building its use case and clients, `first event` answering an
-event when AWS and Meta answer at once (DynamoDB's client is made there). `ready` is import and wiring, and the ratio that of its
-CPU time. What Lambda's
-runtime client imports before a handler (json, logging, http.client) is not counted. The baseline imports boto3 from the
-same pruned layer.
+event when AWS and Meta answer at once (DynamoDB's client is made there). `ready` is import and wiring; the ratio is that
+of its CPU time. What Lambda's runtime client imports before a handler (json, logging, http.client) is not counted. The
+baseline imports boto3 from the same pruned layer.
 
 {sections["COLD"]}
+
+Where `ready` goes: ms of importing by package (`-X importtime`, its own modules, the least of {SHARE_RUNS} processes).
+
+{sections["SHARES"]}
 
 ## Own time of the handlers, requests and write units
 

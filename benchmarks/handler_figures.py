@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +13,16 @@ from statistics import median
 from typing import Any
 
 from benchmarks.environments import FOLDER, REPOSITORY, NotInstalledError, fresh, run, size, stale
+from benchmarks.handler_probe import WIRING
 from benchmarks.workers import last_core, once
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BASELINE = "boto3"
 FUNCTIONS = ("webhook", "flow_runner", "sender", "receipts", "scheduled", "api")
 SOURCES = ("layers", "functions", "template.yaml", "requirements/layer.txt")
+
+SHARE_RUNS = 5
+"""Processes per handler whose imports are listed; the least time of each module counts."""
 
 _QUEUES = "https://sqs.us-east-1.amazonaws.com/000000000000"
 VARIABLES = {
@@ -48,6 +53,7 @@ class Handlers:
     colds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     warm: list[dict[str, dict[str, Any]]] = field(default_factory=list)  # by run, by stage
     layer_mb: float = 0.0
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)  # by handler, ms by package
 
     def cold(self, name: str, figure: str) -> float:
         """The median of a figure over the cold starts of a handler."""
@@ -98,7 +104,33 @@ def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -
             figures = probe("cold", name, str(samples), code=folder)
             if number:  # the first brings files into memory
                 handlers.colds.setdefault(name, []).append(figures)
+    for name in (BASELINE, *FUNCTIONS):
+        say(f"what {name} imports")
+        code = build / f"{''.join(part.title() for part in name.split('_'))}Function"
+        handlers.shares[name] = import_shares(name, [code, layer])
     return handlers
+
+
+def import_shares(name: str, path: list[Path]) -> dict[str, float]:
+    """Milliseconds of importing and wiring a handler by package, what the runtime client brings left out."""
+    wiring = f"from pytake import bootstrap; bootstrap.{WIRING[name]}()" if name in WIRING else ""
+    imports = f"import handler; {wiring}" if name != BASELINE else "import boto3"
+    code = f"import json, logging, http.client, traceback, uuid, sys; print('begin', file=sys.stderr); {imports}"
+    command = [str(interpreter()), "-S", "-P", "-X", "importtime", "-c", code]
+    variables = {**VARIABLES, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    least: dict[str, int] = {}
+    for _ in range(SHARE_RUNS):
+        told = subprocess.run(command, env=variables, cwd=FOLDER, capture_output=True, text=True, check=True).stderr
+        for line in told.partition("begin\n")[2].splitlines():
+            if line.startswith("import time:"):
+                own, _, module = line.removeprefix("import time:").split("|")
+                least[module.strip()] = min(int(own), least.get(module.strip(), int(own)))
+    shares: dict[str, float] = {}
+    for module, microseconds in least.items():
+        parts = module.split(".")
+        package = ".".join(parts[: 2 if parts[0] == "pytake" else 1])
+        shares[package] = shares.get(package, 0) + microseconds / 1000
+    return shares
 
 
 def interpreter() -> Path:

@@ -27,6 +27,16 @@ def cold_table(handlers: Handlers) -> str:
     )
 
 
+def share_table(handlers: Handlers) -> str:
+    """Where a cold start goes: the packages that take longest to import."""
+    rows = []
+    for name, shares in handlers.shares.items():
+        longest = sorted(shares.items(), key=lambda share: -share[1])[:9]
+        largest = ", ".join(f"{package} {took:.0f}" for package, took in longest)
+        rows.append([name, f"{sum(shares.values()):.0f}", largest])
+    return table(["handler", "all", "of which"], rows)
+
+
 def warm_table(handlers: Handlers) -> str:
     """Own time, requests and write units of each stage of a plain turn."""
     rows = []
