@@ -14,8 +14,8 @@ from typer.main import get_command, get_group
 COMMANDS = {
     "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
     "chat": ("cli.chat:chat", "Chat with a running local cloud, as a person with a phone would."),
-    "flow": ("cli.main:flow_commands", "Run, check and publish flows."),
-    "number": ("cli.number:app", "Connect WhatsApp numbers."),
+    "flow": ("cli.main:flow_commands", "Run, check, test and publish flows."),
+    "number": ("cli.number:app", "Connect WhatsApp numbers, and let stopped ones go on."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
 }
 
@@ -23,8 +23,11 @@ COMMANDS = {
 def flow_commands() -> typer.Typer:
     """Return the commands on flow documents: those that need no cloud, and `publish`."""
     from cli.flow import app
+    from cli.flow_testing.commands import fuzz, run_tests
     from cli.publish import publish
 
+    app.command("test")(run_tests)
+    app.command("fuzz")(fuzz)
     app.command("publish")(publish)
     return app
 

@@ -48,6 +48,7 @@ class Conversation:
     """A conversation under way. The state is serialised between any two turns, as it is in the cloud."""
 
     def __init__(self, flow: Flow, world: World) -> None:
+        self.flow_id = flow.id
         self._flow = flow
         self._seed = world.seed
         self._country = world.country or _COUNTRIES[flow.language]

@@ -1,0 +1,156 @@
+"""`pytake flow test` and `pytake flow fuzz`."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from cli.flow_testing import report
+from cli.flow_testing.coverage import Coverage
+from cli.flow_testing.documents import (
+    Documents,
+    UsageError,
+    find_document,
+    is_test_file,
+    read_documents,
+)
+from cli.flow_testing.playing import Played, play
+from cli.flow_testing.suite import find_suites, read_suite, write_suite
+from pytake.engine import FlowError, compile_flow
+
+Flows = Annotated[
+    list[Path],
+    typer.Argument(metavar="FLOW.json...", exists=True, help="Flows, their test files, or folders with test files."),
+]
+
+
+def run_tests(
+    flows: Flows,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Say which nodes and exits no conversation took.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object in place of the report.")] = False,
+    generate: Annotated[
+        bool,
+        typer.Option("--generate", help="Write FLOW.generated.test.json first: conversations through every exit."),
+    ] = False,
+) -> None:
+    """Hold the conversations of the test files beside flows (FLOW.test.json or .yaml). Ends with 1 when one fails.
+
+    A test file holds inputs and what has to follow: see docs/flow-tests.md.
+    """
+    try:
+        if generate:
+            _generate(flows)
+        suites = list(dict.fromkeys(path.resolve() for path in find_suites(flows)))
+        if not suites:
+            raise UsageError("there are no test files beside these flows; --generate writes some")
+        results, covered = _run(suites)
+    except UsageError as error:
+        _stop(str(error), 2)
+    except FlowError as error:
+        _stop(str(error), 1)
+    found = covered.flows() if covered is not None else []
+    if as_json:
+        whole = report.as_json([(_shown(path), played) for path, played in results], found if coverage else None)
+        sys.stdout.write(msgspec.json.encode(whole).decode() + "\n")
+    else:
+        _show(results)
+        if coverage:
+            typer.echo("\n" + "\n".join(report.coverage_lines(found)))
+    if any(played.failures for _, played in results):
+        raise typer.Exit(1)
+
+
+def fuzz(
+    flows: Annotated[
+        list[Path],
+        typer.Argument(metavar="FLOW.json...", exists=True, dir_okay=False, help="A flow and its sub-flows."),
+    ],
+    conversations: Annotated[int, typer.Option(min=1, help="How many conversations to hold.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed holds other conversations.")] = 0,
+) -> None:
+    """Hold conversations that nobody would, and write the shortest that breaks something as a test file.
+
+    What must never break: a turn ends within its budget and does not fail, Meta takes every message, the state survives
+    being stored, the same input gives the same turn, and nobody is left without an answer. Ends with 1 when one does.
+    """
+    from cli.flow_testing.fuzzing import fuzz as hold
+
+    try:
+        documents, root = read_documents(flows)
+        broken = hold(compile_flow(documents, root), documents, conversations, seed)
+    except UsageError as error:
+        _stop(str(error), 2)
+    except FlowError as error:
+        _stop(str(error), 1)
+    if broken is None:
+        typer.echo(f"{conversations} conversations, and nothing broke.", err=True)
+        return
+    typer.secho(f"{broken.reason}\nThe shortest conversation that does it, as a test file:", err=True, fg="red")
+    sys.stdout.write(write_suite(broken.suite).decode())
+    raise typer.Exit(1)
+
+
+def _generate(flows: Iterable[Path]) -> None:
+    from cli.flow_testing.generating import generate
+
+    for path in flows:
+        if path.is_dir() or is_test_file(path):
+            raise UsageError(f"{path}: --generate wants flows")
+        documents, root = read_documents([path])
+        target = path.with_name(f"{path.stem}.generated.test.json")
+        target.write_bytes(write_suite(generate(documents, root)))
+        typer.echo(f"wrote {_shown(target)}", err=True)
+
+
+def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, Played]], Coverage | None]:
+    results: list[tuple[Path, Played]] = []
+    covered: Coverage | None = None
+    for path in suites:
+        suite = read_suite(path)
+        documents, root = _documents(path, str(suite.flow))
+        flow, coverage = compile_flow(documents, root), Coverage(documents, root)
+        for script in suite.conversations:
+            try:
+                played = play(suite, script, flow)
+            except UsageError as error:
+                raise UsageError(f"{path}: {script.name}: {error}") from error
+            coverage.add(played.steps)
+            results.append((path, played))
+        if covered is not None:
+            coverage.merge(covered)
+        covered = coverage
+    return results, covered
+
+
+def _documents(suite: Path, flow_id: str) -> tuple[Documents, str]:
+    path = find_document(suite.parent, flow_id)
+    if path is None:
+        raise UsageError(f"{suite}: there is no flow `{flow_id}` beside it")
+    return read_documents([path])
+
+
+def _show(results: list[tuple[Path, Played]]) -> None:
+    above: Path | None = None
+    for path, played in results:
+        if path != above:
+            typer.echo(_shown(path))
+        above = path
+        typer.echo("\n".join(report.lines_of(played)))
+    passed = sum(not played.failures for _, played in results)
+    colour = "green" if passed == len(results) else "red"
+    typer.secho(f"{passed} of {len(results)} conversations as expected", fg=colour)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,82 @@
+"""Which nodes and exits of a flow conversations went through."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.engine import Step
+from pytake.engine.compiling import Compilation
+
+Exit = tuple[str, str, str]
+"""Flow, node, exit."""
+
+
+class FlowCoverage(Struct, frozen=True):
+    """What of one flow was covered. `missing` lists the exits that were not, as `node: exit`."""
+
+    flow_id: str
+    nodes: int
+    nodes_covered: int
+    exits: int
+    exits_covered: int
+    missing: list[str]
+
+    @property
+    def is_full(self) -> bool:
+        return not self.missing
+
+
+class Coverage:
+    """Counts what the steps of any number of conversations cover of a bundle.
+
+    Every exit that a node's data allows counts, also those for answers that are not accepted (`invalid`, `stale`).
+    Waiting is no exit, and it is one and the same whether an `end` ends the conversation or returns.
+    """
+
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]], root: str) -> None:
+        facts = Compilation(documents, root).facts
+        self._exits: dict[tuple[str, str], list[str]] = {
+            place: list(dict.fromkeys(_same(exit_) for exit_ in found.exits if exit_ != "wait"))
+            for place, found in facts.items()
+        }
+        self._visited: set[tuple[str, str]] = set()
+        self._taken: set[Exit] = set()
+
+    @property
+    def all_exits(self) -> set[Exit]:
+        """Everything there is to cover."""
+        return {(flow_id, node_id, exit_) for (flow_id, node_id), exits in self._exits.items() for exit_ in exits}
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Count these steps."""
+        for step in steps:
+            self._visited.add((step.flow_id, step.node_id))
+            self._taken.add(exit_of(step))
+
+    def merge(self, other: "Coverage") -> None:
+        """Count what another one, also of another bundle, has counted."""
+        self._exits = {**other._exits, **self._exits}
+        self._visited |= other._visited
+        self._taken |= other._taken
+
+    def flows(self) -> list[FlowCoverage]:
+        """What was covered, by flow."""
+        flows = dict.fromkeys(flow_id for flow_id, _ in self._exits)
+        return [self._flow(flow_id) for flow_id in flows]
+
+    def _flow(self, flow_id: str) -> FlowCoverage:
+        nodes = [place for place in self._exits if place[0] == flow_id]
+        exits = [(*place, exit_) for place in nodes for exit_ in self._exits[place]]
+        missing = [f"{node_id}: {exit_}" for _, node_id, exit_ in exits if (flow_id, node_id, exit_) not in self._taken]
+        visited = len(self._visited.intersection(nodes))
+        return FlowCoverage(flow_id, len(nodes), visited, len(exits), len(exits) - len(missing), missing)
+
+
+def exit_of(step: Step) -> Exit:
+    """The exit a step took, as it is counted."""
+    return step.flow_id, step.node_id, _same(step.exit)
+
+
+def _same(exit_: str) -> str:
+    return "end" if exit_ == "return" else exit_

@@ -1,0 +1,276 @@
+"""Answers worth trying, derived from a flow: what its questions accept and refuse, and what its conditions compare with."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from cli.flow_testing.conversation import Conversation
+from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest
+from pytake.engine.compiling import Compilation
+from pytake.engine.values import number_of
+
+Said = str | dict[str, Any]
+
+STALE = {"reply_id": "no-such-option"}
+STICKER = {"media": {"id": "media-1", "type": "sticker"}}
+_SENTENCE = "I would like to know more about this, please. "
+_READ = re.compile(r"\{\{\s*([\w.]+)")
+_REFUSED: tuple[Said, ...] = ("?", "???", STICKER, " ", STALE)
+
+
+class Examples:
+    """The answers worth trying at any place of a bundle, in the order in which to try them."""
+
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]], root: str) -> None:
+        self._documents: dict[str, FlowDocument] = Compilation(documents, root).documents
+        self._data = {
+            (flow_id, node.id): msgspec.to_builtins(node.data)
+            for flow_id, document in self._documents.items()
+            for node in document.nodes
+        }
+        self._constants = self._derived(_constants(self._data.values()))
+
+    @property
+    def deciding(self) -> set[str]:
+        """The variables on which some way depends."""
+        return {path.split(".")[0] for path in self._constants}
+
+    @property
+    def contact_fields(self) -> dict[str, list[Any]]:
+        """What conditions compare fields of the contact with."""
+        return {
+            path.removeprefix("contact."): values
+            for path, values in self._constants.items()
+            if path.startswith("contact.")
+        }
+
+    @property
+    def uses_chance(self) -> bool:
+        """Whether some way is taken by chance."""
+        return any(node.type == "random" for document in self._documents.values() for node in document.nodes)
+
+    def inputs(self, conversation: Conversation) -> list[Said]:
+        """What to say next."""
+        state = conversation.state
+        if state is None:
+            return _unlike(["hi", *self._texts("input.text", {})])
+        data = self._data[state.at or state.flow_id, state.node_id]
+        found: list[Said] = [
+            {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()
+        ]
+        if "question" in data:
+            found += self._answers(data)
+        if "cta" in data and "flow_id" in data:
+            plain = {"answer": "yes"}
+            found += [{"response": form} for form in self._bodies(data["variable"], plain) if isinstance(form, dict)]
+        if state.due_at is not None:
+            found.append({"type": "timeout"})
+        return _unlike([*found, *self._texts("input.text", {}), *_REFUSED, *self._too_long(data)])
+
+    def results(self, effect: Effect) -> list[EffectResult]:
+        """How an effect may end."""
+        data = self._data[_place(effect)]
+        bodies: list[Any] = []
+        if isinstance(effect, HttpRequest):
+            body: dict[str, Any] = {}
+            for variable, path in (data.get("response_map") or {}).items():
+                for value in self._constants.get(variable, [])[:1] or ["text"]:
+                    _put(body, path.strip().removeprefix("$").strip("."), value)
+            bodies.append(body)
+            for variable, path in (data.get("response_map") or {}).items():
+                for value in self._constants.get(variable, []):
+                    bodies.append(_put(_copy(body), path.strip().removeprefix("$").strip("."), value))
+        if data.get("output_variable"):
+            bodies += self._bodies(data["output_variable"], "Some text." if not isinstance(effect, HttpRequest) else {})
+        failed = EffectResult(ok=False, status=500, error="http_500")
+        if not isinstance(effect, HttpRequest):
+            failed = EffectResult(ok=False, error="failed")
+        return [*(EffectResult(ok=True, status=200, body=body) for body in _unlike(bodies or [{}])), failed]
+
+    def _bodies(self, variable: str, base: Any) -> Iterator[Any]:
+        yield base
+        for path, values in self._constants.items():
+            name, _, rest = path.partition(".")
+            if name != variable:
+                continue
+            for value in values:
+                yield _put(_copy(base) if isinstance(base, dict) else {}, rest, value) if rest else value
+
+    def _answers(self, data: dict[str, Any]) -> Iterator[Said]:
+        validation = data.get("validation") or {}
+        kind = validation.get("type", "text")
+        if kind == "text" and data.get("buttons") and not data.get("validation"):
+            return
+        match kind:
+            case "email":
+                yield "ana@example.com"
+            case "phone":
+                yield _phone(validation.get("country"))
+            case "number":
+                yield from _numbers(validation)
+            case "date":
+                days = [validation.get(bound) for bound in ("min", "max")]
+                yield from (str(day) for day in days if day and day != "today")
+                yield from ("2026-11-22", "2030-06-15", "1990-01-31")
+            case "choice":
+                for choice in validation.get("choices") or ():
+                    yield choice["value"] if isinstance(choice, dict) else choice
+            case "regex":
+                yield from _matching(validation.get("pattern") or "")
+            case "media":
+                kinds = validation.get("choices") or ["image"]
+                yield from ({"media": {"id": "media-1", "type": each}} for each in kinds if isinstance(each, str))
+            case "location":
+                yield {"location": {"latitude": -23.56, "longitude": -46.65, "name": "Avenida Paulista"}}
+            case _:
+                yield _fitting(_SENTENCE[:12].strip(), validation)
+        yield from self._texts(data["variable"], validation)
+
+    def _texts(self, path: str, validation: dict[str, Any]) -> Iterator[str]:
+        for value in self._constants.get(path, ()):
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            if text:
+                yield _fitting(text, validation)
+
+    def _too_long(self, data: dict[str, Any]) -> Iterator[Said]:
+        longest = (data.get("validation") or {}).get("max_length")
+        if longest and longest < 4096:
+            yield (_SENTENCE * (longest // len(_SENTENCE) + 1))[: longest + 1]
+
+    def _derived(self, constants: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """The constants, also under the variables from which a compared variable is made."""
+        made = list(chain.from_iterable(map(_made_from, self._data.values())))
+        for _ in made:
+            for written, read in made:
+                known = constants.setdefault(read, []) if written in constants else []
+                known += [value for value in constants.get(written, ()) if value not in known]
+        return constants
+
+
+def _constants(nodes: Iterable[Any]) -> dict[str, list[Any]]:
+    """What each variable is compared with, as values that make the comparison hold or not."""
+    found: dict[str, list[Any]] = {}
+    for comparison in chain.from_iterable(map(_comparisons, nodes)):
+        path = str(comparison["variable"]).strip().removeprefix("{{").removesuffix("}}").strip()
+        known = found.setdefault(path, [])
+        known += [value for value in _telling(comparison["operator"], comparison.get("value")) if value not in known]
+    return found
+
+
+def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if value.get("variable") and value.get("operator"):
+            yield value
+        for item in value.values():
+            yield from _comparisons(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _comparisons(item)
+
+
+def _made_from(value: Any) -> Iterator[tuple[str, str]]:
+    """Variables that are set, each with a variable that their value is made from."""
+    if isinstance(value, dict):
+        made = value.get("value")
+        if value.get("variable") and not value.get("operator") and isinstance(made, str):
+            yield from ((value["variable"], read) for read in _READ.findall(made) if read != value["variable"])
+        for item in value.values():
+            yield from _made_from(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _made_from(item)
+
+
+def _telling(operator: str, value: Any) -> list[Any]:
+    if isinstance(value, str) and "{{" in value:
+        return []
+    if operator.strip() == "matches":
+        return list(_matching(str(value)))
+    if operator.strip() in ("in", "not_in"):
+        return list(value) if isinstance(value, list) else [item.strip() for item in str(value).split(",")]
+    if operator.strip() in ("is_empty", "is_not_empty") or value is None:
+        return []
+    number = number_of(value)
+    if number is not None and operator.strip() in (">", "<", ">=", "<="):
+        return [number, number - 1, number + 1]
+    return [value]
+
+
+@cache
+def _matching(pattern: str) -> tuple[str, ...]:
+    """The simplest text that a pattern finds, if there is one."""
+    from hypothesis import find, settings
+    from hypothesis import strategies as st
+    from hypothesis.errors import HypothesisException
+
+    try:
+        texts = st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
+        plain = settings(derandomize=True, database=None, deadline=None)
+        return (find(texts, lambda text: text.strip() == text != "", settings=plain),)
+    except (HypothesisException, re.error, ValueError):  # a pattern that only RE2 understands
+        return ()
+
+
+def _fitting(text: str, validation: dict[str, Any]) -> str:
+    """The text, made as long or as short as the validation wants; what it began with stays."""
+    least, most = validation.get("min_length") or 0, validation.get("max_length")
+    if len(text) < least:
+        text = (f"{text} " + _SENTENCE * (least // len(_SENTENCE) + 1))[:least]
+        text = text.rstrip() + "." * (least - len(text.rstrip()))
+    return text[:most]
+
+
+def _numbers(validation: dict[str, Any]) -> Iterator[str]:
+    least, most = validation.get("min"), validation.get("max")
+    for number in (least, most, 7):
+        if number is not None:
+            yield str(int(number) if float(number).is_integer() else number)
+    if least is not None:
+        yield str(int(least) - 1)
+    if most is not None:
+        yield str(int(most) + 1)
+
+
+def _phone(country: str | None) -> str:
+    from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_type, format_number
+
+    number = example_number_for_type(country or "BR", PhoneNumberType.MOBILE)
+    return format_number(number, PhoneNumberFormat.E164) if number is not None else "+5511987654321"
+
+
+def _place(effect: Effect) -> tuple[str, str]:
+    """The flow and the node whose effect it is."""
+    _, flow_id, node_id, _ = effect.key.rsplit("/", 3)
+    return flow_id, node_id
+
+
+def _put(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Set what a path such as `order.items[0].title` leads to; lists get one item."""
+    parts = [part for part in path.replace("[", ".").replace("]", "").split(".") if part]
+    at: Any = body
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        empty: Any = value if following is None else [] if following.isdecimal() else {}
+        if isinstance(at, list):
+            at[:] = at or [empty]
+            at = at[0]
+        else:
+            at[part] = empty if following is None else at.get(part, empty)
+            at = at[part]
+    return body
+
+
+def _copy(body: dict[str, Any]) -> dict[str, Any]:
+    copied: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
+    return copied
+
+
+def _unlike(values: Iterable[Any]) -> list[Any]:
+    """The values without repetitions, in order."""
+    found: dict[bytes, Any] = {}
+    for value in values:
+        found.setdefault(msgspec.json.encode(value, order="deterministic"), value)
+    return list(found.values())

@@ -1,0 +1,44 @@
+"""What holds for every turn of every conversation, whatever is said."""
+
+import msgspec
+
+from cli.flow_testing.conversation import Conversation
+from local.graph_rules import Refused, check_message
+from pytake.engine import State, Turn
+from pytake.whatsapp.graph import message_payload
+
+_PHONE = "5511999990000"
+_BUDGETS = ("step_budget_exceeded", "stack_limit_exceeded")
+
+
+def broken_rule(before: Conversation, turn: Turn, repeated: Turn) -> tuple[str, str] | None:
+    """The first rule that a turn breaks and how, in words; None when it keeps them all.
+
+    `before` is the conversation as it was, `repeated` the same turn taken again.
+    """
+    where = f"at {turn.node_id}"
+    for event in turn.events:
+        if event.type in _BUDGETS:
+            return event.type, f"The turn did not end within its budget {where} ({event.type})."
+    if turn.status == "failed":
+        reason = turn.events[-1] if turn.events else None
+        return (
+            "failed",
+            f"The turn failed {where}: {reason.type if reason else 'no reason'} {reason.data if reason else ''}",
+        )
+    for message in turn.messages:
+        try:
+            check_message(message_payload(message, _PHONE, "fuzz"))
+        except (Refused, ValueError) as error:
+            details = error.details if isinstance(error, Refused) else str(error)
+            return "message_refused", f"WhatsApp would refuse a message {where}: {details}."
+    if turn.state is not None and State.decode(turn.state.encode()) != turn.state:
+        return "state_changed", f"The state {where} is another after it was stored and read."
+    if msgspec.json.encode(turn) != msgspec.json.encode(repeated):
+        return "not_deterministic", f"The same input gave another turn {where}."
+    said_nothing = turn.status == "waiting" and not turn.messages and turn.due_at is None
+    if said_nothing and not any(event.type == "input_ignored" for event in turn.events):
+        return "dead_end", f"Nothing is said {where}, and nothing will happen before the person writes again."
+    if before.handed_over and turn.messages:
+        return "after_handoff", "The bot went on talking after a person took over."
+    return None

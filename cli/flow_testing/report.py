@@ -1,0 +1,77 @@
+"""What a test run says: to people, and with `--json` to programs."""
+
+import json
+from collections.abc import Iterable, Iterator
+from difflib import ndiff
+from typing import Any
+
+import msgspec
+import typer
+
+from cli.flow_testing.coverage import FlowCoverage
+from cli.flow_testing.playing import Failure, Played
+
+
+def lines_of(played: Played) -> Iterator[str]:
+    """A conversation's lines: its name, and under it what was expected and what came."""
+    if not played.failures:
+        yield f"  {typer.style('ok', fg='green')}    {played.name}"
+        return
+    yield f"  {typer.style('FAILED', fg='red')}  {played.name}"
+    first = played.failures[0]
+    yield f"    turn {first.turn}, after {json.dumps(first.said, ensure_ascii=False)}, now at {first.node_id}"
+    for failure in played.failures:
+        yield f"    {failure.part}:"
+        yield from (f"      {line}" for line in difference(failure.expected, failure.came))
+
+
+def difference(expected: Any, came: Any) -> Iterator[str]:
+    """Two values line by line: `-` stands before what was expected, `+` before what came."""
+    for line in ndiff(list(_lines(expected)), list(_lines(came))):
+        mark = line[0]
+        if mark == "?":
+            continue
+        yield typer.style(line, fg={"-": "red", "+": "green"}[mark]) if mark in "-+" else line
+
+
+def coverage_lines(flows: Iterable[FlowCoverage]) -> Iterator[str]:
+    """A table of what was covered, and under each flow the exits that were not."""
+    flows = list(flows)
+    width = max((len(flow.flow_id) for flow in flows), default=0)
+    yield f"{'coverage':<{width}}  {'nodes':>9}  {'exits':>9}"
+    for flow in flows:
+        nodes, exits = f"{flow.nodes_covered}/{flow.nodes}", f"{flow.exits_covered}/{flow.exits}"
+        yield f"{flow.flow_id:<{width}}  {nodes:>9}  {exits:>9}"
+        yield from (f"  not taken: {exit_}" for exit_ in flow.missing)
+
+
+def as_json(results: list[tuple[str, Played]], flows: list[FlowCoverage] | None) -> dict[str, Any]:
+    """A whole run as JSON."""
+    shown: dict[str, Any] = {
+        "passed": sum(not played.failures for _, played in results),
+        "failed": sum(bool(played.failures) for _, played in results),
+        "conversations": [
+            {"file": file, "name": played.name, "failures": [_failure(failure) for failure in played.failures]}
+            for file, played in results
+        ],
+    }
+    if flows is not None:
+        shown["coverage"] = msgspec.to_builtins(flows)
+    return shown
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(failure)
+    return found
+
+
+def _lines(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _lines(item)
+    elif isinstance(value, dict):
+        yield from (f"{key}: {json.dumps(item, ensure_ascii=False)}" for key, item in value.items())
+    elif isinstance(value, str):
+        yield from value.splitlines() or [""]
+    else:
+        yield json.dumps(value, ensure_ascii=False)
