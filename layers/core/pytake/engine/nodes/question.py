@@ -55,7 +55,8 @@ class Question(NodeData):
         stopped = build.wording("attempts_exceeded")
         wait_step, next_step = build.step("wait"), build.step("next", possible=self._accepts_more_than_options())
         takes_every_tap = self.validation is not None and self.validation.type == "any"
-        invalid, stale_step = build.step("invalid", possible=most != 1), build.step("stale", possible=not takes_every_tap)
+        invalid = build.step("invalid", possible=most != 1)
+        stale_step = build.step("stale", possible=not takes_every_tap)
         timeout_step = build.step("timeout", possible=timeout is not None)
         attempts_step = build.step("max_attempts", possible=most > 0)
         timeout_cell = build.optional_target(self.timeout_next_node_id, "timeout_next_node_id", "timeout")
