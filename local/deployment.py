@@ -71,6 +71,7 @@ def local_parameters(*, graph_url: str, issuer: str, audience: str) -> dict[str,
         "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
+        "AmbiguousSeconds": "40",  # the simulated WhatsApp reports within a second
     }
 
 

@@ -82,6 +82,7 @@ def deliver() -> "Deliver":
         operator_events=operator_events(),
         clock=time.time,
         messages_per_minute=_settings().messages_per_minute,
+        ambiguous_seconds=_settings().ambiguous_seconds,
     )
 
 

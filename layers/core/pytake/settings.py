@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     graph_api_url: str = "https://graph.facebook.com"
     graph_api_version: str = "v25.0"
     messages_per_minute: int = 5
+    ambiguous_seconds: int = 240
     session_ttl_hours: int = 24
     retention_days: int = 90
     api_call_allow_private: bool = False

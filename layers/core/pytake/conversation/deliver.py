@@ -43,8 +43,8 @@ LONGEST_HOLD = 6
 """A held recipient is tried again after 4^n seconds; n grows to this (68 minutes)."""
 
 AMBIGUOUS_SECONDS = 240
-"""How long a send that may have happened waits for a receipt before it is sent again. Longer than the queue's visibility
-timeout (190 seconds): a turn whose worker died finds its claim still held."""
+"""How long a send that may have happened waits for a receipt before it is sent again, unless the deployment says otherwise.
+Longer than the queue's visibility timeout (190 seconds): a turn whose worker died finds its claim still held."""
 
 FRESH_SECONDS = 15
 """A turn that waited longer asks the conversation first whether the person opted out meanwhile."""
@@ -90,7 +90,9 @@ class Deliver:
         operator_events: OperatorEvents,
         clock: Clock,
         messages_per_minute: int,
+        ambiguous_seconds: float = AMBIGUOUS_SECONDS,
     ) -> None:
+        self._ambiguous_seconds = ambiguous_seconds
         self._conversations = conversations
         self._deliveries = deliveries
         self._slots = slots
@@ -194,8 +196,8 @@ class Deliver:
     def _after_deadline(self, item: OutboundItem, entry: Delivery, known: Delivery | None, now: float) -> Delivery:
         """The entry of a send whose fate stayed unknown, ready for another try. Raises while a receipt may still come."""
         elapsed = now - (entry.claimed_at or 0)
-        if elapsed < AMBIGUOUS_SECONDS:
-            recheck = min(max(elapsed, 2), 30, AMBIGUOUS_SECONDS - elapsed)
+        if elapsed < self._ambiguous_seconds:
+            recheck = min(max(elapsed, 2), 30, self._ambiguous_seconds - elapsed)
             raise ComeBackError(recheck, "a receipt may still settle this send")
         attempts = entry.attempts + 1
         if attempts > len(BACKOFF_SECONDS):
