@@ -22,6 +22,9 @@ DEFAULT_DATA_DIR = Path(__file__).resolve().parent.parent / ".pytake"
 
 EXIT_CANNOT_START = 2
 
+DEMO_PHONE = "5511999990001"
+"""The phone of the printed message."""
+
 
 def local(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where everything is served, on 127.0.0.1 only.")] = 8000,
@@ -115,6 +118,7 @@ async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) 
 
 
 def _print_what_next(console: Console, settings: "Settings") -> None:
+    from local.cloud import own_command
     from local.demo import APP_SECRET, ORGANIZATION_ID
 
     url = settings.url
@@ -122,8 +126,13 @@ def _print_what_next(console: Console, settings: "Settings") -> None:
     console.print(f"\nOpen     {url}", f"Logs     {settings.logs_folder}", sep="\n")
     if not settings.with_demo:
         return
-    console.print(f"Chat     pytake chat{option}", f"Token    pytake token --org {ORGANIZATION_ID}{option}", sep="\n")
-    console.print("A message as Meta would post it (paste both lines; the answer is on the page above):\n")
+    command = own_command()
+    console.print("\nIn another terminal:", highlight=False)
+    console.print(
+        f"Chat     {command} chat{option}", f"Token    {command} token --org {ORGANIZATION_ID}{option}", sep="\n"
+    )
+    console.print(f"Phone    {url}/_sim/phones/{DEMO_PHONE}/messages", "", sep="\n")
+    console.print("A message as Meta would post it; paste both lines, the phone above shows it and its answer:\n")
     console.print(signed_message(url, APP_SECRET), markup=False)
     console.print()
 
@@ -132,7 +141,7 @@ def signed_message(url: str, app_secret: str) -> str:
     """Return two shell lines that post one signed text message, with a new id at each second."""
     from local.demo import PHONE_NUMBER_ID
 
-    phone, now = "5511999990001", "'$(date +%s)'"  # ends the quotes, so that the shell puts the time there
+    phone, now = DEMO_PHONE, "'$(date +%s)'"  # ends the quotes, so that the shell puts the time there
     message = {"from": phone, "id": f"wamid.{now}", "timestamp": now, "type": "text", "text": {"body": "Oi"}}
     value = {
         "messaging_product": "whatsapp",

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import fcntl
+import os
+import shutil
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,15 @@ from local.oidc import AUDIENCE, Issuer
 from local.overheard import WEBHOOK_PATH, Overheard
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def own_command() -> str:
+    """How a person starts this command again: its name when it is on their PATH, else the way to it from here."""
+    if shutil.which("pytake"):
+        return "pytake"
+    with contextlib.suppress(ValueError):  # another drive, on Windows
+        return os.path.relpath(sys.argv[0])
+    return sys.argv[0]
 
 
 class CannotStartError(Exception):
@@ -110,8 +122,11 @@ class LocalCloud:
         return [
             ("REST API, interactive documentation", f"{url}/api/v1/docs"),
             ("Webhook (what Meta would call)", f"{url}/api/v1/whatsapp/webhook"),
-            ("A token for the REST API", f"pytake token --org {demo.ORGANIZATION_ID} --role admin --url {url}"),
-            ("Play a phone in the terminal", f"pytake chat --url {url}"),
+            (
+                "A token for the REST API",
+                f"{own_command()} token --org {demo.ORGANIZATION_ID} --role admin --url {url}",
+            ),
+            ("Play a phone in the terminal", f"{own_command()} chat --url {url}"),
             ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
             ("Embedded AWS (every service)", self._aws.endpoint_url),
             ("Logs of the functions", str(self.settings.logs_folder)),
