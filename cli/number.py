@@ -19,7 +19,7 @@ from cli.api_client import (
     fail,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers.")
+app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers, and let stopped ones go on.")
 
 SECRETS = {
     "verify_token": "Verify token (you choose it; Meta sends it back)",
