@@ -17,7 +17,7 @@ from typing import Any
 Json = dict[str, Any]
 Item = dict[str, dict[str, Any]]
 
-INDEXES = {"due": ("due_pk", "due_at"), "log": ("log_pk", "log_sk")}
+INDEXES = {"due": ("due_pk", "due_at"), "log": ("log_pk", "log_sk"), "recent": ("recent_pk", "recent_at")}
 """The table's indexes (keys only): a write that changes an entry's keys costs units of its own."""
 
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 from functions.api.handler import handler as api_handler
 from functions.webhook.handler import handler as webhook_handler
 from pytake import bootstrap
+from tests.table import create_table
 
 REGION = "us-east-1"
 
@@ -114,7 +115,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
             "receipts": sqs.create_queue(QueueName="receipts")["QueueUrl"],
         }
         boto3.client("s3").create_bucket(Bucket="lake")
-        _create_table()
+        create_table("table")
         environment = {
             "STAGE": "test",
             "TABLE_NAME": "table",
@@ -127,26 +128,6 @@ def gateway(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
         _forget_wiring()
         yield Gateway(urls)
         _forget_wiring()
-
-
-def _create_table() -> None:
-    keys = {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
-    boto3.client("dynamodb").create_table(
-        TableName="table",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_pk", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    )
 
 
 def _forget_wiring() -> None:

@@ -28,6 +28,7 @@ def test_the_indexes_hold_keys_only(stack: Stack) -> None:
     } == {
         "due": (["due_pk", "due_at"], {"ProjectionType": "KEYS_ONLY"}),
         "log": (["log_pk", "log_sk"], {"ProjectionType": "KEYS_ONLY"}),
+        "recent": (["recent_pk", "recent_at"], {"ProjectionType": "KEYS_ONLY"}),
     }
 
 

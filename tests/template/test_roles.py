@@ -89,7 +89,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **everyone("ScheduledLogs"),
     },
     "ApiRole": {
-        **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
+        **dict.fromkeys((TABLE, *INDEXES, "Table/index/recent"), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject", "s3:PutObject"},

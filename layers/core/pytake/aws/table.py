@@ -48,6 +48,17 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     due_at = NumberAttribute(range_key=True)
 
 
+class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """An organization's conversations, by the hour in which something was last said."""
+
+    class Meta:
+        index_name = "recent"
+        projection = KeysOnlyProjection()
+
+    recent_pk = UnicodeAttribute(hash_key=True)
+    recent_at = NumberAttribute(range_key=True)
+
+
 class Item(Model):
     """Any item. `body` is JSON; the other attributes are what conditions, updates and indexes need by themselves."""
 
@@ -79,6 +90,9 @@ class Item(Model):
     due_pk = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     due = DueIndex()
+    recent_pk = UnicodeAttribute(null=True)
+    recent_at = NumberAttribute(null=True)
+    recent = RecentIndex()
 
 
 class RefusedError(Exception):
@@ -101,7 +115,9 @@ class Table:
             "read_timeout_seconds": 3,
             "max_retry_attempts": 3,
         }
-        self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), "due": DueIndex()})
+        self.item: type[Item] = type(
+            "Item", (Item,), {"Meta": type("Meta", (), meta), "due": DueIndex(), "recent": RecentIndex()}
+        )
 
     @property
     def connection(self) -> Connection:
@@ -156,6 +172,15 @@ def due_pk(shard: int) -> str:
 
 def due_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % DUE_SHARDS
+
+
+def recent_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}"
+
+
+def whole_hour_before(at: float) -> int:
+    """A conversation is listed by the hour of its last message: a chat moves its index entry at most once an hour."""
+    return int(at // 3600) * 3600
 
 
 def whole_hour_after(at: float) -> int:

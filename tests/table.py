@@ -1,0 +1,32 @@
+"""The table as `template.yaml` defines it, made on moto."""
+
+import boto3
+
+INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at")}
+"""The indexes that the adapters read, with their keys."""
+
+_NUMBERS = ("due_at", "recent_at")
+
+
+def create_table(name: str) -> None:
+    """Make the table with its keys and indexes."""
+    attributes = ["pk", "sk", *(key for keys in INDEXES.values() for key in keys)]
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "N" if key in _NUMBERS else "S"} for key in attributes
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": order, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for index, (partition, order) in INDEXES.items()
+        ],
+    )
