@@ -15,6 +15,10 @@ COMMANDS = {
     "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
     "chat": ("cli.chat:chat", "Chat with a running local cloud, as a person with a phone would."),
     "flow": ("cli.main:flow_commands", "Run, check, test and publish flows."),
+    "replay": (
+        "cli.replay:replay",
+        "Hold recorded conversations again on a flow, and show where each first goes another way.",
+    ),
     "number": ("cli.number:app", "Connect WhatsApp numbers, and let stopped ones go on."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
 }

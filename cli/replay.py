@@ -1,0 +1,90 @@
+"""`pytake replay`: what would this flow have done to conversations that were held already?"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from cli.flow_testing.documents import UsageError, read_documents
+from cli.flow_testing.replaying import Difference, Replayed, Replayer, read_records
+from cli.flow_testing.report import difference
+from pytake.conversation.records import TurnRecord
+from pytake.engine import FlowError
+
+
+def replay(
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS.jsonl...", help="Audit records of turns, one a line; - is stdin.")
+    ],
+    flow: Annotated[
+        list[Path],
+        typer.Option(
+            "--flow", exists=True, dir_okay=False, help="A flow to replay on, as it was or changed; repeatable."
+        ),
+    ],
+    limit: Annotated[int, typer.Option(min=0, help="How many conversations to show that go another way.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per conversation and line.")] = False,
+) -> None:
+    """Hold recorded conversations again on a flow, and show where each first goes another way. Ends with 1 if one does.
+
+    What APIs and models answered is taken from the records, so nothing is called. Sub-flows are found beside the flow.
+    """
+    try:
+        documents = {}
+        for path in flow:
+            documents.update(read_documents([path])[0])
+        found = list(Replayer(documents).replay(_read(records)))
+    except UsageError as error:
+        _stop(str(error), 2)
+    except FlowError as error:
+        _stop(str(error), 1)
+    if as_json:
+        for one in found:
+            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+    else:
+        _show(found, limit)
+    if any(one.difference for one in found):
+        raise typer.Exit(1)
+
+
+def _read(paths: list[Path]) -> list[TurnRecord]:
+    records: list[TurnRecord] = []
+    for path in paths:
+        try:
+            lines = sys.stdin.read().splitlines() if str(path) == "-" else path.read_bytes().splitlines()
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from error
+        records += read_records(lines, str(path))
+    return records
+
+
+def _show(found: list[Replayed], limit: int) -> None:
+    differing = [one.difference for one in found if one.difference]
+    for one in differing[:limit]:
+        typer.echo("\n".join(_lines(one)))
+    if len(differing) > limit:
+        typer.echo(f"... and {len(differing) - limit} more")
+    skipped: dict[str, int] = {}
+    for replayed in found:
+        if replayed.skipped:
+            skipped[replayed.skipped] = skipped.get(replayed.skipped, 0) + 1
+    for reason, count in skipped.items():
+        typer.echo(f"{count} could not be held again to the end: {reason}")
+    turns = sum(one.turns for one in found)
+    text = f"{len(found)} conversations, {turns} turns: {len(differing)} would go another way"
+    typer.secho(text, fg="red" if differing else "green")
+
+
+def _lines(one: Difference) -> Iterator[str]:
+    when = datetime.fromtimestamp(one.at, UTC).isoformat(timespec="seconds")
+    yield f"conversation {one.session_id}, turn {one.seq} ({when}): {one.part}"
+    yield from (f"  {line}" for line in difference(one.recorded, one.now))
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
