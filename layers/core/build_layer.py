@@ -1,4 +1,4 @@
-"""Builds the layer: the hashed dependencies for one Lambda target, the pytake package, and compiled code for both.
+"""Builds a layer: hashed dependencies for one Lambda target, for the core layer the pytake package, and compiled code.
 
 Called by the makefile beside it. Standard library only, because it runs with whatever Python a machine has. The same
 inputs give the same bytes, so an unchanged layer keeps its hash and is not deployed again.
@@ -80,6 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--target", required=True, help="<runtime>-<architecture>, such as python3.13-arm64")
     parser.add_argument("--into", required=True, type=Path)
+    parser.add_argument("--only", type=Path, help="install just this hashed list: a layer beside the core layer")
     arguments = parser.parse_args()
     runtime, _, architecture = arguments.target.rpartition("-")
     if runtime not in GLIBC or architecture not in MACHINE:
@@ -87,14 +88,15 @@ def main() -> None:
     into: Path = arguments.into.resolve()
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
-    install(into, runtime, architecture)
+    install(into, runtime, architecture, arguments.only or REQUIREMENTS)
     prune(into)
-    shutil.copytree(HERE / "pytake", into / "pytake", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    if arguments.only is None:
+        shutil.copytree(HERE / "pytake", into / "pytake", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     compile_all(into, runtime)
 
 
-def install(into: Path, runtime: str, architecture: str) -> None:
-    """Puts the wheels of requirements/layer.txt, checked against their hashes, into ``into``.
+def install(into: Path, runtime: str, architecture: str, requirements: Path) -> None:
+    """Puts the wheels that ``requirements`` lists, checked against their hashes, into ``into``.
 
     uv when it is at hand (seconds), else the pip of this Python. Only wheels: nothing is compiled on this machine for
     another one.
@@ -115,7 +117,7 @@ def install(into: Path, runtime: str, architecture: str) -> None:
         if not host:
             for platform in [*wheels, f"manylinux2014_{MACHINE[architecture]}"]:
                 command += ["--platform", platform]
-    run([*command, "--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS)])
+    run([*command, "--no-deps", "--require-hashes", "--requirement", str(requirements)])
 
 
 def uv_platform(runtime: str, architecture: str) -> str:
@@ -138,18 +140,24 @@ def prune(into: Path) -> None:
     for pattern in UNUSED_PATTERNS:
         for path in sorted(into.glob(pattern)):
             remove(path)
-    for path in sorted((into / "botocore" / "data").iterdir()):
-        if path.is_dir() and path.name not in SERVICES:
-            remove(path)
-    for path in sorted((into / "botocore" / "data").glob("*/*/examples-*")):
-        remove(path)
-    prune_endpoints(into / "botocore" / "data" / "endpoints.json")
+    if (into / "botocore").exists():
+        prune_botocore(into / "botocore" / "data")
     for distribution in sorted(into.glob("*.dist-info")):
         for path in sorted(distribution.iterdir()):
             if path.name not in KEPT_METADATA and not path.name.lower().startswith(("license", "notice")):
                 remove(path)
     for path in into.glob(".lock"):
         remove(path)
+
+
+def prune_botocore(data: Path) -> None:
+    """Keeps the descriptions of the services that the functions call."""
+    for path in sorted(data.iterdir()):
+        if path.is_dir() and path.name not in SERVICES:
+            remove(path)
+    for path in sorted(data.glob("*/*/examples-*")):
+        remove(path)
+    prune_endpoints(data / "endpoints.json")
 
 
 def prune_endpoints(path: Path) -> None:
