@@ -1,6 +1,11 @@
-"""For each code of the prover: a flow that has the problem, and its mended twin that has none."""
+"""For each code of the prover a file `prover/CODE.json`: flows that have the problem and their mended twins that have none.
 
+`docs/prover.md` shows the same flows.
+"""
+
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +14,7 @@ from pytake.engine import CODES, FlowError, compile_flow, parse_document, valida
 from pytake.engine.problems import Problem
 from tests.engine.conversations import document, node
 
+CASES = {path.stem: json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "prover").glob("*.json"))}
 END = node("e", "end")
 Documents = list[dict[str, Any]]
 
@@ -21,114 +27,46 @@ def one(*nodes: dict[str, Any], **fields: Any) -> Documents:
     return [document(*nodes, **fields)]
 
 
-def options(*labels: str) -> dict[str, Any]:
-    return node(
-        "q", "message", text="T", buttons=[{"label": label, "value": f"v{i}"} for i, label in enumerate(labels)]
-    )
-
-
 def jump(**data: Any) -> dict[str, Any]:
     return node("j", "jump", target_flow_id="sub", **data)
 
 
-LEAVE = node("b", "jump", target_flow_id="main", return_to_parent=False)
 SUB = document(ask(), END, id="sub")
-CASES: dict[str, tuple[Documents, Documents, str | None, str | None]] = {
-    # code: (wrong, mended, node, field)
-    "unsupported_format": (one(END, format=2), one(END), None, "format"),
-    "unknown_field": (one(node("e", "end", mesage="x")), one(node("e", "end", message="x")), "e", "mesage"),
-    "missing_field": (one(node("h", "template", name="x", next_node_id="e"), END), one(END), "h", "language"),
-    "invalid_value": (one(ask(max_attempts="3"), END), one(ask(max_attempts=3), END), "q", "max_attempts"),
-    "unknown_type": (one(node("x", "mesage")), one(END), "x", "type"),
-    "missing_start": (one(END, start_node_id=""), one(END), None, "start_node_id"),
-    "duplicate_id": (one(END, END), one(END), "e", "id"),
-    "unknown_target": (one(ask(next_node_id="nowhere")), one(ask(), END), "q", "next_node_id"),
-    "unknown_flow": (one(jump()), [*one(jump()), SUB], "j", "target_flow_id"),
-    "missing_target": (one(ask(next_node_id=None)), one(ask(), END), "q", "next_node_id"),
-    "invalid_variable": (one(ask(variable="contact"), END), one(ask(variable="person"), END), "q", "variable"),
-    "invalid_template": (
-        one(node("e", "end", message="{{a b}}")),
-        one(node("e", "end", message="{{a}}")),
-        "e",
-        "message",
-    ),
-    "unclosed_template": (
-        one(node("e", "end", message="Hi {{name")),
-        one(node("e", "end", message="Hi")),
-        "e",
-        "message",
-    ),
-    "invalid_pattern": (
-        one(ask(validation={"type": "regex", "pattern": "(?=x)"}), END),
-        one(ask(validation={"type": "regex", "pattern": "x"}), END),
-        "q",
-        "validation.pattern",
-    ),
-    "secret_outside_api_call": (
-        one(node("e", "end", message="{{secrets.token}}")),
-        one(node("a", "api_call", url="https://x.io/{{secrets.token}}", next_node_id="e"), END),
-        "e",
-        "message",
-    ),
-    "too_long": (one(options("x" * 21)), one(options("x" * 20)), "q", "buttons[0].label"),
-    "too_many": (one(options(*"abcdefghijk")), one(options(*"abcdefghij")), "q", "buttons"),
-    "duplicate_value": (
-        one(ask(buttons=[{"label": "A", "value": "x"}, {"label": "B", "value": "x"}]), END),
-        one(ask(buttons=[{"label": "A", "value": "x"}, {"label": "B", "value": "y"}]), END),
-        "q",
-        "buttons[1].value",
-    ),
-    "duplicate_label": (one(options("Yes", "Yes")), one(options("Yes", "No")), "q", "buttons[1].label"),
-    "ambiguous_option": (one(options("Yes", "YES!")), one(options("Yes", "No")), "q", "buttons"),
-    "conflicting_fields": (
-        one(node("m", "message", text="T", media={"type": "image", "id": "1", "link": "https://x.io/a.png"})),
-        one(node("m", "message", text="T", media={"type": "image", "id": "1"})),
-        "m",
-        "media",
-    ),
-    "unknown_language": (one(END, language="de"), one(END, language="pt-PT"), None, "language"),
-    "unreachable_node": (one(ask(), END, node("lost", "end")), one(ask(), END), "lost", None),
-    "loop_without_wait": (
-        one(node("a", "message", text="A", next_node_id="b"), node("b", "message", text="B", next_node_id="a")),
-        one(node("a", "message", text="A", next_node_id="q"), ask(next_node_id="a")),
-        "a",
-        None,
-    ),
-    "jump_cycle": (
-        [*one(jump()), document(ask(next_node_id="b"), node("b", "jump", target_flow_id="main"), id="sub")],
-        [*one(jump()), document(ask(next_node_id="b"), LEAVE, id="sub")],
-        "j",
-        "target_flow_id",
-    ),
-}
 
 
-def problems_of(documents: Documents) -> list[Problem]:
-    return validate({document["id"]: document for document in documents}, "main")
+def bundle(documents: list[Any]) -> dict[str, Any]:
+    return {"main" if isinstance(document, str) else document["id"]: document for document in documents}
+
+
+def problems_of(documents: list[Any]) -> list[Problem]:
+    return validate(bundle(documents), "main")
+
+
+def codes_of(documents: list[Any]) -> list[tuple[str, str | None]]:
+    return [(problem.code, problem.node_id) for problem in problems_of(documents)]
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(CASES) == set(CODES) - {"unreadable_document"}
+    assert set(CASES) == set(CODES)
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_a_problem_is_found_where_it_is(code: str) -> None:
-    wrong, _, node_id, field = CASES[code]
-    found = [problem for problem in problems_of(wrong) if problem.code == code]
-    assert [(problem.node_id, problem.field) for problem in found] == [(node_id, field)]
+    case = CASES[code]
+    found = [problem for problem in problems_of(case["wrong"]) if problem.code == code]
+    assert [(problem.node_id, problem.field) for problem in found] == [(case["node_id"], case["field"])]
     assert found[0].severity == CODES[code].severity
     assert found[0].message.endswith((".", "?"))
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_the_mended_twin_has_no_problem(code: str) -> None:
-    assert problems_of(CASES[code][1]) == []
+    assert problems_of(CASES[code]["mended"]) == []
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_only_what_cannot_run_is_refused_by_the_compiler(code: str) -> None:
-    documents = {document["id"]: document for document in CASES[code][0]}
-    compile_: Callable[[], object] = lambda: compile_flow(documents, "main")  # noqa: E731
+    compile_: Callable[[], object] = lambda: compile_flow(bundle(CASES[code]["wrong"]), "main")  # noqa: E731
     if CODES[code].fatal:
         with pytest.raises(FlowError, match=code):
             compile_()
@@ -180,10 +118,365 @@ def test_a_loop_through_a_sub_flow_that_may_say_nothing_is_one() -> None:
         "c", "condition", variable="v", operator="==", value="no", true_next_node_id="j", false_next_node_id="e"
     )
     found = problems_of([*one(jump(next_node_id="c"), again, END), sub])
-    assert [problem.code for problem in found] == ["loop_without_wait"]
+    assert [problem.code for problem in found if problem.severity == "error"] == ["loop_without_wait"]
 
 
 def test_taking_over_without_ever_waiting_is_a_loop() -> None:
     sub = document(node("b", "jump", target_flow_id="main", return_to_parent=False), id="sub")
     found = problems_of([*one(jump(return_to_parent=False)), sub])
-    assert [problem.code for problem in found] == ["loop_without_wait"]
+    assert [problem.code for problem in found] == ["no_way_out"]
+
+
+# What is known of variables
+
+
+def choose(id: str, variable: str, *targets: str | None, following: str = "e") -> dict[str, Any]:  # noqa: A002
+    """A question with the options a, b, c, ..., which lead where `targets` say."""
+    buttons = [
+        {"label": f"Option {letter}", "value": letter, **({"next_node_id": target} if target else {})}
+        for letter, target in zip("abcdefghij", targets, strict=False)
+    ]
+    return node(id, "question", question="Which?", variable=variable, buttons=buttons, next_node_id=following)
+
+
+def number(id: str, variable: str, following: str, **bounds: float) -> dict[str, Any]:  # noqa: A002
+    validation = {"type": "number", **bounds}
+    return node(id, "question", question="How many?", variable=variable, validation=validation, next_node_id=following)
+
+
+def when(id: str, variable: str, operator: str, value: Any, yes: str, no: str) -> dict[str, Any]:  # noqa: A002
+    return node(
+        id,
+        "condition",
+        variable=variable,
+        operator=operator,
+        value=value,
+        true_next_node_id=yes,
+        false_next_node_id=no,
+    )
+
+
+def branches(id: str, *tests: tuple[str, Any, str], default: str = "e") -> dict[str, Any]:  # noqa: A002
+    """A condition on `x`: operator, value and target of each branch."""
+    found = [
+        {"all": [{"variable": "x", "operator": operator, "value": value}], "next_node_id": target}
+        for operator, value, target in tests
+    ]
+    return node(id, "condition", branches=found, default_next_node_id=default)
+
+
+def ends(*ids: str) -> list[dict[str, Any]]:
+    return [node(id, "end") for id in ids]  # noqa: A001
+
+
+def say(id: str, text: str, following: str = "e") -> dict[str, Any]:  # noqa: A002
+    return node(id, "message", text=text, next_node_id=following)
+
+
+FINE: dict[str, Documents] = {
+    "a branch for every choice and a default": one(
+        choose("q", "x", None, None, following="c"), branches("c", ("==", "a", "e"), ("==", "B", "f")), *ends("e", "f")
+    ),
+    "a use behind a condition that it is not empty": one(
+        choose("q", "x", "w", "c"),
+        node("w", "question", question="Your order?", variable="order", next_node_id="c"),
+        when("c", "order", "is_not_empty", None, "m", "e"),
+        say("m", "Order {{order}}"),
+        END,
+    ),
+    "a use behind a condition that it has a value": one(
+        choose("q", "x", "s", "c"),
+        node("s", "set_variable", variable="plan", value="gold", next_node_id="c"),
+        when("c", "plan", "is_empty", None, "e", "m"),
+        say("m", "Plan {{plan}}"),
+        END,
+    ),
+    "an action that reads what it has just set": one(
+        node(
+            "a",
+            "action",
+            actions=[
+                {"type": "set_variable", "variable": "x", "value": 1},
+                {"type": "set_variable", "variable": "y", "value": "{{x}}"},
+            ],
+            next_node_id="m",
+        ),
+        say("m", "{{y}}"),
+        END,
+    ),
+    "a sub-flow entered twice does not mix up its parents": [
+        *one(
+            choose("q", "x", "j1", "s"),
+            node("j1", "jump", target_flow_id="sub", next_node_id="e"),
+            node("s", "set_variable", variable="y", value=1, next_node_id="j2"),
+            node("j2", "jump", target_flow_id="sub", next_node_id="m"),
+            say("m", "{{y}} {{v}}"),
+            END,
+        ),
+        SUB,
+    ],
+    "what an isolated sub-flow collected, and what the parent had": [
+        *one(
+            choose("q", "x", None, None, following="j"),
+            node("j", "jump", target_flow_id="sub", pass_variables=False, next_node_id="m"),
+            say("m", "{{x}} {{v}}"),
+            END,
+        ),
+        SUB,
+    ],
+    "an API call with an error branch": one(
+        node(
+            "a",
+            "api_call",
+            url="https://x.io",
+            output_variable="o",
+            response_map={"city": "$.city"},
+            next_node_id="m",
+            error_next_node_id="f",
+        ),
+        say("m", "{{o.name}} {{city}}"),
+        say("f", "{{o_error}}"),
+        END,
+    ),
+    "a counter in a loop through a question": one(
+        node("s", "set_variable", variable="asked", value="no", next_node_id="c"),
+        when("c", "asked", "==", "no", "q", "e"),
+        node("q", "question", question="Again?", variable="y", next_node_id="t"),
+        node("t", "set_variable", variable="asked", value="yes", next_node_id="c"),
+        END,
+    ),
+    "numbers on both sides of a bound": one(
+        number("q", "x", "c", min=1, max=10),
+        branches("c", ("<", 5, "e"), ("==", 5, "f"), (">", 9, "g")),
+        *ends("e", "f", "g"),
+    ),
+    "a question asked again forgets what was known": one(
+        number("q", "x", "c"),
+        when("c", "x", "<", 0, "q", "d"),
+        when("d", "x", ">", 100, "q", "e"),
+        END,
+    ),
+    "any of several": one(
+        choose("q", "x", None, None, None, following="c"),
+        node(
+            "c",
+            "condition",
+            branches=[
+                {
+                    "any": [
+                        {"variable": "x", "operator": "==", "value": "a"},
+                        {"variable": "x", "operator": "==", "value": "b"},
+                    ],
+                    "next_node_id": "e",
+                },
+                {"all": [{"variable": "x", "operator": "==", "value": "c"}], "next_node_id": "f"},
+            ],
+            default_next_node_id="e",
+        ),
+        *ends("e", "f"),
+    ),
+    "a label that fits with every choice": one(
+        choose("q", "x", None, None, following="m"),
+        node("m", "message", text="T", buttons=[{"label": "Change {{x | upper}} now", "value": "c"}]),
+    ),
+    "built-ins need no assignment": one(
+        say("m", "{{contact.name}} {{contact.city}} {{input.text}} {{input.media_id}}"), END
+    ),
+    "a parent's own answer kept while a sub-flow may not say": [
+        *one(
+            node("q", "question", question="Q", variable="v", next_node_id="j"),
+            jump(pass_variables=False, next_node_id="m"),
+            say("m", "{{v}}"),
+            END,
+        ),
+        document(
+            choose("q", "x", "s", "e"),
+            node("s", "set_variable", variable="v", value=1, next_node_id="e"),
+            END,
+            id="sub",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("about", FINE)
+def test_correct_flows_raise_no_alarm(about: str) -> None:
+    assert problems_of(FINE[about]) == []
+
+
+NEVER, MAYBE, BRANCH = "variable_never_assigned", "variable_maybe_unassigned", "branch_never_taken"
+FOUND: dict[str, tuple[Documents, list[tuple[str, str | None]]]] = {
+    "only the answered way assigns": (
+        one(
+            node(
+                "q",
+                "question",
+                question="Q",
+                variable="x",
+                timeout_seconds=60,
+                timeout_next_node_id="m",
+                max_attempts=2,
+                max_attempts_next_node_id="n",
+                next_node_id="e",
+            ),
+            say("m", "{{x}}"),
+            say("n", "{{x}}"),
+            END,
+        ),
+        [(NEVER, "m"), (NEVER, "n")],
+    ),
+    "an API call that may fail": (
+        one(
+            node("a", "api_call", url="https://x.io", output_variable="o", next_node_id="m"),
+            say("m", "{{o.name}}"),
+            END,
+        ),
+        [(MAYBE, "m")],
+    ),
+    "an isolated sub-flow knows nothing of its parent": (
+        [
+            *one(node("q", "question", question="Q", variable="x", next_node_id="j"), jump(pass_variables=False)),
+            document(say("m", "{{x}}"), END, id="sub"),
+        ],
+        [(NEVER, "m")],
+    ),
+    "one of two jumps passes it": (
+        [
+            *one(
+                choose("q", "x", "j", "s", following="j"),
+                jump(),
+                node("s", "set_variable", variable="y", value=1, next_node_id="k"),
+                node("k", "jump", target_flow_id="sub"),
+            ),
+            document(say("m", "{{y}}"), END, id="sub"),
+        ],
+        [(MAYBE, "m")],
+    ),
+    "a second branch for the same": (
+        one(
+            node("q", "question", question="Q", variable="x", next_node_id="c"),
+            branches("c", ("==", "Yes", "e"), ("==", " yes", "f")),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "c")],
+    ),
+    "a value that is no choice": (
+        one(choose("q", "x", None, None, following="c"), when("c", "x", "==", "z", "f", "e"), *ends("e", "f")),
+        [(BRANCH, "c")],
+    ),
+    "a condition that always holds": (
+        one(number("q", "x", "c", min=18), when("c", "x", ">=", 18, "e", "f"), *ends("e", "f")),
+        [(BRANCH, "c")],
+    ),
+    "numbers that leave nothing between": (
+        one(
+            number("q", "x", "c"),
+            node(
+                "c",
+                "condition",
+                branches=[
+                    {
+                        "all": [
+                            {"variable": "x", "operator": ">", "value": 5},
+                            {"variable": "x", "operator": "<=", "value": 5},
+                        ],
+                        "next_node_id": "f",
+                    }
+                ],
+                default_next_node_id="e",
+            ),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "c")],
+    ),
+    "an earlier condition has decided": (
+        one(
+            node("q", "question", question="Q", variable="x", next_node_id="c"),
+            when("c", "x", "contains", "refund", "d", "e"),
+            when("d", "x", "contains", "refund", "e", "f"),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "d")],
+    ),
+    "what a set_variable makes certain": (
+        one(
+            node("s", "set_variable", variable="x", value="gold", next_node_id="c"),
+            when("c", "x", "!=", "GOLD", "f", "e"),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "c")],
+    ),
+    "a validated answer is never empty": (
+        one(
+            node("q", "question", question="Q", variable="x", next_node_id="c"),
+            when("c", "x", "is_empty", None, "f", "e"),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "c")],
+    ),
+    "everything after a branch that always holds": (
+        one(
+            choose("q", "x", None, None, following="c"),
+            branches("c", ("in", ["a", "b"], "e"), ("==", "b", "f")),
+            *ends("e", "f"),
+        ),
+        [(BRANCH, "c")],
+    ),
+    "attempts that are not counted": (
+        one(ask(max_attempts_next_node_id="f"), *ends("e", "f")),
+        [(BRANCH, "q")],
+    ),
+    "a pattern and a length that exclude one another": (
+        one(ask(validation={"type": "regex", "pattern": "^[0-9]{5}$", "max_length": 4}), END),
+        [("contradictory_validation", "q")],
+    ),
+    "days that exclude one another": (
+        one(ask(validation={"type": "date", "min": "2026-12-31", "max": "2026-01-01"}), END),
+        [("contradictory_validation", "q")],
+    ),
+    "a number with many digits": (
+        one(
+            number("q", "x", "m", max=10_000_000),
+            node("m", "message", text="T", buttons=[{"label": "Buy {{x}} of these", "value": "c"}]),
+        ),
+        [("too_long_after_substitution", "m")],
+    ),
+    "too many nodes through sub-flows and back": (
+        [
+            *one(
+                node("q", "question", question="Q", variable="x", next_node_id="j"),
+                jump(next_node_id="n0"),
+                *(node(f"n{i}", "set_variable", variable="y", value=i, next_node_id=f"n{i + 1}") for i in range(60)),
+                node("n60", "end"),
+            ),
+            document(
+                *(node(f"n{i}", "set_variable", variable="y", value=i, next_node_id=f"n{i + 1}") for i in range(60)),
+                node("n60", "end"),
+                id="sub",
+            ),
+        ],
+        [("too_many_steps", "q")],
+    ),
+}
+
+
+@pytest.mark.parametrize("about", FOUND)
+def test_what_is_wrong_is_found(about: str) -> None:
+    documents, expected = FOUND[about]
+    assert codes_of(documents) == expected
+
+
+def test_a_sub_flow_that_is_known_to_be_one_may_use_what_its_parent_has() -> None:
+    parent = document(node("q", "question", question="Q", variable="name", next_node_id="j"), jump())
+    sub = document(say("m", "Hello {{name}}!"), END, id="sub")
+    assert validate({"main": parent, "sub": sub}, "sub") == []
+    assert [problem.code for problem in validate({"sub": sub}, "sub")] == ["variable_from_outside"]
+
+
+def test_the_reason_is_said_in_words() -> None:
+    (found,) = problems_of(FOUND["a value that is no choice"][0])
+    assert "`x` is one of `a`, `b` here" in found.message
+    (found,) = problems_of(FOUND["a condition that always holds"][0])
+    assert "`x` is a number, at least 18 here" in found.message
+    (found,) = problems_of(FOUND["an earlier condition has decided"][0])
+    assert "an earlier condition has decided `x contains refund`" in found.message

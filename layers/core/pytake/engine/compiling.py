@@ -7,9 +7,8 @@ variables) on which the prover reasons, so that no rule is written twice.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct, field
-
 from pytake.engine.document import FlowDocument, read_document
+from pytake.engine.facts import Accepted, Edge, Given, Limited, NodeFacts, Read, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.running import Cell, Run, Speech, check_size
@@ -30,30 +29,6 @@ from pytake.whatsapp.outbound import Text
 Getter = Callable[[Run], Any]
 Render = Callable[[Run], str]
 Matches = Callable[[str], bool]
-
-
-class Edge(Struct, frozen=True):
-    """A way out of a node: the exit's name, where it leads (None: the flow ends there) and the field that says so."""
-
-    exit: str
-    target: str | None
-    field: str
-
-
-class NodeFacts(Struct):
-    """What the prover knows of a node."""
-
-    flow_id: str
-    node_id: str
-    type: str
-    exits: list[str] = field(default_factory=list)  # every exit a step of this node may have
-    edges: list[Edge] = field(default_factory=list)
-    waits: bool = False
-    ends: bool = False  # the flow may end here, or return from a sub-flow
-    jumps_to: tuple[str, str] | None = None  # flow and node
-    returns: bool = True  # a jump that comes back
-    reads: list[tuple[str, str]] = field(default_factory=list)  # variable, field
-    writes: list[tuple[str, str]] = field(default_factory=list)  # variable, exit
 
 
 class Flow:
@@ -214,12 +189,20 @@ class NodeBuild:
         self.facts.ends = True
         return _road_end(self.cell)
 
-    def optional_target(self, node_id: str | None, field: str, exit: str) -> Cell | None:  # noqa: A002
-        """The cell an exit of its own leads to, None when the field is not set and another exit is taken instead."""
-        return self.target(node_id, field, exit) if node_id else None
+    def optional_target(self, node_id: str | None, field: str, exit: str, *, follows_next: bool = True) -> Cell | None:  # noqa: A002
+        """The cell an exit of its own leads to, None when the field is not set and another exit is taken instead.
 
-    def jump(self, flow_id: str, node_id: str | None, *, returns: bool) -> Cell:
+        `follows_next` when that is `next`; otherwise the conversation ends.
+        """
+        if node_id:
+            return self.target(node_id, field, exit)
+        if follows_next:
+            self.facts.follows_next.append(exit)
+        return None
+
+    def jump(self, flow_id: str, node_id: str | None, *, returns: bool, shares: bool) -> Cell:
         """The cell a jump into another document enters."""
+        self.facts.returns, self.facts.shares = returns, shares
         document = self.compilation.open(flow_id)
         if document is None:
             if not any(found.flow_id == flow_id for found in self.compilation.problems):
@@ -233,24 +216,31 @@ class NodeBuild:
                 self.problem("unknown_target", "target_node_id", message)
             return self.cell
         self.facts.jumps_to = (flow_id, found.node_id)
-        self.facts.returns = returns
         return found
 
     def limit(self, text: str | None, limit: int, field: str, what: str) -> None:
-        """Check a text without templates against one of Meta's limits."""
-        if text and "{{" not in text and len(text) > limit:
+        """Check a text without templates against one of Meta's limits; the prover does those with templates."""
+        if text and "{{" in text:
+            self.facts.limited.append(Limited(text, limit, field, what))
+        elif text and len(text) > limit:
             message = f"{what} may have {limit} characters; this has {len(text)}. Shorten it."
             self.problem("too_long", field, message)
 
-    def variable(self, name: str, field: str, exit: str = "next") -> Callable[[Run, Any], None]:  # noqa: A002
+    def variable(
+        self,
+        name: str,
+        field: str,
+        exit: str = "next",  # noqa: A002
+        source: Given | Accepted | None = None,
+    ) -> Callable[[Run, Any], None]:
         """What stores a value under this name, and reports it when the flow marks it for reporting. It raises Halt for a
-        value that is too large."""
+        value that is too large. `source` is where the value comes from, as far as that is known."""
         if not name or name in NAMESPACES or not all(c.isalnum() or c in "_-" for c in name):
             message = (
                 f"`{name}` is a reserved name." if name in NAMESPACES else f"`{name}` cannot be a variable's name."
             )
             self.problem("invalid_variable", field, f"{message} Use letters, digits and _, such as `full_name`.")
-        self.facts.writes.append((name, exit))
+        self.facts.writes.append(Write(name, exit, source))
         if name not in self._reported:
 
             def store(run: Run, value: Any) -> None:
@@ -299,13 +289,13 @@ class NodeBuild:
             self.problem("unclosed_template", field, "A `{{` has no `}}`. Close it, or take it out.")
         for part in parts:
             if isinstance(part, Expression):
-                self._read(part.path, field, secrets=secrets)
+                self._read(part, field, secrets=secrets)
         return parts
 
-    def _read(self, path: tuple[str, ...], field: str, *, secrets: bool = False) -> None:
-        if path[0] not in NAMESPACES:
-            self.facts.reads.append((path[0], field))
-        elif path[0] == "secrets" and not secrets:
+    def _read(self, expression: Expression, field: str, *, secrets: bool = False, asks_emptiness: bool = False) -> None:
+        if expression.path[0] not in NAMESPACES:
+            self.facts.reads.append(Read(expression, field, len(self.facts.writes), asks_emptiness))
+        elif expression.path[0] == "secrets" and not secrets:
             message = "Secrets work only in an api_call; here this is always empty. Take it out."
             self.problem("secret_outside_api_call", field, message)
 
@@ -354,8 +344,9 @@ class NodeBuild:
             return None, lambda run: {key: fixed if get is None else get(run) for key, (fixed, get) in entries.items()}
         return value, None
 
-    def reading(self, variable: str, field: str) -> Getter:
-        """What reads a variable or a path such as `contact.name`, written with or without braces."""
+    def reading(self, variable: str, field: str, *, asks_emptiness: bool = False) -> Getter:
+        """What reads a variable or a path such as `contact.name`, written with or without braces. `asks_emptiness` when
+        a missing value is nothing unexpected."""
         text = variable.strip()
         if text.startswith("{{") and text.endswith("}}"):
             return self.value(text, field)
@@ -364,7 +355,7 @@ class NodeBuild:
         except TemplateError as error:
             self.problem("invalid_variable", field, f"{error}.")
             return lambda _: None
-        self._read(path, field)
+        self._read(Expression(path), field, asks_emptiness=asks_emptiness)
         return getter(Expression(path))
 
     def speech(self, text: str | None, field: str) -> Speech | None:

@@ -83,13 +83,14 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "is_not_empty": lambda left, _: not is_empty(left),
 }
 MATCHES = "matches"
+EMPTINESS = ("is_empty", "is_not_empty")
 
 
 def compile_comparison(comparison: Comparison, build: NodeBuild, field: str = "") -> Test:
     """What decides a comparison. The kind of its right side is known here, so that the usual ones are quick."""
     prefix = f"{field}." if field else ""
-    left = build.reading(comparison.variable, f"{prefix}variable")
     operator = comparison.operator.strip()
+    left = build.reading(comparison.variable, f"{prefix}variable", asks_emptiness=operator in EMPTINESS)
     if operator == MATCHES:
         return _compile_matches(comparison.value, left, build, f"{prefix}value")
     test = OPERATORS.get(operator)

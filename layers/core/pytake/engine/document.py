@@ -2,21 +2,18 @@
 
 Format 1 is `{"format": 1, "id", "name", "language", "start_node_id", "session_ttl_hours"?, "merge_texts"?,
 "report_variables"?, "nodes": [{"id", "type", "label"?, "data": {...}}]}`; the `data` of each node type is described in
-its own file in `nodes/`. A document of an older format is brought to the newest by `MIGRATIONS` when it is read.
+its own file in `nodes/`. A document of an older format is brought to the newest when it is read (`migrations`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.registry import NodeData, node_types
-
-FORMAT = 1
-# From a format to the next one: each takes a document of its format and gives it in the following format.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 class Node(Struct, frozen=True):
@@ -85,7 +82,7 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         return None, [problem("unreadable_document", "A flow document is a JSON object; this is something else.")]
     flow_id = raw.get("id") if isinstance(raw.get("id"), str) else None
     try:
-        shell = msgspec.convert(_migrated(raw), _RawDocument)
+        shell = msgspec.convert(migrated(raw), _RawDocument)
     except FlowError as error:
         return None, error.problems
     except msgspec.ValidationError as error:
@@ -136,17 +133,6 @@ def _nearest(name: str, expected: type[Struct] | None) -> str | None:
 
     names = expected.__struct_encode_fields__ if expected is not None else ()
     return next(iter(get_close_matches(name, names, n=1)), None)
-
-
-def _migrated(raw: dict[str, Any]) -> dict[str, Any]:
-    version = raw.get("format", FORMAT)
-    while isinstance(version, int) and version != FORMAT and version in MIGRATIONS:
-        raw = MIGRATIONS[version](raw)
-        version = raw.get("format")
-    if version != FORMAT:
-        message = f"This version of PyTake reads flows of format {FORMAT}, not {version!r}. Set `format` to {FORMAT}."
-        raise FlowError([problem("unsupported_format", message, field="format", flow_id=_text_or_none(raw.get("id")))])
-    return raw
 
 
 def _text_or_none(value: object) -> str | None:

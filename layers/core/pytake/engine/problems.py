@@ -48,6 +48,29 @@ CODES: dict[str, Code] = {
     "unknown_language": Code("warning", "A language without built-in texts; the English ones are used."),
     "unreachable_node": Code("warning", "A node that no path reaches."),
     "loop_without_wait": Code("error", "Nodes that lead to one another for ever without waiting for the person."),
+    "no_way_out": Code(
+        "error", "Nodes that lead to one another for ever: there is no way to an end, nor to a wait for the person."
+    ),
+    "no_end_reachable": Code("warning", "A node waits for the person, and no path from there comes to an end."),
+    "never_returns": Code("warning", "A jump goes on at `next_node_id` when its sub-flow ends, which it never does."),
+    "too_many_steps": Code("error", "A turn may visit more nodes without waiting than a turn is allowed to."),
+    "jumps_too_deep": Code("error", "More sub-flows wait for one another than may."),
+    "growing_value": Code(
+        "error", "A variable that doubles with every lap of a loop, until it is too large to be kept."
+    ),
+    "variable_never_assigned": Code("error", "A variable is used where no path has assigned it: it is always empty."),
+    "variable_maybe_unassigned": Code("warning", "A variable is used where only some of the paths have assigned it."),
+    "variable_from_outside": Code(
+        "warning", "A variable that only a flow which jumps here could have assigned; often a slip of the pen."
+    ),
+    "branch_never_taken": Code(
+        "warning", "A way that can never be taken, because of what a validation or an earlier condition guarantees."
+    ),
+    "contradictory_validation": Code("error", "A validation that accepts no answer at all."),
+    "too_long_after_substitution": Code(
+        "error", "A text longer than WhatsApp allows once the longest known values stand in it."
+    ),
+    "may_be_too_long": Code("warning", "A text of limited length that holds a value of unknown length."),
     "jump_cycle": Code(
         "error", "Jumps that enter one another and never return, until too many flows wait for their return."
     ),

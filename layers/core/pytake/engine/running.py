@@ -1,7 +1,7 @@
 """One turn under way, and the compiled nodes it walks over."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from msgspec import Struct, structs
 
@@ -16,6 +16,7 @@ from pytake.whatsapp.outbound import OutboundMessage, Text
 
 Handler = Callable[["Run"], "Cell | None"]
 Speech = Callable[["Run"], None]
+TimerInput = Literal["timeout", "resume"]
 
 _PARAGRAPH = "\n\n"
 
@@ -29,19 +30,23 @@ class Halt(Exception):  # noqa: N818 - it ends a turn, it is not an error of the
 
 class Handlers(Struct, frozen=True):
     """What a node does: when a path enters it, when the person answers, when its timer ends, when its effect has ended,
-    and (a jump) when its sub-flow returns. Each gives the node to go on with, or None when the turn is over."""
+    and (a jump) when its sub-flow returns. Each gives the node to go on with, or None when the turn is over.
+
+    `timer_input` is what the end of its timer is called: `timeout` for an answer that did not come, `resume` for a pause.
+    """
 
     enter: Handler
     answer: Handler | None = None
     timer: Handler | None = None
     result: Handler | None = None
     came_back: Handler | None = None
+    timer_input: TimerInput = "timeout"
 
 
 class Cell:
     """A compiled node. Cells know one another, so that walking from node to node is following a reference."""
 
-    __slots__ = ("answer", "came_back", "enter", "flow_id", "node_id", "result", "timer")
+    __slots__ = ("answer", "came_back", "enter", "flow_id", "node_id", "result", "timer", "timer_input")
 
     def __init__(self, flow_id: str, node_id: str) -> None:
         self.flow_id = flow_id
@@ -51,6 +56,7 @@ class Cell:
         self.timer: Handler | None = None
         self.result: Handler | None = None
         self.came_back: Handler | None = None
+        self.timer_input: TimerInput = "timeout"
 
     def fill(self, handlers: Handlers) -> None:
         """Give the cell what its node does."""
@@ -59,6 +65,7 @@ class Cell:
         self.timer = handlers.timer
         self.result = handlers.result
         self.came_back = handlers.came_back
+        self.timer_input = handlers.timer_input
 
     def __repr__(self) -> str:
         return f"<Cell {self.flow_id}/{self.node_id}>"

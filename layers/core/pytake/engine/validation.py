@@ -76,7 +76,9 @@ def bounds(validation: Validation, build: NodeBuild) -> tuple[float | None, floa
         found.append(int(value) if isinstance(value, float) and value.is_integer() else value)
     least, most = found
     if least is not None and most is not None and least > most:
-        build.problem("invalid_value", "validation.min", "`min` is larger than `max`: nothing is accepted. Swap them.")
+        build.problem(
+            "contradictory_validation", "validation.min", "`min` is larger than `max`: nothing is accepted. Swap them."
+        )
     return least, most
 
 
@@ -85,7 +87,7 @@ def lengths(validation: Validation, build: NodeBuild) -> tuple[int, int | None]:
     least, most = validation.min_length or 0, validation.max_length
     if least < 0 or (most is not None and most < max(least, 1)):
         message = "No answer has such a length. Let `min_length` be at most `max_length`, and both positive."
-        build.problem("invalid_value", "validation.min_length", message)
+        build.problem("contradictory_validation", "validation.min_length", message)
     return least, most
 
 

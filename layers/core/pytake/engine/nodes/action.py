@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
+from pytake.engine.facts import Given
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.running import Cell, Handlers, Run, check_size
 
@@ -77,7 +78,7 @@ def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
     match action:
         case SetVariableAction():
             get = build.value(action.value, f"{place}.value")
-            store = build.variable(action.variable, f"{place}.variable")
+            store = build.variable(action.variable, f"{place}.variable", source=Given(action.value))
             return lambda run: store(run, get(run))
         case SaveContactAction():
             return _save_contact(action, build, place)

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pytake.engine.conditions import Comparison, Test, compile_comparison
+from pytake.engine.facts import Deciding
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.running import Cell, Handlers, Run
 from pytake.engine.turn import Step
@@ -51,6 +52,7 @@ class Condition(NodeData):
         test = compile_comparison(comparison, build)
         yes = build.target(self.true_next_node_id, "true_next_node_id", "true", required=True)
         no = build.target(self.false_next_node_id, "false_next_node_id", "false", required=True)
+        build.facts.decides.append(Deciding("true", "true_next_node_id", [comparison]))
         yes_step, no_step = build.step("true"), build.step("false")
 
         def enter(run: Run) -> Cell | None:
@@ -67,7 +69,8 @@ class Condition(NodeData):
         for index, branch in enumerate(branches):
             place = f"branches[{index}]"
             target = build.target(branch.next_node_id, f"{place}.next_node_id", f"branch:{index + 1}", required=True)
-            compiled.append((_test(branch, build, place), build.step(f"branch:{index + 1}"), target))
+            step = build.step(f"branch:{index + 1}")
+            compiled.append((_test(branch, build, place, step.exit), step, target))
         otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default", required=True)
         default = build.step("default")
 
@@ -82,12 +85,13 @@ class Condition(NodeData):
         return Handlers(enter)
 
 
-def _test(branch: Branch, build: "NodeBuild", place: str) -> Test:
+def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:  # noqa: A002
     if (branch.all is None) == (branch.any is None):
         message = "A branch has either `all` or `any`, a list of comparisons. Write one of them."
         build.problem("conflicting_fields", place, message)
         return lambda _: False
     name, comparisons = ("all", branch.all) if branch.all is not None else ("any", branch.any or [])
+    build.facts.decides.append(Deciding(exit, f"{place}.next_node_id", comparisons, name == "any"))
     tests = [compile_comparison(one, build, f"{place}.{name}[{index}]") for index, one in enumerate(comparisons)]
     if not tests:
         build.problem("missing_field", f"{place}.{name}", "The list of comparisons is empty. Add one.")

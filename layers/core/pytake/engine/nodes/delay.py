@@ -43,4 +43,4 @@ class Delay(NodeData):
             run.wait(cell, run.due_at)
             return None
 
-        return Handlers(enter, answer=answer, timer=go_on) if seconds else Handlers(go_on)
+        return Handlers(enter, answer=answer, timer=go_on, timer_input="resume") if seconds else Handlers(go_on)

@@ -22,7 +22,7 @@ class End(NodeData):
         """Say the message and end."""
         speech = build.speech(self.message, "message")
         cell, handoff = build.cell, self.trigger_handoff
-        build.facts.ends = not handoff
+        build.facts.ends, build.facts.stops = not handoff, handoff
         end_step, return_step = build.step("end", possible=not handoff), build.step("return", possible=not handoff)
         handoff_step = build.step("handoff", possible=handoff)
 

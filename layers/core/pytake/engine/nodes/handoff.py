@@ -23,6 +23,7 @@ class Handoff(NodeData):
         """Say the message and hand over."""
         speech = build.speech(self.message, "message")
         cell, step = build.cell, build.step("handoff")
+        build.facts.stops = True
         details = {
             name: build.value(value, name)
             for name in ("department", "priority", "note")

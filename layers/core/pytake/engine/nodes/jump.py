@@ -30,7 +30,7 @@ class Jump(NodeData):
     def compile(self, build: "NodeBuild") -> Handlers:
         """Compile the way in and the way back."""
         returns, shares = self.return_to_parent, self.pass_variables
-        target = build.jump(self.target_flow_id, self.target_node_id, returns=returns)
+        target = build.jump(self.target_flow_id, self.target_node_id, returns=returns, shares=shares)
         jump_step, next_step = build.step("jump"), build.step("next", possible=returns)
         shared_frame = Frame(build.flow_id, build.node_id)
 

@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING
 
+from pytake.engine.facts import Accepted, Given, Write
 from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.options import Button, Options
 from pytake.engine.registry import Check, NodeData, node_type
@@ -43,11 +44,14 @@ class Question(NodeData):
         options = Options(self.buttons, build) if self.buttons else None
         ask = self._asking(options, build)
         check = self._check(options, build)
-        store = build.variable(self.variable, "variable")
         refuse = self._refusal(options, build)
+        build.facts.validation = self.validation
+        store = build.variable(self.variable, "variable", source=Accepted(self.validation or Validation()))
         stale = build.wording("stale_option")
         timeout = self._timeout(build)
-        give_up = build.optional_target(self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts")
+        give_up = build.optional_target(
+            self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts", follows_next=False
+        )
         most = self.max_attempts or 0
         if most < 0:
             build.problem("invalid_value", "max_attempts", "Write a number of 1 or more, or leave it out.")
@@ -59,11 +63,16 @@ class Question(NodeData):
         stale_step = build.step("stale", possible=not takes_every_tap)
         timeout_step = build.step("timeout", possible=timeout is not None)
         attempts_step = build.step("max_attempts", possible=most > 0)
-        timeout_cell = build.optional_target(self.timeout_next_node_id, "timeout_next_node_id", "timeout")
+        timeout_cell = build.optional_target(
+            self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False
+        )
+        build.facts.stops = (most > 0 and give_up is None) or (timeout is not None and timeout_cell is None)
         exits: dict[str, tuple[Step, Cell]] = {}
         if options is not None:
             for choice in options.choices:
                 exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
+                source = Given(choice.value) if "{{" not in choice.value else None
+                build.facts.writes.append(Write(self.variable, f"button:{choice.value}", source))
 
         def wait(run: Run) -> None:
             run.status = "waiting"

@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING, Any
 
+from pytake.engine.facts import Given
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.running import Cell, Handlers, Run
 
@@ -21,7 +22,7 @@ class SetVariable(NodeData):
     def compile(self, build: "NodeBuild") -> Handlers:
         """Compile the value and go on."""
         get = build.value(self.value, "value")
-        store = build.variable(self.variable, "variable")
+        store = build.variable(self.variable, "variable", source=Given(self.value))
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
         def enter(run: Run) -> Cell | None:

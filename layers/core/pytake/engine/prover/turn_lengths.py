@@ -1,0 +1,131 @@
+"""How many steps a turn may take: the longest way between two waits, through sub-flows and back."""
+
+from collections.abc import Callable
+
+from pytake.engine.limits import STEPS
+from pytake.engine.problems import Problem, problem
+from pytake.engine.prover.graph import Graph, Place, successors_first
+
+
+def too_long_turns(graph: Graph, taken: Callable[[Place, str], bool]) -> list[Problem]:
+    """Turns that may visit more nodes than the budget has. Needs a bundle without silent loops and jump cycles.
+
+    `taken` says whether an exit of a node can be taken at all.
+    """
+    lengths = TurnLengths(graph, taken)
+    start = (graph.root.id, graph.root.start_node_id)
+    turns = {start: lengths.of_entering(start)}
+    for place, facts in graph.facts.items():
+        if facts.waits:
+            turns[place] = max(turns.get(place, 0), lengths.of_answering(place))
+    return [
+        problem(
+            "too_many_steps",
+            f"A turn that begins here may visit {steps} nodes without waiting; at most {STEPS} are allowed. Ask something "
+            "in between, or shorten the way.",
+            flow_id=flow_id,
+            node_id=node_id,
+        )
+        for (flow_id, node_id), steps in turns.items()
+        if steps > STEPS
+    ]
+
+
+class TurnLengths:
+    """How many steps a turn may take. A step is a node and the exit taken; the longest way counts."""
+
+    def __init__(self, graph: Graph, taken: Callable[[Place, str], bool]) -> None:
+        self._graph = graph
+        self._facts = graph.facts
+        self._taken = taken
+        self._whole: dict[Place, int] = {}  # to wherever the turn ends
+        self._to_end: dict[Place, int | None] = {}  # to the end of the flow, None when that is not in the same turn
+        self._after: dict[Place, int] = {}  # after the end of the flow that is entered here
+        for place in successors_first(list(graph.facts), self._silent_followers):
+            self._measure(place)
+        self._levels: dict[Place, list[Place]] = {}
+        for jump in graph.facts:
+            target = graph.facts[jump].jumps_to
+            if target is not None and graph.facts[jump].returns:
+                self._levels.setdefault(target, []).append(jump)
+        self._inside = {entry: graph.local(entry) for entry in self._levels}
+
+    def of_entering(self, place: Place) -> int:
+        """The most steps of a turn that begins with entering this node."""
+        return self._whole[place]
+
+    def of_answering(self, place: Place) -> int:
+        """The most steps of a turn that begins with an answer to this node, or with its timer."""
+        onward = [1 + (self._whole[target] if target is not None else 0) for target in self._targets(place)]
+        ends = [
+            1 + (self._to_end[target] or 0 if target is not None else 0)
+            for target in self._targets(place)
+            if target is None or self._to_end[target] is not None
+        ]
+        most = max(onward, default=0)
+        if ends:
+            most = max(most, max(ends) + self._returning_from(place))
+        return most
+
+    def _returning_from(self, place: Place) -> int:
+        """The most steps that follow in the same turn when the flow this node stands in ends and returns."""
+        entries = [entry for entry, inside in self._inside.items() if place in inside]
+        most = 0
+        for entry in entries:
+            if entry not in self._after:
+                self._after[entry] = max(self._after_jump(jump) for jump in self._levels[entry])
+            most = max(most, self._after[entry])
+        return most
+
+    def _after_jump(self, jump: Place) -> int:
+        most = 1
+        for target in self._targets(jump):
+            if target is None:
+                most = max(most, 1 + self._returning_from(jump))
+                continue
+            most = max(most, 1 + self._whole[target])
+            to_end = self._to_end[target]
+            if to_end is not None:
+                most = max(most, 1 + to_end + self._returning_from(jump))
+        return most
+
+    def _targets(self, place: Place) -> list[Place | None]:
+        facts = self._facts[place]
+        edges = {edge.exit: edge for edge in facts.edges}
+        found: list[Place | None] = []
+        for exit_ in facts.exits:
+            edge = edges.get(exit_) or (edges.get("next") if exit_ in facts.follows_next else None)
+            if edge is not None and self._taken(place, exit_):
+                found.append((place[0], edge.target) if edge.target else None)
+        return list(dict.fromkeys(found))
+
+    def _measure(self, place: Place) -> None:
+        facts = self._facts[place]
+        if facts.waits:
+            self._whole[place], self._to_end[place] = 1, None
+            return
+        before, ends_before = 1, True
+        whole = 1
+        if facts.jumps_to is not None:
+            whole = 1 + self._whole.get(facts.jumps_to, 0)
+            inner = self._to_end.get(facts.jumps_to)
+            ends_before = facts.returns and inner is not None
+            before = 2 + (inner or 0)
+        to_end: int | None = None
+        if ends_before:
+            targets: list[Place | None] = self._targets(place) or ([None] if facts.ends else [])
+            for target in targets:
+                whole = max(whole, before + (self._whole.get(target, 0) if target is not None else 0))
+                rest = self._to_end.get(target) if target is not None else 0
+                if rest is not None:
+                    to_end = max(to_end or 0, before + rest)
+        self._whole[place], self._to_end[place] = whole, to_end
+
+    def _silent_followers(self, place: Place) -> list[Place]:
+        facts = self._facts[place]
+        if facts.waits:
+            return []
+        onward = [target for target in self._targets(place) if target is not None]
+        if facts.jumps_to is None:
+            return onward
+        return [facts.jumps_to, *onward] if facts.returns and facts.jumps_to in self._graph.silent else [facts.jumps_to]

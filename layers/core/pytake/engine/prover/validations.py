@@ -1,0 +1,85 @@
+"""Validations that contradict themselves: a question that accepts nothing lets nobody on."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from pytake.engine.facts import NodeFacts
+from pytake.engine.limits import EMAIL_CHARACTERS, NUMBER
+from pytake.engine.problems import Problem, problem
+from pytake.engine.validation import Validation
+
+_SHORTEST_EMAIL = 6  # a@b.io
+
+
+def contradictions(facts: NodeFacts) -> Iterator[Problem]:
+    """The problems of a question's validation that its compilation does not find."""
+    validation = facts.validation
+    if validation is None:
+        return
+    found = _of(validation)
+    if found is not None:
+        field, message = found
+        yield problem(
+            "contradictory_validation",
+            message,
+            flow_id=facts.flow_id,
+            node_id=facts.node_id,
+            field=f"validation.{field}",
+        )
+
+
+def _of(validation: Validation) -> tuple[str, str] | None:
+    least, most = validation.min, validation.max
+    match validation.type:
+        case "date" if isinstance(least, str) and isinstance(most, str):
+            if "today" not in (least, most) and date.fromisoformat(least) > date.fromisoformat(most):
+                return "min", "`min` is after `max`: no day is accepted. Swap them."
+        case "number" if isinstance(least, int | float) and least > NUMBER:
+            return "min", f"Numbers up to {NUMBER} are read, and `min` is larger: nothing is accepted. Lower it."
+        case "number" if isinstance(most, int | float) and most < -NUMBER:
+            return "max", f"Numbers from -{NUMBER} are read, and `max` is smaller: nothing is accepted. Raise it."
+        case "email" if (validation.min_length or 0) > EMAIL_CHARACTERS:
+            return "min_length", f"No e-mail address has more than {EMAIL_CHARACTERS} characters. Lower `min_length`."
+        case "email" if validation.max_length is not None and validation.max_length < _SHORTEST_EMAIL:
+            return "max_length", f"No e-mail address has fewer than {_SHORTEST_EMAIL} characters. Raise `max_length`."
+        case "regex":
+            return _of_pattern(validation)
+    return None
+
+
+def _of_pattern(validation: Validation) -> tuple[str, str] | None:
+    """A pattern that holds the whole answer to a length that the other bounds rule out."""
+    widths = _widths(validation.pattern or "")
+    if widths is None:
+        return None
+    shortest, longest = widths
+    if validation.max_length is not None and shortest > validation.max_length:
+        message = f"The pattern asks for at least {shortest} characters: nothing is accepted. Raise `max_length`."
+        return "max_length", message
+    if longest is not None and max(validation.min_length or 0, 1) > longest:
+        return (
+            "min_length",
+            f"The pattern accepts at most {longest} characters: nothing is accepted. Lower `min_length`.",
+        )
+    return None
+
+
+def _widths(pattern: str) -> tuple[int, int | None] | None:
+    """The fewest and the most characters that a pattern between `^` and `$` matches; None when that is not certain.
+
+    RE2's patterns are nearly Python's, whose parser knows the widths. A pattern it does not read is left alone.
+    """
+    import re
+    import warnings
+
+    body = pattern.removeprefix("(?i)")
+    if not body.startswith("^") or not body.endswith("$") or body.endswith("\\$") or "|" in body or "(?" in body:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = re._parser.parse(body)  # type: ignore[attr-defined]  # no public way
+            shortest, longest = parsed.getwidth()
+    except (re.error, AttributeError, OverflowError, RecursionError):
+        return None
+    return shortest, longest if longest < 10_000 else None

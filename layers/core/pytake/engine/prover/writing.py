@@ -1,0 +1,179 @@
+"""What is known of a value that is written in a flow: templates, filters, accepted answers."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+from msgspec import structs
+
+from pytake.engine.facts import Accepted, Given
+from pytake.engine.filters import FILTERS
+from pytake.engine.limits import EMAIL_CHARACTERS
+from pytake.engine.prover.knowledge import (
+    ABSENT,
+    ANYTHING,
+    MISSING,
+    NUMBER,
+    OTHER,
+    TEXT,
+    Interval,
+    Known,
+    State,
+    described,
+    join,
+    one_of,
+)
+from pytake.engine.template import NAMESPACES, Expression, parse_template
+from pytake.engine.validation import ChoiceSpec, Validation
+from pytake.engine.values import descend, is_empty
+
+Write = Callable[[Any], str]
+
+_PROFILE_NAME = 25  # the longest name a WhatsApp profile may have
+_PHONE = 16  # E.164 with its plus
+_MOST_COMBINATIONS = 64
+
+
+def text_known(shortest: int = 0, longest: int | None = None) -> Known:
+    """A text between two lengths."""
+    return Known(kinds=frozenset((TEXT,)), shortest=shortest, longest=longest, nonempty=shortest > 0)
+
+
+def of_source(source: Given | Accepted | None, state: State, write: Write) -> Known | None:
+    """What is known of the value a node assigns. None when there can be no such value."""
+    if isinstance(source, Accepted):
+        return of_answer(source.validation)
+    if isinstance(source, Given):
+        return of_given(source.value, state, write)
+    return ANYTHING
+
+
+def of_given(value: Any, state: State, write: Write) -> Known:
+    """What is known of a value written in the document."""
+    if isinstance(value, str):
+        return of_template(value, state, write, as_text=False) if "{{" in value else one_of([value])
+    if isinstance(value, list | dict):
+        return Known(kinds=frozenset((OTHER,)), nonempty=bool(value))
+    return one_of([value])
+
+
+def of_template(text: str, state: State, write: Write, *, as_text: bool = True) -> Known:
+    """What is known of a rendered template. One that is a single expression keeps its value's type unless `as_text`."""
+    parts = parse_template(text)
+    if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
+        return structs.replace(of_expression(parts[0], state), told=frozenset())
+    pieces = [one_of([part]) if isinstance(part, str) else of_expression(part, state) for part in parts]
+    listed = [piece.listed() for piece in pieces if piece.values is not None and piece.exact]
+    combinations = 1
+    for values in listed:
+        combinations *= len(values)
+    if len(listed) == len(pieces) and combinations <= _MOST_COMBINATIONS:
+        return one_of(["".join(map(write, found)) for found in product(*listed)])
+    lengths = [piece.text_lengths(write) for piece in pieces]
+    longest = [most for _, most in lengths]
+    return text_known(
+        sum(least for least, _ in lengths),
+        None if None in longest else sum(most for most in longest if most is not None),
+    )
+
+
+def of_expression(expression: Expression, state: State) -> Known:
+    """What is known of the inside of a `{{...}}`."""
+    known = _of_path(expression.path, state)
+    for apply, arguments in expression.filters:
+        known = _filtered(known, _NAMES.get(apply, ""), apply, arguments)
+    return known
+
+
+def _of_path(path: tuple[str, ...], state: State) -> Known:
+    root, rest = path[0], path[1:]
+    if root in NAMESPACES:
+        return _BUILT_IN.get(path, ANYTHING)
+    known = state.get(root, ANYTHING)
+    if not rest:
+        return known
+    if known.values is not None and known.exact:
+        return one_of([descend(value, rest) for value in known.listed()])
+    return ABSENT if OTHER not in known.kinds else ANYTHING
+
+
+_BUILT_IN: dict[tuple[str, ...], Known] = {
+    ("contact", "name"): text_known(0, _PROFILE_NAME),
+    ("contact", "phone"): join(text_known(0, _PHONE), ABSENT),
+    ("input", "type"): text_known(1, 20),
+    ("input", "text"): text_known(),
+}
+_NAMES = {found.apply: name for name, found in FILTERS.items()}
+
+
+def _filtered(known: Known, name: str, apply: Callable[..., Any], arguments: tuple[Any, ...]) -> Known:
+    if known.values is not None and known.exact:
+        return structs.replace(one_of([apply(value, *arguments) for value in known.listed()]), assigned=known.assigned)
+    if name == "default":
+        return _with_default(known, arguments[0])
+    longest = known.text_lengths()[1]
+    match name:
+        case "upper" | "lower" | "title" | "capitalize" | "trim" | "first_name" | "digits":
+            return text_known(0, longest)
+        case "truncate" if isinstance(arguments[0], int) and arguments[0] > 0:
+            return text_known(0, arguments[0] if longest is None else min(arguments[0], longest))
+        case "replace" if len(str(arguments[1])) <= len(str(arguments[0])):
+            return text_known(0, longest)
+        case "replace" | "join":
+            return text_known()
+        case "length":
+            return Known(kinds=frozenset((NUMBER,)), numbers=Interval(0, longest), nonempty=True)
+        case "first" | "last" if OTHER not in known.kinds:
+            return text_known(0, 1)
+    return ANYTHING
+
+
+def _with_default(known: Known, instead: Any) -> Known:
+    """The value unless it may be empty, else what stands in for it."""
+    given = one_of([instead])
+    if known.nonempty:
+        return known
+    rest = described(known)
+    if rest.kinds == {MISSING}:
+        return given
+    rest = structs.replace(rest, kinds=rest.kinds - {MISSING}, nonempty=True, shortest=max(rest.shortest, 1))
+    return structs.replace(join(rest, given), nonempty=not is_empty(instead), told=frozenset())
+
+
+def of_answer(validation: Validation) -> Known | None:
+    """What is known of an answer that a validation accepts. None when it accepts none."""
+    longest = validation.max_length
+    match validation.type:
+        case "text" | "regex":
+            return text_known(max(validation.min_length or 0, 1), longest)
+        case "email":
+            return text_known(max(validation.min_length or 0, 6), min(longest or EMAIL_CHARACTERS, EMAIL_CHARACTERS))
+        case "phone":
+            return text_known(4, _PHONE)
+        case "date":
+            return text_known(10, 10)
+        case "number":
+            low = validation.min if isinstance(validation.min, int | float) else None
+            high = validation.max if isinstance(validation.max, int | float) else None
+            return Known(kinds=frozenset((NUMBER,)), numbers=Interval(low, high), nonempty=True)
+        case "choice":
+            specs = validation.choices or []
+            return one_of([spec.value if isinstance(spec, ChoiceSpec) else spec for spec in specs]) if specs else None
+        case "media" | "location":
+            return Known(kinds=frozenset((OTHER,)), nonempty=True)
+    return Known(kinds=frozenset((TEXT, OTHER)))
+
+
+def longest_text(text: str, state: State, write: Write) -> tuple[int | None, list[str]]:
+    """The most characters a template may have, None for no known bound, and the expressions that are longest in it."""
+    total: int | None = 0
+    culprits: list[str] = []
+    for part in parse_template(text):
+        if isinstance(part, str):
+            longest: int | None = len(part)
+        else:
+            longest = of_expression(part, state).text_lengths(write)[1]
+            if longest is None or longest > 0:
+                culprits.append(".".join(part.path))
+        total = None if total is None or longest is None else total + longest
+    return total, culprits
