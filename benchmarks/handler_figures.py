@@ -107,11 +107,11 @@ def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -
     for name in (BASELINE, *FUNCTIONS):
         say(f"what {name} imports")
         code = build / f"{''.join(part.title() for part in name.split('_'))}Function"
-        handlers.shares[name] = import_shares(name, [code, layer])
+        handlers.shares[name] = import_shares(name, [code, layer], min(SHARE_RUNS, colds))
     return handlers
 
 
-def import_shares(name: str, path: list[Path]) -> dict[str, float]:
+def import_shares(name: str, path: list[Path], runs: int) -> dict[str, float]:
     """Milliseconds of importing and wiring a handler by package, what the runtime client brings left out."""
     wiring = f"from pytake import bootstrap; bootstrap.{WIRING[name]}()" if name in WIRING else ""
     imports = f"import handler; {wiring}" if name != BASELINE else "import boto3"
@@ -119,7 +119,7 @@ def import_shares(name: str, path: list[Path]) -> dict[str, float]:
     command = [str(interpreter()), "-S", "-P", "-X", "importtime", "-c", code]
     variables = {**VARIABLES, "PYTHONPATH": os.pathsep.join(map(str, path))}
     least: dict[str, int] = {}
-    for _ in range(SHARE_RUNS):
+    for _ in range(runs):
         told = subprocess.run(command, env=variables, cwd=FOLDER, capture_output=True, text=True, check=True).stderr
         for line in told.partition("begin\n")[2].splitlines():
             if line.startswith("import time:"):
