@@ -1,0 +1,212 @@
+"""What the lake is told of a turn: events without a word of what was said and without who said it.
+
+`docs/lake.md` describes the columns to analysts; `COLUMNS` is what it, the Glue table and the writer go by.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
+
+EventType = Literal[
+    "session_started",
+    "message_in",
+    "node_entered",
+    "message_out",
+    "delivery",
+    "reported",
+    "completed",
+    "expired",
+    "handed_off",
+    "error",
+]
+
+COLUMNS: dict[str, str] = {
+    "event_id": "string",
+    "type": "string",
+    "happened_at": "timestamp",
+    "contact": "string",
+    "session": "string",
+    "phone_number_id": "string",
+    "turn": "int",
+    "flow_id": "string",
+    "flow_version": "int",
+    "node_flow_id": "string",
+    "node_id": "string",
+    "node_exit": "string",
+    "arrived": "boolean",
+    "kind": "string",
+    "message_index": "int",
+    "billable": "boolean",
+    "state": "string",
+    "state_at": "timestamp",
+    "code": "string",
+    "variables": "map<string,string>",
+}
+"""Columns of the lake's files, in order, with their types in Athena's words. The partitions are not among them."""
+
+PSEUDONYM_CHARACTERS = 24
+"""96 bits: no two of a billion people meet."""
+
+_ERRORS = frozenset(
+    (
+        "attempts_exceeded",
+        "effect_failed",
+        "step_budget_exceeded",
+        "stack_limit_exceeded",
+        "value_too_large",
+        "state_invalid",
+        "engine_error",
+    )
+)
+_NOT_DELIVERED = frozenset(("failed", "dead"))
+_encode = msgspec.json.Encoder().encode
+
+
+class LakeEvent(Struct, omit_defaults=True):
+    """One row of the lake; times are milliseconds since the epoch. The fields are `COLUMNS`."""
+
+    event_id: str
+    type: EventType
+    happened_at: int
+    contact: str
+    session: str | None
+    phone_number_id: str
+    turn: int
+    flow_id: str | None = None
+    flow_version: int | None = None
+    node_flow_id: str | None = None
+    node_id: str | None = None
+    node_exit: str | None = None
+    arrived: bool | None = None
+    kind: str | None = None
+    message_index: int | None = None
+    billable: bool | None = None
+    state: str | None = None
+    state_at: int | None = None
+    code: str | None = None
+    variables: dict[str, str] | None = None
+
+
+class Pseudonyms:
+    """Names that stand for one contact's ids. Without the contact's `key` nobody can tell whose they are.
+
+    The ids are pseudonyms too where they are made from a phone number: a session's id is a digest of it, and there are
+    few enough phone numbers to try them all.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, *parts: str) -> str:
+        """The pseudonym of an id; `parts` begin with what kind of id it is."""
+        return hmac.new(self._key, _encode(parts), sha256).hexdigest()[:PSEUDONYM_CHARACTERS]
+
+
+def events_of(
+    key: ConversationKey, record: TurnRecord, deliveries: Iterable[Delivery], contact_key: bytes
+) -> list[LakeEvent]:
+    """The events of one turn, in their order, with ids that are the same each time.
+
+    All carry the turn's time, so that they belong to its hour; what became of a message says in `state_at` when.
+    """
+    names = Pseudonyms(contact_key)
+    conversation = names.of("conversation", key.phone_number_id, key.contact_id)
+    contact = names.of("contact", key.contact_id)
+    at = _milliseconds(record.at)
+
+    def session(session_id: str) -> str | None:
+        return names.of("session", session_id) if session_id else None
+
+    found: list[LakeEvent] = []
+
+    def tell(type_: EventType, *, session_id: str = record.session_id, place: str = "", **columns: Any) -> None:
+        found.append(
+            LakeEvent(
+                event_id=f"{conversation}-{record.seq:06d}-{place or f'{len(found):03d}'}",
+                type=type_,
+                happened_at=at,
+                contact=contact,
+                session=session(session_id),
+                phone_number_id=key.phone_number_id,
+                turn=record.seq,
+                flow_id=record.flow_id if session_id == record.session_id else None,
+                flow_version=(record.flow_version or None) if session_id == record.session_id else None,
+                **columns,
+            )
+        )
+
+    before = [event for event in record.events if event.type == "session_expired"]
+    for event in before:
+        tell("expired", session_id=str(event.data.get("session_id") or record.session_id))
+    happened = {event.type for event in record.events}
+    if "session_started" in happened:
+        tell("session_started")
+    if record.message_type not in (None, "due"):
+        tell("message_in", kind=record.input.type)
+    _tell_path(record, happened, tell)
+    variables = {
+        str(event.data["name"]): _text(event.data.get("value"))
+        for event in record.events
+        if event.type == "variable_reported"
+    }
+    if variables:
+        tell("reported", variables=variables)
+    for event in record.events:
+        if event.type == "completed":
+            tell("completed", node_id=record.node_id)
+        elif event.type == "handed_off":
+            tell("handed_off", node_id=record.node_id, code=event.data.get("reason"))
+        elif event.type in _ERRORS:
+            tell("error", node_id=event.data.get("node_id"), code=event.type)
+    if record.status == "failed" and not happened & _ERRORS:
+        tell("error", node_id=record.node_id, code="turn_failed")
+    _tell_messages(record, deliveries, tell)
+    return found
+
+
+def _tell_path(record: TurnRecord, happened: set[str], tell: Callable[..., None]) -> None:
+    """A node that waited is left in a later turn than it was entered: that turn's first step is no new visit."""
+    goes_on = not happened & {"session_started", "session_restarted"}
+    for index, step in enumerate(record.path):
+        tell(
+            "node_entered",
+            node_flow_id=step.flow_id,
+            node_id=step.node_id,
+            node_exit=step.exit,
+            arrived=index > 0 or not goes_on,
+        )
+
+
+def _tell_messages(record: TurnRecord, deliveries: Iterable[Delivery], tell: Callable[..., None]) -> None:
+    known = {delivery.index: delivery for delivery in deliveries if delivery.turn == record.seq}
+    for index, message in enumerate(record.messages):
+        delivery = known.get(index)
+        taken = delivery is not None and (delivery.state == "accepted" or delivery.reached_meta)
+        billable = taken and delivery is not None and delivery.status != "failed"
+        kind = message.__struct_config__.tag
+        tell("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable)
+    for index, delivery in sorted(known.items()):
+        state = delivery.status or delivery.state
+        failed = state in _NOT_DELIVERED
+        tell(
+            "delivery",
+            place=f"d{index:03d}",
+            message_index=index,
+            state=state,
+            state_at=_milliseconds(delivery.status_at) if delivery.status_at is not None else None,
+            code=str(delivery.error_code) if failed and delivery.error_code is not None else None,
+        )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else _encode(value).decode()
+
+
+def _milliseconds(at: float) -> int:
+    return round(at * 1000)
