@@ -10,6 +10,7 @@ from moto import mock_aws
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.directory import DynamoDirectory
+from pytake.aws.erasure import DynamoErasure
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.parking import DynamoParking
 from pytake.aws.rate_slots import DynamoRateSlots
@@ -73,6 +74,21 @@ def other_worker(request: pytest.FixtureRequest, slots: Any) -> Any:
 @pytest.fixture(params=["fake", "aws"])
 def parking(request: pytest.FixtureRequest) -> Any:
     return _implementation(request, fakes.MemoryParking, DynamoParking)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    """Conversations, deliveries and parking, and what erases from them."""
+
+    def fake() -> Any:
+        ports = fakes.MemoryConversations(), fakes.MemoryDeliveries(), fakes.MemoryParking()
+        return *ports, fakes.MemoryErasure(*ports)
+
+    def real(table: Table) -> Any:
+        deliveries = DynamoDeliveries(table, clock, 90)
+        return DynamoConversations(table, 90), deliveries, DynamoParking(table), DynamoErasure(table)
+
+    return _implementation(request, fake, real)
 
 
 @pytest.fixture(params=["fake", "aws"])

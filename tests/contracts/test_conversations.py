@@ -3,7 +3,7 @@
 import pytest
 
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError, Conversations
-from pytake.conversation.records import Conversation, ConversationKey, Session, TurnRecord
+from pytake.conversation.records import Conversation, ConversationKey, RecentPlace, Session, TurnRecord
 from pytake.engine import Contact, Event, Input, Step
 from pytake.whatsapp.outbound import Button, ReplyButtons, Text
 
@@ -100,3 +100,55 @@ def test_an_expired_session_is_due_within_the_hour(conversations: Conversations)
     conversations.commit(conversation(1, session=Session("s", NOW, NOW + 60)), record(1))
     assert due(conversations, NOW + 59) == []
     assert due(conversations, NOW + 60 + 3600) == [KEY]
+
+
+def listed(conversations: Conversations, limit: int, organization_id: str = "acme") -> list[list[str]]:
+    """The pages of the organization's list, as contact ids."""
+    pages: list[list[str]] = []
+    after: RecentPlace | None = None
+    while True:
+        places = conversations.recent(organization_id, limit, after)
+        pages.append([place.key.contact_id for place in places])
+        if len(places) < limit:
+            return pages
+        after = places[-1]
+
+
+def spoke(conversations: Conversations, contact_id: str, at: float, organization_id: str = "acme") -> None:
+    key = ConversationKey(organization_id, "100000000000001", contact_id)
+    known = conversations.load(key)
+    seq = (known.seq if known else 0) + 1
+    conversations.commit(Conversation(key, Contact(id=contact_id), seq=seq, active_at=at), record(seq))
+
+
+def test_the_list_has_each_conversation_once_newest_hour_first(conversations: Conversations) -> None:
+    for hours_ago in range(7):
+        spoke(conversations, f"55{hours_ago}", NOW - hours_ago * 3600)
+    spoke(conversations, "999", NOW, "globex")
+    assert listed(conversations, 3) == [["550", "551", "552"], ["553", "554", "555"], ["556"]]
+    spoke(conversations, "556", NOW + 3600)
+    assert listed(conversations, 10) == [["556", "550", "551", "552", "553", "554", "555"]]
+
+
+def test_many_of_one_hour_are_listed_once_each(conversations: Conversations) -> None:
+    contacts = [f"55{number}" for number in range(10, 21)]
+    for contact_id in contacts:
+        spoke(conversations, contact_id, NOW)
+    pages = listed(conversations, 4)
+    assert [len(page) for page in pages] == [4, 4, 3]
+    assert sorted(contact for page in pages for contact in page) == contacts
+
+
+def test_who_never_said_anything_is_not_listed(conversations: Conversations) -> None:
+    conversations.commit(conversation(1), record(1))
+    assert conversations.recent("acme", 10) == []
+
+
+def test_those_that_exist_are_loaded_together(conversations: Conversations) -> None:
+    spoke(conversations, "551", NOW)
+    spoke(conversations, "552", NOW)
+    keys = [ConversationKey("acme", "100000000000001", contact_id) for contact_id in ("551", "552", "553")]
+    loaded = conversations.load_all(keys)
+    assert sorted(found.key.contact_id for found in loaded) == ["551", "552"]
+    assert all(found == conversations.load(found.key) for found in loaded)
+    assert conversations.load_all([]) == []

@@ -22,6 +22,7 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
     ParkedItem,
+    RecentPlace,
     TurnRecord,
 )
 from pytake.whatsapp.sending import Accepted
@@ -48,6 +49,18 @@ class MemoryConversations:
 
     def load(self, key: ConversationKey) -> Conversation | None:
         return copy.deepcopy(self.stored.get(key))
+
+    def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
+        return [copy.deepcopy(self.stored[key]) for key in set(keys) if key in self.stored]
+
+    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+        places = sorted(
+            (-int(known.active_at // 3600) * 3600, key)
+            for key, known in self.stored.items()
+            if key.organization_id == organization_id and known.active_at
+        )
+        behind = [place for place in places if after is None or place > (-after.hour, after.key)]
+        return [RecentPlace(key, -hour) for hour, key in behind[:limit]]
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         key = conversation.key
@@ -194,6 +207,35 @@ class MemoryParking:
     def earliest(self, key: ConversationKey) -> int | None:
         mine = (key.organization_id, key.phone_number_id, key.contact_id)
         return min((place[3] for place in self.items if place[:3] == mine), default=None)
+
+
+class MemoryErasure:
+    def __init__(
+        self, conversations: MemoryConversations, deliveries: MemoryDeliveries, parking: MemoryParking
+    ) -> None:
+        self._conversations, self._deliveries, self._parking = conversations, deliveries, parking
+
+    def erase(self, key: ConversationKey) -> int:
+        found = self._conversations
+        before = self._count(key)
+        found.stored.pop(key, None)
+        found.records.pop(key, None)
+        found.markers = {place: seq for place, seq in found.markers.items() if place[0] != key}
+        entries = self._deliveries.entries
+        self._deliveries.entries = {place: entry for place, entry in entries.items() if place[0] != key}
+        mine = (key.organization_id, key.phone_number_id, key.contact_id)
+        self._parking.items = {place: item for place, item in self._parking.items.items() if place[:3] != mine}
+        return before
+
+    def _count(self, key: ConversationKey) -> int:
+        mine = (key.organization_id, key.phone_number_id, key.contact_id)
+        return (
+            (key in self._conversations.stored)
+            + len(self._conversations.records.get(key, {}))
+            + sum(place[0] == key for place in self._conversations.markers)
+            + sum(place[0] == key for place in self._deliveries.entries)
+            + sum(place[:3] == mine for place in self._parking.items)
+        )
 
 
 class MemoryDirectory:

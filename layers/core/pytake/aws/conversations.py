@@ -1,6 +1,6 @@
 """Conversations and turns on DynamoDB: one read and one write request per plain turn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -16,11 +16,21 @@ from pytake.aws.table import (
     due_pk,
     due_shard,
     marker_sk,
+    recent_pk,
     turn_sk,
     whole_hour_after,
+    whole_hour_before,
 )
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError
-from pytake.conversation.records import MARKER_SECONDS, Conversation, ConversationKey, Due, Session, TurnRecord
+from pytake.conversation.records import (
+    MARKER_SECONDS,
+    Conversation,
+    ConversationKey,
+    Due,
+    RecentPlace,
+    Session,
+    TurnRecord,
+)
 from pytake.engine import Contact
 
 _STATE = "STATE"
@@ -36,6 +46,7 @@ class _Body(Struct, omit_defaults=True):
     opted_out: bool = False
     apologised_at: float | None = None
     paced_until: float = 0
+    active_at: float = 0
 
 
 _read_body = msgspec.json.Decoder(_Body)
@@ -52,21 +63,25 @@ class DynamoConversations:
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
-        if item is None:
-            return None
-        body = _read_body.decode(item.body or "")
-        if body.session is not None and item.state is not None:
-            body.session.state = item.state.encode()
-        return Conversation(
-            key=key,
-            contact=body.contact,
-            seq=int(item.seq or 0),
-            session=body.session,
-            last_inbound_at=body.last_inbound_at,
-            opted_out=body.opted_out,
-            apologised_at=body.apologised_at,
-            paced_until=body.paced_until,
-        )
+        return _conversation(key, item) if item is not None else None
+
+    def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
+        places = [(conversation_pk(key), _STATE) for key in keys]
+        items = self._table.item.batch_get(places, consistent_read=True)
+        return [_conversation(conversation_key(item.pk), item) for item in items]
+
+    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+        index, pk = self._table.item.recent, recent_pk(organization_id)
+        start = None
+        if after is not None:
+            start = {
+                "pk": {"S": conversation_pk(after.key)},
+                "sk": {"S": _STATE},
+                "recent_pk": {"S": pk},
+                "recent_at": {"N": str(after.hour)},
+            }
+        items = index.query(pk, scan_index_forward=False, limit=limit, last_evaluated_key=start)
+        return [RecentPlace(conversation_key(item.pk), int(item.recent_at or 0)) for item in items]
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
@@ -128,12 +143,33 @@ class DynamoConversations:
             opted_out=conversation.opted_out,
             apologised_at=conversation.apologised_at,
             paced_until=conversation.paced_until,
+            active_at=conversation.active_at,
         )
         item = self._table.item(
             pk, _STATE, body=_encode(body).decode(), state=state, seq=conversation.seq, expires_at=expires_at
         )
+        if conversation.active_at:
+            item.recent_pk = recent_pk(conversation.key.organization_id)
+            item.recent_at = whole_hour_before(conversation.active_at)
         if session is not None:
             ends_at = whole_hour_after(session.expires_at)
             item.due_pk = due_pk(due_shard(pk))
             item.due_at = min(ends_at, session.timer_at) if session.timer_at is not None else ends_at
         return item
+
+
+def _conversation(key: ConversationKey, item: Item) -> Conversation:
+    body = _read_body.decode(item.body or "")
+    if body.session is not None and item.state is not None:
+        body.session.state = item.state.encode()
+    return Conversation(
+        key=key,
+        contact=body.contact,
+        seq=int(item.seq or 0),
+        session=body.session,
+        last_inbound_at=body.last_inbound_at,
+        opted_out=body.opted_out,
+        apologised_at=body.apologised_at,
+        paced_until=body.paced_until,
+        active_at=body.active_at,
+    )

@@ -20,6 +20,7 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
     ParkedItem,
+    RecentPlace,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
@@ -46,6 +47,15 @@ class Conversations(Protocol):
 
     def load(self, key: ConversationKey) -> Conversation | None:
         """The conversation as last committed (a consistent read), or None. One read request."""
+
+    def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
+        """Those of the conversations that exist, in any order (consistent reads)."""
+
+    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+        """The places of the organization's list behind `after`, newest first (eventually consistent).
+
+        Fewer than `limit` only at its end. Within an hour the order is any, but always the same.
+        """
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         """Store the conversation (whose `seq` is the turn's), the turn and its inbound marker: all, or nothing.
@@ -161,6 +171,17 @@ class Parking(Protocol):
 
     def earliest(self, key: ConversationKey) -> int | None:
         """The first parked turn of a conversation."""
+
+
+class Erasure(Protocol):
+    """Forgetting people."""
+
+    def erase(self, key: ConversationKey) -> int:
+        """Remove every item of a person at a number: conversation, turns, markers, ledger, parked turns; how many.
+
+        A turn that is taken meanwhile loses: it is erased, or begins as a stranger's. Raises `ConflictError` when new
+        items keep coming.
+        """
 
 
 class Secrets(Protocol):

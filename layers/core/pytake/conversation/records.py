@@ -45,7 +45,8 @@ class Session(Struct, omit_defaults=True):
 class Conversation(Struct, omit_defaults=True):
     """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
 
-    `paced_until` is how far Meta's limit for one recipient is used up (`pytake.conversation.pace`).
+    `paced_until` is how far Meta's limit for one recipient is used up (`pytake.conversation.pace`). `active_at` is when the
+    person, the bot or an agent last said something: the list of conversations goes by it.
     """
 
     key: ConversationKey
@@ -56,6 +57,18 @@ class Conversation(Struct, omit_defaults=True):
     opted_out: bool = False
     apologised_at: float | None = None
     paced_until: float = 0
+    active_at: float = 0
+
+    def session_at(self, now: float) -> Session | None:
+        """The session, unless it has ended by silence and nobody has noted it yet."""
+        return self.session if self.session is not None and self.session.expires_at > now else None
+
+
+class RecentPlace(Struct, frozen=True):
+    """A conversation's place in its organization's list: `hour` is the whole hour of its last message."""
+
+    key: ConversationKey
+    hour: int
 
 
 class Due(Struct, frozen=True):

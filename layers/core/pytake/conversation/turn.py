@@ -176,7 +176,7 @@ class TakeTurn:
         contact = before.contact
         if item.profile_name and item.profile_name != contact.name and "name" not in contact.fields:
             contact = replace(contact, name=item.profile_name)  # a name that a flow saved is better than the profile's
-        after = replace(before, contact=contact, seq=before.seq + 1)
+        after = replace(before, contact=contact, seq=before.seq + 1, active_at=now)
         record = TurnRecord(
             seq=after.seq,
             at=now,
@@ -225,6 +225,7 @@ class TakeTurn:
             record.status = "opted_out"
             after.session = replace(session, timer_at=None)
         else:
+            after.active_at = now
             self._answer(outcome, number, now)
         return outcome
 
@@ -249,6 +250,8 @@ class TakeTurn:
         if flow is None:
             self._fail(outcome, number, organization, now)
             return
+        if record.input.type == "timeout" and state is not None:
+            record.input = Input(type=flow.timer_input(state))
         known = TurnContext(conversation.contact, number.country, number.words)
         if known.mark() != session.context_mark:
             record.context = known

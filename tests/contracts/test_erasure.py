@@ -1,0 +1,54 @@
+"""Promises of the `Erasure` port."""
+
+from typing import Any
+
+from pytake.conversation.queues import OutboundItem
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
+from pytake.engine import Contact, Input
+from pytake.whatsapp.outbound import Text
+
+NOW = 1_770_000_000.0
+ANA = ConversationKey("acme", "100000000000001", "5511999999999")
+OTHERS = [
+    ConversationKey("acme", "100000000000001", "55119999999990"),  # begins with Ana's
+    ConversationKey("acme", "100000000000002", "5511999999999"),
+    ConversationKey("globex", "100000000000001", "5511999999999"),
+]
+
+
+def remember(remembered: Any, key: ConversationKey, turns: int = 3) -> int:
+    conversations, deliveries, parking, _ = remembered
+    for seq in range(1, turns + 1):
+        turn = TurnRecord(seq, NOW, "s", "waiting", Input(text="Hi"), message_id=f"wamid.{seq}", messages=[Text("Oi")])
+        conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq, active_at=NOW), turn)
+        deliveries.claim(key, Delivery(seq, 0, "claimed"), None)
+    parking.park(OutboundItem(key.organization_id, key.phone_number_id, key.contact_id, turns, [Text("Oi")], 1e12), NOW)
+    return 3 * turns + 2
+
+
+def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered: Any) -> None:
+    conversations, deliveries, parking, erasure = remembered
+    items = [remember(remembered, key) for key in (ANA, *OTHERS)]
+    assert erasure.erase(ANA) == items[0]
+    assert conversations.load(ANA) is None
+    assert conversations.turns(ANA) == deliveries.of_conversation(ANA) == []
+    assert conversations.turn_of_message(ANA, "wamid.1") is None
+    assert parking.earliest(ANA) is None
+    assert ANA not in [place.key for place in conversations.recent("acme", 10)]
+    for key in OTHERS:
+        assert conversations.load(key) is not None
+        assert len(conversations.turns(key)) == len(deliveries.of_conversation(key)) == 3
+        assert parking.earliest(key) == 3
+
+
+def test_more_than_a_batch_goes(remembered: Any) -> None:
+    items = remember(remembered, ANA, turns=20)
+    assert remembered[3].erase(ANA) == items
+    assert remembered[3].erase(ANA) == 0
+
+
+def test_who_was_erased_is_a_stranger(remembered: Any) -> None:
+    remember(remembered, ANA)
+    remembered[3].erase(ANA)
+    remember(remembered, ANA, turns=1)
+    assert len(remembered[0].turns(ANA)) == 1
