@@ -217,6 +217,14 @@ def _client(service: Any) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
-        service, config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    from pytake.aws.table import USER_AGENT
+
+    config = Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        # Both are work per request: what we send is typed already, and botocore builds its own user agent twice each time.
+        parameter_validation=False,
+        user_agent=USER_AGENT,
     )
+    return boto3.client(service, config=config)

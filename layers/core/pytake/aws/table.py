@@ -23,6 +23,7 @@ import math
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.config import Config
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import VerboseClientError
@@ -32,6 +33,8 @@ from pynamodb.models import Model
 
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
+
+USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 4
 """Partitions of the due index: one would be a hot key when everybody's session ends at once."""
@@ -118,6 +121,9 @@ class Table:
         self.item: type[Item] = type(
             "Item", (Item,), {"Meta": type("Meta", (), meta), "due": DueIndex(), "recent": RecentIndex()}
         )
+
+        # botocore builds the default user agent anew for every request, twice; one of our own is built once.
+        self.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
 
     @property
     def connection(self) -> Connection:
