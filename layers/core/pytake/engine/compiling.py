@@ -11,7 +11,8 @@ from pytake.engine.document import FlowDocument, read_document
 from pytake.engine.facts import Accepted, Edge, Given, Limited, NodeFacts, Read, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import FlowError, Problem, problem
-from pytake.engine.running import Cell, Run, Speech, check_size
+from pytake.engine.running import Cell, Run, Speech, TimerInput, check_size
+from pytake.engine.state import State
 from pytake.engine.template import (
     NAMESPACES,
     Expression,
@@ -52,6 +53,11 @@ class Flow:
         self.merge_texts = root.merge_texts
         self.session_ttl_hours = root.session_ttl_hours
         self.start = cells[root.id, root.start_node_id]
+
+    def timer_input(self, state: State) -> TimerInput:
+        """The type of the input that says that this state's time has come: a question's `timeout`, a delay's `resume`."""
+        cell = self.cells.get((state.at or self.id, state.node_id))
+        return cell.timer_input if cell is not None else "timeout"
 
 
 class Compilation:
