@@ -273,7 +273,7 @@ INPUTS = st.one_of(
 RESULTS = st.builds(
     EffectResult, ok=st.booleans(), status=st.just(200), body=VALUES, error=st.none() | st.text(max_size=5)
 )
-LEGITIMATE_FAILURES = {"step_budget_exceeded", "stack_limit_exceeded", "value_too_large"}
+LEGITIMATE_FAILURES = {"step_budget_exceeded", "stack_limit_exceeded"}
 
 
 def whole_turn(flow: Flow, state: State | None, said: Input, context: Context, result: EffectResult) -> Turn:

@@ -205,14 +205,16 @@ def test_sub_flows_may_be_nested_and_the_innermost_takes_everything_over() -> No
 
 
 @pytest.mark.parametrize("value", ["x{{a}}{{a}}", ["{{a}}", "{{a}}"], {"x": "{{a}}", "y": "{{a}}"}, ["{{a}}"]])
-def test_a_value_that_grows_without_end_is_stopped_while_it_is_small(value: Any) -> None:
-    steps = [node(f"s{i}", "set_variable", variable="a", value=value, next_node_id=f"s{i + 1}") for i in range(99)]
-    wait = node("s99", "question", question="Q", variable="v", next_node_id="s0")
+def test_a_value_that_grows_without_end_is_kept_as_it_was_before_it_was_too_large(value: Any) -> None:
+    steps = [node(f"s{i}", "set_variable", variable="a", value=value, next_node_id=f"s{i + 1}") for i in range(60)]
+    wait = node("s60", "question", question="Q", variable="v", next_node_id="s0")
     talk = Talk(flow_of(document(*steps, wait)))
     turn = talk.say("hi")
     if turn.status == "waiting":  # one level deeper with every step, in every turn
         turn = talk.say("again")
-    assert (turn.status, [event.type for event in turn.events]) == ("failed", ["value_too_large"])
+    assert turn.status == "waiting"
+    assert "value_too_large" in event_types(turn)
+    assert len(talk.stored or b"") < 1_000_000
 
 
 def test_a_chain_of_replacements_does_not_blow_a_text_up() -> None:

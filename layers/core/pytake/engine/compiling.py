@@ -11,7 +11,7 @@ from pytake.engine.document import FlowDocument, read_document
 from pytake.engine.facts import Accepted, Edge, Given, Limited, NodeFacts, Read, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import FlowError, Problem, problem
-from pytake.engine.running import Cell, Run, Speech, TimerInput, check_size
+from pytake.engine.running import Cell, Run, Speech, TimerInput
 from pytake.engine.state import State
 from pytake.engine.template import (
     NAMESPACES,
@@ -239,8 +239,8 @@ class NodeBuild:
         exit: str = "next",  # noqa: A002
         source: Given | Accepted | None = None,
     ) -> Callable[[Run, Any], None]:
-        """What stores a value under this name, and reports it when the flow marks it for reporting. It raises Halt for a
-        value that is too large. `source` is where the value comes from, as far as that is known."""
+        """What stores a value under this name, and reports it when the flow marks it for reporting; a value
+        that is too large is not. `source` is where the value comes from, as far as that is known."""
         if not name or name in NAMESPACES or not all(c.isalnum() or c in "_-" for c in name):
             message = (
                 f"`{name}` is a reserved name." if name in NAMESPACES else f"`{name}` cannot be a variable's name."
@@ -250,14 +250,14 @@ class NodeBuild:
         if name not in self._reported:
 
             def store(run: Run, value: Any) -> None:
-                if type(value) is not str or len(value) > VALUE_CHARACTERS:
-                    check_size(value, name)
-                run.variables[name] = value
+                if (type(value) is str and len(value) <= VALUE_CHARACTERS) or run.can_keep(value, name):
+                    run.variables[name] = value
 
             return store
 
         def store_and_report(run: Run, value: Any) -> None:
-            check_size(value, name)
+            if not run.can_keep(value, name):
+                return
             run.variables[name] = value
             run.events.append(Event("variable_reported", {"name": name, "value": value}))
 

@@ -22,7 +22,7 @@ EVENTS: dict[str, str] = {
     "effect_failed": "An API call or a model failed: `node_id`, `error`.",
     "step_budget_exceeded": "The turn was stopped as a runaway: `flow_id`, `node_id`, `limit`.",
     "stack_limit_exceeded": "Too many sub-flows wait for one another: `flow_id`, `node_id`, `limit`.",
-    "value_too_large": "A value or text grew beyond what may be kept or sent: `limit`, and `name` if it has one.",
+    "value_too_large": "A value or text grew beyond what may be kept or sent, and was not: `limit`, and `name` if it has one.",
     "state_invalid": "The state names a node the flow does not have: `flow_id`, `node_id`.",
     "engine_error": "A defect of the engine: `error`.",
 }

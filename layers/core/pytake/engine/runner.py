@@ -27,7 +27,7 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
     changes nothing.
 
     Never raises. What cannot go on has status `failed`, no messages, no state (the next message begins anew), the
-    variables as they were, and an event that says why: `step_budget_exceeded`, `stack_limit_exceeded`, `value_too_large`,
+    variables as they were, and an event that says why: `step_budget_exceeded`, `stack_limit_exceeded`,
     `state_invalid` or `engine_error`. Apologising is left to the caller, who knows the number's own words
     (`wording(language, "apology")` has ours).
     """

@@ -96,7 +96,10 @@ class Run(Struct, eq=False, gc=False):
     effect: Effect | None = None
 
     def say(self, text: str) -> None:
-        """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty."""
+        """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty.
+
+        A text that no person could want is not sent at all; an event tells.
+        """
         if not text or text.isspace():
             return
         if self.merging and self.messages:
@@ -108,7 +111,8 @@ class Run(Struct, eq=False, gc=False):
             self.messages.append(Text(text))
         else:
             if len(text) > VALUE_CHARACTERS:
-                raise Halt(Event("value_too_large", {"limit": VALUE_CHARACTERS}))
+                self.happened("value_too_large", limit=VALUE_CHARACTERS)
+                return
             self.messages.extend(Text(part) for part in split(text, meta.TEXT_BODY))
 
     def body(self, text: str, limit: int, *, merge: bool = True) -> str:
@@ -172,9 +176,20 @@ class Run(Struct, eq=False, gc=False):
             raise Halt(Event("stack_limit_exceeded", data))
         self.stack.append(frame)
 
+    def can_keep(self, value: Any, name: str) -> bool:
+        """Whether a value is small enough to be kept under this name; an event tells when it is not.
+
+        The conversation then goes on with what was there before.
+        """
+        if not is_too_large(value):
+            return True
+        self.happened("value_too_large", name=name, limit=VALUE_CHARACTERS)
+        return False
+
     def save_contact(self, field: str, value: Any) -> None:
-        """Save a field of the contact; later templates of this turn see it already. Raises Halt when it is too large."""
-        check_size(value, field)
+        """Save a field of the contact; later templates of this turn see it already."""
+        if not self.can_keep(value, field):
+            return
         if field == "name":
             self.contact = structs.replace(self.contact, name=plain_text(value))
         else:
@@ -187,12 +202,6 @@ class Run(Struct, eq=False, gc=False):
         for frame in self.stack:
             merged.update(frame.variables or {})
         return {**merged, **self.variables} if merged else self.variables
-
-
-def check_size(value: Any, name: str) -> None:
-    """Raise Halt when a value is larger than what may be kept under this name."""
-    if is_too_large(value):
-        raise Halt(Event("value_too_large", {"name": name, "limit": VALUE_CHARACTERS}))
 
 
 COMPLETED = Event("completed")

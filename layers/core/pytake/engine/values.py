@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.engine.limits import NUMBER_CHARACTERS, VALUE_CHARACTERS, VALUE_DEPTH
+from pytake.engine.limits import NUMBER_CHARACTERS, VALUE_CHARACTERS, VALUE_DEPTH, VALUE_ITEM
 from pytake.engine.texts import Language
 
 _json = msgspec.json.Encoder(order="deterministic").encode
@@ -90,7 +90,7 @@ def is_too_large(value: Any) -> bool:
         if kind is str:
             budget -= len(item)
         elif kind is list or kind is dict:
-            budget -= len(item)
+            budget -= VALUE_ITEM * len(item)
             if kind is dict:
                 budget -= sum(map(len, item))
                 item = item.values()

@@ -5,7 +5,7 @@ from msgspec import Struct, structs
 
 from pytake.engine.facts import Given
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run, check_size
+from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
     from pytake.engine.compiling import NodeBuild
@@ -95,8 +95,8 @@ def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
 
 
 def _emit(run: Run, name: str, data: Any) -> None:
-    check_size(data, name)
-    run.happened("event_emitted", name=name, data=data)
+    if run.can_keep(data, name):
+        run.happened("event_emitted", name=name, data=data)
 
 
 def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> Effecting:
