@@ -40,9 +40,19 @@ class Gateway:
         self.queues = queues
 
     def api(
-        self, method: str, path: str, body: Any = None, *, org: str = "acme", role: str = "admin", **claims: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        org: str = "acme",
+        role: str = "admin",
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        **claims: Any,
     ) -> Answer:
-        event = _event(method, path, None if body is None else json.dumps(body))
+        event = _event(method, path, None if body is None else json.dumps(body), query)
+        event["headers"].update(headers or {})
         jwt = {"claims": {"organization_id": org, "role": role, "sub": "tester", **claims}, "scopes": None}
         event["requestContext"]["authorizer"] = {"jwt": jwt}
         return _answer(api_handler(event, LambdaContext()))

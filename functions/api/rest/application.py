@@ -1,5 +1,6 @@
 """The application: routes together, errors as problem details, the OpenAPI document."""
 
+import re
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +11,15 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
-from rest import flows, numbers, organization
+from rest import conversations, flows, numbers, organization
 from rest.problems import ProblemError, not_found
 
 TITLE = "PyTake Serverless"
 VERSION = "1.0"
 DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. Errors are RFC 9457 problem details."
+
+_PERSON = re.compile(r"(/(?:conversations|contacts)/)[^/]+")
+"""Where an address names a person: logs leave that out."""
 
 _BEARER: dict[str, Any] = {
     "security_schemes": {
@@ -29,7 +33,7 @@ _BEARER: dict[str, Any] = {
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
-    for resource in (flows, numbers, organization):
+    for resource in (flows, numbers, organization, conversations):
         app.include_router(resource.router)
     app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 
@@ -58,7 +62,7 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected(_: Exception) -> Response[str]:
-        logger().exception("api.error", path=app.current_event.path)
+        logger().exception("api.error", path=_PERSON.sub(r"\1{phone}", app.current_event.path))
         detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."
         request_id = app.current_event.request_context.request_id
         return ProblemError(

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from pytake.aws.queues import SqsQueues
     from pytake.aws.secrets import SecretsManagerSecrets
     from pytake.aws.table import Table
+    from pytake.conversation.agent_desk import AgentDesk
     from pytake.conversation.deliver import Deliver
+    from pytake.conversation.erase_contact import EraseContact
     from pytake.conversation.flow_authoring import FlowAuthoring
+    from pytake.conversation.inbox import Inbox
     from pytake.conversation.number_setup import NumberSetup
     from pytake.conversation.receipts import SettleReceipts
     from pytake.conversation.receive import ReceiveNotification
     from pytake.conversation.resume_number import ResumeNumber
+    from pytake.conversation.transcript import ReadTranscript
     from pytake.conversation.turn import TakeTurn
     from pytake.conversation.wake import WakeDue
     from pytake.outside.http_call import HttpCalls
@@ -112,6 +116,35 @@ def resume_number() -> "ResumeNumber":
     from pytake.conversation.resume_number import ResumeNumber
 
     return ResumeNumber(directory(), parking(), queues(), time.time)
+
+
+@cache
+def inbox() -> "Inbox":
+    from pytake.conversation.inbox import Inbox
+
+    return Inbox(conversations(), directory(), time.time)
+
+
+@cache
+def agent_desk() -> "AgentDesk":
+    from pytake.conversation.agent_desk import AgentDesk
+
+    return AgentDesk(conversations(), directory(), queues(), time.time, _settings().session_ttl_hours)
+
+
+@cache
+def read_transcript() -> "ReadTranscript":
+    from pytake.conversation.transcript import ReadTranscript
+
+    return ReadTranscript(conversations(), deliveries())
+
+
+@cache
+def erase_contact() -> "EraseContact":
+    from pytake.aws.erasure import DynamoErasure
+    from pytake.conversation.erase_contact import EraseContact
+
+    return EraseContact(inbox(), DynamoErasure(_table()), operator_events())
 
 
 @cache

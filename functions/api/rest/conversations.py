@@ -1,0 +1,374 @@
+"""Conversations: the list, one's state, its transcript, what agents do in it, and forgetting a person.
+
+Everything here shows who people are or what they said, so it is for agents and admins only. Analysts have the reports,
+which hold no personal data; builders try their flows with `pytake flow` and `pytake chat`.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from time import time
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from pytake import bootstrap
+from pytake.conversation.agent_desk import (
+    AgentTurn,
+    OptedOutError,
+    RequestIdReusedError,
+    UnknownConversationError,
+    WindowClosedError,
+)
+from pytake.conversation.inbox import status_of
+from pytake.conversation.ports import ConflictError, QueueingFailedError
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
+from pytake.conversation.transcript import Said
+from pytake.engine import State, StateError
+from pytake.whatsapp.limits import TEXT_BODY
+from rest.caller import Caller, caller
+from rest.cursor import read_cursor, write_cursor
+from rest.problems import ProblemError, conflict, not_found, unprocessable
+
+TRANSCRIPT_MESSAGES = 1000
+"""A transcript shows the newest so many: a Lambda's answer ends at 6 MB."""
+
+_PERSON = re.compile(r"\+?[0-9]{5,20}|[A-Za-z0-9._:=-]{1,256}")
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+Phone = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=512,
+        description="The person: a phone number with country code, with or without `+`, or a business-scoped user id",
+    ),
+]
+AtNumber = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{5,20}$", description="Which of your numbers; without it the one where something was said last"
+    ),
+]
+Status = Literal["waiting", "human", "idle"]
+Mode = Literal["bot", "human"]
+
+
+class ConversationInList(BaseModel):
+    """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
+
+    Agents may write until `window_closes_at` (null: the person never wrote).
+    """
+
+    phone_number_id: str
+    contact_id: str
+    phone: str | None
+    name: str
+    tags: list[str]
+    status: Status
+    mode: Mode
+    flow_id: str | None
+    node_id: str | None
+    opted_out: bool
+    last_activity_at: datetime | None
+    last_inbound_at: datetime | None
+    window_closes_at: datetime | None
+
+
+class ConversationPage(BaseModel):
+    """A part of the list. Pass `next_cursor` on as `cursor`; null: this was the last part."""
+
+    conversations: list[ConversationInList]
+    next_cursor: str | None
+
+
+class SessionAnswer(BaseModel):
+    """A run through a flow."""
+
+    id: str
+    started_at: datetime
+    expires_at: datetime
+
+
+class ConversationAnswer(ConversationInList):
+    """A conversation with its session (null: none), where the flow stands and what it knows."""
+
+    session: SessionAnswer | None
+    flow_version: int | None
+    sub_flow_id: str | None
+    variables: dict[str, Any]
+    fields: dict[str, Any]
+
+
+class TranscriptMessage(BaseModel):
+    """One message. `delivery` is null for what the person said."""
+
+    speaker: Literal["user", "bot", "agent"]
+    text: str
+    timestamp: datetime
+    type: str
+    options: list[str] = Field(description="Buttons or rows the person could choose from")
+    turn: int
+    session_id: str | None
+    flow_id: str | None
+    node_id: str | None
+    delivery: str | None = Field(
+        description="queued, waiting, claimed, accepted, ambiguous, parked, dead; then Meta's sent, delivered, read, failed"
+    )
+    delivery_at: datetime | None
+    error_code: int | None
+    reason: str | None
+    fallback: bool = Field(description="The number's template was sent in place of the text")
+
+
+class Transcript(BaseModel):
+    """The messages in order, oldest first. `truncated`: there are older ones than these."""
+
+    phone_number_id: str
+    contact_id: str
+    messages: list[TranscriptMessage]
+    truncated: bool
+
+
+class AgentMessage(BaseModel):
+    """What an agent writes: free text, as the 24-hour window allows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=TEXT_BODY, pattern=r"\S")
+
+
+class SentAnswer(BaseModel):
+    """The message is on its way; `turn` is its place in the transcript, which shows what became of it."""
+
+    phone_number_id: str
+    contact_id: str
+    turn: int
+    delivery: Literal["queued"] = "queued"
+
+
+@router.get("/api/v1/conversations", summary="Conversations, newest activity first", tags=["Conversations"])
+def list_conversations(
+    limit: Annotated[int, Query(ge=1, le=100)] = 25,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the part before")] = None,
+    status: Annotated[Status | None, Query(description="Only these; a part may then hold fewer than `limit`")] = None,
+    phone_number_id: Annotated[str | None, Query(pattern=r"^[0-9]{5,20}$", description="Only this number's")] = None,
+) -> ConversationPage:
+    who = caller(router, "agent")
+    after = read_cursor(who.organization_id, cursor) if cursor is not None else None
+    page = bootstrap.inbox().page(who.organization_id, limit, after, status=status, phone_number_id=phone_number_id)
+    now = time()
+    return ConversationPage(
+        conversations=[ConversationInList(**_summary(conversation, now)) for conversation in page.conversations],
+        next_cursor=write_cursor(who.organization_id, page.end) if page.end is not None else None,
+    )
+
+
+@router.get("/api/v1/conversations/<phone>", summary="A conversation's state", tags=["Conversations"])
+def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+    who = caller(router, "agent")
+    return _answer(_find(who, phone, phone_number_id))
+
+
+@router.get(
+    "/api/v1/whatsapp-analytics/conversations/<phone>/transcript",
+    summary="What was said, and whether it arrived",
+    tags=["Conversations"],
+)
+def get_transcript(
+    phone: Phone,
+    phone_number_id: AtNumber = None,
+    flow_id: Annotated[
+        str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Only sessions in which this flow ran")
+    ] = None,
+) -> Transcript:
+    who = caller(router, "agent")
+    conversation = _find(who, phone, phone_number_id)
+    if flow_id is not None and bootstrap.flows().summary(who.organization_id, flow_id) is None:
+        raise not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
+    said = bootstrap.read_transcript()(conversation.key, flow_id)
+    return Transcript(
+        phone_number_id=conversation.key.phone_number_id,
+        contact_id=conversation.key.contact_id,
+        messages=[_message(message) for message in said[-TRANSCRIPT_MESSAGES:]],
+        truncated=len(said) > TRANSCRIPT_MESSAGES,
+    )
+
+
+@router.post("/api/v1/conversations/<phone>/send", summary="Write to the person, as an agent", tags=["Conversations"])
+def send(
+    phone: Phone,
+    message: AgentMessage,
+    phone_number_id: AtNumber = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key", min_length=1, max_length=255, description="The same key again sends nothing twice"
+        ),
+    ] = None,
+) -> SentAnswer:
+    """The bot is silent from now on, until `/resume` or the end of the session."""
+    who = caller(router, "agent")
+    key = _find(who, phone, phone_number_id).key
+    request_id = idempotency_key or uuid4().hex
+    try:
+        done = _act(phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id))
+    except WindowClosedError:
+        detail = "The person last wrote more than 24 hours ago: WhatsApp takes free text only within 24 hours."
+        raise conflict("window_closed", detail) from None
+    except OptedOutError:
+        detail = "The person wants no messages. As soon as they write again, you can answer."
+        raise conflict("opted_out", detail) from None
+    except RequestIdReusedError:
+        raise unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another text.") from None
+    except QueueingFailedError:
+        detail = "The message is recorded but could not be queued. Send it again with this Idempotency-Key."
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "queue_unavailable", detail, idempotency_key=request_id
+        ) from None
+    turn = done.record.seq if done.record is not None else done.conversation.seq
+    return SentAnswer(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
+
+
+@router.post("/api/v1/conversations/<phone>/close", summary="End the session", tags=["Conversations"])
+def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+    """The person's next message begins a new session with the bot. Without a session nothing changes."""
+    who = caller(router, "agent")
+    key = _find(who, phone, phone_number_id).key
+    return _answer(_act(phone, lambda: bootstrap.agent_desk().close(key, who.subject)).conversation)
+
+
+@router.post("/api/v1/conversations/<phone>/resume", summary="Back to the bot", tags=["Conversations"])
+def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+    """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
+    who = caller(router, "agent")
+    key = _find(who, phone, phone_number_id).key
+    return _answer(_act(phone, lambda: bootstrap.agent_desk().resume(key, who.subject)).conversation)
+
+
+@router.delete(
+    "/api/v1/contacts/<phone>",
+    summary="Forget a person at all numbers",
+    tags=["Contacts"],
+    status_code=HTTPStatus.NO_CONTENT.value,
+)
+def erase(phone: Phone) -> Response[None]:
+    """Removes the conversations, turns, deliveries and waiting messages of this contact at every number.
+
+    Calling it again is safe, also for somebody unknown. The lake holds a pseudonym in place of the person; its key is
+    erased by the export's own part, which comes with it.
+    """
+    who = caller(router, "agent")
+    person = unquote(phone)
+    if _PERSON.fullmatch(person):
+        try:
+            bootstrap.erase_contact()(who.organization_id, person, who.subject)
+        except ConflictError:
+            raise _busy() from None
+    return Response(status_code=HTTPStatus.NO_CONTENT.value)
+
+
+def _find(who: Caller, phone: str, phone_number_id: str | None) -> Conversation:
+    person = unquote(phone)
+    found = None
+    if _PERSON.fullmatch(person):
+        found = bootstrap.inbox().find(who.organization_id, person, phone_number_id)
+    if found is None:
+        raise _unknown(phone)
+    return found
+
+
+def _act(phone: str, action: Callable[[], AgentTurn]) -> AgentTurn:
+    try:
+        return action()
+    except UnknownConversationError:
+        raise _unknown(phone) from None
+    except ConflictError:
+        raise _busy() from None
+
+
+def _unknown(phone: str) -> ProblemError:
+    return not_found("conversation_unknown", f"This organization has no conversation with {unquote(phone)!r}.")
+
+
+def _busy() -> ProblemError:
+    return conflict("conversation_busy", "The conversation is being written to at this moment. Try again.")
+
+
+def _at(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _state(conversation: Conversation, now: float) -> State | None:
+    session = conversation.session_at(now)
+    if session is None or session.state is None:
+        return None
+    try:
+        return State.decode(session.state)
+    except StateError:
+        return None  # the next turn apologises and begins anew
+
+
+def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
+    contact, state, status = conversation.contact, _state(conversation, now), status_of(conversation, now)
+    wrote_at = conversation.last_inbound_at
+    return {
+        "phone_number_id": conversation.key.phone_number_id,
+        "contact_id": conversation.key.contact_id,
+        "phone": contact.phone,
+        "name": contact.name,
+        "tags": contact.tags,
+        "status": status,
+        "mode": "human" if status == "human" else "bot",
+        "flow_id": state.flow_id if state is not None else None,
+        "node_id": state.node_id if state is not None else None,
+        "opted_out": conversation.opted_out,
+        "last_activity_at": _at(conversation.active_at),
+        "last_inbound_at": _at(wrote_at),
+        "window_closes_at": _at(wrote_at + SERVICE_WINDOW_SECONDS) if wrote_at else None,
+    }
+
+
+def _answer(conversation: Conversation) -> ConversationAnswer:
+    now = time()
+    session, state = conversation.session_at(now), _state(conversation, now)
+    return ConversationAnswer(
+        **_summary(conversation, now),
+        session=SessionAnswer(
+            id=session.id,
+            started_at=datetime.fromtimestamp(session.started_at, UTC),
+            expires_at=datetime.fromtimestamp(session.expires_at, UTC),
+        )
+        if session is not None
+        else None,
+        flow_version=state.version if state is not None else None,
+        sub_flow_id=(state.at or None) if state is not None else None,
+        variables=state.variables if state is not None else {},
+        fields=conversation.contact.fields,
+    )
+
+
+def _message(said: Said) -> TranscriptMessage:
+    return TranscriptMessage(
+        speaker=said.speaker,  # type: ignore[arg-type]
+        text=said.text,
+        timestamp=datetime.fromtimestamp(said.at, UTC),
+        type=said.type,
+        options=said.options,
+        turn=said.turn,
+        session_id=said.session_id,
+        flow_id=said.flow_id,
+        node_id=said.node_id,
+        delivery=said.delivery,
+        delivery_at=_at(said.delivered_at),
+        error_code=said.error_code,
+        reason=said.reason,
+        fallback=said.fallback,
+    )

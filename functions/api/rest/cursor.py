@@ -1,0 +1,51 @@
+"""Cursors of lists: opaque to the caller, bound to the organization, checked before they are used.
+
+A cursor holds a place in the list, never the organization: the place is always looked for in the caller's own list, so
+nothing is gained by making one up. The check tells a cursor of another organization, or a changed one, from a good one.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pytake.conversation.queues import digest
+from pytake.conversation.records import ConversationKey, RecentPlace
+from rest.problems import ProblemError
+
+_LONGEST = 1024
+
+
+class _Cursor(Struct, array_like=True, forbid_unknown_fields=True):
+    hour: Annotated[int, Meta(ge=0, le=2**40)]
+    phone_number_id: str
+    contact_id: str
+    check: str
+
+
+def write_cursor(organization_id: str, place: RecentPlace) -> str:
+    """The cursor that goes on behind this place."""
+    number, contact_id = place.key.phone_number_id, place.key.contact_id
+    cursor = _Cursor(place.hour, number, contact_id, _check(organization_id, place.hour, number, contact_id))
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def read_cursor(organization_id: str, text: str) -> RecentPlace:
+    """The place that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for all else."""
+    try:
+        if len(text) > _LONGEST:
+            raise ValueError("too long")
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        cursor = msgspec.json.decode(raw, type=_Cursor)
+        if cursor.check != _check(organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id):
+            raise ValueError("not this organization's")
+    except (ValueError, msgspec.DecodeError):  # also wrong base64 and text that is no UTF-8
+        detail = "This cursor is not from this list. Begin again without a cursor, and pass `next_cursor` on as it is."
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail) from None
+    return RecentPlace(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
+
+
+def _check(organization_id: str, hour: int, phone_number_id: str, contact_id: str) -> str:
+    return digest("recent", organization_id, str(hour), phone_number_id, contact_id)[:16]

@@ -1,0 +1,97 @@
+"""Find conversations: one person's, or an organization's list of them, newest first."""
+
+from msgspec import Struct
+
+from pytake.conversation.ports import Clock, Conversations, Directory
+from pytake.conversation.records import Conversation, ConversationKey, RecentPlace
+from pytake.whatsapp.phone import variants
+
+FILTERED_READ = 100
+READS = 10
+"""A page is looked for among at most this many times a hundred conversations: a rare kind gives short pages, not slow ones."""
+
+WAITING, HUMAN, IDLE = "waiting", "human", "idle"
+
+
+def status_of(conversation: Conversation, now: float) -> str:
+    """`waiting` for the person's answer to the bot, `human` when an agent has it, `idle` without a session."""
+    session = conversation.session_at(now)
+    if session is None:
+        return IDLE
+    return HUMAN if session.human else WAITING
+
+
+def contact_ids(person: str) -> list[str]:
+    """The ids a person may be known by.
+
+    Takes a phone number with or without `+`, in either spelling of a country that has two, or a business-scoped user id.
+    """
+    digits = person.removeprefix("+")
+    return variants(digits) if digits.isascii() and digits.isdecimal() else [person]
+
+
+class Page(Struct, frozen=True):
+    """A part of the list; `end` is where the next part begins, None at the end of the list."""
+
+    conversations: list[Conversation]
+    end: RecentPlace | None
+
+
+class Inbox:
+    """The organization's conversations."""
+
+    def __init__(self, conversations: Conversations, directory: Directory, clock: Clock) -> None:
+        self._conversations = conversations
+        self._directory = directory
+        self._clock = clock
+
+    def keys(self, organization_id: str, person: str, phone_number_id: str | None = None) -> list[ConversationKey]:
+        """Where conversations with a person would be: at each number of the organization, or at one."""
+        if phone_number_id is None:
+            numbers = [number.phone_number_id for number in self._directory.numbers(organization_id)]
+        else:
+            numbers = [phone_number_id]
+        return [
+            ConversationKey(organization_id, number, contact_id)
+            for number in numbers
+            for contact_id in contact_ids(person)
+        ]
+
+    def find(self, organization_id: str, person: str, phone_number_id: str | None = None) -> Conversation | None:
+        """The conversation with a person: at this number, or at the one where something was said last."""
+        found = self._conversations.load_all(self.keys(organization_id, person, phone_number_id))
+        return max(found, key=lambda known: (known.active_at, known.key), default=None)
+
+    def page(
+        self,
+        organization_id: str,
+        limit: int,
+        after: RecentPlace | None = None,
+        *,
+        status: str | None = None,
+        phone_number_id: str | None = None,
+    ) -> Page:
+        """At most `limit` conversations behind `after`, those of the newest hours first, in a page by their last message.
+
+        With a filter a page may hold fewer than there are: go on while there is an `end`.
+        """
+        now, found, end = self._clock(), list[Conversation](), after
+        batch = FILTERED_READ if status or phone_number_id else limit + 1
+        for _ in range(READS):
+            places = self._conversations.recent(organization_id, batch, end)
+            wanted = [place.key for place in places if phone_number_id in (None, place.key.phone_number_id)]
+            known = {conversation.key: conversation for conversation in self._conversations.load_all(wanted)}
+            for place in places:
+                if len(found) == limit:
+                    return Page(_by_last_message(found), end)
+                end = place
+                conversation = known.get(place.key)
+                if conversation is not None and status in (None, status_of(conversation, now)):
+                    found.append(conversation)
+            if len(places) < batch:
+                return Page(_by_last_message(found), None)
+        return Page(_by_last_message(found), end)
+
+
+def _by_last_message(conversations: list[Conversation]) -> list[Conversation]:
+    return sorted(conversations, key=lambda known: (-known.active_at, known.key))
