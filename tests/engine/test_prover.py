@@ -127,6 +127,11 @@ def test_taking_over_without_ever_waiting_is_a_loop() -> None:
     assert [problem.code for problem in found] == ["no_way_out"]
 
 
+def test_a_sub_flow_that_takes_over_back_into_its_parent_without_waiting_is_a_loop() -> None:
+    sub = document(node("b", "jump", target_flow_id="main", return_to_parent=False), id="sub")
+    assert codes_of([*one(jump(next_node_id="e"), END), sub])[0][0] == "no_way_out"
+
+
 # What is known of variables
 
 

@@ -21,7 +21,9 @@ class Graph:
         self.facts = compilation.facts
         self.documents = compilation.documents
         self.root = compilation.documents[compilation.root]
+        self._cycling: set[Place] = set()  # jumps of jump cycles
         self._backwards = successors_first(list(self.facts), self.following)
+        self._finishing = self._fixpoint(self._finishes)  # from here the flow may end (or return)
         self.silent = self._fixpoint(self._ends_silently)  # from here the flow may end in the same turn
 
     def following(self, place: Place) -> list[Place]:
@@ -59,6 +61,7 @@ class Graph:
         for members in _loops(list(self.facts), self._without_leaving):
             entries = [place for place in members if self._enters(place) and self.facts[place].jumps_to in members]
             if entries:
+                self._cycling.update(entries)
                 flow_id, node_id = entries[0]
                 message = (
                     f"These jumps enter one another and never return: {_names(entries)}. Set `return_to_parent` to false "
@@ -71,6 +74,8 @@ class Graph:
         """Loops in which nothing waits for the person, and which are no jump cycles."""
         found = []
         for members in _loops([place for place in self.facts if not self.facts[place].waits], self._without_waiting):
+            if self._cycling.intersection(members):
+                continue
             flow_id, node_id = members[0]
             code = "loop_without_wait"
             message = (
@@ -87,7 +92,7 @@ class Graph:
 
     def without_end(self) -> list[Problem]:
         """Waiting nodes from which no conversation comes to an end, and jumps whose sub-flow never returns."""
-        finishing = self._fixpoint(self._finishes)
+        finishing = self._finishing
         stopping = self._fixpoint(lambda place, facts, known: self._stops(place, facts, known, finishing))
         found = []
         for place, facts in self.facts.items():
@@ -170,13 +175,20 @@ class Graph:
                     waiting.append(target)
         return seen
 
+    def _onward(self, place: Place) -> list[Place]:
+        """The nodes a path may come to, and not past a sub-flow that never ends."""
+        facts = self.facts[place]
+        if facts.jumps_to is not None and facts.jumps_to not in self._finishing:
+            return [facts.jumps_to]
+        return self.following(place)
+
     def _is_left(self, members: list[Place]) -> bool:
         inside = set(members)
         return any(
             self.facts[place].ends
             or self.facts[place].stops
             or self.facts[place].waits
-            or any(p not in inside for p in self.following(place))
+            or any(p not in inside for p in self._onward(place))
             for place in members
         )
 
@@ -203,12 +215,9 @@ class Graph:
     def _without_waiting(self, place: Place) -> list[Place]:
         """The nodes that may follow in the same turn. Past a jump only if its sub-flow may end without waiting."""
         facts = self.facts[place]
-        if self._enters(place):
-            followers = (
-                [p for p in self.following(place) if p != facts.jumps_to] if facts.jumps_to in self.silent else []
-            )
-        else:
-            followers = self.following(place)
+        followers = self.following(place)
+        if facts.jumps_to is not None and facts.returns and facts.jumps_to not in self.silent:
+            followers = [facts.jumps_to]
         return [p for p in followers if not self.facts[p].waits]
 
     def _ends_silently(self, place: Place, facts: NodeFacts, silent: set[Place]) -> bool:

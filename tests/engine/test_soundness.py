@@ -1,0 +1,159 @@
+"""A flow that the prover accepts leads nobody into a dead end, in 10,000 conversations."""
+
+import re
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from pytake.engine import (
+    Contact,
+    Context,
+    EffectResult,
+    Flow,
+    Input,
+    InputLocation,
+    InputMedia,
+    State,
+    Turn,
+    compile_flow,
+    validate,
+)
+from tests.engine.meta_limits import assert_sendable
+from tests.engine.test_properties import bundles, whole_turn
+
+CONVERSATIONS = 10_000
+PER_FLOW = 40
+TURNS = 8
+NOW = 1_800_000_000.0
+TEXTS = [
+    *("hello there, this is a text", "a", "aaaa", "é", "0", "5", "10", "1,5", "one", "two", "Dois", "2", "3", "Sim"),
+    *("ana@example.com", "+55 11 98765-4321", "31/12/2026", "{{a}}", "", " ", "👩🏽‍🚀", "x" * 4096, "nan", "(a+)+$"),
+]
+RESULTS = [
+    EffectResult(ok=True, status=200, body={"x": ["one"], "a": 5}),
+    EffectResult(ok=True, status=200, body="text"),
+    EffectResult(ok=True, status=200, body=[1, 2, {"x": "a"}]),
+    EffectResult(ok=False, error="timeout"),
+]
+INPUTS = [
+    *(Input(text=text) for text in TEXTS),
+    *(Input(type="reply", reply_id=f"v{index}") for index in range(11)),
+    Input(type="reply", reply_id="two", text="Dois"),
+    Input(type="reply", reply_id="of an older message"),
+    Input(type="media", media=InputMedia("1", "image")),
+    Input(type="location", location=InputLocation(1.5, -2.0)),
+    Input(type="form", response={"x": "one"}),
+    Input(type="contacts", payload=[{}]),
+    Input(type="unsupported"),
+]
+TIMER = Input(type="timeout")
+
+
+@st.composite
+def accepted(draw: st.DrawFn) -> dict[str, Any]:
+    """Bundles that the prover accepts, most of which would not be if their ways were left to chance alone: nodes that do
+    not wait lead forward only, and every variable is set first."""
+    documents = draw(bundles())
+    for flow_id, document in documents.items():
+        ids = [node["id"] for node in document["nodes"]]
+        for index, node in enumerate(document["nodes"]):
+            if not _waits(node):
+                _lead_forward(node["data"], ids[index + 1 :] or ["end"])
+            if flow_id == "sub" and node["type"] == "jump":
+                takes_over = node["data"]["target_flow_id"] == "main"
+                node["data"]["return_to_parent"] = not takes_over
+                if takes_over:
+                    del node["data"]["next_node_id"]
+        document["nodes"].append({"id": "end", "type": "end"})
+    main = documents["main"]
+    values = [
+        {"type": "set_variable", "variable": name, "value": draw(st.sampled_from(["one", 5, "", None]))}
+        for name in "abc"
+    ]
+    main["nodes"].append(
+        {"id": "first", "type": "action", "data": {"actions": values, "next_node_id": main["start_node_id"]}}
+    )
+    main["start_node_id"] = "first"
+    assume(not any(problem.severity == "error" for problem in validate(documents, "main")))
+    return documents
+
+
+def _waits(node: dict[str, Any]) -> bool:
+    kind, data = node["type"], node["data"]
+    return (
+        kind in ("question", "whatsapp_flow")
+        or bool(kind == "message" and data.get("buttons"))
+        or bool(kind == "delay" and data["seconds"])
+    )
+
+
+def _lead_forward(value: Any, ids: list[str]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _lead_forward(item, ids)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key.endswith("next_node_id") and item:
+                value[key] = item if item in ids else ids[int(re.sub(r"\D", "", item)) % len(ids)]
+            else:
+                _lead_forward(item, ids)
+
+
+class Conversations:
+    """Conversations with one flow, by chance."""
+
+    def __init__(self, flow: Flow, chance: Random) -> None:
+        self.flow = flow
+        self.chance = chance
+        self.left: set[tuple[str, str]] = set()  # the waiting nodes that have been seen to let somebody on
+
+    def hold_one(self, number: int) -> None:
+        """A conversation of a few turns; no turn fails, and somewhere it can always go on."""
+        state, now = None, NOW
+        for turn_number in range(TURNS):
+            now += self.chance.choice([1, 30, 3600])
+            turn = self.turn(state, self.chance.choice(INPUTS), now, f"{number}/{turn_number}")
+            if turn.state is None:
+                return
+            state = State.decode(turn.state.encode())
+            place = (state.at or self.flow.id, state.node_id)
+            if place not in self.left:
+                assert any(self.lets_on(state, said, now) for said in [*INPUTS, TIMER]), f"nobody gets past {place}"
+                self.left.add(place)
+
+    def lets_on(self, state: State, said: Input, now: float) -> bool:
+        """Whether this input takes the conversation on from where it waits."""
+        turn = self.turn(state, said, now if said is not TIMER else state.due_at or now, "probe")
+        return bool(turn.path) and turn.path[0].exit not in ("invalid", "stale", "wait")
+
+    def turn(self, state: State | None, said: Input, now: float, seed: str) -> Turn:
+        """A turn, which must not fail."""
+        context = Context(now, seed, Contact("551199", "+551199", "Ana"), "BR")
+        turn = whole_turn(self.flow, state, said, context, self.chance.choice(RESULTS))
+        assert turn.status != "failed", turn.events
+        for message in turn.messages:
+            assert_sendable(message)
+        return turn
+
+
+def test_no_accepted_flow_leads_into_a_dead_end() -> None:
+    held = 0
+
+    @settings(
+        max_examples=CONVERSATIONS // PER_FLOW,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failure's flow is small enough as it is
+    )
+    @given(accepted(), st.randoms(use_true_random=False))
+    def converse(documents: dict[str, Any], chance: Random) -> None:
+        nonlocal held
+        conversations = Conversations(compile_flow(documents, "main"), Random(chance.getrandbits(64)))  # noqa: S311
+        for number in range(PER_FLOW):
+            conversations.hold_one(number)
+            held += 1
+
+    converse()
+    assert held >= CONVERSATIONS
