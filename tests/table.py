@@ -2,7 +2,7 @@
 
 import boto3
 
-INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at")}
+INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "log": ("log_pk", "log_sk")}
 """The indexes that the adapters read, with their keys."""
 
 _NUMBERS = ("due_at", "recent_at")

@@ -15,6 +15,9 @@ from pytake.aws.table import (
     conversation_pk,
     due_pk,
     due_shard,
+    log_pk,
+    log_shard,
+    log_sk,
     marker_sk,
     recent_pk,
     turn_sk,
@@ -96,6 +99,8 @@ class DynamoConversations:
                 expected = item.seq == turn.seq - 1 if turn.seq > 1 else item.pk.does_not_exist()
                 transaction.save(self._conversation_item(conversation, pk, expires_at), condition=expected)
                 record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
+                record.log_pk = log_pk(turn.at, log_shard(pk))
+                record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
                 transaction.save(record, condition=item.pk.does_not_exist())
         except TransactWriteError as error:
             if error.cause_response_code != "TransactionCanceledException":

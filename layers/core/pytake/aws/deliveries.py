@@ -30,7 +30,7 @@ class DynamoDeliveries:
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         found = self._find(key, turn, index)
-        return _delivery(found) if found is not None else None
+        return delivery_of(found) if found is not None else None
 
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         revision = previous.revision if previous is not None else 0
@@ -68,12 +68,12 @@ class DynamoDeliveries:
             if error.cause_response_code == _REFUSED:
                 return None
             raise
-        return _delivery(entry)
+        return delivery_of(entry)
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         item = self._table.item
         between = item.sk.between(delivery_sk(from_turn, 0), DELIVERIES_END)
-        return [_delivery(entry) for entry in item.query(conversation_pk(key), between, consistent_read=True)]
+        return [delivery_of(entry) for entry in item.query(conversation_pk(key), between, consistent_read=True)]
 
     def _write(
         self, key: ConversationKey, delivery: Delivery, revision: int, *, forget_status: bool = False
@@ -101,8 +101,8 @@ class DynamoDeliveries:
             found = self._find(key, delivery.turn, delivery.index)
             if found is None or found.writer != writer:
                 raise ConflictError(f"message {delivery.turn}.{delivery.index} was written by somebody else") from None
-            return _delivery(found)
-        return _delivery(entry)
+            return delivery_of(found)
+        return delivery_of(entry)
 
     def _find(self, key: ConversationKey, turn: int, index: int) -> Item | None:
         try:
@@ -111,7 +111,8 @@ class DynamoDeliveries:
             return None
 
 
-def _delivery(item: Item) -> Delivery:
+def delivery_of(item: Item) -> Delivery:
+    """The entry that an item holds: our side from its body, the receipts' side from attributes."""
     delivery = _read.decode(item.body or "")
     delivery.revision = int(item.revision or 0)
     delivery.status = item.status

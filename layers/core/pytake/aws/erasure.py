@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pytake.aws.table import Table, conversation_pk, parked_pk
+from pytake.aws.table import Table, contact_pk, conversation_pk, parked_pk
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import ConversationKey
 
@@ -46,7 +46,11 @@ class DynamoErasure:
             consistent_read=True,
             attributes_to_get=["pk", "sk"],
         )
-        return [(entry.pk, entry.sk) for entries in (conversation, parked) for entry in entries]
+        # With the key of the person's pseudonyms gone, the lake's rows are nobody's.
+        keys = item.query(
+            contact_pk(key.organization_id, key.contact_id), consistent_read=True, attributes_to_get=["pk", "sk"]
+        )
+        return [(entry.pk, entry.sk) for entries in (conversation, parked, keys) for entry in entries]
 
     def _remove(self, places: Iterable[_Place]) -> None:
         with self._table.item.batch_write() as batch:

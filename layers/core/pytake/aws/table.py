@@ -1,7 +1,8 @@
 """The one DynamoDB table: its item, its keys, its indexes.
 
 Keys begin with the organization. The exceptions are what has to be found before the organization is known: a number by
-its id and by its verify token, and the index of what is due, which only the scheduled function reads.
+its id and by its verify token, and what only the scheduled function reads: the indexes of what is due and of what happened,
+and how far its export is (`LAKE`).
 
 | what | pk | sk |
 |---|---|---|
@@ -16,14 +17,16 @@ its id and by its verify token, and the index of what is due, which only the sch
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE` | scope |
+| key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
 | turn that waits for a stopped number | `ORG#o#PARKED#number` | contact, seq |
 """
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import VerboseClientError
@@ -38,6 +41,9 @@ USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 4
 """Partitions of the due index: one would be a hot key when everybody's session ends at once."""
+
+LOG_SHARDS = 8
+"""Partitions of an hour in the log index: each takes 1,000 turns a second."""
 
 
 class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
@@ -60,6 +66,17 @@ class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call
 
     recent_pk = UnicodeAttribute(hash_key=True)
     recent_at = NumberAttribute(range_key=True)
+
+
+class LogIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Turns by the hour in which they were taken, for the export to the lake."""
+
+    class Meta:
+        index_name = "log"
+        projection = KeysOnlyProjection()
+
+    log_pk = UnicodeAttribute(hash_key=True)
+    log_sk = UnicodeAttribute(range_key=True)
 
 
 class Item(Model):
@@ -96,6 +113,9 @@ class Item(Model):
     recent_pk = UnicodeAttribute(null=True)
     recent_at = NumberAttribute(null=True)
     recent = RecentIndex()
+    log_pk = UnicodeAttribute(null=True)
+    log_sk = UnicodeAttribute(null=True)
+    log = LogIndex()
 
 
 class RefusedError(Exception):
@@ -118,9 +138,8 @@ class Table:
             "read_timeout_seconds": 3,
             "max_retry_attempts": 3,
         }
-        self.item: type[Item] = type(
-            "Item", (Item,), {"Meta": type("Meta", (), meta), "due": DueIndex(), "recent": RecentIndex()}
-        )
+        indexes = {"due": DueIndex(), "recent": RecentIndex(), "log": LogIndex()}
+        self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), **indexes})
 
         # botocore builds the default user agent anew for every request, twice; one of our own is built once.
         self.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
@@ -187,6 +206,24 @@ def recent_pk(organization_id: str) -> str:
 def whole_hour_before(at: float) -> int:
     """A conversation is listed by the hour of its last message: a chat moves its index entry at most once an hour."""
     return int(at // 3600) * 3600
+
+
+def contact_pk(organization_id: str, contact_id: str) -> str:
+    return f"ORG#{organization_id}#CONTACT#{contact_id}"
+
+
+def log_pk(at: float, shard: int) -> str:
+    """Where the index `log` has the turns of the UTC hour that `at` is in."""
+    return f"LOG#{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H}#{shard}"
+
+
+def log_shard(pk: str) -> int:
+    return int(digest(pk)[:8], 16) % LOG_SHARDS
+
+
+def log_sk(pk: str, organization_id: str, at: float) -> str:
+    """By organization, then by time; a conversation's digest tells apart what happened at the same time."""
+    return f"{organization_id}#{int(at * 1000):013d}#{digest(pk)[8:16]}"
 
 
 def whole_hour_after(at: float) -> int:

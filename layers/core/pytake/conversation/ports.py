@@ -8,14 +8,17 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
     Due,
+    ExportProgress,
     FlowSummary,
     FlowVersion,
+    LoggedTurn,
     Number,
     NumberSecrets,
     Organization,
@@ -214,6 +217,33 @@ class Flows(Protocol):
 
     def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
         """Move the pointer to a version that exists."""
+
+
+class EventLog(Protocol):
+    """What happened, by the hour, and how far it is exported. Hours are given by their first second."""
+
+    def turns(self, hour: int) -> Iterable[LoggedTurn]:
+        """The hour's turns, one organization after the other, each in the same order every time (eventually consistent)."""
+
+    def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+        """The random key of each contact's pseudonyms; made where there is none. It outlives the records that need it."""
+
+    def progress(self) -> ExportProgress: ...
+
+    def put_progress(self, progress: ExportProgress) -> None: ...
+
+    def begin(self, now: float, seconds: float) -> bool:
+        """Take the right to export, for `seconds` at most. False when another run has it."""
+
+    def end(self) -> None:
+        """Give it back."""
+
+
+class Lake(Protocol):
+    """Files of events, one per organization and hour."""
+
+    def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
+        """Make these the organization's events of that hour: all of them, or nothing changes. False when they were already."""
 
 
 class Queues(Protocol):

@@ -253,3 +253,18 @@ class FlowVersion(Struct, omit_defaults=True):
     documents: dict[str, dict[str, Any]] = {}
     published_by: str = ""
     sub_flows: list[str] = []
+
+
+class LoggedTurn(Struct, frozen=True):
+    """A turn as the log of what happened has it: whose it is, its record and what is known of its messages' deliveries."""
+
+    key: ConversationKey
+    record: TurnRecord
+    deliveries: list[Delivery]
+
+
+class ExportProgress(Struct, omit_defaults=True):
+    """How far the lake is: everything up to `as_of` is in it. `through` is the last hour that each pass has done."""
+
+    as_of: float | None = None
+    through: dict[str, int] = {}

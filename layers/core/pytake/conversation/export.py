@@ -1,0 +1,100 @@
+"""Export what happened to the lake, hour by hour (ADR 0007).
+
+What an organization's file of an hour holds follows from the table alone, so an hour can be exported again at any time.
+It is: while it runs, when it is over, and twice later, for what comes late.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
+
+from msgspec import Struct
+
+from pytake.conversation.lake_events import LakeEvent, events_of
+from pytake.conversation.ports import Clock, EventLog, Lake
+from pytake.conversation.records import LoggedTurn
+
+HOUR = 3600
+
+PASSES = {"closed": 600, "day": 24 * HOUR, "settled": 72 * HOUR}
+"""How many seconds after its end an hour is exported once more. A turn is committed within a minute or two of its time;
+receipts and messages of stopped numbers may take days."""
+
+FIRST_LOOK_BACK_HOURS = 24
+"""Where the first export of all begins."""
+
+LEASE_SPARE_SECONDS = 5
+
+BATCH = 200
+
+
+class Exported(Struct, frozen=True):
+    """What a run did: hours looked at, files written anew, and whether the lake is now up to date."""
+
+    hours: int = 0
+    files: int = 0
+    up_to_date: bool = False
+
+
+class ExportToLake:
+    """The scheduled function's `export` job. It may run twice, at the same time too, and may die at any moment."""
+
+    def __init__(self, log: EventLog, lake: Lake, clock: Clock, measure: Callable[[str, float], None]) -> None:
+        self._log = log
+        self._lake = lake
+        self._clock = clock
+        self._measure = measure
+
+    def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> Exported:
+        """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
+
+        Measures `LakeLagSeconds` first: how old the lake is as this run finds it. Nothing is done while another run is at it.
+        """
+        now = self._clock()
+        if not self._log.begin(now, seconds_left + LEASE_SPARE_SECONDS):
+            return Exported()
+        try:
+            return self._run(now, out_of_time)
+        finally:
+            self._log.end()
+
+    def _run(self, now: float, out_of_time: Callable[[], bool]) -> Exported:
+        progress = self._log.progress()
+        self._measure("LakeLagSeconds", now - progress.as_of if progress.as_of is not None else 0)
+        current = int(now) // HOUR * HOUR
+        for name in PASSES:
+            progress.through.setdefault(name, current - (FIRST_LOOK_BACK_HOURS + 1) * HOUR)
+        hours = files = 0
+        for name, wait in PASSES.items():
+            done = progress.through[name]
+            last = (int(now) - wait) // HOUR * HOUR - HOUR
+            for hour in range(done + HOUR, last + HOUR, HOUR):
+                if out_of_time():
+                    return Exported(hours, files)
+                files += self._export(hour)
+                hours += 1
+                progress.through[name] = hour
+                self._log.put_progress(progress)
+            if name == "closed":
+                for hour in range(max(done, last) + HOUR, current + HOUR, HOUR):
+                    files += self._export(hour)
+                    hours += 1
+                progress.as_of = now
+                self._log.put_progress(progress)
+        return Exported(hours, files, up_to_date=True)
+
+    def _export(self, hour: int) -> int:
+        by_organization = groupby(self._log.turns(hour), key=lambda turn: turn.key.organization_id)
+        return sum(
+            self._lake.put(organization_id, hour, self._events(organization_id, turns))
+            for organization_id, turns in by_organization
+        )
+
+    def _events(self, organization_id: str, turns: Iterable[LoggedTurn]) -> Iterator[LakeEvent]:
+        keys: dict[str, bytes] = {}
+        left = iter(turns)
+        while batch := list(islice(left, BATCH)):
+            unknown = {turn.key.contact_id for turn in batch} - keys.keys()
+            if unknown:
+                keys |= self._log.contact_keys(organization_id, sorted(unknown), self._clock())
+            for turn in batch:
+                yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])

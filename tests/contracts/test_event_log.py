@@ -1,0 +1,118 @@
+"""Promises of the `EventLog` port."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from pytake.aws.conversations import DynamoConversations
+from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.erasure import DynamoErasure
+from pytake.aws.event_log import DynamoEventLog
+from pytake.conversation.ports import Conversations, Deliveries, EventLog
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, ExportProgress, TurnRecord
+from pytake.engine import Contact, Input
+from pytake.whatsapp.outbound import Text
+from tests import fakes
+from tests.fakes.lake import MemoryEventLog
+
+HOUR = 1_769_997_600
+DAY = 86_400
+RETENTION_DAYS = 90
+
+
+class World:
+    def __init__(self, log: EventLog, conversations: Conversations, deliveries: Deliveries) -> None:
+        self.log = log
+        self.conversations = conversations
+        self.deliveries = deliveries
+
+    def turn(self, key: ConversationKey, seq: int, at: float) -> None:
+        record = TurnRecord(seq, at, "s", "waiting", Input(text="Hi"), f"wamid.{seq}", messages=[Text("a"), Text("b")])
+        self.conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq), record)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def world(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> World:
+    if request.param == "fake":
+        conversations, deliveries = fakes.MemoryConversations(), fakes.MemoryDeliveries()
+        return World(MemoryEventLog(conversations, deliveries), conversations, deliveries)
+    table = request.getfixturevalue("table")
+    return World(
+        DynamoEventLog(table, RETENTION_DAYS), DynamoConversations(table, 90), DynamoDeliveries(table, clock, 90)
+    )
+
+
+def keys(count: int, organization_id: str = "acme") -> list[ConversationKey]:
+    return [ConversationKey(organization_id, "100000000000001", f"55119{person:08d}") for person in range(count)]
+
+
+def test_an_hour_has_its_turns_and_no_others(world: World) -> None:
+    [key] = keys(1)
+    for seq, at in enumerate([HOUR - 0.5, HOUR, HOUR + 3599.9, HOUR + 3600], start=1):
+        world.turn(key, seq, at)
+    assert [turn.record.seq for turn in world.log.turns(HOUR)] == [2, 3]
+    assert [turn.record.seq for turn in world.log.turns(HOUR - 3600)] == [1]
+    assert list(world.log.turns(HOUR + 7200)) == []
+
+
+def test_each_organization_comes_once_and_in_the_order_of_time(world: World) -> None:
+    for number, key in enumerate([*keys(60, "acme"), *keys(60, "zoo"), *keys(5, "acme-2")]):
+        world.turn(key, 1, HOUR + (number * 37) % 100)
+    turns = list(world.log.turns(HOUR))
+    organizations = [turn.key.organization_id for turn in turns]
+    assert len(turns) == 125
+    assert sum(a != b for a, b in itertools.pairwise(organizations)) == 2
+    for organization_id in ("acme", "acme-2", "zoo"):
+        times = [turn.record.at for turn in turns if turn.key.organization_id == organization_id]
+        assert times == sorted(times)
+    assert [(t.key, t.record.seq) for t in world.log.turns(HOUR)] == [(t.key, t.record.seq) for t in turns]
+
+
+def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None:
+    [key] = keys(1)
+    world.turn(key, 1, HOUR)
+    world.turn(key, 2, HOUR + 1)
+    world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
+    world.deliveries.receipt(key, 2, 1, send=1, status="read", at=HOUR + 9, message_id="wamid.X", code=None)
+    first, second = world.log.turns(HOUR)
+    assert first.deliveries == []
+    [delivery] = second.deliveries
+    assert (delivery.index, delivery.state, delivery.status, delivery.status_at) == (1, "accepted", "read", HOUR + 9)
+
+
+def test_a_contact_has_one_key_and_another_has_another(world: World) -> None:
+    first = world.log.contact_keys("acme", ["1", "2"], HOUR)
+    assert len(set(first.values())) == 2
+    assert world.log.contact_keys("acme", ["2", "1"], HOUR + 60) == first
+    assert world.log.contact_keys("zoo", ["1"], HOUR)["1"] not in first.values()
+
+
+def test_progress_is_read_back(world: World) -> None:
+    assert world.log.progress() == ExportProgress()
+    progress = ExportProgress(as_of=HOUR + 0.5, through={"closed": HOUR, "day": HOUR - DAY})
+    world.log.put_progress(progress)
+    assert world.log.progress() == progress
+
+
+def test_one_run_at_a_time_and_a_dead_one_does_not_stop_the_next(world: World) -> None:
+    assert world.log.begin(HOUR, 300)
+    assert not world.log.begin(HOUR + 299, 300)
+    assert world.log.begin(HOUR + 301, 300)
+    world.log.end()
+    assert world.log.begin(HOUR + 302, 300)
+
+
+def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
+    log = DynamoEventLog(table, RETENTION_DAYS)
+    made = log.contact_keys("acme", ["1"], HOUR)
+    for days in (100, 200, 300):  # each export renews it
+        assert log.contact_keys("acme", ["1"], HOUR + days * DAY) == made
+    assert log.contact_keys("acme", ["1"], HOUR + 300 * DAY + 2 * RETENTION_DAYS * DAY) != made
+
+
+def test_an_erased_person_gets_another_key(table: Any) -> None:
+    log, [key] = DynamoEventLog(table, RETENTION_DAYS), keys(1)
+    made = log.contact_keys("acme", [key.contact_id], HOUR)
+    DynamoErasure(table).erase(key)
+    assert log.contact_keys("acme", [key.contact_id], HOUR) != made

@@ -1,0 +1,73 @@
+"""The log of what happened and the lake, in memory."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pytake.conversation.lake_events import LakeEvent
+from pytake.conversation.records import ExportProgress, LoggedTurn
+from tests.fakes import MemoryConversations, MemoryDeliveries
+
+
+class MemoryEventLog:
+    def __init__(self, conversations: MemoryConversations, deliveries: MemoryDeliveries) -> None:
+        self._conversations = conversations
+        self._deliveries = deliveries
+        self.keys: dict[tuple[str, str], bytes] = {}
+        self.stored = ExportProgress()
+        self.running_until = 0.0
+
+    def turns(self, hour: int) -> list[LoggedTurn]:
+        found = [
+            LoggedTurn(key, record, [d for d in self._deliveries.of_conversation(key) if d.turn == record.seq])
+            for key, records in self._conversations.records.items()
+            for record in records.values()
+            if hour <= record.at < hour + 3600
+        ]
+        return sorted(found, key=lambda turn: (turn.key.organization_id, turn.record.at, turn.key))
+
+    def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+        return {
+            contact_id: self.keys.setdefault((organization_id, contact_id), f"key {len(self.keys)}".encode())
+            for contact_id in contact_ids
+        }
+
+    def progress(self) -> ExportProgress:
+        return msgspec.json.decode(msgspec.json.encode(self.stored), type=ExportProgress)
+
+    def put_progress(self, progress: ExportProgress) -> None:
+        self.stored = msgspec.json.decode(msgspec.json.encode(progress), type=ExportProgress)
+
+    def begin(self, now: float, seconds: float) -> bool:
+        if self.running_until > now:
+            return False
+        self.running_until = now + seconds
+        return True
+
+    def end(self) -> None:
+        self.running_until = 0.0
+
+
+class MemoryLake:
+    """`puts` are all that changed a file. The `dies_at`th put does not happen: the process is gone."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, int], list[LakeEvent]] = {}
+        self.puts: list[tuple[str, int]] = []
+        self.dies_at: int | None = None
+
+    def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
+        content = list(events)
+        if self.dies_at is not None:
+            self.dies_at -= 1
+            if self.dies_at == 0:
+                raise SystemExit("killed")
+        place = organization_id, hour
+        if self.files.get(place) == content:
+            return False
+        self.files[place] = content
+        self.puts.append(place)
+        return True
+
+    def rows(self) -> list[LakeEvent]:
+        return [event for file in self.files.values() for event in file]
