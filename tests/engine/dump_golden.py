@@ -1,0 +1,44 @@
+"""Print a digest of every turn of every golden conversation, byte by byte: `python -m tests.engine.dump_golden`.
+
+It imports nothing but the engine, so that any Python that has the engine's dependencies can run it.
+"""
+
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from pytake.engine import EffectResult, Input, compile_flow
+from tests.engine.conversations import Talk
+
+GOLDEN = Path(__file__).parent / "golden"
+FLOWS = Path(__file__).parents[2] / "examples" / "flows"
+
+
+def digest_of(path: Path) -> str:
+    """A digest of the turns of one golden conversation, and of the states between them."""
+    golden = json.loads(path.read_bytes())
+    examples = [json.loads((FLOWS / f"{name}.json").read_bytes()) for name in golden.get("examples", [])]
+    documents = {document["id"]: document for document in [*examples, *golden.get("documents", [])]}
+    talk = Talk(compile_flow(documents, next(iter(documents))), **golden.get("context", {}))
+    digest = sha256()
+    for entry in golden["inputs"]:
+        said = {"text": entry} if isinstance(entry, str) else dict(entry)
+        talk.now += said.pop("after_seconds", 0)
+        results = [msgspec.convert(result, EffectResult) for result in said.pop("results", [])]
+        digest.update(msgspec.json.encode(talk.say(msgspec.convert(said, Input), results)))
+        digest.update(msgspec.json.encode(talk.effects))
+        digest.update(talk.stored or b"-")
+    return digest.hexdigest()
+
+
+def main() -> None:
+    """Print a line for each golden conversation."""
+    for path in sorted(GOLDEN.glob("*.json")):
+        sys.stdout.write(f"{path.stem} {digest_of(path)}\n")
+
+
+if __name__ == "__main__":
+    main()
