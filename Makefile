@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check unit bench lock clean
+.PHONY: help setup run test check unit bench docs lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ test: check ## Everything CI runs
 
 bench: setup ## Measure: the engine beside others, cold starts, time per message (QUICK=1: a minute, no report)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+docs: setup ## Write the reference pages of docs/ anew, from the code
+	@$(BIN)/python -m cli.reference
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested

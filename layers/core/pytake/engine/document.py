@@ -46,7 +46,15 @@ class _RawNode(Struct, forbid_unknown_fields=True):
     label: str | None = None
 
 
-class _RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
+class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A flow document as it is written.
+
+    `language` picks the built-in texts and how numbers and dates are read (pt_BR when left out). The flow begins at
+    `start_node_id`, or at its only `start` node. A conversation nobody answers is forgotten after `session_ttl_hours`
+    (the organization's own when left out). `merge_texts`: consecutive texts of one turn become one message, unless
+    this is false. `report_variables` are those whose values may go to reports.
+    """
+
     id: str
     nodes: list[dict[str, Any]]
     format: int = FORMAT
@@ -82,11 +90,11 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         return None, [problem("unreadable_document", "A flow document is a JSON object; this is something else.")]
     flow_id = raw.get("id") if isinstance(raw.get("id"), str) else None
     try:
-        shell = msgspec.convert(migrated(raw), _RawDocument)
+        shell = msgspec.convert(migrated(raw), RawDocument)
     except FlowError as error:
         return None, error.problems
     except msgspec.ValidationError as error:
-        return None, [reading_problem(error, _RawDocument, flow_id=flow_id)]
+        return None, [reading_problem(error, RawDocument, flow_id=flow_id)]
     nodes, problems = [], []
     for index, entry in enumerate(shell.nodes):
         node, found = _read_node(entry, index, shell.id)

@@ -1,8 +1,9 @@
 """The texts the engine itself says, in each of its languages. A flow's `language` picks; a flow's own text always wins."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Language = Literal["pt_BR", "en", "es"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _TEXTS: dict[str, dict[Language, str]] = {
     "apology": {
@@ -132,6 +133,11 @@ def language_of(code: str) -> Language | None:
         case "es":
             return "es"
     return None
+
+
+def wordings() -> dict[str, dict[Language, str]]:
+    """Every built-in text by its name, in each language."""
+    return _TEXTS
 
 
 def wording(language: str, name: str, **values: Any) -> str:

@@ -1,0 +1,19 @@
+"""The pages of `docs/` that are made from the code: `python -m cli.reference` writes them, a test tells when they are stale."""
+
+from pathlib import Path
+
+from cli.reference.flow_reference import flow_reference
+from cli.reference.prover_page import prover_page
+from cli.reference.schema import schema_text
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page: its path, and what has to stand in it."""
+    docs = REPOSITORY / "docs"
+    return {
+        docs / "flow-reference.md": flow_reference(),
+        docs / "prover.md": prover_page(REPOSITORY / "tests" / "engine" / "prover"),
+        docs / "flow.schema.json": schema_text(),
+    }

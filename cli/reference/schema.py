@@ -1,0 +1,46 @@
+"""The JSON schema of a flow document, for editors."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from pytake.engine.document import RawDocument
+from pytake.engine.registry import node_types
+
+_REF = "#/$defs/{name}"
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a flow document: its fields, and for each node type its data."""
+    types = node_types()
+    (document, *datas), defs = msgspec.json.schema_components([RawDocument, *types.values()], ref_template=_REF)
+    found = defs.pop(document["$ref"].removeprefix("#/$defs/"))
+    nodes = [_node(name, data) for name, data in zip(types, datas, strict=True)]
+    found["properties"]["nodes"] = {"type": "array", "items": {"oneOf": nodes}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **found,
+        "title": "A PyTake flow",
+        "description": "A flow document of format 1.",
+        "$defs": dict(sorted(defs.items())),
+    }
+
+
+def _node(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "minLength": 1},
+            "type": {"const": name},
+            "label": {"type": ["string", "null"]},
+            "data": data,
+        },
+        "required": ["id", "type", "data"] if name not in ("end", "handoff") else ["id", "type"],
+        "additionalProperties": False,
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in `docs/flow.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
