@@ -259,7 +259,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     tags=["Contacts"],
     status_code=HTTPStatus.NO_CONTENT.value,
 )
-def erase(phone: Phone) -> Response[None]:
+def erase(phone: Phone) -> Response[str]:
     """Removes the conversations, turns, deliveries and waiting messages of this contact at every number.
 
     Calling it again is safe, also for somebody unknown. The lake holds a pseudonym in place of the person; its key is
@@ -272,7 +272,7 @@ def erase(phone: Phone) -> Response[None]:
             bootstrap.erase_contact()(who.organization_id, person, who.subject)
         except ConflictError:
             raise _busy() from None
-    return Response(status_code=HTTPStatus.NO_CONTENT.value)
+    return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
 
 
 def _find(who: Caller, phone: str, phone_number_id: str | None) -> Conversation:
