@@ -28,7 +28,8 @@ def migrated(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("format", FIRST)
     if version == FORMAT and version is not True:
         return raw
-    if type(version) is not int or not set(range(version, FORMAT)) <= MIGRATIONS.keys() or version > FORMAT:
+    known = type(version) is int and FIRST <= version < FORMAT
+    if not known or not all(step in MIGRATIONS for step in range(version, FORMAT)):
         message = f"This version of PyTake reads flows of format {FORMAT}, not {version!r}. Set `format` to {FORMAT}."
         raise FlowError([problem("unsupported_format", message, field="format", flow_id=_id(raw))])
     document = deepcopy(raw)
