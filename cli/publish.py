@@ -19,6 +19,7 @@ from cli.api_client import (
     connect,
     fail,
 )
+from cli.flow_testing.documents import is_test_file
 
 Document = dict[str, Any]
 
@@ -51,9 +52,14 @@ def publish(
 
 
 def read_documents(paths: Iterable[Path]) -> dict[str, Document]:
-    """Return the documents in files by flow id. Raises `UnreadableFlowError`, also for two files with one id."""
+    """Return the documents in files by flow id; test files beside them are passed over.
+
+    Raises `UnreadableFlowError`, also for two files with one id.
+    """
     documents: dict[str, Document] = {}
     for path in paths:
+        if is_test_file(path):
+            continue
         try:
             document = json.loads(path.read_bytes())
         except ValueError as error:

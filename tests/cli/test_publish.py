@@ -42,7 +42,8 @@ def test_a_broken_document_has_no_jumps(document: dict[str, Any]) -> None:
 
 def test_files_are_read_by_flow_id(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(flow("a")))
-    assert read_documents([tmp_path / "a.json"]) == {"a": flow("a")}
+    (tmp_path / "a.test.json").write_text(json.dumps({"conversations": []}))
+    assert read_documents(sorted(tmp_path.iterdir())) == {"a": flow("a")}
 
 
 @pytest.mark.parametrize(("text", "why"), [("{", "is not JSON"), ("[]", "has no id"), ('{"nodes": []}', "has no id")])
