@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -88,16 +89,15 @@ def resume(
     org: Organization = DEFAULT_ORGANIZATION,
 ) -> None:
     """Let a stopped number send again. What waited for it leaves first, each conversation in order."""
-    queued = 0
+    conversations, after = 0, ""
     with connect(url, token, token_file, org) as client:
         while True:
-            answer = client.post(f"/api/v1/numbers/{phone_number_id}/resume")
-            queued += answer["queued"]
-            if not answer["stopped_reason"]:
+            answer = client.post(f"/api/v1/numbers/{phone_number_id}/resume{after}")
+            conversations += answer["conversations"]
+            if answer["after"] is None:
                 break
-            if not client.get(f"/api/v1/numbers/{phone_number_id}")["resuming"]:
-                fail(f"Number {phone_number_id} was stopped again: {answer['stopped_reason']}. Repair that first.")
-    typer.echo(f"Number {phone_number_id} sends again; {queued} parked turns are on their way.")
+            after = f"?after={quote(answer['after'])}"
+    typer.echo(f"Number {phone_number_id} sends again; {conversations} conversations that waited are on their way.")
 
 
 def change(

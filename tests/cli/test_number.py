@@ -82,30 +82,15 @@ def test_an_unknown_number_is_new_and_any_other_refusal_is_not(api: Callable[...
         number._known(api({("GET", path): (403, {"code": "role_not_allowed", "detail": "No."})}).client(), path)
 
 
-def test_resuming_asks_until_everything_is_on_its_way(api: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    path = "/api/v1/numbers/1"
-    world = api({("GET", path): (200, KNOWN | {"resuming": True})})
-    answers = [{"queued": 100, "stopped_reason": "fatal_token:190"}, {"queued": 3, "stopped_reason": None}]
+def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    asked = []
 
-    def answer(request: Any) -> Any:
-        if request.method == "POST":
-            world.answers["POST", f"{path}/resume"] = (200, answers.pop(0))
-        return world(request)
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url.query, "ascii"))
+        return httpx.Response(200, json={"conversations": 100, "after": None if len(asked) == 2 else "BR.x y"})
 
-    @contextlib.contextmanager
-    def connected(*_: Any) -> Any:
-        yield ApiClient("http://127.0.0.1:8000", "token", httpx.MockTransport(answer))
-
-    monkeypatch.setattr(number, "connect", connected)
+    client = ApiClient("http://127.0.0.1:8000", "token", httpx.MockTransport(answer))
+    monkeypatch.setattr(number, "connect", lambda *_: contextlib.nullcontext(client))
     number.resume("1")
-    assert "103 parked turns" in capsys.readouterr().out
-
-
-def test_a_number_that_stops_again_says_why(api: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    path = "/api/v1/numbers/1"
-    stopped = {"queued": 1, "stopped_reason": "fatal_token:190"}
-    world = api({("POST", f"{path}/resume"): (200, stopped), ("GET", path): (200, KNOWN | {"resuming": False})})
-    monkeypatch.setattr(number, "connect", lambda *_: contextlib.nullcontext(world.client()))
-    with pytest.raises(typer.Exit):
-        number.resume("1")
-    assert "fatal_token:190" in capsys.readouterr().err
+    assert asked == ["", "after=BR.x%20y"]
+    assert "200 conversations" in capsys.readouterr().out

@@ -151,23 +151,32 @@ def item(turn: int, contact_id: str = KEY.contact_id) -> OutboundItem:
     return OutboundItem(KEY.organization_id, KEY.phone_number_id, contact_id, turn, [Text("Hi")], 1e12)
 
 
-def test_parked_turns_wait_in_the_order_of_each_conversation(parking: Parking) -> None:
+def test_parked_turns_are_found_by_conversation_each_in_order(parking: Parking) -> None:
     for turn in (2, 10, 1):
         parking.park(item(turn), NOW)
     parking.park(item(3, "5511000000000"), NOW)
-    found = parking.parked(KEY.organization_id, KEY.phone_number_id, 10)
-    assert [parked.turn for parked in found if parked.contact_id == KEY.contact_id] == [1, 2, 10]
-    assert msgspec.json.decode(found[-1].body, type=OutboundItem) == item(10)
-    assert parking.earliest(KEY) == 1
-    assert len(parking.parked(KEY.organization_id, KEY.phone_number_id, 2)) == 2
-    assert parking.parked("globex", KEY.phone_number_id, 10) == []
+    parking.park(item(4, "BR.abc"), NOW)
+    earliest = parking.earliest(KEY)
+    assert earliest is not None
+    assert (earliest.turn, earliest.parked_at, msgspec.json.decode(earliest.body, type=OutboundItem)) == (
+        1,
+        NOW,
+        item(1),
+    )
+    found, after = [], ""
+    while (parked := parking.first_after(KEY.organization_id, KEY.phone_number_id, after)) is not None:
+        found.append((parked.contact_id, parked.turn))
+        after = parked.contact_id
+    assert found == [("5511000000000", 3), (KEY.contact_id, 1), ("BR.abc", 4)]
+    assert parking.first_after("globex", KEY.phone_number_id, "") is None
 
 
-def test_a_turn_that_was_parked_again_is_not_removed_by_mistake(parking: Parking) -> None:
-    first = parking.park(item(1), NOW)
-    second = parking.park(item(1), NOW + 1)
-    assert not parking.remove(KEY.organization_id, KEY.phone_number_id, first)
-    assert parking.earliest(KEY) == 1
-    assert parking.remove(KEY.organization_id, KEY.phone_number_id, second)
-    assert not parking.remove(KEY.organization_id, KEY.phone_number_id, second)
+def test_a_parked_turn_is_replaced_and_removed(parking: Parking) -> None:
+    parking.park(item(1), NOW)
+    parking.park(item(1), NOW + 1)
+    earliest = parking.earliest(KEY)
+    assert earliest is not None
+    assert earliest.parked_at == NOW + 1
+    parking.remove(KEY, 1)
+    parking.remove(KEY, 1)
     assert parking.earliest(KEY) is None

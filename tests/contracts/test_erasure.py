@@ -38,7 +38,9 @@ def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered
     for key in OTHERS:
         assert conversations.load(key) is not None
         assert len(conversations.turns(key)) == len(deliveries.of_conversation(key)) == 3
-        assert parking.earliest(key) == 3
+        earliest = parking.earliest(key)
+        assert earliest is not None
+        assert earliest.turn == 3
 
 
 def test_more_than_a_batch_goes(remembered: Any) -> None:

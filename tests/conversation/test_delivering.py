@@ -171,11 +171,12 @@ def test_a_fatal_error_stops_the_number_and_keeps_its_messages(product: Product,
     assert len(product.parking.items) == 3
     product.clock.forward(3600)
     resumed = product.resume("acme", NUMBER)
-    assert (resumed.queued, resumed.stopped_reason) == (3, None)
+    assert (resumed.conversations, resumed.after) == (2, None)
     product.run_queues()
     assert len(texts(product)) == 3
     assert product.queues.buried == []
     assert product.parking.items == {}
+    assert product.directory.by_id[NUMBER].resuming_at is None
 
 
 def test_a_message_that_cannot_even_be_written_down_fails(product: Product) -> None:
@@ -281,18 +282,16 @@ def test_the_turn_that_met_the_fatal_error_goes_on_where_it_was(product: Product
 def test_new_turns_do_not_overtake_parked_ones(product: Product) -> None:
     product.directory.stop_number(product.directory.by_id[NUMBER], "fatal_token:190")
     product.deliver(item(1, "one"), first_time=True)
-    product.resume("acme", NUMBER, lambda: True)  # out of time after the first batch
-    product.deliver(item(2, "two"), first_time=True)
+    product.deliver(item(1, "other", phone=OTHER_PHONE), first_time=True)
+    first = product.resume("acme", NUMBER, out_of_time=lambda: True)
+    assert first.after == OTHER_PHONE
+    product.deliver(item(2, "two"), first_time=True)  # still in the queue when its predecessor was parked
     assert texts(product) == []
-    product.deliver(product.queues.outbound.pop(0), first_time=True)
-    assert product.resume("acme", NUMBER).stopped_reason is None
-    product.parking.park(item(2, "two"), product.clock.now)  # as if it came just before the end of resuming
-    with pytest.raises(ComeBackError):
-        product.deliver(item(3, "three"), first_time=True)
-    product.parking.items.clear()
+    product.resume("acme", NUMBER, first.after)
     product.run_queues()
-    product.deliver(item(3, "three"), first_time=False)
-    assert texts(product) == ["one", "two", "three"]
+    product.deliver(item(3, "three"), first_time=True)
+    assert texts(product) == ["other", "one", "two", "three"]
+    assert product.parking.items == {}
 
 
 def test_a_number_whose_token_is_still_bad_stops_again_and_loses_nothing(product: Product) -> None:
@@ -312,7 +311,7 @@ def test_a_number_whose_token_is_still_bad_stops_again_and_loses_nothing(product
 
 def test_a_turn_parked_in_the_moment_of_resuming_comes_back(product: Product) -> None:
     number = product.directory.by_id[NUMBER]
-    stopped = replace(number, stopped_reason="fatal_token:190")
+    stopped = replace(number, stopped_reason="fatal_token:190")  # what this worker remembers
     answers = [stopped, number]
     product.directory.number = lambda *_, **__: answers.pop(0)  # type: ignore[assignment, misc]
     with pytest.raises(ComeBackError):

@@ -187,26 +187,21 @@ class MemoryParking:
     def __init__(self) -> None:
         self.items: dict[tuple[str, str, str, int], ParkedItem] = {}
 
-    def park(self, item: OutboundItem, at: float) -> ParkedItem:
+    def park(self, item: OutboundItem, at: float) -> None:
         parked = ParkedItem(item.contact_id, item.turn, at, msgspec.json.encode(item))
         self.items[item.organization_id, item.phone_number_id, item.contact_id, item.turn] = parked
-        return parked
 
-    def parked(self, organization_id: str, phone_number_id: str, limit: int) -> list[ParkedItem]:
-        found = [item for place, item in sorted(self.items.items()) if place[:2] == (organization_id, phone_number_id)]
-        return found[:limit]
-
-    def remove(self, organization_id: str, phone_number_id: str, item: ParkedItem) -> bool:
-        place = (organization_id, phone_number_id, item.contact_id, item.turn)
-        found = self.items.get(place)
-        if found is None or found.parked_at != item.parked_at:
-            return False
-        del self.items[place]
-        return True
-
-    def earliest(self, key: ConversationKey) -> int | None:
+    def earliest(self, key: ConversationKey) -> ParkedItem | None:
         mine = (key.organization_id, key.phone_number_id, key.contact_id)
-        return min((place[3] for place in self.items if place[:3] == mine), default=None)
+        return next((item for place, item in sorted(self.items.items()) if place[:3] == mine), None)
+
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> ParkedItem | None:
+        number = (organization_id, phone_number_id)
+        found = (item for place, item in sorted(self.items.items()) if place[:2] == number and place[2] > contact_id)
+        return next(found, None)
+
+    def remove(self, key: ConversationKey, turn: int) -> None:
+        self.items.pop((key.organization_id, key.phone_number_id, key.contact_id, turn), None)
 
 
 class MemoryErasure:
@@ -270,7 +265,6 @@ class MemoryDirectory:
             number,
             stopped_reason=known.stopped_reason if known else None,
             resuming_at=known.resuming_at if known else None,
-            resumed_at=known.resumed_at if known else None,
         )
 
     def put_organization(self, organization: Organization) -> None:
@@ -278,22 +272,20 @@ class MemoryDirectory:
 
     def stop_number(self, number: Number, reason: str) -> bool:
         known = self.by_id.get(number.phone_number_id)
-        if known is None or (known.stopped_reason and not known.resuming_at):
+        if known is None or known.stopped_reason:
             return False
         known.stopped_reason, known.resuming_at = reason, None
         return True
 
     def begin_resuming(self, number: Number, at: float) -> None:
         known = self.by_id.get(number.phone_number_id)
-        if known is not None and known.stopped_reason:
-            known.resuming_at = at
+        if known is not None and (known.stopped_reason or known.resuming_at):
+            known.stopped_reason, known.resuming_at = None, at
 
-    def end_resuming(self, number: Number, at: float) -> bool:
+    def end_resuming(self, number: Number) -> None:
         known = self.by_id.get(number.phone_number_id)
-        if known is None or known.resuming_at is None:
-            return False
-        known.stopped_reason, known.resuming_at, known.resumed_at = None, None, at
-        return True
+        if known is not None:
+            known.resuming_at = None
 
 
 class MemorySecrets:

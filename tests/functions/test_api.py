@@ -6,6 +6,7 @@ import pytest
 
 from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
+from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.outbound import Text
 from tests.functions.conftest import Gateway
 
@@ -129,10 +130,13 @@ def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", role="builder").status == 403
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", org="globex").status == 404
     resumed = gateway.api("POST", f"{NUMBER_PATH}/resume").body
-    assert (resumed["queued"], resumed["stopped_reason"]) == (1, None)
+    assert (resumed["conversations"], resumed["after"]) == (1, None)
     assert [item["unparked"] for item in gateway.queued("outbound")] == [True]
     answer = gateway.api("GET", NUMBER_PATH).body
-    assert (answer["stopped_reason"], answer["resuming"]) == (None, False)
+    assert (answer["stopped_reason"], answer["resuming"]) == (None, True)
+    bootstrap.parking().remove(ConversationKey("acme", "100000000000001", "551"), 1)
+    assert gateway.api("POST", f"{NUMBER_PATH}/resume").body["conversations"] == 0
+    assert gateway.api("GET", NUMBER_PATH).body["resuming"] is False
 
 
 def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:

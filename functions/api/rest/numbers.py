@@ -68,11 +68,12 @@ class NumberAnswer(BaseModel):
 
 
 class ResumeAnswer(BaseModel):
-    """How far resuming came: `queued` turns left their parking. While there is a `stopped_reason`, call again."""
+    """The number sends again. `conversations`: so many of those that waited are on their way. `after`: call again with
+    `?after=` and this, for the rest; null when all are."""
 
     phone_number_id: str
-    queued: int
-    stopped_reason: str | None
+    conversations: int
+    after: str | None
 
 
 @router.get("/api/v1/numbers", summary="The organization's numbers", tags=["Numbers"])
@@ -116,7 +117,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
 
 
 @router.post("/api/v1/numbers/<phone_number_id>/resume", summary="Let a stopped number go on", tags=["Numbers"])
-def resume_number(phone_number_id: PhoneNumberId) -> ResumeAnswer:
+def resume_number(phone_number_id: PhoneNumberId, after: str = "") -> ResumeAnswer:
     who = caller(router)
     context = router.lambda_context
 
@@ -124,10 +125,10 @@ def resume_number(phone_number_id: PhoneNumberId) -> ResumeAnswer:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
     try:
-        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, out_of_time)
+        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, after, out_of_time)
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
-    return ResumeAnswer(phone_number_id=phone_number_id, queued=resumed.queued, stopped_reason=resumed.stopped_reason)
+    return ResumeAnswer(phone_number_id=phone_number_id, conversations=resumed.conversations, after=resumed.after)
 
 
 def _unknown(phone_number_id: str) -> ProblemError:

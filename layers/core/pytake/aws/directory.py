@@ -18,7 +18,7 @@ CACHE_SECONDS = 5
 """A change of a number or an organization reaches every warm worker within this time."""
 
 _LOOKUP = "NUMBER"
-_SENDING = ("stopped_reason", "resuming_at", "resumed_at")
+_SENDING = ("stopped_reason", "resuming_at")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,7 +59,7 @@ class DynamoDirectory:
 
     def put_number(self, number: Number) -> None:
         item = self._table.item
-        body = _encode(msgspec.structs.replace(number, stopped_reason=None, resuming_at=None, resumed_at=None)).decode()
+        body = _encode(msgspec.structs.replace(number, stopped_reason=None, resuming_at=None)).decode()
         previous = self._read_number(_number_pk(number.phone_number_id), _LOOKUP)
         # `state` holds the owner: only the organization that has a number, or its verify token, may write it again.
         ours = item.pk.does_not_exist() | (item.state == number.organization_id)
@@ -91,16 +91,16 @@ class DynamoDirectory:
     def stop_number(self, number: Number, reason: str) -> bool:
         item = self._table.item
         actions: list[Action] = [item.stopped_reason.set(reason), item.resuming_at.remove()]
-        return self._set_sending(number, actions, item.stopped_reason.does_not_exist() | item.resuming_at.exists())
+        return self._set_sending(number, actions, item.stopped_reason.does_not_exist())
 
     def begin_resuming(self, number: Number, at: float) -> None:
         item = self._table.item
-        self._set_sending(number, [item.resuming_at.set(at)], item.stopped_reason.exists())
+        actions: list[Action] = [item.stopped_reason.remove(), item.resuming_at.set(at)]
+        self._set_sending(number, actions, item.stopped_reason.exists() | item.resuming_at.exists())
 
-    def end_resuming(self, number: Number, at: float) -> bool:
+    def end_resuming(self, number: Number) -> None:
         item = self._table.item
-        actions: list[Action] = [item.stopped_reason.remove(), item.resuming_at.remove(), item.resumed_at.set(at)]
-        return self._set_sending(number, actions, item.resuming_at.exists())
+        self._set_sending(number, [item.resuming_at.remove()], item.resuming_at.exists())
 
     def _set_sending(self, number: Number, actions: list[Action], condition: Condition) -> bool:
         """Change both copies of a number; its organization's list first, because the other one decides and is read."""
@@ -143,5 +143,4 @@ def _number(item: Item) -> Number:
     number = msgspec.json.decode(item.body or "", type=Number)
     number.stopped_reason = item.stopped_reason
     number.resuming_at = float(item.resuming_at) if item.resuming_at is not None else None
-    number.resumed_at = float(item.resumed_at) if item.resumed_at is not None else None
     return number

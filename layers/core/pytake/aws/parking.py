@@ -1,7 +1,7 @@
 """Outgoing turns of stopped numbers, on DynamoDB. They have no time to live: they wait until the number is resumed."""
 
 import msgspec
-from pynamodb.exceptions import DeleteError
+from pynamodb.expressions.condition import Condition
 
 from pytake.aws.table import Item, Table, parked_pk, parked_sk
 from pytake.conversation.queues import OutboundItem
@@ -16,38 +16,27 @@ class DynamoParking:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def park(self, item: OutboundItem, at: float) -> ParkedItem:
-        body = _encode(item)
+    def park(self, item: OutboundItem, at: float) -> None:
         pk = parked_pk(item.organization_id, item.phone_number_id)
-        sk = parked_sk(item.contact_id, item.turn)
-        self._table.item(pk, sk, body=body.decode(), updated_at=at).save()
-        return ParkedItem(item.contact_id, item.turn, at, body)
+        body = _encode(item).decode()
+        self._table.item(pk, parked_sk(item.contact_id, item.turn), body=body, updated_at=at).save()
 
-    def parked(self, organization_id: str, phone_number_id: str, limit: int) -> list[ParkedItem]:
+    def earliest(self, key: ConversationKey) -> ParkedItem | None:
+        item = self._table.item
+        return self._first(key.organization_id, key.phone_number_id, item.sk.startswith(f"{key.contact_id}#"))
+
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> ParkedItem | None:
+        behind = self._table.item.sk > f"{contact_id}#~" if contact_id else None
+        return self._first(organization_id, phone_number_id, behind)
+
+    def remove(self, key: ConversationKey, turn: int) -> None:
+        pk = parked_pk(key.organization_id, key.phone_number_id)
+        self._table.item(pk, parked_sk(key.contact_id, turn)).delete()
+
+    def _first(self, organization_id: str, phone_number_id: str, place: Condition | None) -> ParkedItem | None:
         pk = parked_pk(organization_id, phone_number_id)
-        return [_parked(item) for item in self._table.item.query(pk, limit=limit, consistent_read=True)]
-
-    def remove(self, organization_id: str, phone_number_id: str, item: ParkedItem) -> bool:
-        entry = self._table.item
-        try:
-            entry(parked_pk(organization_id, phone_number_id), parked_sk(item.contact_id, item.turn)).delete(
-                condition=entry.updated_at == item.parked_at
-            )
-        except DeleteError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
-
-    def earliest(self, key: ConversationKey) -> int | None:
-        entry = self._table.item
-        found = entry.query(
-            parked_pk(key.organization_id, key.phone_number_id),
-            entry.sk.startswith(f"{key.contact_id}#"),
-            limit=1,
-            consistent_read=True,
-        )
-        return next((_parked(item).turn for item in found), None)
+        found = self._table.item.query(pk, place, limit=1, consistent_read=True)
+        return next((_parked(item) for item in found), None)
 
 
 def _parked(item: Item) -> ParkedItem:

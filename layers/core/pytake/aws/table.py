@@ -101,7 +101,6 @@ class Item(Model):
     theoretical_arrival = NumberAttribute(null=True)
     stopped_reason = UnicodeAttribute(null=True)
     resuming_at = NumberAttribute(null=True)
-    resumed_at = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True)
     document = BinaryAttribute(null=True, legacy_encoding=False)

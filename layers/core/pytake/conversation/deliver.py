@@ -28,9 +28,9 @@ from pytake.conversation.ports import (
     RateSlots,
     Secrets,
 )
-from pytake.conversation.queues import OutboundItem
+from pytake.conversation.queues import OutboundItem, unparked_item
 from pytake.conversation.receipts import callback_data
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number, NumberSecrets
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import OutboundMessage, Template
@@ -51,9 +51,6 @@ FRESH_SECONDS = 15
 
 QUEUE_SECONDS = 13 * 86_400
 """A queue forgets after 14 days; a turn that waited this long goes to the dead letters, where people are told of it."""
-
-RESUMED_SECONDS = 900
-"""For so long after a number was resumed, a turn looks whether earlier ones of its conversation are still parked."""
 
 FALLBACK_TURNS = 50
 """How many turns back the fallback template is looked for before it is sent."""
@@ -119,17 +116,22 @@ class Deliver:
         if number is None or number.organization_id != item.organization_id:
             self._bury(item, 0, "number_unknown")
             return
-        now = self._clock()
-        if number.stopped_reason and not (number.resuming_at and item.unparked):
+        if number.stopped_reason or (number.resuming_at and self._has_parked_before(item)):
             self._park(item)
             return
-        if number.resumed_at and now - number.resumed_at < RESUMED_SECONDS:
-            parked = self._parking.earliest(item.key)
-            if parked is not None and parked < item.turn:
-                raise ComeBackError(2, "earlier turns are on their way back from parking")
+        if self._deliver_turn(item, number, first_time=first_time, out_of_time=out_of_time) and (
+            number.resuming_at or item.unparked
+        ):
+            self._bring_next(item, number)
+
+    def _deliver_turn(
+        self, item: OutboundItem, number: Number, *, first_time: bool, out_of_time: Callable[[], bool]
+    ) -> bool:
+        """Deliver the messages in order; False when the number was stopped, and the rest is parked."""
+        now = self._clock()
         if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
             self._bury(item, 0, "too_old")
-            return
+            return True
         for index in range(len(item.messages)):
             if index and out_of_time():
                 raise ComeBackError(0, "no time left in this invocation")
@@ -137,16 +139,21 @@ class Deliver:
                 self._deliver_one(item, index, number, first_time=first_time)
             except _DeadError as dead:
                 self._bury(item, index, str(dead))
-                return
+                return True
             except _StoppedError:
                 self._park(item)
-                return
+                return False
             except _OptedOutError:
                 self._withhold(item, index + 1)
-                return
+                return True
+        return True
 
     def _deliver_one(self, item: OutboundItem, index: int, number: Number, *, first_time: bool) -> None:
         known = None if first_time else self._deliveries.load(item.key, item.turn, index)
+        # Everything that can fail comes before the claim: behind it, a failure leaves a send whose fate nobody knows.
+        secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
+        if secrets is None:
+            self._stop(item, index, number, "no access token stored")
         now = self._clock()
         try:
             claim = self._claim(item, index, number, known, now)
@@ -157,7 +164,7 @@ class Deliver:
             self._deliver_one(item, index, number, first_time=False)
             return
         if claim is not None:
-            self._post(item, index, number, claim)
+            self._post(item, index, number, secrets, claim)
 
     def _claim(
         self, item: OutboundItem, index: int, number: Number, known: Delivery | None, now: float
@@ -255,10 +262,7 @@ class Deliver:
         if free_at > now:
             raise ComeBackError(free_at - now, "rate limit")
 
-    def _post(self, item: OutboundItem, index: int, number: Number, claim: Delivery) -> None:
-        secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
-        if secrets is None:
-            self._stop(item, index, number, claim, "no access token stored")
+    def _post(self, item: OutboundItem, index: int, number: Number, secrets: NumberSecrets, claim: Delivery) -> None:
         try:
             payload = self._payload(item, index, number, claim)
         except ValueError as error:
@@ -291,7 +295,8 @@ class Deliver:
         if error_class.stops_number:
             if error_class is ErrorClass.FATAL_TOKEN and self._has_new_token(number, token):
                 self._come_back(item, failed, 0, "the access token was replaced")
-            self._stop(item, index, number, failed, reason)
+            self._settle(item, replace(failed, state="waiting", slot_at=self._clock()))
+            self._stop(item, index, number, reason)
         match error_class:
             case ErrorClass.AMBIGUOUS:
                 self._settle(item, replace(failed, state="ambiguous"))
@@ -350,23 +355,42 @@ class Deliver:
             if entry.state not in ("accepted", "failed"):
                 self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
 
-    def _stop(self, item: OutboundItem, index: int, number: Number, claim: Delivery, reason: str) -> NoReturn:
-        self._settle(item, replace(claim, state="waiting", slot_at=self._clock()))
+    def _stop(self, item: OutboundItem, index: int, number: Number, reason: str) -> NoReturn:
         current = self._directory.number(number.phone_number_id, fresh=True)
-        if current is None or not current.stopped_reason or current.resuming_at:
+        if current is None or not current.stopped_reason:
             # Told first: whoever dies between the two tells it again, and nobody stops a number without a word.
             self._tell("number.stopped", item, index, reason=reason)
             self._directory.stop_number(number, reason)
         raise _StoppedError(reason)
 
     def _park(self, item: OutboundItem) -> None:
-        parked = self._parking.park(item, self._clock())
-        # The number may have been resumed in this moment, and its parking already emptied: only one of the two sees
-        # what the other wrote last, so both look.
+        """Keep the turn until its number sends again, or until those before it are done.
+
+        Whoever brings back what is parked removes first and looks second; here it is written first and looked second: so one
+        of the two sees the other, and no turn stays behind.
+        """
+        self._parking.park(item, self._clock())
         number = self._directory.number(item.phone_number_id, fresh=True)
-        resumed = number is not None and not number.stopped_reason
-        if resumed and self._parking.remove(item.organization_id, item.phone_number_id, parked):
+        if number is None or number.stopped_reason:
+            return
+        earliest = self._parking.earliest(item.key)
+        if earliest is None or earliest.turn >= item.turn:
+            self._parking.remove(item.key, item.turn)
             raise ComeBackError(1, "the number was resumed meanwhile")
+        self._queues.put_outbound(unparked_item(earliest, self._clock()))
+
+    def _has_parked_before(self, item: OutboundItem) -> bool:
+        earliest = self._parking.earliest(item.key)
+        return earliest is not None and earliest.turn < item.turn
+
+    def _bring_next(self, item: OutboundItem, number: Number) -> None:
+        """This turn is done: queue the next parked one of its conversation."""
+        self._parking.remove(item.key, item.turn)
+        following = self._parking.earliest(item.key)
+        if following is not None:
+            self._queues.put_outbound(unparked_item(following, self._clock()))
+        elif self._parking.first_after(item.organization_id, item.phone_number_id, "") is None:
+            self._directory.end_resuming(number)
 
     def _bury(self, item: OutboundItem, index: int, reason: str) -> None:
         self._queues.bury(item, reason)

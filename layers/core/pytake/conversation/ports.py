@@ -154,26 +154,26 @@ class Directory(Protocol):
         """Stop the number's sending for a reason. False when it was stopped already."""
 
     def begin_resuming(self, number: Number, at: float) -> None:
-        """Let a stopped number's parked messages leave, before any new one."""
+        """Let a stopped number send again; what was parked is on its way back."""
 
-    def end_resuming(self, number: Number, at: float) -> bool:
-        """Let the number go on. False when it was stopped again meanwhile."""
+    def end_resuming(self, number: Number) -> None:
+        """Nothing of the number is parked any more."""
 
 
 class Parking(Protocol):
     """Where the outgoing turns of stopped numbers wait: a queue forgets after 14 days, this does not."""
 
-    def park(self, item: OutboundItem, at: float) -> ParkedItem:
-        """Keep the item, once per turn; parking it again makes it a new one."""
+    def park(self, item: OutboundItem, at: float) -> None:
+        """Keep the item; parking the same turn again replaces it."""
 
-    def parked(self, organization_id: str, phone_number_id: str, limit: int) -> list[ParkedItem]:
-        """Some of a number's parked turns: each contact's in order, none left out between them."""
-
-    def remove(self, organization_id: str, phone_number_id: str, item: ParkedItem) -> bool:
-        """Forget a parked turn. False when it is gone, or was parked again since."""
-
-    def earliest(self, key: ConversationKey) -> int | None:
+    def earliest(self, key: ConversationKey) -> ParkedItem | None:
         """The first parked turn of a conversation."""
+
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> ParkedItem | None:
+        """The first parked turn of the conversation behind the one with `contact_id`; of the first one for an empty id."""
+
+    def remove(self, key: ConversationKey, turn: int) -> None:
+        """Forget a parked turn, if there is one."""
 
 
 class Erasure(Protocol):

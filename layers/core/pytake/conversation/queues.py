@@ -7,9 +7,11 @@ because a delivery state never moves backwards whatever the order.
 import hashlib
 from typing import Any
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, TurnRecord
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, ParkedItem, TurnRecord
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -51,7 +53,7 @@ class OutboundItem(Struct, omit_defaults=True):
     `queued_at` tells how long it has waited. `paced_from` is when its first message may leave under Meta's limit for one
     recipient; zero when all may at once. `goodbye`: it confirms an opt-out, so the opt-out does not hold it back.
     `again` sets an item apart that is queued once more on purpose: back from the dead letters (`revived` counts how often),
-    from a stopped number (`unparked`), or for a message that Meta reported as undeliverable in a way that can be mended.
+    from parking (`unparked`), or for a message that Meta reported as undeliverable in a way that can be mended.
     """
 
     organization_id: str
@@ -101,6 +103,12 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, again: s
         goodbye=record.says_goodbye,
         again=again,
     )
+
+
+def unparked_item(parked: ParkedItem, now: float) -> OutboundItem:
+    """What to queue for a turn that comes back from parking."""
+    item = msgspec.json.decode(parked.body, type=OutboundItem)
+    return replace(item, queued_at=now, unparked=True, again=f"parked{parked.parked_at}")
 
 
 def digest(*parts: str) -> str:

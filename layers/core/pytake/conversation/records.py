@@ -180,8 +180,8 @@ class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
 class Number(Struct, omit_defaults=True):
     """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers.
 
-    With a `stopped_reason` its messages are parked. While it is resuming (`resuming_at`) the parked ones leave first;
-    `resumed_at` is when that was done.
+    With a `stopped_reason` its turns are parked. `resuming_at` is when it began to send again, until nothing of it is parked
+    any more: so long, a turn waits for the parked ones of its conversation.
     """
 
     organization_id: str
@@ -196,11 +196,10 @@ class Number(Struct, omit_defaults=True):
     verify_token_hash: str | None = None
     stopped_reason: str | None = None
     resuming_at: float | None = None
-    resumed_at: float | None = None
 
 
 class ParkedItem(Struct, frozen=True):
-    """An outgoing turn of a stopped number, as JSON. `parked_at` tells apart two parkings of the same turn."""
+    """An outgoing turn that waits for its number or for the turns before it; `body` is the item as JSON."""
 
     contact_id: str
     turn: int

@@ -1,0 +1,193 @@
+"""What is in a dead-letter queue, and the way back to the queue it came from.
+
+Nothing here knows where the queues are: `cli.dlq` finds them in the local cloud or in a deployed stack.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
+from pytake.conversation.receipts import read_callback_data
+
+QueueName = Literal["inbound", "outbound", "receipts", "schedule"]
+
+HOLD_SECONDS = 60
+"""While a message is looked at or moved, nobody else sees it."""
+
+
+class DeadLetter(Struct, frozen=True):
+    """One message that was given up on. `item` is None when nobody can read it."""
+
+    id: str
+    queue: QueueName
+    body: str
+    reason: str
+    died_at: float
+    handle: str
+    group: str | None = None
+    item: InboundItem | OutboundItem | ReceiptsItem | None = None
+
+    @property
+    def conversation(self) -> str:
+        """Whose it is: organization, number and contact; for receipts the first conversation in it."""
+        if isinstance(self.item, InboundItem | OutboundItem):
+            return f"{self.item.organization_id}/{self.item.phone_number_id}/{self.item.contact_id}"
+        if isinstance(self.item, ReceiptsItem):
+            places = [read_callback_data(status.get("biz_opaque_callback_data")) for status in self.item.statuses]
+            contact = next((place[0].contact_id for place in places if place), "?")
+            return f"{self.item.organization_id}/{self.item.phone_number_id}/{contact}"
+        return "?"
+
+    @property
+    def summary(self) -> str:
+        """What it is, without what anybody wrote."""
+        match self.item:
+            case InboundItem(due=True):
+                return "a timer or the end of a session"
+            case InboundItem():
+                return f"message {self.item.message_id} ({self.item.message.get('type')})"
+            case OutboundItem():
+                return f"turn {self.item.turn}, {len(self.item.messages)} messages"
+            case ReceiptsItem():
+                return f"{len(self.item.statuses)} receipts"
+        return "a scheduled job" if self.queue == "schedule" else "unreadable"
+
+
+class DeadLetters:
+    """One dead-letter queue, by a boto3 SQS client."""
+
+    def __init__(self, client: Any, name: QueueName, dead_letters_url: str, source_url: str | None) -> None:
+        """`source_url` is where its messages came from; None for a queue whose work is not redriven (schedules)."""
+        self._client = client
+        self.name = name
+        self._url = dead_letters_url
+        self._source_url = source_url
+
+    def count(self) -> int:
+        """About how many messages there are, as SQS knows it."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in names)
+
+    def look(self, most: int = 100) -> list[DeadLetter]:
+        """Up to `most` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
+        found: list[DeadLetter] = []
+        try:
+            for letter in self._receive():
+                found.append(letter)
+                if len(found) >= most:
+                    break
+        finally:
+            for letter in found:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0
+                )
+        return found
+
+    def redrive(
+        self,
+        wanted: Callable[[DeadLetter], bool] = lambda _: True,
+        moved: Callable[[DeadLetter], None] = lambda _: None,
+        now: Callable[[], float] = time.time,
+    ) -> int:
+        """Send what is wanted back to its queue, each conversation in order; how many messages that were.
+
+        What was handled meanwhile is recognised there and not done twice: an accepted message is skipped, a dead one is
+        tried anew. A conversation stops at its first message that is not wanted, because what stands behind it must not
+        overtake. Raises ValueError for a queue that cannot be redriven.
+        """
+        if self._source_url is None:
+            raise ValueError(f"The {self.name} queue is not redriven: its schedule fires again by itself.")
+        count, kept, held_back = 0, list[DeadLetter](), set[str | None]()
+        try:
+            for letter in self._receive():
+                if (letter.group is not None and letter.group in held_back) or not wanted(letter):
+                    held_back.add(letter.group)
+                    kept.append(letter)
+                    continue
+                self._client.send_message(QueueUrl=self._source_url, **_again(letter, now()))
+                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
+                moved(letter)
+                count += 1
+        finally:
+            for letter in kept:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0
+                )
+        return count
+
+    def _receive(self) -> Iterator[DeadLetter]:
+        seen = set[str]()
+        while True:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=HOLD_SECONDS,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+            if not messages:
+                return
+            for message in messages:
+                seen.add(message["MessageId"])
+                yield _read(self.name, message)
+
+
+_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}
+_REASONS = {
+    "inbound": "given up after many tries; the flow runner's log tells why",
+    "outbound": "given up after many tries; the sender's log tells why",
+    "receipts": "given up after many tries; the log of the receipts function tells why",
+    "schedule": "the scheduled function failed; its log tells why",
+}
+
+
+def _read(queue: QueueName, message: dict[str, Any]) -> DeadLetter:
+    attributes = message.get("Attributes", {})
+    told = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
+    item = None
+    if queue in _ITEMS:
+        try:
+            item = msgspec.json.decode(message["Body"], type=_ITEMS[queue])
+        except msgspec.DecodeError:
+            told = told or "unreadable"
+    return DeadLetter(
+        id=message["MessageId"],
+        queue=queue,
+        body=message["Body"],
+        reason=told or _REASONS[queue],
+        died_at=int(attributes.get("SentTimestamp", 0)) / 1000,
+        handle=message["ReceiptHandle"],
+        group=attributes.get("MessageGroupId"),
+        item=item,
+    )
+
+
+def _again(letter: DeadLetter, now: float) -> dict[str, Any]:
+    """The message as its queue takes it once more. Its deduplication id is new: the old one may still be remembered."""
+    match letter.item:
+        case OutboundItem() as item:
+            revived = item.revived + 1
+            again = replace(item, revived=revived, again=f"revived{revived}", queued_at=now, unparked=False)
+            return {
+                "MessageBody": msgspec.json.encode(again).decode(),
+                "MessageGroupId": group_id(again.key),
+                "MessageDeduplicationId": again.deduplication_id,
+            }
+        case InboundItem() as item:
+            return {
+                "MessageBody": letter.body,
+                "MessageGroupId": group_id(item.key),
+                "MessageDeduplicationId": digest(item.deduplication_id, letter.id),
+            }
+        case ReceiptsItem():
+            return {"MessageBody": letter.body}
+    fifo = letter.group is not None
+    unread: dict[str, Any] = {"MessageBody": letter.body}
+    return unread | ({"MessageGroupId": letter.group, "MessageDeduplicationId": digest(letter.id)} if fifo else {})

@@ -1,0 +1,197 @@
+"""What must be true at the end of every run, whatever went wrong in it."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from pytake import engine
+from pytake.conversation.contact_changes import contact_after
+from pytake.conversation.receipts import read_callback_data
+from pytake.conversation.records import ConversationKey, Delivery, TurnContext, TurnRecord
+from pytake.conversation.turn import DEFAULT_WORDS
+from pytake.engine import Context, State
+from tests.faults.world import COMPILED, World, text_of
+
+REFUSED_FOR_GOOD = (
+    "permanent:131026",
+    "opted_out",
+    "window_closed",
+    "window_closed:template_sent",
+    "window_closed:131047",
+)
+Place = tuple[ConversationKey, int, int]
+
+
+def broken(world: World) -> list[str]:
+    """Every promise that this run broke, in words; none when all is well."""
+    return [
+        *world.surprises,
+        *_queues_drain(world),
+        *_each_message_takes_one_turn(world),
+        *_each_reply_is_sent_once(world),
+        *_replies_are_in_order(world),
+        *_nobody_sees_what_is_anothers(world),
+        *_records_rebuild_the_state(world),
+    ]
+
+
+def _queues_drain(world: World) -> list[str]:
+    problems = []
+    for name, queue in world.queues.items():
+        if queue.lost:
+            problems.append(f"queue {name} forgot {len(queue.lost)} messages")
+        left = [message for message in queue.messages if not message.body.startswith("{not")]
+        if left:
+            problems.append(f"queue {name} still holds {len(left)} messages: {left[0].body[:200]}")
+    if world.parking.items:
+        problems.append(f"{len(world.parking.items)} turns are still parked")
+    for number in world.directory.by_id.values():
+        if number.stopped_reason:
+            problems.append(f"number {number.phone_number_id} is still stopped: {number.stopped_reason}")
+    return problems
+
+
+def _each_message_takes_one_turn(world: World) -> list[str]:
+    problems = []
+    taken: Counter[tuple[str, str, str]] = Counter()
+    for key, records in world.conversations.records.items():
+        for record in records.values():
+            if record.message_id is not None:
+                taken[key.organization_id, key.contact_id, record.message_id] += 1
+        seqs = sorted(records)
+        if seqs != list(range(1, len(seqs) + 1)):
+            problems.append(f"{key} has a gap in its turns: {seqs}")
+    for (owner, phone), ids in world.people.items():
+        for id_ in ids:
+            times = taken.pop((owner, phone, id_), 0)
+            if times != 1:
+                problems.append(f"message {id_} took {times} turns")
+    problems.extend(f"{place} took a turn and nobody wrote it" for place in taken if not place[2].startswith("due:"))
+    return problems
+
+
+def taken_by_meta(world: World) -> list[tuple[Place, int, str]]:
+    """What Meta took, in order: place, number of the send, text."""
+    found = []
+    for sent in world.meta.sent:
+        place = read_callback_data(sent.payload["biz_opaque_callback_data"])
+        assert place is not None
+        found.append(((place[0], place[1], place[2]), place[3], text_of(sent.payload)))
+    return found
+
+
+def said(world: World) -> dict[Place, str]:
+    """What the turns said."""
+    return {
+        (key, record.seq, index): message.text  # type: ignore[union-attr]
+        for key, records in world.conversations.records.items()
+        for record in records.values()
+        for index, message in enumerate(record.messages)
+    }
+
+
+def _each_reply_is_sent_once(world: World) -> list[str]:
+    problems = []
+    sends: Counter[Place] = Counter()
+    expected = said(world)
+    for place, _, text in taken_by_meta(world):
+        sends[place] += 1
+        if place not in expected:
+            problems.append(f"{place} was sent and never said")
+        elif text not in (expected[place], "template back"):
+            problems.append(f"{place} said {expected[place]!r} and sent {text!r}")
+    doubtful = Counter(
+        (event.detail["phone_number_id"], event.detail["turn"], event.detail["index"])
+        for event in world.events
+        if event.type == "delivery.resent_after_deadline"
+    )
+    for place in expected:
+        entry = world.deliveries.entries.get(place)
+        count = sends[place]
+        if count == 0 and not _is_refused(entry):
+            problems.append(f"lost: {place} {expected[place]!r}, ledger {entry}")
+        if count > 1:
+            told = doubtful[place[0].phone_number_id, place[1], place[2]]
+            if count - 1 > told:
+                problems.append(f"doubled: {place} was sent {count} times, operators were told of {told} doubts")
+        if entry is not None and entry.state not in ("accepted", "failed"):
+            problems.append(f"unsettled: {place} {entry}")
+    return problems
+
+
+def _is_refused(entry: Delivery | None) -> bool:
+    return entry is not None and entry.state == "failed" and entry.reason in REFUSED_FOR_GOOD
+
+
+def _replies_are_in_order(world: World) -> list[str]:
+    """First sends of a conversation follow the turns; what came back from the dead letters or from doubt is late."""
+    problems = []
+    late = {
+        place
+        for place, entry in world.deliveries.entries.items()
+        if entry.revived or entry.reopened or (entry.reason and entry.reason.startswith("later"))
+    }
+    last: dict[ConversationKey, tuple[int, int]] = {}
+    seen: set[Place] = set()
+    revived_turns = {(place[0], place[1]) for place in late}
+    for place, _, _ in taken_by_meta(world):
+        if place in seen or place in late or (place[0], place[1]) in revived_turns:
+            continue
+        seen.add(place)
+        if place[1:] < last.get(place[0], (0, 0)):
+            problems.append(f"out of order: {place} after {last[place[0]]}")
+        last[place[0]] = place[1:]
+    return problems
+
+
+def _nobody_sees_what_is_anothers(world: World) -> list[str]:
+    problems = []
+    for sent in world.meta.sent:
+        owner = next(owner for owner, number in world.numbers.items() if number == sent.phone_number_id)
+        other = next(name for name in world.numbers if name != owner)
+        to = sent.payload["to"]
+        text = text_of(sent.payload)
+        if sent.token != f"token-{owner}" or other in text or ("v1" in text and f"{owner} v1 {to}" not in text):
+            problems.append(f"crossed: {text!r} to {to} of {owner}")
+    return problems
+
+
+def _records_rebuild_the_state(world: World) -> list[str]:
+    """Replaying the audit records without a network gives what was said, and the state that is stored."""
+    problems = []
+    for key, conversation in world.conversations.stored.items():
+        state: bytes | None = None
+        known: TurnContext | None = None
+        session = ""
+        for _, record in sorted(world.conversations.records[key].items()):
+            if record.session_id != session:
+                session, state, known = record.session_id, None, None
+            if record.flow_id is None:
+                continue
+            known = record.context or known
+            assert known is not None
+            turn = _replay(key.organization_id, record, state, known)
+            if turn.messages != record.messages:
+                problems.append(f"replay of {key} turn {record.seq} says something else")
+            state = turn.state.encode() if turn.state is not None and turn.status != "completed" else None
+            known = msgspec.structs.replace(known, contact=contact_after(known.contact, turn.events))
+        stored = conversation.session.state if conversation.session is not None else None
+        if conversation.session is not None and stored != state:
+            problems.append(f"replay of {key} ends in {state!r}, stored is {stored!r}")
+    return problems
+
+
+def _replay(organization_id: str, record: TurnRecord, state: bytes | None, known: TurnContext) -> Any:
+    flow = COMPILED[f"{organization_id}/main/{record.flow_version}"]
+    context = Context(
+        now=record.at,
+        seed=f"{record.session_id}:{record.seq}",
+        contact=known.contact,
+        country=known.country,
+        words=known.words or DEFAULT_WORDS,  # type: ignore[arg-type]
+    )
+    turn = engine.take_turn(flow, State.decode(state) if state is not None else None, record.input, context)
+    for effect in record.effects:
+        turn = engine.continue_turn(flow, turn, record.input, effect.result, context)
+    return turn

@@ -1,0 +1,95 @@
+"""What goes wrong, and when. A plan is asked at every call that a worker makes to the world outside."""
+
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+BEFORE = ("crash_before", "error_before", "timeout_before", "stall_before")
+AFTER = ("crash_after", "error_after", "timeout_after", "stall_after")
+STALLS = (1.0, 12.0, 45.0, 400.0)
+GRAPH = (
+    "crash_before",
+    "crash_after",
+    "stall_before",
+    "stall_after",
+    "cut_before",
+    "cut_after",
+    "500_before",
+    "500_after",
+    "429",
+    "131056",
+    "131026",
+    "131049",
+    "190",
+    "131047",
+)
+NEVER_RAISES = ("crash_before", "crash_after", "stall_before", "stall_after")
+CONFLICTS = ("conflict",)
+
+
+def kinds(call: str) -> Sequence[str]:
+    """The faults that a call can meet."""
+    if call == "graph.send":
+        return GRAPH
+    if call.startswith(("events.", "lambda.")):
+        return NEVER_RAISES
+    if call in ("conversations.commit", "deliveries.claim", "deliveries.settle"):
+        return (*BEFORE, *AFTER, *CONFLICTS) if call == "conversations.commit" else (*BEFORE, *AFTER)
+    return (*BEFORE, *AFTER)
+
+
+class Plan(Protocol):
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        """The fault that the `number`th call meets, if any."""
+
+    def stall(self) -> float:
+        """How long a stall takes."""
+
+
+class NoFaults:
+    """All goes well; the calls are remembered."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        self.calls.append(call)
+        return None
+
+    def stall(self) -> float:
+        return 0
+
+
+class SingleFault:
+    """One call meets one fault."""
+
+    def __init__(self, number: int, kind: str, stall: float = 400.0) -> None:
+        self._number = number
+        self._kind = kind
+        self._stall = stall
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        return self._kind if number == self._number else None
+
+    def stall(self) -> float:
+        return self._stall
+
+
+class RandomFaults:
+    """Any call may meet any fault, until `until`; some runs prefer some kinds."""
+
+    def __init__(self, chance: random.Random, rate: float, until: float, preferred: Sequence[str] = ()) -> None:
+        self._chance = chance
+        self._rate = rate
+        self._until = until
+        self._preferred = preferred
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        if now > self._until or self._chance.random() >= self._rate:
+            return None
+        possible = kinds(call)
+        liked = [kind for kind in possible if kind in self._preferred]
+        return self._chance.choice(liked if liked and self._chance.random() < 0.8 else possible)
+
+    def stall(self) -> float:
+        return self._chance.choice(STALLS)

@@ -1,0 +1,72 @@
+"""What people do in a run, and what else happens: the seed decides."""
+
+import random
+
+from tests.faults.plans import NoFaults, Plan, RandomFaults
+from tests.faults.world import DAY, START, World
+
+PHONES = ("5511900000001", "5511900000002", "5511900000003")
+WORDS = ("Oi", "Ana", "Recife", "Bia", "stop", "Oi de novo", "restart", "Zé", "human")
+FAULT_SECONDS = 1200.0
+"""After twenty minutes nothing new goes wrong: what then is not right will never be."""
+
+HABITS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("crash_before", "crash_after"),
+    ("timeout_after", "error_after", "cut_after", "500_after"),
+    ("429", "131056", "131049", "190", "131047"),
+    ("stall_before", "stall_after"),
+    ("conflict", "crash_after"),
+)
+
+
+def calm(seed: int = 0, plan: Plan | None = None) -> World:
+    """Two people, one of them customer of two organizations; a few minutes. The run that single faults are put into."""
+    world = World(seed, plan or NoFaults())
+    for owner, phone, start in (("acme", PHONES[0], 0.0), ("acme", PHONES[1], 3.0), ("globex", PHONES[0], 5.0)):
+        for number, text in enumerate(("Oi", "Ana", "Recife")[: 3 if owner == "acme" else 1]):
+            world.says(start + number * 20.0, owner, phone, text)
+    return world
+
+
+def wild(seed: int) -> World:
+    """Everything at once: many faults, repeated and late webhooks, a new version of the flow, poisoned messages."""
+    chance = random.Random(f"story {seed}")  # noqa: S311
+    rate = chance.choice((0.0, 0.01, 0.03, 0.03, 0.08))
+    plan = RandomFaults(
+        random.Random(f"faults {seed}"),  # noqa: S311
+        rate,
+        START + FAULT_SECONDS,
+        chance.choice(HABITS),
+    )
+    world = World(
+        seed, plan, per_minute=chance.choice((5, 12, 60, 600, 6000)), skew=chance.choice((0.0, 0.0, 0.5, 2.0))
+    )
+    world.meta.repeats = chance.choice((0.0, 0.1, 0.3))
+    world.meta.late_statuses = chance.choice((0.0, 0.0, 0.1))
+    world.meta.status_losses = chance.choice((0.0, 0.0, 0.0, 0.05))
+    for owner in world.numbers:
+        for phone in chance.sample(PHONES, chance.choice((1, 2))):
+            at = chance.uniform(0, 60)
+            for _ in range(chance.choice((1, 2, 3, 5))):
+                world.says(at, owner, phone, chance.choice(WORDS))
+                at += chance.choice((0.2, 2.0, 15.0, 40.0, 200.0))
+    if chance.random() < 0.3:
+        world.timeline.after(chance.uniform(10, 200), lambda: world.publish("acme", 2))
+    if chance.random() < 0.1:
+        for name in world.queues:
+            if not name.endswith("_dead"):
+                world.timeline.after(chance.uniform(0, 300), lambda name=name: poison(world, name))  # type: ignore[misc]
+    return world
+
+
+def poison(world: World, queue: str) -> None:
+    """Something nobody can read is on a queue."""
+    world.queues[queue].send("{not a message", "poisoned", "poison")
+
+
+def to_the_end(world: World) -> World:
+    """Let everything happen: the story, the operators' repairs, and the end of all sessions a day later."""
+    world.run(2 * DAY)
+    world.run(9 * DAY)
+    return world

@@ -1,0 +1,72 @@
+"""Nothing lost, nothing twice, in order: over every single fault of a calm run, and over thousands of wild ones."""
+
+import pytest
+
+from tests.faults import stories
+from tests.faults.invariants import broken, taken_by_meta
+from tests.faults.plans import NoFaults, SingleFault, kinds
+from tests.faults.replay import problems_of
+
+SEEDS = 2000
+PARTS = 40
+
+
+def told(which: str, problems: list[str]) -> str:
+    command = f".venv/bin/python -m tests.faults.replay {which}"
+    return "\n".join([f"{which} broke promises; see how: {command}", *problems[:5]])
+
+
+def calls_of_the_calm_run() -> list[str]:
+    plan = NoFaults()
+    stories.to_the_end(stories.calm(plan=plan))
+    return plan.calls
+
+
+CALLS = calls_of_the_calm_run()
+
+
+def test_a_calm_run_breaks_no_promise_and_says_everything_once() -> None:
+    world = stories.to_the_end(stories.calm())
+    assert broken(world) == []
+    assert len(taken_by_meta(world)) == 13
+    assert {event.type for event in world.events} == set()
+
+
+def test_a_calm_run_passes_every_service() -> None:
+    """Otherwise the single faults below would leave something out."""
+    assert {call.partition(".")[0] for call in CALLS} >= {
+        "conversations",
+        "deliveries",
+        "directory",
+        "graph",
+        "lambda",
+        "queues",
+        "secrets",
+        "slots",
+    }
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_no_single_fault_breaks_a_promise(part: int) -> None:
+    for number in range(1 + part, len(CALLS) + 1, 8):
+        for kind in kinds(CALLS[number - 1]):
+            world = stories.to_the_end(stories.calm(plan=SingleFault(number, kind)))
+            problems = broken(world)
+            assert not problems, told(f"single:{number}:{kind}", problems)
+            doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]
+            lost_answer = CALLS[number - 1] in ("graph.send", "deliveries.claim") or kind.startswith(("crash", "stall"))
+            assert not doubts or lost_answer, f"single:{number}:{kind} left a doubt without need"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_wild_run_breaks_a_promise(part: int) -> None:
+    for seed in range(part * SEEDS // PARTS, (part + 1) * SEEDS // PARTS):
+        problems = problems_of(str(seed))
+        assert not problems, told(str(seed), problems)
+
+
+@pytest.mark.parametrize("seed", [3, 17, 101])
+def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
+    first, second = (stories.to_the_end(stories.wild(seed)) for _ in range(2))
+    assert first.traced == second.traced
+    assert first.conversations.records == second.conversations.records

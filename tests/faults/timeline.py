@@ -1,0 +1,140 @@
+"""Virtual time. Workers run as threads, but only one at a time, and who goes next is decided by the timeline alone.
+
+A worker gives up its turn by `sleep`; the timeline then takes the next event in the order of time. One seed makes one order,
+so one seed makes one run.
+"""
+
+import heapq
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+
+class WorkerKilled(BaseException):
+    """The process of a worker ended in the middle of its work."""
+
+
+class Thread:
+    """A thread that does one piece of work after another. Starting one costs more than most of what is done here."""
+
+    idle: ClassVar[list["Thread"]] = []
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.turn.acquire()
+        self.work: Callable[[], None] = lambda: None
+        threading.Thread(target=self._go_on, daemon=True).start()
+
+    @classmethod
+    def take(cls) -> "Thread":
+        """One that has nothing to do."""
+        return cls.idle.pop() if cls.idle else cls()
+
+    def _go_on(self) -> None:
+        while True:
+            self.turn.acquire()
+            self.work()
+
+
+class Worker:
+    """One invocation. It dies at its deadline, wherever it is then."""
+
+    def __init__(self, timeline: "Timeline", name: str, deadline: float) -> None:
+        self.timeline = timeline
+        self.name = name
+        self.deadline = deadline
+        self.killed = False
+        self.thread = Thread.take()
+        self.turn = self.thread.turn
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass. Raises `WorkerKilled` when the deadline comes first."""
+        timeline = self.timeline
+        wakes_at = timeline.now + seconds
+        if wakes_at > self.deadline:
+            wakes_at, self.killed = self.deadline, True
+        timeline.push(max(wakes_at, timeline.now), self)
+        timeline.yield_from(self)
+        if self.killed:
+            raise WorkerKilled
+
+
+class Timeline:
+    """Events in the order of their time, and the thread whose turn it is."""
+
+    def __init__(self, start: float) -> None:
+        self.now = start
+        self.current: Worker | None = None
+        self.failure: BaseException | None = None
+        self._events: list[tuple[float, int, Callable[[], None] | Worker]] = []
+        self._count = 0
+        self._main = threading.Lock()
+        self._main.acquire()
+        self._until = float("inf")
+
+    def push(self, at: float, event: Callable[[], None] | Worker) -> None:
+        self._count += 1
+        heapq.heappush(self._events, (at, self._count, event))
+
+    def after(self, seconds: float, event: Callable[[], None]) -> None:
+        """Call `event` when `seconds` have passed."""
+        self.push(self.now + seconds, event)
+
+    def start(self, worker: Worker, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Let `worker` do `work`, then call `done` with its result, or with None when it was killed."""
+
+        def body() -> None:
+            self.current = worker
+            result = None
+            try:
+                result = work()
+            except WorkerKilled:
+                pass
+            except BaseException as error:
+                self.failure = self.failure or error
+            if self.failure is None:
+                try:
+                    done(result)
+                except BaseException as error:
+                    self.failure = error
+            Thread.idle.append(worker.thread)
+            self._hand_over(None)
+
+        worker.thread.work = body
+        self.push(self.now, worker)
+
+    def run(self, until: float) -> None:
+        """Let everything happen that is due until then, or until nothing is left to happen."""
+        self._until = until
+        if self._hand_over(None, from_main=True):
+            self._main.acquire()
+        if self.failure is not None:
+            raise self.failure
+        if self._events:
+            self.now = until
+
+    def yield_from(self, worker: Worker) -> None:
+        """Let others go on until the worker's own event comes."""
+        if self._hand_over(worker):
+            worker.turn.acquire()
+        self.current = worker
+
+    def _hand_over(self, worker: Worker | None, *, from_main: bool = False) -> bool:
+        """Take events until one belongs to a worker, and give it the turn. False when it is the caller's own."""
+        while self._events and self._events[0][0] <= self._until and self.failure is None:
+            at, _, event = heapq.heappop(self._events)
+            self.now = max(self.now, at)
+            if isinstance(event, Worker):
+                if event is worker:
+                    return False
+                event.turn.release()
+                return True
+            self.current = None
+            try:
+                event()
+            except BaseException as error:
+                self.failure = self.failure or error
+        if from_main:
+            return False
+        self._main.release()
+        return True
