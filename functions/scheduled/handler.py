@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from pytake import bootstrap
 from pytake.observability import logger
 
@@ -11,8 +13,17 @@ RESERVE_MILLISECONDS = 5_000
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run one job. Raises ValueError for a job that does not exist: the schedule is wrong, its alarm should ring."""
-    if event.get("job") != "due":
-        raise ValueError(f"There is no job {event.get('job')!r}; jobs are: due")
-    woken = bootstrap.wake_due()(lambda: context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
-    logger().info("due.done", scheduled_time=event.get("scheduled_time"), woken=woken)
-    return {"job": "due", "woken": woken}
+
+    def out_of_time() -> bool:
+        return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
+
+    job = event.get("job")
+    if job == "due":
+        done: dict[str, Any] = {"woken": bootstrap.wake_due()(out_of_time)}
+    elif job == "export":
+        seconds_left = context.get_remaining_time_in_millis() / 1000
+        done = msgspec.to_builtins(bootstrap.export_to_lake()(seconds_left, out_of_time))
+    else:
+        raise ValueError(f"There is no job {job!r}; jobs are: due, export")
+    logger().info(f"{job}.done", scheduled_time=event.get("scheduled_time"), **done)
+    return {"job": job, **done}

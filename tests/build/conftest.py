@@ -64,6 +64,12 @@ def built_layer(build: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def lake_layer(build: Path) -> Path:
+    """The `python` folder of the scheduled function's second layer."""
+    return build / "LakeLayer" / "python"
+
+
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an embedded AWS that holds nothing."""
     folder = tmp_path_factory.mktemp("aws")
@@ -189,14 +195,24 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
 
 @pytest.fixture(scope="session")
 def functions(
-    build: Path, built_layer: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    build: Path,
+    built_layer: Path,
+    lake_layer: Path,
+    environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Sandbox]]:
     """The six built functions; each starts with its first event."""
     folder = tmp_path_factory.mktemp("functions")
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(
-                sandbox(build / logical_id, built_layer, {**environment, "POWERTOOLS_SERVICE_NAME": name}, folder)
+                sandbox(
+                    build / logical_id,
+                    built_layer,
+                    {**environment, "POWERTOOLS_SERVICE_NAME": name},
+                    folder,
+                    more_layers=[lake_layer] if name == "scheduled" else [],
+                )
             )
             for name, logical_id in FUNCTIONS.items()
         }

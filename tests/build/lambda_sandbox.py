@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -183,7 +183,12 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def sandbox(
-    code: Path, layer: Path, environment: Mapping[str, str], folder: Path, handler: str = "handler.handler"
+    code: Path,
+    layer: Path,
+    environment: Mapping[str, str],
+    folder: Path,
+    handler: str = "handler.handler",
+    more_layers: Sequence[Path] = (),
 ) -> Iterator[Sandbox]:
     """Give the execution environment of a built function.
 
@@ -192,13 +197,15 @@ def sandbox(
         layer: the layer's `python` folder.
         environment: what the template sets.
         folder: for the log and the runtime client's files.
+        handler: the function to call.
+        more_layers: the `python` folders of further layers.
     """
     client = _runtime_client(folder / "runtime")
     interpreter = Path(sys.base_prefix) / "bin" / f"python{VERSION}"
     full = {
         **BASE_ENVIRONMENT,
         "HOME": str(folder),
-        "PYTHONPATH": ":".join(map(str, (code, layer, client))),
+        "PYTHONPATH": ":".join(map(str, (code, layer, *more_layers, client))),
         "LAMBDA_TASK_ROOT": str(code),
         "_HANDLER": handler,
         "AWS_LAMBDA_FUNCTION_NAME": code.name,

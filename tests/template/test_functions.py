@@ -35,6 +35,11 @@ ENVIRONMENT = {
 }
 
 
+def layer_id(stack: Stack, name: str) -> str:
+    """Return the logical id of a layer: SAM adds a digest of its contents to it."""
+    return next(id_ for id_ in stack.properties("AWS::Lambda::LayerVersion") if id_.startswith(name))
+
+
 def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source: dict[str, Any]) -> None:
     functions = stack.properties("AWS::Lambda::Function")
     assert set(functions) == set(FUNCTIONS)
@@ -43,7 +48,9 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         assert function["Handler"] == "handler.handler"
         assert function["Runtime"] == {"Ref": "PythonRuntime"}
         assert function["Architectures"] == [{"Ref": "Architecture"}]
-        assert len(function["Layers"]) == 1
+        layers = [target(layer) for layer in function["Layers"]]
+        lake = [layer_id(stack, "LakeLayer")] if name == "ScheduledFunction" else []
+        assert layers == [layer_id(stack, "CoreLayer"), *lake]
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert set(function["Environment"]["Variables"]) == ENVIRONMENT
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]

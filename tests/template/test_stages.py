@@ -34,7 +34,8 @@ def test_every_runtime_and_architecture_has_a_layer_target(source: dict[str, Any
         for runtime in declared["PythonRuntime"]["AllowedValues"]
         for architecture in declared["Architecture"]["AllowedValues"]
     }
-    assert {path.parent.name for path in (REPOSITORY / "layers/core/targets").glob("*/Makefile")} == wanted
+    for layer in ("core", "lake"):
+        assert {path.parent.name for path in (REPOSITORY / f"layers/{layer}/targets").glob("*/Makefile")} == wanted
 
 
 def test_the_defaults_are_the_documented_ones(stack: Stack) -> None:

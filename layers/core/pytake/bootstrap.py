@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytake.aws.conversations import DynamoConversations
     from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.directory import DynamoDirectory
+    from pytake.aws.event_log import DynamoEventLog
     from pytake.aws.flows import DynamoFlows
     from pytake.aws.operator_events import EventBridgeOperatorEvents
     from pytake.aws.parking import DynamoParking
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytake.conversation.agent_desk import AgentDesk
     from pytake.conversation.deliver import Deliver
     from pytake.conversation.erase_contact import EraseContact
+    from pytake.conversation.export import ExportToLake
     from pytake.conversation.flow_authoring import FlowAuthoring
     from pytake.conversation.inbox import Inbox
     from pytake.conversation.number_setup import NumberSetup
@@ -66,6 +68,18 @@ def wake_due() -> "WakeDue":
     from pytake.conversation.wake import WakeDue
 
     return WakeDue(conversations(), queues(), time.time)
+
+
+@cache
+def export_to_lake() -> "ExportToLake":
+    from pytake.aws.lake import S3Lake
+    from pytake.conversation.export import ExportToLake
+
+    def measure(name: str, value: float) -> None:
+        observability.measure(_settings().stage, name, value, time.time())
+
+    lake = S3Lake(_client("s3"), _settings().lake_bucket)
+    return ExportToLake(event_log(), lake, time.time, measure)
 
 
 @cache
@@ -166,6 +180,13 @@ def conversations() -> "DynamoConversations":
     from pytake.aws.conversations import DynamoConversations
 
     return DynamoConversations(_table(), _settings().retention_days)
+
+
+@cache
+def event_log() -> "DynamoEventLog":
+    from pytake.aws.event_log import DynamoEventLog
+
+    return DynamoEventLog(_table(), _settings().retention_days)
 
 
 @cache
