@@ -111,7 +111,7 @@ class _Held:
             results.append(result)
             return result
 
-        before, again = copy.copy(self._conversation), copy.copy(self._conversation)
+        again = copy.copy(self._conversation)
         try:
             turn = self._conversation.turn(input_of(said), answer)
             left = iter(results)
@@ -122,7 +122,7 @@ class _Held:
             self.reason = f"{rule}: {error}"
         else:
             self._note(said, seconds, Expected(status=turn.status, node_id=turn.node_id))
-            rule, self.reason = broken_rule(before, turn, repeated) or (None, "")
+            rule, self.reason = broken_rule(turn, repeated) or (None, "")
         if rule is not None:
             raise _error_of(rule)(self.reason)
 

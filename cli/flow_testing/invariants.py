@@ -2,7 +2,6 @@
 
 import msgspec
 
-from cli.flow_testing.conversation import Conversation
 from local.graph_rules import Refused, check_message
 from pytake.engine import State, Turn
 from pytake.whatsapp.graph import message_payload
@@ -11,10 +10,10 @@ _PHONE = "5511999990000"
 _BUDGETS = ("step_budget_exceeded", "stack_limit_exceeded")
 
 
-def broken_rule(before: Conversation, turn: Turn, repeated: Turn) -> tuple[str, str] | None:
+def broken_rule(turn: Turn, repeated: Turn) -> tuple[str, str] | None:
     """The first rule that a turn breaks and how, in words; None when it keeps them all.
 
-    `before` is the conversation as it was, `repeated` the same turn taken again.
+    `repeated` is the same turn taken again.
     """
     where = f"at {turn.node_id}"
     for event in turn.events:
@@ -39,6 +38,4 @@ def broken_rule(before: Conversation, turn: Turn, repeated: Turn) -> tuple[str, 
     said_nothing = turn.status == "waiting" and not turn.messages and turn.due_at is None
     if said_nothing and not any(event.type == "input_ignored" for event in turn.events):
         return "dead_end", f"Nothing is said {where}, and nothing will happen before the person writes again."
-    if before.handed_over and turn.messages:
-        return "after_handoff", "The bot went on talking after a person took over."
     return None
