@@ -50,6 +50,9 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 VARIABLE = st.sampled_from(VARIABLES)
+LIKELY = st.sampled_from(
+    ["one", "two", " Two", "v0", "v1", 0, 5, "5", 7.5, 10, ["one", "v0"], "one, two, 5", "", "{{b}}"]
+)
 BAIT = st.sampled_from(
     [
         "{{secrets.token}}",
@@ -116,7 +119,7 @@ def validation(draw: st.DrawFn) -> dict[str, Any]:
 def comparison(draw: st.DrawFn) -> dict[str, Any]:
     operators = ["==", "!=", ">", "<", ">=", "<=", "in", "not_in", "contains", "not_contains"]
     operator = draw(st.sampled_from([*operators, "starts_with", "ends_with", "is_empty", "is_not_empty", "matches"]))
-    value = draw(st.sampled_from(["(a+)+$", "one"]) if operator == "matches" else VALUES)
+    value = draw(st.sampled_from(["(a+)+$", "one"]) if operator == "matches" else LIKELY | VALUES)
     return {
         "variable": draw(st.sampled_from([*VARIABLES, "a.x", "contact.name", "input.text"])),
         "operator": operator,
