@@ -115,6 +115,14 @@ def test_an_expiry_belongs_to_the_session_that_ended() -> None:
     assert (expired.flow_id, started.flow_id) == (None, "echo")
 
 
+def test_what_agents_do_is_told_as_theirs() -> None:
+    took = [Event("taken_over", {"by": "a"}), Event("agent_message", {"by": "a"})]
+    handed, message = events_of(KEY, turn(messages=[Text("Hello")], events=took), [], CONTACT_KEY)
+    assert [(e.type, e.code) for e in (handed, message)] == [("handed_off", "agent"), ("message_out", "agent")]
+    [closed] = events_of(KEY, turn(events=[Event("session_closed", {"session_id": "s", "by": "a"})]), [], CONTACT_KEY)
+    assert (closed.type, closed.session) == ("closed", handed.session)
+
+
 def test_a_restart_visits_the_first_node_again() -> None:
     path = [Step("echo", "start", "next"), Step("echo", "ask", "wait")]
     found = events_of(KEY, turn(path=path, events=[Event("session_restarted")]), [], CONTACT_KEY)

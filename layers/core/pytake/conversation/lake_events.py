@@ -22,6 +22,7 @@ EventType = Literal[
     "reported",
     "completed",
     "expired",
+    "closed",
     "handed_off",
     "error",
 ]
@@ -162,6 +163,10 @@ def events_of(
             tell("completed", node_id=record.node_id)
         elif event.type == "handed_off":
             tell("handed_off", node_id=record.node_id, code=event.data.get("reason"))
+        elif event.type == "taken_over":
+            tell("handed_off", code="agent")
+        elif event.type == "session_closed":
+            tell("closed", session_id=str(event.data.get("session_id") or record.session_id))
         elif event.type in _ERRORS:
             tell("error", node_id=event.data.get("node_id"), code=event.type)
     if record.status == "failed" and not happened & _ERRORS:
@@ -185,12 +190,13 @@ def _tell_path(record: TurnRecord, happened: set[str], tell: Callable[..., None]
 
 def _tell_messages(record: TurnRecord, deliveries: Iterable[Delivery], tell: Callable[..., None]) -> None:
     known = {delivery.index: delivery for delivery in deliveries if delivery.turn == record.seq}
+    author = "agent" if any(event.type == "agent_message" for event in record.events) else None
     for index, message in enumerate(record.messages):
         delivery = known.get(index)
         taken = delivery is not None and (delivery.state == "accepted" or delivery.reached_meta)
         billable = taken and delivery is not None and delivery.status != "failed"
         kind = message.__struct_config__.tag
-        tell("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable)
+        tell("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable, code=author)
     for index, delivery in sorted(known.items()):
         state = delivery.status or delivery.state
         failed = state in _NOT_DELIVERED
