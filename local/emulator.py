@@ -26,6 +26,7 @@ from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
 from ministack.services import eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 
+from local.athena.endpoint import AthenaEndpoint
 from local.function_sandbox import FunctionSandbox
 
 LONGEST_WAIT_SECONDS = 25.0
@@ -147,10 +148,21 @@ def save_state() -> None:
     persistence.save_all(ministack._build_persistence_save_dict())
 
 
-async def serve(port: int) -> None:
+def with_athena(port: int, run_folder: Path) -> AthenaEndpoint:
+    """Let Athena's queries be answered by `local.athena`; MiniStack hands them to DuckDB as they are."""
+
+    def open_service() -> Any:
+        from local.athena.service import AthenaService  # half a second of imports that most runs never need
+
+        return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena")
+
+    return AthenaEndpoint(ministack.app, open_service)
+
+
+async def serve(port: int, app: Any) -> None:
     """Serve on the loopback interface until SIGTERM or the end of standard input; SIGUSR1 saves the state."""
     config = uvicorn.Config(
-        ministack.app,
+        app,
         host="127.0.0.1",
         port=port,
         timeout_keep_alive=75,  # as long as AWS: clients keep their connections
@@ -189,9 +201,11 @@ def main() -> None:
     poll_queues_without_a_pause()
     fire_schedules_on_the_second()
     fill_in_what_schedules_know()
+    athena = with_athena(port, run_folder)
     try:
-        asyncio.run(serve(port))
+        asyncio.run(serve(port, athena))
     finally:
+        athena.close()
         lambda_runtime.reset()
         sandbox.code_store.discard_unused()
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)

@@ -1,0 +1,97 @@
+"""The place of this Athena before the emulator: an ASGI application around the emulator's."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Protocol
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPERATIONS = (
+    "StartQueryExecution",
+    "GetQueryExecution",
+    "BatchGetQueryExecution",
+    "ListQueryExecutions",
+    "GetQueryResults",
+    "GetQueryRuntimeStatistics",
+    "StopQueryExecution",
+    "GetTableMetadata",
+)
+"""What is answered here; work groups, named queries and prepared statements are the emulator's."""
+
+TARGETS = {f"AmazonAthena.{operation}".encode(): operation for operation in OPERATIONS}
+
+
+class Service(Protocol):
+    """What answers (`service.AthenaService`)."""
+
+    def answer(self, operation: str, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Return the HTTP status and the JSON for a call."""
+
+    def close(self) -> None:
+        """Stop what runs."""
+
+
+class AthenaEndpoint:
+    """Answers Athena's queries and passes every other request on, untouched."""
+
+    def __init__(self, app: App, open_service: Callable[[], Service]) -> None:
+        """Take the emulator's application, and what opens the service: the first call does, as many never come."""
+        self._app = app
+        self._open_service = open_service
+        self._service: Service | None = None
+        self._opening = Lock()
+        # Threads of its own: the calls ask the emulator in turn, whose threads must not wait for themselves.
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="athena-api")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        operation = _operation(scope)
+        if operation is None:
+            await self._app(scope, receive, send)
+            return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        loop = asyncio.get_running_loop()
+        status, answer = await loop.run_in_executor(self._threads, self._answer, operation, body)
+        content = json.dumps(answer).encode()
+        headers = [
+            (b"content-type", b"application/x-amz-json-1.1"),
+            (b"content-length", str(len(content)).encode()),
+            (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def close(self) -> None:
+        """Stop what runs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._service is not None:
+            self._service.close()
+
+    def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        try:
+            call = json.loads(body or b"{}")
+        except ValueError:
+            return 400, {"__type": "SerializationException", "message": "The body is not JSON"}
+        with self._opening:
+            self._service = service = self._service or self._open_service()
+        return service.answer(operation, call)
+
+
+def _operation(scope: Scope) -> str | None:
+    if scope["type"] == "http" and scope["method"] == "POST":
+        for name, value in scope["headers"]:
+            if name == b"x-amz-target":
+                return TARGETS.get(value)
+    return None

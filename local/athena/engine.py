@@ -1,0 +1,173 @@
+"""DuckDB as the engine: connections that can touch nothing but this Athena's own folder."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+import duckdb
+
+from local.athena.errors import QueryError, from_duckdb
+from local.athena.macros import macro_statements
+
+PROBE = "strpos"
+PROBE_FILLERS = 3
+"""A call of this function with that many zeros more than it has arguments is what `argument_types` looks for."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may use of this machine."""
+
+    memory: str = "1GB"
+    threads: int = 2
+    spill: str = "4GB"
+
+
+class Engine:
+    """One DuckDB database in memory, for one query at a time.
+
+    Statements are written by `translation`, which lets no file name and no table function pass. That DuckDB opens
+    nothing outside the folder, loads nothing and keeps its limits is the second lock.
+    """
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        """Open it; `folder` is the only place it reads and writes."""
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": limits.memory,
+                "threads": limits.threads,
+                "temp_directory": str(folder / "spill"),
+                "max_temp_directory_size": limits.spill,
+                "autoinstall_known_extensions": False,
+                "allow_community_extensions": False,
+                "python_enable_replacements": False,
+            },
+        )
+        settings = [
+            "SET TimeZone = 'UTC'",
+            f"SET allowed_directories = [{literal(f'{folder}/')}]",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ]
+        self._connection.execute("SET integer_division = true")  # it counts when a macro is made, too
+        self._connection.execute(";".join([*macro_statements(), *settings]))
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run a statement of DuckDB's and return the cursor.
+
+        Raises:
+            QueryError: as Athena would put it.
+            duckdb.InterruptException: `interrupt` was called.
+        """
+        try:
+            return self._connection.execute(sql)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as problem:
+            raise from_duckdb(problem) from problem
+
+    def make_tables(self, tables: Mapping[tuple[str, str], Sequence[tuple[str, str]]]) -> None:
+        """Make empty tables, over which statements can be bound: database and name, columns' names and types."""
+        for (database, name), columns in tables.items():
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(database)}")
+            listed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
+            self.execute(f"CREATE TABLE {quoted(database)}.{quoted(name)} ({listed})")
+
+    def fill_table(self, database: str, name: str, select: str) -> None:
+        """Put a view in the place of an empty table."""
+        place = f"{quoted(database)}.{quoted(name)}"
+        self.execute(f"DROP TABLE {place}")
+        self.execute(f"CREATE VIEW {place} AS {select}")
+
+    def argument_types(self, sql: str) -> list[str]:
+        """Return the types of the arguments of the one call of `PROBE` in a statement.
+
+        DuckDB knows no such function of so many arguments, and says so when it has bound them.
+
+        Raises:
+            QueryError: the statement cannot be bound for another reason.
+        """
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as problem:
+            found = re.search(rf"argument types '{PROBE}\((.*)\)'\. You might", str(problem))
+            if found is None:
+                raise from_duckdb(problem) from problem
+            return _split(found[1])[:-PROBE_FILLERS]
+        raise QueryError("INTERNAL_ERROR", f"A probe was accepted: {sql}")
+
+    def interrupt(self) -> None:
+        """Stop what runs; called from another thread."""
+        with suppress(duckdb.Error):
+            self._connection.interrupt()
+
+    def empty(self) -> None:
+        """Forget every table and view."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT schema_name FROM duckdb_schemas() WHERE NOT internal AND schema_name <> 'main'"
+        ).fetchall()
+        for (schema,) in rows:
+            self._connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+
+    def close(self) -> None:
+        """Free everything."""
+        self._connection.close()
+
+
+@dataclass
+class Engines:
+    """Engines that are opened once and used by one query after the other: opening takes longer than most queries."""
+
+    folder: Path
+    limits: Limits = field(default_factory=Limits)
+    _idle: list[Engine] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def one(self) -> Iterator[Engine]:
+        """Lend an engine."""
+        with self._lock:
+            engine = self._idle.pop() if self._idle else None
+        engine = engine or Engine(self.folder, self.limits)
+        try:
+            yield engine
+            engine.empty()
+        except BaseException:
+            engine.close()  # whatever it was left with
+            raise
+        with self._lock:
+            self._idle.append(engine)
+
+    def close(self) -> None:
+        """Close those that are idle."""
+        with self._lock:
+            for engine in self._idle:
+                engine.close()
+            self._idle.clear()
+
+
+def _split(types: str) -> list[str]:
+    parts, depth, start, inside_quotes = [], 0, 0, False
+    for place, character in enumerate(types):
+        if character == '"':
+            inside_quotes = not inside_quotes
+        elif not inside_quotes:
+            depth += (character == "(") - (character == ")")
+            if character == "," and depth == 0:
+                parts.append(types[start:place].strip())
+                start = place + 1
+    return [*parts, types[start:].strip()]
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

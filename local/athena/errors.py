@@ -1,0 +1,91 @@
+"""The errors of a query, as Athena names them."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+USER = 2
+"""Category of an error that the statement's author can remove (AthenaError, ErrorCategory)."""
+
+
+@dataclass
+class QueryError(Exception):
+    """A query that fails; `str` of it becomes the StateChangeReason.
+
+    Attributes:
+        code: Athena's name of the error, such as COLUMN_NOT_FOUND.
+        message: what is wrong.
+    """
+
+    code: str
+    message: str
+    category: int = USER
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class BadRequestError(Exception):
+    """A call of the API that is refused (InvalidRequestException unless `kind` says otherwise)."""
+
+    def __init__(self, message: str, kind: str = "InvalidRequestException") -> None:
+        """Take what is wrong and the exception's name."""
+        super().__init__(message)
+        self.kind = kind
+
+
+def not_supported(what: str) -> QueryError:
+    """Return the error for what Athena may know and this machine does not translate."""
+    return QueryError("NOT_SUPPORTED", f"The local Athena does not translate {what}. AWS may run it.")
+
+
+CODES_IN_MESSAGES = (
+    "DIVISION_BY_ZERO",
+    "INVALID_FUNCTION_ARGUMENT",
+    "INVALID_CAST_ARGUMENT",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+)
+"""Errors that our macros raise by naming them."""
+
+BINDER_ERRORS = (
+    ("Referenced column", "COLUMN_NOT_FOUND"),
+    ("does not have a column named", "COLUMN_NOT_FOUND"),
+    ("Referenced table", "COLUMN_NOT_FOUND"),
+    ("Ambiguous reference", "AMBIGUOUS_NAME"),
+    ("must appear in the GROUP BY", "EXPRESSION_NOT_AGGREGATE"),
+    ("cannot contain aggregates", "EXPRESSION_NOT_SCALAR"),
+    ("WHERE clause cannot contain", "EXPRESSION_NOT_SCALAR"),
+    ("No function matches", "TYPE_MISMATCH"),
+    ("Could not choose a best candidate", "TYPE_MISMATCH"),
+    ("Cannot compare values", "TYPE_MISMATCH"),
+    ("Cannot mix values", "TYPE_MISMATCH"),
+    ("Cannot combine types", "TYPE_MISMATCH"),
+    ("same number of result columns", "TYPE_MISMATCH"),
+)
+
+
+def from_duckdb(problem: duckdb.Error) -> QueryError:
+    """Return the error that Athena would give where DuckDB gave this one."""
+    lines = str(problem).strip().splitlines()
+    text = lines[0] if lines else type(problem).__name__
+    for code in CODES_IN_MESSAGES:
+        if code in text:
+            return QueryError(code, text.split(code, 1)[1].lstrip(": ").split("' to ")[0] or code)
+    text = text.split(": ", 1)[-1]
+    if "Division by zero" in text:
+        return QueryError("DIVISION_BY_ZERO", "Division by zero")
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", text, category=1)
+    if isinstance(problem, duckdb.OutOfRangeException):
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
+    if isinstance(problem, duckdb.ConversionException):
+        return QueryError("INVALID_CAST_ARGUMENT", text)
+    if isinstance(problem, duckdb.BinderException):
+        for words, code in BINDER_ERRORS:
+            if words in text:
+                return QueryError(code, text)
+    if isinstance(problem, duckdb.InvalidInputException):
+        if "More than one row returned by a subquery" in text:
+            return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+        return QueryError("INVALID_FUNCTION_ARGUMENT", text)
+    return QueryError("NOT_SUPPORTED", f"DuckDB, which runs the local Athena's queries, refuses: {text}")

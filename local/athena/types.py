@@ -1,0 +1,125 @@
+"""Types in the four spellings that meet here: Hive's (Glue), Trino's (Athena), DuckDB's, and Athena's result metadata."""
+
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from local.athena.errors import QueryError
+
+INTEGERS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "INTEGER_LITERAL": 10, "BIGINT": 19, "HUGEINT": 38}
+"""DuckDB's integers and the digits Trino gives them when one meets a decimal."""
+
+FLOATS = {"DOUBLE", "FLOAT"}
+STRINGS = {"VARCHAR", "STRING_LITERAL"}
+TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+NULL = '"NULL"'
+OWN_NAMES = {"INT": "INTEGER", "TEXT": "VARCHAR", "REAL": "FLOAT"}
+"""What DuckDB calls the types that sqlglot writes so."""
+
+
+@dataclass(frozen=True)
+class Decimal:
+    """Precision and scale of a decimal type."""
+
+    precision: int
+    scale: int
+
+
+def decimal_of(duckdb_type: str) -> Decimal | None:
+    """Return the decimal type that Trino counts with, also for an integer; None for other types."""
+    if duckdb_type in INTEGERS:
+        return Decimal(INTEGERS[duckdb_type], 0)
+    found = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", duckdb_type)
+    return Decimal(int(found[1]), int(found[2])) if found else None
+
+
+def kind_of(duckdb_type: str) -> str:
+    """Return the family of a DuckDB type: values of different families are never compared by Trino."""
+    if duckdb_type in FLOATS or decimal_of(duckdb_type):
+        return "number"
+    if duckdb_type in STRINGS:
+        return "varchar"
+    if duckdb_type in TIMES:
+        return "time"
+    if duckdb_type == NULL:
+        return "null"
+    if duckdb_type.endswith("]"):
+        return "array"
+    return duckdb_type.split("(")[0].lower()
+
+
+def duckdb_type_of_hive(hive_type: str) -> str:
+    """Return DuckDB's type for a column of a Glue table.
+
+    Raises:
+        QueryError: a type that no Athena table has.
+    """
+    try:
+        cast = sqlglot.parse_one(f"CAST(x AS {hive_type})", read="hive")
+    except SqlglotError as problem:
+        raise QueryError("HIVE_METASTORE_ERROR", f"Unknown column type: {hive_type}") from problem
+    assert isinstance(cast, exp.Cast)  # noqa: S101  as written
+    return re.sub(r"\b(INT|TEXT|REAL)\b", lambda found: OWN_NAMES[found[0]], cast.to.sql("duckdb"))
+
+
+def hive_type_of_duckdb(duckdb_type: str) -> str:
+    """Return the Hive type under which a result column is stored in a new table.
+
+    Raises:
+        QueryError: a type that cannot be stored.
+    """
+    if duckdb_type == "TIMESTAMP WITH TIME ZONE" or kind_of(duckdb_type) in {"null", "json", "interval", "time zone"}:
+        raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {athena_type(duckdb_type).name}")
+    cast = sqlglot.parse_one(f"CAST(x AS {duckdb_type})", read="duckdb")
+    assert isinstance(cast, exp.Cast)  # noqa: S101  as written
+    return cast.to.sql("hive").lower().replace("struct<", "struct<")
+
+
+@dataclass(frozen=True)
+class AthenaType:
+    """A column's type as GetQueryResults tells it."""
+
+    name: str
+    precision: int = 0
+    scale: int = 0
+
+
+ATHENA_TYPES = {
+    "BOOLEAN": AthenaType("boolean"),
+    "TINYINT": AthenaType("tinyint", 3),
+    "SMALLINT": AthenaType("smallint", 5),
+    "INTEGER": AthenaType("integer", 10),
+    "BIGINT": AthenaType("bigint", 19),
+    "FLOAT": AthenaType("float", 17),
+    "DOUBLE": AthenaType("double", 17),
+    "VARCHAR": AthenaType("varchar", 2147483647),
+    "JSON": AthenaType("json"),
+    "DATE": AthenaType("date"),
+    "TIMESTAMP": AthenaType("timestamp", 3),
+    "TIMESTAMP WITH TIME ZONE": AthenaType("timestamp with time zone", 3),
+    "BLOB": AthenaType("varbinary", 1073741824),
+    "INTERVAL": AthenaType("interval day to second"),
+    NULL: AthenaType("unknown"),
+}
+
+
+def athena_type(duckdb_type: str) -> AthenaType:
+    """Return what Athena says of a result column.
+
+    Raises:
+        QueryError: DuckDB gave a type that Trino has not.
+    """
+    if duckdb_type in ATHENA_TYPES:
+        return ATHENA_TYPES[duckdb_type]
+    if decimal := decimal_of(duckdb_type) if duckdb_type.startswith("DECIMAL") else None:
+        return AthenaType("decimal", decimal.precision, decimal.scale)
+    if duckdb_type.endswith("[]"):
+        return AthenaType("array")
+    if duckdb_type.startswith("MAP("):
+        return AthenaType("map")
+    if duckdb_type.startswith("STRUCT("):
+        return AthenaType("row")
+    raise QueryError("NOT_SUPPORTED", f"A result of type {duckdb_type} has no counterpart in Athena")
