@@ -148,6 +148,18 @@ def test_scheduled_does_what_is_due(connected: dict[str, Sandbox]) -> None:
     assert answer["job"] == "due"
 
 
+def test_what_happened_is_exported_to_the_lake_once(
+    connected: dict[str, Sandbox], client: Callable[[str], Any], environment: dict[str, str]
+) -> None:
+    connected["flow_runner"].invoke(sample("flow_runner"))
+    runs = [connected["scheduled"].invoke({"job": "export"}) for _ in range(2)]
+    assert [run["up_to_date"] for run in runs] == [True, True]
+    assert runs[1]["files"] == 0
+    found = client("s3").list_objects_v2(Bucket=environment["LAKE_BUCKET"], Prefix="events/organization_id=")
+    assert found["KeyCount"] >= 1
+    assert all(entry["Key"].endswith(".parquet") for entry in found["Contents"])
+
+
 def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build: Path) -> None:
     from samcli.yamlhelper import yaml_parse
 
