@@ -120,6 +120,12 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
     return problems
 
 
+def sent_twice(world: World) -> list[Place]:
+    """What Meta took more than once, counted or not."""
+    sends = Counter(place for place, _, _ in taken_by_meta(world))
+    return [place for place, count in sends.items() if count > 1]
+
+
 def _is_refused(entry: Delivery | None) -> bool:
     return entry is not None and entry.state == "failed" and entry.reason in REFUSED_FOR_GOOD
 

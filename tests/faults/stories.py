@@ -23,6 +23,7 @@ HABITS: tuple[tuple[str, ...], ...] = (
 def calm(seed: int = 0, plan: Plan | None = None) -> World:
     """Two people, one of them customer of two organizations; a few minutes. The run that single faults are put into."""
     world = World(seed, plan or NoFaults())
+    world.meta.read = False
     for owner, phone, start in (("acme", PHONES[0], 0.0), ("acme", PHONES[1], 3.0), ("globex", PHONES[0], 5.0)):
         for number, text in enumerate(("Oi", "Ana", "Recife")[: 3 if owner == "acme" else 1]):
             world.says(start + number * 20.0, owner, phone, text)

@@ -9,7 +9,7 @@ import json
 import random
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -408,6 +408,7 @@ class Meta:
         self.status_losses = 0.0
         self.repeats = 0.0
         self.late_statuses = 0.0
+        self.read = True
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
         world = self._world
@@ -426,7 +427,7 @@ class Meta:
         wamid = f"wamid.out{len(self.sent)}"
         world.trace("meta.took", payload["biz_opaque_callback_data"], text_of(payload))
         self.sent.append(Sent(world.timeline.now, phone_number_id, access_token, payload, wamid))
-        statuses = [("sent", 0.3, 3.0), ("delivered", 1.0, 20.0), ("read", 2.0, 90.0)]
+        statuses = [("sent", 0.3, 3.0), ("delivered", 1.0, 20.0), ("read", 2.0, 90.0)][: 3 if self.read else 2]
         if chance.random() < self.status_losses:
             self.silent.add(wamid)
             return Accepted(wamid)
@@ -488,7 +489,7 @@ class Context:
 class World:
     """Everything. `plan` decides what goes wrong, `chance` everything else that the seed decides."""
 
-    numbers = {"acme": "100000000000001", "globex": "200000000000002"}
+    numbers: ClassVar = {"acme": "100000000000001", "globex": "200000000000002"}
 
     def __init__(self, seed: int, plan: plans.Plan, *, per_minute: int = 600, skew: float = 0.0) -> None:
         self.seed = seed
