@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check unit bench docs lock clean
+.PHONY: help setup run test check unit faults chaos bench docs lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,12 @@ unit: setup ## The fast tests only
 test: check ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
+
+faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; an hour on two cores)
+	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
+
+chaos: setup ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
+	@$(BIN)/python -m tests.chaos
 
 bench: setup ## Measure: the engine beside others, cold starts, time per message (QUICK=1: a minute, no report)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
+from botocore.exceptions import ClientError
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,6 +16,8 @@ from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, 
 from pytake.conversation.receipts import read_callback_data
 
 QueueName = Literal["inbound", "outbound", "receipts", "schedule"]
+
+_NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
 HOLD_SECONDS = 60
 """While a message is looked at or moved, nobody else sees it."""
@@ -88,6 +91,27 @@ class DeadLetters:
                     QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0
                 )
         return found
+
+    @property
+    def can_be_moved(self) -> bool:
+        """Whether SQS may move the messages as they are. Answers may not: the sender has to know that they were revived."""
+        return self.name in ("inbound", "receipts")
+
+    def move_all(self, wait: Callable[[float], None]) -> int | None:
+        """Let SQS move everything (StartMessageMoveTask) and wait until it is done; None where it cannot do that."""
+        attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
+        try:
+            self._client.start_message_move_task(SourceArn=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_MOVE_TASKS:
+                return None
+            raise
+        while True:
+            tasks = self._client.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
+            if not tasks or tasks[0]["Status"] not in ("RUNNING", "CANCELLING"):
+                return int(tasks[0].get("ApproximateNumberOfMessagesMoved", 0)) if tasks else 0
+            wait(2)
 
     def redrive(
         self,

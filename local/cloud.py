@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from local import demo
-from local.deployment import Deployer, local_parameters
+from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
 from local.graph_simulator import GraphSimulator, NumberCredentials
@@ -160,6 +163,11 @@ class LocalCloud:
             ) from problem
         self._ends.callback(lock.close)
 
+    async def _describe_aws(self, _request: Request) -> Response:
+        """Tell commands on this machine how to reach the embedded AWS, and what the stack is called."""
+        environment = self._aws.client_environment if self._aws.port else {}
+        return JSONResponse({"environment": environment, "stack": STACK})
+
     def _simulated_whatsapp(self) -> GraphSimulator:
         return GraphSimulator(
             webhook_url=f"{self.settings.url}{WEBHOOK_PATH}",
@@ -174,7 +182,8 @@ class LocalCloud:
         )
 
     async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
-        app = create_app(self._proxy, [*issuer.routes(), *self._simulator.routes()], self.facts)
+        routes = [*issuer.routes(), *self._simulator.routes(), Route("/_local/aws", self._describe_aws)]
+        app = create_app(self._proxy, routes, self.facts)
         server = create_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
 

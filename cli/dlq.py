@@ -1,0 +1,158 @@
+"""`pytake dlq`: what was given up on, why, and the way back.
+
+Works on the local cloud, found through its address, and on a deployed stack, found through CloudFormation with the AWS
+credentials at hand.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast, get_args
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.api_client import DEFAULT_URL, fail, is_on_this_machine, no_answer
+from cli.dead_letters import DeadLetter, DeadLetters, QueueName
+
+app = typer.Typer(no_args_is_help=True, help="Look at what was given up on, and send what was repaired.")
+
+OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
+
+Url = Annotated[str, typer.Option("--url", envvar="PYTAKE_URL", help="The local cloud's address.")]
+Stack = Annotated[
+    str | None, typer.Option("--stack", help="A deployed stack instead, by name, with the AWS credentials at hand.")
+]
+Region = Annotated[str | None, typer.Option("--region", help="The stack's region; else the one AWS tools would use.")]
+Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, receipts or schedule.")]
+
+
+@app.command("list")
+def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) -> None:
+    """Show how much is in each dead-letter queue, and why."""
+    table = Table("Queue", "Messages", "Reasons")
+    for queue in find_queues(url, stack, region):
+        count = queue.count()
+        reasons = Counter(letter.reason for letter in queue.look()) if count else Counter[str]()
+        table.add_row(queue.name, str(count), "\n".join(f"{n} x {reason}" for reason, n in reasons.most_common(5)))
+    Console().print(table)
+
+
+@app.command()
+def show(
+    queue: Queue,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    body: Annotated[bool, typer.Option("--body", help="Show whole messages: they hold what people wrote.")] = False,
+    url: Url = DEFAULT_URL,
+    stack: Stack = None,
+    region: Region = None,
+) -> None:
+    """Show what is in a dead-letter queue: when it was given up, whose it is, and the reason. Everything stays there."""
+    console = Console()
+    letters = find_queue(queue, url, stack, region).look(limit)
+    table = Table("Id", "Given up (UTC)", "Conversation", "What", "Reason")
+    for letter in letters:
+        at = datetime.fromtimestamp(letter.died_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(letter.id, at, letter.conversation, letter.summary, letter.reason)
+    console.print(table)
+    if body:
+        for letter in letters:
+            typer.echo(f"{letter.id} {letter.body}")
+
+
+@app.command()
+def redrive(
+    queue: Queue,
+    conversation: Annotated[
+        str | None, typer.Option(help="Only this conversation: organization/number/contact, or the end of it.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Only what has a reason beginning so, such as 'later:'.")] = None,
+    url: Url = DEFAULT_URL,
+    stack: Stack = None,
+    region: Region = None,
+) -> None:
+    """Send what was repaired back to its queue. Nothing is done twice: what was accepted meanwhile is skipped.
+
+    Each conversation goes in order. A whole queue of inbound messages or receipts of a deployed stack is moved by SQS itself
+    (StartMessageMoveTask); answers are marked one by one, so that the sender tries dead ones anew.
+    """
+    letters = find_queue(queue, url, stack, region)
+    if conversation is None and reason is None and letters.can_be_moved:
+        moved = letters.move_all(wait=time.sleep)
+        if moved is not None:
+            typer.echo(f"{moved} messages are back on the {queue} queue.")
+            return
+    try:
+        count = letters.redrive(_wanted(conversation, reason))
+    except ValueError as error:
+        fail(str(error))
+    typer.echo(f"{count} messages are back on the {queue} queue.")
+
+
+def _wanted(conversation: str | None, reason: str | None) -> Callable[[DeadLetter], bool]:
+    def wanted(letter: DeadLetter) -> bool:
+        return (conversation is None or letter.conversation.endswith(conversation)) and (
+            reason is None or letter.reason.startswith(reason)
+        )
+
+    return wanted
+
+
+def find_queue(name: str, url: str, stack: str | None, region: str | None) -> DeadLetters:
+    """Return one of the queues. Ends the command when there is none of that name."""
+    if name not in get_args(QueueName):
+        fail(f"There is no queue {name!r}; queues are: {', '.join(get_args(QueueName))}.")
+    return next(queue for queue in find_queues(url, stack, region) if queue.name == name)
+
+
+def find_queues(url: str, stack: str | None, region: str | None) -> list[DeadLetters]:
+    """Return the dead-letter queues of the local cloud at `url`, or of a deployed stack. Ends the command without one."""
+    if stack is None:
+        if not is_on_this_machine(url):
+            fail("Queues are not reached through the REST API: give --stack, with the AWS credentials of its account.")
+        stack, options = _local_stack(url)
+    else:
+        options = {"region_name": region} if region else {}
+    return queues_of(stack, options)
+
+
+def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
+    """Return the dead-letter queues of a stack; `options` are those of boto3's clients."""
+    import boto3  # slow to import, and other commands need none
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
+        client = boto3.client("sqs", **options)
+    except (BotoCoreError, ClientError) as error:
+        fail(f"The stack {stack} is not found: {error}")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    try:
+        return [
+            DeadLetters(
+                client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
+            )
+            for name, prefix in OUTPUTS.items()
+        ]
+    except KeyError as error:
+        fail(f"The stack {stack} is none of PyTake's: it has no output {error}.")
+
+
+def _local_stack(url: str) -> tuple[str, dict[str, Any]]:
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/_local/aws", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        fail(str(no_answer(url, error)))
+    if not answer.is_success or not answer.json()["environment"]:
+        fail(f"{url} is no local cloud, or it is still starting. For a deployed stack give --stack.")
+    environment = answer.json()["environment"]
+    options = {
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+        "region_name": environment["AWS_REGION"],
+    }
+    return answer.json()["stack"], options
