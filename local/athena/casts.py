@@ -4,7 +4,7 @@ import re
 
 from sqlglot import exp
 
-from local.athena.errors import QueryError, not_supported
+from local.athena.errors import not_supported
 from local.athena.types import FLOATS, INTEGERS, NULL, STRINGS, kind_of
 
 E = exp.Expr
@@ -82,9 +82,10 @@ def _checked(value: E, made: E, to: str, *, or_null: bool) -> E:
     if isinstance(value, exp.Literal):
         if re.fullmatch(TEXTS[to], value.this):
             return made
-        if not or_null:
-            raise QueryError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {to.lower()}: {value.this}")
-        return exp.cast(exp.Null(), made.args["to"])
+        if or_null:
+            return exp.cast(exp.Null(), made.args["to"])
+        reason = f"INVALID_CAST_ARGUMENT: Cannot cast to {to.lower()}: {value.this}"
+        return exp.Cast(this=exp.Literal.string(reason), to=made.args["to"])  # when it runs: it may stand in TRY
     fits = exp.Anonymous(this="regexp_full_match", expressions=[value.copy(), exp.Literal.string(TEXTS[to])])
     if or_null:
         return exp.Case(ifs=[exp.If(this=fits, true=made)])

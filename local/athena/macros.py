@@ -20,16 +20,17 @@ athena_trim(s) AS trim(s, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(
 athena_ltrim(s) AS ltrim(s, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
 athena_rtrim(s) AS rtrim(s, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
 -- NULL for a text that is no JSON (DuckDB: an error) and for objects and lists (DuckDB: their text).
-athena_json_extract(j, p) AS CASE WHEN json_valid(j) THEN json_extract(j, p) END
+athena_json_or_null(j) AS CASE WHEN json_valid(j) THEN j END
+athena_json_extract(j, p) AS json_extract(athena_json_or_null(j), p)
 athena_json_extract_scalar(j, p) AS
-    CASE WHEN json_valid(j) THEN
-        CASE WHEN json_type(j, p) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(j, p) END
-    END
+    CASE WHEN json_type(athena_json_or_null(j), p) NOT IN ('OBJECT', 'ARRAY', 'NULL')
+         THEN json_extract_string(athena_json_or_null(j), p) END
 athena_json_parse(s) AS
-    CASE WHEN s IS NULL OR json_valid(s) THEN json(s)
+    CASE WHEN s IS NULL OR json_valid(s) THEN json(athena_json_or_null(s))
          ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ' || s) END
 athena_json_array_length(j) AS
-    CASE WHEN json_valid(j) THEN CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END END
+    CASE WHEN json_type(athena_json_or_null(j)) = 'ARRAY'
+         THEN CAST(json_array_length(athena_json_or_null(j)) AS BIGINT) END
 athena_json_to_varchar(j) AS
     CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')
          THEN error('INVALID_CAST_ARGUMENT: Cannot cast JSON to varchar: ' || j)

@@ -110,7 +110,8 @@ class Statements:
             QueryError: it fails.
             StoppedError: it was stopped.
         """
-        words = [token.text.upper() for token in tokens_of(request.sql)[:3]]
+        request.sql = re.sub(r"^(\s+|--[^\n]*(\n|$)|/\*.*?\*/)+", "", request.sql, flags=re.S)
+        words = re.findall(r"\w+|\S", request.sql.upper())
         if not words:
             raise QueryError("SYNTAX_ERROR", "line 1:1: The statement is empty")
         rule = _KINDS.get(words[0])
@@ -291,7 +292,8 @@ class Statements:
         found = re.fullmatch(r"\s*PREPARE\s+(\w+)\s+FROM\s+(.*?);?\s*", request.sql, re.I | re.S)
         if found is None:
             raise QueryError("SYNTAX_ERROR", "line 1:1: PREPARE name FROM statement")
-        parse_query(found[2]) if not found[2].upper().startswith("UNLOAD") else None
+        if not re.match("UNLOAD", found[2], re.I):
+            parse_query(found[2])
         self._deallocate_named(found[1], request)
         self._athena.create_prepared_statement(
             StatementName=found[1], WorkGroup=request.work_group, QueryStatement=found[2]
@@ -323,7 +325,7 @@ class Statements:
             raise QueryError("NOT_FOUND", f"PreparedStatement {found[1]} was not found") from problem
         request.sql = prepared["PreparedStatement"]["QueryStatement"]
         request.parameters = _listed(found[2]) if found[2] else request.parameters
-        if tokens_of(request.sql)[0].text.upper() == "EXECUTE":
+        if re.match(r"\s*EXECUTE\b", request.sql, re.I):
             raise QueryError("SYNTAX_ERROR", "line 1:1: A prepared statement cannot execute another")
         return self.run(request, run)
 

@@ -38,8 +38,7 @@ UNDERSTOOD = (
     exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.Neg, exp.DPipe, exp.Anonymous, exp.Lambda, exp.Array,
     exp.Bracket, exp.Dot, exp.Interval, exp.Var, exp.Extract, exp.Trim, exp.Substring, exp.StrPosition,
     exp.GroupConcat, exp.Ceil, exp.Floor, exp.AtTimeZone, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp,
-    exp.Window, exp.WindowSpec, exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.ColumnDef, exp.Concat, exp.Coalesce,
-    exp.Anonymous, exp.WithinGroup,
+    exp.Window, exp.WindowSpec, exp.Filter, exp.IgnoreNulls, exp.ColumnDef, exp.Concat,
 )  # fmt: skip
 """The parts of a statement that mean the same when DuckDB writes them, or that are rewritten below."""
 
@@ -225,14 +224,20 @@ class _Rewriting:
         if made is not node:
             node.replace(made)
 
-    def types(self, place: E, expressions: Sequence[E]) -> list[str]:
-        """Return DuckDB's types of translated expressions at a place of the statement."""
+    def types(self, place: E, expressions: Sequence[E], *, grouped: bool = True) -> list[str]:
+        """Return DuckDB's types of translated expressions at a place of the statement.
+
+        Args:
+            place: where they stand.
+            expressions: whose types are asked for.
+            grouped: whether they see the groups of GROUP BY, or the rows.
+        """
         known = [_literal_type(expression) for expression in expressions]
         if None not in known:
             return [kind for kind in known if kind]
         bare = [_without_modifiers(expression).copy() for expression in expressions]
         zeros = [exp.Literal.number(0) for _ in range(PROBE_FILLERS)]
-        return self._types_of(to_sql(_probe(place, call(PROBE, *bare, *zeros))))
+        return self._types_of(to_sql(_probe(place, call(PROBE, *bare, *zeros), grouped=grouped)))
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -377,6 +382,29 @@ class _Rewriting:
             moment = call("timezone", exp.Literal.string("UTC"), moment)
         return call("timezone", node.args["zone"].copy(), moment)
 
+    def column(self, node: exp.Column) -> E:
+        """A name that is also an alias of the same SELECT: Trino and DuckDB look it up in other orders."""
+        select = node.find_ancestor(exp.Select)
+        if node.table or select is None or isinstance(node.this, exp.Star):
+            return node
+        named = [made for made in select.expressions if isinstance(made, exp.Alias)]
+        meant = [made.this for made in named if made.alias.lower() == node.name.lower()]
+        if not meant or meant[0] is node:
+            return node
+        clause: E = node
+        while clause.parent is not select and clause.parent is not None:
+            clause = clause.parent
+        if clause.arg_key != "order":
+            self.types(
+                node, [node], grouped=False
+            )  # an alias is no column here (DuckDB takes it as one): COLUMN_NOT_FOUND
+            return node
+        if isinstance(node.parent, exp.Ordered):
+            return node
+        if any(isinstance(outer, exp.Anonymous) and _is_aggregate(outer) for outer in _ancestors(node)):
+            raise not_supported(f"the alias {node.name} inside an aggregate of ORDER BY")
+        return exp.Paren(this=meant[0].copy())  # in ORDER BY the alias comes first (DuckDB: the column)
+
     # --- the rest ------------------------------------------------------------------------------------------------------
 
     def trim(self, node: exp.Trim) -> E:
@@ -411,6 +439,10 @@ class _Rewriting:
         return node
 
 
+def _is_aggregate(node: exp.Anonymous) -> bool:
+    return str(node.this).lower() in functions.AGGREGATES
+
+
 def _mismatch(node: E, *kinds: str) -> QueryError:
     return QueryError("TYPE_MISMATCH", f"Cannot apply operator to {', '.join(kinds)}: {node.sql('trino')[:120]}")
 
@@ -419,6 +451,7 @@ Rule = Callable[[_Rewriting, Any], E]
 
 _RULES: dict[type[E], Rule] = {
     exp.Anonymous: _Rewriting.function,
+    exp.Column: _Rewriting.column,
     exp.IgnoreNulls: _Rewriting.ignore_nulls,
     exp.GroupConcat: _Rewriting.group_concat,
     **dict.fromkeys(ARITHMETIC, _Rewriting.arithmetic),
@@ -478,7 +511,7 @@ def _without_modifiers(argument: E) -> E:
     return argument
 
 
-def _probe(place: E, probe: E) -> exp.Select:
+def _probe(place: E, probe: E, *, grouped: bool) -> exp.Select:
     """Return a statement that holds the probe, and of the statement around `place` only what its types depend on."""
     node, made = place, probe
     statement: exp.Select | None = None
@@ -497,9 +530,11 @@ def _probe(place: E, probe: E) -> exp.Select:
         elif isinstance(parent, exp.Select):
             inside_from = node.arg_key == "from_" or (node.arg_key == "joins" and _is_source(place, node))
             if statement is None:
-                statement = _with_sources(exp.Select(expressions=[made]), parent, node)
+                statement = _with_sources(exp.Select(expressions=[made]), parent, node, grouped=grouped)
             elif correlated and not inside_from:
-                statement = _with_sources(exp.Select(expressions=[exp.Subquery(this=statement)]), parent, node)
+                statement = _with_sources(
+                    exp.Select(expressions=[exp.Subquery(this=statement)]), parent, node, grouped=grouped
+                )
         if not isinstance(node, exp.With):
             clause = parent.args.get("with_")
             if clause is not None:
@@ -527,7 +562,7 @@ def _list_of(lambda_: E) -> E:
     return value
 
 
-def _with_sources(statement: exp.Select, select: exp.Select, clause: E) -> exp.Select:
+def _with_sources(statement: exp.Select, select: exp.Select, clause: E, *, grouped: bool) -> exp.Select:
     """Give a statement what a clause of a SELECT can refer to: the tables before it, and the groups."""
     if clause.arg_key == "from_":
         return statement
@@ -544,6 +579,7 @@ def _with_sources(statement: exp.Select, select: exp.Select, clause: E) -> exp.S
         if join is clause:
             break
     statement.set("joins", joins)
-    if clause.arg_key in {"expressions", "having", "order"} and (group := select.args.get("group")) is not None:
+    group = select.args.get("group")
+    if grouped and group is not None and clause.arg_key in {"expressions", "having", "order"}:
         statement.set("group", group.copy())
     return statement

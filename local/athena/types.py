@@ -75,7 +75,7 @@ def hive_type_of_duckdb(duckdb_type: str) -> str:
         raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {athena_type(duckdb_type).name}")
     cast = sqlglot.parse_one(f"CAST(x AS {duckdb_type})", read="duckdb")
     assert isinstance(cast, exp.Cast)  # noqa: S101  as written
-    return cast.to.sql("hive").lower().replace("struct<", "struct<")
+    return cast.to.sql("hive").lower()
 
 
 @dataclass(frozen=True)

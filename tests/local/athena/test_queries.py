@@ -68,6 +68,10 @@ def test_parameters_take_the_places_of_the_text_and_are_only_literals(athena: At
         assert athena.reason("SELECT ?", injected).startswith("INVALID_PARAMETER_USAGE: ")
 
 
+def test_comments_and_a_semicolon_change_nothing(athena: Athena) -> None:
+    assert athena.rows("-- why\n/* and\nhow */ SELECT 1 -- what\n;") == [["1"]]
+
+
 def test_local_days(athena: Athena) -> None:
     rows = athena.rows(
         "SELECT CAST(at AT TIME ZONE 'America/Sao_Paulo' AS date) AS day, count(*) "
