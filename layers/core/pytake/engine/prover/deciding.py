@@ -165,6 +165,9 @@ def _truths(side: _Side, operator: str, rights: list[Any] | None) -> tuple[set[b
 def _may_stand_for_equals(known: Known, operator: str, rights: list[Any]) -> bool:
     """Whether all that is equal to a value gives the same outcome as the value itself."""
     values = known.listed()
+    items = [item for right in rights for item in (right if operator == "in" and isinstance(right, list) else [right])]
+    if any(isinstance(item, list | dict) for item in items):
+        return False
     if OTHER in known.kinds:
         return operator == "==" and all(number_of(value) is None for value in [*values, *rights])
     if operator in ("==", "in"):
@@ -184,6 +187,8 @@ def _truths_of_kind(known: Known, operator: str, right: Any) -> set[bool]:
         return {True} if any(found == {True} for found in outcomes) else both
     number = number_of(right)
     if known.kinds == {NUMBER}:
+        if number is None and number_of(plain_text(right).strip()) is not None:
+            return both  # a list of one number: it compares as text
         return _truths_of_number(known.numbers, operator, number)
     if OTHER in known.kinds:
         return both
@@ -191,10 +196,8 @@ def _truths_of_kind(known: Known, operator: str, right: Any) -> set[bool]:
     if operator == "==" and not wanted and known.nonempty:
         return {False}
     if known.kinds == {TEXT}:
-        # Folding case may make up to three characters of one, and never fewer.
+        # Folding case may make up to three characters of one.
         longest = None if known.longest is None else known.longest * 3
-        if operator == "==" and number is None and known.shortest > len(wanted):
-            return {False}
         if operator in ("==", "contains", "starts_with", "ends_with") and longest is not None and number is None:
             return {False} if len(wanted) > longest else both
     return both
@@ -257,6 +260,8 @@ def _narrowed(known: Known, operator: str, rights: list[Any] | None, *, outcome:
     number = number_of(right)
     if known.kinds == {NUMBER} and number is not None and operator in ("==", "<", "<="):
         return structs.replace(known, numbers=_interval(known.numbers, operator, number, outcome=outcome))
+    if isinstance(right, dict) or (isinstance(right, list) and operator != "in"):
+        return known
     if operator == "==" and outcome and (number is None or OTHER not in known.kinds) and plain_text(right).strip():
         return structs.replace(known, values=one_of([right]).values, exact=False, nonempty=True)
     if operator == "in" and outcome and OTHER not in known.kinds:

@@ -15,6 +15,7 @@ MISSING, TEXT, NUMBER, OTHER = "missing", "text", "number", "other"  # `other`: 
 EVERY_KIND = frozenset((MISSING, TEXT, NUMBER, OTHER))
 NEVER, ALWAYS = 1, 2  # whether a variable was assigned: a set of these two bits, both for "on some paths"
 _MOST_VALUES = 64
+_FRACTION = 15  # the sign, the mark and the digits after it that a number may be written with
 _MOST_CHARACTERS = 2000  # of one value that is remembered as it is
 
 Scalar = tuple[str, Any]  # the name of the type keeps 1, 1.0 and true apart
@@ -97,10 +98,10 @@ class Known(Struct, frozen=True):
             return any(kind == "bool" for kind, _ in self.values)
         return OTHER in self.kinds
 
-    def text_lengths(self, write: Any = plain_text) -> tuple[int, int | None]:
+    def text_lengths(self, write: Any = plain_text, *, whole: bool = False) -> tuple[int, int | None]:
         """The fewest and the most characters it may have when it is written out, None for no known bound.
 
-        Of a number with known bounds the digits before the decimal mark count: hardly anybody answers 1.23456789.
+        `whole`: only the digits before the decimal mark count, because hardly anybody answers 1.23456789.
         """
         if self.values is not None:
             lengths = [len(write(value)) for value in self.listed()]
@@ -117,7 +118,7 @@ class Known(Struct, frozen=True):
         if NUMBER in self.kinds:
             ends = [len(str(int(end))) if end is not None else 17 for end in (self.numbers.low, self.numbers.high)]
             fewest.append(1)
-            most.append(max(ends))
+            most.append(max(ends) + (0 if whole else _FRACTION))
         return min(fewest, default=0), None if None in most else max((m for m in most if m is not None), default=0)
 
     def words(self) -> str:

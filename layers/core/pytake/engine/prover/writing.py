@@ -172,7 +172,7 @@ def longest_text(text: str, state: State, write: Write) -> tuple[int | None, lis
         if isinstance(part, str):
             longest: int | None = len(part)
         else:
-            longest = of_expression(part, state).text_lengths(write)[1]
+            longest = of_expression(part, state).text_lengths(write, whole=True)[1]
             if longest is None or longest > 0:
                 culprits.append(".".join(part.path))
         total = None if total is None or longest is None else total + longest
