@@ -50,7 +50,7 @@ class DeadLetter(Struct, frozen=True):
     def summary(self) -> str:
         """What it is, without what anybody wrote."""
         match self.item:
-            case InboundItem(due=True):
+            case InboundItem() as item if item.due_at is not None:
                 return "a timer or the end of a session"
             case InboundItem():
                 return f"message {self.item.message_id} ({self.item.message.get('type')})"

@@ -258,3 +258,18 @@ def test_a_conversation_with_a_person_is_recorded_and_not_answered(product: Prod
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "handoff", "human"]
     product.clock.forward(24 * 3600 + 1)
     assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_old_news_of_a_timer_does_not_do_the_work_of_newer_news(product: Product) -> None:
+    flow = copy.deepcopy(ECHO_FLOW)
+    flow["nodes"][1]["data"] |= {"timeout_seconds": 60, "timeout_next_node_id": "end"}
+    product.publish("acme", flow)
+    product.clock.forward(60)
+    product.say("Olá")
+    product.clock.forward(61)
+    product.wake_due()
+    old = product.queues.inbound.pop()
+    product.say("A")  # the question is asked again, with a new timer
+    product.clock.forward(61)
+    assert product.take_turn(old) is None
+    assert len(product.conversations.turns(product.key())) == 2

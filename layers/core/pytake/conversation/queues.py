@@ -21,7 +21,7 @@ GROUP_ID_CHARACTERS = 128
 class InboundItem(Struct, omit_defaults=True):
     """One message of one person, as Meta sent it (`message` is Meta's own JSON).
 
-    Or, when `due`, the news that a timer or the end of a session has come: it goes the way of a message, so that it is in
+    Or, with a `due_at`, the news that a timer or the end of a session has come: it goes the way of a message, so that it is in
     order with them, and is taken once, like them. Its `message` holds nothing but an id.
     """
 
@@ -32,7 +32,7 @@ class InboundItem(Struct, omit_defaults=True):
     received_at: float
     profile_name: str | None = None
     correlation_id: str | None = None
-    due: bool = False
+    due_at: float | None = None
 
     @property
     def key(self) -> ConversationKey:

@@ -116,7 +116,7 @@ class TakeTurn:
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
 
-        An item that says that something is due (`InboundItem.due`) ends an expired session or lets a timer fire; None when
+        An item that says that something is due (`InboundItem.due_at`) ends an expired session or lets a timer fire; None when
         nothing is due any more. A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError`
         when the conversation was written by somebody else again and again, `QueueingFailedError` when the answer could not
         be enqueued: in both cases the item has to come again.
@@ -126,7 +126,7 @@ class TakeTurn:
             return None
 
         def decide(known: Conversation | None) -> _Outcome | None:
-            if item.due:
+            if item.due_at is not None:
                 return self._decide_due(known, number, item) if known is not None else None
             return self._decide_message(known or _new_conversation(item), number, item)
 
@@ -203,6 +203,10 @@ class TakeTurn:
     def _decide_due(self, before: Conversation, number: Number, item: InboundItem) -> _Outcome | None:
         now, session = self._clock(), before.session
         if session is None:
+            return None
+        # Old news, handed out again, must not do the work of newer news: turns committed in between may not be queued yet.
+        now_due_at = min(session.expires_at, session.timer_at or session.expires_at)
+        if item.due_at is not None and now_due_at > item.due_at:
             return None
         after = replace(before, seq=before.seq + 1)
         record = TurnRecord(

@@ -41,7 +41,7 @@ def _item(due: Due, now: float) -> InboundItem:
         contact_id=key.contact_id,
         message={"id": f"due:{key.contact_id}:{due.at}"},
         received_at=now,
-        due=True,
+        due_at=due.at,
     )
 
 
