@@ -3,11 +3,14 @@
 import base64
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from functions.flow_runner.handler import handler as flow_runner
 from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
@@ -245,6 +248,22 @@ def test_the_transcript_has_everybody_in_order_and_what_arrived(world: World) ->
     assert transcript["truncated"] is False
     assert {m["flow_id"] for m in transcript["messages"][:4]} == {"hello"}
     assert len({m["session_id"] for m in transcript["messages"]}) == 1
+
+
+def test_the_records_of_a_conversation_replay(world: World, tmp_path: Path) -> None:
+    for text in ("Hi", "Ana", "Recife"):
+        world.says(text)
+    answer = world.api("GET", f"{CONVERSATION}/records")
+    assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
+    records, flow = tmp_path / "records.jsonl", tmp_path / "hello.json"
+    records.write_text(answer.body)
+    flow.write_text(json.dumps(QUESTION))
+    same = CliRunner().invoke(app, ["replay", str(records), "--flow", str(flow), "--json"])
+    assert same.exit_code == 0, same.output
+    flow.write_text(json.dumps(QUESTION).replace("Your city?", "Your town?"))
+    assert CliRunner().invoke(app, ["replay", str(records), "--flow", str(flow), "--json"]).exit_code == 1
+    assert world.api("GET", f"{CONVERSATION}/records", role="agent").status == 403
+    assert world.api("GET", f"{CONVERSATION}/records", org="globex").status == 404
 
 
 def test_a_transcript_of_one_flow(world: World) -> None:

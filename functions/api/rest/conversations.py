@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 from uuid import uuid4
 
+import msgspec
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
@@ -38,6 +39,9 @@ from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 TRANSCRIPT_MESSAGES = 1000
 """A transcript shows the newest so many: a Lambda's answer ends at 6 MB."""
+
+RECORDS_BYTES = 4_000_000
+"""A Lambda's answer ends at 6 MB, and JSON inside JSON grows."""
 
 _PERSON = re.compile(r"\+?[0-9]{5,20}|[A-Za-z0-9._:=-]{1,256}")
 
@@ -200,6 +204,26 @@ def get_transcript(
         messages=[_message(message) for message in said[-TRANSCRIPT_MESSAGES:]],
         truncated=len(said) > TRANSCRIPT_MESSAGES,
     )
+
+
+@router.get(
+    "/api/v1/conversations/<phone>/records",
+    summary="The audit records of a conversation, one JSON object a line",
+    tags=["Conversations"],
+)
+def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]:
+    """What `pytake replay` reads: every turn as it was committed, oldest first; the newest `RECORDS_BYTES` of them."""
+    who = caller(router)
+    lines: list[str] = []
+    size = 0
+    for record in reversed(bootstrap.conversations().turns(_find(who, phone, phone_number_id).key)):
+        line = msgspec.json.encode(record).decode()
+        size += len(line.encode()) + 1
+        if size > RECORDS_BYTES:
+            break
+        lines.append(line)
+    body = "".join(f"{line}\n" for line in reversed(lines))
+    return Response(status_code=HTTPStatus.OK.value, content_type="application/x-ndjson", body=body)
 
 
 @router.post("/api/v1/conversations/<phone>/send", summary="Write to the person, as an agent", tags=["Conversations"])
