@@ -148,7 +148,8 @@ def test_a_token_that_no_header_can_hold_stops_the_number_without_a_request(toke
 
 
 def test_no_log_holds_the_token(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpx", "httpcore"):  # the functions quiet the libraries for the whole process
+        caplog.set_level(logging.DEBUG, logger=name)
     with listening(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n") as url, GraphApi(url, "v25.0") as graph:
         with pytest.raises(SendFailed):
             graph.send("106", TOKEN, PAYLOAD)
