@@ -30,6 +30,13 @@ def calm(seed: int = 0, plan: Plan | None = None) -> World:
     return world
 
 
+def two_conversations(world: World) -> None:
+    """Short ones: with the real adapters, a run takes longer."""
+    for owner, texts in (("acme", ("Oi", "Ana", "Recife")), ("globex", ("Oi",))):
+        for number, text in enumerate(texts):
+            world.says(number * 20.0, owner, PHONES[0], text)
+
+
 def wild(seed: int) -> World:
     """Everything at once: many faults, repeated and late webhooks, a new version of the flow, poisoned messages."""
     chance = random.Random(f"story {seed}")  # noqa: S311

@@ -359,9 +359,9 @@ class Sandbox:
         self.name = name
         self.busy = False
         clock = self.clock = lambda: world.timeline.now + skew
-        directory: Any = CachedDirectory(Guarded(world, "directory", world.directory), clock)
+        directory: Any = world.directory_of(clock)
+        secrets: Any = world.secrets_of(clock)
         ports = world.ports
-        secrets: Any = CachedSecrets(ports["secrets"], clock)
         events = ports["events"]
         self.built: dict[str, Any] = {
             "queues": ports["queues"],
@@ -514,27 +514,51 @@ class World:
         self.events: list[OperatorEvent] = []
         self.queues = self._make_queues()
         self.meta = Meta(self)
-        self.ports: dict[str, Any] = {
-            "conversations": Guarded(self, "conversations", self.conversations),
-            "deliveries": Guarded(self, "deliveries", self.deliveries),
-            "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
-            "parking": Guarded(self, "parking", self.parking),
-            "secrets": Guarded(self, "secrets", self.secrets),
-            "events": Guarded(self, "events", Alarms(self)),
-            "queues": WorldQueues(self),
-        }
+        self.ports = self._make_ports()
         for owner, number in self.numbers.items():
             self.publish(owner, 1)
-            self.directory.put_number(
+            self.setup_directory().put_number(
                 Number(owner, number, "+55 11 4000-0001", "main", fallback_template=FallbackTemplate("back", "en"))
             )
-            self.directory.put_organization(Organization(owner, messages_per_minute=per_minute))
+            self.setup_directory().put_organization(Organization(owner, messages_per_minute=per_minute))
             self.secrets.put(owner, number, NumberSecrets(f"app-secret-{owner}", f"token-{owner}"))
         self.sandboxes = {
             name: [Sandbox(self, f"{name}{n}", self.chance.uniform(-skew, skew)) for n in range(SANDBOXES)]
             for name in FUNCTION_SECONDS
         }
         self._sandbox_of: dict[int, Sandbox] = {}
+
+    def _make_ports(self) -> dict[str, Any]:
+        """What the workers share; a subclass puts the real adapters here."""
+        return {
+            "conversations": Guarded(self, "conversations", self.conversations),
+            "deliveries": Guarded(self, "deliveries", self.deliveries),
+            "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
+            "parking": Guarded(self, "parking", self.parking),
+            "events": Guarded(self, "events", Alarms(self)),
+            "queues": WorldQueues(self),
+        }
+
+    def directory_of(self, clock: Callable[[], float]) -> Any:
+        """What one process knows of numbers and organizations."""
+        return CachedDirectory(Guarded(self, "directory", self.directory), clock)
+
+    def secrets_of(self, clock: Callable[[], float]) -> Any:
+        """What one process knows of secrets."""
+        return CachedSecrets(Guarded(self, "secrets", self.secrets), clock)
+
+    def setup_directory(self) -> Any:
+        """Where numbers and organizations are stored before the story begins."""
+        return self.directory
+
+    def due_soon(self) -> tuple[bool, bool]:
+        """Whether something is due now, and whether a timer runs."""
+        sessions = [known.session for known in self.conversations.stored.values() if known.session is not None]
+        now = self.timeline.now
+        return (
+            any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions),
+            any(session.timer_at is not None for session in sessions),
+        )
 
     # Set-up and story
 
@@ -573,11 +597,10 @@ class World:
             self.timeline.run(self.timeline.now + seconds)
 
     def _schedule(self) -> None:
-        sessions = [known.session for known in self.conversations.stored.values() if known.session is not None]
-        now = self.timeline.now
-        if any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions):
+        is_due, runs = self.due_soon()
+        if is_due:
             self.invoke("scheduled", scheduled.handler, {"job": "due"}, lambda _: None)
-        if any(session.timer_at is not None for session in sessions) or now - START < 1800:
+        if runs or self.timeline.now - START < 1800:
             self.timeline.after(60, self._schedule)
 
     # Calls of workers to the world outside

@@ -15,6 +15,7 @@ from pytake.aws.table import (
     conversation_pk,
     due_pk,
     due_shard,
+    error_code,
     log_pk,
     log_shard,
     log_sk,
@@ -103,7 +104,7 @@ class DynamoConversations:
                 record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
                 transaction.save(record, condition=item.pk.does_not_exist())
         except TransactWriteError as error:
-            if error.cause_response_code != "TransactionCanceledException":
+            if error_code(error) != "TransactionCanceledException":
                 raise
             codes = [reason.code if reason else None for reason in error.cancellation_reasons]
             if turn.message_id is not None and codes[_MARKER] == "ConditionalCheckFailed":

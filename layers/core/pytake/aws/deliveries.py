@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, Table, conversation_pk, delivery_sk
+from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, error_code
 from pytake.conversation.ports import Clock, ConflictError
 from pytake.conversation.receipts import STATUS_RANK
 from pytake.conversation.records import MARKER_SECONDS, ConversationKey, Delivery
@@ -65,7 +65,7 @@ class DynamoDeliveries:
         try:
             entry.update(actions, condition=further)
         except UpdateError as error:
-            if error.cause_response_code == _REFUSED:
+            if error_code(error) == _REFUSED:
                 return None
             raise
         return delivery_of(entry)
@@ -95,7 +95,7 @@ class DynamoDeliveries:
         try:
             entry.update(actions, condition=unchanged)
         except UpdateError as error:
-            if error.cause_response_code != _REFUSED:
+            if error_code(error) != _REFUSED:
                 raise
             # The SDK repeats a request whose answer it lost, and is then refused by its own write.
             found = self._find(key, delivery.turn, delivery.index)

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.caching import AgeingCache
-from pytake.aws.table import Item, Table
+from pytake.aws.table import Item, Table, error_code
 from pytake.conversation.ports import Clock, ConflictError
 from pytake.conversation.records import Number, Organization
 
@@ -114,7 +114,7 @@ class DynamoDirectory:
                 item(pk, sk).update(actions, condition=item.pk.exists() & condition)
                 changed = True
             except UpdateError as error:
-                if error.cause_response_code != "ConditionalCheckFailedException":
+                if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 changed = False
         self._numbers.forget(number.phone_number_id)

@@ -17,6 +17,7 @@ from pytake.aws.table import (
     contact_pk,
     conversation_key,
     delivery_sk,
+    error_code,
     log_pk,
 )
 from pytake.conversation.records import MARKER_SECONDS, Delivery, ExportProgress, LoggedTurn, TurnRecord
@@ -85,7 +86,7 @@ class DynamoEventLog:
                 condition=item.pk.does_not_exist() | (item.expires_at < now)
             )
         except PutError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if error_code(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True

@@ -9,7 +9,7 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table
+from pytake.aws.table import Item, Table, error_code
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import FlowSummary, FlowVersion
 
@@ -99,7 +99,7 @@ class DynamoFlows:
         try:
             item(_list_pk(organization_id), flow_id).update([item.seq.set(version)], condition=item.revision >= version)
         except UpdateError as error:
-            if error.cause_response_code == _REFUSED:
+            if error_code(error) == _REFUSED:
                 raise ConflictError(f"{flow_id} has no version {version}") from None
             raise
 

@@ -7,7 +7,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, RefusedError, Table
+from pytake.aws.table import Item, RefusedError, Table, error_code
 from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
 
 _REFUSED = "ConditionalCheckFailedException"
@@ -113,7 +113,7 @@ class DynamoRateSlots:
         try:
             entry.update(actions, condition=condition)
         except UpdateError as error:
-            if error.cause_response_code == _REFUSED:
+            if error_code(error) == _REFUSED:
                 return False
             raise
         return True

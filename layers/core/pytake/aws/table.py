@@ -29,7 +29,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import VerboseClientError
+from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -158,6 +158,15 @@ class Table:
             answer: Any = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
             raw = answer.get("Item")
             raise RefusedError(self.item.from_raw_data(raw) if raw else None) from None
+
+
+def error_code(error: PynamoDBException) -> str | None:
+    """DynamoDB's code for a failed request; None when no answer came.
+
+    PynamoDB's own property stumbles over a timeout, whose botocore exception has a response that is None.
+    """
+    response: Any = getattr(error.cause, "response", None)
+    return response.get("Error", {}).get("Code") if response else None
 
 
 def conversation_pk(key: ConversationKey) -> str:
