@@ -4,6 +4,7 @@ Works on the local cloud, found through its address, and on a deployed stack, fo
 credentials at hand.
 """
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) ->
         count = queue.count()
         reasons = Counter(letter.reason for letter in queue.look()) if count else Counter[str]()
         table.add_row(queue.name, str(count), "\n".join(f"{n} x {reason}" for reason, n in reasons.most_common(5)))
-    Console().print(table)
+    _console().print(table)
 
 
 @app.command()
@@ -51,7 +52,7 @@ def show(
     region: Region = None,
 ) -> None:
     """Show what is in a dead-letter queue: when it was given up, whose it is, and the reason. Everything stays there."""
-    console = Console()
+    console = _console()
     letters = find_queue(queue, url, stack, region).look(limit)
     table = Table("Id", "Given up (UTC)", "Conversation", "What", "Reason")
     for letter in letters:
@@ -90,6 +91,11 @@ def redrive(
     except ValueError as error:
         fail(str(error))
     typer.echo(f"{count} messages are back on the {queue} queue.")
+
+
+def _console() -> Console:
+    """The terminal; elsewhere wide enough that no line of a table breaks, so that it can be searched."""
+    return Console(width=None if sys.stdout.isatty() else 240)
 
 
 def _wanted(conversation: str | None, reason: str | None) -> Callable[[DeadLetter], bool]:

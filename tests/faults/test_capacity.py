@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from pytake.conversation import turn as turns
-from pytake.conversation.queues import InboundItem
+from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.records import Organization
+from pytake.whatsapp.outbound import Text
 from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.faults import stories
 from tests.faults.aws_world import AwsWorld, sdk
 from tests.faults.invariants import broken, taken_by_meta
 from tests.faults.plans import NoFaults
-from tests.faults.world import START, World, wired
+from tests.faults.world import DAY, START, World, wired
 
 PHONES = [str(5511950000000 + number) for number in range(300)]
 
@@ -94,6 +95,22 @@ def test_a_turn_of_a_long_conversation_costs_what_a_turn_of_a_new_one_costs() ->
         costs.append([(operation, size // 64) for operation, size in asked])
     assert costs[0] == costs[1]
     assert [operation for operation, _ in costs[0]] == ["GetItem", "TransactWriteItems", "SendMessage"]
+
+
+def test_a_plain_send_costs_three_writes_and_no_read() -> None:
+    world = AwsWorld(0, NoFaults())
+    with sdk(world):
+        deliver = world.sandboxes["sender"][0].built["deliver"]
+        sent = []
+        for turn in (1, 2):  # the first one fills what the worker remembers
+            item = OutboundItem(
+                "acme", world.numbers["acme"], PHONES[0], turn, [Text("Hi")], START + DAY, queued_at=START
+            )
+            asked = requests(world)
+            deliver(item, first_time=True)
+            sent.append([operation for operation, _ in asked])
+    assert sent[1] == ["PutItem", "UpdateItem", "UpdateItem"]
+    assert len(world.meta.sent) == 2
 
 
 def take(world: AwsWorld, number: int, text: str) -> None:
