@@ -98,7 +98,7 @@ def test_a_turn_of_a_long_conversation_costs_what_a_turn_of_a_new_one_costs() ->
 
 
 def test_a_plain_send_costs_three_writes_and_no_read() -> None:
-    world = AwsWorld(0, NoFaults())
+    world = AwsWorld(0, NoFaults(), per_minute=60)
     with sdk(world):
         deliver = world.sandboxes["sender"][0].built["deliver"]
         sent = []
