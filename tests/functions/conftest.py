@@ -104,7 +104,11 @@ def _answer(answer: dict[str, Any]) -> Answer:
     headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     content_type = headers.get("content-type", "")
     body = answer.get("body")
-    return Answer(answer["statusCode"], json.loads(body) if content_type.endswith(("/json", "+json")) and body else body, content_type)
+    return Answer(
+        answer["statusCode"],
+        json.loads(body) if content_type.endswith(("/json", "+json")) and body else body,
+        content_type,
+    )
 
 
 @pytest.fixture
