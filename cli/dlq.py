@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, get_args
 
 import httpx
 import typer
@@ -17,11 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.api_client import DEFAULT_URL, fail, is_on_this_machine, no_answer
-from cli.dead_letters import DeadLetter, DeadLetters, QueueName
+from local.dead_letters import DeadLetter, DeadLetters, QueueName, StackError, queues_of
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was given up on, and send what was repaired.")
-
-OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
 
 Url = Annotated[str, typer.Option("--url", envvar="PYTAKE_URL", help="The local cloud's address.")]
 Stack = Annotated[
@@ -122,29 +120,10 @@ def find_queues(url: str, stack: str | None, region: str | None) -> list[DeadLet
         stack, options = _local_stack(url)
     else:
         options = {"region_name": region} if region else {}
-    return queues_of(stack, options)
-
-
-def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
-    """Return the dead-letter queues of a stack; `options` are those of boto3's clients."""
-    import boto3  # slow to import, and other commands need none
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
-        found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
-        client = boto3.client("sqs", **options)
-    except (BotoCoreError, ClientError) as error:
-        fail(f"The stack {stack} is not found: {error}")
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    try:
-        return [
-            DeadLetters(
-                client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
-            )
-            for name, prefix in OUTPUTS.items()
-        ]
-    except KeyError as error:
-        fail(f"The stack {stack} is none of PyTake's: it has no output {error}.")
+        return queues_of(stack, options)
+    except StackError as error:
+        fail(str(error))
 
 
 def _local_stack(url: str) -> tuple[str, dict[str, Any]]:

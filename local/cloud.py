@@ -17,6 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local import demo
+from local.console.api import Identity, api_client
+from local.console.connection import Connection
+from local.console.site import Console
+from local.console.tokens import MintedTokens
 from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
@@ -70,6 +74,7 @@ class LocalCloud:
         self._aws = EmbeddedAws(settings.data_folder, settings.logs_folder)
         self._simulator = self._simulated_whatsapp()
         self._proxy = ApiProxy(Overheard(self._simulator))
+        self._console = Console(settings.data_folder / "console")
         self._ends = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -85,6 +90,9 @@ class LocalCloud:
         await self._simulator.start()
         self._ends.push_async_callback(self._simulator.stop)
         await self._serve(listener, issuer)
+        self._ends.push_async_callback(self._console.stop)
+        loading = asyncio.create_task(self._console.start(self._connection(issuer)))
+        self._ends.callback(loading.cancel)
         self._ends.push_async_callback(self._aws.stop)
         await self._aws.start()
         deployment = await Deployer(self._aws, REPOSITORY, self.settings.data_folder).deploy(
@@ -99,6 +107,7 @@ class LocalCloud:
         seeded = self.settings.with_demo and await self._seed_demo(issuer)
         if deployment.fresh or seeded:
             self._aws.save()
+        await loading
 
     async def run_until_stopped(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set.
@@ -163,6 +172,16 @@ class LocalCloud:
             ) from problem
         self._ends.callback(lock.close)
 
+    def _connection(self, issuer: Issuer) -> Connection:
+        """What the console looks at: this cloud."""
+        return Connection(
+            url=self.settings.url,
+            client=api_client(self.settings.url),
+            tokens=MintedTokens(issuer.mint),
+            default_identity=Identity(demo.ORGANIZATION_ID, "admin"),
+            facts=self.facts,
+        )
+
     async def _describe_aws(self, _request: Request) -> Response:
         """Tell commands on this machine how to reach the embedded AWS, and what the stack is called."""
         environment = self._aws.client_environment if self._aws.port else {}
@@ -183,7 +202,7 @@ class LocalCloud:
 
     async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
         routes = [*issuer.routes(), *self._simulator.routes(), Route("/_local/aws", self._describe_aws)]
-        app = create_app(self._proxy, routes, self.facts)
+        app = create_app(self._proxy, routes, self._console)
         server = create_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
 

@@ -1,9 +1,8 @@
-"""The one address of the local cloud: the HTTP API, the token issuer, the simulated WhatsApp and a page that says so."""
+"""The one address of the local cloud: the HTTP API, the token issuer, the simulated WhatsApp and the console."""
 
 import contextlib
-import html
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Headers that belong to one connection (RFC 9110, section 7.6.1) and those httpx computes for its own request.
@@ -33,6 +33,9 @@ NOT_FORWARDED = {
 }
 LONGEST_ANSWER_SECONDS = 30.0
 """An HTTP API waits that long for a function."""
+
+OWN_HOSTS_ONLY = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])]
+"""A page from elsewhere could otherwise reach this address under its own host name (DNS rebinding)."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +111,15 @@ class ApiProxy:
         return response
 
 
-def create_app(
-    proxy: ApiProxy, more_routes: Sequence[BaseRoute], describe: Callable[[], Iterable[tuple[str, str]]]
-) -> Starlette:
+def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIApp) -> Starlette:
     """Return the application behind the one address.
 
     Args:
         proxy: serves `/api/*`.
         more_routes: of the token issuer and of the simulated WhatsApp, with their full paths.
-        describe: gives the lines of the front page, as name and value.
+        console: serves everything else.
     """
     started = time.time()
-
-    async def front_page(_request: Request) -> Response:
-        return HTMLResponse(render_front_page(describe()))
 
     async def health(_request: Request) -> Response:
         ready = proxy.target is not None
@@ -135,43 +133,14 @@ def create_app(
 
     return Starlette(
         routes=[
-            Route("/", front_page),
             Route("/_local/health", health),
             Route("/api/{path:path}", proxy.forward, methods=METHODS),
             *more_routes,
+            Mount("/", app=console),
         ],
-        # A page from elsewhere could otherwise reach this address under its own host name (DNS rebinding).
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        middleware=OWN_HOSTS_ONLY,
         lifespan=lifespan,
     )
-
-
-def render_front_page(lines: Iterable[tuple[str, str]]) -> str:
-    """Return the page at `/`: what runs here, and what to do next."""
-    rows = "\n".join(f"<dt>{html.escape(name)}</dt><dd>{_linked(value)}</dd>" for name, value in lines)
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>PyTake, local cloud</title>
-<style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }}
-  dt {{ font-weight: 600; margin-top: 1rem; }}
-  dd {{ margin: 0; }}
-  code {{ font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }}
-</style>
-<h1>PyTake, local cloud</h1>
-<p>The whole system runs on this machine: the deployed template in an embedded AWS, and a simulated WhatsApp.
-Nothing here is reachable from elsewhere, and nothing reaches Meta.</p>
-<dl>
-{rows}
-</dl>
-</html>
-"""
-
-
-def _linked(value: str) -> str:
-    text = html.escape(value)
-    return f'<a href="{text}">{text}</a>' if value.startswith("http") else f"<code>{text}</code>"
 
 
 class GatewayServer(uvicorn.Server):
@@ -192,6 +161,7 @@ def create_server(app: Any) -> GatewayServer:
         server_header=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=2,
-        ws="none",
+        http="h11",  # by name: which one `auto` takes depends on what else is installed
+        ws="websockets-sansio",
     )
     return GatewayServer(config)

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from msgspec.structs import replace
 
-from cli.dead_letters import DeadLetters
+from local.dead_letters import DeadLetters
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, group_id
 from pytake.whatsapp.outbound import Text
 

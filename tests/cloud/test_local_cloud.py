@@ -62,10 +62,11 @@ def test_the_printed_message_can_be_pasted(cloud: Cloud) -> None:
     assert answer.stdout == '{"status":"received"}'
 
 
-def test_the_front_page_says_what_runs(cloud: Cloud) -> None:
-    page = cloud.http.get("/").text
-    assert f"{cloud.url}{WEBHOOK}" in page
-    assert str(cloud.data_dir) in page
+def test_the_console_is_at_the_address_and_says_what_runs(cloud: Cloud) -> None:
+    page = cloud.http.get("/")
+    assert page.status_code == 200
+    assert f"{cloud.url}{WEBHOOK}" in page.text
+    assert str(cloud.data_dir) in page.text
 
 
 # The way of a message.

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli import dead_letters
+from local import dead_letters
 from pytake.aws import batch
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.deliver import Deliver

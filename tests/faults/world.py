@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from cli.dead_letters import DeadLetters
 from functions.flow_runner import handler as flow_runner
 from functions.receipts import handler as receipts
 from functions.scheduled import handler as scheduled
 from functions.sender import handler as sender
 from functions.webhook import handler as webhook
+from local.dead_letters import DeadLetters
 from pytake import bootstrap
 from pytake.aws.caching import AgeingCache
 from pytake.conversation.deliver import Deliver
@@ -273,7 +273,7 @@ class WorldQueues:
 
 
 class SqsClient:
-    """What `cli.dead_letters` uses of boto3's SQS client."""
+    """What `local.dead_letters` uses of boto3's SQS client."""
 
     def __init__(self, world: "World") -> None:
         self._world = world

@@ -63,8 +63,7 @@ def client(proxy: ApiProxy) -> AppClient:
     async def simulated(_request: Request) -> Response:
         return Response("simulated")
 
-    app = create_app(proxy, [Route("/_sim/x", simulated)], lambda: [("Logs <here>", "/a/b"), ("API", "http://x/")])
-    return AppClient(app)
+    return AppClient(create_app(proxy, [Route("/_sim/x", simulated)], Response("the console")))
 
 
 def test_body_headers_path_and_query_arrive_as_they_were_sent(client: AppClient, http_api: HttpApi) -> None:
@@ -117,10 +116,8 @@ def test_other_routes_are_served_beside_the_api(client: AppClient, http_api: Htt
     assert http_api.requests == []
 
 
-def test_the_front_page_says_what_runs(client: AppClient) -> None:
-    page = client.get("/").text
-    assert "Logs &lt;here&gt;" in page
-    assert '<a href="http://x/">' in page
+def test_everything_else_is_the_console(client: AppClient) -> None:
+    assert client.get("/").text == client.get("/watch").text == "the console"
 
 
 def test_another_host_name_is_refused(client: AppClient) -> None:

@@ -1,11 +1,11 @@
 """What is in a dead-letter queue, and the way back to the queue it came from.
 
-Nothing here knows where the queues are: `cli.dlq` finds them in the local cloud or in a deployed stack.
+The queues are found by the outputs of their stack: the local cloud's or a deployed one's, by the boto3 options given.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -21,6 +21,13 @@ _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"
 
 HOLD_SECONDS = 60
 """While a message is looked at or moved, nobody else sees it."""
+
+
+_OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
+
+
+class StackError(Exception):
+    """There is no such stack, or it is none of PyTake's; the message says which."""
 
 
 class DeadLetter(Struct, frozen=True):
@@ -161,6 +168,28 @@ class DeadLetters:
             for message in messages:
                 seen.add(message["MessageId"])
                 yield _read(self.name, message)
+
+
+def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
+    """Return the dead-letter queues of a stack; `options` are those of boto3's clients. Raises `StackError`."""
+    import boto3  # slow to import, and the help of the commands needs none
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
+        client = boto3.client("sqs", **options)
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(f"The stack {stack} is not found: {error}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    try:
+        return [
+            DeadLetters(
+                client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
+            )
+            for name, prefix in _OUTPUTS.items()
+        ]
+    except KeyError as error:
+        raise StackError(f"The stack {stack} is none of PyTake's: it has no output {error}.") from error
 
 
 _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}

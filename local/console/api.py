@@ -1,0 +1,121 @@
+"""The REST API as the console sees it: asked without blocking, answered or with a problem that says what to do."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+
+from local.console.tokens import NoTokenError, Tokens
+
+Kind = Literal["no_token", "token_refused", "role_not_allowed", "unreachable", "starting", "unknown", "refused"]
+
+ANSWER_SECONDS = 35.0
+"""An HTTP API gives up after 30 seconds."""
+
+_KINDS: dict[int, Kind] = {401: "token_refused", 403: "role_not_allowed", 404: "unknown", 503: "starting"}
+
+
+class ApiProblem(Exception):  # noqa: N818  a problem in the sense of RFC 9457
+    """The API was not asked, did not answer or refused.
+
+    `kind` is what the console can advise on; `code` and `problem` are the API's own, where it sent them.
+    """
+
+    def __init__(self, kind: Kind, detail: str, code: str = "", problem: dict[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.kind: Kind = kind
+        self.detail = detail
+        self.code = code
+        self.problem = problem or {}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """For whom the console asks. A token's own claims win where the token is given."""
+
+    organization_id: str
+    role: str
+
+
+@dataclass
+class Api:
+    """The REST API of one system, asked for one identity. The connections are shared by all pages."""
+
+    client: httpx.AsyncClient
+    tokens: Tokens
+    identity: Identity
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Return the decoded answer to a GET; a query parameter that is None is left out. Raises `ApiProblem`."""
+        return (await self.request("GET", path, query=query)).json()
+
+    async def lines(self, path: str, **query: Any) -> bytes:
+        """Return the answer to a GET as it came, for documents that are no JSON (lines, CSV). Raises `ApiProblem`."""
+        return (await self.request("GET", path, query=query)).content
+
+    async def put(self, path: str, body: Any) -> Any:
+        """Return the decoded answer to a PUT. Raises `ApiProblem`."""
+        return (await self.request("PUT", path, body)).json()
+
+    async def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+        """Return the decoded answer to a POST. Raises `ApiProblem`."""
+        return (await self.request("POST", path, body, query, headers)).json()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Return a successful answer. Raises `ApiProblem` for everything else."""
+        try:
+            token = self.tokens.token(self.identity)
+        except NoTokenError as error:
+            raise ApiProblem("no_token", str(error)) from None
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            answer = await self.client.request(
+                method,
+                f"/api/v1/{path.lstrip('/')}",
+                params=asked,
+                json=body,
+                headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            )
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise ApiProblem("unreachable", f"{self.client.base_url}: {reason}") from error
+        if answer.is_success:
+            return answer
+        raise refused(answer)
+
+
+def api_client(url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return the connections to the system at `url`; `transport` is for tests."""
+    host = httpx.URL(url).host
+    return httpx.AsyncClient(
+        base_url=url.rstrip("/"),
+        timeout=httpx.Timeout(ANSWER_SECONDS, connect=5),
+        transport=transport,
+        trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+    )
+
+
+def refused(answer: httpx.Response) -> ApiProblem:
+    """Return the problem of an answer that is none of success, with its problem details where it has them."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    if not isinstance(problem, dict):
+        problem = {}
+    detail = str(problem.get("detail") or problem.get("message") or answer.text[:300] or answer.reason_phrase)
+    for entry in problem.get("errors") or ():
+        detail += f"\n{entry.get('field', '')}: {entry.get('message', '')}"
+    code = str(problem.get("code", ""))
+    kind = _KINDS.get(answer.status_code, "refused")
+    if kind == "starting" and code:
+        kind = "refused"  # the API itself answered: it has said what is wrong
+    return ApiProblem(kind, detail, code, problem)

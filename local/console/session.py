@@ -1,0 +1,63 @@
+"""What the console remembers of one browser: language, appearance, identity, the phones on the table."""
+
+from typing import Any, Literal, cast, get_args
+
+from nicegui import app
+
+from local.console.api import Identity
+from local.console.words import LANGUAGES, Language
+
+Theme = Literal["auto", "light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+ROLES = ("admin", "builder", "agent", "analyst")
+
+
+class Session:
+    """One browser's settings. They are kept over restarts; what cannot be read counts as not set."""
+
+    def __init__(self, default_identity: Identity, default_language: Language) -> None:
+        self._kept: dict[str, Any] = app.storage.user
+        self._default_identity = default_identity
+        self._default_language = default_language
+
+    @property
+    def language(self) -> Language:
+        """The language of the console."""
+        kept = self._kept.get("language")
+        return cast("Language", kept) if kept in LANGUAGES else self._default_language
+
+    @language.setter
+    def language(self, language: Language) -> None:
+        self._kept["language"] = language
+
+    @property
+    def theme(self) -> Theme:
+        """Light, dark, or as the system says."""
+        kept = self._kept.get("theme")
+        return cast("Theme", kept) if kept in THEMES else "auto"
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        self._kept["theme"] = theme
+
+    @property
+    def identity(self) -> Identity:
+        """The organization and the role that tokens are made for."""
+        kept = self._kept.get("identity")
+        if isinstance(kept, list) and len(kept) == 2 and kept[1] in ROLES:
+            return Identity(str(kept[0]), str(kept[1]))
+        return self._default_identity
+
+    @identity.setter
+    def identity(self, identity: Identity) -> None:
+        self._kept["identity"] = [identity.organization_id, identity.role]
+
+    @property
+    def phones(self) -> list[str]:
+        """The phones that lie side by side, by number."""
+        kept = self._kept.get("phones")
+        return [str(phone) for phone in kept] if isinstance(kept, list) else []
+
+    @phones.setter
+    def phones(self, phones: list[str]) -> None:
+        self._kept["phones"] = list(phones)

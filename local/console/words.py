@@ -1,0 +1,123 @@
+"""Every text of the console, in its two languages. Keys go by area; `{name}` in a text is filled in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["pt_BR", "en"]
+LANGUAGES: tuple[Language, ...] = ("pt_BR", "en")
+NAMES = {"pt_BR": "Português", "en": "English"}
+
+# Portuguese, English.
+TEXTS: dict[str, tuple[str, str]] = {
+    # The frame around every page.
+    "app.name": ("PyTake Console", "PyTake Console"),
+    "app.skip": ("Pular para o conteúdo", "Skip to the content"),
+    "area.try": ("Experimentar", "Try"),
+    "area.build": ("Construir", "Build"),
+    "area.watch": ("Acompanhar", "Watch"),
+    "area.measure": ("Medir", "Measure"),
+    "frame.areas": ("Áreas", "Areas"),
+    "frame.language": ("Idioma: {name}", "Language: {name}"),
+    "frame.theme": ("Aparência: {name}", "Appearance: {name}"),
+    "frame.theme.auto": ("automática", "automatic"),
+    "frame.theme.light": ("clara", "light"),
+    "frame.theme.dark": ("escura", "dark"),
+    "frame.about": ("O que roda aqui", "What runs here"),
+    "frame.local": ("Nuvem local", "Local cloud"),
+    "frame.deployed": ("Pilha implantada", "Deployed stack"),
+    "frame.identity": ("Organização e papel", "Organization and role"),
+    "frame.organization": ("Organização", "Organization"),
+    "frame.role": ("Papel", "Role"),
+    "frame.apply": ("Aplicar", "Apply"),
+    "frame.close": ("Fechar", "Close"),
+    "frame.cancel": ("Cancelar", "Cancel"),
+    "frame.loading": ("Carregando…", "Loading…"),
+    "frame.retry": ("Tentar de novo", "Try again"),
+    "frame.copy": ("Copiar", "Copy"),
+    "frame.copied": ("Copiado", "Copied"),
+    "frame.soon": ("Esta área ainda não está pronta", "This area is not ready yet"),
+    # What went wrong, and what to do.
+    "problem.no_token": ("Não há token", "There is no token"),
+    "problem.no_token.do": (
+        "Guarde um token do seu provedor OIDC no arquivo que --token-file nomeia e tente de novo.",
+        "Put a token of your OIDC provider into the file that --token-file names, then try again.",
+    ),
+    "problem.token_refused": ("O token não foi aceito", "The token was not accepted"),
+    "problem.token_refused.do": (
+        "Ele pode ter expirado ou ser de outro emissor. Grave um token novo no arquivo: ele é lido a cada pedido.",
+        "It may have expired, or be of another issuer. Write a new one into the file: it is read at every request.",
+    ),
+    "problem.role_not_allowed": ("Este papel não pode ver isto", "This role may not see this"),
+    "problem.role_not_allowed.do": (
+        "Use um token com outro papel. Na nuvem local, mude o papel no alto da página.",
+        "Use a token with another role. On the local cloud, change the role at the top of the page.",
+    ),
+    "problem.unreachable": ("A API não responde", "The API does not answer"),
+    "problem.unreachable.do": (
+        "Confira o endereço e a rede. A nuvem local começa com: make run",
+        "Check the address and the network. The local cloud starts with: make run",
+    ),
+    "problem.starting": ("Ainda está começando", "Still starting"),
+    "problem.starting.do": (
+        "A nuvem local implanta o sistema. Espere alguns segundos e tente de novo.",
+        "The local cloud is deploying the system. Wait some seconds, then try again.",
+    ),
+    "problem.unknown": ("Não existe", "It does not exist"),
+    "problem.unknown.do": (
+        "Pode ter sido apagado. Volte e escolha outro.",
+        "It may be gone. Go back and choose another.",
+    ),
+    "problem.refused": ("A API recusou o pedido", "The API refused the request"),
+    "problem.refused.do": (
+        "Corrija o que a mensagem diz e tente de novo.",
+        "Mend what the message says, then try again.",
+    ),
+    "problem.unexpected": ("Algo deu errado no console", "Something went wrong in the console"),
+    "problem.unexpected.do": (
+        "Carregue a página de novo. O terminal do console mostra os detalhes.",
+        "Load the page again. The console's terminal shows the details.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts in one language: `words("key", name=…)`."""
+
+    language: Language
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a text. Raises KeyError for a key that the catalogue does not have."""
+        text = TEXTS[key][LANGUAGES.index(self.language)]
+        return text.format(**values) if values else text
+
+    def get(self, key: str, default: str) -> str:
+        """Return a text, or `default` where the catalogue has none: for keys that come from outside."""
+        return self(key) if key in TEXTS else default
+
+    @property
+    def html_language(self) -> str:
+        """The language as HTML names it."""
+        return self.language.replace("_", "-")
+
+
+def preferred(accepted: str) -> Language:
+    """Return the language for an `Accept-Language` header: the first that the console speaks, else English."""
+    for entry in _by_weight(accepted):
+        if entry.startswith("pt"):
+            return "pt_BR"
+        if entry.startswith("en"):
+            return "en"
+    return "en"
+
+
+def _by_weight(accepted: str) -> Iterable[str]:
+    weighted: list[tuple[float, str]] = []
+    for part in accepted.lower().split(","):
+        name, _, weight = part.partition(";q=")
+        try:
+            weighted.append((float(weight) if weight else 1.0, name.strip()))
+        except ValueError:
+            continue
+    return [name for _, name in sorted(weighted, key=lambda entry: -entry[0])]

@@ -1,0 +1,1 @@
+"""The console: what its pages show, with and without a browser."""
