@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .tools/checkov
 LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check unit faults chaos bench docs lock clean
+.PHONY: help setup tools run test check unit sam-local faults chaos bench docs lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,19 +23,28 @@ $(VENV)/.ready: $(LOCK) requirements/tools.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
+tools: $(CHECKOV)/.ready ## Install checkov, which the tests of the template run, below .tools
+
+$(CHECKOV)/.ready: requirements/checkov.txt $(VENV)/.ready
+	@echo "Installing checkov into $(CHECKOV) (once)"
+	@$(BIN)/uv venv --quiet --no-project --clear --python $(BIN)/python $(CHECKOV)
+	@$(BIN)/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes --compile-bytecode -r requirements/checkov.txt
+	@touch $@
+
 run: setup ## Start the local cloud with the demo: API, webhook, a simulated WhatsApp
 	@$(BIN)/pytake local
 
-check: setup ## Style, types, import rules
+check: setup ## Style, types, import rules, security rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local cli
 
-unit: setup ## The fast tests only
+unit: setup tools ## The fast tests only
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 
-test: check ## Everything CI runs
+test: check tools ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
 
@@ -54,9 +64,11 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested
 	$(UV_LOCK) --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/layer.txt
+	$(UV_LOCK) --group lake-layer --no-emit-package typing-extensions -o layers/lake/requirements.txt
+	$(UV_LOCK) --group checkov -o requirements/checkov.txt
 	$(UV_LOCK) -c requirements/layer.txt --group bench-pytake -o requirements/bench-pytake.txt
 	for peer in transitions langgraph botbuilder; do \
 	  $(UV_LOCK) --group bench-$$peer -o requirements/bench-$$peer.txt || exit 1; done
 
 clean: ## Remove what a build or a run left behind
-	rm -rf .aws-sam .pytake .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .aws-sam .pytake .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

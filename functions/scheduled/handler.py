@@ -25,5 +25,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         done = msgspec.to_builtins(bootstrap.export_to_lake()(seconds_left, out_of_time))
     else:
         raise ValueError(f"There is no job {job!r}; jobs are: due, export")
-    logger().info(f"{job}.done", scheduled_time=event.get("scheduled_time"), **done)
+    logger().info("job.done", job=job, scheduled_time=event.get("scheduled_time"), **done)
     return {"job": job, **done}
