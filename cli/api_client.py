@@ -65,6 +65,10 @@ class ApiClient:
         """Return the answer to a POST. Raises `ApiError`."""
         return self._request("POST", path, body)
 
+    def delete(self, path: str) -> None:
+        """Send a DELETE. Raises `ApiError`."""
+        self._request("DELETE", path)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -74,6 +78,8 @@ class ApiClient:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise no_answer(self._url, error) from error
+        if answer.status_code == httpx.codes.NO_CONTENT:
+            return None
         if answer.is_success:
             return answer.json()
         raise refused(answer)

@@ -20,6 +20,7 @@ COMMANDS = {
         "Hold recorded conversations again on a flow, and show where each first goes another way.",
     ),
     "number": ("cli.number:app", "Connect WhatsApp numbers, and let stopped ones go on."),
+    "secret": ("cli.secret:app", "Keep the secrets that flows use when they call APIs."),
     "dlq": ("cli.dlq:app", "Look at what was given up on, and send what was repaired."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
 }

@@ -77,7 +77,7 @@ _BUILT_INS = {
     "input.media_id": "the id of the file; also `input.media.type`, `.mime_type`, `.caption`, `.filename`",
     "input.location.latitude": "also `.longitude`, `.name`, `.address`",
     "input.response.FIELD": "what a WhatsApp Flow sent in",
-    "secrets.NAME": "a secret of the number, in an `api_call` only",
+    "secrets.NAME": "a secret of the organization (`pytake secret put NAME`), in an `api_call` only",
 }
 
 

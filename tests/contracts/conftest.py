@@ -16,6 +16,7 @@ from pytake.aws.parking import DynamoParking
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
+from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
 from tests.table import create_table
 
@@ -104,6 +105,15 @@ def flows(request: pytest.FixtureRequest) -> Any:
         return DynamoFlows(table, lambda: s3, BUCKET)
 
     return _implementation(request, fakes.MemoryFlows, real)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def flow_secret_store(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        return fakes.MemoryFlowSecrets()
+    request.getfixturevalue("aws")
+    client = boto3.client("secretsmanager")
+    return SecretsManagerFlowSecretStore(lambda: client, "pytake/test/", lambda _: None)
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -64,10 +64,11 @@ class Product:
         self.directory = fakes.MemoryDirectory()
         self.secrets = fakes.MemorySecrets()
         self.flows = fakes.MemoryFlows()
+        self.flow_secrets = fakes.MemoryFlowSecrets()
         self.queues = fakes.MemoryQueues()
         self.graph = fakes.ScriptedSender()
         self.events = fakes.RecordedOperatorEvents()
-        self.authoring = FlowAuthoring(self.flows, self.clock)
+        self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
         self.setup = NumberSetup(self.directory, self.secrets)
         self.receive = ReceiveNotification(self.directory, self.secrets, self.queues, self.events, self.clock)
         self.take_turn = TakeTurn(

@@ -38,8 +38,8 @@ def bundle(documents: list[Any]) -> dict[str, Any]:
     return {"main" if isinstance(document, str) else document["id"]: document for document in documents}
 
 
-def problems_of(documents: list[Any]) -> list[Problem]:
-    return validate(bundle(documents), "main")
+def problems_of(documents: list[Any], secrets: list[str] | None = None) -> list[Problem]:
+    return validate(bundle(documents), "main", secrets)
 
 
 def codes_of(documents: list[Any]) -> list[tuple[str, str | None]]:
@@ -53,7 +53,7 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("code", CASES)
 def test_a_problem_is_found_where_it_is(code: str) -> None:
     case = CASES[code]
-    found = [problem for problem in problems_of(case["wrong"]) if problem.code == code]
+    found = [problem for problem in problems_of(case["wrong"], case.get("secrets")) if problem.code == code]
     assert [(problem.node_id, problem.field) for problem in found] == [(case["node_id"], case["field"])]
     assert found[0].severity == CODES[code].severity
     assert found[0].message.endswith((".", "?"))
@@ -61,7 +61,7 @@ def test_a_problem_is_found_where_it_is(code: str) -> None:
 
 @pytest.mark.parametrize("code", CASES)
 def test_the_mended_twin_has_no_problem(code: str) -> None:
-    assert problems_of(CASES[code]["mended"]) == []
+    assert problems_of(CASES[code]["mended"], CASES[code].get("secrets")) == []
 
 
 @pytest.mark.parametrize("code", CASES)

@@ -1,7 +1,7 @@
 """In-memory ports. They keep the promises of `pytake.conversation.ports`; `tests/contracts` holds them to it."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -297,6 +297,17 @@ class MemorySecrets:
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None:
         self.stored[organization_id, phone_number_id] = secrets
+
+
+class MemoryFlowSecrets:
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, str]] = {}
+
+    def names(self, organization_id: str) -> list[str]:
+        return list(self.stored.get(organization_id, ()))
+
+    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        self.stored[organization_id] = dict(change(self.stored.get(organization_id, {})))
 
 
 class MemoryFlows:

@@ -7,7 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from pytake.outside.flow_secrets import CACHE_SECONDS, FlowSecretsError, SecretsManagerFlowSecrets
+from pytake.conversation.ports import FlowSecretsUnreadableError
+from pytake.outside.flow_secrets import CACHE_SECONDS, FRESH_SECONDS, SecretsManagerFlowSecrets
 
 
 class Store:
@@ -22,7 +23,12 @@ class Store:
         self.secrets = SecretsManagerFlowSecrets(lambda: client, "pytake/dev/", lambda: self.now)
 
     def holds(self, organization_id: str, **answer: Any) -> None:
-        self.stub.add_response("get_secret_value", answer, {"SecretId": f"pytake/dev/{organization_id}/flow-secrets"})
+        answer = {"VersionId": "1" * 32, **answer}
+        self.stub.add_response(
+            "get_secret_value",
+            answer,
+            {"SecretId": f"pytake/dev/{organization_id}/flow-secrets", "VersionStage": "AWSCURRENT"},
+        )
 
 
 @pytest.fixture
@@ -43,6 +49,16 @@ def test_an_organization_s_secrets_are_read_once_in_five_minutes(store: Store) -
     assert store.secrets.of_organization("acme") == {"TOKEN": "new"}
 
 
+def test_who_asks_for_a_fresh_one_gets_it_once_in_ten_seconds(store: Store) -> None:
+    store.holds("acme", SecretString="{}")
+    assert store.secrets.of_organization("acme") == {}
+    store.now += FRESH_SECONDS - 1
+    assert store.secrets.of_organization("acme", fresh=True) == {}
+    store.now += 1
+    store.holds("acme", SecretString='{"TOKEN": "new"}')
+    assert store.secrets.of_organization("acme", fresh=True) == {"TOKEN": "new"}
+
+
 def test_organizations_do_not_see_one_another(store: Store) -> None:
     store.holds("acme", SecretString='{"TOKEN": "acme"}')
     store.holds("other", SecretString="{}")
@@ -60,7 +76,7 @@ def test_an_organization_without_secrets(store: Store) -> None:
 )
 def test_a_secret_of_another_form_is_an_error_that_does_not_quote_it(store: Store, answer: dict[str, Any]) -> None:
     store.holds("acme", **answer)
-    with pytest.raises(FlowSecretsError) as caught:
+    with pytest.raises(FlowSecretsUnreadableError) as caught:
         store.secrets.of_organization("acme")
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__cause__ is None

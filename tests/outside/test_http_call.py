@@ -30,12 +30,13 @@ class StoredSecrets:
     """Secrets of one organization."""
 
     def __init__(self, secrets: Mapping[str, str] = SECRETS) -> None:
-        self.secrets = secrets
+        self.secrets = dict(secrets)
+        self.stored_since: dict[str, str] = {}
         self.asked: list[str] = []
 
-    def of_organization(self, organization_id: str) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
         self.asked.append(organization_id)
-        return self.secrets
+        return self.secrets | self.stored_since if fresh else self.secrets
 
 
 class Names:
@@ -692,6 +693,15 @@ def test_secrets_are_read_only_for_a_request_that_uses_them() -> None:
     assert secrets.asked == ["acme"]
 
 
+def test_a_secret_that_was_stored_a_moment_ago_is_found() -> None:
+    secrets = StoredSecrets()
+    secrets.stored_since["NEW"] = "fresh-token"
+    with serving(answering(b"ok fresh-token")) as server:
+        result = local(secrets=secrets).perform("acme", request(f"http://127.0.0.1:{server.port}/{mark_secret('NEW')}"))
+    assert server.head.startswith("GET /fresh-token ")
+    assert (result.ok, result.body) == (True, "ok ***")
+
+
 @pytest.mark.usefixtures("no_connections")
 def test_a_secret_that_is_not_stored_stops_the_request() -> None:
     assert refusal(f"https://api.example.com/{mark_secret('OTHER')}") == "secret_missing"
@@ -700,7 +710,7 @@ def test_a_secret_that_is_not_stored_stops_the_request() -> None:
 class BrokenSecrets:
     """A store whose error tells too much."""
 
-    def of_organization(self, organization_id: str) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
         raise RuntimeError("cannot decode s3cr3t/+ü token")
 
 

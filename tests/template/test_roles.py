@@ -9,6 +9,7 @@ from tests.template.conftest import Stack
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
+FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets-??????"
 MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
 BUS = "events:event-bus/${EventBusName}"
 
@@ -53,7 +54,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "InboundQueue": CONSUME,
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject"},
-        SECRETS: {"secretsmanager:GetSecretValue"},
+        FLOW_SECRETS: {"secretsmanager:GetSecretValue"},
         **{model: {"bedrock:InvokeModel"} for model in MODELS},
         BUS: {"events:PutEvents"},
         **everyone("FlowRunnerLogs"),
@@ -95,9 +96,9 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/flows/*": {"s3:GetObject", "s3:PutObject"},
         SECRETS: {
             "secretsmanager:CreateSecret",
-            "secretsmanager:DescribeSecret",
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
         },
         BUS: {"events:PutEvents"},
         **everyone("ApiLogs"),
@@ -111,7 +112,8 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
 # Where a star may stand, and why.
 STARS = {
     "*": "X-Ray has no resources to name",
-    SECRETS: "one secret per number, made while the system runs",
+    SECRETS: "one secret per number and one per organization, made while the system runs",
+    FLOW_SECRETS: "one secret per organization; Secrets Manager ends its ARN in six characters of chance",
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/events/*": "the lake's objects",

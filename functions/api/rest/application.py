@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
-from rest import conversations, flows, numbers, organization
+from rest import conversations, flows, numbers, organization, secrets
 from rest.problems import ProblemError, not_found
 
 TITLE = "PyTake Serverless"
@@ -33,7 +33,7 @@ _BEARER: dict[str, Any] = {
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
-    for resource in (flows, numbers, organization, conversations):
+    for resource in (flows, numbers, secrets, organization, conversations):
         app.include_router(resource.router)
     app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 

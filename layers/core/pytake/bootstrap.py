@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytake.conversation.erase_contact import EraseContact
     from pytake.conversation.export import ExportToLake
     from pytake.conversation.flow_authoring import FlowAuthoring
+    from pytake.conversation.flow_secrets import KeepFlowSecrets
     from pytake.conversation.inbox import Inbox
     from pytake.conversation.number_setup import NumberSetup
     from pytake.conversation.receipts import SettleReceipts
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pytake.conversation.transcript import ReadTranscript
     from pytake.conversation.turn import TakeTurn
     from pytake.conversation.wake import WakeDue
+    from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
     from pytake.outside.http_call import HttpCalls
     from pytake.outside.model_call import BedrockModels
     from pytake.outside.performer import OutsidePerformer
@@ -115,7 +117,14 @@ def settle_receipts() -> "SettleReceipts":
 def flow_authoring() -> "FlowAuthoring":
     from pytake.conversation.flow_authoring import FlowAuthoring
 
-    return FlowAuthoring(flows(), time.time)
+    return FlowAuthoring(flows(), flow_secret_store(), time.time)
+
+
+@cache
+def keep_flow_secrets() -> "KeepFlowSecrets":
+    from pytake.conversation.flow_secrets import KeepFlowSecrets
+
+    return KeepFlowSecrets(flow_secret_store())
 
 
 @cache
@@ -201,6 +210,13 @@ def secrets() -> "SecretsManagerSecrets":
     from pytake.aws.secrets import SecretsManagerSecrets
 
     return SecretsManagerSecrets(_client("secretsmanager"), _settings().secrets_prefix, time.time)
+
+
+@cache
+def flow_secret_store() -> "SecretsManagerFlowSecretStore":
+    from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
+
+    return SecretsManagerFlowSecretStore(lambda: _client("secretsmanager"), _settings().secrets_prefix)
 
 
 @cache

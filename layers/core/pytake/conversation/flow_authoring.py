@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Flows
+from pytake.conversation.ports import Clock, Flows, FlowSecretStore, FlowSecretsUnreadableError
 from pytake.conversation.records import FlowSummary, FlowVersion
 from pytake.engine import FlowError, Problem, jump_targets, parse_document, validate
 
@@ -32,22 +33,23 @@ class Draft(Struct, frozen=True):
 class FlowAuthoring:
     """What a bot builder does with flows. Every method works inside one organization."""
 
-    def __init__(self, flows: Flows, clock: Clock) -> None:
+    def __init__(self, flows: Flows, secrets: FlowSecretStore, clock: Clock) -> None:
         self._flows = flows
+        self._secrets = secrets
         self._clock = clock
 
     def save_draft(self, organization_id: str, flow_id: str, document: dict[str, Any]) -> Draft:
         """Keep the document as the flow's draft, whatever is wrong with it: work in progress is not thrown away."""
         document = {**document, "id": flow_id}
         self._flows.put_draft(organization_id, document, self._clock())
-        return Draft(flow_id, document, self._check(self._bundle(organization_id, document), flow_id))
+        return Draft(flow_id, document, self._check(organization_id, self._bundle(organization_id, document), flow_id))
 
     def draft(self, organization_id: str, flow_id: str) -> Draft:
         """The saved draft with its problems as of now. Raises `UnknownFlowError`."""
         document = self._flows.draft(organization_id, flow_id)
         if document is None:
             raise UnknownFlowError(flow_id)
-        return Draft(flow_id, document, self._check(self._bundle(organization_id, document), flow_id))
+        return Draft(flow_id, document, self._check(organization_id, self._bundle(organization_id, document), flow_id))
 
     def publish(self, organization_id: str, flow_id: str, published_by: str) -> tuple[FlowVersion, list[Problem]]:
         """Make the draft the next version and give it to new sessions; the version and the warnings it has.
@@ -59,7 +61,7 @@ class FlowAuthoring:
         if document is None:
             raise UnknownFlowError(flow_id)
         documents = self._bundle(organization_id, document)
-        problems = self._check(documents, flow_id)
+        problems = self._check(organization_id, documents, flow_id)
         if any(problem.severity == "error" for problem in problems):
             raise NotPublishableError(problems)
         summary = self._flows.summary(organization_id, flow_id)
@@ -100,8 +102,17 @@ class FlowAuthoring:
                     waiting.append(bundle[target])
         return bundle
 
-    def _check(self, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
-        return validate(documents, root)
+    def _check(self, organization_id: str, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
+        return validate(documents, root, self._secret_names(organization_id, documents))
+
+    def _secret_names(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> list[str] | None:
+        """What is stored, asked for only where a document may use it; None when that cannot be said."""
+        if b"secrets" not in msgspec.json.encode(documents):
+            return None
+        try:
+            return self._secrets.names(organization_id)
+        except FlowSecretsUnreadableError:
+            return None  # whoever stores a secret hears of it; publishing does not depend on it
 
 
 def _targets(document: dict[str, Any]) -> set[str]:

@@ -3,7 +3,7 @@
 Both run the same contract tests (`tests/contracts`), so a fake keeps the promises written here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -43,6 +43,10 @@ class ConflictError(Exception):
 
 class QueueingFailedError(Exception):
     """A queue did not take everything. What it took is safe to send again: it deduplicates."""
+
+
+class FlowSecretsUnreadableError(Exception):
+    """What is stored as an organization's flow secrets has another form. Says whose, never what is stored."""
 
 
 class Conversations(Protocol):
@@ -194,6 +198,19 @@ class Secrets(Protocol):
         """The number's secrets; `fresh` asks past the cache (a rotation may just have happened)."""
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None: ...
+
+
+class FlowSecretStore(Protocol):
+    """The secrets of an organization's flows. Both methods raise `FlowSecretsUnreadableError`."""
+
+    def names(self, organization_id: str) -> list[str]:
+        """The names of what is stored."""
+
+    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Store what `change` makes of the secrets by name; it may be called again, when somebody else wrote meanwhile.
+
+        What `change` raises ends it, and nothing is stored. Raises `ConflictError` when others keep writing.
+        """
 
 
 class Flows(Protocol):

@@ -39,6 +39,13 @@ class Accepted(Struct, frozen=True):
     validation: Validation
 
 
+class SecretUse(Struct, frozen=True):
+    """A place where a secret's value will be put in."""
+
+    name: str
+    field: str
+
+
 class Write(Struct, frozen=True):
     """A variable that an exit assigns, and where the value comes from; None when nothing is known of it."""
 
@@ -86,4 +93,5 @@ class NodeFacts(Struct):
     writes: list[Write] = field(default_factory=list)
     decides: list[Deciding] = field(default_factory=list)
     limited: list[Limited] = field(default_factory=list)
+    secrets: list[SecretUse] = field(default_factory=list)
     validation: Validation | None = None

@@ -39,6 +39,7 @@ CODES: dict[str, Code] = {
     "unclosed_template": Code("warning", "A `{{` without its `}}`, which people would see as it stands."),
     "invalid_pattern": Code("error", "A pattern that RE2 does not accept.", fatal=True),
     "secret_outside_api_call": Code("error", "`{{secrets...}}` outside an api_call, where it is always empty."),
+    "unknown_secret": Code("warning", "An api_call uses a secret that is not stored, so that it always fails."),
     "too_long": Code("error", "A text longer than WhatsApp allows.", fatal=True),
     "too_many": Code("error", "More buttons, rows or paths than allowed.", fatal=True),
     "duplicate_value": Code("error", "Two options of one node have the same value.", fatal=True),

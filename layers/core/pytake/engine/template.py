@@ -47,10 +47,15 @@ def is_unclosed(text: str) -> bool:
     return start >= 0 and _closing(text, start + 2) < 0
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can stand between the dots of a path: letters, digits, `_` and `-`."""
+    return bool(text) and all(c.isalnum() or c in "_-" for c in text)
+
+
 def parse_path(text: str) -> tuple[str, ...]:
     """A path such as `order.items.0.title` or `items[0].title`. Raises TemplateError."""
     path = tuple(text.strip().replace("[", ".").replace("]", "").split("."))
-    if not all(part and all(c.isalnum() or c in "_-" for c in part) for part in path):
+    if not all(map(is_name, path)):
         raise TemplateError(f"`{text.strip()}` is not a name; write letters, digits and _ with dots between them")
     return path
 

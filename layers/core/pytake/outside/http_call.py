@@ -75,8 +75,8 @@ _HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 class FlowSecrets(Protocol):
     """Where the values of `{{secrets.NAME}}` are kept."""
 
-    def of_organization(self, organization_id: str) -> Mapping[str, str]:
-        """The organization's secrets by name. May raise anything: the request is not sent then."""
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
+        """The organization's secrets by name; `fresh` asks past a cache. May raise anything: the request is not sent then."""
 
 
 class HttpCalls:
@@ -108,7 +108,7 @@ class HttpCalls:
         or its text. `error` is `code: sentence`, with a code from the list above. Secrets that the request used are hidden
         in the body.
         """
-        secrets = _UsedSecrets(lambda: self._secrets.of_organization(organization_id))
+        secrets = _UsedSecrets(lambda fresh: self._secrets.of_organization(organization_id, fresh=fresh))
         try:
             status, body = self._exchange(request.with_secrets(secrets))
         except CallFailedError as failed:
@@ -202,13 +202,15 @@ class HttpCalls:
 class _UsedSecrets(Mapping[str, str]):
     """An organization's secrets: loaded when the first is needed, and those that were needed remembered."""
 
-    def __init__(self, load: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, load: Callable[[bool], Mapping[str, str]]) -> None:
         self._load = load
         self._loaded: Mapping[str, str] | None = None
         self.used: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         found = self._all().get(name)
+        if found is None:
+            found = self._all(fresh=True).get(name)  # it may just have been stored
         if found is None:
             # Sent without it, the request would fail for a reason that nobody can see.
             raise CallFailedError("secret_missing", "The request uses a secret that the organization has not stored.")
@@ -221,10 +223,10 @@ class _UsedSecrets(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def _all(self) -> Mapping[str, str]:
-        if self._loaded is None:
+    def _all(self, *, fresh: bool = False) -> Mapping[str, str]:
+        if self._loaded is None or fresh:
             try:
-                self._loaded = self._load()
+                self._loaded = self._load(fresh)
             except Exception as error:
                 logging.getLogger(__name__).error("flow_secrets.unavailable error=%s", type(error).__name__)
                 raise CallFailedError("secrets_unavailable", "The secrets could not be read.") from None

@@ -5,6 +5,7 @@ import msgspec
 
 from pytake.engine.compiling import Getter, Render, getter, render
 from pytake.engine.effects import HttpRequest, mark_secret, without_marks
+from pytake.engine.facts import SecretUse
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.running import Cell, Handlers, Run
@@ -137,6 +138,7 @@ def _parts(text: str, field: str, build: "NodeBuild") -> list[str | Expression]:
         if isinstance(part, Expression) and part.path[0] == "secrets":
             if len(part.path) != 2 or part.filters:
                 build.problem("invalid_template", field, "A secret is written `{{secrets.NAME}}`, without filters.")
+            build.facts.secrets.append(SecretUse(part.path[-1], field))
             part = mark_secret(part.path[-1])
         parts.append(part)
     return parts

@@ -4,12 +4,12 @@ It proves, it does not guess: `graph` follows the ways between nodes and flows, 
 variable on them. Loaded only by those who validate; conversations do without it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pytake.engine.compiling import Compilation
 from pytake.engine.document import FlowDocument, jump_targets, read_document
-from pytake.engine.problems import Problem
+from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.findings import Findings
 from pytake.engine.prover.flowing import Analysis, TooMuchError
 from pytake.engine.prover.graph import Graph
@@ -19,18 +19,35 @@ from pytake.engine.prover.validations import contradictions
 __all__ = ["validate"]
 
 
-def validate(documents: Mapping[str, bytes | str | Mapping[str, Any] | FlowDocument], root: str) -> list[Problem]:
+def validate(
+    documents: Mapping[str, bytes | str | Mapping[str, Any] | FlowDocument],
+    root: str,
+    secrets: Collection[str] | None = None,
+) -> list[Problem]:
     """Everything wrong with the flow `root` and the documents its jumps reach, the errors first. Never raises.
 
     `documents` holds parsed documents, decoded JSON or JSON, by flow id. When one of them jumps into `root`, what `root`
-    reads without assigning it is taken to come from there.
+    reads without assigning it is taken to come from there. `secrets` are the names that are stored; None: nobody knows.
     """
     compilation = Compilation(documents, root)
     problems = list(compilation.problems)
     if not any(found.fatal for found in problems):
+        if secrets is not None:
+            problems += _unknown_secrets(compilation, secrets)
         problems += _proved(compilation, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
     return sorted(unique, key=lambda found: found.severity != "error")
+
+
+def _unknown_secrets(compilation: Compilation, known: Collection[str]) -> Iterator[Problem]:
+    for (flow_id, node_id), facts in compilation.facts.items():
+        for use in facts.secrets:
+            if use.name not in known:
+                message = (
+                    f"There is no secret `{use.name}`, so the call fails before it is sent. "
+                    f"Store it: `pytake secret put {use.name}`."
+                )
+                yield problem("unknown_secret", message, flow_id=flow_id, node_id=node_id, field=use.field)
 
 
 def _is_entered(

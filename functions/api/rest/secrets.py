@@ -1,0 +1,100 @@
+"""Secrets that flows use in api_call. Values go in and never come out."""
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pytake import bootstrap
+from pytake.conversation.flow_secrets import (
+    LONGEST_NAME,
+    LONGEST_VALUE_BYTES,
+    SHORTEST_VALUE,
+    FlowSecretRefusedError,
+    UnknownSecretError,
+)
+from pytake.conversation.ports import ConflictError, FlowSecretsUnreadableError
+from rest.caller import caller
+from rest.problems import ProblemError, conflict, not_found, unprocessable
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+Name = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=12 * LONGEST_NAME,  # percent-encoded
+        description=f"What stands in `{{{{secrets.NAME}}}}`: letters, digits, `_`, `-`; at most {LONGEST_NAME}",
+    ),
+]
+
+
+class SecretInList(BaseModel):
+    """A secret, without its value."""
+
+    name: str
+
+
+class SecretValue(BaseModel):
+    """The value to store: a token, a password, a key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: SecretStr = Field(min_length=SHORTEST_VALUE, max_length=LONGEST_VALUE_BYTES)
+
+
+@router.get("/api/v1/secrets", summary="The names of the secrets that flows may use", tags=["Secrets"])
+def list_secrets() -> list[SecretInList]:
+    who = caller(router, "builder")
+    try:
+        return [SecretInList(name=name) for name in bootstrap.keep_flow_secrets().names(who.organization_id)]
+    except FlowSecretsUnreadableError:
+        raise _unreadable() from None
+
+
+@router.put("/api/v1/secrets/<name>", summary="Store a secret, or another value for it", tags=["Secrets"])
+def put_secret(name: Name, request: SecretValue) -> SecretInList:
+    """Calls use a new secret at once and a changed one within five minutes."""
+    who = caller(router)
+    secret_name = unquote(name)
+    try:
+        bootstrap.keep_flow_secrets().put(who.organization_id, secret_name, request.value.get_secret_value())
+    except FlowSecretRefusedError as error:
+        raise unprocessable(error.code, str(error)) from None
+    except ConflictError:
+        raise _busy() from None
+    except FlowSecretsUnreadableError:
+        raise _unreadable() from None
+    return SecretInList(name=secret_name)
+
+
+@router.delete(
+    "/api/v1/secrets/<name>", summary="Forget a secret", tags=["Secrets"], status_code=HTTPStatus.NO_CONTENT.value
+)
+def delete_secret(name: Name) -> Response[str]:
+    """Calls that use it fail from then on, within five minutes."""
+    who = caller(router)
+    try:
+        bootstrap.keep_flow_secrets().remove(who.organization_id, unquote(name))
+    except UnknownSecretError:
+        raise not_found(
+            "secret_unknown", f"There is no secret {unquote(name)!r}. GET /api/v1/secrets lists them."
+        ) from None
+    except ConflictError:
+        raise _busy() from None
+    except FlowSecretsUnreadableError:
+        raise _unreadable() from None
+    return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def _busy() -> ProblemError:
+    return conflict("secrets_busy", "The secrets are being written to at this moment. Try again.")
+
+
+def _unreadable() -> ProblemError:
+    detail = "What is stored for this organization's flows is not a JSON object of texts. An operator has to repair it."
+    return conflict("secrets_unreadable", detail)

@@ -1,0 +1,122 @@
+"""Which secrets are kept, and what a flow that uses an unknown one is told."""
+
+from typing import Any
+
+import pytest
+
+from pytake.conversation.flow_secrets import (
+    LONGEST_VALUE_BYTES,
+    MOST_SECRETS,
+    FlowSecretRefusedError,
+    KeepFlowSecrets,
+    UnknownSecretError,
+)
+from pytake.engine import compile_flow, validate
+from tests import fakes
+from tests.conversation.conftest import Product
+
+
+@pytest.fixture
+def store() -> fakes.MemoryFlowSecrets:
+    return fakes.MemoryFlowSecrets()
+
+
+@pytest.fixture
+def keep(store: fakes.MemoryFlowSecrets) -> KeepFlowSecrets:
+    return KeepFlowSecrets(store)
+
+
+def calling_with(secret: str) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "id": "main",
+        "language": "en",
+        "start_node_id": "call",
+        "nodes": [
+            {"id": "call", "type": "api_call", "data": {"url": f"https://x.io/{secret}", "next_node_id": "end"}},
+            {"id": "end", "type": "end", "data": {}},
+        ],
+    }
+
+
+def test_names_come_in_order_and_values_never(keep: KeepFlowSecrets) -> None:
+    keep.put("acme", "B", "value-b")
+    keep.put("acme", "A", "value-a")
+    assert keep.names("acme") == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    "name", ["TOKEN", "a", "api_token", "api-token", "TOKEN2", "2", "_", "-", "señal", "令牌", "x" * 64]
+)
+def test_a_name_that_is_kept_works_in_a_template(keep: KeepFlowSecrets, name: str) -> None:
+    keep.put("acme", name, "value")
+    flow = calling_with("{{secrets." + name + "}}")
+    compile_flow({"main": flow}, "main")
+    assert validate({"main": flow}, "main", keep.names("acme")) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a.b", "a[0]", "a|b", "{{a}}", "a/b", "a\n", "a\0", "x" * 65])
+def test_a_name_that_no_template_can_hold_is_refused(
+    keep: KeepFlowSecrets, store: fakes.MemoryFlowSecrets, name: str
+) -> None:
+    with pytest.raises(FlowSecretRefusedError) as refused:
+        keep.put("acme", name, "value")
+    assert refused.value.code == "secret_name_invalid"
+    assert store.stored == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("", "secret_too_short"),
+        ("abc", "secret_too_short"),
+        ("  abc  ", "secret_too_short"),
+        ("v4lue" * 2000, "secret_too_large"),
+        ("ü" * (LONGEST_VALUE_BYTES // 2 + 1), "secret_too_large"),
+    ],
+)
+def test_a_value_that_cannot_be_kept_is_refused_without_quoting_it(
+    keep: KeepFlowSecrets, store: fakes.MemoryFlowSecrets, value: str, code: str
+) -> None:
+    with pytest.raises(FlowSecretRefusedError) as refused:
+        keep.put("acme", "TOKEN", value)
+    assert refused.value.code == code
+    assert "v4lue" not in str(refused.value)
+    assert store.stored == {}
+
+
+def test_so_many_secrets_and_no_more(keep: KeepFlowSecrets) -> None:
+    for number in range(MOST_SECRETS):
+        keep.put("acme", f"S{number}", "value")
+    with pytest.raises(FlowSecretRefusedError) as refused:
+        keep.put("acme", "ANOTHER", "value")
+    assert refused.value.code == "secrets_full"
+    keep.put("acme", "S0", "another value")
+    keep.remove("acme", "S1")
+    keep.put("acme", "ANOTHER", "value")
+
+
+def test_what_would_not_fit_into_one_secret_is_refused(keep: KeepFlowSecrets) -> None:
+    for number in range(7):
+        keep.put("acme", f"S{number}", "x" * LONGEST_VALUE_BYTES)
+    with pytest.raises(FlowSecretRefusedError) as refused:
+        keep.put("acme", "S7", '"' * LONGEST_VALUE_BYTES)
+    assert refused.value.code == "secrets_full"
+
+
+def test_an_unknown_secret_cannot_be_removed(keep: KeepFlowSecrets) -> None:
+    with pytest.raises(UnknownSecretError):
+        keep.remove("acme", "TOKEN")
+
+
+def test_whoever_saves_or_publishes_a_flow_hears_of_secrets_that_are_missing(product: Product) -> None:
+    flow = calling_with("{{secrets.TOKEN}}")
+    saved = product.authoring.save_draft("acme", "main", flow)
+    assert [(found.code, found.severity, found.node_id) for found in saved.problems] == [
+        ("unknown_secret", "warning", "call")
+    ]
+    version, problems = product.authoring.publish("acme", "main", "ana")
+    assert (version.version, [found.code for found in problems]) == (1, ["unknown_secret"])
+    KeepFlowSecrets(product.flow_secrets).put("acme", "TOKEN", "value")
+    assert product.authoring.draft("acme", "main").problems == []
+    assert [found.code for found in product.authoring.save_draft("globex", "main", flow).problems] == ["unknown_secret"]
