@@ -24,6 +24,7 @@ KNOWN = {
     "apology": None,
     "fallback_template": None,
     "stopped_reason": None,
+    "stopped_at": None,
 }
 
 

@@ -55,7 +55,7 @@ def test_a_stopped_number_keeps_its_messages_until_it_is_resumed(cloud: Cloud, n
         while not api.get(path).json()["stopped_reason"]:
             assert time.monotonic() < end, cloud.logs()
             time.sleep(0.2)
-        time.sleep(6)  # other workers remember the number for five seconds
+        time.sleep(11)  # until then its messages come back to the queue (ADR 6)
         other = f"{new_phone[:-1]}{(int(new_phone[-1]) + 1) % 10}"
         cloud.say(other, "Oi")
         time.sleep(2)

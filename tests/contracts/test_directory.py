@@ -45,15 +45,17 @@ def test_a_stopped_number_stays_stopped_until_it_is_resumed(directory: Directory
     directory.put_number(number())
     assert directory.stop_number(number(), "fatal_token:190")
     assert not directory.stop_number(number(), "fatal_token:0")
+    directory.confirm_stop(number(), 5.5)
+    directory.confirm_stop(number(), 7.5)
     directory.put_number(number())
     stopped = directory.number("100000000000001")
     assert stopped is not None
-    assert stopped.stopped_reason == "fatal_token:190"
+    assert (stopped.stopped_reason, stopped.stopped_at) == ("fatal_token:190", 5.5)
     assert directory.numbers("acme") == [stopped]
     directory.begin_resuming(number(), 1.0)
     resuming = directory.number("100000000000001", fresh=True)
     assert resuming is not None
-    assert (resuming.stopped_reason, resuming.resuming_at) == (None, 1.0)
+    assert (resuming.stopped_reason, resuming.stopped_at, resuming.resuming_at) == (None, None, 1.0)
     directory.end_resuming(number())
     assert directory.number("100000000000001") == number()
 
@@ -61,13 +63,14 @@ def test_a_stopped_number_stays_stopped_until_it_is_resumed(directory: Directory
 def test_a_number_that_is_stopped_again_while_it_resumes_stays_stopped(directory: Directory) -> None:
     directory.put_number(number())
     directory.begin_resuming(number(), 1.0)  # it is not stopped
+    directory.confirm_stop(number(), 1.0)  # nor is there anything to confirm
     directory.stop_number(number(), "fatal_token:190")
     directory.begin_resuming(number(), 1.0)
     assert directory.stop_number(number(), "fatal_account:368")
     directory.end_resuming(number())
     stopped = directory.number("100000000000001")
     assert stopped is not None
-    assert (stopped.stopped_reason, stopped.resuming_at) == ("fatal_account:368", None)
+    assert (stopped.stopped_reason, stopped.stopped_at, stopped.resuming_at) == ("fatal_account:368", None, None)
 
 
 def test_an_organization_without_settings_has_the_defaults(directory: Directory) -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.come_back import ComeBackError
-from pytake.conversation.deliver import AMBIGUOUS_SECONDS, QUEUE_SECONDS
+from pytake.conversation.deliver import AMBIGUOUS_SECONDS, QUEUE_SECONDS, STOP_SETTLES_SECONDS
 from pytake.conversation.queues import OutboundItem, ReceiptsItem
 from pytake.conversation.receipts import callback_data, read_callback_data
 from pytake.conversation.records import Delivery, FallbackTemplate, Organization
@@ -48,6 +48,14 @@ def states(product: Product) -> list[str]:
 
 def with_fallback(product: Product) -> None:
     product.directory.by_id[NUMBER].fallback_template = FallbackTemplate("come_back", "pt_BR")
+
+
+def stop(product: Product) -> None:
+    """Stop the number, and let every worker know."""
+    number = product.directory.by_id[NUMBER]
+    product.directory.stop_number(number, "fatal_token:190")
+    product.directory.confirm_stop(number, product.clock())
+    product.clock.forward(STOP_SETTLES_SECONDS)
 
 
 def test_messages_of_a_turn_leave_in_order_once(product: Product) -> None:
@@ -162,7 +170,7 @@ FATAL_ACCOUNT = (368, 131031, 131042, 134011, 131037, 131045, 133000, 133005, 13
 @pytest.mark.parametrize("code", [*FATAL_TOKEN, *FATAL_ACCOUNT])
 def test_a_fatal_error_stops_the_number_and_keeps_its_messages(product: Product, code: int) -> None:
     product.graph.script = [refusal(code)]
-    product.deliver(item(), first_time=True)
+    assert product.deliver_until_done(item()) == [STOP_SETTLES_SECONDS]
     product.deliver(item(2), first_time=True)
     product.deliver(item(1, "Hi", phone=OTHER_PHONE), first_time=True)
     assert texts(product) == []
@@ -273,14 +281,42 @@ def test_callback_data_names_the_send_and_is_read_back() -> None:
 
 def test_the_turn_that_met_the_fatal_error_goes_on_where_it_was(product: Product) -> None:
     product.graph.script = [None, refusal(190)]
-    product.deliver(item(1, "one", "two", "three"), first_time=True)
+    assert product.deliver_until_done(item(1, "one", "two", "three")) == [STOP_SETTLES_SECONDS]
+    assert len(product.parking.items) == 1
     product.resume("acme", NUMBER)
     product.run_queues()
     assert texts(product) == ["one", "two", "three"]
 
 
+def test_a_turn_stays_in_the_queue_until_every_worker_knows_of_the_stop(product: Product) -> None:
+    number = replace(product.directory.by_id[NUMBER])  # what another worker remembers
+    product.directory.stop_number(number, "fatal_token:190")
+    product.clock.forward(60)  # whoever stopped it died before noting when
+    with pytest.raises(ComeBackError) as wait:
+        product.deliver(item(1, "one"), first_time=True)
+    assert wait.value.seconds == STOP_SETTLES_SECONDS
+    assert product.parking.items == {}
+    product.clock.forward(STOP_SETTLES_SECONDS - 1)
+    with pytest.raises(ComeBackError) as wait:
+        product.deliver(item(1, "other", phone=OTHER_PHONE), first_time=True)
+    assert wait.value.seconds == 1
+    product.clock.forward(1)
+    product.deliver(item(1, "one"), first_time=False)
+    assert len(product.parking.items) == 1
+
+
+def test_a_turn_that_waits_for_the_stop_to_settle_leaves_when_the_number_is_resumed_meanwhile(product: Product) -> None:
+    product.graph.script = [refusal(190)]
+    with pytest.raises(ComeBackError):
+        product.deliver(item(1, "one"), first_time=True)
+    product.resume("acme", NUMBER)
+    product.clock.forward(STOP_SETTLES_SECONDS)
+    product.deliver(item(1, "one"), first_time=False)
+    assert texts(product) == ["one"]
+
+
 def test_new_turns_do_not_overtake_parked_ones(product: Product) -> None:
-    product.directory.stop_number(product.directory.by_id[NUMBER], "fatal_token:190")
+    stop(product)
     product.deliver(item(1, "one"), first_time=True)
     product.deliver(item(1, "other", phone=OTHER_PHONE), first_time=True)
     first = product.resume("acme", NUMBER, out_of_time=lambda: True)
@@ -296,11 +332,12 @@ def test_new_turns_do_not_overtake_parked_ones(product: Product) -> None:
 
 def test_a_number_whose_token_is_still_bad_stops_again_and_loses_nothing(product: Product) -> None:
     product.graph.script = [refusal(190), refusal(190)]
-    product.deliver(item(1, "one"), first_time=True)
-    product.deliver(item(2, "two"), first_time=True)
+    product.deliver_until_done(item(1, "one"))
+    product.deliver_until_done(item(2, "two"))
     product.clock.forward(60)
     product.resume("acme", NUMBER)
-    product.run_queues()
+    product.deliver_until_done(product.queues.outbound.pop(0))
+    assert product.queues.outbound == []
     assert product.directory.by_id[NUMBER].stopped_reason == "fatal_token:190"
     assert len(product.parking.items) == 2
     product.clock.forward(60)
@@ -311,7 +348,7 @@ def test_a_number_whose_token_is_still_bad_stops_again_and_loses_nothing(product
 
 def test_a_turn_parked_in_the_moment_of_resuming_comes_back(product: Product) -> None:
     number = product.directory.by_id[NUMBER]
-    stopped = replace(number, stopped_reason="fatal_token:190")  # what this worker remembers
+    stopped = replace(number, stopped_reason="fatal_token:190", stopped_at=0.0)  # what this worker remembers
     answers = [stopped, number]
     product.directory.number = lambda *_, **__: answers.pop(0)  # type: ignore[assignment, misc]
     with pytest.raises(ComeBackError):

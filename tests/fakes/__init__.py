@@ -264,6 +264,7 @@ class MemoryDirectory:
         self.by_id[number.phone_number_id] = replace(
             number,
             stopped_reason=known.stopped_reason if known else None,
+            stopped_at=known.stopped_at if known else None,
             resuming_at=known.resuming_at if known else None,
         )
 
@@ -277,10 +278,15 @@ class MemoryDirectory:
         known.stopped_reason, known.resuming_at = reason, None
         return True
 
+    def confirm_stop(self, number: Number, at: float) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is not None and known.stopped_reason and known.stopped_at is None:
+            known.stopped_at = at
+
     def begin_resuming(self, number: Number, at: float) -> None:
         known = self.by_id.get(number.phone_number_id)
         if known is not None and (known.stopped_reason or known.resuming_at):
-            known.stopped_reason, known.resuming_at = None, at
+            known.stopped_reason, known.stopped_at, known.resuming_at = None, None, at
 
     def end_resuming(self, number: Number) -> None:
         known = self.by_id.get(number.phone_number_id)

@@ -24,7 +24,7 @@ from pytake import bootstrap
 from pytake.aws.caching import AgeingCache
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports import ConflictError, OperatorEvent, QueueingFailedError
+from pytake.conversation.ports import DIRECTORY_SECONDS, ConflictError, OperatorEvent, QueueingFailedError
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
 from pytake.conversation.receipts import SettleReceipts
 from pytake.conversation.receive import ReceiveNotification
@@ -190,8 +190,8 @@ class CachedDirectory:
 
     def __init__(self, directory: Any, clock: Callable[[], float]) -> None:
         self._directory = directory
-        self._numbers: AgeingCache[Number] = AgeingCache(5, 100, clock)
-        self._organizations: AgeingCache[Organization] = AgeingCache(5, 100, clock)
+        self._numbers: AgeingCache[Number] = AgeingCache(DIRECTORY_SECONDS, 100, clock)
+        self._organizations: AgeingCache[Organization] = AgeingCache(DIRECTORY_SECONDS, 100, clock)
 
     def organization(self, organization_id: str) -> Organization | None:
         return self._organizations.get(organization_id, lambda: self._directory.organization(organization_id))
@@ -204,6 +204,10 @@ class CachedDirectory:
     def stop_number(self, number: Number, reason: str) -> bool:
         self._numbers.forget(number.phone_number_id)
         return bool(self._directory.stop_number(number, reason))
+
+    def confirm_stop(self, number: Number, at: float) -> None:
+        self._numbers.forget(number.phone_number_id)
+        self._directory.confirm_stop(number, at)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._directory, name)

@@ -1,5 +1,6 @@
 """WhatsApp numbers. Secrets go in and never come out."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -52,8 +53,8 @@ class NumberRequest(BaseModel):
 
 
 class NumberAnswer(BaseModel):
-    """A number without its secrets. `stopped_reason`: why nothing is sent, null when all is well. `resuming`: what was
-    parked is on its way, and the number goes on behind it."""
+    """A number without its secrets. `stopped_reason`: why nothing is sent, and since when, null when all is well.
+    `resuming`: what was parked is on its way, and the number goes on behind it."""
 
     phone_number_id: str
     display_phone_number: str
@@ -64,6 +65,7 @@ class NumberAnswer(BaseModel):
     apology: str | None
     fallback_template: Template | None
     stopped_reason: str | None
+    stopped_at: datetime | None
     resuming: bool
 
 
@@ -151,5 +153,6 @@ def _answer(number: Number) -> NumberAnswer:
         apology=number.apology,
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         stopped_reason=number.stopped_reason,
+        stopped_at=datetime.fromtimestamp(number.stopped_at, UTC) if number.stopped_at is not None else None,
         resuming=number.resuming_at is not None,
     )

@@ -11,14 +11,11 @@ from pynamodb.transactions import TransactWrite
 
 from pytake.aws.caching import AgeingCache
 from pytake.aws.table import Item, Table, error_code
-from pytake.conversation.ports import Clock, ConflictError
+from pytake.conversation.ports import DIRECTORY_SECONDS, Clock, ConflictError
 from pytake.conversation.records import Number, Organization
 
-CACHE_SECONDS = 5
-"""A change of a number or an organization reaches every warm worker within this time."""
-
 _LOOKUP = "NUMBER"
-_SENDING = ("stopped_reason", "resuming_at")
+_SENDING = ("stopped_reason", "stopped_at", "resuming_at")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -31,8 +28,8 @@ class DynamoDirectory:
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
-        self._numbers: AgeingCache[Number] = AgeingCache(CACHE_SECONDS, 1000, clock)
-        self._organizations: AgeingCache[Organization] = AgeingCache(CACHE_SECONDS, 1000, clock)
+        self._numbers: AgeingCache[Number] = AgeingCache(DIRECTORY_SECONDS, 1000, clock)
+        self._organizations: AgeingCache[Organization] = AgeingCache(DIRECTORY_SECONDS, 1000, clock)
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         return self._numbers.get(
@@ -59,7 +56,7 @@ class DynamoDirectory:
 
     def put_number(self, number: Number) -> None:
         item = self._table.item
-        body = _encode(msgspec.structs.replace(number, stopped_reason=None, resuming_at=None)).decode()
+        body = _encode(msgspec.structs.replace(number, **dict.fromkeys(_SENDING))).decode()
         previous = self._read_number(_number_pk(number.phone_number_id), _LOOKUP)
         # `state` holds the owner: only the organization that has a number, or its verify token, may write it again.
         ours = item.pk.does_not_exist() | (item.state == number.organization_id)
@@ -93,9 +90,14 @@ class DynamoDirectory:
         actions: list[Action] = [item.stopped_reason.set(reason), item.resuming_at.remove()]
         return self._set_sending(number, actions, item.stopped_reason.does_not_exist())
 
+    def confirm_stop(self, number: Number, at: float) -> None:
+        item = self._table.item
+        unknown = item.stopped_reason.exists() & item.stopped_at.does_not_exist()
+        self._set_sending(number, [item.stopped_at.set(at)], unknown)
+
     def begin_resuming(self, number: Number, at: float) -> None:
         item = self._table.item
-        actions: list[Action] = [item.stopped_reason.remove(), item.resuming_at.set(at)]
+        actions: list[Action] = [item.stopped_reason.remove(), item.stopped_at.remove(), item.resuming_at.set(at)]
         self._set_sending(number, actions, item.stopped_reason.exists() | item.resuming_at.exists())
 
     def end_resuming(self, number: Number) -> None:
@@ -142,5 +144,6 @@ def _verify_pk(token_hash: str) -> str:
 def _number(item: Item) -> Number:
     number = msgspec.json.decode(item.body or "", type=Number)
     number.stopped_reason = item.stopped_reason
+    number.stopped_at = float(item.stopped_at) if item.stopped_at is not None else None
     number.resuming_at = float(item.resuming_at) if item.resuming_at is not None else None
     return number

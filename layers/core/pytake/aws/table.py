@@ -100,6 +100,7 @@ class Item(Model):
     writer = UnicodeAttribute(null=True)
     theoretical_arrival = NumberAttribute(null=True)
     stopped_reason = UnicodeAttribute(null=True)
+    stopped_at = NumberAttribute(null=True)
     resuming_at = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True)

@@ -15,6 +15,7 @@ from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.pace import RECIPIENT_SECONDS
 from pytake.conversation.ports import (
+    DIRECTORY_SECONDS,
     Clock,
     ConflictError,
     Conversations,
@@ -46,6 +47,10 @@ AMBIGUOUS_SECONDS = 240
 """How long a send that may have happened waits for a receipt before it is sent again, unless the deployment says otherwise.
 Longer than the queue's visibility timeout (190 seconds): a turn whose worker died finds its claim still held."""
 
+STOP_SETTLES_SECONDS = 2 * DIRECTORY_SECONDS
+"""A number's turns stay in the queue for this long after it was stopped. Until then a worker may not know of the stop yet: it
+would send a conversation's next turn past the parked one. The queue hands out none while this one is not done."""
+
 FRESH_SECONDS = 15
 """A turn that waited longer asks the conversation first whether the person opted out meanwhile."""
 
@@ -65,10 +70,6 @@ class _DeadError(Exception):
 
 class _OptedOutError(Exception):
     """Meta said that the person wants no messages: the rest of the turn stays unsent."""
-
-
-class _StoppedError(Exception):
-    """The number was stopped: the rest of the turn is parked."""
 
 
 class Deliver:
@@ -109,29 +110,32 @@ class Deliver:
         """Deliver what is not delivered yet. `first_time`: the queue hands this item out for the first time.
 
         Raises `ComeBackError` when the next message has to wait, also when `out_of_time()` says that no further one can be
-        sent in this invocation. A turn whose message failed for good is in the dead-letter queue when this returns; one of
-        a stopped number is parked.
+        sent in this invocation, or because the number was stopped just now. A turn whose message failed for good is in the
+        dead-letter queue when this returns; one of a number that was stopped before is parked.
         """
         number = self._directory.number(item.phone_number_id)
         if number is None or number.organization_id != item.organization_id:
             self._bury(item, 0, "number_unknown")
             return
-        if number.stopped_reason or (number.resuming_at and self._has_parked_before(item)):
+        if number.stopped_reason:
+            self._wait_for_stop(number)
             self._park(item)
             return
-        if self._deliver_turn(item, number, first_time=first_time, out_of_time=out_of_time) and (
-            number.resuming_at or item.unparked
-        ):
+        if number.resuming_at and self._has_parked_before(item):
+            self._park(item)
+            return
+        self._deliver_turn(item, number, first_time=first_time, out_of_time=out_of_time)
+        if number.resuming_at or item.unparked:
             self._bring_next(item, number)
 
     def _deliver_turn(
         self, item: OutboundItem, number: Number, *, first_time: bool, out_of_time: Callable[[], bool]
-    ) -> bool:
-        """Deliver the messages in order; False when the number was stopped, and the rest is parked."""
+    ) -> None:
+        """Deliver the messages in order."""
         now = self._clock()
         if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
             self._bury(item, 0, "too_old")
-            return True
+            return
         for index in range(len(item.messages)):
             if index and out_of_time():
                 raise ComeBackError(0, "no time left in this invocation")
@@ -139,14 +143,10 @@ class Deliver:
                 self._deliver_one(item, index, number, first_time=first_time)
             except _DeadError as dead:
                 self._bury(item, index, str(dead))
-                return True
-            except _StoppedError:
-                self._park(item)
-                return False
+                return
             except _OptedOutError:
                 self._withhold(item, index + 1)
-                return True
-        return True
+                return
 
     def _deliver_one(self, item: OutboundItem, index: int, number: Number, *, first_time: bool) -> None:
         known = None if first_time else self._deliveries.load(item.key, item.turn, index)
@@ -361,7 +361,17 @@ class Deliver:
             # Told first: whoever dies between the two tells it again, and nobody stops a number without a word.
             self._tell("number.stopped", item, index, reason=reason)
             self._directory.stop_number(number, reason)
-        raise _StoppedError(reason)
+            self._directory.confirm_stop(number, self._clock())
+        raise ComeBackError(STOP_SETTLES_SECONDS, "the number was stopped just now")
+
+    def _wait_for_stop(self, number: Number) -> None:
+        """Return when every worker knows that the number is stopped. Raises `ComeBackError` until then."""
+        now = self._clock()
+        if number.stopped_at is None:  # whoever stopped it died before noting it, or this worker's memory is older
+            self._directory.confirm_stop(number, now)
+        settles_at = (now if number.stopped_at is None else number.stopped_at) + STOP_SETTLES_SECONDS
+        if settles_at > now:
+            raise ComeBackError(settles_at - now, "the number was stopped just now")
 
     def _park(self, item: OutboundItem) -> None:
         """Keep the turn until its number sends again, or until those before it are done.

@@ -86,6 +86,7 @@ class NumberSetup:
             fallback_template=change.fallback_template,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
+            stopped_at=known.stopped_at if known else None,
         )
         # The directory first: its condition decides whose number this is, before any secret is stored under its name.
         self._directory.put_number(number)

@@ -137,8 +137,12 @@ class RateSlots(Protocol):
         """Ask to leave after having waited: `now`, and the message leaves, or when to ask again."""
 
 
+DIRECTORY_SECONDS = 5
+"""How old an answer of the `Directory` may be: what changes reaches every worker within this time."""
+
+
 class Directory(Protocol):
-    """Numbers and organizations. Reads may be seconds old: the adapter caches them."""
+    """Numbers and organizations. Reads may be `DIRECTORY_SECONDS` old: the adapter caches them."""
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         """The number; `fresh` asks past the cache."""
@@ -156,6 +160,12 @@ class Directory(Protocol):
 
     def stop_number(self, number: Number, reason: str) -> bool:
         """Stop the number's sending for a reason. False when it was stopped already."""
+
+    def confirm_stop(self, number: Number, at: float) -> None:
+        """Note that the number has been stopped since `at` at the latest; the first one to note it is believed.
+
+        A write of its own: how long `stop_number` itself took, nobody can tell who has to know when it was visible.
+        """
 
     def begin_resuming(self, number: Number, at: float) -> None:
         """Let a stopped number send again; what was parked is on its way back."""

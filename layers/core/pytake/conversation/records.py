@@ -180,8 +180,8 @@ class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
 class Number(Struct, omit_defaults=True):
     """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers.
 
-    With a `stopped_reason` its turns are parked. `resuming_at` is when it began to send again, until nothing of it is parked
-    any more: so long, a turn waits for the parked ones of its conversation.
+    With a `stopped_reason` its turns are parked; `stopped_at` is since when, at the latest. `resuming_at` is when it began to
+    send again, until nothing of it is parked any more: so long, a turn waits for the parked ones of its conversation.
     """
 
     organization_id: str
@@ -195,6 +195,7 @@ class Number(Struct, omit_defaults=True):
     fallback_template: FallbackTemplate | None = None
     verify_token_hash: str | None = None
     stopped_reason: str | None = None
+    stopped_at: float | None = None
     resuming_at: float | None = None
 
 
