@@ -6,6 +6,7 @@ read. Everything runs in one event loop and in memory, bounded; nothing here is 
 """
 
 import logging
+import re
 import time
 import uuid
 from asyncio import sleep as asyncio_sleep
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from local.exchanges import Exchanges
 from local.graph_faults import Fault
 from local.graph_network import Limits, Network, NumberCredentials, SavedState
 from local.graph_phones import (
@@ -43,6 +45,7 @@ __all__ = ["GraphSimulator", "Limits", "NumberCredentials"]
 logger = logging.getLogger(__name__)
 
 _LONGEST_POLL_SECONDS = 30.0
+_READ_MESSAGE = re.compile(rb'"message_id"\s*:\s*"([^"]+)"')
 
 
 class PhoneAction(Struct, forbid_unknown_fields=True):
@@ -107,6 +110,8 @@ class GraphSimulator:
             status_seconds=status_seconds,
         )
         self._state_file = state_file
+        self.exchanges = Exchanges(clock)
+        """What went between the platform and Meta; the webhook posts are told by whoever passes them on."""
 
     async def start(self) -> None:
         """Take up what the last run left in the state file; one that cannot be read is left alone with a warning."""
@@ -153,6 +158,7 @@ class GraphSimulator:
             Route("/_sim/numbers", _playing(self._list_numbers), methods=["GET"]),
             Route("/_sim/numbers/{phone_number_id}", _playing(self._put_number), methods=["PUT"]),
             Route("/_sim/webhooks", _playing(self._get_webhooks), methods=["GET"]),
+            Route("/_sim/exchanges", _playing(self._get_exchanges), methods=["GET"]),
         ]
 
     async def _graph_unknown(self, request: Request) -> Response:
@@ -164,13 +170,20 @@ class GraphSimulator:
     async def _graph_messages(self, request: Request) -> Response:
         body = await request.body()
         try:
-            return await self._take(request.path_params["phone_number_id"], request.headers.get("authorization"), body)
+            answer = await self._take(
+                request.path_params["phone_number_id"], request.headers.get("authorization"), body
+            )
         except Refused as refused:
             headers = {}
             retry_after = refused.more.pop("retry_after", None)
             if retry_after is not None:
                 headers["Retry-After"] = str(retry_after)
-            return _json(refused.body(self._network.new_id()), refused.http_status, headers)
+            answer = _json(refused.body(self._network.new_id()), refused.http_status, headers)
+        read = _READ_MESSAGE.search(body)  # such a request names a message in place of its person
+        found = self._network.phones.find_written(read[1].decode()) if read else None
+        phone = found[0].contact_id if found else None
+        self.exchanges.graph(request.url.path, body, answer.status_code, bytes(answer.body), phone)
+        return answer
 
     async def _take(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
         number = self._network.numbers.get(phone_number_id)
@@ -348,6 +361,10 @@ class GraphSimulator:
         number = await _body(request, NumberCredentials)
         self.add_number(phone_number_id, number)
         return _json({"phone_number_id": phone_number_id, "display_phone_number": number.display_phone_number})
+
+    async def _get_exchanges(self, request: Request) -> Response:
+        phone, after = request.query_params.get("phone"), _whole_number(request, "after")
+        return _json({"exchanges": self.exchanges.about(phone, after)})
 
     async def _get_webhooks(self, _request: Request) -> Response:
         return _json(self._network.webhooks.figures)

@@ -31,6 +31,7 @@ class Overheard:
     def __init__(self, simulator: GraphSimulator) -> None:
         """Tell `simulator`."""
         self._network = simulator._network
+        self._exchanges = simulator.exchanges
 
     def request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
         """Take a request before it is passed on: an answer may be sent before the webhook has said that all is well."""
@@ -39,6 +40,8 @@ class Overheard:
 
     def answer(self, method: str, path: str, body: bytes, status_code: int) -> None:
         """Take a request once it was answered."""
+        if (method, path) == ("POST", WEBHOOK_PATH):
+            self._exchanges.webhook(path, body, status_code)
         number = NUMBER_PATH.fullmatch(path)
         if number and method == "PUT" and 200 <= status_code < 300:
             self._number(number[1], body)
