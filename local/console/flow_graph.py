@@ -211,8 +211,8 @@ def _downhill(pairs: list[tuple[int, int]], start: int) -> list[tuple[int, int]]
         stack = [(root, iter(following.get(root, ())))]
         while stack:
             at, rest = stack[-1]
-            target = next(rest, None)
-            if target is None:
+            target = next(rest, -1)
+            if target < 0:
                 stack.pop()
                 open_.discard(at)
                 done.add(at)
