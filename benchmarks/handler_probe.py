@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def message(contact: str, number: int, text: str) -> Json:
     told = {
         "from": contact,
         "id": f"wamid.{number:032d}",
-        "timestamp": "1795348800",
+        "timestamp": str(int(time.time())),
         "type": "text",
         "text": {"body": text},
     }
@@ -92,7 +93,7 @@ def status(post: Json, number: int, word: str) -> Json:
     told = {
         "id": f"wamid.SENT{number}",
         "status": word,
-        "timestamp": "1795348802",
+        "timestamp": str(int(time.time())),
         "recipient_id": post["to"].lstrip("+"),
         "biz_opaque_callback_data": post["biz_opaque_callback_data"],
     }

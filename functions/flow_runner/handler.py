@@ -10,6 +10,8 @@ from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import InboundItem
 from pytake.observability import logger
 
+bootstrap.import_ahead("take_turn")
+
 TURN_MILLISECONDS = 52_000
 """What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
 

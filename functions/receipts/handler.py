@@ -9,6 +9,8 @@ from pytake.aws.batch import Record, work_off
 from pytake.conversation.queues import ReceiptsItem
 from pytake.observability import logger
 
+bootstrap.import_ahead("settle_receipts")
+
 _read = msgspec.json.Decoder(ReceiptsItem).decode
 
 

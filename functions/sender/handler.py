@@ -10,6 +10,8 @@ from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import OutboundItem
 from pytake.observability import logger
 
+bootstrap.import_ahead("deliver")
+
 SEND_MILLISECONDS = 15_000
 """What one message may take, the Graph API's timeouts (3 + 10 s) included: with less time left, no further one is begun."""
 

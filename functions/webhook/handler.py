@@ -9,6 +9,8 @@ from pytake.conversation.receive import BadSignatureError
 from pytake.observability import logger
 from pytake.whatsapp.inbound import NotJson, NotWhatsApp
 
+bootstrap.import_ahead("receive_notification")
+
 JSON = {"content-type": "application/json"}
 TEXT = {"content-type": "text/plain"}
 

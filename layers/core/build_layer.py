@@ -9,12 +9,14 @@ inputs give the same bytes, so an unchanged layer keeps its hash and is not depl
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE.parents[1] / "requirements" / "layer.txt"
@@ -158,6 +160,8 @@ def prune_botocore(data: Path) -> None:
     for path in sorted(data.glob("*/*/examples-*")):
         remove(path)
     prune_endpoints(data / "endpoints.json")
+    for path in sorted(data.glob("*/*/service-2.json.gz")):
+        prune_description(path)
 
 
 def prune_endpoints(path: Path) -> None:
@@ -166,6 +170,23 @@ def prune_endpoints(path: Path) -> None:
     for partition in endpoints["partitions"]:
         partition["services"] = {name: entry for name, entry in partition["services"].items() if name in SERVICES}
     path.write_text(json.dumps(endpoints, separators=(",", ":")))
+
+
+def prune_description(path: Path) -> None:
+    """Drops the documentation from a service's description: most of what a client reads and parses when it is made."""
+    text = json.dumps(undocumented(json.loads(gzip.decompress(path.read_bytes()))), separators=(",", ":"))
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def undocumented(part: Any) -> Any:
+    """The same without `documentation` texts. A member of a structure may bear that name, too; it is no text."""
+    if isinstance(part, dict):
+        return {
+            name: undocumented(value)
+            for name, value in part.items()
+            if not (name == "documentation" and isinstance(value, str))
+        }
+    return [undocumented(value) for value in part] if isinstance(part, list) else part
 
 
 def compile_all(into: Path, runtime: str) -> None:

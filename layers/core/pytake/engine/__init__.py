@@ -1,20 +1,19 @@
 """The flow engine: a flow, a state and an input give a new state, messages and events. No AWS, no HTTP, no clock of its own."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytake.engine.compiling import Flow, compile_flow
-from pytake.engine.document import FlowDocument, jump_targets, parse_document
-from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest
-from pytake.engine.folding import fold
-from pytake.engine.problems import CODES, FlowError, Problem
-from pytake.engine.registry import node_types, validators
-from pytake.engine.runner import continue_turn, take_turn
-from pytake.engine.state import Frame, State, StateError
-from pytake.engine.texts import Language, language_of, wording
-from pytake.engine.turn import Contact, Context, Event, Input, InputLocation, InputMedia, Status, Step, Turn, Word
-
 if TYPE_CHECKING:
+    from pytake.engine.compiling import Flow, compile_flow
+    from pytake.engine.document import FlowDocument, jump_targets, parse_document
+    from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest
+    from pytake.engine.folding import fold
+    from pytake.engine.problems import CODES, FlowError, Problem
     from pytake.engine.prover import validate
+    from pytake.engine.runner import continue_turn, take_turn
+    from pytake.engine.state import Frame, State, StateError
+    from pytake.engine.texts import Language, language_of, wording
+    from pytake.engine.turn import Contact, Context, Event, Input, InputLocation, InputMedia, Status, Step, Turn, Word
 
 __all__ = [
     "CODES",
@@ -51,15 +50,36 @@ __all__ = [
     "wording",
 ]
 
-# Every node type and validator comes in with the engine, so that no conversation waits for an import.
-node_types()
-validators()
+_PLACES = {
+    name: f"pytake.engine.{module}"
+    for module, names in {
+        "compiling": ("Flow", "compile_flow"),
+        "document": ("FlowDocument", "jump_targets", "parse_document"),
+        "effects": ("Effect", "EffectResult", "HttpRequest", "ModelRequest"),
+        "folding": ("fold",),
+        "problems": ("CODES", "FlowError", "Problem"),
+        "prover": ("validate",),
+        "runner": ("continue_turn", "take_turn"),
+        "state": ("Frame", "State", "StateError"),
+        "texts": ("Language", "language_of", "wording"),
+        "turn": (
+            *("Contact", "Context", "Event", "Input", "InputLocation", "InputMedia"),
+            *("Status", "Step", "Turn", "Word"),
+        ),
+    }.items()
+    for name in names
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The prover is loaded when it is first asked for: conversations do without it."""
-    if name == "validate":
-        from pytake.engine.prover import validate
-
-        return validate
-    raise AttributeError(name)
+    """Each name is loaded when it is first asked for: the webhook, the sender and the receipts know turns, but run no flow."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_PLACES[name]), name)
+    if name == "compile_flow":
+        # Every node type and validator comes in with the compiler, so that no conversation waits for an import.
+        registry = import_module("pytake.engine.registry")
+        registry.node_types()
+        registry.validators()
+    globals()[name] = found
+    return found
