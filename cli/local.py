@@ -34,13 +34,37 @@ def local(
     data_dir: Annotated[
         Path, typer.Option(metavar="DIR", file_okay=False, help="Keeps the state; survives a clean restart.")
     ] = DEFAULT_DATA_DIR,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help='What language models answer: {"rules": [...]}, see docs/local.md.',
+        ),
+    ] = None,
+    allow_private_calls: Annotated[
+        bool, typer.Option("--allow-private-calls", help="Let api_call use plain HTTP and addresses of this machine.")
+    ] = False,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
     """Run the whole system on this machine: API, webhook and a simulated WhatsApp. No account, no container."""
     from local.cloud import Settings  # the emulator's libraries are slow to import, and other commands need none
+    from local.models import ScriptError, read_script
 
-    settings = Settings(data_dir.resolve(), port, graph_url, with_demo=not no_demo)
+    try:
+        rules = read_script(models.read_bytes()) if models else []
+    except ScriptError as problem:
+        _fail(f"{models}: {problem}")
+    settings = Settings(
+        data_dir.resolve(),
+        port,
+        graph_url,
+        with_demo=not no_demo,
+        allow_private_calls=allow_private_calls,
+        model_rules=rules,
+    )
     raise typer.Exit(asyncio.run(_run(settings, verbose)))
 
 

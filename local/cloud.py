@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,8 @@ from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
 from local.graph_simulator import GraphSimulator, NumberCredentials
+from local.models import PREFIX as MODELS_PREFIX
+from local.models import Rule, ScriptedModels
 from local.oidc import AUDIENCE, Issuer
 from local.overheard import WEBHOOK_PATH, Overheard
 
@@ -52,11 +54,19 @@ class Settings:
     port: int = 8000
     graph_url: str | None = None
     with_demo: bool = True
+    allow_private_calls: bool = False
+    model_rules: list[Rule] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The one address."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def function_environment(self) -> dict[str, str]:
+        """What functions find in their environment beside what the template says."""
+        models = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"{self.url}{MODELS_PREFIX}"}
+        return models | ({"API_CALL_ALLOW_PRIVATE": "true"} if self.allow_private_calls else {})
 
     @property
     def logs_folder(self) -> Path:
@@ -71,7 +81,10 @@ class LocalCloud:
         """Prepare; nothing starts before `start`. `say` takes a line for each step that takes time."""
         self.settings = settings
         self._say = say
-        self._aws = EmbeddedAws(settings.data_folder, settings.logs_folder)
+        self._models = ScriptedModels(settings.model_rules)
+        self._aws = EmbeddedAws(
+            settings.data_folder, settings.logs_folder, more_environment=settings.function_environment
+        )
         self._simulator = self._simulated_whatsapp()
         self._proxy = ApiProxy(Overheard(self._simulator))
         self._console = Console(settings.data_folder / "console")
@@ -140,6 +153,7 @@ class LocalCloud:
             ),
             ("Play a phone in the terminal", f"{own_command()} chat --url {url}"),
             ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
+            ("Rules of the scripted language models, and what they were asked", f"{url}/_sim/models"),
             ("Embedded AWS (every service)", self._aws.endpoint_url),
             ("Logs of the functions", str(self.settings.logs_folder)),
         ]
@@ -201,7 +215,12 @@ class LocalCloud:
         )
 
     async def _serve(self, listener: socket.socket, issuer: Issuer) -> None:
-        routes = [*issuer.routes(), *self._simulator.routes(), Route("/_local/aws", self._describe_aws)]
+        routes = [
+            *issuer.routes(),
+            *self._simulator.routes(),
+            *self._models.routes(),
+            Route("/_local/aws", self._describe_aws),
+        ]
         app = create_app(self._proxy, routes, self._console)
         server = create_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -51,6 +51,9 @@ class EmbeddedAws:
     data_folder: Path
     logs_folder: Path
     port: int = 0
+    more_environment: dict[str, str] = field(default_factory=dict)
+    """For clients and functions alike, beside the endpoint; only names that `function_sandbox` passes on reach functions."""
+
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -73,6 +76,7 @@ class EmbeddedAws:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **self.more_environment,
         }
 
     async def start(self) -> None:
@@ -172,4 +176,5 @@ class EmbeddedAws:
             "STATE_DIR": str(self._folder("aws/state")),
             "S3_DATA_DIR": str(self._folder("aws/s3")),
             "LOG_LEVEL": "WARNING",
+            **self.more_environment,
         }

@@ -30,6 +30,9 @@ from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The one runtime these processes are; a function that asks for another one fails as it would on AWS."""
 
+PASSED_ON = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "API_CALL_ALLOW_PRIVATE")
+"""What functions get of the emulator's environment: where AWS answers, and what the flags of `pytake local` say."""
+
 # Runs before MiniStack's own worker script. The emulator holds the write end of the pipe open as long as it lives, so
 # reading from it returns exactly when the emulator is gone, in whatever way; a function stuck in a call ends too.
 _END_WITH_THE_EMULATOR = """
@@ -163,7 +166,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "HOME": str(self.bootstrap.parent),  # no AWS profile, no configuration of the person at this machine
-            "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             **variables,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,

@@ -167,7 +167,7 @@ def text_notification(phone: str, text: str, message_id: str | None = None) -> b
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""
-    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port())
+    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), "--allow-private-calls")
     yield running
     if running.process.poll() is None:
         running.stop()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CACHE_SECONDS = 300
-FRESH_SECONDS = 10
+FRESH_SECONDS = 1
 """A name that is not among the kept ones is looked for past the cache once in this time: it may just have been stored."""
 
 TRIES = 10
@@ -37,7 +37,7 @@ class SecretsManagerFlowSecrets:
         self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
 
     def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """The organization's secrets by name, at most five minutes old (`fresh`: ten seconds); none when it stored none.
+        """The organization's secrets by name, at most five minutes old (`fresh`: one second); none when it stored none.
 
         Raises `FlowSecretsUnreadableError` for a malformed secret, and what the client raises when it cannot be read.
         """

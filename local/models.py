@@ -1,0 +1,242 @@
+"""Language models that answer by a script: Bedrock's Converse, as `ai_prompt` calls it.
+
+Functions find it through `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, which every AWS SDK honours. Without a rule that fits, the
+answer repeats the prompt, so that a flow can be tried before anything is scripted.
+"""
+
+import asyncio
+import re
+import uuid
+from collections import deque
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field, structs
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+PREFIX = "/_bedrock"
+MOST_ASKED = 100
+"""So many of the last questions are kept to be looked at."""
+
+CHARACTERS_PER_TOKEN = 4
+"""About what English text has; decides where `maxTokens` cuts an answer."""
+
+ERRORS = {
+    "AccessDeniedException": 403,
+    "InternalServerException": 500,
+    "ModelErrorException": 424,
+    "ModelNotReadyException": 429,
+    "ModelTimeoutException": 408,
+    "ResourceNotFoundException": 404,
+    "ServiceUnavailableException": 503,
+    "ThrottlingException": 429,
+    "ValidationException": 400,
+}
+"""What Converse may answer with, and the status it comes with (botocore's description of the service)."""
+
+ErrorName = Literal[
+    "AccessDeniedException",
+    "InternalServerException",
+    "ModelErrorException",
+    "ModelNotReadyException",
+    "ModelTimeoutException",
+    "ResourceNotFoundException",
+    "ServiceUnavailableException",
+    "ThrottlingException",
+    "ValidationException",
+]
+
+
+class Rule(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """What to answer to which questions.
+
+    It fits a question to a `model` (`*` stands for anything) whose prompt `contains` a text (in any case) and `matches` a
+    regular expression; what is not given fits always. Then it waits `seconds` and answers with the text `answer` or with
+    the `error`, `times` times (None: until it is removed).
+    """
+
+    model: str = "*"
+    contains: str | None = None
+    matches: str | None = None
+    answer: str | None = None
+    stop_reason: (
+        Literal["end_turn", "max_tokens", "stop_sequence", "guardrail_intervened", "content_filtered"] | None
+    ) = None
+    error: ErrorName | None = None
+    seconds: Annotated[float, Meta(ge=0, le=60)] = 0
+    times: Annotated[int, Meta(ge=1)] | None = None
+
+    def fits(self, model: str, prompt: str) -> bool:
+        """Say whether this rule is for a question."""
+        return (
+            fnmatchcase(model, self.model)
+            and (self.contains is None or self.contains.casefold() in prompt.casefold())
+            and (self.matches is None or re.search(self.matches, prompt) is not None)
+        )
+
+
+class Script(Struct, forbid_unknown_fields=True):
+    """The rules in order; the first that fits is used."""
+
+    rules: list[Rule]
+
+
+class ScriptError(ValueError):
+    """A script that cannot be played; the text says where and why."""
+
+
+class Asked(Struct):
+    """A question that was asked, and how it was answered."""
+
+    model: str
+    system: str
+    prompt: str
+    answer: str | None
+    error: str | None
+
+
+class _Text(Struct):
+    text: str = ""
+
+
+class _Message(Struct):
+    role: Literal["user", "assistant"]
+    content: list[_Text]
+
+
+class _Settings(Struct, rename="camel"):
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class _Question(Struct, rename="camel"):
+    """The parts of a Converse request that decide an answer here."""
+
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    system: list[_Text] = field(default_factory=list)
+    inference_config: _Settings = field(default_factory=_Settings)
+
+
+def read_script(text: bytes) -> list[Rule]:
+    """Return the rules of `{"rules": [...]}`. Raises `ScriptError`."""
+    try:
+        rules = msgspec.json.decode(text, type=Script).rules
+    except msgspec.DecodeError as problem:
+        raise ScriptError(f"Not a script of models: {problem}") from problem
+    for index, rule in enumerate(rules):
+        if (rule.answer is None) == (rule.error is None):
+            raise ScriptError(f"Not a script of models: rules[{index}] needs either `answer` or `error`")
+        try:
+            re.compile(rule.matches or "")
+        except re.error as problem:
+            raise ScriptError(f"Not a script of models: rules[{index}].matches: {problem}") from problem
+    return rules
+
+
+class ScriptedModels:
+    """Every model of Bedrock, playing the rules it is given."""
+
+    def __init__(self, rules: list[Rule] | None = None) -> None:
+        """Begin with these rules."""
+        self._first = rules or []
+        self._rules = _copies(self._first)
+        self._asked: deque[Asked] = deque(maxlen=MOST_ASKED)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return Converse itself, and what sets the rules and shows what was asked."""
+        return [
+            Route(PREFIX + "/model/{model:path}/converse", self._converse, methods=["POST"]),
+            Route("/_sim/models", self._show, methods=["GET"]),
+            Route("/_sim/models", self._replace, methods=["PUT"]),
+            Route("/_sim/models", self._add, methods=["POST"]),
+            Route("/_sim/models", self._forget, methods=["DELETE"]),
+        ]
+
+    async def _converse(self, request: Request) -> Response:
+        model: str = request.path_params["model"]
+        try:
+            question = msgspec.json.decode(await request.body(), type=_Question)
+        except msgspec.DecodeError as problem:
+            return _failed("ValidationException", str(problem))
+        prompt = "\n".join(part.text for part in question.messages[-1].content)
+        if question.messages[-1].role != "user" or not prompt.strip():
+            return _failed("ValidationException", "The text field in the ContentBlock object is blank")
+        rule = self._take(model, prompt)
+        answer = rule.answer if rule is not None else f"(No model runs here.) You wrote: {prompt}"
+        system = "\n".join(part.text for part in question.system)
+        self._asked.append(Asked(model, system, prompt, answer, rule.error if rule is not None else None))
+        if rule is not None and rule.seconds:
+            await asyncio.sleep(rule.seconds)
+        if answer is None:
+            name = rule.error if rule is not None and rule.error is not None else "InternalServerException"
+            return _failed(name, "The script of this local cloud says so")
+        return _said(
+            answer, rule.stop_reason if rule is not None else None, prompt, question.inference_config.max_tokens
+        )
+
+    def _take(self, model: str, prompt: str) -> Rule | None:
+        for rule in self._rules:
+            if rule.fits(model, prompt):
+                if rule.times is not None:
+                    rule.times -= 1
+                    if rule.times == 0:
+                        self._rules.remove(rule)
+                return rule
+        return None
+
+    async def _show(self, _request: Request) -> Response:
+        return _json({"rules": self._rules, "asked": list(self._asked)})
+
+    async def _replace(self, request: Request) -> Response:
+        return await self._change(request, lambda rules: rules)
+
+    async def _add(self, request: Request) -> Response:
+        return await self._change(request, lambda rules: [*rules, *self._rules])
+
+    async def _change(self, request: Request, change: Callable[[list[Rule]], list[Rule]]) -> Response:
+        try:
+            self._rules = change(read_script(await request.body()))
+        except ScriptError as problem:
+            return _json({"error": "bad_script", "message": str(problem)}, 422)
+        return await self._show(request)
+
+    async def _forget(self, request: Request) -> Response:
+        self._rules = _copies(self._first)
+        self._asked.clear()
+        return await self._show(request)
+
+
+def _copies(rules: list[Rule]) -> list[Rule]:
+    return [structs.replace(rule) for rule in rules]  # `times` counts down in the copies
+
+
+def _said(text: str, stop_reason: str | None, prompt: str, max_tokens: int | None) -> Response:
+    most = max_tokens * CHARACTERS_PER_TOKEN if max_tokens is not None else None
+    if most is not None and len(text) > most:
+        text, stop_reason = text[:most], stop_reason or "max_tokens"
+    tokens_in, tokens_out = (-(-len(some) // CHARACTERS_PER_TOKEN) for some in (prompt, text))
+    return _json(
+        {
+            "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+            "stopReason": stop_reason or "end_turn",
+            "usage": {"inputTokens": tokens_in, "outputTokens": tokens_out, "totalTokens": tokens_in + tokens_out},
+            "metrics": {"latencyMs": 1},
+        }
+    )
+
+
+def _failed(name: str, message: str) -> Response:
+    return _json({"message": message}, ERRORS[name], {"x-amzn-ErrorType": name})
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        {"x-amzn-RequestId": str(uuid.uuid4()), **(headers or {})},
+        media_type="application/json",
+    )
