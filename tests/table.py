@@ -2,10 +2,18 @@
 
 import boto3
 
+from pytake.conversation.retention import Retention
+from tests.fakes import MemoryDirectory
+
 INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "log": ("log_pk", "log_sk")}
 """The indexes that the adapters read, with their keys."""
 
 _NUMBERS = ("due_at", "recent_at")
+
+
+def kept(days: int = 90) -> Retention:
+    """A retention for adapters under test; no organization has one of its own."""
+    return Retention(MemoryDirectory(), days)
 
 
 def create_table(name: str) -> None:

@@ -1,5 +1,7 @@
 """EventBridge Scheduler calls in here: `{"job": name, "scheduled_time": ISO time}`."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,18 +14,43 @@ RESERVE_MILLISECONDS = 5_000
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run one job. Raises ValueError for a job that does not exist: the schedule is wrong, its alarm should ring."""
+    """Run one job, once for each scheduled time: EventBridge may fire twice.
+
+    Raises ValueError for a job that does not exist: the schedule is wrong, its alarm should ring.
+    """
+    job, scheduled_time = event.get("job"), event.get("scheduled_time")
+    run = _JOBS.get(str(job))
+    if run is None:
+        raise ValueError(f"There is no job {job!r}; jobs are: {', '.join(_JOBS)}")
+    seconds_left = context.get_remaining_time_in_millis() / 1000
+    if scheduled_time and not bootstrap.job_runs().begin(
+        str(job), scheduled_time, context.aws_request_id, time.time(), seconds_left
+    ):
+        logger().info("job.skipped", job=job, scheduled_time=scheduled_time)
+        return {"job": job, "skipped": True}
 
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
-    job = event.get("job")
-    if job == "due":
-        done: dict[str, Any] = {"woken": bootstrap.wake_due()(out_of_time)}
-    elif job == "export":
-        seconds_left = context.get_remaining_time_in_millis() / 1000
-        done = msgspec.to_builtins(bootstrap.export_to_lake()(seconds_left, out_of_time))
-    else:
-        raise ValueError(f"There is no job {job!r}; jobs are: due, export")
-    logger().info("job.done", job=job, scheduled_time=event.get("scheduled_time"), **done)
+    done = run(out_of_time, seconds_left)
+    if scheduled_time:
+        bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
+    logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
     return {"job": job, **done}
+
+
+def _due(out_of_time: Callable[[], bool], _seconds_left: float) -> dict[str, Any]:
+    return {"woken": bootstrap.wake_due()(out_of_time)}
+
+
+def _export(out_of_time: Callable[[], bool], seconds_left: float) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.export_to_lake()(seconds_left, out_of_time))
+    return done
+
+
+def _retention(out_of_time: Callable[[], bool], _seconds_left: float) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.forget_old()(out_of_time))
+    return done
+
+
+_JOBS = {"due": _due, "export": _export, "retention": _retention}

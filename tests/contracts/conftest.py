@@ -18,7 +18,7 @@ from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
 from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
-from tests.table import create_table
+from tests.table import create_table, kept
 
 REGION = "us-east-1"
 TABLE = "contracts"
@@ -52,13 +52,13 @@ def _implementation(request: pytest.FixtureRequest, fake: Callable[[], Any], rea
 
 
 @pytest.fixture(params=["fake", "aws"])
-def conversations(request: pytest.FixtureRequest) -> Any:
-    return _implementation(request, fakes.MemoryConversations, lambda table: DynamoConversations(table, 90))
+def conversations(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, fakes.MemoryConversations, lambda table: DynamoConversations(table, kept(), clock))
 
 
 @pytest.fixture(params=["fake", "aws"])
 def deliveries(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
-    return _implementation(request, fakes.MemoryDeliveries, lambda table: DynamoDeliveries(table, clock, 90))
+    return _implementation(request, fakes.MemoryDeliveries, lambda table: DynamoDeliveries(table, clock, kept()))
 
 
 @pytest.fixture(params=["fake", "aws"])
@@ -86,8 +86,8 @@ def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
         return *ports, fakes.MemoryErasure(*ports)
 
     def real(table: Table) -> Any:
-        deliveries = DynamoDeliveries(table, clock, 90)
-        return DynamoConversations(table, 90), deliveries, DynamoParking(table), DynamoErasure(table)
+        deliveries = DynamoDeliveries(table, clock, kept())
+        return DynamoConversations(table, kept(), clock), deliveries, DynamoParking(table), DynamoErasure(table)
 
     return _implementation(request, fake, real)
 

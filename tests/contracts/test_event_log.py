@@ -10,11 +10,20 @@ from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
 from pytake.conversation.ports import Conversations, Deliveries, EventLog
-from pytake.conversation.records import Conversation, ConversationKey, Delivery, ExportProgress, TurnRecord
+from pytake.conversation.records import (
+    Conversation,
+    ConversationKey,
+    Delivery,
+    ExportProgress,
+    RetentionProgress,
+    Session,
+    TurnRecord,
+)
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes
 from tests.fakes.lake import MemoryEventLog
+from tests.table import kept
 
 HOUR = 1_769_997_600
 DAY = 86_400
@@ -39,7 +48,9 @@ def world(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> World:
         return World(MemoryEventLog(conversations, deliveries), conversations, deliveries)
     table = request.getfixturevalue("table")
     return World(
-        DynamoEventLog(table, RETENTION_DAYS), DynamoConversations(table, 90), DynamoDeliveries(table, clock, 90)
+        DynamoEventLog(table, kept(RETENTION_DAYS)),
+        DynamoConversations(table, kept(), clock),
+        DynamoDeliveries(table, clock, kept()),
     )
 
 
@@ -104,7 +115,7 @@ def test_one_run_at_a_time_and_a_dead_one_does_not_stop_the_next(world: World) -
 
 
 def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
-    log = DynamoEventLog(table, RETENTION_DAYS)
+    log = DynamoEventLog(table, kept(RETENTION_DAYS))
     made = log.contact_keys("acme", ["1"], HOUR)
     for days in (100, 200, 300):  # each export renews it
         assert log.contact_keys("acme", ["1"], HOUR + days * DAY) == made
@@ -112,7 +123,40 @@ def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
 
 
 def test_an_erased_person_gets_another_key(table: Any) -> None:
-    log, [key] = DynamoEventLog(table, RETENTION_DAYS), keys(1)
+    log, [key] = DynamoEventLog(table, kept(RETENTION_DAYS)), keys(1)
     made = log.contact_keys("acme", [key.contact_id], HOUR)
     DynamoErasure(table).erase(key)
     assert log.contact_keys("acme", [key.contact_id], HOUR) != made
+
+
+def test_an_hour_is_forgotten_for_one_organization_with_its_deliveries(world: World) -> None:
+    [mine], [other] = keys(1, "acme"), keys(1, "acme-2")
+    for key in (mine, other):
+        world.turn(key, 1, HOUR - 1)
+        world.turn(key, 2, HOUR)
+        world.turn(key, 3, HOUR + 3600)
+        world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
+    assert world.log.forget("acme", HOUR) == 1
+    assert [turn.key.organization_id for turn in world.log.turns(HOUR)] == ["acme-2"]
+    assert [record.seq for record in world.conversations.turns(mine)] == [1, 3]
+    assert world.deliveries.of_conversation(mine) == []
+    assert len(world.deliveries.of_conversation(other)) == 1
+    assert world.conversations.load(mine) is not None
+
+
+def test_a_conversation_is_forgotten_with_its_last_turn_unless_it_is_running(world: World) -> None:
+    idle, running = keys(2)
+    world.turn(idle, 1, HOUR)
+    record = TurnRecord(1, HOUR, "s", "waiting", Input(text="Hi"))
+    session = Session("s", HOUR, HOUR + 40 * DAY, timer_at=HOUR + 30 * DAY)
+    world.conversations.commit(Conversation(running, Contact(id="2"), seq=1, session=session), record)
+    assert world.log.forget("acme", HOUR) == 2
+    assert world.conversations.load(idle) is None
+    assert world.conversations.load(running) is not None
+
+
+def test_what_an_organization_kept_is_remembered(world: World) -> None:
+    assert world.log.retention_progress("acme") is None
+    world.log.put_retention_progress("acme", RetentionProgress(90 * DAY, HOUR))
+    assert world.log.retention_progress("acme") == RetentionProgress(90 * DAY, HOUR)
+    assert world.log.retention_progress("zoo") is None

@@ -81,7 +81,10 @@ class Product:
             clock=self.clock,
             session_ttl_hours=24,
         )
-        self.wake_due = WakeDue(self.conversations, self.queues, self.clock)
+        self.measured: list[tuple[str, float]] = []
+        self.wake_due = WakeDue(
+            self.conversations, self.queues, self.clock, lambda *measure: self.measured.append(measure)
+        )
         self.deliver = Deliver(
             conversations=self.conversations,
             deliveries=self.deliveries,

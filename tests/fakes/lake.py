@@ -1,11 +1,12 @@
 """The log of what happened and the lake, in memory."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import msgspec
 
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import ExportProgress, LoggedTurn
+from pytake.conversation.records import ExportProgress, LoggedTurn, RetentionProgress
 from tests.fakes import MemoryConversations, MemoryDeliveries
 
 
@@ -16,6 +17,7 @@ class MemoryEventLog:
         self.keys: dict[tuple[str, str], bytes] = {}
         self.stored = ExportProgress()
         self.running_until = 0.0
+        self.retention: dict[str, RetentionProgress] = {}
 
     def turns(self, hour: int) -> list[LoggedTurn]:
         found = [
@@ -31,6 +33,23 @@ class MemoryEventLog:
             contact_id: self.keys.setdefault((organization_id, contact_id), f"key {len(self.keys)}".encode())
             for contact_id in contact_ids
         }
+
+    def forget(self, organization_id: str, hour: int) -> int:
+        mine = [turn for turn in self.turns(hour) if turn.key.organization_id == organization_id]
+        for turn in mine:
+            del self._conversations.records[turn.key][turn.record.seq]
+            for delivery in turn.deliveries:
+                del self._deliveries.entries[turn.key, delivery.turn, delivery.index]
+            known = self._conversations.stored.get(turn.key)
+            if known is not None and known.seq == turn.record.seq and known.session is None:
+                del self._conversations.stored[turn.key]
+        return len(mine)
+
+    def retention_progress(self, organization_id: str) -> RetentionProgress | None:
+        return self.retention.get(organization_id)
+
+    def put_retention_progress(self, organization_id: str, progress: RetentionProgress) -> None:
+        self.retention[organization_id] = progress
 
     def progress(self) -> ExportProgress:
         return msgspec.json.decode(msgspec.json.encode(self.stored), type=ExportProgress)
@@ -69,5 +88,20 @@ class MemoryLake:
         self.puts.append(place)
         return True
 
+    def organizations(self) -> list[str]:
+        return sorted({organization_id for organization_id, _ in self.files})
+
+    def days(self, organization_id: str) -> list[str]:
+        return sorted({_day(hour) for owner, hour in self.files if owner == organization_id})
+
+    def forget_day(self, organization_id: str, day: str) -> None:
+        self.files = {
+            place: file for place, file in self.files.items() if (place[0], _day(place[1])) != (organization_id, day)
+        }
+
     def rows(self) -> list[LakeEvent]:
         return [event for file in self.files.values() for event in file]
+
+
+def _day(hour: int) -> str:
+    return f"{datetime.fromtimestamp(hour, UTC):%Y-%m-%d}"

@@ -33,6 +33,7 @@ from tests.faults import plans, world
 from tests.faults.dynamodb import DynamoDb, canceled
 from tests.faults.timeline import WorkerKilled
 from tests.faults.world import InjectedError, World
+from tests.table import kept
 
 REGION = "us-east-1"
 DYNAMODB = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
@@ -75,8 +76,8 @@ class AwsWorld(World):
         clock = lambda: self.timeline.now  # noqa: E731
         logger = Logger(service="faults", stream=io.StringIO())
         return {
-            "conversations": DynamoConversations(self.table, 90),
-            "deliveries": DynamoDeliveries(self.table, clock, 90),
+            "conversations": DynamoConversations(self.table, kept(), clock),
+            "deliveries": DynamoDeliveries(self.table, clock, kept()),
             "slots": DynamoRateSlots(self.table),
             "parking": DynamoParking(self.table),
             "events": EventBridgeOperatorEvents(lambda: _client("events"), "default", logger, "test", clock),

@@ -396,7 +396,7 @@ class Sandbox:
             "settle_receipts": SettleReceipts(
                 ports["conversations"], ports["deliveries"], directory, ports["queues"], events, clock
             ),
-            "wake_due": WakeDue(ports["conversations"], ports["queues"], clock),
+            "wake_due": WakeDue(ports["conversations"], ports["queues"], clock, lambda *_: None),
             "resume_number": ResumeNumber(directory, ports["parking"], ports["queues"], clock),
         }
 

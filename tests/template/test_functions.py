@@ -90,7 +90,6 @@ def test_the_clock_starts_every_job_with_the_time_it_was_due(stack: Stack) -> No
         jobs[event["job"]] = schedule["ScheduleExpression"]
     assert jobs == {
         "due": "rate(1 minute)",
-        "sessions": "rate(1 hour)",
         "export": "rate(5 minutes)",
         "aggregate": "cron(15 2 * * ? *)",
         "retention": "cron(45 3 * * ? *)",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytake.aws.directory import DynamoDirectory
     from pytake.aws.event_log import DynamoEventLog
     from pytake.aws.flows import DynamoFlows
+    from pytake.aws.job_runs import DynamoJobRuns
+    from pytake.aws.lake import S3Lake
     from pytake.aws.operator_events import EventBridgeOperatorEvents
     from pytake.aws.parking import DynamoParking
     from pytake.aws.queues import SqsQueues
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pytake.conversation.receipts import SettleReceipts
     from pytake.conversation.receive import ReceiveNotification
     from pytake.conversation.resume_number import ResumeNumber
+    from pytake.conversation.retention import ForgetOld, Retention
     from pytake.conversation.transcript import ReadTranscript
     from pytake.conversation.turn import TakeTurn
     from pytake.conversation.wake import WakeDue
@@ -135,19 +138,28 @@ def take_turn() -> "TakeTurn":
 def wake_due() -> "WakeDue":
     from pytake.conversation.wake import WakeDue
 
-    return WakeDue(conversations(), queues(), time.time)
+    return WakeDue(conversations(), queues(), time.time, _measure)
 
 
 @cache
 def export_to_lake() -> "ExportToLake":
-    from pytake.aws.lake import S3Lake
     from pytake.conversation.export import ExportToLake
 
-    def measure(name: str, value: float) -> None:
-        observability.measure(_settings().stage, name, value, time.time())
+    return ExportToLake(event_log(), lake(), time.time, _measure)
 
-    lake = S3Lake(_client("s3"), _settings().lake_bucket)
-    return ExportToLake(event_log(), lake, time.time, measure)
+
+@cache
+def forget_old() -> "ForgetOld":
+    from pytake.conversation.retention import ForgetOld
+
+    return ForgetOld(event_log(), lake(), retention(), time.time, _measure)
+
+
+@cache
+def job_runs() -> "DynamoJobRuns":
+    from pytake.aws.job_runs import DynamoJobRuns
+
+    return DynamoJobRuns(_table())
 
 
 @_use_case
@@ -240,7 +252,7 @@ def erase_contact() -> "EraseContact":
 def deliveries() -> "DynamoDeliveries":
     from pytake.aws.deliveries import DynamoDeliveries
 
-    return DynamoDeliveries(_table(), time.time, _settings().retention_days)
+    return DynamoDeliveries(_table(), time.time, retention())
 
 
 @cache
@@ -254,14 +266,28 @@ def parking() -> "DynamoParking":
 def conversations() -> "DynamoConversations":
     from pytake.aws.conversations import DynamoConversations
 
-    return DynamoConversations(_table(), _settings().retention_days)
+    return DynamoConversations(_table(), retention(), time.time)
 
 
 @cache
 def event_log() -> "DynamoEventLog":
     from pytake.aws.event_log import DynamoEventLog
 
-    return DynamoEventLog(_table(), _settings().retention_days)
+    return DynamoEventLog(_table(), retention())
+
+
+@cache
+def retention() -> "Retention":
+    from pytake.conversation.retention import Retention
+
+    return Retention(directory(), _settings().retention_days)
+
+
+@cache
+def lake() -> "S3Lake":
+    from pytake.aws.lake import S3Lake
+
+    return S3Lake(_client("s3"), _settings().lake_bucket)
 
 
 @cache
@@ -334,6 +360,10 @@ def effects() -> "OutsidePerformer":
         return BedrockModels(bedrock_client())
 
     return OutsidePerformer(http_calls, models)
+
+
+def _measure(name: str, value: float) -> None:
+    observability.measure(_settings().stage, name, value, time.time())
 
 
 @cache

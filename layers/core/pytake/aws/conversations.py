@@ -16,6 +16,7 @@ from pytake.aws.table import (
     due_pk,
     due_shard,
     error_code,
+    is_kept,
     log_pk,
     log_shard,
     log_sk,
@@ -25,7 +26,7 @@ from pytake.aws.table import (
     whole_hour_after,
     whole_hour_before,
 )
-from pytake.conversation.ports import AlreadyCommittedError, ConflictError
+from pytake.conversation.ports import AlreadyCommittedError, Clock, ConflictError
 from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,
@@ -35,7 +36,11 @@ from pytake.conversation.records import (
     Session,
     TurnRecord,
 )
+from pytake.conversation.retention import Retention
 from pytake.engine import Contact
+
+ENDING_SECONDS = 86_400
+"""A running conversation is kept this much longer than its session, so that the session's end is noted."""
 
 _STATE = "STATE"
 _MARKER, _CONVERSATION = 0, 1  # places in the transaction, for reading its refusal
@@ -61,9 +66,10 @@ _encode = msgspec.json.Encoder().encode
 class DynamoConversations:
     """Implements `pytake.conversation.ports.Conversations`."""
 
-    def __init__(self, table: Table, retention_days: int) -> None:
+    def __init__(self, table: Table, retention: Retention, clock: Clock) -> None:
         self._table = table
-        self._retention_seconds = max(retention_days * 86_400, MARKER_SECONDS)
+        self._retention = retention
+        self._clock = clock
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
@@ -71,8 +77,8 @@ class DynamoConversations:
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         places = [(conversation_pk(key), _STATE) for key in keys]
-        items = self._table.item.batch_get(places, consistent_read=True)
-        return [_conversation(conversation_key(item.pk), item) for item in items]
+        items, now = self._table.item.batch_get(places, consistent_read=True), self._clock()
+        return [_conversation(conversation_key(item.pk), item) for item in items if is_kept(item, now)]
 
     def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
         index, pk = self._table.item.recent, recent_pk(organization_id)
@@ -89,20 +95,23 @@ class DynamoConversations:
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
-        expires_at = int(turn.at) + self._retention_seconds
+        expires_at, free = (
+            int(turn.at) + self._retention(conversation.key.organization_id),
+            self._table.is_free(turn.at),
+        )
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
                 if turn.message_id is not None:
                     marker = item(
                         pk, marker_sk(turn.message_id), seq=turn.seq, expires_at=int(turn.at) + MARKER_SECONDS
                     )
-                    transaction.save(marker, condition=item.pk.does_not_exist())
-                expected = item.seq == turn.seq - 1 if turn.seq > 1 else item.pk.does_not_exist()
+                    transaction.save(marker, condition=free)
+                expected = item.seq == turn.seq - 1 if turn.seq > 1 else free
                 transaction.save(self._conversation_item(conversation, pk, expires_at), condition=expected)
                 record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
                 record.log_pk = log_pk(turn.at, log_shard(pk))
                 record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
-                transaction.save(record, condition=item.pk.does_not_exist())
+                transaction.save(record, condition=free)
         except TransactWriteError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise
@@ -125,7 +134,8 @@ class DynamoConversations:
         items = self._table.item.query(
             conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=True
         )
-        return [_read_turn.decode(item.body) for item in items if item.body]
+        now = self._clock()
+        return [_read_turn.decode(item.body) for item in items if item.body and is_kept(item, now)]
 
     def due(self, now: float) -> Iterator[Due]:
         index = self._table.item.due
@@ -135,9 +145,10 @@ class DynamoConversations:
 
     def _get(self, key: ConversationKey, sk: str) -> Item | None:
         try:
-            return self._table.item.get(conversation_pk(key), sk, consistent_read=True)
+            item = self._table.item.get(conversation_pk(key), sk, consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
+        return item if is_kept(item, self._clock()) else None
 
     def _conversation_item(self, conversation: Conversation, pk: str, expires_at: int) -> Item:
         session = conversation.session
@@ -158,6 +169,8 @@ class DynamoConversations:
             item.recent_pk = recent_pk(conversation.key.organization_id)
             item.recent_at = whole_hour_before(conversation.active_at)
         if session is not None:
+            # Who waits for a delay of a month is not forgotten after a week.
+            item.expires_at = max(expires_at, int(session.expires_at) + ENDING_SECONDS)
             ends_at = whole_hour_after(session.expires_at)
             item.due_pk = due_pk(due_shard(pk))
             item.due_at = min(ends_at, session.timer_at) if session.timer_at is not None else ends_at

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, error_code
+from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, error_code, is_kept
 from pytake.conversation.ports import Clock, ConflictError
 from pytake.conversation.receipts import STATUS_RANK
-from pytake.conversation.records import MARKER_SECONDS, ConversationKey, Delivery
+from pytake.conversation.records import ConversationKey, Delivery
+from pytake.conversation.retention import Retention
 
 _read = msgspec.json.Decoder(Delivery)
 DELIVERIES_END = "OUT#~"
@@ -23,10 +24,10 @@ _REFUSED = "ConditionalCheckFailedException"
 class DynamoDeliveries:
     """Implements `pytake.conversation.ports.Deliveries`."""
 
-    def __init__(self, table: Table, clock: Clock, retention_days: int) -> None:
+    def __init__(self, table: Table, clock: Clock, retention: Retention) -> None:
         self._table = table
         self._clock = clock
-        self._retention_seconds = max(retention_days * 86_400, MARKER_SECONDS)
+        self._retention = retention
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         found = self._find(key, turn, index)
@@ -73,25 +74,27 @@ class DynamoDeliveries:
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         item = self._table.item
         between = item.sk.between(delivery_sk(from_turn, 0), DELIVERIES_END)
-        return [delivery_of(entry) for entry in item.query(conversation_pk(key), between, consistent_read=True)]
+        found = item.query(conversation_pk(key), between, consistent_read=True)
+        now = self._clock()
+        return [delivery_of(entry) for entry in found if is_kept(entry, now)]
 
     def _write(
         self, key: ConversationKey, delivery: Delivery, revision: int, *, forget_status: bool = False
     ) -> Delivery:
-        item, writer = self._table.item, uuid4().hex
+        item, writer, now = self._table.item, uuid4().hex, self._clock()
         body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
         actions: list[Action] = [
             item.body.set(body),
             item.revision.set(revision + 1),
             item.writer.set(writer),
             item.sends.set(delivery.sends),
-            item.expires_at.set(int(self._clock()) + self._retention_seconds),
+            item.expires_at.set(int(now) + self._retention(key.organization_id)),
         ]
-        if forget_status:
+        if forget_status or not revision:  # what outlived its time may still be there
             told = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
             actions.extend(attribute.remove() for attribute in told)
         entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
-        unchanged = item.revision == revision if revision else item.pk.does_not_exist()
+        unchanged = item.revision == revision if revision else self._table.is_free(now)
         try:
             entry.update(actions, condition=unchanged)
         except UpdateError as error:
@@ -106,9 +109,10 @@ class DynamoDeliveries:
 
     def _find(self, key: ConversationKey, turn: int, index: int) -> Item | None:
         try:
-            return self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
+            item = self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
+        return item if is_kept(item, self._clock()) else None
 
 
 def delivery_of(item: Item) -> Delivery:

@@ -1,6 +1,6 @@
 """The lake's files on S3: Parquet, one object per organization and hour, put there whole."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib import import_module
@@ -21,9 +21,20 @@ BATCH_ROWS = 8_192
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
+EVENTS = "events/"
+
+
 def object_key(organization_id: str, hour: int) -> str:
     """Where an organization's events of an hour are; the folders are the table's partitions."""
-    return f"events/organization_id={organization_id}/dt={datetime.fromtimestamp(hour, UTC):%Y-%m-%d/%H}.parquet"
+    return f"{_organization(organization_id)}dt={datetime.fromtimestamp(hour, UTC):%Y-%m-%d/%H}.parquet"
+
+
+def _organization(organization_id: str) -> str:
+    return f"{EVENTS}organization_id={organization_id}/"
+
+
+class NotRemovedError(Exception):
+    """S3 refused to remove something; it has to be tried again."""
 
 
 class S3Lake:
@@ -46,6 +57,35 @@ class S3Lake:
                 file.seek(0)
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata={"sha256": digest})
         return True
+
+    def organizations(self) -> list[str]:
+        return self._folders(EVENTS)
+
+    def days(self, organization_id: str) -> list[str]:
+        return self._folders(_organization(organization_id))
+
+    def forget_day(self, organization_id: str, day: str) -> None:
+        self._remove_versions(f"{_organization(organization_id)}dt={day}/", lambda _: True)
+
+    def _folders(self, prefix: str) -> list[str]:
+        """The values of the partition that the folders directly below a prefix are named by."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+        )
+        found = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+        return sorted(folder[len(prefix) : -1].partition("=")[2] for folder in found)
+
+    def _remove_versions(self, prefix: str, wanted: Callable[[Any], bool]) -> None:
+        """Remove objects for good: in a versioned bucket, a plain deletion only hides them."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            names: Any = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions if wanted(v)]
+            if not names:
+                continue
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
+            if errors := answer.get("Errors"):
+                raise NotRemovedError(f"{len(errors)} objects of the lake: {errors[0].get('Code')}")
 
     def _digest(self, key: str) -> str | None:
         try:

@@ -19,6 +19,8 @@ and how far its export is (`LAKE`).
 | rate slot | `ORG#o#RATE` | scope |
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
 | turn that waits for a stopped number | `ORG#o#PARKED#number` | contact, seq |
+| retention that items were written for | `ORG#o` | `RETENTION` |
+| scheduled run | `JOB#job` | scheduled time |
 """
 
 import math
@@ -148,6 +150,11 @@ class Table:
     def connection(self) -> Connection:
         return self.item._get_connection().connection  # transactions need the connection below the model
 
+    def is_free(self, now: float) -> Condition:
+        """Nothing is there, or what is there has outlived its time: DynamoDB removes it hours or days later."""
+        free: Condition = self.item.pk.does_not_exist() | (self.item.expires_at <= int(now))
+        return free
+
     def put(self, item: Item, condition: Condition) -> None:
         """Store `item` if `condition` holds. Raises `RefusedError` with the item that is there instead."""
         arguments = item.get_save_kwargs_from_instance(condition, return_values_on_condition_failure="ALL_OLD")
@@ -159,6 +166,11 @@ class Table:
             answer: Any = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
             raw = answer.get("Item")
             raise RefusedError(self.item.from_raw_data(raw) if raw else None) from None
+
+
+def is_kept(item: Item, now: float) -> bool:
+    """Whether an item's time to live is not over yet, or it has none."""
+    return item.expires_at is None or item.expires_at > now
 
 
 def error_code(error: PynamoDBException) -> str | None:

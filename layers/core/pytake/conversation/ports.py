@@ -24,6 +24,7 @@ from pytake.conversation.records import (
     Organization,
     ParkedItem,
     RecentPlace,
+    RetentionProgress,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
@@ -265,12 +266,44 @@ class EventLog(Protocol):
     def end(self) -> None:
         """Give it back."""
 
+    def forget(self, organization_id: str, hour: int) -> int:
+        """Remove the organization's turns of an hour, with their deliveries; how many turns.
+
+        A conversation goes with its last turn, unless it is still running.
+        """
+
+    def retention_progress(self, organization_id: str) -> RetentionProgress | None: ...
+
+    def put_retention_progress(self, organization_id: str, progress: RetentionProgress) -> None: ...
+
 
 class Lake(Protocol):
     """Files of events, one per organization and hour."""
 
+    def organizations(self) -> list[str]:
+        """Those that have files."""
+
+    def days(self, organization_id: str) -> list[str]:
+        """The UTC days (`2026-11-25`) of which the organization has files, oldest first."""
+
+    def forget_day(self, organization_id: str, day: str) -> None:
+        """Remove the organization's files of a day, whatever they held before included."""
+
     def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
         """Make these the organization's events of that hour: all of them, or nothing changes. False when they were already."""
+
+
+class JobRuns(Protocol):
+    """Which scheduled runs have been. The clock may fire twice, and runs may die."""
+
+    def begin(self, job: str, scheduled_time: str, run: str, now: float, seconds: float) -> bool:
+        """Take a run, for `seconds` at most; False when it is done or another has it.
+
+        `run` is the same when the platform tries the same call again: the try before is dead then, so it may begin.
+        """
+
+    def finish(self, job: str, scheduled_time: str, now: float) -> None:
+        """It is done, and is not done again."""
 
 
 class Queues(Protocol):

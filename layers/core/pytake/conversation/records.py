@@ -268,3 +268,10 @@ class ExportProgress(Struct, omit_defaults=True):
 
     as_of: float | None = None
     through: dict[str, int] = {}
+
+
+class RetentionProgress(Struct, omit_defaults=True):
+    """What an organization's items in the table were written to be kept for; `through`: the hour up to which more is gone."""
+
+    seconds: int
+    through: int | None = None

@@ -17,19 +17,28 @@ BATCH = 10
 class WakeDue:
     """The scheduled function's `due` job. It may run twice: the same news has the same id."""
 
-    def __init__(self, conversations: Conversations, queues: Queues, clock: Clock) -> None:
+    def __init__(
+        self, conversations: Conversations, queues: Queues, clock: Clock, measure: Callable[[str, float], None]
+    ) -> None:
         self._conversations = conversations
         self._queues = queues
         self._clock = clock
+        self._measure = measure
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
-        """Queue the news for every conversation in which something is due, until `out_of_time()`; how many that were."""
-        now, woken = self._clock(), 0
+        """Queue the news for every conversation in which something is due, until `out_of_time()`; how many that were.
+
+        Measures `DueLagSeconds`: for how long the one that waited longest has been due.
+        """
+        now, woken, lag = self._clock(), 0, 0.0
         for batch in _batches(self._conversations.due(now)):
             self._queues.put_inbound([_item(due, now) for due in batch])
             woken += len(batch)
+            lag = max(lag, *(now - due.at for due in batch))
             if out_of_time():
                 break
+        if woken:
+            self._measure("DueLagSeconds", lag)
         return woken
 
 

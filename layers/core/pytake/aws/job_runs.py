@@ -1,0 +1,35 @@
+"""Scheduled runs on DynamoDB: a row for each job and time."""
+
+from pynamodb.exceptions import PutError
+
+from pytake.aws.table import Table, error_code
+
+KEPT_SECONDS = 7 * 86_400
+"""Longer than EventBridge and Lambda try (a day and six hours)."""
+
+_DONE = "done"
+
+
+class DynamoJobRuns:
+    """Implements `pytake.conversation.ports.JobRuns`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def begin(self, job: str, scheduled_time: str, run: str, now: float, seconds: float) -> bool:
+        item = self._table.item
+        row = item(
+            f"JOB#{job}", scheduled_time, writer=run, updated_at=now + seconds, expires_at=int(now) + KEPT_SECONDS
+        )
+        # A lease that is over is a run that died; `status` is only there when it came to its end.
+        free = item.status.does_not_exist() & ((item.updated_at < now) | (item.writer == run))
+        try:
+            row.save(condition=item.pk.does_not_exist() | free)
+        except PutError as error:
+            if error_code(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def finish(self, job: str, scheduled_time: str, now: float) -> None:
+        self._table.item(f"JOB#{job}", scheduled_time, status=_DONE, expires_at=int(now) + KEPT_SECONDS).save()

@@ -1,0 +1,100 @@
+"""How long what was said is kept: the organization's own time, or the stack's."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from pytake.conversation.ports import Clock, Directory, EventLog, Lake
+from pytake.conversation.records import MARKER_SECONDS, RetentionProgress
+
+DAY, HOUR = 86_400, 3600
+
+
+class Retention:
+    """How many seconds an organization keeps conversations (`retention_days` of its settings).
+
+    Never less than an inbound message id is remembered, or what Meta redelivers would be answered twice.
+    """
+
+    def __init__(self, directory: Directory, default_days: int) -> None:
+        self._directory = directory
+        self._default_days = default_days
+
+    def __call__(self, organization_id: str) -> int:
+        days = self._directory.organization(organization_id).retention_days or self._default_days
+        return max(days * DAY, MARKER_SECONDS)
+
+
+class Forgotten(Struct, frozen=True):
+    """What a run removed: days of the lake, and turns that an organization once meant to keep for longer."""
+
+    days: int = 0
+    turns: int = 0
+    finished: bool = False
+
+
+class ForgetOld:
+    """The scheduled function's `retention` job. Calling it again does no harm: what is gone stays gone.
+
+    The table forgets by itself (its items carry their time to live), but each item as its organization wished when it was
+    written. When an organization wishes to keep less, this job removes what has been kept for too long by the new wish.
+    """
+
+    def __init__(
+        self, log: EventLog, lake: Lake, retention: Retention, clock: Clock, measure: Callable[[str, float], None]
+    ) -> None:
+        self._log = log
+        self._lake = lake
+        self._retention = retention
+        self._clock = clock
+        self._measure = measure
+
+    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> Forgotten:
+        """Remove what is too old, until `out_of_time()`; the next run goes on.
+
+        Measures `RetentionLagSeconds` first: by how much the oldest day of the lake has outlived its time.
+        """
+        now, days, turns = self._clock(), 0, 0
+        overdue = [
+            (organization_id, day, now - self._retention(organization_id) - _end_of(day))
+            for organization_id in self._lake.organizations()
+            for day in self._lake.days(organization_id)
+        ]
+        self._measure("RetentionLagSeconds", max((lag for _, _, lag in overdue if lag > 0), default=0))
+        for organization_id, day, lag in overdue:
+            if lag <= 0:
+                continue
+            if out_of_time():
+                return Forgotten(days, turns)
+            self._lake.forget_day(organization_id, day)
+            days += 1
+        for organization_id in dict.fromkeys(organization_id for organization_id, _, _ in overdue):
+            removed, finished = self._shorten(organization_id, now, out_of_time)
+            turns += removed
+            if not finished:
+                return Forgotten(days, turns)
+        return Forgotten(days, turns, finished=True)
+
+    def _shorten(self, organization_id: str, now: float, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
+        """Remove turns written when the organization kept more than it does now; how many, and whether all are gone."""
+        seconds = self._retention(organization_id)
+        cutoff = int(now - seconds) // HOUR * HOUR
+        known = self._log.retention_progress(organization_id)
+        if known is None or known.seconds <= seconds:
+            self._log.put_retention_progress(organization_id, RetentionProgress(seconds))
+            return 0, True
+        removed = 0
+        first = int(now - known.seconds) // HOUR * HOUR
+        for hour in range(max(first, known.through or first), cutoff, HOUR):
+            if out_of_time():
+                self._log.put_retention_progress(organization_id, RetentionProgress(known.seconds, hour))
+                return removed, False
+            removed += self._log.forget(organization_id, hour)
+        self._log.put_retention_progress(organization_id, RetentionProgress(seconds))
+        return removed, True
+
+
+def _end_of(day: str) -> float:
+    """When a UTC day (`2026-11-25`) is over, in seconds since the epoch."""
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() + DAY

@@ -1,0 +1,38 @@
+"""The scheduled function: jobs by name, each once for its scheduled time."""
+
+import boto3
+import pytest
+
+from functions.scheduled.handler import handler
+from tests.functions.conftest import Gateway, LambdaContext
+
+TIME = "2026-11-25T03:45:00Z"
+
+
+class Call(LambdaContext):
+    def __init__(self, request_id: str) -> None:
+        self.aws_request_id = request_id
+
+
+@pytest.mark.parametrize("job", ["due", "export", "retention"])
+def test_a_job_runs_once_for_a_scheduled_time(gateway: Gateway, job: str) -> None:
+    event = {"job": job, "scheduled_time": TIME}
+    assert "skipped" not in handler(event, Call("a"))
+    assert handler(event, Call("b")) == {"job": job, "skipped": True}
+    assert "skipped" not in handler({"job": job, "scheduled_time": "2026-11-26T03:45:00Z"}, Call("c"))
+    assert "skipped" not in handler({"job": job}, Call("d")), "by hand it runs whenever it is called"
+
+
+def test_a_run_that_failed_is_done_by_its_retry(gateway: Gateway) -> None:
+    event = {"job": "retention", "scheduled_time": TIME}
+    s3 = boto3.client("s3")
+    s3.delete_bucket(Bucket="lake")
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        handler(event, Call("a"))
+    s3.create_bucket(Bucket="lake")
+    assert handler(event, Call("a"))["finished"]
+
+
+def test_an_unknown_job_fails_and_says_which_there_are(gateway: Gateway) -> None:
+    with pytest.raises(ValueError, match=r"no job 'tea'; jobs are: due, export, retention"):
+        handler({"job": "tea", "scheduled_time": TIME}, Call("a"))
