@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nicegui import html, ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from local.console.flow_graph import NODE_HEIGHT, NODE_WIDTH, Edge, FlowGraph, Node
 from local.console.words import Words
@@ -53,8 +54,8 @@ class GraphView:
         self._on_select = on_select
         self._zoom = _ZOOMS.index(0.8)
         self._graph: FlowGraph | None = None
-        self._boxes: dict[str, tuple[html.button, html.span, Mark]] = {}
-        self._lines: dict[tuple[str, str], tuple[ui.element, html.div | None, Mark]] = {}
+        self._boxes: dict[str, tuple[html.button, TextElement, Mark]] = {}
+        self._lines: dict[tuple[str, str], tuple[ui.element, TextElement, Mark]] = {}
         with html.div().classes("graph") as self._frame:
             with html.div().classes("graph-scroll").props('tabindex="-1" role="group"') as self._scroll:
                 self._canvas = html.div().classes("graph-canvas")
@@ -100,10 +101,9 @@ class GraphView:
             if now == before:
                 continue
             line.classes(add=now.look, remove=" ".join(set(before.look.split()) - set(now.look.split())))
-            if label is not None:
-                label.classes(add=now.look, remove=" ".join(set(before.look.split()) - set(now.look.split())))
-                label.text = now.badge or self._label(way)
-                label.set_visibility(bool(label.text))
+            label.classes(add=now.look, remove=" ".join(set(before.look.split()) - set(now.look.split())))
+            label.text = now.badge or self._label(way)
+            label.set_visibility(bool(label.text))
             self._lines[way] = (line, label, now)
 
     def reveal(self, node_id: str) -> None:
@@ -125,16 +125,16 @@ class GraphView:
                 sized = 'markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse"'
                 with ui.element("marker").props(f"{marker} {sized}"):
                     ui.element("path").props('d="M0,0L8,4L0,8z"').classes("graph-arrow")
+            lines = {}
             for edge in graph.edges:
-                line = ui.element("path").classes("graph-line")
+                line = lines[edge.source, edge.target] = ui.element("path").classes("graph-line")
                 line.props(f'd="{edge.path}" marker-end="url(#arrow-{self._frame.id})"')
-                self._lines[edge.source, edge.target] = (line, None, _PLAIN)
         for edge in graph.edges:
             way = (edge.source, edge.target)
-            label = html.div(self._label(way)).classes("graph-label").props('aria-hidden="true"')
+            label = TextElement(tag="div", text=self._label(way)).classes("graph-label").props('aria-hidden="true"')
             label.style(f"left:{edge.label_at[0]:.0f}px;top:{edge.label_at[1]:.0f}px")
             label.set_visibility(bool(label.text))
-            self._lines[way] = (self._lines[way][0], label, _PLAIN)
+            self._lines[way] = (lines[way], label, _PLAIN)
 
     def _draw_box(self, node: Node) -> None:
         style = f"left:{node.x:.0f}px;top:{node.y:.0f}px;width:{NODE_WIDTH:.0f}px;height:{NODE_HEIGHT:.0f}px"
@@ -143,7 +143,7 @@ class GraphView:
             with html.span().classes("node-words"):
                 html.span(node.title).classes("node-title")
                 html.span(node.text or self._type(node)).classes("node-text")
-            badge = html.span().classes("node-badge")
+            badge = TextElement(tag="span", text="").classes("node-badge")
             badge.set_visibility(False)
         box.props(f'data-node="{_quoted(node.id)}" aria-label="{_quoted(self._named(node.id, _PLAIN, node))}"')
         if self._on_select is not None:

@@ -10,7 +10,7 @@ from local.console.bubbles import MEDIA_ICONS, Bubble, as_html, clock_time
 from local.console.words import Words
 
 Act = Callable[[dict[str, Any]], Awaitable[None]]
-"""Does what the person does: `{"text"}`, `{"reply_id"}`, `{"media"}`, `{"location"}` or `{"form"}`, as `/_sim/phones` takes it."""
+"""Does what the person does: `{"text"}`, `{"reply_id"}`, `{"media"}`, `{"location"}` or `{"form"}`, as `/_sim` takes it."""
 
 _TICKS = {"waiting": "schedule", "sent": "check", "delivered": "done_all", "read": "done_all", "failed": "error"}
 _FILES: Mapping[str, dict[str, Any]] = {
