@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.flow_testing.conversation import Conversation, World, default_contact, read_input, time_of
 from cli.flow_testing.documents import UsageError, document_id, is_test_file, read_documents, read_json
 from cli.flow_testing.mocks import HttpMocks
+from cli.flow_testing.said import read_input, time_of
+from local.offline import Conversation, World, default_contact
 from pytake.engine import FlowError, Problem, compile_flow, validate
 
 app = typer.Typer(help="Run, check and test flow documents, with no cloud at all.", no_args_is_help=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cli.flow_testing.conversation import Conversation
+from local.offline import Conversation
 from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest
 from pytake.engine.compiling import Compilation
 from pytake.engine.values import number_of

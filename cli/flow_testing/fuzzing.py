@@ -9,12 +9,13 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from cli.flow_testing.conversation import Conversation, World, input_of, time_of
 from cli.flow_testing.documents import Documents
 from cli.flow_testing.examples import Examples, Said
 from cli.flow_testing.invariants import broken_rule
 from cli.flow_testing.mocks import names_of, script_of
+from cli.flow_testing.said import input_of, time_of
 from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
+from local.offline import Conversation, World
 from pytake.engine import Effect, EffectResult, Flow
 
 TURNS = 30

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cli.flow_testing.conversation import Conversation, World, default_contact, input_of, time_of
 from cli.flow_testing.coverage import Coverage, Exit, exit_of
 from cli.flow_testing.examples import Examples, Said
 from cli.flow_testing.mocks import names_of, script_of
 from cli.flow_testing.playing import path_of
+from cli.flow_testing.said import input_of, time_of
 from cli.flow_testing.spoken import spoken
 from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
+from local.offline import Conversation, World, default_contact
 from pytake.engine import Contact, Effect, EffectResult, Flow, Turn, compile_flow
 
 TURNS = 20_000

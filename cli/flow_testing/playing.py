@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cli.flow_testing.conversation import Conversation, input_of
 from cli.flow_testing.mocks import HttpMocks
+from cli.flow_testing.said import input_of
 from cli.flow_testing.spoken import spoken
 from cli.flow_testing.suite import Exchange, Script, Suite
+from local.offline import Conversation
 from pytake.engine import Flow, Step, Turn
 
 

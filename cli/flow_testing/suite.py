@@ -28,8 +28,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cli.flow_testing.conversation import World, default_contact, time_of
 from cli.flow_testing.documents import TEST_SUFFIXES, UsageError, document_id, is_test_file, read_json
+from cli.flow_testing.said import time_of
+from local.offline import World, default_contact
 from pytake.engine import Contact
 
 NOW = "2026-11-22T12:00:00Z"

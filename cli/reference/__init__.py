@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
-from cli.reference.schema import schema_text
+from local.flow_schema import schema_text
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -139,6 +139,17 @@ def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None
     assert gateway.api("GET", NUMBER_PATH).body["resuming"] is False
 
 
+def test_a_version_stays_readable_as_it_was_published(gateway: Gateway) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": "Another name"})
+    version = gateway.api("GET", "/api/v1/flows/hello/versions/1", role="analyst").body
+    assert (version["version"], version["document"], version["sub_flow_documents"]) == (1, FLOW, {})
+    unknown = gateway.api("GET", "/api/v1/flows/hello/versions/2")
+    assert (unknown.status, unknown.body["code"]) == (404, "version_unknown")
+    assert gateway.api("GET", "/api/v1/flows/hello/versions/1", org="globex").status == 404
+
+
 def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:
     gateway.api("PUT", "/api/v1/flows/hello", FLOW)
     assert gateway.api("GET", "/api/v1/flows/hello", org="globex").status == 404

@@ -62,6 +62,13 @@ class PublishedVersion(BaseModel):
     problems: list[FlowProblem] = Field(default_factory=list)
 
 
+class VersionDocuments(PublishedVersion):
+    """A version with the flow as it was published, and the sub-flows pinned with it."""
+
+    document: dict[str, Any]
+    sub_flow_documents: dict[str, dict[str, Any]] = Field(default_factory=dict, description="By flow id")
+
+
 class Rollback(BaseModel):
     """The version that new sessions shall get again."""
 
@@ -103,6 +110,18 @@ def list_versions(flow_id: FlowId) -> list[PublishedVersion]:
     return [_version(version, []) for version in flows.versions(who.organization_id, flow_id)]
 
 
+@router.get("/api/v1/flows/<flow_id>/versions/<version>", summary="A version as it was published", tags=["Flows"])
+def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
+    who = caller(router, "builder", "analyst", "agent")
+    found = bootstrap.flows().version(who.organization_id, flow_id, version)
+    if found is None:
+        raise _unknown_version(flow_id, version)
+    documents = dict(found.documents)
+    document = documents.pop(flow_id)
+    shown = _version(found, []).model_dump()
+    return VersionDocuments(**shown, document=document, sub_flow_documents=documents)
+
+
 @router.post("/api/v1/flows/<flow_id>/publish", summary="Publish the draft as the next version", tags=["Flows"])
 def publish(flow_id: FlowId) -> PublishedVersion:
     who = caller(router, "builder")
@@ -126,12 +145,16 @@ def rollback(flow_id: FlowId, request: Rollback) -> FlowInList:
     try:
         summary = bootstrap.flow_authoring().rollback(who.organization_id, flow_id, request.version)
     except UnknownFlowError:
-        raise not_found("version_unknown", f"There is no version {request.version} of a flow {flow_id!r}.") from None
+        raise _unknown_version(flow_id, request.version) from None
     return _summary(summary)
 
 
 def _unknown(flow_id: str) -> Exception:
     return not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
+
+
+def _unknown_version(flow_id: str, version: int) -> Exception:
+    return not_found("version_unknown", f"There is no version {version} of a flow {flow_id!r}.")
 
 
 def _problems(problems: list[Problem]) -> list[FlowProblem]:
