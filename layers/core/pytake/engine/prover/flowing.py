@@ -83,7 +83,10 @@ class Analysis:
         self._contexts: dict[tuple[Place, tuple[Known, ...]], Context] = {}
         start = (compilation.root, compilation.documents[compilation.root].start_node_id)
         self._order = _order(self.facts, self.ways, start)
-        self._waiting: list[tuple[int, int, Context, Place]] = []
+        # By round: what lies behind waits for the next one, so that all ways back into a loop are joined before it is
+        # gone through again. The round is part of the heap's key.
+        self._waiting: list[tuple[int, int, int, Context, Place]] = []
+        self._round = self._position = 0
         self._queued: set[tuple[int, Place]] = set()
         self._number = 0
         self._visits_left = _MOST_VISITS * len(self.facts) + 1000
@@ -148,7 +151,7 @@ class Analysis:
 
     def _run(self) -> None:
         while self._waiting:
-            _, _, context, place = heappop(self._waiting)
+            self._round, self._position, _, context, place = heappop(self._waiting)
             self._queued.discard((id(context), place))
             self._visits_left -= 1
             if self._visits_left < 0:
@@ -188,7 +191,9 @@ class Analysis:
         if key not in self._queued:
             self._queued.add(key)
             self._number += 1
-            heappush(self._waiting, (self._order.get(place, 0), self._number, context, place))
+            order = self._order.get(place, 0)
+            in_round = self._round + (order <= self._position)
+            heappush(self._waiting, (in_round, order, self._number, context, place))
 
     def _leave(self, context: Context, state: State) -> None:
         after = state if context.after is None else self._joining.states(context.after, state)

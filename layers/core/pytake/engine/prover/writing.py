@@ -77,9 +77,11 @@ def of_template(text: str, state: State, write: Write, *, as_text: bool = True) 
     )
 
 
-def of_expression(expression: Expression, state: State) -> Known:
-    """What is known of the inside of a `{{...}}`."""
+def of_expression(expression: Expression, state: State, *, profile_name: int | None = None) -> Known:
+    """What is known of the inside of a `{{...}}`. `profile_name` is how long a contact's name is taken to be at most."""
     known = _of_path(expression.path, state)
+    if expression.path == ("contact", "name"):
+        known = text_known(0, profile_name)
     for apply, arguments in expression.filters:
         known = _filtered(known, _NAMES.get(apply, ""), apply, arguments)
     return known
@@ -98,7 +100,7 @@ def _of_path(path: tuple[str, ...], state: State) -> Known:
 
 
 _BUILT_IN: dict[tuple[str, ...], Known] = {
-    ("contact", "name"): text_known(0, _PROFILE_NAME),
+    ("contact", "name"): text_known(),  # WhatsApp's own profile names are short, but flows may save another one
     ("contact", "phone"): join(text_known(0, _PHONE), ABSENT),
     ("input", "type"): text_known(1, 20),
     ("input", "text"): text_known(),
@@ -172,7 +174,8 @@ def longest_text(text: str, state: State, write: Write) -> tuple[int | None, lis
         if isinstance(part, str):
             longest: int | None = len(part)
         else:
-            longest = of_expression(part, state).text_lengths(write, whole=True)[1]
+            known = of_expression(part, state, profile_name=_PROFILE_NAME)
+            longest = known.text_lengths(write, whole=True)[1]
             if longest is None or longest > 0:
                 culprits.append(".".join(part.path))
         total = None if total is None or longest is None else total + longest
