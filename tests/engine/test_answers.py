@@ -146,9 +146,13 @@ def test_a_validations_own_country_wins() -> None:
         ("nao", "nao"),
         ("👍 Talvez", "maybe"),
         ("talvez", "maybe"),
+        ("amor", "love"),
+        ("❤ Amor", "love"),
+        ("1️⃣", "sim"),
         ("maybe", "maybe"),
         ("3", "maybe"),
-        ("4", REFUSED),
+        ("4", "love"),
+        ("5", REFUSED),
         ("0", REFUSED),
         ("", REFUSED),
         ("simplesmente", REFUSED),
@@ -156,6 +160,7 @@ def test_a_validations_own_country_wins() -> None:
 )
 def test_choices_by_value_label_or_position(answer: str, expected: object) -> None:
     choices = ["sim", {"value": "nao", "label": "Não"}, {"value": "maybe", "label": "👍 Talvez"}]
+    choices.append({"value": "love", "label": "❤️ Amor"})
     assert stored(answer, {"type": "choice", "choices": choices}) == expected
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytake.engine import CODES, FlowError, compile_flow, parse_document, validate
@@ -16,6 +17,7 @@ from tests.engine.conversations import document, node
 
 CASES = {path.stem: json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "prover").glob("*.json"))}
 END = node("e", "end")
+NEVER, MAYBE, BRANCH = "variable_never_assigned", "variable_maybe_unassigned", "branch_never_taken"
 Documents = list[dict[str, Any]]
 
 
@@ -74,10 +76,43 @@ def test_only_what_cannot_run_is_refused_by_the_compiler(code: str) -> None:
         compile_()
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[]", b'"x"', b"\xff"])
+@pytest.mark.parametrize("raw", [b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000 + b"]" * 100_000])
 def test_what_is_no_document_is_said_to_be_none(raw: bytes) -> None:
     with pytest.raises(FlowError, match="unreadable_document"):
         parse_document(raw)
+
+
+def test_an_editors_byte_order_mark_is_no_part_of_the_document() -> None:
+    raw = msgspec.json.encode(document(END))
+    assert parse_document(b"\xef\xbb\xbf" + raw) == parse_document("\ufeff" + raw.decode()) == parse_document(raw)
+
+
+def test_a_document_under_another_name_is_said_to_be() -> None:
+    assert [(p.code, p.field) for p in validate({"main": document(END, id="other")}, "main")] == [
+        ("invalid_value", "id")
+    ]
+
+
+def test_a_flow_needs_a_name_to_be_called_by() -> None:
+    assert [(p.code, p.field) for p in validate({"": document(END, id="")}, "")] == [("missing_field", "id")]
+
+
+def test_what_lies_too_deep_is_refused_before_anything_follows_it() -> None:
+    deep: Any = "x"
+    for _ in range(5000):
+        deep = [deep]
+    nodes = node("s", "set_variable", variable="v", value=deep, next_node_id="e"), END
+    assert [(p.code, p.node_id, p.field) for p in problems_of([{**document(END), "nodes": nodes}])] == [
+        ("invalid_value", "s", "nodes[0]")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "codes"),
+    [(-1, ["invalid_value"]), (0, ["invalid_value"]), (1e308, ["invalid_value"]), (0.5, []), (720, [])],
+)
+def test_a_session_lasts_from_a_moment_to_a_month(hours: float, codes: list[str]) -> None:
+    assert [p.code for p in problems_of(one(END, session_ttl_hours=hours))] == codes
 
 
 def test_every_node_that_cannot_be_read_is_reported_at_once() -> None:
@@ -284,6 +319,23 @@ FINE: dict[str, Documents] = {
         choose("q", "x", None, None, following="m"),
         node("m", "message", text="T", buttons=[{"label": "Change {{x | upper}} now", "value": "c"}]),
     ),
+    "a name that a flow saved may be longer than a profile's": one(
+        node("a", "action", actions=[{"type": "save_contact", "field": "name", "value": "n" * 90}], next_node_id="c"),
+        when("c", "contact.name", "==", "n" * 90, "e", "f"),
+        *ends("e", "f"),
+    ),
+    "patterns that Python would read otherwise": one(
+        ask(next_node_id="r", validation={"type": "regex", "pattern": "^[[:digit:]]{4}$", "max_length": 4}),
+        node(
+            "r",
+            "question",
+            question="?",
+            variable="w",
+            next_node_id="e",
+            validation={"type": "regex", "pattern": "^a{,3}$", "min_length": 5},
+        ),
+        END,
+    ),
     "built-ins need no assignment": one(
         say("m", "{{contact.name}} {{contact.city}} {{input.text}} {{input.media_id}}"), END
     ),
@@ -302,6 +354,17 @@ FINE: dict[str, Documents] = {
         ),
     ],
 }
+
+
+def test_a_large_flow_full_of_ways_back_is_followed_to_the_end() -> None:
+    nodes = []
+    for i in range(150):
+        nodes.append(node(f"q{i}", "question", question="?", variable=f"v{i}", next_node_id=f"c{i}"))
+        following = f"q{i + 1}" if i < 149 else "last"
+        nodes.append(when(f"c{i}", f"v{i}", "==", str(i), following, f"q{i * 37 % 150}"))
+    last = node("last", "end", message="{{v0}} {{v149}} {{v74}}")
+    found = problems_of(one(*nodes, last))
+    assert [(p.code, p.node_id) for p in found] == [(MAYBE, "last")]
 
 
 @pytest.mark.parametrize("about", FINE)

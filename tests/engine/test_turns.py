@@ -7,7 +7,7 @@ import pytest
 from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, continue_turn, take_turn
 from pytake.engine.effects import HttpRequest, mark_secret
 from pytake.engine.limits import STACK_DEPTH, STEPS
-from pytake.whatsapp.outbound import OptionList, ReplyButtons, Text
+from pytake.whatsapp.outbound import LocationRequest, Media, OptionList, ReplyButtons, Text
 from tests.engine.conversations import Talk, document, flow_of, node, texts
 from tests.engine.meta_limits import assert_sendable
 
@@ -185,6 +185,63 @@ def test_a_conversation_stored_at_an_effect_asks_for_it_again() -> None:
     talk = Talk(flow_of(document(call, END)))
     assert talk.say("hi").effects is not None
     assert talk.say("anyone there?", [EffectResult(ok=True, body="x")]).status == "completed"
+
+
+def test_what_the_person_said_is_still_known_behind_a_call() -> None:
+    call = node("c", "api_call", url="https://x.io", next_node_id="e")
+    question = node("q", "question", question="Q?", variable="v", next_node_id="c")
+    talk = Talk(
+        flow_of(document(question, call, node("e", "end", message="{{input.type}}: {{input.text}}"))),
+        words={"stop": "stop"},
+    )
+    talk.say("hi")
+    assert texts(talk.say("Ana", [EffectResult(ok=True)])) == ["text: Ana"]
+
+
+def test_options_never_read_the_same_whatever_stands_in_them() -> None:
+    buttons = [{"label": f"{{{{{name}}}}}", "value": name} for name in "abc"]
+    flow = flow_of(document(node("m", "message", text="Which?", buttons=buttons)))
+    state = State("main", "m", variables={"a": "A 3", "b": "A", "c": "A"})
+    (message,) = take_turn(flow, state, Input(text="?"), CONTEXT).messages
+    assert isinstance(message, ReplyButtons)
+    assert len({button.title for button in message.buttons}) == 3
+    assert_sendable(message)
+
+
+def test_a_question_for_a_place_always_says_something() -> None:
+    question = node(
+        "q", "question", question="{{nothing}}", variable="v", validation={"type": "location"}, next_node_id="e"
+    )
+    (message,) = Talk(flow_of(document(question, END))).say("hi").messages
+    assert_sendable(message)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"text": "Look:", "cta_url": {"label": "Go", "url": "{{nowhere}}"}}, ["Look:"]),
+        ({"text": "Look:", "media": {"type": "image", "link": "{{nowhere}}"}}, ["Look:"]),
+        ({"media": {"type": "document", "id": " {{nowhere}} ", "caption": "Your contract"}}, ["Your contract"]),
+        (
+            {"text": "Look:", "media": {"type": "video", "link": "{{nowhere}}"}, "buttons": [{"label": "Yes"}]},
+            ["Look:"],
+        ),
+    ],
+)
+def test_a_link_or_file_without_an_address_is_left_out_and_told(data: dict[str, Any], said: list[str]) -> None:
+    turn = Talk(flow_of(document(node("m", "message", **data)))).say("hi")
+    assert texts(turn) == said
+    assert "address_missing" in event_types(turn)
+    for message in turn.messages:
+        assert_sendable(message)
+
+
+def test_a_picture_goes_ahead_of_the_request_for_a_place() -> None:
+    media = {"type": "image", "link": "https://x.io/map.png"}
+    data = {"text": "Where?", "header": "Your place", "media": media, "location_request": True}
+    picture, request = Talk(flow_of(document(node("m", "message", **data)))).say("hi").messages
+    assert picture == Media("image", "https://x.io/map.png")
+    assert request == LocationRequest("*Your place*\nWhere?")
 
 
 def test_an_end_of_the_road_returns_from_a_sub_flow_too() -> None:

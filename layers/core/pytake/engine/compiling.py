@@ -9,7 +9,7 @@ from typing import Any
 
 from pytake.engine.document import FlowDocument, read_document
 from pytake.engine.facts import Accepted, Edge, Given, Limited, NodeFacts, Read, Write
-from pytake.engine.limits import VALUE_CHARACTERS
+from pytake.engine.limits import SESSION_HOURS, VALUE_CHARACTERS
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.running import Cell, Run, Speech, TimerInput
 from pytake.engine.state import State
@@ -89,6 +89,10 @@ class Compilation:
             self.problems += found
         if document is None:
             return None
+        if document.id != flow_id:
+            message = f"This document is given as the flow `{flow_id}`, but its `id` is `{document.id}`. Make them one."
+            self._problem("invalid_value", message, document, field="id")
+            return None
         self.documents[flow_id] = document
         self._check_document(document)
         return document
@@ -99,6 +103,10 @@ class Compilation:
             message = f"There are no built-in texts in `{document.language}`. Use pt_BR, en or es, or write every text."
             self._problem("unknown_language", message, document, field="language")
         self.languages[document.id] = language or "en"
+        hours = document.session_ttl_hours
+        if hours is not None and not 0 < hours <= SESSION_HOURS:
+            message = f"Write a number of hours above 0, up to {SESSION_HOURS}."
+            self._problem("invalid_value", message, document, field="session_ttl_hours")
         for node in document.nodes:
             if (document.id, node.id) in self.cells:
                 message = f"Two nodes have the id `{node.id}`. Give one of them another id."
@@ -119,8 +127,8 @@ class Compilation:
     def _compile_opened(self) -> None:
         done: set[str] = set()
         while waiting := [document for key, document in self.documents.items() if key not in done]:
+            done |= self.documents.keys()
             for document in waiting:
-                done.add(document.id)
                 for node in document.nodes:
                     build = NodeBuild(self, document, node.id, node.type)
                     handlers = node.data.compile(build)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.registry import NodeData, node_types
@@ -83,7 +84,11 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
     """As much of the document as can be read, and what is wrong with the rest. Never raises."""
     if not isinstance(raw, Mapping):
         try:
-            raw = msgspec.json.decode(raw)
+            raw = msgspec.json.decode(_without_byte_order_mark(raw))
+        except RecursionError:
+            return None, [
+                problem("unreadable_document", "Its lists and objects lie too deep in one another to be read.")
+            ]
         except (msgspec.DecodeError, UnicodeError) as error:
             return None, [problem("unreadable_document", f"This is not JSON: {error}.")]
     if not isinstance(raw, dict):
@@ -96,6 +101,8 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
     except msgspec.ValidationError as error:
         return None, [reading_problem(error, RawDocument, flow_id=flow_id)]
     nodes, problems = [], []
+    if not shell.id:
+        problems.append(problem("missing_field", "The flow's `id` must not be empty. Write one.", field="id"))
     for index, entry in enumerate(shell.nodes):
         node, found = _read_node(entry, index, shell.id)
         problems += found
@@ -143,12 +150,35 @@ def _nearest(name: str, expected: type[Struct] | None) -> str | None:
     return next(iter(get_close_matches(name, names, n=1)), None)
 
 
+def _without_byte_order_mark(raw: bytes | str) -> bytes | str:
+    """Some editors begin a file with one; JSON knows none."""
+    return raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(b"\xef\xbb\xbf")
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether lists and objects lie deeper in one another than whoever follows them by recursion can go."""
+    level = [value]
+    for _ in range(DOCUMENT_DEPTH):
+        level = [
+            part
+            for item in level
+            for part in (item.values() if type(item) is dict else item)
+            if type(part) is dict or type(part) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
     place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
+    if _is_too_deep(entry):
+        message = f"Lists and objects lie more than {DOCUMENT_DEPTH} deep in one another here. Make it flatter."
+        return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
     try:
         raw = msgspec.convert(entry, _RawNode)
     except msgspec.ValidationError as error:

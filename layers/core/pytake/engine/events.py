@@ -23,6 +23,7 @@ EVENTS: dict[str, str] = {
     "step_budget_exceeded": "The turn was stopped as a runaway: `flow_id`, `node_id`, `limit`.",
     "stack_limit_exceeded": "Too many sub-flows wait for one another: `flow_id`, `node_id`, `limit`.",
     "value_too_large": "A value or text grew beyond what may be kept or sent, and was not: `limit`, and `name` if it has one.",
+    "address_missing": "A link or a file had nowhere to lead to when it was to be sent, and was left out: `node_id`.",
     "state_invalid": "The state names a node the flow does not have: `flow_id`, `node_id`.",
     "engine_error": "A defect of the engine: `error`.",
 }

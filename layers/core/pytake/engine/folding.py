@@ -4,7 +4,8 @@ import unicodedata
 from functools import lru_cache
 
 _PUNCTUATION = {ord(mark): " " for mark in ".,!?;:…\"'’‘“”()[]{}¡¿*_~"}
-_PICTURES = ("So", "Sk", "Cf")  # emoji, their skin tones, joiners and variation selectors
+_PICTURES = ("So", "Sk", "Cf")  # emoji, their skin tones and joiners
+_PICTURE_MARKS = frozenset("\u20e3" + "".join(map(chr, range(0xFE00, 0xFE10))))  # a keycap's frame, variation selectors
 _CACHED_CHARACTERS = 128
 
 
@@ -12,7 +13,9 @@ def _bare(text: str) -> str:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(
-            " " if unicodedata.category(c) in _PICTURES else c for c in decomposed if not unicodedata.combining(c)
+            " " if unicodedata.category(c) in _PICTURES else c
+            for c in decomposed
+            if not unicodedata.combining(c) and c not in _PICTURE_MARKS
         )
     lowered = text.casefold()
     return " ".join(lowered.translate(_PUNCTUATION).split()) or " ".join(lowered.split())

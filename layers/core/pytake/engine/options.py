@@ -144,9 +144,10 @@ class Options:
         for position, label in enumerate(self._labels, 1):
             title = label if isinstance(label, str) else label(run)
             title = fit(" ".join(title.split()) or str(position), self._label_limit)
-            if title in titles:  # Meta refuses two options that read the same
-                mark = f" {position}"
-                title = fit(title, self._label_limit - len(mark)) + mark
+            plain, mark = title, ""
+            while title in titles:  # Meta refuses two options that read the same
+                mark += f" {position}"
+                title = fit(plain, self._label_limit - len(mark)) + mark
             titles.append(title)
         return titles
 

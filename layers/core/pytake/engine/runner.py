@@ -44,7 +44,7 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 
     `input` and `context` are those the turn began with. Never raises, as `take_turn`.
     """
-    resumed = structs.replace(input, type="effect_result", result=result)
+    resumed = structs.replace(input, result=result)  # still what the person said: `{{input.type}}` and `{{input.text}}`
     try:
         return _take(flow, turn.state, resumed, context, turn)
     except Halt as halt:
@@ -56,7 +56,7 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 def _take(flow: Flow, state: State | None, answer: Input, context: Context, before: Turn | None) -> Turn:
     if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
         answer = _encodable(answer)
-    if context.words and answer.type == "text" and len(answer.text) <= WORD_CHARACTERS:
+    if before is None and context.words and answer.type == "text" and len(answer.text) <= WORD_CHARACTERS:
         word = _word(answer.text, context)
         if word is not None:
             return _obey(word, flow, state, answer, context)
@@ -81,14 +81,14 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context, befo
     if before is not None:
         run.messages, run.path, run.events = before.messages.copy(), before.path.copy(), before.events.copy()
     cell: Cell | None
-    if answer.type in _TIMERS:
-        if waiting.timer is None or state.due_at is None or context.now < state.due_at:
-            return _ignored(state, answer)
-        cell = waiting.timer(run)
-    elif answer.type == "effect_result":
+    if before is not None:
         if waiting.result is None:
             return _ignored(state, answer)
         cell = waiting.result(run)
+    elif answer.type in _TIMERS:
+        if waiting.timer is None or state.due_at is None or context.now < state.due_at:
+            return _ignored(state, answer)
+        cell = waiting.timer(run)
     elif waiting.answer is not None:
         cell = waiting.answer(run)
     else:

@@ -39,9 +39,9 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     """What the person did, or what happened instead (a timer, an effect's result).
 
     `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
-    WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come),
-    `effect_result`, or any other word, which no question accepts. `text` is what was typed, or the label of what was
-    tapped, or the caption.
+    WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any
+    other word, which no question accepts. `text` is what was typed, or the label of what was tapped, or the caption.
+    `result` is how the turn's effect ended; only `continue_turn` sets it.
     """
 
     type: str = "text"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pytake.engine.compiling import NodeBuild
 
 _WITH_CAPTION = ("image", "video", "document")
+MakeMedia = Callable[[Run], Media | None]
+"""The file to send; None (and an event) when nothing says which one."""
 
 
 class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -74,7 +76,7 @@ class Message(NodeData):
 
         return Handlers(enter)
 
-    def _choice(self, options: Options, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Handlers:
+    def _choice(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Handlers:
         cell, following = build.cell, build.target(self.next_node_id, "next_node_id")
         offer = self._offering(options, media, build)
         again = build.wording("not_understood")
@@ -111,7 +113,7 @@ class Message(NodeData):
 
         return Handlers(enter, answer=answer)
 
-    def _offering(self, options: Options, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+    def _offering(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Speech:
         text = build.rendering(self.text, "text")
         header, footer = self._header(build), self._footer(build)
         fixed = options.fixed(self.text or "") if not build.merging and "{{" not in (self.text or "") else None
@@ -121,8 +123,8 @@ class Message(NodeData):
         def offer(run: Run) -> None:
             top: str | MediaHeader | None = header(run)
             body = text(run)
-            if media is not None:
-                sent = media(run)
+            sent = media(run) if media is not None else None
+            if sent is not None:
                 above = _media_header(sent) if options.body_limit == meta.INTERACTIVE_BODY and not top else None
                 if above is not None and not sent.caption:
                     top = above
@@ -142,15 +144,11 @@ class Message(NodeData):
         render = build.rendering(self.footer, "footer")
         return lambda run: fit(" ".join(render(run).split()), meta.FOOTER)
 
-    def _saying(self, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+    def _saying(self, media: MakeMedia | None, build: "NodeBuild") -> Speech:
         if self.cta_url is not None:
             return self._link(self.cta_url, media, build)
         if self.location_request:
-            text = build.rendering(self.text, "text")
-            fallback = build.wording("invalid_location")
-            return lambda run: run.send(
-                LocationRequest(run.body(body if (body := text(run)).strip() else fallback, meta.INTERACTIVE_BODY))
-            )
+            return self._asking_for_place(media, build)
         if not any(part and part.strip() for part in (self.text, self.header, self.footer)) and media is None:
             build.problem("missing_field", "text", "The message says nothing. Write a `text` or add `media`.")
         if not self.header and not self.footer and media is None:
@@ -158,14 +156,11 @@ class Message(NodeData):
         text, header, footer = build.rendering(self.text, "text"), self._header(build), self._footer(build)
 
         def say(run: Run) -> None:
-            top, bottom = header(run), footer(run)
-            lines = [f"*{top}*" if top else "", text(run), f"_{bottom}_" if bottom else ""]
-            body = "\n".join(line for line in lines if line.strip())
-            if media is None:
+            body = _with_lines(header(run), text(run), footer(run))
+            sent = media(run) if media is not None else None
+            if sent is None:
                 run.say(body)
-                return
-            sent = media(run)
-            if body and not sent.caption and sent.media in _WITH_CAPTION and len(body) <= meta.CAPTION:
+            elif body and not sent.caption and sent.media in _WITH_CAPTION and len(body) <= meta.CAPTION:
                 run.send(Media(sent.media, sent.link, sent.id, body, sent.filename))
             else:
                 run.send(sent)
@@ -173,29 +168,57 @@ class Message(NodeData):
 
         return say
 
-    def _link(self, cta: CtaSpec, media: Callable[[Run], Media] | None, build: "NodeBuild") -> Speech:
+    def _asking_for_place(self, media: MakeMedia | None, build: "NodeBuild") -> Speech:
+        text, fallback = build.rendering(self.text, "text"), build.wording("invalid_location")
+        header, footer = self._header(build), self._footer(build)
+
+        def say(run: Run) -> None:
+            sent = media(run) if media is not None else None
+            if sent is not None:
+                run.send(sent)
+            body = _with_lines(header(run), text(run), footer(run))
+            run.send(LocationRequest(run.body(body or fallback, meta.INTERACTIVE_BODY)))
+
+        return say
+
+    def _link(self, cta: CtaSpec, media: MakeMedia | None, build: "NodeBuild") -> Speech:
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
         text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
         label, otherwise = build.rendering(cta.label, "cta_url.label"), build.wording("open_link")
+        cell = build.cell
         header, footer = self._header(build), self._footer(build)
 
         def say(run: Run) -> None:
             top: str | MediaHeader | None = header(run) or None
-            if media is not None:
-                sent = media(run)
+            sent = media(run) if media is not None else None
+            if sent is not None:
                 above = None if top or sent.caption else _media_header(sent)
                 if above is None:
                     run.send(sent)
                 top = top or above
             title = fit(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
-            body = text(run)
+            body, address = text(run), url(run).strip()
+            if not address:
+                _leave_out(run, cell)
+                run.say(body)
+                return
             body = run.body(body if body.strip() else title, meta.INTERACTIVE_BODY, merge=top is None)
-            run.send(CtaUrl(body, title, url(run).strip(), top, footer(run) or None))
+            run.send(CtaUrl(body, title, address, top, footer(run) or None))
 
         return say
 
 
-def _media(spec: MediaSpec, build: "NodeBuild") -> Callable[[Run], Media]:
+def _with_lines(header: str, text: str, footer: str) -> str:
+    """A header and a footer as lines of the text, for messages that have none of their own."""
+    lines = (f"*{header}*" if header else "", text, f"_{footer}_" if footer else "")
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _leave_out(run: Run, cell: Cell) -> None:
+    run.happened("address_missing", node_id=cell.node_id)
+
+
+def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
     if bool(spec.link) == bool(spec.id):
         build.problem("conflicting_fields", "media", "Media is sent by `link` or by `id`. Give one of them.")
     build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
@@ -205,14 +228,21 @@ def _media(spec: MediaSpec, build: "NodeBuild") -> Callable[[Run], Media]:
     caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
 
     def value(part: str | Callable[[Run], str], run: Run) -> str | None:
-        return (part if isinstance(part, str) else part(run)) or None
+        return (part if isinstance(part, str) else part(run)).strip() or None
 
-    def make(run: Run) -> Media:
-        words = value(caption, run)
+    cell = build.cell
+
+    def make(run: Run) -> Media | None:
+        words, address, uploaded = value(caption, run), value(link, run), value(id_, run)
+        if address is None and uploaded is None:
+            _leave_out(run, cell)
+            if words:
+                run.say(words)
+            return None
         return Media(
             spec.type,
-            value(link, run),
-            value(id_, run),
+            address,
+            uploaded,
             fit(words, meta.CAPTION) if words and spec.type in _WITH_CAPTION else None,
             value(filename, run),
         )

@@ -147,8 +147,10 @@ class Question(NodeData):
             body = build.rendering(self.question, "question")
             return lambda run: offered.offer(run, body(run))
         if self.validation is not None and self.validation.type == "location":
-            body = build.rendering(self.question, "question")
-            return lambda run: run.send(LocationRequest(run.body(body(run), meta.INTERACTIVE_BODY)))
+            body, otherwise = build.rendering(self.question, "question"), build.wording("invalid_location")
+            return lambda run: run.send(
+                LocationRequest(run.body(said if (said := body(run)).strip() else otherwise, meta.INTERACTIVE_BODY))
+            )
         return build.speech(self.question, "question") or (lambda _: None)
 
     def _accepts_more_than_options(self) -> bool:
