@@ -561,6 +561,15 @@ def test_one_recipient_gets_one_message_in_six_seconds_after_a_burst(product: Pr
 # Receipts
 
 
+@pytest.mark.parametrize("timestamp", ["nan", "inf", "-1", "later", None, {}])
+def test_a_receipt_without_a_time_that_can_be_kept_is_noted_all_the_same(product: Product, timestamp: Any) -> None:
+    product.say("Olá")
+    assert receipt(product, "failed", timestamp=timestamp, errors=[{"code": "131026"}]) == 1
+    entry = product.deliveries.load(product.key(), 1, 0)
+    assert entry is not None
+    assert (entry.status, entry.status_at, entry.error_code) == ("failed", 0, 131026)
+
+
 def test_a_receipt_of_another_organization_settles_nothing(product: Product) -> None:
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
     with pytest.raises(ComeBackError):

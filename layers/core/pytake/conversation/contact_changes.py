@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from pytake.engine import Contact, Event
+from pytake.engine.values import plain_text
 
 
 def contact_after(contact: Contact, events: Iterable[Event]) -> Contact:
@@ -15,7 +16,7 @@ def contact_after(contact: Contact, events: Iterable[Event]) -> Contact:
                 field, value = event.data["field"], event.data["value"]
                 contact = replace(contact, fields={**contact.fields, field: value})
                 if field == "name":
-                    contact = replace(contact, name=str(value))
+                    contact = replace(contact, name=plain_text(value))
             case "tag_added":
                 contact = replace(contact, tags=[*contact.tags, event.data["tag"]])
             case "tag_removed":

@@ -17,7 +17,7 @@ from pytake.conversation.ports import (
 )
 from pytake.conversation.queues import ReceiptsItem, outbound_item
 from pytake.conversation.records import ConversationKey
-from pytake.whatsapp.errors import ErrorClass, classify
+from pytake.whatsapp.errors import ErrorClass, classify, error_code
 
 STATUS_RANK = {"sent": 1, "delivered": 2, "failed": 2, "read": 3, "played": 4}
 """A status replaces only one of lower rank: a delivered message cannot fail any more, a read one was not lost."""
@@ -92,7 +92,7 @@ class SettleReceipts:
         self, item: ReceiptsItem, key: ConversationKey, turn: int, index: int, send: int, status: dict[str, Any]
     ) -> bool:
         error = _error(status)
-        code = error.get("code") if isinstance(error.get("code"), int) else None
+        code = error_code(error)
         after = self._deliveries.receipt(
             key,
             turn,
@@ -118,7 +118,7 @@ class SettleReceipts:
     ) -> None:
         match classify(None, error):
             case ErrorClass.OPTED_OUT:
-                self._record_opt_out(key, at, error.get("code"))
+                self._record_opt_out(key, at, error_code(error))
             case ErrorClass.WINDOW_CLOSED:
                 number = self._directory.number(key.phone_number_id)
                 if number is not None and number.fallback_template is not None:
@@ -158,5 +158,7 @@ def _seconds(timestamp: object) -> float:
     try:
         value = float(str(timestamp))
     except ValueError:
+        return 0.0
+    if not 0 <= value < 1e15:  # also `nan`, which no database keeps
         return 0.0
     return value / 1000 if value > 1e11 else value

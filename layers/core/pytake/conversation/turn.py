@@ -46,6 +46,7 @@ from pytake.engine import (
     EffectResult,
     Event,
     Flow,
+    FlowError,
     Input,
     State,
     StateError,
@@ -53,6 +54,7 @@ from pytake.engine import (
     language_of,
     wording,
 )
+from pytake.engine.limits import WORD_CHARACTERS
 from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
 from pytake.whatsapp.outbound import Text
 
@@ -74,6 +76,15 @@ EFFECTS_SECONDS = 30
 
 EFFECTS_BYTES = 200_000
 """What the results of a turn's calls may hold together: the turn's record is one DynamoDB item of at most 400 KB."""
+
+CONTACT_BYTES = 60_000
+"""What flows may save of one contact: it is part of the conversation's item, and of records."""
+
+ITEM_BYTES = 390_000
+"""A conversation and a turn's record are one DynamoDB item each, of at most 400 KB with their keys."""
+
+DUE = "due"
+"""The message type of the news that a timer or a session is over."""
 
 LATE_SECONDS = 60
 """A message that came this much later than it was written (Meta redelivers for days) opens its service window then."""
@@ -191,11 +202,16 @@ class TakeTurn:
         outcome = _Outcome(after, record, [])
         # What is said in a group is not said to the bot alone: a private answer would surprise everybody.
         if answers_bot(answer.type) and not item.message.get("group_id"):
-            after.last_inbound_at = min(now, record.sent_at or now)
+            sent_at = min(now, record.sent_at) if record.sent_at is not None else now
+            after.last_inbound_at = max(before.last_inbound_at, sent_at)  # late news opens no older window again
             if after.last_inbound_at < now - LATE_SECONDS:
                 record.window_opened_at = after.last_inbound_at
+            if before.opted_out and sent_at < before.last_inbound_at:
+                record.status = "opted_out"  # written before the word that stops everything, and only late
+                return outcome
             after.opted_out = False  # who writes to us again wants an answer
             self._answer(outcome, number, now)
+            self._keep_to_size(outcome, before, number, now)
         elif after.session is not None:
             record.session_id = after.session.id
         return outcome
@@ -216,7 +232,7 @@ class TakeTurn:
             status="expired",
             input=Input(type="timeout"),
             message_id=item.message_id,
-            message_type="due",
+            message_type=DUE,
             window_opened_at=before.last_inbound_at or None,
         )
         outcome = _Outcome(after, record, [])
@@ -231,6 +247,7 @@ class TakeTurn:
         else:
             after.active_at = now
             self._answer(outcome, number, now)
+            self._keep_to_size(outcome, before, number, now)
         return outcome
 
     def _answer(self, outcome: _Outcome, number: Number, now: float) -> None:
@@ -248,6 +265,10 @@ class TakeTurn:
         record.session_id = session.id
         if session.human:
             record.status = "human"
+            if _word(number, record.input) == "stop":  # that one works with people too
+                conversation.opted_out = True
+                record.events.append(Event("opted_out"))
+                record.messages = [Text(wording(organization.language, "opted_out"))]
             return
 
         flow, state = self._flow_and_state(outcome, session, number, began)
@@ -280,7 +301,7 @@ class TakeTurn:
             # The session is kept as it was: the person can answer again, shorter.
             self._tell(outcome, "turn.state_too_large", flow_id=flow.id, bytes=len(encoded))
             self._fail(outcome, number, organization, now)
-            conversation.session = session
+            conversation.session = session if record.message_type != DUE else None  # a timer would only fail again
             return
         ends = turn.status == "completed"
         # A session outlives its timer: a delay may be longer than the silence after which a session ends.
@@ -320,12 +341,22 @@ class TakeTurn:
             except StateError:
                 self._tell(outcome, "turn.state_invalid", session_id=session.id)
                 return None, None
-            flow = self._flows.version(organization_id, state.flow_id, state.version)
+            try:
+                flow = self._flows.version(organization_id, state.flow_id, state.version)
+            except FlowError as error:
+                self._tell(
+                    outcome, "turn.flow_invalid", flow_id=state.flow_id, version=state.version, problem=str(error)
+                )
+                return None, state
             if flow is None:
                 self._tell(outcome, "turn.flow_missing", flow_id=state.flow_id, version=state.version)
             return flow, state
         flow_id = _keyword_flow(number.keywords, outcome.record.input.text) or number.default_flow_id
-        flow = self._flows.published(organization_id, flow_id) if flow_id else None
+        try:
+            flow = self._flows.published(organization_id, flow_id) if flow_id else None
+        except FlowError as error:
+            self._tell(outcome, "turn.flow_invalid", flow_id=flow_id, problem=str(error))
+            return None, None
         if flow is None:
             self._tell(outcome, "turn.flow_missing", flow_id=flow_id, phone_number_id=number.phone_number_id)
         return flow, None
@@ -342,6 +373,27 @@ class TakeTurn:
         else:
             record.messages = []
 
+    def _keep_to_size(self, outcome: _Outcome, before: Conversation, number: Number, now: float) -> None:
+        """A turn that cannot be stored would fail for ever: it is undone, and the person gets the apology.
+
+        The session is kept as it was, so that they can answer again, shorter; a timer would only fail again.
+        """
+        conversation, record = outcome.conversation, outcome.record
+        part = _too_large(conversation, before, record)
+        if part is None:
+            return
+        self._tell(outcome, f"turn.{part}_too_large", flow_id=record.flow_id)
+        conversation.contact = before.contact
+        record.flow_id, record.flow_version, record.node_id = None, 0, None  # nothing of what the flow did is left
+        record.path, record.effects, record.context = [], [], None
+        record.events = [Event("value_too_large", {"limit": ITEM_BYTES})]
+        if len(msgspec.json.encode(record.input)) > CONTACT_BYTES:
+            record.input = replace(
+                record.input, text=record.input.text[: CONTACT_BYTES // 4], payload=None, response=None
+            )
+        self._fail(outcome, number, self._directory.organization(number.organization_id), now)
+        conversation.session = before.session_at(now) if record.message_type != DUE else None
+
     def _session_seconds(self, organization: Organization, flow: Flow | None) -> float:
         hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
         return hours * 3600
@@ -357,6 +409,21 @@ class TakeTurn:
 
     def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
         outcome.operator_events.append(OperatorEvent(type_, outcome.conversation.key.organization_id, detail))
+
+
+def _word(number: Number, said: Input) -> str | None:
+    """What the person's message means when it is one of the words that always work."""
+    text = fold(said.text) if said.type == "text" and len(said.text) <= WORD_CHARACTERS else ""
+    words = number.words or DEFAULT_WORDS
+    return next((meaning for word, meaning in words.items() if fold(word) == text), None) if text else None
+
+
+def _too_large(conversation: Conversation, before: Conversation, record: TurnRecord) -> str | None:
+    """Which part of a turn no item can hold, None when all fits."""
+    contact = conversation.contact
+    if contact != before.contact and len(msgspec.json.encode(contact)) > CONTACT_BYTES:
+        return "contact"
+    return "record" if len(msgspec.json.encode(record)) > ITEM_BYTES else None
 
 
 def _pace(outcome: _Outcome) -> None:
@@ -382,6 +449,8 @@ def _sent_at(message: Mapping[str, Any]) -> float | None:
     try:
         value = float(str(message.get("timestamp")))
     except ValueError:
+        return None
+    if not 0 < value < 1e15:  # also `nan`, which would read as something else once it was stored
         return None
     return value / 1000 if value > 1e11 else value
 

@@ -18,6 +18,7 @@ FORM_TEXT = "response_json"
 """The key under which a form's answer that is no JSON object is kept, as the text it was."""
 
 _MAX_ID = 512  # characters; ids become parts of keys, and Meta's longest (a BSUID) has 131
+_MAX_NAME = 65_536  # characters; WhatsApp's own have 25, and a conversation keeps it
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
 _SILENT = frozenset({"reaction", "system", "edit", "revoke", "call_permission"})
@@ -280,7 +281,7 @@ class _Senders:
         return (
             phone or _digits(contact.get("wa_id")),
             user_id or _identifier(contact.get("user_id")),
-            name if isinstance(name, str) and name else None,
+            name[:_MAX_NAME] if isinstance(name, str) and name else None,
         )
 
 
