@@ -72,7 +72,7 @@ class SecretsManagerFlowSecretStore:
         secret_id = _secret_id(self._prefix, organization_id)
         for attempt in range(TRIES):
             if attempt:
-                self._pause(uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311  only so that two do not try in step
+                self._pause(uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311  # nosec B311
             before, version = _load(self._client(), secret_id)
             after = change(before)
             if after == before or self._replace(secret_id, version, msgspec.json.encode(after).decode()):
