@@ -1,9 +1,17 @@
 """Promises of the `Conversations` port."""
 
 import pytest
+from msgspec.structs import replace
 
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError, Conversations
-from pytake.conversation.records import Conversation, ConversationKey, RecentPlace, Session, TurnRecord
+from pytake.conversation.records import (
+    MARKER_SECONDS,
+    Conversation,
+    ConversationKey,
+    RecentPlace,
+    Session,
+    TurnRecord,
+)
 from pytake.engine import Contact, Event, Input, Step
 from pytake.whatsapp.outbound import Button, ReplyButtons, Text
 
@@ -152,3 +160,41 @@ def test_those_that_exist_are_loaded_together(conversations: Conversations) -> N
     assert sorted(found.key.contact_id for found in loaded) == ["551", "552"]
     assert all(found == conversations.load(found.key) for found in loaded)
     assert conversations.load_all([]) == []
+
+
+def test_of_many_messages_none_is_taken_twice(conversations: Conversations) -> None:
+    """More than an adapter remembers in one place, over more days than it has to."""
+    for seq in range(1, 61):
+        conversations.commit(conversation(seq), record(seq))
+    for seq in range(1, 61):
+        with pytest.raises(AlreadyCommittedError):
+            conversations.commit(conversation(61), record(61, f"wamid.{seq}"))
+        assert conversations.turn_of_message(KEY, f"wamid.{seq}") == record(seq)
+
+
+def test_a_message_is_known_for_as_long_as_meta_may_repeat_it(conversations: Conversations) -> None:
+    """Many messages a day, then few: at any time those of the last eight days are known."""
+    at, said = NOW, list[tuple[float, str]]()
+    for seq in range(1, 121):
+        at += (seq % 7) * (4_000 if seq <= 80 else 20_000)
+        turn = replace(record(seq), at=at)
+        conversations.commit(conversation(seq), turn)
+        said.append((at, f"wamid.{seq}"))
+        if seq % 20 == 0:
+            for told_at, message_id in said:
+                if told_at > at - MARKER_SECONDS:
+                    with pytest.raises(AlreadyCommittedError):
+                        conversations.commit(conversation(seq + 1), replace(record(seq + 1, message_id), at=at))
+
+
+def test_a_winner_that_was_not_seen_is_not_overwritten(conversations: Conversations) -> None:
+    """Two workers hold the same conversation; one of them loads others in between."""
+    other = ConversationKey("globex", KEY.phone_number_id, KEY.contact_id)
+    conversations.commit(conversation(1), record(1))
+    conversations.load(KEY)
+    conversations.load(other)
+    conversations.commit(conversation(2), record(2))
+    with pytest.raises(ConflictError):
+        conversations.commit(conversation(2), record(2, "wamid.other"))
+    with pytest.raises(AlreadyCommittedError):
+        conversations.commit(conversation(2), record(2, "wamid.2"))

@@ -83,6 +83,21 @@ def test_a_receipt_before_the_settlement_survives_it(deliveries: Deliveries) -> 
     assert (loaded.state, loaded.status, loaded.message_id) == ("accepted", "sent", "wamid.a")
 
 
+def test_that_an_accepted_message_was_sent_is_no_news(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=2), None)
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    assert not receipt(deliveries, "sent", send=2)
+    assert deliveries.load(KEY, 1, 0) == settled
+    assert receipt(deliveries, "sent", send=1)  # of another send: it may have been doubled
+    assert receipt(deliveries, "delivered", send=2)
+
+
+def test_that_a_message_was_sent_under_another_id_is_news(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.other"))
+    assert receipt(deliveries, "sent", send=1)
+
+
 def test_a_receipt_of_an_unknown_message_is_no_news(deliveries: Deliveries) -> None:
     assert not receipt(deliveries, "sent")
     assert deliveries.load(KEY, 1, 0) is None

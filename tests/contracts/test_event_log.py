@@ -67,6 +67,17 @@ def test_an_hour_has_its_turns_and_no_others(world: World) -> None:
     assert list(world.log.turns(HOUR + 7200)) == []
 
 
+def test_a_long_conversation_comes_whole(world: World) -> None:
+    """Also where two workers' clocks do not agree on when the hour began."""
+    [key] = keys(1)
+    times = [HOUR - 0.2, HOUR + 0.1, HOUR - 0.1, *(HOUR + second for second in range(1, 60)), HOUR + 3600]
+    for seq, at in enumerate(times, start=1):
+        world.turn(key, seq, at)
+    assert [turn.record.seq for turn in world.log.turns(HOUR)] == [2, *range(4, 63)]
+    assert [turn.record.seq for turn in world.log.turns(HOUR - 3600)] == [1, 3]
+    assert [turn.record.seq for turn in world.log.turns(HOUR + 3600)] == [63]
+
+
 def test_each_organization_comes_once_and_in_the_order_of_time(world: World) -> None:
     for number, key in enumerate([*keys(60, "acme"), *keys(60, "zoo"), *keys(5, "acme-2")]):
         world.turn(key, 1, HOUR + (number * 37) % 100)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.deliver import AMBIGUOUS_SECONDS, QUEUE_SECONDS, STOP_SETTLES_SECONDS
 from pytake.conversation.queues import OutboundItem, ReceiptsItem
-from pytake.conversation.receipts import callback_data, read_callback_data
+from pytake.conversation.receipts import callback_data, read_callback_data, without_overtaken
 from pytake.conversation.records import Delivery, FallbackTemplate, Organization
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
@@ -576,6 +576,46 @@ def test_a_receipt_of_another_organization_settles_nothing(product: Product) -> 
         product.deliver(item(), first_time=True)
     assert receipt(product, "sent", organization_id="globex") == 0
     assert "receipts.foreign" in product.events.types
+
+
+def batch(*told: tuple[str, str, int, str]) -> list[ReceiptsItem]:
+    """One item per (organization whose number they came for, organization of the callback data, send, status)."""
+
+    def status(organization_id: str, send: int, word: str) -> dict[str, Any]:
+        key = replace(item().key, organization_id=organization_id)
+        return {"id": "wamid.1", "status": word, "biz_opaque_callback_data": callback_data(key, 1, 0, send)}
+
+    return [ReceiptsItem(came_for, NUMBER, [status(of, send, word)]) for came_for, of, send, word in told]
+
+
+def words(items: list[ReceiptsItem]) -> list[str | None]:
+    return [item.statuses[0]["status"] if item.statuses else None for item in items]
+
+
+@pytest.mark.parametrize(
+    ("came", "left"),
+    [
+        (["sent", "delivered", "read"], [None, None, "read"]),
+        (["read", "sent", "delivered"], ["read", None, None]),
+        (["sent"], ["sent"]),
+        (["failed", "read"], ["failed", "read"]),
+        (["sent", "failed"], [None, "failed"]),
+        (["delivered", "failed"], ["delivered", "failed"]),
+        (["delivered", "warning"], ["delivered", "warning"]),
+    ],
+)
+def test_what_a_further_status_of_the_batch_overtakes_is_not_noted(came: list[str], left: list[str | None]) -> None:
+    assert words(without_overtaken(batch(*(("acme", "acme", 1, word) for word in came)))) == left
+
+
+def test_a_status_of_another_send_overtakes_nothing() -> None:
+    came = batch(("acme", "acme", 1, "sent"), ("acme", "acme", 2, "delivered"))
+    assert without_overtaken(came) == came
+
+
+def test_nobody_overtakes_the_statuses_of_another_organization() -> None:
+    came = batch(("acme", "acme", 1, "delivered"), ("globex", "acme", 1, "read"), ("globex", "globex", 1, "sent"))
+    assert without_overtaken(came) == came
 
 
 def test_a_failed_receipt_reaches_ledger_and_operator_and_nothing_is_resent(product: Product) -> None:

@@ -147,6 +147,8 @@ class MemoryDeliveries:
             return None
         if status == "failed" and send < known.sends:
             return None
+        if status == "sent" and (known.state, known.sends, known.message_id) == ("accepted", send, message_id):
+            return None
         after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
         if status == "failed" and code is not None:
             after.error_code = code

@@ -187,13 +187,14 @@ class DynamoDb:
         reasons = []
         for write in request["TransactItems"]:
             ((kind, one),) = write.items()
-            assert kind == "Put", kind
-            holds = self._holds(one, _key(one["Item"]))
+            assert kind in ("Put", "ConditionCheck"), kind
+            holds = self._holds(one, _key(one["Item"] if kind == "Put" else one["Key"]))
             reasons.append({"Code": "None" if holds else "ConditionalCheckFailed"})
         if any(reason["Code"] != "None" for reason in reasons):
             raise canceled(reasons)
         for write in request["TransactItems"]:
-            self._put(write["Put"])
+            if "Put" in write:
+                self._put(write["Put"])
         return {}
 
     def _put(self, request: dict[str, Any]) -> None:

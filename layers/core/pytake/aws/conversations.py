@@ -1,4 +1,4 @@
-"""Conversations and turns on DynamoDB: one read and one write request per plain turn."""
+"""Conversations and turns on DynamoDB: one read and one write request per plain turn (ADR 0004 and 0008)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +26,7 @@ from pytake.aws.table import (
     whole_hour_after,
     whole_hour_before,
 )
+from pytake.aws.trail import Trail, read_trail
 from pytake.conversation.ports import AlreadyCommittedError, Clock, ConflictError
 from pytake.conversation.records import (
     MARKER_SECONDS,
@@ -43,7 +44,7 @@ ENDING_SECONDS = 86_400
 """A running conversation is kept this much longer than its session, so that the session's end is noted."""
 
 _STATE = "STATE"
-_MARKER, _CONVERSATION = 0, 1  # places in the transaction, for reading its refusal
+_MARKER = 0  # its place in the transaction, for reading its refusal
 
 
 class _Body(Struct, omit_defaults=True):
@@ -70,9 +71,11 @@ class DynamoConversations:
         self._table = table
         self._retention = retention
         self._clock = clock
+        self._loaded: tuple[str, int, str | None] | None = None  # the last one: its key, its turns, its trail
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
+        self._loaded = (item.pk, int(item.seq or 0), item.trail) if item is not None else None
         return _conversation(key, item) if item is not None else None
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
@@ -95,40 +98,74 @@ class DynamoConversations:
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
-        expires_at, free = (
-            int(turn.at) + self._retention(conversation.key.organization_id),
-            self._table.is_free(turn.at),
-        )
+        kept_seconds = self._retention(conversation.key.organization_id)
+        expires_at, free = int(turn.at) + kept_seconds, self._table.is_free(turn.at)
+        before = self._trail(conversation.key, turn)
+        if turn.message_id is not None and before.turn_of(turn.message_id) is not None:
+            raise AlreadyCommittedError(turn.message_id)
+        after, remembers = before.after(turn, kept_seconds)
+        marked = turn.message_id is not None and (not remembers or before.marked_until > turn.at)
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
-                if turn.message_id is not None:
+                if turn.message_id is not None and not remembers:
                     marker = item(
                         pk, marker_sk(turn.message_id), seq=turn.seq, expires_at=int(turn.at) + MARKER_SECONDS
                     )
                     transaction.save(marker, condition=free)
+                elif turn.message_id is not None and marked:
+                    transaction.condition_check(item, pk, marker_sk(turn.message_id), condition=free)
                 expected = item.seq == turn.seq - 1 if turn.seq > 1 else free
-                transaction.save(self._conversation_item(conversation, pk, expires_at), condition=expected)
+                state = self._conversation_item(conversation, pk, expires_at)
+                state.trail = after.encode()
+                transaction.save(state, condition=expected)
                 record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
-                record.log_pk = log_pk(turn.at, log_shard(pk))
-                record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
+                if after.begins_run(before):
+                    record.log_pk = log_pk(turn.at, log_shard(pk))
+                    record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
                 transaction.save(record, condition=free)
         except TransactWriteError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise
             codes = [reason.code if reason else None for reason in error.cancellation_reasons]
-            if turn.message_id is not None and codes[_MARKER] == "ConditionalCheckFailed":
+            if turn.message_id is not None and marked and codes[_MARKER] == "ConditionalCheckFailed":
                 raise AlreadyCommittedError(turn.message_id) from None
             if set(codes) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                self._loaded = None
+                self._refuse_committed(conversation.key, turn)
                 raise ConflictError(f"turn {turn.seq} of the conversation was written by somebody else") from None
             raise
+
+    def _trail(self, key: ConversationKey, turn: TurnRecord) -> Trail:
+        """The trail that the turn before this one left: of the conversation as it was loaded, else read for it."""
+        pk, seq = conversation_pk(key), turn.seq - 1
+        if not seq:
+            return Trail()  # a stranger; the commit's condition knows better where it is not so
+        if self._loaded is None or self._loaded[:2] != (pk, seq):
+            self.load(key)
+        if self._loaded is None or self._loaded[:2] != (pk, seq):
+            self._refuse_committed(key, turn)
+            raise ConflictError(f"turn {turn.seq} of the conversation is not the next one")
+        return read_trail(self._loaded[2], turn.at)
+
+    def _refuse_committed(self, key: ConversationKey, turn: TurnRecord) -> None:
+        """Raise `AlreadyCommittedError` when the message of a refused turn was the winner's as well."""
+        if turn.message_id is None:
+            return
+        state = self._get(key, _STATE)
+        if state is not None and read_trail(state.trail, turn.at).turn_of(turn.message_id) is not None:
+            raise AlreadyCommittedError(turn.message_id)
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         item = self._get(key, turn_sk(seq))
         return _read_turn.decode(item.body) if item is not None and item.body else None
 
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
-        marker = self._get(key, marker_sk(message_id))
-        return self.turn(key, int(marker.seq)) if marker is not None and marker.seq is not None else None
+        state = self._get(key, _STATE)
+        seq = read_trail(state.trail, 0).turn_of(message_id) if state is not None else None
+        if seq is None:
+            marker = self._get(key, marker_sk(message_id))
+            seq = int(marker.seq) if marker is not None and marker.seq is not None else None
+        return self.turn(key, seq) if seq is not None else None
 
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         items = self._table.item.query(

@@ -53,6 +53,8 @@ class DynamoDeliveries:
         message_id: str | None,
         code: int | None,
     ) -> Delivery | None:
+        if status == "sent" and self._is_accepted(key, turn, index, send, message_id):
+            return None
         item, rank = self._table.item, STATUS_RANK[status]
         actions: list[Action] = [item.status.set(status), item.status_rank.set(rank), item.status_at.set(at)]
         if message_id is not None:
@@ -70,6 +72,15 @@ class DynamoDeliveries:
                 return None
             raise
         return delivery_of(entry)
+
+    def _is_accepted(self, key: ConversationKey, turn: int, index: int, send: int, message_id: str | None) -> bool:
+        """Meta's answer told us already. Looking costs a tenth of a write, and what is accepted stays it: an old look is good."""
+        try:
+            entry = self._table.item.get(conversation_pk(key), delivery_sk(turn, index))
+        except self._table.item.DoesNotExist:
+            return False
+        known = delivery_of(entry)
+        return known.state == "accepted" and known.sends == send and known.message_id == message_id
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         item = self._table.item

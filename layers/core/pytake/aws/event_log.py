@@ -21,13 +21,18 @@ from pytake.aws.table import (
     delivery_sk,
     error_code,
     log_pk,
+    turn_of_sk,
     turn_sk,
 )
+from pytake.aws.trail import hour_of
 from pytake.conversation.records import Delivery, ExportProgress, LoggedTurn, RetentionProgress, TurnRecord
 from pytake.conversation.retention import Retention
 
 BATCH = 100
 """What one BatchGetItem takes."""
+
+FIRST_WINDOW, NEXT_WINDOW = 6, 20
+"""How many turns of a conversation are asked for at once: most have few in an hour."""
 
 KEY_BYTES = 16
 
@@ -48,18 +53,22 @@ class DynamoEventLog:
 
     def turns(self, hour: int) -> Iterator[LoggedTurn]:
         index = self._table.item.log
-        return self._read(index.query(log_pk(hour, shard)) for shard in range(LOG_SHARDS))
+        return self._read(hour, (index.query(log_pk(hour, shard)) for shard in range(LOG_SHARDS)))
 
     def forget(self, organization_id: str, hour: int) -> int:
         index, mine = self._table.item.log, self._table.item.log_sk.startswith(f"{organization_id}#")
-        turns = list(self._read(index.query(log_pk(hour, shard), mine) for shard in range(LOG_SHARDS)))
-        with self._table.item.batch_write() as batch:
-            for turn in turns:
-                pk = conversation_pk(turn.key)
-                batch.delete(self._table.item(pk, turn_sk(turn.record.seq)))
-                for delivery in turn.deliveries:
-                    batch.delete(self._table.item(pk, delivery_sk(delivery.turn, delivery.index)))
-        for turn in turns:
+        shards = (index.query(log_pk(hour, shard), mine) for shard in range(LOG_SHARDS))
+        turns = {(turn.key, turn.record.seq): turn for turn in self._read(hour, shards)}
+        begins = [place for place in turns if (place[0], place[1] - 1) not in turns]
+        # Those that the index has go last: were this run to die, the next one would not find the others.
+        for places in (turns.keys() - begins, begins):
+            with self._table.item.batch_write() as batch:
+                for key, seq in places:
+                    pk = conversation_pk(key)
+                    batch.delete(self._table.item(pk, turn_sk(seq)))
+                    for delivery in turns[key, seq].deliveries:
+                        batch.delete(self._table.item(pk, delivery_sk(delivery.turn, delivery.index)))
+        for turn in {turn.key: turn for turn in turns.values()}.values():
             self._forget_idle(turn)
         return len(turns)
 
@@ -73,16 +82,35 @@ class DynamoEventLog:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
 
-    def _read(self, shards: Iterable[ResultIterator[Item]]) -> Iterator[LoggedTurn]:
-        places = heapq.merge(*shards, key=lambda item: str(item.log_sk))
-        while batch := [(item.pk, item.sk) for item in islice(places, BATCH)]:
-            found = {(item.pk, item.sk): item for item in self._table.item.batch_get(batch)}
-            turns = [
-                (pk, _read_turn.decode(item.body)) for pk, sk in batch if (item := found.get((pk, sk))) and item.body
-            ]
+    def _read(self, hour: int, shards: Iterable[ResultIterator[Item]]) -> Iterator[LoggedTurn]:
+        begins = heapq.merge(*shards, key=lambda item: str(item.log_sk))
+        while batch := [(item.pk, turn_of_sk(item.sk)) for item in islice(begins, BATCH)]:
+            turns = self._following(batch, hour)
             deliveries = self._deliveries(turns)
             for pk, record in turns:
                 yield LoggedTurn(conversation_key(pk), record, deliveries.get((pk, record.seq), []))
+
+    def _following(self, begins: list[tuple[str, int]], hour: int) -> list[tuple[str, TurnRecord]]:
+        """The turns that begin at these places and follow each other within the hour, run by run."""
+        runs: dict[tuple[str, int], list[TurnRecord]] = {begin: [] for begin in begins}
+        window, going = FIRST_WINDOW, dict.fromkeys(begins, 0)  # how many of a run are read
+        while going:
+            places = [(pk, turn_sk(seq + read + step)) for (pk, seq), read in going.items() for step in range(window)]
+            found = {(item.pk, item.sk): item for item in self._table.item.batch_get(places)}
+            still: dict[tuple[str, int], int] = {}
+            for (pk, seq), read in going.items():
+                for step in range(read, read + window):
+                    item = found.get((pk, turn_sk(seq + step)))
+                    if item is None or not item.body or (step and item.log_pk is not None):  # the next run begins there
+                        break
+                    record = _read_turn.decode(item.body)
+                    if hour_of(record.at) != hour_of(hour):
+                        break
+                    runs[pk, seq].append(record)
+                else:
+                    still[pk, seq] = read + window
+            window, going = NEXT_WINDOW, still
+        return [(pk, record) for (pk, _), run in runs.items() for record in run]
 
     def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}

@@ -8,7 +8,7 @@ and how far its export is (`LAKE`).
 |---|---|---|
 | conversation | `ORG#o#CONV#number#contact` | `STATE` |
 | turn (audit record) | same | `TURN#seq` |
-| inbound marker | same | `IN#message id` |
+| inbound marker, where the conversation does not remember the message itself | same | `IN#message id` |
 | delivery (claim ledger) | same | `OUT#seq#index` |
 | organization | `ORG#o` | `SETTINGS` |
 | number, for its organization's list | `ORG#o#NUMBERS` | number id |
@@ -71,7 +71,7 @@ class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call
 
 
 class LogIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Turns by the hour in which they were taken, for the export to the lake."""
+    """Turns by the hour in which they were taken, for the export to the lake: of those that follow each other the first."""
 
     class Meta:
         index_name = "log"
@@ -92,6 +92,7 @@ class Item(Model):
     body = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
     seq = NumberAttribute(null=True)
+    trail = UnicodeAttribute(null=True)
     revision = NumberAttribute(null=True)
     status = UnicodeAttribute(null=True)
     status_rank = NumberAttribute(null=True)
@@ -194,6 +195,11 @@ def conversation_key(pk: str) -> ConversationKey:
 
 def turn_sk(seq: int) -> str:
     return f"TURN#{seq:010d}"
+
+
+def turn_of_sk(sk: str) -> int:
+    """The turn that a sort key of `turn_sk` is of."""
+    return int(sk.removeprefix("TURN#"))
 
 
 def marker_sk(message_id: str) -> str:

@@ -118,7 +118,8 @@ class Deliveries(Protocol):
     ) -> Delivery | None:
         """Note the status of the `send`th request of a message, if it is further than the one known; the entry after it.
 
-        None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news.
+        None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news. Nor is that
+        a message was `sent` whose acceptance is known.
         """
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:

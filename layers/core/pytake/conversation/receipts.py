@@ -1,5 +1,6 @@
 """Settle delivery receipts: Meta's statuses find their message through the callback data that we sent with it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -46,6 +47,39 @@ def read_callback_data(text: object) -> Place | None:
     return ConversationKey(parts[0], parts[1], parts[2]), int(parts[3]), int(parts[4]), send
 
 
+def without_overtaken(items: Sequence[ReceiptsItem]) -> list[ReceiptsItem]:
+    """The items without the statuses that a further one of the same send makes old news, in these items or the same.
+
+    Whoever takes them at once writes once. That a send failed always stays: there is something to be done about it.
+    """
+    furthest: dict[Place, int] = {}
+    for item in items:
+        for status in item.statuses:
+            place, rank = _place_and_rank(status)
+            if place is not None and _is_of(place, item):
+                furthest[place] = max(rank, furthest.get(place, 0))
+
+    def counts(item: ReceiptsItem, status: dict[str, Any]) -> bool:
+        place, rank = _place_and_rank(status)
+        return place is None or not _is_of(place, item) or status["status"] == "failed" or rank == furthest[place]
+
+    return [replace(item, statuses=[status for status in item.statuses if counts(item, status)]) for item in items]
+
+
+def _is_of(place: Place, item: ReceiptsItem) -> bool:
+    """Whether a send is of the number that the statuses came for: of others' sends nobody may tell."""
+    return (place[0].organization_id, place[0].phone_number_id) == (item.organization_id, item.phone_number_id)
+
+
+def _place_and_rank(status: dict[str, Any]) -> tuple[Place | None, int]:
+    """The send that a status is of, and its rank: None and 0 where it is no status of ours."""
+    place, rank = (
+        read_callback_data(status.get("biz_opaque_callback_data")),
+        STATUS_RANK.get(str(status.get("status")), 0),
+    )
+    return (place, rank) if rank else (None, 0)
+
+
 class SettleReceipts:
     """The receipts function's use case."""
 
@@ -75,12 +109,10 @@ class SettleReceipts:
         """
         furthest: dict[Place, dict[str, Any]] = {}
         for status in item.statuses:
-            found = read_callback_data(status.get("biz_opaque_callback_data"))
-            rank = STATUS_RANK.get(str(status.get("status")), 0)
-            if found is None or not rank:
+            found, rank = _place_and_rank(status)
+            if found is None:
                 continue
-            key = found[0]
-            if (key.organization_id, key.phone_number_id) != (item.organization_id, item.phone_number_id):
+            if not _is_of(found, item):
                 self._tell(item, "receipts.foreign", {"phone_number_id": item.phone_number_id})
                 continue
             known = furthest.get(found)
