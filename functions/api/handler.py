@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from rest.application import application
+from rest.application import answer
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Every route under /api/v1 but the webhook's."""
-    return application().resolve(event, context)
+    return answer(event, context)

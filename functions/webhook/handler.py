@@ -6,7 +6,7 @@ from typing import Any
 from pytake import bootstrap
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.receive import BadSignatureError
-from pytake.observability import correlate, logger
+from pytake.observability import logger
 from pytake.whatsapp.inbound import NotJson, NotWhatsApp
 
 bootstrap.import_ahead("receive_notification")
@@ -32,13 +32,11 @@ def _verify(query: dict[str, str]) -> dict[str, Any]:
 
 def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     log = logger()
-    correlate(context.aws_request_id)
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    signature = event["headers"].get("x-hub-signature-256")
+    correlation_id = context.aws_request_id
     try:
-        with bootstrap.figures():
-            received = bootstrap.receive_notification()(raw, signature, context.aws_request_id)
+        received = bootstrap.receive_notification()(raw, event["headers"].get("x-hub-signature-256"), correlation_id)
     except NotJson:
         return _answer(400, "not_json")
     except NotWhatsApp:
@@ -51,7 +49,7 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _answer(500, "queueing_failed")
     log.info(
         "webhook.received",
-        api_request_id=event["requestContext"].get("requestId"),  # what the access log calls this request
+        correlation_id=correlation_id,
         messages=received.messages,
         statuses=received.statuses,
         unknown_numbers=received.unknown_numbers,

@@ -24,6 +24,7 @@ from pytake.conversation.records import (
     ParkedItem,
     RecentPlace,
     TurnRecord,
+    listed_name,
 )
 from pytake.whatsapp.sending import Accepted
 
@@ -337,7 +338,7 @@ class MemoryFlows:
         flow_id = document["id"]
         self.drafts[organization_id, flow_id] = copy.deepcopy(document)
         summary = self.list.setdefault((organization_id, flow_id), FlowSummary(flow_id, flow_id))
-        summary.name, summary.updated_at = document.get("name") or flow_id, at
+        summary.name, summary.updated_at = listed_name(document), at
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
         versions = self.published.get((organization_id, flow_id), [])

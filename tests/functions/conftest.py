@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import boto3
@@ -113,12 +114,19 @@ def _answer(answer: dict[str, Any]) -> Answer:
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    with running_gateway(monkeypatch, request.node.name) as running:
+        yield running
+
+
+@contextmanager
+def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Iterator[Gateway]:
+    """The handlers with tables, queues and a bucket of their own."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_REGION", REGION)
     # Powertools keeps a logger per service name, and with it the stream it first wrote to: a new name, a new stream.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service_name)
     with mock_aws():
         sqs = boto3.client("sqs")
         fifo = {"FifoQueue": "true"}

@@ -1,5 +1,6 @@
 """The application: routes together, errors as problem details, the OpenAPI document."""
 
+import json
 import re
 from functools import cache
 from http import HTTPStatus
@@ -12,7 +13,10 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
 from rest import conversations, flows, numbers, organization, secrets
-from rest.problems import ProblemError, not_found
+from rest.description import complete
+from rest.outages import is_outage
+from rest.problems import CONTENT_TYPE, ProblemError, not_found
+from rest.requests import known_query_only, routes_of, with_json_body
 
 TITLE = "PyTake Serverless"
 VERSION = "1.0"
@@ -29,18 +33,35 @@ _BEARER: dict[str, Any] = {
 }
 
 
+def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a request as API Gateway (HTTP API, payload 2.0) hands it over."""
+    try:
+        event = with_json_body(event)
+    except ProblemError as problem:
+        headers = {"Content-Type": CONTENT_TYPE}
+        return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
+    return application().resolve(event, context)
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """The document at `/api/v1/openapi.json`: OpenAPI 3.1, every answer of every route in it."""
+    schema = application().get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
+    return complete(json.loads(schema))
+
+
 @cache
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
+    app.use([known_query_only])
     for resource in (flows, numbers, secrets, organization, conversations):
         app.include_router(resource.router)
     app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
-        schema = app.get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
-        return Response(status_code=200, content_type="application/json", body=schema)
+        return Response(status_code=200, content_type="application/json", body=json.dumps(openapi_document()))
 
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:
@@ -56,12 +77,24 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
     def no_route(_: NotFoundError) -> Response[str]:
+        methods = sorted({route.method for route in routes_of(app) if route.rule.match(app.current_event.path)})
+        if methods:
+            detail = f"This address has the methods {', '.join(methods)}, not {app.current_event.http_method}."
+            allow = {"Allow": ", ".join(methods)}
+            return ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, headers=allow).response()
         return not_found(
             "route_unknown", "There is nothing at this address. /api/v1/docs lists what there is."
         ).response()
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-    def unexpected(_: Exception) -> Response[str]:
+    def unexpected(error: Exception) -> Response[str]:
+        if is_outage(error):
+            logger().exception("api.outage", path=_PERSON.sub(r"\1{phone}", app.current_event.path))
+            detail = "AWS does not answer at the moment. Nothing is half done; repeat the request after a while."
+            again = {"Retry-After": "2"}
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", detail, headers=again
+            ).response()
         logger().exception("api.error", path=_PERSON.sub(r"\1{phone}", app.current_event.path))
         detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."
         request_id = app.current_event.request_context.request_id

@@ -35,6 +35,7 @@ from pytake.engine import State, StateError
 from pytake.whatsapp.limits import TEXT_BODY
 from rest.caller import Caller, caller
 from rest.cursor import read_cursor, write_cursor
+from rest.description import described
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 TRANSCRIPT_MESSAGES = 1000
@@ -158,7 +159,12 @@ class SentAnswer(BaseModel):
     delivery: Literal["queued"] = "queued"
 
 
-@router.get("/api/v1/conversations", summary="Conversations, newest activity first", tags=["Conversations"])
+@router.get(
+    "/api/v1/conversations",
+    summary="Conversations, newest activity first",
+    tags=["Conversations"],
+    openapi_extensions=described("agent", problems=["cursor_invalid"]),
+)
 def list_conversations(
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the part before")] = None,
@@ -175,7 +181,12 @@ def list_conversations(
     )
 
 
-@router.get("/api/v1/conversations/<phone>", summary="A conversation's state", tags=["Conversations"])
+@router.get(
+    "/api/v1/conversations/<phone>",
+    summary="A conversation's state",
+    tags=["Conversations"],
+    openapi_extensions=described("agent", problems=["conversation_unknown"]),
+)
 def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     who = caller(router, "agent")
     return _answer(_find(who, phone, phone_number_id))
@@ -185,6 +196,7 @@ def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> Conversa
     "/api/v1/whatsapp-analytics/conversations/<phone>/transcript",
     summary="What was said, and whether it arrived",
     tags=["Conversations"],
+    openapi_extensions=described("agent", problems=["conversation_unknown", "flow_unknown"]),
 )
 def get_transcript(
     phone: Phone,
@@ -210,6 +222,7 @@ def get_transcript(
     "/api/v1/conversations/<phone>/records",
     summary="The audit records of a conversation, one JSON object a line",
     tags=["Conversations"],
+    openapi_extensions=described(problems=["conversation_unknown"], media_type="application/x-ndjson"),
 )
 def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]:
     """What `pytake replay` reads: every turn as it was committed, oldest first; the newest `RECORDS_BYTES` of them."""
@@ -226,7 +239,22 @@ def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]
     return Response(status_code=HTTPStatus.OK.value, content_type="application/x-ndjson", body=body)
 
 
-@router.post("/api/v1/conversations/<phone>/send", summary="Write to the person, as an agent", tags=["Conversations"])
+@router.post(
+    "/api/v1/conversations/<phone>/send",
+    summary="Write to the person, as an agent",
+    tags=["Conversations"],
+    openapi_extensions=described(
+        "agent",
+        problems=[
+            "conversation_unknown",
+            "conversation_busy",
+            "window_closed",
+            "opted_out",
+            "idempotency_key_reused",
+            "queue_unavailable",
+        ],
+    ),
+)
 def send(
     phone: Phone,
     message: AgentMessage,
@@ -261,7 +289,12 @@ def send(
     return SentAnswer(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
 
 
-@router.post("/api/v1/conversations/<phone>/close", summary="End the session", tags=["Conversations"])
+@router.post(
+    "/api/v1/conversations/<phone>/close",
+    summary="End the session",
+    tags=["Conversations"],
+    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy"]),
+)
 def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
@@ -269,7 +302,12 @@ def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     return _answer(_act(phone, lambda: bootstrap.agent_desk().close(key, who.subject)).conversation)
 
 
-@router.post("/api/v1/conversations/<phone>/resume", summary="Back to the bot", tags=["Conversations"])
+@router.post(
+    "/api/v1/conversations/<phone>/resume",
+    summary="Back to the bot",
+    tags=["Conversations"],
+    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy"]),
+)
 def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
     who = caller(router, "agent")
@@ -282,6 +320,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     summary="Forget a person at all numbers",
     tags=["Contacts"],
     status_code=HTTPStatus.NO_CONTENT.value,
+    openapi_extensions=described("agent", problems=["conversation_busy"]),
 )
 def erase(phone: Phone) -> Response[str]:
     """Removes the conversations, turns, deliveries and waiting messages of this contact at every number.

@@ -13,6 +13,7 @@ from pytake.conversation.flow_authoring import Draft, NotPublishableError, Unkno
 from pytake.conversation.ports import ConflictError
 from pytake.engine import Problem
 from rest.caller import caller
+from rest.description import described
 from rest.problems import conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -75,13 +76,23 @@ class Rollback(BaseModel):
     version: int = Field(ge=1)
 
 
-@router.get("/api/v1/flows", summary="The organization's flows", tags=["Flows"])
+@router.get(
+    "/api/v1/flows",
+    summary="The organization's flows",
+    tags=["Flows"],
+    openapi_extensions=described("builder", "analyst", "agent"),
+)
 def list_flows() -> list[FlowInList]:
     who = caller(router, "builder", "analyst", "agent")
     return [_summary(summary) for summary in bootstrap.flows().summaries(who.organization_id)]
 
 
-@router.put("/api/v1/flows/<flow_id>", summary="Save a draft, whatever is wrong with it", tags=["Flows"])
+@router.put(
+    "/api/v1/flows/<flow_id>",
+    summary="Save a draft, whatever is wrong with it",
+    tags=["Flows"],
+    openapi_extensions=described("builder", problems=["flow_id_mismatch"]),
+)
 def save_draft(
     flow_id: FlowId, document: Annotated[dict[str, Any], Body(description="The flow document")]
 ) -> FlowDraft:
@@ -92,7 +103,12 @@ def save_draft(
     return _draft(bootstrap.flow_authoring().save_draft(who.organization_id, flow_id, document))
 
 
-@router.get("/api/v1/flows/<flow_id>", summary="The draft of a flow", tags=["Flows"])
+@router.get(
+    "/api/v1/flows/<flow_id>",
+    summary="The draft of a flow",
+    tags=["Flows"],
+    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"]),
+)
 def get_draft(flow_id: FlowId) -> FlowDraft:
     who = caller(router, "builder", "analyst", "agent")
     try:
@@ -101,7 +117,12 @@ def get_draft(flow_id: FlowId) -> FlowDraft:
         raise _unknown(flow_id) from None
 
 
-@router.get("/api/v1/flows/<flow_id>/versions", summary="The published versions, newest first", tags=["Flows"])
+@router.get(
+    "/api/v1/flows/<flow_id>/versions",
+    summary="The published versions, newest first",
+    tags=["Flows"],
+    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"]),
+)
 def list_versions(flow_id: FlowId) -> list[PublishedVersion]:
     who = caller(router, "builder", "analyst", "agent")
     flows = bootstrap.flows()
@@ -110,7 +131,12 @@ def list_versions(flow_id: FlowId) -> list[PublishedVersion]:
     return [_version(version, []) for version in flows.versions(who.organization_id, flow_id)]
 
 
-@router.get("/api/v1/flows/<flow_id>/versions/<version>", summary="A version as it was published", tags=["Flows"])
+@router.get(
+    "/api/v1/flows/<flow_id>/versions/<version>",
+    summary="A version as it was published",
+    tags=["Flows"],
+    openapi_extensions=described("builder", "analyst", "agent", problems=["version_unknown"]),
+)
 def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
     who = caller(router, "builder", "analyst", "agent")
     found = bootstrap.flows().version(who.organization_id, flow_id, version)
@@ -122,7 +148,12 @@ def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> Version
     return VersionDocuments(**shown, document=document, sub_flow_documents=documents)
 
 
-@router.post("/api/v1/flows/<flow_id>/publish", summary="Publish the draft as the next version", tags=["Flows"])
+@router.post(
+    "/api/v1/flows/<flow_id>/publish",
+    summary="Publish the draft as the next version",
+    tags=["Flows"],
+    openapi_extensions=described("builder", problems=["flow_unknown", "flow_has_errors", "published_meanwhile"]),
+)
 def publish(flow_id: FlowId) -> PublishedVersion:
     who = caller(router, "builder")
     try:
@@ -139,7 +170,12 @@ def publish(flow_id: FlowId) -> PublishedVersion:
     return _version(version, problems)
 
 
-@router.post("/api/v1/flows/<flow_id>/rollback", summary="Give new sessions another version", tags=["Flows"])
+@router.post(
+    "/api/v1/flows/<flow_id>/rollback",
+    summary="Give new sessions another version",
+    tags=["Flows"],
+    openapi_extensions=described("builder", problems=["version_unknown"]),
+)
 def rollback(flow_id: FlowId, request: Rollback) -> FlowInList:
     who = caller(router, "builder")
     try:

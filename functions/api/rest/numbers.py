@@ -12,6 +12,7 @@ from pytake.conversation.number_setup import NumberChange, NumberSetupError, Unk
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
+from rest.description import described
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 RESERVE_MILLISECONDS = 9_000
@@ -78,13 +79,23 @@ class ResumeAnswer(BaseModel):
     after: str | None
 
 
-@router.get("/api/v1/numbers", summary="The organization's numbers", tags=["Numbers"])
+@router.get(
+    "/api/v1/numbers",
+    summary="The organization's numbers",
+    tags=["Numbers"],
+    openapi_extensions=described("builder"),
+)
 def list_numbers() -> list[NumberAnswer]:
     who = caller(router, "builder")
     return [_answer(number) for number in bootstrap.number_setup().numbers(who.organization_id)]
 
 
-@router.get("/api/v1/numbers/<phone_number_id>", summary="One number", tags=["Numbers"])
+@router.get(
+    "/api/v1/numbers/<phone_number_id>",
+    summary="One number",
+    tags=["Numbers"],
+    openapi_extensions=described("builder", problems=["number_unknown"]),
+)
 def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
     who = caller(router, "builder")
     try:
@@ -93,7 +104,12 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
         raise _unknown(phone_number_id) from None
 
 
-@router.put("/api/v1/numbers/<phone_number_id>", summary="Connect or change a number", tags=["Numbers"])
+@router.put(
+    "/api/v1/numbers/<phone_number_id>",
+    summary="Connect or change a number",
+    tags=["Numbers"],
+    openapi_extensions=described(problems=["number_setup", "number_taken"]),
+)
 def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberAnswer:
     who = caller(router)
     template = request.fallback_template
@@ -118,7 +134,12 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         raise conflict("number_taken", detail) from None
 
 
-@router.post("/api/v1/numbers/<phone_number_id>/resume", summary="Let a stopped number go on", tags=["Numbers"])
+@router.post(
+    "/api/v1/numbers/<phone_number_id>/resume",
+    summary="Let a stopped number go on",
+    tags=["Numbers"],
+    openapi_extensions=described(problems=["number_unknown"]),
+)
 def resume_number(phone_number_id: PhoneNumberId, after: str = "") -> ResumeAnswer:
     who = caller(router)
     context = router.lambda_context

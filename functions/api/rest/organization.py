@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pytake import bootstrap
 from pytake.conversation.records import Organization
 from rest.caller import caller
+from rest.description import described
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -38,13 +39,23 @@ class OrganizationSettings(BaseModel):
     retention_days: int | None = Field(default=None, ge=8, le=3650, description="How long conversations are kept")
 
 
-@router.get("/api/v1/organization", summary="The organization's settings", tags=["Organization"])
+@router.get(
+    "/api/v1/organization",
+    summary="The organization's settings",
+    tags=["Organization"],
+    openapi_extensions=described("builder", "agent", "analyst"),
+)
 def get_organization() -> OrganizationSettings:
     who = caller(router, "builder", "agent", "analyst")
     return _answer(bootstrap.directory().organization(who.organization_id))
 
 
-@router.put("/api/v1/organization", summary="Change the organization's settings", tags=["Organization"])
+@router.put(
+    "/api/v1/organization",
+    summary="Change the organization's settings",
+    tags=["Organization"],
+    openapi_extensions=described(),
+)
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     who = caller(router)
     organization = Organization(organization_id=who.organization_id, **request.model_dump())

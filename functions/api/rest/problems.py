@@ -2,25 +2,91 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 
 CONTENT_TYPE = "application/problem+json"
 
 
+class Code(NamedTuple):
+    """One kind of error: the status it comes with, and what to do about it."""
+
+    status: HTTPStatus
+    meaning: str
+
+
+# What `docs/api.md` and the OpenAPI document list. A code never changes its meaning or its status.
+CODES: dict[str, Code] = {
+    "json_invalid": Code(
+        HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8, or holds what JSON cannot carry safely."
+    ),
+    "query_unknown": Code(HTTPStatus.BAD_REQUEST, "A query parameter that this route does not have."),
+    "cursor_invalid": Code(HTTPStatus.BAD_REQUEST, "The cursor is not from this list. Begin again without one."),
+    "token_incomplete": Code(HTTPStatus.UNAUTHORIZED, "The token lacks the claims `organization_id` and `role`."),
+    "role_not_allowed": Code(HTTPStatus.FORBIDDEN, "The token's role may not do this."),
+    "route_unknown": Code(HTTPStatus.NOT_FOUND, "There is nothing at this address."),
+    "flow_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no such flow."),
+    "version_unknown": Code(HTTPStatus.NOT_FOUND, "The flow has no such version."),
+    "number_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no such number."),
+    "conversation_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
+    "secret_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
+    "method_not_allowed": Code(HTTPStatus.METHOD_NOT_ALLOWED, "The address has other methods; `Allow` lists them."),
+    "published_meanwhile": Code(
+        HTTPStatus.CONFLICT, "Somebody published the flow at the same moment. Look, and try again."
+    ),
+    "number_taken": Code(HTTPStatus.CONFLICT, "The number, or its verify token, is in use elsewhere."),
+    "window_closed": Code(HTTPStatus.CONFLICT, "The person wrote more than 24 hours ago: no free text any more."),
+    "opted_out": Code(HTTPStatus.CONFLICT, "The person wants no messages."),
+    "conversation_busy": Code(HTTPStatus.CONFLICT, "The conversation is being written to. Try again."),
+    "secrets_busy": Code(HTTPStatus.CONFLICT, "The secrets are being written to. Try again."),
+    "secrets_unreadable": Code(
+        HTTPStatus.CONFLICT, "What is stored as secrets has another form. An operator repairs it."
+    ),
+    "body_too_large": Code(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than this route takes."),
+    "content_type_unsupported": Code(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not sent as `application/json`."),
+    "invalid_request": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Something has another form than documented; `errors` lists each place."
+    ),
+    "flow_id_mismatch": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The document's id and the address's differ."),
+    "flow_has_errors": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published; `problems` lists why."),
+    "number_setup": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A number's setup cannot be right; `field` names the place."),
+    "idempotency_key_reused": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Take a new one."
+    ),
+    "secret_name_invalid": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "No template can hold this secret's name."),
+    "secret_too_short": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A secret of so few characters cannot be hidden in answers."
+    ),
+    "secret_too_large": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
+    "secrets_full": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has as many secrets as it may have."),
+    "internal_error": Code(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours. Give the operator the `request_id`."),
+    "queue_unavailable": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Recorded, but not queued. Repeat the request with the Idempotency-Key it names.",
+    ),
+    "temporarily_unavailable": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request after a while."
+    ),
+}
+
+
 class ProblemError(Exception):
     """Ends a request with a problem. `detail` says what is wrong and what to do; `extra` adds members to the answer."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str, **extra: Any) -> None:
+    def __init__(
+        self, status: HTTPStatus, code: str, detail: str, *, headers: dict[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.headers = headers or {}
         self.extra = extra
 
-    def response(self) -> Response[str]:
-        body = {
+    def body(self) -> str:
+        """The problem as JSON."""
+        members = {
             "type": "about:blank",
             "title": self.status.phrase,
             "status": self.status.value,
@@ -28,9 +94,16 @@ class ProblemError(Exception):
             "detail": self.detail,
             **self.extra,
         }
+        return json.dumps(members, ensure_ascii=False)
+
+    def response(self) -> Response[str]:
         return Response(
-            status_code=self.status.value, content_type=CONTENT_TYPE, body=json.dumps(body, ensure_ascii=False)
+            status_code=self.status.value, content_type=CONTENT_TYPE, body=self.body(), headers=dict(self.headers)
         )
+
+
+def bad_request(code: str, detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, code, detail)
 
 
 def not_found(code: str, detail: str) -> ProblemError:

@@ -19,6 +19,7 @@ from pytake.conversation.flow_secrets import (
 )
 from pytake.conversation.ports import ConflictError, FlowSecretsUnreadableError
 from rest.caller import caller
+from rest.description import described
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -47,7 +48,12 @@ class SecretValue(BaseModel):
     value: SecretStr = Field(min_length=SHORTEST_VALUE, max_length=LONGEST_VALUE_BYTES)
 
 
-@router.get("/api/v1/secrets", summary="The names of the secrets that flows may use", tags=["Secrets"])
+@router.get(
+    "/api/v1/secrets",
+    summary="The names of the secrets that flows may use",
+    tags=["Secrets"],
+    openapi_extensions=described("builder", problems=["secrets_unreadable"]),
+)
 def list_secrets() -> list[SecretInList]:
     who = caller(router, "builder")
     try:
@@ -56,7 +62,21 @@ def list_secrets() -> list[SecretInList]:
         raise _unreadable() from None
 
 
-@router.put("/api/v1/secrets/<name>", summary="Store a secret, or another value for it", tags=["Secrets"])
+@router.put(
+    "/api/v1/secrets/<name>",
+    summary="Store a secret, or another value for it",
+    tags=["Secrets"],
+    openapi_extensions=described(
+        problems=[
+            "secret_name_invalid",
+            "secret_too_short",
+            "secret_too_large",
+            "secrets_full",
+            "secrets_busy",
+            "secrets_unreadable",
+        ]
+    ),
+)
 def put_secret(name: Name, request: SecretValue) -> SecretInList:
     """Calls use a new secret at once and a changed one within five minutes."""
     who = caller(router)
@@ -73,7 +93,11 @@ def put_secret(name: Name, request: SecretValue) -> SecretInList:
 
 
 @router.delete(
-    "/api/v1/secrets/<name>", summary="Forget a secret", tags=["Secrets"], status_code=HTTPStatus.NO_CONTENT.value
+    "/api/v1/secrets/<name>",
+    summary="Forget a secret",
+    tags=["Secrets"],
+    status_code=HTTPStatus.NO_CONTENT.value,
+    openapi_extensions=described(problems=["secret_unknown", "secrets_busy", "secrets_unreadable"]),
 )
 def delete_secret(name: Name) -> Response[str]:
     """Calls that use it fail from then on, within five minutes."""

@@ -11,7 +11,7 @@ from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, error_code
 from pytake.conversation.ports import ConflictError
-from pytake.conversation.records import FlowSummary, FlowVersion
+from pytake.conversation.records import FlowSummary, FlowVersion, listed_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +45,7 @@ class DynamoFlows:
     def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None:
         item, flow_id = self._table.item, str(document["id"])
         self._pack(item(_flow_pk(organization_id, flow_id), "DRAFT"), organization_id, _encode(document)).save()
-        name = str(document.get("name") or flow_id)
+        name = listed_name(document)
         item(_list_pk(organization_id), flow_id).update(
             [item.name.set(name), item.updated_at.set(at), item.revision.set(item.revision | 0)]
         )

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from pytake.conversation.ports import Clock, Flows, FlowSecretStore, FlowSecretsUnreadableError
-from pytake.conversation.records import FlowSummary, FlowVersion
+from pytake.conversation.records import FlowSummary, FlowVersion, listed_name
 from pytake.engine import FlowError, Problem, jump_targets, parse_document, validate
 
 
@@ -73,7 +73,7 @@ class FlowAuthoring:
             published_by=published_by,
             sub_flows=sorted(documents.keys() - {flow_id}),
         )
-        self._flows.publish(organization_id, version, str(document.get("name") or flow_id))
+        self._flows.publish(organization_id, version, listed_name(document))
         return version, problems
 
     def rollback(self, organization_id: str, flow_id: str, version: int) -> FlowSummary:

@@ -244,6 +244,15 @@ class FlowSummary(Struct, omit_defaults=True):
     updated_at: float = 0
 
 
+LISTED_NAME = 200
+"""Characters of a flow's name that its organization's list keeps."""
+
+
+def listed_name(document: dict[str, Any]) -> str:
+    """What a list calls the flow of a document, whatever stands in it."""
+    return str(document.get("name") or document.get("id") or "")[:LISTED_NAME]
+
+
 class FlowVersion(Struct, omit_defaults=True):
     """A published, immutable version: the flow's document and every sub-flow document it reaches, as they were (ADR 0003)."""
 

@@ -1,0 +1,34 @@
+"""Tells what AWS could not do at the moment from what is a mistake."""
+
+_CODES = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is a throttle, a timeout or a failure inside AWS: trying again may help."""
+    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as AwsConnectionError
+
+    while error is not None:
+        if isinstance(error, HTTPClientError | AwsConnectionError):  # timeouts too
+            return True
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _CODES:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

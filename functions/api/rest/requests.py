@@ -1,0 +1,82 @@
+"""What every request must be like before a route sees it: its body, its query. Everything else is a clear 4xx."""
+
+import json
+from base64 import b64decode
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+from rest.problems import ProblemError, bad_request
+
+FLOW_BYTES = 4_000_000
+"""A flow document, decoded. A Lambda's request ends at 6 MB, in base64."""
+
+OTHER_BYTES = 256_000
+_LARGEST_INTEGER = 2**63
+
+
+def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of an HTTP API, if its body (if any) is JSON that can be worked with. Raises a 400, 413 or 415 problem."""
+    body = event.get("body")
+    if not body:
+        return event
+    most = FLOW_BYTES if str(event.get("rawPath", "")).startswith("/api/v1/flows/") else OTHER_BYTES
+    encoded = bool(event.get("isBase64Encoded"))
+    if len(body) > (most * 4 // 3 if encoded else most):
+        detail = f"The body is larger than the {most:,} bytes that this route takes."
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    content_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        detail = f"The body is sent as {content_type or 'nothing'}; send JSON with Content-Type: application/json."
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_type_unsupported", detail)
+    try:
+        text = b64decode(body, validate=True).decode() if encoded else str(body)
+        text.encode()  # a half of a surrogate pair cannot be stored
+        read = json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_no_number)
+        json.dumps(read, ensure_ascii=False).encode()  # nor one that was escaped
+    except RecursionError:
+        raise bad_request("json_invalid", "The body's JSON is nested too deeply.") from None
+    except ValueError as error:  # also of base64 and UTF-8
+        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        if isinstance(error, UnicodeError):
+            reason = "it is not text in UTF-8"
+        raise bad_request("json_invalid", f"The body is not JSON that can be read: {reason}{place}.") from None
+    return {**event, "headers": {**headers, "content-type": content_type}}
+
+
+def known_query_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """A middleware: a parameter that the route does not have is a mistake of the caller, never ignored."""
+    route = app.context["_route"]
+    if route in routes_of(app) and route.include_in_schema:
+        known = [param.alias for param in route.dependant.query_params]
+        unknown = sorted(set(app.current_event.query_string_parameters or ()) - set(known))
+        if unknown:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise bad_request("query_unknown", f"This route has no query parameter {unknown[0]!r}; {has}.")
+    return next_middleware(app)
+
+
+def routes_of(app: APIGatewayHttpResolver) -> list[Any]:
+    """The routes that were registered; powertools makes one more for an unknown address."""
+    return [*app._static_routes, *app._dynamic_routes]
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or not -_LARGEST_INTEGER <= int(text) < _LARGEST_INTEGER:
+        raise ValueError("an integer in it needs more than 64 bits")
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number in it is too large")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")

@@ -1,0 +1,159 @@
+"""Requests that cannot be right: each a clear 4xx with a code, whatever the route."""
+
+import ast
+import base64
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from functions.api.handler import handler
+from pytake import bootstrap
+from rest import problems
+from rest.outages import is_outage
+from rest.problems import CODES
+from rest.requests import FLOW_BYTES, OTHER_BYTES
+from tests.functions.conftest import Answer, Gateway, LambdaContext, _answer, _event
+from tests.functions.test_api import FLOW
+
+FLOW_PATH = "/api/v1/flows/hello"
+REST = Path(problems.__file__).parent
+
+
+def send(method: str, path: str, body: str | None, *, encoded: bool = False, **headers: str) -> Answer:
+    event = _event(method, path, body)
+    event["isBase64Encoded"] = encoded
+    event["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
+    claims = {"organization_id": "acme", "role": "admin", "sub": "tester"}
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+    return _answer(handler(event, LambdaContext()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        "not json",
+        '{"a": NaN}',
+        '{"a": 1e999}',
+        '{"a": 99999999999999999999}',
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": "\\ud800"}',
+        "[" * 100_000,
+        '{"a": 1} x',
+    ],
+)
+def test_what_is_not_json_is_said_to_be_none(gateway: Gateway, body: str) -> None:
+    refused = send("PUT", FLOW_PATH, body)
+    assert (refused.status, refused.body["code"], refused.content_type) == (
+        400,
+        "json_invalid",
+        "application/problem+json",
+    )
+    assert len(refused.body["detail"]) < 200
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"\x1f\x8b\x08"])
+def test_what_is_not_utf_8_is_not_json(gateway: Gateway, body: bytes) -> None:
+    refused = send("PUT", FLOW_PATH, base64.b64encode(body).decode(), encoded=True)
+    assert (refused.status, refused.body["code"]) == (400, "json_invalid")
+
+
+def test_the_place_of_the_mistake_is_named(gateway: Gateway) -> None:
+    assert "line 2, column 3" in send("PUT", FLOW_PATH, '{"a": 1,\n  b: 2}').body["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+def test_json_is_taken_however_it_is_spelled(gateway: Gateway, content_type: str) -> None:
+    assert send("PUT", FLOW_PATH, json.dumps(FLOW), content_type=content_type).status == 200
+    assert send("PUT", FLOW_PATH, json.dumps(FLOW)).status == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "xml"]
+)
+def test_another_content_type_is_refused(gateway: Gateway, content_type: str) -> None:
+    refused = send("PUT", FLOW_PATH, json.dumps(FLOW), content_type=content_type)
+    assert (refused.status, refused.body["code"]) == (415, "content_type_unsupported")
+    assert gateway.api("GET", FLOW_PATH).status == 404
+
+
+def test_a_body_has_a_largest_size(gateway: Gateway) -> None:
+    refused = send("PUT", FLOW_PATH, " " * (FLOW_BYTES + 1))
+    assert (refused.status, refused.body["code"]) == (413, "body_too_large")
+    assert send("PUT", "/api/v1/organization", " " * (OTHER_BYTES + 1)).status == 413
+    large = FLOW | {"name": "x" * 3_000_000, "nodes": [{**node, "label": "y" * 400_000} for node in FLOW["nodes"]]}
+    assert send("PUT", FLOW_PATH, json.dumps(large)).status == 200
+    assert gateway.api("GET", FLOW_PATH).body["document"] == large
+    assert gateway.api("GET", "/api/v1/flows").body[0]["name"] == "x" * 200
+
+
+def test_a_query_parameter_that_a_route_does_not_have_is_refused(gateway: Gateway) -> None:
+    refused = gateway.api("GET", "/api/v1/conversations", query={"limit": "5", "stauts": "waiting"})
+    assert (refused.status, refused.body["code"]) == (400, "query_unknown")
+    assert "'stauts'" in refused.body["detail"]
+    assert "status" in refused.body["detail"]
+    assert gateway.api("GET", "/api/v1/conversations", query={"limit": "5", "status": "waiting"}).status == 200
+    assert gateway.api("GET", "/api/v1/nothing", query={"limit": "5"}).body["code"] == "route_unknown"
+
+
+def test_another_method_is_refused_with_those_there_are(gateway: Gateway) -> None:
+    refused = gateway.api("DELETE", "/api/v1/flows/hello")
+    assert (refused.status, refused.body["code"]) == (405, "method_not_allowed")
+    assert "GET, PUT" in refused.body["detail"]
+
+
+def _client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _client_error("ThrottlingException"),
+        ConnectTimeoutError(endpoint_url="https://x"),
+        _client_error("InternalServerError"),
+    ],
+)
+def test_what_aws_cannot_do_now_may_be_tried_again(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    class Broken:
+        def organization(self, organization_id: str) -> Any:
+            raise RuntimeError("wrapped") from error
+
+    monkeypatch.setattr(bootstrap, "directory", Broken)
+    refused = gateway.api("GET", "/api/v1/organization")
+    assert (refused.status, refused.body["code"]) == (503, "temporarily_unavailable")
+
+
+def test_a_mistake_is_no_outage() -> None:
+    assert not is_outage(_client_error("AccessDeniedException"))
+    assert not is_outage(KeyError("x"))
+
+
+def test_every_code_is_listed_with_the_status_it_comes_with() -> None:
+    statuses = {
+        "bad_request": HTTPStatus.BAD_REQUEST,
+        "not_found": HTTPStatus.NOT_FOUND,
+        "conflict": HTTPStatus.CONFLICT,
+        "unprocessable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+    used: dict[str, HTTPStatus] = {}
+    for path in REST.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args):
+                continue
+            code: ast.expr | None = None
+            if call.func.id in statuses:
+                status, code = statuses[call.func.id], call.args[0]
+            elif call.func.id == "ProblemError" and isinstance(call.args[0], ast.Attribute):
+                status, code = HTTPStatus[call.args[0].attr], call.args[1]
+            if isinstance(code, ast.Constant):
+                used[code.value] = status
+    assert used == {code: CODES[code].status for code in used}
+    from_use_cases = {"secret_name_invalid", "secret_too_short", "secret_too_large", "secrets_full"}
+    assert set(CODES) == used.keys() | from_use_cases
