@@ -8,7 +8,7 @@ from pytake import bootstrap
 from pytake.aws.batch import Record, work_off
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import InboundItem
-from pytake.observability import logger
+from pytake.observability import correlate, logger
 
 bootstrap.import_ahead("take_turn")
 
@@ -29,16 +29,18 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         begun = True
         _take_turn(record)
 
-    return work_off(event, take_turn, bootstrap.queues().postpone_inbound, logger())
+    with bootstrap.figures():
+        return work_off(event, take_turn, bootstrap.queues().postpone_inbound, logger())
 
 
 def _take_turn(record: Record) -> None:
+    correlate(None)
     item = _read(record.body)
+    correlate(item.correlation_id)
     turn = bootstrap.take_turn()(item)
     if turn is not None:
         logger().info(
             "turn.taken",
-            correlation_id=item.correlation_id,
             organization_id=item.organization_id,
             turn=turn.seq,
             status=turn.status,

@@ -32,7 +32,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
-    done = run(out_of_time, seconds_left)
+    with bootstrap.figures():
+        done = run(out_of_time, seconds_left)
     if scheduled_time:
         bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)

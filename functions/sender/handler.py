@@ -8,7 +8,7 @@ from pytake import bootstrap
 from pytake.aws.batch import Record, work_off
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import OutboundItem
-from pytake.observability import logger
+from pytake.observability import correlate, logger
 
 bootstrap.import_ahead("deliver")
 
@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         if begun and out_of_time():
             raise ComeBackError(0, "no time left in this invocation")
         begun = True
+        correlate(None)
         try:
             item = _read(record.body)
         except msgspec.DecodeError:
@@ -37,13 +38,14 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             logger().exception("delivery.unreadable", message_id=record.id)
             bootstrap.queues().bury_unreadable(record.body, record.group or record.id)
             return
+        correlate(item.correlation_id)
         bootstrap.deliver()(item, first_time=record.receive_count == 1, out_of_time=out_of_time)
         logger().info(
             "delivery.done",
-            correlation_id=item.correlation_id,
             organization_id=item.organization_id,
             turn=item.turn,
             messages=len(item.messages),
         )
 
-    return work_off(event, deliver, bootstrap.queues().postpone_outbound, logger())
+    with bootstrap.figures():
+        return work_off(event, deliver, bootstrap.queues().postpone_outbound, logger())

@@ -6,7 +6,7 @@ from typing import Any
 from pytake import bootstrap
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.receive import BadSignatureError
-from pytake.observability import logger
+from pytake.observability import correlate, logger
 from pytake.whatsapp.inbound import NotJson, NotWhatsApp
 
 bootstrap.import_ahead("receive_notification")
@@ -32,11 +32,13 @@ def _verify(query: dict[str, str]) -> dict[str, Any]:
 
 def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     log = logger()
+    correlate(context.aws_request_id)
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    correlation_id = context.aws_request_id
+    signature = event["headers"].get("x-hub-signature-256")
     try:
-        received = bootstrap.receive_notification()(raw, event["headers"].get("x-hub-signature-256"), correlation_id)
+        with bootstrap.figures():
+            received = bootstrap.receive_notification()(raw, signature, context.aws_request_id)
     except NotJson:
         return _answer(400, "not_json")
     except NotWhatsApp:
@@ -49,7 +51,7 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _answer(500, "queueing_failed")
     log.info(
         "webhook.received",
-        correlation_id=correlation_id,
+        api_request_id=event["requestContext"].get("requestId"),  # what the access log calls this request
         messages=received.messages,
         statuses=received.statuses,
         unknown_numbers=received.unknown_numbers,

@@ -172,6 +172,8 @@ class Phone:
                     html.span(business).classes("phone-business")
                     self._state = html.span(words("phone.seen_as", name=person.name)).classes("phone-state")
                 self.tools = html.div().classes("phone-tools")
+            self._progress = ui.linear_progress(show_value=False).props("indeterminate size=3px")
+            self._progress.set_visibility(False)
             with (
                 html.div()
                 .classes("chat")
@@ -220,6 +222,12 @@ class Phone:
             place.delete()
         self._shown.clear()
         self._hint.set_visibility(True)
+
+    def wait(self, waiting: bool) -> None:
+        """Take nothing while something is done to the chat as a whole, and show that it is."""
+        self._field.set_enabled(not waiting)
+        self.root.props(f'aria-busy="{str(waiting).lower()}"')
+        self._progress.set_visibility(waiting)
 
     def focus(self) -> None:
         """Put the cursor into the field."""

@@ -22,7 +22,9 @@ class World:
         self.log = MemoryEventLog(self.product.conversations, self.product.deliveries)
         self.lake = MemoryLake()
         self.measured: list[tuple[str, float]] = []
-        self.export = ExportToLake(self.log, self.lake, self.clock, lambda *measure: self.measured.append(measure))
+        self.export = ExportToLake(
+            self.log, self.lake, self.product.parking, self.clock, lambda *measure: self.measured.append(measure)
+        )
 
     def talk(self, hours: int) -> None:
         """A conversation an hour in each organization, by a person each."""
@@ -178,3 +180,64 @@ def test_a_delivery_that_nobody_knows_yet_is_no_event(world: World) -> None:
     world.product.deliveries.entries[key, 1, 0] = Delivery(1, 0, "accepted", revision=1)
     world.run()
     assert "delivery" in {event.type for event in world.lake.rows()}
+
+
+DAY = 24 * HOUR
+
+
+def lost(world: World) -> list[float]:
+    """What the runs found to be lost, hour by hour that was settled."""
+    return [value for name, value in world.measured if name == "LostMessages"]
+
+
+def after_three_days(world: World) -> list[float]:
+    world.run()
+    world.clock.forward(3 * DAY + HOUR)
+    world.measured.clear()
+    world.run()
+    return lost(world)
+
+
+def answer(world: World, state: str | None) -> None:
+    """A turn whose messages all have this state in the claim ledger, or no entry there."""
+    product = world.product
+    product.post(product.notification(product.message("Hi", PHONE), number=NUMBERS["acme"]))
+    product.take_turn(product.queues.inbound.pop())
+    [item] = product.queues.outbound
+    for index in range(len(item.messages) if state else 0):
+        product.deliveries.claim(item.key, Delivery(item.turn, index, state), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["accepted", "failed", "dead", "parked"])
+def test_what_was_sent_refused_or_set_aside_is_not_lost(world: World, state: str) -> None:
+    answer(world, state)
+    assert set(after_three_days(world)) == {0}
+
+
+@pytest.mark.parametrize("state", ["waiting", "claimed", "ambiguous", None])
+def test_a_message_without_an_outcome_after_three_days_is_lost(world: World, state: str | None) -> None:
+    answer(world, state)
+    assert sum(after_three_days(world)) == len(world.product.queues.outbound[0].messages) > 0
+
+
+def test_a_message_that_meta_knows_is_not_lost_whatever_our_side_says(world: World) -> None:
+    answer(world, "ambiguous")
+    for entry in list(world.product.deliveries.entries):
+        world.product.deliveries.receipt(
+            *entry, send=1, status="delivered", at=world.clock(), message_id="wamid.1", code=None
+        )
+    assert set(after_three_days(world)) == {0}
+
+
+def test_what_waits_for_a_stopped_number_is_not_lost(world: World) -> None:
+    answer(world, None)
+    world.product.parking.park(world.product.queues.outbound[0], world.clock())
+    assert set(after_three_days(world)) == {0}
+
+
+def test_an_hour_is_audited_once(world: World) -> None:
+    answer(world, None)
+    assert sum(after_three_days(world)) > 0
+    world.measured.clear()
+    world.run()
+    assert lost(world) == []

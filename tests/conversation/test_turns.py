@@ -8,6 +8,7 @@ import pytest
 from pytake.conversation.ports import ConflictError, QueueingFailedError
 from pytake.conversation.records import Conversation, TurnRecord
 from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.fakes import MemoryErasure
 
 
 def test_the_first_message_opens_and_the_next_ones_answer(product: Product) -> None:
@@ -48,6 +49,13 @@ def test_a_duplicate_repeats_a_lost_enqueue_and_nothing_else(product: Product) -
     product.take_turn(item)
     assert [outbound.turn for outbound in product.queues.outbound] == [1]
     assert len(product.conversations.turns(product.key())) == 1
+
+
+def test_somebody_who_was_erased_and_writes_again_is_answered_though_the_turns_count_anew(product: Product) -> None:
+    product.say("Olá")
+    product.clock.forward(30)  # SQS remembers what it took for five minutes
+    MemoryErasure(product.conversations, product.deliveries, product.parking).erase(product.key())
+    assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
 
 
 def test_an_answer_that_could_not_be_enqueued_comes_again(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import json
 import random
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import msgspec
@@ -368,6 +369,7 @@ class Sandbox:
         ports = world.ports
         events = ports["events"]
         self.built: dict[str, Any] = {
+            "figures": nullcontext(),
             "queues": ports["queues"],
             "receive_notification": ReceiveNotification(directory, secrets, ports["queues"], events, clock),
             "take_turn": TakeTurn(
@@ -830,7 +832,10 @@ class wired:  # noqa: N801 (used like a function)
             module.logger = value  # type: ignore[attr-defined]
 
 
-_BUILT = ("queues", "receive_notification", "take_turn", "deliver", "settle_receipts", "wake_due", "resume_number")
+_BUILT = (
+    *("figures", "queues", "receive_notification", "take_turn", "deliver"),
+    *("settle_receipts", "wake_due", "resume_number"),
+)
 _HANDLERS = (webhook, flow_runner, sender, receipts, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     "inbound": (

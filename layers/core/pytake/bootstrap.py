@@ -110,11 +110,18 @@ def _use_case(build: Callable[[], Built]) -> Callable[[], Built]:
     return built
 
 
+@cache
+def figures() -> "observability.Figures":
+    return observability.Figures(_settings().stage, time.time)
+
+
 @_use_case
 def receive_notification() -> "ReceiveNotification":
     from pytake.conversation.receive import ReceiveNotification
 
-    return ReceiveNotification(directory(), secrets(), queues(), operator_events(), time.time)
+    return ReceiveNotification(
+        directory(), secrets(), queues(), operator_events(), time.time, measure=figures().measure
+    )
 
 
 @_use_case
@@ -131,6 +138,7 @@ def take_turn() -> "TakeTurn":
         operator_events=operator_events(),
         clock=time.time,
         session_ttl_hours=_settings().session_ttl_hours,
+        measure=figures().measure,
     )
 
 
@@ -138,21 +146,21 @@ def take_turn() -> "TakeTurn":
 def wake_due() -> "WakeDue":
     from pytake.conversation.wake import WakeDue
 
-    return WakeDue(conversations(), queues(), time.time, _measure)
+    return WakeDue(conversations(), queues(), time.time, figures().measure)
 
 
 @cache
 def export_to_lake() -> "ExportToLake":
     from pytake.conversation.export import ExportToLake
 
-    return ExportToLake(event_log(), lake(), time.time, _measure)
+    return ExportToLake(event_log(), lake(), parking(), time.time, figures().measure)
 
 
 @cache
 def forget_old() -> "ForgetOld":
     from pytake.conversation.retention import ForgetOld
 
-    return ForgetOld(event_log(), lake(), retention(), time.time, _measure)
+    return ForgetOld(event_log(), lake(), retention(), time.time, figures().measure)
 
 
 @cache
@@ -181,6 +189,7 @@ def deliver() -> "Deliver":
         clock=time.time,
         messages_per_minute=_settings().messages_per_minute,
         ambiguous_seconds=_settings().ambiguous_seconds,
+        measure=figures().measure,
     )
 
 
@@ -360,10 +369,6 @@ def effects() -> "OutsidePerformer":
         return BedrockModels(bedrock_client())
 
     return OutsidePerformer(http_calls, models)
-
-
-def _measure(name: str, value: float) -> None:
-    observability.measure(_settings().stage, name, value, time.time())
 
 
 @cache

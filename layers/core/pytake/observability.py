@@ -1,27 +1,93 @@
 """Logs and metrics of the functions. Logs carry ids and codes; never a message's text, a phone number or a token."""
 
-from typing import Any
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
 
+import msgspec
 from aws_lambda_powertools import Logger
 
 NAMESPACE = "PyTake"
 
+MOST_VALUES = 100
+"""CloudWatch takes at most this many values of one metric from one line."""
+
 _REDACTED_LIBRARIES = ("httpx", "httpcore", "botocore", "urllib3")
+_UNITS = {"Milliseconds": "Milliseconds", "Seconds": "Seconds"}
 
 
 def logger() -> Logger:
-    """The function's structured logger; level and service name come from Powertools' own variables."""
+    """The function's structured logger; level and service name come from LOG_LEVEL and POWERTOOLS_SERVICE_NAME."""
     import logging
 
     for name in _REDACTED_LIBRARIES:
         # Their debug and info lines hold addresses and bodies, and with them what people wrote.
         logging.getLogger(name).setLevel(logging.WARNING)
-    return Logger()
+    return _logger(os.environ.get("POWERTOOLS_SERVICE_NAME"), os.environ.get("LOG_LEVEL", "INFO"))
 
 
-def measure(stage: str, name: str, value: float, now: float) -> None:
-    """Log a figure so that CloudWatch makes a metric of it (embedded metric format), by stage."""
-    metric = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": [{"Name": name}]}
-    figure: dict[str, Any] = {name: value}
-    timestamp = int(now * 1000)
-    logger().info("measured", stage=stage, _aws={"Timestamp": timestamp, "CloudWatchMetrics": [metric]}, **figure)
+@cache
+def _logger(service: str | None, level: str) -> Logger:
+    import logging
+
+    log = Logger(service=service)
+    # On Lambda, Powertools goes by the level of Lambda's own filter, which has to let metrics through (template.yaml).
+    logging.getLogger(log.name).setLevel(level)
+    return log
+
+
+def correlate(correlation_id: str | None) -> None:
+    """Put this id on every log line from now on: the one that the webhook gave a message when it came in."""
+    logger().set_correlation_id(correlation_id)
+
+
+class Figures:
+    """What an invocation measured, as one line that CloudWatch makes metrics of (its embedded metric format).
+
+    Used as a context: the line is written at its end, or none when nothing was measured. It needs no request and does not
+    go by the log level. Every metric has the one dimension `stage`: a metric is billed per combination of dimensions.
+    """
+
+    def __init__(self, stage: str, clock: Callable[[], float]) -> None:
+        self._stage = stage
+        self._clock = clock
+        self._values: dict[str, list[float]] = {}
+
+    def measure(self, name: str, value: float) -> None:
+        """Note a value. The unit follows from the name's end: Milliseconds, Seconds, else a count."""
+        values = self._values.setdefault(name, [])
+        values.append(round(value, 3))
+        if len(values) == MOST_VALUES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was measured and begin anew."""
+        if not self._values:
+            return
+        values, self._values = self._values, {}
+        metrics = [{"Name": name, "Unit": _unit(name)} for name in values]
+        line: dict[str, Any] = {
+            "_aws": {
+                "Timestamp": int(self._clock() * 1000),
+                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": metrics}],
+            },
+            "stage": self._stage,
+            # A count is a sum already; of durations every value is kept, for their percentiles.
+            **{name: sum(found) if _unit(name) == "Count" else found for name, found in values.items()},
+        }
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.flush()
+
+
+def _unit(name: str) -> str:
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "Count")

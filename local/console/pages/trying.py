@@ -191,15 +191,18 @@ class Table:
 
     async def _restart(self, seat: Seat) -> None:
         """Forget the person on both sides: the next message is the first."""
+        seat.view.wait(True)
         try:
             await self._visit.api.request("DELETE", f"contacts/{seat.person.phone}")
+            await self._phones.forget(seat.person.phone)
+            seat.entries.clear()
+            seat.view.clear()
         except ApiProblem as problem:
             notify_problem(self._visit, problem)
-            return
-        await self._phones.forget(seat.person.phone)
-        seat.entries.clear()
-        seat.view.clear()
-        self._refresh.set()
+        finally:
+            seat.view.wait(False)
+            seat.view.focus()
+            self._refresh.set()
 
     async def _look(self) -> None:
         """See what is new on the phones. Whoever has one in front of them reads it."""

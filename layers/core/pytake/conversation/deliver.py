@@ -21,6 +21,7 @@ from pytake.conversation.ports import (
     Conversations,
     Deliveries,
     Directory,
+    Measure,
     MessageSender,
     OperatorEvent,
     OperatorEvents,
@@ -28,6 +29,7 @@ from pytake.conversation.ports import (
     Queues,
     RateSlots,
     Secrets,
+    unmeasured,
 )
 from pytake.conversation.queues import OutboundItem, unparked_item
 from pytake.conversation.receipts import callback_data
@@ -89,6 +91,7 @@ class Deliver:
         clock: Clock,
         messages_per_minute: int,
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
+        measure: Measure = unmeasured,
     ) -> None:
         self._ambiguous_seconds = ambiguous_seconds
         self._conversations = conversations
@@ -102,6 +105,7 @@ class Deliver:
         self._operator_events = operator_events
         self._clock = clock
         self._messages_per_minute = messages_per_minute
+        self._measure = measure
         self._record_opt_out = RecordOptOut(conversations, clock)
 
     def __call__(
@@ -112,6 +116,9 @@ class Deliver:
         Raises `ComeBackError` when the next message has to wait, also when `out_of_time()` says that no further one can be
         sent in this invocation, or because the number was stopped just now. A turn whose message failed for good is in the
         dead-letter queue when this returns; one of a number that was stopped before is parked.
+
+        Measures `GraphMilliseconds` of every request, `BillableMessages` that Meta took and how long each had waited since
+        its turn (`OutboundWaitMilliseconds`), `RateLimitWaits`, and `ThrottledByMeta`.
         """
         number = self._directory.number(item.phone_number_id)
         if number is None or number.organization_id != item.organization_id:
@@ -256,6 +263,7 @@ class Deliver:
                 slot_at = max(slot_at, self._slots.reserve(item.organization_id, scope, NUMBER_PER_MINUTE, now))
             if slot_at > now:
                 self._deliveries.claim(item.key, replace(entry, state="waiting", slot_at=slot_at), known)
+                self._measure("RateLimitWaits", 1)
                 raise ComeBackError(slot_at - now, "rate limit")
             return
         free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
@@ -268,11 +276,17 @@ class Deliver:
         except ValueError as error:
             self._fail(item, index, claim, f"not_sendable:{error}"[:200])
             return
+        asked_at = self._clock()
         try:
             accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
         except SendFailed as failure:
+            self._measure("GraphMilliseconds", (self._clock() - asked_at) * 1000)
             self._settle_failure(item, index, number, claim, failure, secrets.access_token)
             return
+        answered_at = self._clock()
+        self._measure("GraphMilliseconds", (answered_at - asked_at) * 1000)
+        self._measure("BillableMessages", 1)
+        self._measure("OutboundWaitMilliseconds", max(0, answered_at - (item.queued_at or answered_at)) * 1000)
         try:
             self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
         except ConflictError:
@@ -291,6 +305,8 @@ class Deliver:
         error_class = failure.error_class
         origin = failure.code if failure.code is not None else failure.http_status or "network"
         reason = f"{error_class.value}:{origin}"
+        if error_class in (ErrorClass.THROTTLED, ErrorClass.PAIR_THROTTLED):
+            self._measure("ThrottledByMeta", 1)
         failed = replace(claim, error_code=failure.code, reason=reason)
         if error_class.stops_number:
             if error_class is ErrorClass.FATAL_TOKEN and self._has_new_token(number, token):

@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from msgspec import Struct
 
 from pytake.conversation.lake_events import LakeEvent, events_of
-from pytake.conversation.ports import Clock, EventLog, Lake
+from pytake.conversation.ports import Clock, EventLog, Lake, Measure, Parking
 from pytake.conversation.records import LoggedTurn
 
 HOUR = 3600
@@ -38,16 +38,19 @@ class Exported(Struct, frozen=True):
 class ExportToLake:
     """The scheduled function's `export` job. It may run twice, at the same time too, and may die at any moment."""
 
-    def __init__(self, log: EventLog, lake: Lake, clock: Clock, measure: Callable[[str, float], None]) -> None:
+    def __init__(self, log: EventLog, lake: Lake, parking: Parking, clock: Clock, measure: Measure) -> None:
         self._log = log
         self._lake = lake
+        self._parking = parking
         self._clock = clock
         self._measure = measure
 
     def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> Exported:
         """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
 
-        Measures `LakeLagSeconds` first: how old the lake is as this run finds it. Nothing is done while another run is at it.
+        Measures `LakeLagSeconds` first: how old the lake is as this run finds it. The last pass over an hour measures
+        `LostMessages`: those of its turns that are neither sent nor refused nor kept anywhere, three days later; it should
+        always be 0. Nothing is done while another run is at it.
         """
         now = self._clock()
         if not self._log.begin(now, seconds_left + LEASE_SPARE_SECONDS):
@@ -70,24 +73,38 @@ class ExportToLake:
             for hour in range(done + HOUR, last + HOUR, HOUR):
                 if out_of_time():
                     return Exported(hours, files)
-                files += self._export(hour)
+                lost: list[int] = []
+                turns = self._log.turns(hour)
+                files += self._export(hour, self._audited(turns, lost) if name == "settled" else turns)
+                if name == "settled":
+                    self._measure("LostMessages", sum(lost))
                 hours += 1
                 progress.through[name] = hour
                 self._log.put_progress(progress)
             if name == "closed":
                 for hour in range(max(done, last) + HOUR, current + HOUR, HOUR):
-                    files += self._export(hour)
+                    files += self._export(hour, self._log.turns(hour))
                     hours += 1
                 progress.as_of = now
                 self._log.put_progress(progress)
         return Exported(hours, files, up_to_date=True)
 
-    def _export(self, hour: int) -> int:
-        by_organization = groupby(self._log.turns(hour), key=lambda turn: turn.key.organization_id)
+    def _export(self, hour: int, turns: Iterable[LoggedTurn]) -> int:
+        by_organization = groupby(turns, key=lambda turn: turn.key.organization_id)
         return sum(
             self._lake.put(organization_id, hour, self._events(organization_id, turns))
             for organization_id, turns in by_organization
         )
+
+    def _audited(self, turns: Iterable[LoggedTurn], lost: list[int]) -> Iterator[LoggedTurn]:
+        """The turns as they come; `lost` gets how many messages of each have no outcome and wait nowhere."""
+        for turn in turns:
+            missing = _without_outcome(turn)
+            if missing:
+                parked = self._parking.earliest(turn.key)
+                if parked is None or parked.turn > turn.record.seq:
+                    lost.append(missing)
+            yield turn
 
     def _events(self, organization_id: str, turns: Iterable[LoggedTurn]) -> Iterator[LakeEvent]:
         keys: dict[str, bytes] = {}
@@ -98,3 +115,12 @@ class ExportToLake:
                 keys |= self._log.contact_keys(organization_id, sorted(unknown), self._clock())
             for turn in batch:
                 yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])
+
+
+def _without_outcome(turn: LoggedTurn) -> int:
+    """How many messages of a turn have neither reached Meta nor been refused, unless the turn is in the dead letters."""
+    known = {delivery.index: delivery for delivery in turn.deliveries if delivery.turn == turn.record.seq}
+    if any(delivery.state in ("dead", "parked") for delivery in known.values()):
+        return 0
+    settled = [entry for entry in known.values() if entry.state in ("accepted", "failed") or entry.reached_meta]
+    return len(turn.record.messages) - len(settled)

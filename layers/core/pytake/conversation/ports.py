@@ -34,6 +34,14 @@ Clock = Callable[[], float]
 """Seconds since the epoch."""
 
 
+Measure = Callable[[str, float], None]
+"""Notes a figure under its name; what it ends with says its unit (Milliseconds, Seconds, else a count)."""
+
+
+def unmeasured(name: str, value: float) -> None:
+    """Where nobody measures."""
+
+
 class AlreadyCommittedError(Exception):
     """The inbound message has had its turn."""
 

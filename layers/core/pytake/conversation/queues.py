@@ -76,8 +76,10 @@ class OutboundItem(Struct, omit_defaults=True):
 
     @property
     def deduplication_id(self) -> str:
+        """The same each time a turn is queued, and another for the turn of that number after the person was erased."""
+        turn = (str(self.turn), str(self.window_closes_at), self.correlation_id or "")
         again = (self.again,) if self.again else ()
-        return digest(self.organization_id, self.phone_number_id, self.contact_id, str(self.turn), *again)
+        return digest(self.organization_id, self.phone_number_id, self.contact_id, *turn, *again)
 
 
 class ReceiptsItem(Struct, omit_defaults=True):

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Directory, OperatorEvent, OperatorEvents, Queues, Secrets
+from pytake.conversation.ports import (
+    Clock,
+    Directory,
+    Measure,
+    OperatorEvent,
+    OperatorEvents,
+    Queues,
+    Secrets,
+    unmeasured,
+)
 from pytake.conversation.queues import InboundItem, ReceiptsItem
 from pytake.conversation.records import Number
 from pytake.whatsapp import signature
@@ -35,13 +44,20 @@ class ReceiveNotification:
     """
 
     def __init__(
-        self, directory: Directory, secrets: Secrets, queues: Queues, operator_events: OperatorEvents, clock: Clock
+        self,
+        directory: Directory,
+        secrets: Secrets,
+        queues: Queues,
+        operator_events: OperatorEvents,
+        clock: Clock,
+        measure: Measure = unmeasured,
     ) -> None:
         self._directory = directory
         self._secrets = secrets
         self._queues = queues
         self._operator_events = operator_events
         self._clock = clock
+        self._measure = measure
 
     def verify_token(self, token: str) -> bool:
         """Is this the verify token of a number we know?"""
@@ -51,7 +67,8 @@ class ReceiveNotification:
         """Queue everything in `body`.
 
         Raises `NotJsonError` or `NotWhatsAppError` for a body that is none of Meta's, `BadSignatureError` when it names known
-        numbers and none of their secrets made the signature, `QueueingFailedError` when the queues did not take all.
+        numbers and none of their secrets made the signature (counted as `SignaturesRefused`), `QueueingFailedError` when the
+        queues did not take all.
         """
         changes = read_notification(body).changes
         known: dict[str, Number] = {}
@@ -64,6 +81,7 @@ class ReceiveNotification:
                 known[phone_number_id] = number
         signed = {id_: number for id_, number in known.items() if self._is_signed_for(number, body, signature_header)}
         if known and not signed:
+            self._measure("SignaturesRefused", 1)
             raise BadSignatureError
         for phone_number_id in sorted(unknown):
             self._tell("webhook.unknown_number", None, phone_number_id=phone_number_id)

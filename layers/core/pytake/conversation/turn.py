@@ -23,9 +23,11 @@ from pytake.conversation.ports import (
     Conversations,
     Directory,
     EffectPerformer,
+    Measure,
     OperatorEvent,
     OperatorEvents,
     Queues,
+    unmeasured,
 )
 from pytake.conversation.queues import InboundItem, digest, outbound_item
 from pytake.conversation.records import (
@@ -114,6 +116,7 @@ class TakeTurn:
         operator_events: OperatorEvents,
         clock: Clock,
         session_ttl_hours: int,
+        measure: Measure = unmeasured,
     ) -> None:
         self._conversations = conversations
         self._directory = directory
@@ -123,6 +126,7 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
+        self._measure = measure
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
@@ -131,7 +135,11 @@ class TakeTurn:
         nothing is due any more. A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError`
         when the conversation was written by somebody else again and again, `QueueingFailedError` when the answer could not
         be enqueued: in both cases the item has to come again.
+
+        Measures each turn that was taken, but not its repetitions: `Turns`, `TurnMilliseconds` (flows' calls included),
+        `InboundWaitMilliseconds` since the webhook had the message, `TurnsFailed`.
         """
+        begun_at = self._clock()
         number = self._number(item.key)
         if number is None:
             return None
@@ -141,7 +149,14 @@ class TakeTurn:
                 return self._decide_due(known, number, item) if known is not None else None
             return self._decide_message(known or _new_conversation(item), number, item)
 
-        return self._commit(item.key, item.message_id, decide)
+        def taken(record: TurnRecord) -> None:
+            self._measure("Turns", 1)
+            self._measure("TurnMilliseconds", (self._clock() - begun_at) * 1000)
+            self._measure("InboundWaitMilliseconds", max(0, begun_at - item.received_at) * 1000)
+            if record.status == "failed":
+                self._measure("TurnsFailed", 1)
+
+        return self._commit(item.key, item.message_id, decide, taken)
 
     def _number(self, key: ConversationKey) -> Number | None:
         number = self._directory.number(key.phone_number_id)
@@ -152,7 +167,11 @@ class TakeTurn:
         return number
 
     def _commit(
-        self, key: ConversationKey, message_id: str, decide: Callable[[Conversation | None], _Outcome | None]
+        self,
+        key: ConversationKey,
+        message_id: str,
+        decide: Callable[[Conversation | None], _Outcome | None],
+        taken: Callable[[TurnRecord], None],
     ) -> TurnRecord | None:
         for _ in range(COMMIT_ATTEMPTS):
             outcome = decide(self._conversations.load(key))
@@ -166,6 +185,7 @@ class TakeTurn:
             except ConflictError:
                 continue
             self._enqueue(key, outcome.record)
+            taken(outcome.record)
             for event in outcome.operator_events:
                 self._operator_events.publish(event)
             return outcome.record
