@@ -10,8 +10,11 @@ from benchmarks.environments import NotInstalledError
 from benchmarks.handler_figures import SHARE_RUNS
 from benchmarks.handler_report import cold_table, handler_targets, share_table, warm_table
 from benchmarks.report import commit, machine, progress, table
+from cli.costing.model import dump
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+COUNTED = Path(__file__).parents[1] / "cli" / "costing" / "counted.json"
+"""What `pytake cost` goes by."""
 
 
 def main() -> None:
@@ -25,6 +28,7 @@ def main() -> None:
     results, missing = engine_figures.measure(rounds, seconds, colds, progress)
     sections = {"ENGINES": engine_tables(results, missing)}
     targets = engine_targets(results)
+    handlers = None
     try:
         handlers = handler_figures.measure(runs, seconds * 10, colds, progress)
     except NotInstalledError as error:
@@ -36,6 +40,9 @@ def main() -> None:
     progress("")
     print("\n\n".join(sections.values()))
     if not quick:
+        if handlers is not None:
+            where = {"measured_on": datetime.now(UTC).date().isoformat(), "commit": commit(), "machine": machine()}
+            dump(COUNTED, where | handlers.counted())
         RESULTS.write_text(document(sections, rounds, seconds, colds, runs))
         print(f"\nWritten: {RESULTS}")
 

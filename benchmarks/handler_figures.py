@@ -52,6 +52,7 @@ class Handlers:
 
     colds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     warm: list[dict[str, dict[str, Any]]] = field(default_factory=list)  # by run, by stage
+    stored_bytes: float = 0.0  # per turn
     layer_mb: float = 0.0
     shares: dict[str, dict[str, float]] = field(default_factory=dict)  # by handler, ms by package
 
@@ -78,6 +79,16 @@ class Handlers:
         found: dict[str, float] = self.warm[-1][stage]["requests"]
         return found
 
+    def counted(self) -> dict[str, Any]:
+        """What `pytake cost` goes by: every figure per turn, but the processor's time, which is per call."""
+        figures = ("calls", "cpu_ms", "write_units", "read_units", "log_bytes")
+        stages = {
+            stage: {figure: round(self.own(stage, figure), 4) for figure in figures}
+            | {"requests": {name: round(count, 4) for name, count in self.requests(stage).items()}}
+            for stage in self.stages
+        }
+        return {"stages": stages, "stored_bytes": round(self.stored_bytes)}
+
 
 def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -> Handlers:
     """Build, then measure. Raises NotInstalledError when the build fails."""
@@ -94,9 +105,9 @@ def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -
 
     for number in range(1, runs + 1):
         say(f"plain turns, {number} of {runs}")
-        stages = probe("warm", str(build), str(seconds), str(samples))
-        stages.pop("process_ms")
-        handlers.warm.append(stages)
+        told = probe("warm", str(build), str(seconds), str(samples))
+        handlers.warm.append(told["stages"])
+        handlers.stored_bytes = told["stored_bytes"]
     for number in range(colds + 1):
         say(f"cold starts of the handlers, {number} of {colds}")
         for name in (BASELINE, *FUNCTIONS):

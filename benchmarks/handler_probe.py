@@ -156,6 +156,8 @@ class Way:
         self.cpu: dict[str, int] = {}
         self.requests: dict[str, list[str]] = {}
         self.units: dict[str, float] = {}
+        self.read_units: dict[str, float] = {}
+        self.logged: dict[str, int] = {}
         self.samples: dict[str, Json] = {}
 
     def call(self, stage: str, name: str, event: Json) -> Any:
@@ -163,6 +165,7 @@ class Way:
         cloud = self._cloud
         self.samples.setdefault(name, event)
         asked, units, spent = len(cloud.requests), cloud.write_units, cloud.spent_ns
+        read_units, logged = cloud.read_units, os.lseek(1, 0, os.SEEK_CUR)
         cpu_begun, begun = process_time_ns(), perf_counter_ns()
         answer = self._handlers[name](event, CONTEXT)
         took = perf_counter_ns() - begun - (cloud.spent_ns - spent)
@@ -170,6 +173,8 @@ class Way:
         self.times.setdefault(stage, []).append(took)
         self.requests.setdefault(stage, []).extend(cloud.requests[asked:])
         self.units[stage] = self.units.get(stage, 0) + cloud.write_units - units
+        self.read_units[stage] = self.read_units.get(stage, 0) + cloud.read_units - read_units
+        self.logged[stage] = self.logged.get(stage, 0) + os.lseek(1, 0, os.SEEK_CUR) - logged
         return answer
 
     def turn(self, contact: str, number: int, text: str) -> None:
@@ -186,7 +191,7 @@ class Way:
             for word in ("sent", "delivered", "read"):
                 self.call("webhook, a status", "webhook", status(cloud.posts[place], place + 1, word))
                 bodies = cloud.queues.pop(os.environ["RECEIPTS_QUEUE_URL"], [])
-                self.call("receipts", "receipts", records("receipts", bodies))
+                self.call(f"receipts, {word}", "receipts", records("receipts", bodies))
 
 
 def warm(build: Path, seconds: float, samples: Path) -> Json:
@@ -205,7 +210,9 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
     for number in range(1, 4):
         for place, (said, _) in enumerate(conversation(number)):
             way.turn(f"{int(CONTACT) + number}", number * 10 + place, said)
-    way.times, way.cpu, way.requests, way.units = {}, {}, {}, {}
+    for kept in (way.times, way.cpu, way.requests, way.units, way.read_units, way.logged):
+        kept.clear()
+    stored_bytes = cloud.stored_bytes
     number, turns, stop = 10, 0, perf_counter_ns() + seconds * 1e9
     while perf_counter_ns() < stop:
         number += 1
@@ -213,17 +220,20 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
             way.turn(f"{int(CONTACT) + number}", number * 10 + place, said)
             turns += 1
         cloud.posts.clear()
-    return {
+    stages = {
         stage: {
-            "calls": len(times),
+            "calls": len(times) / turns,
             "p50_ms": sorted(times)[len(times) // 2] / 1e6,
             "p99_ms": sorted(times)[len(times) * 99 // 100] / 1e6,
             "cpu_ms": way.cpu[stage] / len(times) / 1e6,
             "write_units": way.units[stage] / turns,
+            "read_units": way.read_units[stage] / turns,
+            "log_bytes": way.logged[stage] / turns,
             "requests": {name: way.requests[stage].count(name) / turns for name in sorted(set(way.requests[stage]))},
         }
         for stage, times in way.times.items()
     }
+    return {"stages": stages, "stored_bytes": (cloud.stored_bytes - stored_bytes) / turns}
 
 
 def cold(name: str, samples: Path) -> Json:
@@ -264,6 +274,10 @@ if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # logs are written, and go nowhere
     if sys.argv[1] == "warm":
+        from tempfile import TemporaryFile  # not above: cold starts are measured here, too
+
+        logs = TemporaryFile()  # noqa: SIM115  for as long as the process lives; its size is counted
+        os.dup2(logs.fileno(), 1)
         found = warm(Path(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4]))
     else:
         found = cold(sys.argv[2], Path(sys.argv[3]))

@@ -1,9 +1,12 @@
 """What the runs of the handlers say."""
 
+import msgspec
+
 from benchmarks.handler_figures import BASELINE, FUNCTIONS, Handlers
 from benchmarks.report import figure, table, times
+from cli.costing.model import Bill, Counted, Volumes, assumptions, prices
 
-WRITE_UNIT_TARGET, REQUEST_TARGET = 8, 14
+WRITE_UNIT_TARGET, REQUEST_TARGET, COST_TARGET = 8, 14, 16
 
 
 def cold_table(handlers: Handlers) -> str:
@@ -66,6 +69,24 @@ def write_units(handlers: Handlers) -> float:
     return sum(handlers.own(stage, "write_units") for stage in handlers.stages)
 
 
+def bill(handlers: Handlers) -> Bill:
+    """What a million messages cost at AWS, by what was counted in these runs."""
+    where = {"measured_on": "", "commit": "", "machine": ""}
+    counted = msgspec.convert(handlers.counted() | where, Counted)
+    return Bill(Volumes(), counted, prices(), assumptions())
+
+
+def cost_table(handlers: Handlers) -> str:
+    """The lines of that bill on the way of a message."""
+    found = bill(handlers)
+    rows = [
+        [f"{line.service}: {line.what}", f"{line.quantity:,.0f} {line.unit}", f"{line.usd:.2f}"]
+        for line in found.lines
+        if line.group == "message"
+    ]
+    return table(["of a million messages", "quantity", "USD"], [*rows, ["all", "", f"{found.total('message'):.2f}"]])
+
+
 def handler_targets(handlers: Handlers) -> list[list[str]]:
     """Rows of the targets' table: figure, target, measured."""
     rows = []
@@ -77,10 +98,16 @@ def handler_targets(handlers: Handlers) -> list[list[str]]:
     for name, target in (("webhook", 2), ("flow_runner", 4), ("sender", 4)):
         measured = f"{handlers.own(name, 'p50_ms'):.1f} ms ({handlers.own(name, 'cpu_ms'):.1f} ms CPU)"
         rows.append([f"own time of {name} per message", f"≤ {target} ms", measured])
+    runner = figure(handlers.own("flow_runner", "write_units"))
+    units = f"{runner} in the flow runner, {figure(write_units(handlers))} the whole way"
+    way = bill(handlers)
+    time = sum(line.usd for line in way.lines if line.group == "message" and line.unit == "GB-s")
+    costs = f"{way.total('message') - time:.1f} USD for requests, {way.total('message'):.1f} with the functions' time"
     return [
         *rows,
         ["AWS requests per plain turn", f"≤ {REQUEST_TARGET}", figure(requests(handlers))],
-        ["write units per plain turn", f"≤ {WRITE_UNIT_TARGET}", figure(write_units(handlers))],
+        ["write units per plain turn", f"≤ {WRITE_UNIT_TARGET}", units],
+        ["AWS list price per million messages, statuses included", f"≤ {COST_TARGET} USD", costs],
         ["unzipped layer", "≤ 30 MB", f"{handlers.layer_mb:.1f} MB"],
     ]
 

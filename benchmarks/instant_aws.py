@@ -1,5 +1,5 @@
 """An AWS and a Graph API that answer inside the process: no network, no waiting. It keeps items, queues and secrets, and
-counts requests and write units as AWS bills them.
+counts requests, read and write units as AWS bills them.
 
 Put in place of botocore's and httpx's HTTP connection, so that everything the product does itself is still done:
 serialising, signing, parsing. What the stand-in takes is measured too, and subtracted. Conditions of writes are taken
@@ -20,6 +20,9 @@ Item = dict[str, dict[str, Any]]
 INDEXES = {"due": ("due_pk", "due_at"), "log": ("log_pk", "log_sk"), "recent": ("recent_pk", "recent_at")}
 """The table's indexes (keys only): a write that changes an entry's keys costs units of its own."""
 
+ENTRY_BYTES = 300
+"""An index entry (keys only, both the table's and its own), the hundred on top included; measured entries are smaller."""
+
 
 @dataclass
 class InstantAws:
@@ -31,6 +34,7 @@ class InstantAws:
     posts: list[Json] = field(default_factory=list)  # to the Graph API
     requests: list[str] = field(default_factory=list)
     write_units: float = 0
+    read_units: float = 0
     spent_ns: int = 0
 
     def connect(self) -> None:
@@ -69,6 +73,12 @@ class InstantAws:
 
         httpx.HTTPTransport.handle_request = handle  # type: ignore[method-assign, assignment]
 
+    @property
+    def stored_bytes(self) -> int:
+        """What the table's storage is billed for: its items and its indexes' entries, each with a hundred bytes on top."""
+        entries = sum(_entry(item, names) is not None for item in self.items.values() for names in INDEXES.values())
+        return sum(_size(item) + 100 for item in self.items.values()) + entries * ENTRY_BYTES
+
     def answer(self, target: str, asked: Json) -> tuple[int, Json]:
         """The status and the body for one request."""
         service, _, operation = target.rpartition(".")
@@ -93,6 +103,7 @@ class InstantAws:
 
     def _get(self, asked: Json) -> Json:
         item = self.items.get(_key(asked["Key"]))
+        self.read_units += max(1, math.ceil(_size(item) / 4096)) * (1 if asked.get("ConsistentRead") else 0.5)
         return {"Item": item} if item is not None else {}
 
     def _query(self, asked: Json) -> Json:

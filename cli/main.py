@@ -22,6 +22,7 @@ COMMANDS = {
     "number": ("cli.number:app", "Connect WhatsApp numbers, and let stopped ones go on."),
     "secret": ("cli.secret:app", "Keep the secrets that flows use when they call APIs."),
     "dlq": ("cli.dlq:app", "Look at what was given up on, and send what was repaired."),
+    "cost": ("cli.cost:cost", "Say what a month of messages costs at AWS, and at Meta beside it."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
 }
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks.environments import REPOSITORY
@@ -12,9 +13,15 @@ from benchmarks.handler_figures import VARIABLES, Handlers
 from benchmarks.handler_report import cold_table, handler_targets, requests, warm_table
 from benchmarks.instant_aws import InstantAws
 from benchmarks.workers import once
+from cli.costing.model import Counted, counted
 
 PATHS = [str(REPOSITORY), str(REPOSITORY / "layers" / "core"), str(REPOSITORY / "functions" / "api")]
-STAGES = ["webhook", "flow_runner", "sender", "webhook, a status", "receipts"]
+STAGES = [
+    *("webhook", "flow_runner", "sender", "webhook, a status"),
+    *("receipts, sent", "receipts, delivered", "receipts, read"),
+]
+
+WHERE = {"measured_on": "2026-11-25", "commit": "0000000", "machine": "this one"}
 
 
 def probe(*words: str, code: Path | None = None) -> dict[str, Any]:
@@ -36,11 +43,10 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def measured(build: Path) -> Handlers:
     samples = str(build / "samples.json")
-    stages = probe("warm", str(build), "0.01", samples)
-    stages.pop("process_ms")
+    told = probe("warm", str(build), "0.01", samples)
     folders = {"webhook": build / "WebhookFunction", "flow_runner": build / "FlowRunnerFunction"}
     colds = {name: [probe("cold", name, samples, code=folder)] for name, folder in folders.items()}
-    return Handlers(colds | {"boto3": [probe("cold", "boto3", samples)]}, [stages])
+    return Handlers(colds | {"boto3": [probe("cold", "boto3", samples)]}, [told["stages"]], told["stored_bytes"])
 
 
 def test_a_message_goes_the_whole_way_and_its_statuses_come_back(measured: Handlers) -> None:
@@ -53,7 +59,18 @@ def test_requests_and_write_units_are_counted(measured: Handlers) -> None:
     assert measured.requests("sender")["graph.messages"] == 1
     assert measured.requests("flow_runner")["dynamodb.TransactWriteItems"] == 1
     assert 0 < requests(measured) <= 14
-    assert measured.own("flow_runner", "write_units") > 0
+    assert 0 < measured.own("flow_runner", "write_units") <= 8
+    assert measured.own("receipts, sent", "write_units") == 0
+
+
+def test_what_pytake_cost_goes_by_is_what_is_counted_today(measured: Handlers) -> None:
+    known, today = counted(), msgspec.convert({**measured.counted(), **WHERE}, Counted)
+    for stage in STAGES:
+        assert today.stages[stage].calls == known.stages[stage].calls
+        for figure in ("write_units", "read_units"):
+            told, was = getattr(today.stages[stage], figure), getattr(known.stages[stage], figure)
+            assert told == pytest.approx(was, abs=0.5), f"{stage}: `make bench` has to write {figure} anew"
+    assert today.stored_bytes == pytest.approx(known.stored_bytes, rel=0.2)
 
 
 def test_a_cold_handler_answers_its_first_event(measured: Handlers) -> None:

@@ -1,0 +1,144 @@
+"""`pytake cost`: what a month of messages costs, from counted requests and list prices."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from cli.costing.model import (
+    DEPLOYED_MEMORY,
+    GROUPS,
+    MILLION,
+    Bill,
+    CostError,
+    Counted,
+    Prices,
+    Volumes,
+    assumptions,
+    counted,
+    prices,
+)
+
+
+def cost(
+    messages: Annotated[float, typer.Option(min=1, help="Messages that people write in a month.")] = MILLION,
+    turns: Annotated[float, typer.Option(min=1, help="Messages of a person in one conversation.")] = 7,
+    answers: Annotated[float, typer.Option(min=0, help="Messages sent per message received.")] = 1,
+    statuses: Annotated[
+        float, typer.Option(min=0, max=3, help="Statuses per message sent: sent, delivered, read, in this order.")
+    ] = 3,
+    templates: Annotated[float, typer.Option(min=0, help="How many of a month's messages are utility templates.")] = 0,
+    numbers: Annotated[int, typer.Option(min=0, help="Connected WhatsApp numbers.")] = 1,
+    retention_days: Annotated[int, typer.Option(min=1, help="How long conversations are kept.")] = 90,
+    region: Annotated[str, typer.Option(help="AWS region, as the price table names it.")] = "us-east-1",
+    architecture: Annotated[Literal["arm64", "x86_64"], typer.Option(help="The functions' processor.")] = "arm64",
+    memory: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Memory in MB: of all functions on a message's way (512), or of one (sender=1024); repeatable."
+        ),
+    ] = None,
+    tracing: Annotated[bool, typer.Option(help="X-Ray tracing, as the template has it.")] = True,
+    meta_fee: Annotated[
+        float | None, typer.Option(min=0, help="What Meta asks for a service message, in USD; else the table's.")
+    ] = None,
+    price_file: Annotated[
+        Path | None,
+        typer.Option("--prices", exists=True, dir_okay=False, help="Another price table (cli/costing/prices.json)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
+) -> None:
+    """Say what a month of messages costs at AWS, and at Meta beside it.
+
+    Requests, units and time are those that `make bench` counted on a plain turn; prices are list prices without free tiers.
+    """
+    try:
+        table, of = prices(price_file) if price_file else prices(), counted()
+        if meta_fee is not None:
+            from msgspec.structs import replace
+
+            table = replace(table, meta=replace(table.meta, service_message=meta_fee))
+        volumes = Volumes(
+            messages=messages,
+            turns_per_conversation=turns,
+            answers=answers,
+            statuses=statuses,
+            templates=templates,
+            numbers=numbers,
+            retention_days=retention_days,
+            region=region,
+            architecture=architecture,
+            memory=_memory(memory or []),
+            tracing=tracing,
+        )
+        bill = Bill(volumes, of, table, assumptions())
+    except CostError as error:
+        _stop(str(error))
+    if as_json:
+        import json
+
+        told = bill.as_json() | {"prices_as_of": table.as_of, "counted_on": of.measured_on, "commit": of.commit}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        _show(bill, table, of)
+
+
+def _memory(given: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, megabytes = text.rpartition("=")
+        if not megabytes.isdecimal() or not 128 <= int(megabytes) <= 10_240:
+            raise CostError(f"--memory {text}: it is a number of MB from 128 to 10240, or FUNCTION=MB.")
+        if name and name not in DEPLOYED_MEMORY:
+            raise CostError(f"--memory {text}: there is no function {name!r}; there are {', '.join(DEPLOYED_MEMORY)}.")
+        found |= {name: int(megabytes)} if name else dict.fromkeys(DEPLOYED_MEMORY, int(megabytes))
+    return found
+
+
+def _show(bill: Bill, table: Prices, of: Counted) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    volumes, console = bill.volumes, Console()
+    each_million = MILLION / volumes.messages
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    for head in ("a month", "", "USD", "a million"):
+        shown.add_column(head, justify="right" if head else "left", no_wrap=True)
+
+    def add(service: str, what: str, quantity: float | None, unit: str, usd: float, style: str = "") -> None:
+        count = "" if quantity is None else f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.2g}"
+        shown.add_row(service, what, count, unit, _usd(usd), _usd(usd * each_million), style=style)
+
+    for group, title in GROUPS.items():
+        add("", title, None, "", bill.total(group), "bold")
+        for line in (line for line in bill.lines if line.group == group):
+            add(line.service, line.what, line.quantity, line.unit, line.usd)
+        shown.add_section()
+    add("AWS", "", None, "", bill.total(), "bold")
+    add("Meta", "fees for the answers", volumes.messages * volumes.answers, "messages", bill.meta, "bold")
+    console.print(shown)
+    turn = bill.per_turn()
+    console.print(
+        f"A turn, its answer and statuses included: {turn['requests']:g} requests to AWS, {turn['write_units']:g} write units,"
+        f" {turn['read_units']:g} read units, {turn['gb_seconds']:g} GB-s. A conversation of {volumes.turns_per_conversation:g}"
+        f" turns: {bill.total() / volumes.messages * volumes.turns_per_conversation:.6f} USD at AWS,"
+        f" {bill.meta / volumes.messages * volumes.turns_per_conversation:.4f} USD at Meta."
+    )
+    console.print(
+        f"List prices of {volumes.region} as of {table.as_of} ({volumes.architecture}), without free tiers. Counted on"
+        f" {of.measured_on}, commit {of.commit}. docs/cost.md says how.",
+        style="dim",
+    )
+
+
+def _usd(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _stop(text: str) -> NoReturn:
+    sys.stderr.write(f"{text}\n")
+    raise typer.Exit(2)

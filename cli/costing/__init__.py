@@ -1,0 +1,1 @@
+"""What the platform costs: counted requests times list prices."""

@@ -1,0 +1,338 @@
+"""Requests, units and GB-seconds as they were counted, times list prices: what a month of messages costs."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+FOLDER = Path(__file__).parent
+TEMPLATE = FOLDER.parents[1] / "template.yaml"
+
+MONTH_DAYS = 30
+MILLION = 1_000_000
+STATUSES = ("sent", "delivered", "read")
+
+DEPLOYED_MEMORY = {"webhook": 512, "flow_runner": 512, "sender": 256, "receipts": 512}
+"""The functions on a message's way, with their megabytes as the template has them; a test holds the two together."""
+
+FUNCTIONS = tuple(DEPLOYED_MEMORY)
+
+Table = TypeVar("Table", bound=Struct)
+Group = Literal["message", "kept", "observed", "fixed"]
+GROUPS: dict[Group, str] = {
+    "message": "The way of a message",
+    "kept": "What is kept",
+    "observed": "What is observed",
+    "fixed": "Whatever is sent",
+}
+
+
+class Stage(Struct, frozen=True):
+    """What a stage of a message's way was counted to take, per turn; `cpu_ms` is per call."""
+
+    calls: float
+    cpu_ms: float
+    write_units: float
+    read_units: float
+    log_bytes: float
+    requests: dict[str, float]
+
+
+class Counted(Struct, frozen=True):
+    """`make bench` writes this: the figures of a plain turn with one answer and three statuses, and where they come from."""
+
+    measured_on: str
+    commit: str
+    machine: str
+    stages: dict[str, Stage]
+    stored_bytes: float
+
+
+class Assumptions(Struct, frozen=True):
+    """What cannot be counted at a client."""
+
+    note: str
+    wait_ms: dict[str, float]
+    full_cpu_mb: float
+    active_hours_per_day: float
+    receipts_window_seconds: float
+    receipts_batch_most: int
+    queue_pollers: int
+    long_poll_seconds: float
+    access_log_bytes: float
+    trace_reservoir_per_second: float
+    trace_share_beyond: float
+    secrets_per_number: int
+    scheduled_seconds_per_minute: float
+
+
+class Meta(Struct, frozen=True):
+    """Meta's fees per delivered message."""
+
+    service_message: float
+    utility_template: float
+    marketing_template: float
+    note: str = ""
+
+
+class Prices(Struct, frozen=True):
+    """The dated table of list prices. `pages` names where they stand."""
+
+    as_of: str
+    currency: str
+    note: str
+    pages: dict[str, str]
+    regions: dict[str, dict[str, float]]
+    meta: Meta
+
+
+class Volumes(Struct, frozen=True, kw_only=True):
+    """What a month is expected to bring. `statuses` come for each answer, in the order `STATUSES`; `memory` by function."""
+
+    messages: float = MILLION
+    turns_per_conversation: float = 7
+    answers: float = 1
+    statuses: float = 3
+    templates: float = 0
+    numbers: int = 1
+    retention_days: int = 90
+    region: str = "us-east-1"
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    memory: dict[str, int] = {}
+    tracing: bool = True
+
+
+class Line(Struct, frozen=True):
+    """One line of the bill. `quantity` is a month's, in `unit`; `price` is that of one unit."""
+
+    group: Group
+    service: str
+    what: str
+    quantity: float
+    unit: str
+    price: float
+    page: str
+
+    @property
+    def usd(self) -> float:
+        return self.quantity * self.price
+
+
+class CostError(Exception):
+    """The figures or the volumes do not allow an answer; the text says why and what to do."""
+
+
+def counted(path: Path = FOLDER / "counted.json") -> Counted:
+    """What `make bench` counted. Raises `CostError` when it is not readable."""
+    return _read(path, Counted)
+
+
+def prices(path: Path = FOLDER / "prices.json") -> Prices:
+    """The price table. Raises `CostError` when it is not readable."""
+    return _read(path, Prices)
+
+
+def assumptions(path: Path = FOLDER / "assumptions.json") -> Assumptions:
+    """What is assumed. Raises `CostError` when it is not readable."""
+    return _read(path, Assumptions)
+
+
+def _read(path: Path, kind: type[Table]) -> Table:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise CostError(f"{path}: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise CostError(f"{path}: {error}.") from error
+
+
+class Bill:
+    """A month's bill. `lines` are AWS's; `meta` is what Meta asks for the same messages."""
+
+    def __init__(self, volumes: Volumes, of: Counted, price_table: Prices, assumed: Assumptions) -> None:
+        if volumes.region not in price_table.regions:
+            known = ", ".join(sorted(price_table.regions))
+            raise CostError(f"The price table has no region {volumes.region!r}; it has {known}. Add it with --prices.")
+        self.volumes = volumes
+        self._of = of
+        self._prices = price_table.regions[volumes.region]
+        self._pages = price_table.pages
+        self._assumed = assumed
+        self._answers = volumes.messages * volumes.answers
+        self._statuses = self._answers * volumes.statuses
+        self.receipts_batch = self._receipts_batch()
+        self.seconds = {name: self._milliseconds(name) / 1000 for name in FUNCTIONS}
+        self.lines = [*self._message(), *self._kept(), *self._observed(), *self._fixed()]
+        fees = price_table.meta
+        templates = min(volumes.templates, self._answers)
+        self.meta = (self._answers - templates) * fees.service_message + templates * fees.utility_template
+
+    def total(self, *groups: Group) -> float:
+        """US dollars of a month, of these groups (of all without any)."""
+        return sum(line.usd for line in self.lines if not groups or line.group in groups)
+
+    def per_million(self, *groups: Group) -> float:
+        """US dollars per million messages of people."""
+        return self.total(*groups) / self.volumes.messages * MILLION
+
+    def _receipts_batch(self) -> float:
+        """Statuses that are taken at once: the queue waits for a batch, each of its pollers for its own."""
+        assumed = self._assumed
+        rate = self._statuses / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
+        waiting = rate * assumed.receipts_window_seconds / assumed.queue_pollers
+        return min(1 + waiting, assumed.receipts_batch_most)
+
+    def _stages(self, function: str) -> Iterator[tuple[Stage, float]]:
+        """The stages of a function, each with how many of its calls' events the volumes make per event counted."""
+        for name, stage in self._of.stages.items():
+            if name.partition(",")[0] != function:
+                continue
+            _, _, which = name.partition(", ")
+            if not which:
+                times = self.volumes.messages if function != "sender" else self._answers
+            elif which in STATUSES:  # of one and a half statuses every second message has the second
+                place = STATUSES.index(which)
+                times = self._answers * min(max(self.volumes.statuses - place, 0), 1)
+            else:
+                times = self._statuses / len(STATUSES)
+            yield stage, times
+
+    def _units(self, figure: Literal["write_units", "read_units", "log_bytes"]) -> float:
+        found = (getattr(stage, figure) * times for name in FUNCTIONS for stage, times in self._stages(name))
+        return float(sum(found))
+
+    def _asked(self, operation: str) -> float:
+        return sum(
+            stage.requests.get(operation, 0) * times for name in FUNCTIONS for stage, times in self._stages(name)
+        )
+
+    def invocations(self, function: str) -> float:
+        """How often a function is called in a month."""
+        if function == "receipts":
+            return self._statuses / self.receipts_batch
+        return sum(stage.calls * times for stage, times in self._stages(function))
+
+    def _milliseconds(self, function: str) -> float:
+        """The mean duration of a call as Lambda bills it, in whole milliseconds: own time on the part of a processor that the
+        memory buys, and waiting."""
+        memory, assumed = self._memory(function), self._assumed
+        slower = max(1.0, assumed.full_cpu_mb / memory)
+        calls = spent = 0.0
+        for stage, times in self._stages(function):
+            waits = sum(assumed.wait_ms.get(name, 0) * count for name, count in stage.requests.items()) / stage.calls
+            calls += stage.calls * times
+            spent += (stage.cpu_ms * slower + waits) * stage.calls * times
+        if not calls:
+            return 0
+        return math.ceil(spent / calls * (self.receipts_batch if function == "receipts" else 1))
+
+    def _memory(self, function: str) -> int:
+        return self.volumes.memory.get(function, DEPLOYED_MEMORY[function])
+
+    def gb_seconds(self, function: str) -> float:
+        """What a function's calls of a month are billed."""
+        return self.invocations(function) * self.seconds[function] * self._memory(function) / 1024
+
+    def _line(self, group: Group, service: str, what: str, quantity: float, unit: str, price: str, page: str) -> Line:
+        per = MILLION if price.endswith("_million") else 1
+        return Line(group, service, what, quantity, unit, self._prices[price] / per, self._pages[page])
+
+    def _message(self) -> Iterator[Line]:
+        volumes, line = self.volumes, self._line
+        posts = volumes.messages + self._statuses
+        yield line("message", "API Gateway", "webhook posts", posts, "requests", "http_api_million", "api_gateway")
+        invocations = sum(self.invocations(function) for function in FUNCTIONS)
+        yield line("message", "Lambda", "invocations", invocations, "requests", "lambda_request_million", "lambda")
+        price = f"lambda_gb_second_{volumes.architecture}"
+        for function in FUNCTIONS:
+            what = f"{function} {self.seconds[function] * 1000:.0f} ms, {self._memory(function)} MB"
+            yield line("message", "Lambda", what, self.gb_seconds(function), "GB-s", price, "lambda")
+        # Each message is sent once, and received and deleted in batches; those of conversations are counted one by one.
+        fifo = 3 * volumes.messages + 3 * self._answers
+        yield line("message", "SQS", "conversations", fifo, "requests", "sqs_fifo_million", "sqs")
+        receipts = self._statuses + 2 * self.invocations("receipts")
+        yield line("message", "SQS", "receipts", receipts, "requests", "sqs_standard_million", "sqs")
+        writes = self._units("write_units")
+        yield line("message", "DynamoDB", "write units", writes, "units", "dynamodb_write_million", "dynamodb")
+        reads = self._units("read_units")
+        yield line("message", "DynamoDB", "read units", reads, "units", "dynamodb_read_million", "dynamodb")
+
+    def _kept(self) -> Iterator[Line]:
+        months = self.volumes.retention_days / MONTH_DAYS
+        gigabytes = self.volumes.messages * self._of.stored_bytes * months / 1e9
+        what = f"table, {self.volumes.retention_days} days"
+        yield self._line("kept", "DynamoDB", what, gigabytes, "GB", "dynamodb_gb_month", "dynamodb")
+        yield self._line("kept", "DynamoDB", "its recovery", gigabytes, "GB", "dynamodb_pitr_gb_month", "dynamodb")
+
+    def _observed(self) -> Iterator[Line]:
+        posts = self.volumes.messages + self._statuses
+        access = posts * self._assumed.access_log_bytes
+        logs = (self._units("log_bytes") + access) / 1e9
+        yield self._line("observed", "CloudWatch", "logs", logs, "GB", "logs_gb", "logs")
+        if self.volumes.tracing:
+            traces = self._traces(posts)
+            yield self._line("observed", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
+        alarms = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Alarm") if TEMPLATE.exists() else 0
+        yield self._line("observed", "CloudWatch", "alarms", alarms, "alarms", "alarm_month", "cloudwatch")
+        dashboards = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Dashboard") if TEMPLATE.exists() else 0
+        if dashboards:
+            yield self._line(
+                "observed", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
+            )
+
+    def _traces(self, posts: float) -> float:
+        """Lambda traces the first call of each second and a twentieth of the others; posts come at random."""
+        seconds = MONTH_DAYS * self._assumed.active_hours_per_day * 3600
+        rate = posts / seconds
+        first = min(rate, self._assumed.trace_reservoir_per_second * (1 - math.exp(-rate)))
+        return seconds * (first + self._assumed.trace_share_beyond * (rate - first))
+
+    def _fixed(self) -> Iterator[Line]:
+        seconds = MONTH_DAYS * 86_400
+        polls = self._assumed.queue_pollers * seconds / self._assumed.long_poll_seconds
+        yield self._line("fixed", "SQS", "polling conversations", 2 * polls, "requests", "sqs_fifo_million", "sqs")
+        yield self._line("fixed", "SQS", "polling receipts", polls, "requests", "sqs_standard_million", "sqs")
+        scheduled = seconds / 60 * self._assumed.scheduled_seconds_per_minute
+        price = f"lambda_gb_second_{self.volumes.architecture}"
+        yield self._line("fixed", "Lambda", "scheduled", scheduled, "GB-s", price, "lambda")
+        secrets = self.volumes.numbers * self._assumed.secrets_per_number
+        yield self._line("fixed", "Secrets Manager", "numbers", secrets, "secrets", "secret_month", "secrets")
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole bill as plain data."""
+        volumes = msgspec.to_builtins(self.volumes)
+        return {
+            "volumes": volumes,
+            "lines": [{**msgspec.to_builtins(line), "usd": round(line.usd, 4)} for line in self.lines],
+            "per_turn": self.per_turn(),
+            "usd_per_million_messages": {
+                **{group: round(self.per_million(group), 4) for group in GROUPS},
+                "aws": round(self.per_million(), 4),
+                "meta": round(self.meta / self.volumes.messages * MILLION, 2),
+            },
+            "usd_per_month": {"aws": round(self.total(), 4), "meta": round(self.meta, 2)},
+            "usd_per_conversation": {
+                "aws": self.total() / self.volumes.messages * self.volumes.turns_per_conversation,
+                "meta": self.meta / self.volumes.messages * self.volumes.turns_per_conversation,
+            },
+        }
+
+    def per_turn(self) -> dict[str, float]:
+        """What a turn asks of AWS, its answers and their statuses included."""
+        names = {name for stage in self._of.stages.values() for name in stage.requests if not name.startswith("graph.")}
+        messages = self.volumes.messages
+        return {
+            "requests": round(sum(self._asked(name) for name in names) / messages, 2),
+            "write_units": round(self._units("write_units") / messages, 2),
+            "read_units": round(self._units("read_units") / messages, 2),
+            "gb_seconds": round(sum(self.gb_seconds(name) for name in FUNCTIONS) / messages, 4),
+        }
+
+
+def dump(path: Path, found: dict[str, Any]) -> None:
+    """Write what was counted, for `counted` to read."""
+    path.write_text(json.dumps(found, indent=2) + "\n")

@@ -1,0 +1,133 @@
+"""`pytake cost`: the bill is the counted figures times the table's prices, and it moves the way bills do."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from samcli.yamlhelper import yaml_parse
+from typer.testing import CliRunner
+
+from cli.costing.model import DEPLOYED_MEMORY, FOLDER, TEMPLATE, Bill, Volumes, assumptions, counted, prices
+from cli.main import app
+
+MILLION = 1_000_000
+
+
+def bill(**volumes: Any) -> Bill:
+    return Bill(Volumes(**volumes), counted(), prices(), assumptions())
+
+
+def usd(found: Bill, service: str, what: str = "") -> float:
+    return sum(line.usd for line in found.lines if line.service == service and what in line.what)
+
+
+def plain(name: str) -> Any:
+    return json.loads((FOLDER / f"{name}.json").read_bytes())
+
+
+def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
+    stages, price, assumed = plain("counted")["stages"], plain("prices")["regions"]["us-east-1"], plain("assumptions")
+    found = bill()
+
+    writes = sum(stage["write_units"] for stage in stages.values())
+    reads = sum(stage["read_units"] for stage in stages.values())
+    assert usd(found, "DynamoDB", "write units") == pytest.approx(writes * price["dynamodb_write_million"])
+    assert usd(found, "DynamoDB", "read units") == pytest.approx(reads * price["dynamodb_read_million"])
+    assert usd(found, "API Gateway") == pytest.approx(4 * price["http_api_million"])
+
+    seconds = 30 * assumed["active_hours_per_day"] * 3600
+    batch = 1 + 3 * MILLION / seconds * assumed["receipts_window_seconds"] / assumed["queue_pollers"]
+    queues = 6 * price["sqs_fifo_million"] + (3 + 2 * 3 / batch) * price["sqs_standard_million"]
+    assert usd(found, "SQS", "conversations") + usd(found, "SQS", "receipts") - sum(
+        line.usd for line in found.lines if line.group == "fixed" and line.service == "SQS"
+    ) == pytest.approx(queues)
+    assert usd(found, "Lambda", "invocations") == pytest.approx((6 + 3 / batch) * price["lambda_request_million"])
+
+    sender = stages["sender"]
+    waits = sum(assumed["wait_ms"][name] * count for name, count in sender["requests"].items())
+    milliseconds = math.ceil(sender["cpu_ms"] * 1769 / 256 + waits)
+    gigabyte_seconds = milliseconds / 1000 * 256 / 1024 * MILLION
+    assert usd(found, "Lambda", "sender") == pytest.approx(gigabyte_seconds * price["lambda_gb_second_arm64"])
+
+
+def test_the_total_is_the_sum_of_the_lines_and_per_million_does_not_depend_on_the_month() -> None:
+    one, ten = bill(), bill(messages=10 * MILLION)
+    assert one.total() == pytest.approx(sum(line.usd for line in one.lines))
+    assert ten.total("message") == pytest.approx(10 * one.total("message"), rel=0.05), "batches grow, the rest does not"
+    assert ten.per_million("kept") == pytest.approx(one.per_million("kept"))
+    assert ten.total("fixed") == pytest.approx(one.total("fixed"))
+
+
+@pytest.mark.parametrize(
+    ("dearer", "cheaper"),
+    [
+        ({"statuses": 3}, {"statuses": 2}),
+        ({"statuses": 2}, {"statuses": 0}),
+        ({"answers": 2}, {"answers": 1}),
+        ({"retention_days": 365}, {"retention_days": 30}),
+        ({"architecture": "x86_64"}, {"architecture": "arm64"}),
+        ({"region": "sa-east-1"}, {"region": "us-east-1"}),
+        ({"memory": {"sender": 1024}}, {"memory": {"sender": 256}}),
+        ({"tracing": True}, {"tracing": False}),
+        ({"numbers": 5}, {"numbers": 1}),
+    ],
+    ids=str,
+)
+def test_more_costs_more(dearer: dict[str, Any], cheaper: dict[str, Any]) -> None:
+    assert bill(**dearer).total() > bill(**cheaper).total()
+
+
+def test_without_answers_only_the_incoming_half_is_paid() -> None:
+    found = bill(answers=0)
+    assert found.meta == 0
+    assert found.invocations("sender") == found.invocations("receipts") == 0
+    assert usd(found, "DynamoDB", "write units") == pytest.approx(
+        counted().stages["flow_runner"].write_units * prices().regions["us-east-1"]["dynamodb_write_million"]
+    )
+
+
+def test_metas_fee_stands_beside() -> None:
+    fees = prices().meta
+    assert bill(answers=1.5).meta == pytest.approx(1.5 * MILLION * fees.service_message)
+    dear = replace(prices(), meta=replace(fees, utility_template=1.0, service_message=0.0))
+    assert Bill(Volumes(templates=1000), counted(), dear, assumptions()).meta == pytest.approx(1000)
+
+
+def test_memory_is_the_templates() -> None:
+    template = yaml_parse(TEMPLATE.read_text())
+    usual = template["Globals"]["Function"]["MemorySize"]
+    for name, megabytes in DEPLOYED_MEMORY.items():
+        function = template["Resources"][f"{name.title().replace('_', '')}Function"]["Properties"]
+        assert function.get("MemorySize", usual) == megabytes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--region", "mars"], "no region 'mars'; it has sa-east-1, us-east-1"),
+        (["--memory", "tea=512"], "there is no function 'tea'"),
+        (["--memory", "64"], "from 128 to 10240"),
+        (["--prices", "WRONG"], "Object missing required field"),
+    ],
+)
+def test_what_cannot_be_computed_says_why(arguments: list[str], says: str, tmp_path: Path) -> None:
+    wrong = tmp_path / "prices.json"
+    wrong.write_text("{}")
+    ended = CliRunner().invoke(app, ["cost", *(str(wrong) if word == "WRONG" else word for word in arguments)])
+    assert ended.exit_code == 2
+    assert says in ended.output
+
+
+def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    runner = CliRunner()
+    table = runner.invoke(app, ["cost", "--messages", "50000"]).output
+    for words in ("The way of a message", "write units", "AWS", "Meta", "as of"):
+        assert words in table
+    told = json.loads(runner.invoke(app, ["cost", "--json", "--memory", "sender=1024"]).output)
+    assert told["usd_per_month"]["aws"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)
+    assert told["volumes"]["memory"] == {"sender": 1024}
+    assert told["per_turn"]["requests"] == pytest.approx(13, abs=1)
