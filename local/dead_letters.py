@@ -84,6 +84,23 @@ class DeadLetters:
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         return sum(int(answer["Attributes"].get(name, 0)) for name in names)
 
+    def waiting(self) -> int | None:
+        """About how many messages wait on the queue itself or are being worked on; None for one that has no queue (schedules)."""
+        if self._source_url is None:
+            return None
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        answer = self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=names)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in names)
+
+    @property
+    def can_be_redriven(self) -> bool:
+        """Whether there is a queue to send the messages back to."""
+        return self._source_url is not None
+
     def look(self, most: int = 100) -> list[DeadLetter]:
         """Up to `most` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
         found: list[DeadLetter] = []

@@ -9,6 +9,7 @@ from nicegui import html, ui
 
 from local.console.api import ApiProblem
 from local.console.flow_book import FlowBook
+from local.console.flow_graph import FlowGraph
 from local.console.frame import empty, show_problem
 from local.console.graph_view import GraphView, Mark
 from local.console.phones import SimulatedPhones
@@ -90,9 +91,8 @@ class Inspector:
         session = (conversation or {}).get("session")
         last = turns[-1] if turns else None
         last_step = last.steps[-1] if last and last.steps else None
-        flow_id = (conversation or {}).get("sub_flow_id") or (conversation or {}).get("flow_id")
-        flow_id = flow_id or (last_step.flow_id if last_step else None) or self._default_flow()
-        graph = await self._book.graph(flow_id) if flow_id else None
+        graph = await self._graph_of(conversation or {}, last)
+        flow_id = graph.flow_id if graph is not None else None
         self._missing.set_visibility(graph is None)
         if graph is None:
             if self._changed("missing", flow_id):
@@ -127,6 +127,22 @@ class Inspector:
                 with html.span().classes(f"status status-{status}"):
                     ui.icon(_STATUS_ICONS.get(status, "radio_button_unchecked")).props('aria-hidden="true"')
                     html.span(words(f"status.{status}"))
+
+    async def _graph_of(self, conversation: dict[str, Any], last: Turn | None) -> FlowGraph | None:
+        """The flow the conversation is in, in the version it began with; else the last one; else the number's default."""
+        root, version = conversation.get("flow_id"), conversation.get("flow_version")
+        if root:
+            return await self._book.graph(conversation.get("sub_flow_id") or root, version, root)
+        if last is not None and last.flow_id:
+            at = last.steps[-1].flow_id if last.steps else last.flow_id
+            return await self._book.graph(at, last.flow_version or None, last.flow_id)
+        default = self._default_flow()
+        return await self._book.published(default) if default else None
+
+    def reveal(self) -> None:
+        """Bring the node that the conversation is at into view again."""
+        if self._node is not None:
+            self._graph.reveal(self._node[1])
 
     def _show_variables(self, phone: str, conversation: dict[str, Any] | None) -> None:
         words = self._visit.words

@@ -40,6 +40,8 @@ class Turn:
     happened: tuple[Happened, ...]
     outside: tuple[str, ...]
     answers: int
+    flow_id: str = ""
+    flow_version: int = 0
 
 
 class Way(NamedTuple):
@@ -105,6 +107,8 @@ def _turn(record: Json) -> Turn:
         happened=tuple(_happened(event) for event in record.get("events") or ()),
         outside=tuple(_outside(effect) for effect in record.get("effects") or ()),
         answers=len(record.get("messages") or ()),
+        flow_id=str(record.get("flow_id") or ""),
+        flow_version=int(record.get("flow_version") or 0),
     )
 
 

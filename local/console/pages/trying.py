@@ -104,6 +104,8 @@ class Table:
                 )
                 for key, button in buttons.items():
                     button.props(f'aria-pressed="{str(key == chosen).lower()}"')
+                if chosen == "flow":
+                    self._inspector.reveal()
 
             for key, icon in _VIEWS:
                 with html.button().classes("view-button").props('type="button"') as buttons[key]:
