@@ -1,0 +1,153 @@
+"""Two organizations and four roles at every route that the OpenAPI document has, so that no new one is forgotten."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from rest.application import openapi_document
+from tests.functions.conftest import Answer, running_gateway
+from tests.functions.test_api import FLOW, NUMBER
+from tests.functions.test_conversations_api import ANA, FIRST, World
+
+ROLES = ("admin", "builder", "agent", "analyst")
+MARK = "acmes-own"
+"""Stands in everything of acme's; the other organization must never see it."""
+
+PARAMETERS = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id": FIRST, "name": f"{MARK}-secret"}
+"""What acme has, by the names of the paths' parameters. A route with another one needs an entry here."""
+
+BODIES: dict[str, Any] = {
+    "PUT /api/v1/flows/{flow_id}": FLOW,
+    "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
+    "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},
+    "PUT /api/v1/organization": {"messages_per_minute": 7},
+    "PUT /api/v1/secrets/{name}": {"value": "their-value"},
+    "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
+}
+"""A body that its route takes. A route with a body needs an entry here."""
+
+ERASES = "DELETE /api/v1/contacts/{phone}"
+NEITHER = {ERASES, "PUT /api/v1/flows/{flow_id}", "PUT /api/v1/organization", "PUT /api/v1/secrets/{name}"}
+"""What an organization may do with any name, in its own room; and forgetting, which does not tell whom it knew."""
+
+
+class Operation(NamedTuple):
+    name: str
+    method: str
+    path: str
+    roles: list[str]
+    query: dict[str, str]
+    in_path: bool
+
+
+def operations() -> Iterator[Operation]:
+    for path, methods in openapi_document()["paths"].items():
+        for method, described in methods.items():
+            name, address, query = f"{method.upper()} {path}", path, {}
+            for parameter in described.get("parameters", ()):
+                if parameter["in"] == "path":
+                    address = address.replace("{" + parameter["name"] + "}", PARAMETERS[parameter["name"]])
+                elif parameter["in"] == "query" and parameter["required"]:
+                    query[parameter["name"]] = PARAMETERS[parameter["name"]]
+            assert ("requestBody" in described) == (name in BODIES), f"{name} needs an entry in BODIES"
+            yield Operation(name, method.upper(), address, described["x-roles"], query, address != path)
+
+
+OPERATIONS = list(operations())
+by_name = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+
+
+class Acme:
+    """An organization with something at every route, and a neighbour with a number of its own."""
+
+    def __init__(self, world: World) -> None:
+        self._api = world.api
+        flow = FLOW | {"name": f"{MARK} flow"}
+        flow["nodes"] = [
+            {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
+            {"id": "ask", "type": "question", "data": {"question": f"{MARK}?", "variable": "v", "next_node_id": "end"}},
+            {"id": "end", "type": "end", "data": {}},
+        ]
+        world.api("PUT", "/api/v1/flows/hello", flow)
+        assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
+        world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology"})
+        world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value"})
+        world.api("PUT", "/api/v1/organization", {"retention_days": 33})
+        world.says(f"{MARK} hello")
+        self.before = self.everything()
+
+    def ask(self, operation: Operation, org: str, role: str) -> Answer:
+        body = BODIES.get(operation.name)
+        return self._api(operation.method, operation.path, body, org=org, role=role, query=operation.query or None)
+
+    def everything(self) -> str:
+        """All that acme can read of itself."""
+        answers = [self.ask(operation, "acme", "admin") for operation in OPERATIONS if operation.method == "GET"]
+        return json.dumps([answer.body for answer in answers if answer.status == 200], sort_keys=True)
+
+
+@pytest.fixture(scope="module")
+def acme() -> Iterator[Acme]:
+    with pytest.MonkeyPatch.context() as monkeypatch, running_gateway(monkeypatch, "isolation") as gateway:
+        yield Acme(World(gateway))
+
+
+def test_acme_sees_its_own(acme: Acme) -> None:
+    assert acme.before.count(MARK) > 8
+
+
+@by_name
+def test_another_organization_gets_and_changes_nothing(acme: Acme, operation: Operation) -> None:
+    answer = acme.ask(operation, f"other-{OPERATIONS.index(operation)}", "admin")  # one that has nothing yet
+    said = json.dumps(answer.body)
+    for given in (operation.path, *operation.query.values()):
+        for part in given.split("/"):
+            said = said.replace(part, "")  # what it asked for may be repeated to it
+    assert MARK not in said
+    assert answer.status < 500 or "analytics" in operation.path
+    if operation.in_path and operation.name not in NEITHER:
+        assert answer.status in (404, 409), answer
+    if operation.method != "GET":
+        assert acme.everything() == acme.before
+
+
+@by_name
+def test_a_role_without_the_right_gets_403_and_changes_nothing(acme: Acme, operation: Operation) -> None:
+    for role in set(ROLES) - set(operation.roles):
+        answer = acme.ask(operation, "acme", role)
+        assert (answer.status, answer.body["code"]) == (403, "role_not_allowed"), role
+        assert MARK not in json.dumps(answer.body)
+    if operation.method != "GET":
+        assert acme.everything() == acme.before
+
+
+@by_name
+def test_a_role_with_the_right_is_let_in(acme: Acme, operation: Operation) -> None:
+    if operation.method == "GET":  # what writes is let in by the tests of its route
+        for role in operation.roles:
+            assert acme.ask(operation, "acme", role).status != 403, role
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"org": "", "role": "admin"},
+        {"org": "acme", "role": ""},
+        {"org": "acme", "role": "root"},
+        {"org": "acme/other", "role": "admin"},
+        {"org": "acme#", "role": "admin"},
+        {"org": "*", "role": "admin"},
+        {"org": "acme", "role": "Admin"},
+    ],
+    ids=str,
+)
+def test_a_token_that_does_not_say_who_is_nobodys(acme: Acme, claims: dict[str, str]) -> None:
+    for operation in OPERATIONS:
+        answer = acme.ask(operation, **claims)
+        assert (answer.status, answer.body["code"]) == (401, "token_incomplete"), operation.name
+
+
+def test_the_admins_may_do_everything() -> None:
+    assert all("admin" in operation.roles for operation in OPERATIONS)
