@@ -33,9 +33,9 @@ def console(
     ] = None,
     region: Annotated[str | None, typer.Option(help="The stack's region; else the one AWS tools would use.")] = None,
 ) -> None:
-    """Look at a deployed stack in the browser: build and watch, with a token of its OIDC issuer.
+    """Look at a deployed stack in the browser: build, watch and measure.
 
-    The token's file is read at every request, so that a renewed token is taken up.
+    It asks the REST API, with a token of the stack's OIDC issuer. The token's file is read at every request, so that a renewed token is taken up.
     """
     if token_file is None:
         local_ = " A local cloud has its console at its own address." if is_on_this_machine(api) else ""

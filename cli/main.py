@@ -13,10 +13,7 @@ from typer.main import get_command, get_group
 # What `pytake --help` shows, in this order: name, where it is (module:attribute), summary.
 COMMANDS = {
     "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
-    "console": (
-        "cli.console:console",
-        "Look at a deployed stack in the browser; the local cloud has its console at its address.",
-    ),
+    "console": ("cli.console:console", "Look at a deployed stack in the browser: build, watch and measure."),
     "chat": ("cli.chat:chat", "Chat with a running local cloud, as a person with a phone would."),
     "flow": ("cli.main:flow_commands", "Run, check, test and publish flows."),
     "replay": (
