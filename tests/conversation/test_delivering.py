@@ -451,6 +451,42 @@ def test_meta_saying_that_the_person_opted_out_is_recorded_and_ends_the_turn(pro
     assert product.conversations.turns(product.key())[-1].status == "opted_out"
 
 
+def waited_for(product: Product) -> None:
+    """Work off the outbound queue, as often and as late as the sender asks for."""
+    while product.queues.outbound:
+        product.deliver_until_done(product.queues.outbound.pop(0))
+
+
+def test_a_receipt_that_says_that_the_account_is_blocked_stops_the_number_and_keeps_the_message(
+    product: Product,
+) -> None:
+    product.say("Olá")
+    for send in (1, 2):
+        receipt(product, "failed", send=send, errors=[{"code": 131042}])
+        assert product.directory.by_id[NUMBER].stopped_reason == "fatal_account:131042"
+        assert product.events.types.count("number.stopped") == send
+        waited_for(product)
+        assert len(product.graph.sent) == send
+        receipt(product, "failed", send=send, errors=[{"code": 131042}])  # Meta says it again
+        waited_for(product)
+        product.clock.forward(3600)
+        product.resume("acme", NUMBER)
+        waited_for(product)
+        assert [text_of(payload) for payload in product.graph.sent] == ["Hello!\n\nWhat is your name?"] * (send + 1)
+    receipt(product, "delivered", send=3)
+    assert product.directory.by_id[NUMBER].stopped_reason is None
+
+
+def test_an_old_receipt_does_not_stop_a_number_that_may_have_been_repaired(product: Product) -> None:
+    product.say("Olá")
+    at = str(int(product.clock.now))
+    product.clock.forward(3600)
+    receipt(product, "failed", timestamp=at, errors=[{"code": 131042}])
+    assert product.directory.by_id[NUMBER].stopped_reason is None
+    product.run_queues()
+    assert len(product.graph.sent) == 2
+
+
 def test_a_receipt_that_says_that_the_person_opted_out_is_recorded_once(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(10)

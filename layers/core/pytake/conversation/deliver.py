@@ -120,7 +120,8 @@ class Deliver:
         Measures `GraphMilliseconds` of every request, `BillableMessages` that Meta took and how long each had waited since
         its turn (`OutboundWaitMilliseconds`), `RateLimitWaits`, and `ThrottledByMeta`.
         """
-        number = self._directory.number(item.phone_number_id)
+        # What is queued again may be so because its number was stopped a moment ago.
+        number = self._directory.number(item.phone_number_id, fresh=bool(item.again))
         if number is None or number.organization_id != item.organization_id:
             self._bury(item, 0, "number_unknown")
             return

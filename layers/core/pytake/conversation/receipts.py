@@ -23,6 +23,9 @@ from pytake.whatsapp.errors import ErrorClass, classify, error_code
 STATUS_RANK = {"sent": 1, "delivered": 2, "failed": 2, "read": 3, "played": 4}
 """A status replaces only one of lower rank: a delivered message cannot fail any more, a read one was not lost."""
 
+STOPS_FOR_SECONDS = 600
+"""A receipt that is older stops no number: it may have been repaired and resumed since. If not, newer ones will come."""
+
 _SEPARATOR = "|"
 
 Place = tuple[ConversationKey, int, int, int]
@@ -104,7 +107,8 @@ class SettleReceipts:
         """Note the furthest status of each message in `item`; the number of ledger entries that moved on.
 
         A message that failed for a reason that can be mended without guessing is queued once more: outside the service
-        window as the number's template, a file that Meta could not take a second time. Everything else stays failed.
+        window as the number's template, a file that Meta could not take a second time. An error of the account stops the
+        number, and the message waits with the others. Everything else stays failed.
         Raises `ConflictError` when the sender writes one of the entries at this moment: the receipts have to come again.
         """
         furthest: dict[Place, dict[str, Any]] = {}
@@ -148,7 +152,11 @@ class SettleReceipts:
     def _act_on_failure(
         self, key: ConversationKey, turn: int, index: int, send: int, error: dict[str, Any], at: float
     ) -> None:
-        match classify(None, error):
+        error_class = classify(None, error)
+        match error_class:
+            case _ if error_class.stops_number:
+                self._stop_number(key, turn, index, f"{error_class.value}:{error_code(error)}", at)
+                self._send_again(key, turn, index, send, fallback=False, once=False)
             case ErrorClass.OPTED_OUT:
                 self._record_opt_out(key, at, error_code(error))
             case ErrorClass.WINDOW_CLOSED:
@@ -158,12 +166,23 @@ class SettleReceipts:
             case ErrorClass.MEDIA:
                 self._send_again(key, turn, index, send, fallback=False)
 
-    def _send_again(self, key: ConversationKey, turn: int, index: int, send: int, *, fallback: bool) -> None:
-        """Open a message once more whose first send failed for certain, and queue its turn."""
+    def _stop_number(self, key: ConversationKey, turn: int, index: int, reason: str, at: float) -> None:
+        """Stop a number whose messages Meta accepts and then does not deliver, unless that is old news by now."""
+        number = self._directory.number(key.phone_number_id, fresh=True)
+        if number is None or number.stopped_reason or self._clock() - at > STOPS_FOR_SECONDS:
+            return
+        detail = {"phone_number_id": key.phone_number_id, "turn": turn, "index": index, "reason": reason}
+        self._operator_events.publish(OperatorEvent("number.stopped", key.organization_id, detail))
+        self._directory.stop_number(number, reason)
+
+    def _send_again(
+        self, key: ConversationKey, turn: int, index: int, send: int, *, fallback: bool, once: bool = True
+    ) -> None:
+        """Open a message once more whose first send (or, unless `once`, any) failed for certain, and queue its turn."""
         entry = self._deliveries.load(key, turn, index)
         if entry is None or entry.sends != send:
             return
-        if not entry.reopened and entry.status == "failed":
+        if entry.status == "failed" and not (once and entry.reopened):
             if entry.state not in ("accepted", "ambiguous"):
                 raise ConflictError("the send is not settled yet; this receipt has to come again")
             opened = replace(
