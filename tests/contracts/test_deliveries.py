@@ -122,6 +122,20 @@ def test_a_message_that_begins_anew_forgets_its_status(deliveries: Deliveries) -
     assert receipt(deliveries, "sent", send=2)
 
 
+def test_old_news_of_a_send_that_failed_does_not_keep_the_next_one_from_happening(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "accepted", sends=1), None)
+    assert receipt(deliveries, "failed", 131047)
+    known = deliveries.load(KEY, 1, 0)
+    assert known is not None
+    deliveries.claim(KEY, replace(known, state="waiting", status=None), known)
+    assert not receipt(deliveries, "failed", 131047)
+    assert not receipt(deliveries, "sent")
+    waiting = deliveries.load(KEY, 1, 0)
+    assert waiting is not None
+    assert not waiting.reached_meta
+    assert receipt(deliveries, "delivered"), "then it has not failed after all"
+
+
 def test_the_limit_leaves_at_once_and_the_rest_evenly(slots: RateSlots) -> None:
     taken = [slots.reserve("acme", "organization", 5, NOW) - NOW for _ in range(8)]
     assert taken == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])

@@ -13,7 +13,7 @@ from pytake.conversation.records import Delivery, FallbackTemplate, Organization
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
 from pytake.whatsapp.sending import SendFailed
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
 NOW = 1_770_000_000.0
 OTHER_PHONE = "5511888888888"
@@ -427,6 +427,16 @@ def test_a_receipt_that_says_that_the_window_was_closed_sends_the_template_once(
     product.run_queues()
     assert len(product.graph.sent) == 2
     assert [(entry.state, entry.status) for entry in ledger(product)] == [("accepted", "failed")]
+
+
+@pytest.mark.parametrize("again", ["failed", "sent"])
+def test_receipts_in_any_number_and_order_do_not_keep_the_template_from_leaving(product: Product, again: str) -> None:
+    product.directory.by_id[NUMBER].fallback_template = FallbackTemplate("come_back", "pt_BR")
+    product.say("Olá")
+    receipt(product, "failed", errors=[{"code": 131047}])
+    receipt(product, again, errors=[{"code": 131047}] if again == "failed" else [])
+    product.run_queues()
+    assert [payload["type"] for payload in product.graph.sent] == ["text", "template"]
 
 
 def test_a_receipt_that_says_that_the_file_failed_tries_it_once_more(product: Product) -> None:

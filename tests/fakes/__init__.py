@@ -99,6 +99,7 @@ class MemoryConversations:
 class MemoryDeliveries:
     def __init__(self) -> None:
         self.entries: dict[tuple[ConversationKey, int, int], Delivery] = {}
+        self.failed_sends: dict[tuple[ConversationKey, int, int], int] = {}
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         known = self.entries.get((key, turn, index))
@@ -108,6 +109,7 @@ class MemoryDeliveries:
         known = self._expect(key, delivery, previous.revision if previous else 0)
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:
             known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
+            self.failed_sends[key, delivery.turn, delivery.index] = delivery.sends
         return self._write(key, delivery, known)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
@@ -147,6 +149,8 @@ class MemoryDeliveries:
         if known is None or (known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status]):
             return None
         if status == "failed" and send < known.sends:
+            return None
+        if status in ("failed", "sent") and send <= self.failed_sends.get((key, turn, index), 0):
             return None
         if status == "sent" and (known.state, known.sends, known.message_id) == ("accepted", send, message_id):
             return None

@@ -64,6 +64,8 @@ class DynamoDeliveries:
         further = item.pk.exists() & (item.status_rank.does_not_exist() | (item.status_rank < rank))
         if status == "failed":
             further &= item.sends.does_not_exist() | (item.sends <= send)
+        if status in ("failed", "sent"):
+            further &= item.failed_send.does_not_exist() | (item.failed_send < send)
         entry = item(conversation_pk(key), delivery_sk(turn, index))
         try:
             entry.update(actions, condition=further)
@@ -104,6 +106,7 @@ class DynamoDeliveries:
         if forget_status or not revision:  # what outlived its time may still be there
             told = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
             actions.extend(attribute.remove() for attribute in told)
+            actions.append(item.failed_send.set(delivery.sends) if forget_status else item.failed_send.remove())
         entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
         unchanged = item.revision == revision if revision else self._table.is_free(now)
         try:

@@ -100,6 +100,7 @@ class Item(Model):
     status_code = NumberAttribute(null=True)
     meta_id = UnicodeAttribute(null=True)
     sends = NumberAttribute(null=True)
+    failed_send = NumberAttribute(null=True)
     writer = UnicodeAttribute(null=True)
     theoretical_arrival = NumberAttribute(null=True)
     stopped_reason = UnicodeAttribute(null=True)

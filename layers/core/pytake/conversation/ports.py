@@ -102,8 +102,8 @@ class Deliveries(Protocol):
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         """Write `delivery`, if the entry still is `previous` (None: absent); it with its new revision.
 
-        A status that `previous` has and `delivery` lacks is forgotten: the message begins anew. Raises `ConflictError` if
-        the entry is not `previous`.
+        A status that `previous` has and `delivery` lacks is forgotten: the message begins anew, and that its sends so far
+        were sent or failed is no news any more. Raises `ConflictError` if the entry is not `previous`.
         """
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
