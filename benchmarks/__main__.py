@@ -4,11 +4,13 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import engine_figures, handler_figures
+from benchmarks import engine_figures, growth, handler_figures, local_figures
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
+from benchmarks.example_flows import billed_table, billed_target, count
 from benchmarks.handler_figures import SHARE_RUNS
-from benchmarks.handler_report import cold_table, handler_targets, share_table, warm_table
+from benchmarks.handler_report import cold_table, cost_table, handler_targets, share_table, warm_table
+from benchmarks.local_report import local_table, local_targets
 from benchmarks.report import commit, machine, progress, table
 from cli.costing.model import dump
 
@@ -24,6 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quick: bool = arguments.quick
     rounds, seconds, colds, runs = (3, 0.3, 1, 1) if quick else (15, 1.0, 11, 5)
+    sizes = growth.SIZES[:1] if quick else growth.SIZES
 
     results, missing = engine_figures.measure(rounds, seconds, colds, progress)
     sections = {"ENGINES": engine_tables(results, missing)}
@@ -31,11 +34,26 @@ def main() -> None:
     handlers = None
     try:
         handlers = handler_figures.measure(runs, seconds * 10, colds, progress)
+        grown = growth.measure(seconds * 2, sizes, progress)
     except NotInstalledError as error:
-        sections |= {"COLD": f"Not measured: {error}", "SHARES": "Not measured.", "WARM": "Not measured."}
+        sections |= dict.fromkeys(("COLD", "SHARES", "WARM", "COST", "GROWTH"), f"Not measured: {error}")
     else:
         sections |= {"COLD": cold_table(handlers), "SHARES": share_table(handlers), "WARM": warm_table(handlers)}
+        sections |= {"COST": cost_table(handlers), "GROWTH": growth.growth_table(grown)}
         targets += handler_targets(handlers)
+    billed = count()
+    sections["BILLED"] = billed_table(billed)
+    targets.append(billed_target(billed))
+    if quick:
+        sections["LOCAL"] = "Not measured in quick mode."
+    else:
+        try:
+            local = local_figures.measure(seconds * 15, progress)
+        except NotInstalledError as error:
+            sections["LOCAL"] = f"Not measured: {error}"
+        else:
+            sections["LOCAL"] = local_table(local)
+            targets += local_targets(local)
     sections["TARGETS"] = table(["figure", "target", "measured"], targets)
     progress("")
     print("\n\n".join(sections.values()))
@@ -52,7 +70,7 @@ def document(sections: dict[str, str], rounds: int, seconds: float, colds: int, 
     today = datetime.now(UTC).date().isoformat()
     return f"""# What was measured
 
-Written by `make bench` on {today}. Run it again with `make bench` (some ten minutes, the first time also the installing
+Written by `make bench` on {today}. Run it again with `make bench` (some twenty minutes, the first time also the installing
 of the peers into `.bench/`); `make bench QUICK=1` takes a minute and writes nothing. No test asserts a time.
 
 Machine: {machine()}. Commit: {commit()}.
@@ -105,6 +123,42 @@ API answer inside the process below botocore's and httpx's HTTP connection, and 
 signing and parsing are in. Requests and write units (transactions twice, indexes included) are counted where they leave.
 
 {sections["WARM"]}
+
+## What a million messages cost
+
+The counted requests and units of that way, times the list prices of `us-east-1` in `cli/costing/prices.json`, on arm64;
+`pytake cost` shows the rest of the bill and takes other volumes, `docs/cost.md` says what is counted and what is
+assumed.
+
+{sections["COST"]}
+
+Where it goes, and why not below: three posts, three queue messages and two ledger writes per answer are its statuses,
+two fifths of the whole; Meta posts each by itself. A turn's transaction is 4 of the write units: the price of a state,
+a record and an outbox that become visible together (ADR 0004). Claim, rate slot and settlement are 3: each is a
+decision that two workers may want to make at once. What could be left out without losing one of these was left out (ADR
+0008). The functions' time is mostly the sender's, waiting for the Graph API.
+
+## Billed messages of the example flows
+
+The conversations of the tests beside `examples/flows`, turn by turn: what Meta bills.
+
+{sections["BILLED"]}
+
+## How the flow runner grows
+
+One size grows at a time; each in a fresh process, warm turns for {seconds * 2:g} s after every conversation's first
+one. `first turn` loads and compiles the flow. Own processor time per turn, AWS's taken out; `MB added` includes what
+the stand-in stores. With many organizations taking turns, the settings of each are older than five seconds when it
+comes again, and are read again.
+
+{sections["GROWTH"]}
+
+## The local cloud
+
+`pytake local` as a person starts it, emulator, gateway, simulated Graph API and load generator on the same cores.
+People post signed webhooks, wait until their phone has the reply, and write again; {seconds * 15:g} s per load.
+
+{sections["LOCAL"]}
 """
 
 

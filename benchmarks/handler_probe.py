@@ -164,12 +164,12 @@ class Way:
         """Hand an event to a handler, and keep what it took."""
         cloud = self._cloud
         self.samples.setdefault(name, event)
-        asked, units, spent = len(cloud.requests), cloud.write_units, cloud.spent_ns
+        asked, units, spent, spent_cpu = len(cloud.requests), cloud.write_units, cloud.spent_ns, cloud.spent_cpu_ns
         read_units, logged = cloud.read_units, os.lseek(1, 0, os.SEEK_CUR)
         cpu_begun, begun = process_time_ns(), perf_counter_ns()
         answer = self._handlers[name](event, CONTEXT)
         took = perf_counter_ns() - begun - (cloud.spent_ns - spent)
-        self.cpu[stage] = self.cpu.get(stage, 0) + process_time_ns() - cpu_begun - (cloud.spent_ns - spent)
+        self.cpu[stage] = self.cpu.get(stage, 0) + process_time_ns() - cpu_begun - (cloud.spent_cpu_ns - spent_cpu)
         self.times.setdefault(stage, []).append(took)
         self.requests.setdefault(stage, []).extend(cloud.requests[asked:])
         self.units[stage] = self.units.get(stage, 0) + cloud.write_units - units

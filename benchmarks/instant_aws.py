@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any
 
 Json = dict[str, Any]
@@ -36,6 +36,7 @@ class InstantAws:
     write_units: float = 0
     read_units: float = 0
     spent_ns: int = 0
+    spent_cpu_ns: int = 0
 
     def connect(self) -> None:
         """Stand in for the HTTP connections of botocore, and of httpx when it is there."""
@@ -44,7 +45,7 @@ class InstantAws:
         from botocore.compat import HTTPHeaders
 
         def send(_: Any, request: Any) -> Any:
-            begun = perf_counter_ns()
+            begun, cpu = perf_counter_ns(), process_time_ns()
             target: str = request.headers["X-Amz-Target"]
             target = target if isinstance(target, str) else target.decode()
             status, answer = self.answer(target, json.loads(request.body))
@@ -53,6 +54,7 @@ class InstantAws:
             response: Any = AWSResponse(request.url, status, headers, None)
             response._content = json.dumps(answer).encode()  # what it would have read from the connection
             self.spent_ns += perf_counter_ns() - begun
+            self.spent_cpu_ns += process_time_ns() - cpu
             return response
 
         botocore.httpsession.URLLib3Session.send = send  # type: ignore[method-assign, assignment]
@@ -62,13 +64,14 @@ class InstantAws:
         import httpx
 
         def handle(_: Any, request: Any) -> Any:
-            begun = perf_counter_ns()
+            begun, cpu = perf_counter_ns(), process_time_ns()
             self.posts.append(json.loads(request.read()))
             self.requests.append("graph.messages")
             name = f"wamid.SENT{len(self.posts)}"
             answer = {"messaging_product": "whatsapp", "messages": [{"id": name}]}
             response = httpx.Response(200, headers={"content-type": "application/json"}, content=json.dumps(answer))
             self.spent_ns += perf_counter_ns() - begun
+            self.spent_cpu_ns += process_time_ns() - cpu
             return response
 
         httpx.HTTPTransport.handle_request = handle  # type: ignore[method-assign, assignment]

@@ -1,0 +1,41 @@
+"""What the local cloud's measurements say."""
+
+from benchmarks.local_figures import POLITE, Local
+from benchmarks.report import figure, table
+
+
+def local_table(local: Local) -> str:
+    """A row per load."""
+    head = ["people writing", "nodes", "turns/s", "p50 ms", "p95 ms", "p99 ms"]
+    rows = [
+        [
+            str(load.people),
+            f"{load.nodes:,}",
+            figure(load.turns_per_second),
+            *(f"{load.percentile(share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)),
+        ]
+        for load in local.loads
+    ]
+    return table(head, rows)
+
+
+def local_targets(local: Local) -> list[list[str]]:
+    """Rows of the targets' table."""
+    polite = local.load(POLITE)
+    return [
+        [
+            "local cloud, webhook to reply accepted",
+            "p50 ≤ 250 ms",
+            f"{polite.percentile(0.5) * 1000:.0f} ms ({POLITE} people)",
+        ],
+        [
+            "local cloud, turns sustained",
+            "≥ 20/s",
+            f"{figure(local.sustained.turns_per_second)}/s ({local.sustained.people} people)",
+        ],
+        [
+            "local cloud, second start to ready",
+            "≤ 15 s",
+            f"{local.second_start:.1f} s (first {local.first_start:.0f} s)",
+        ],
+    ]
