@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,6 +12,14 @@ from pytake.observability import logger
 
 RESERVE_MILLISECONDS = 5_000
 """A job stops taking on work this long before Lambda would stop it; the next run goes on."""
+
+
+class Run(NamedTuple):
+    """What a job may want to know of its run."""
+
+    scheduled_time: str
+    seconds_left: float
+    out_of_time: Callable[[], bool]
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -33,25 +42,31 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
     with bootstrap.figures():
-        done = run(out_of_time, seconds_left)
+        done = run(Run(str(scheduled_time or ""), seconds_left, out_of_time))
     if scheduled_time:
         bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
     return {"job": job, **done}
 
 
-def _due(out_of_time: Callable[[], bool], _seconds_left: float) -> dict[str, Any]:
-    return {"woken": bootstrap.wake_due()(out_of_time)}
+def _due(run: Run) -> dict[str, Any]:
+    return {"woken": bootstrap.wake_due()(run.out_of_time)}
 
 
-def _export(out_of_time: Callable[[], bool], seconds_left: float) -> dict[str, Any]:
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.export_to_lake()(seconds_left, out_of_time))
+def _export(run: Run) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.export_to_lake()(run.seconds_left, run.out_of_time))
     return done
 
 
-def _retention(out_of_time: Callable[[], bool], _seconds_left: float) -> dict[str, Any]:
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.forget_old()(out_of_time))
+def _aggregate(run: Run) -> dict[str, Any]:
+    scheduled_at = datetime.fromisoformat(run.scheduled_time) if run.scheduled_time else datetime.now(UTC)
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.aggregate_days()(scheduled_at, run.out_of_time))
     return done
 
 
-_JOBS = {"due": _due, "export": _export, "retention": _retention}
+def _retention(run: Run) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.forget_old()(run.out_of_time))
+    return done
+
+
+_JOBS = {"due": _due, "export": _export, "aggregate": _aggregate, "retention": _retention}

@@ -381,6 +381,13 @@ def _date_parse(made: Call) -> E:
     return call("strptime", made.arguments[0], pattern)
 
 
+def _with_timezone(made: Call) -> E:
+    """The moment at which clocks of a zone show a timestamp."""
+    if len(made.arguments) != 2 or made.type_of(0) not in {"TIMESTAMP", NULL}:
+        raise wrong_arguments(made.name)
+    return call("timezone", made.arguments[1], made.arguments[0])
+
+
 def _to_iso8601(made: Call) -> E:
     kind = _needs_time(made, 0)
     if kind == "DATE":
@@ -525,6 +532,7 @@ SCALARS: dict[str, Rule] = {
     "date_format": _date_format,
     "date_parse": _date_parse,
     "format_datetime": _format_datetime,
+    "with_timezone": _with_timezone,
     "to_iso8601": _to_iso8601,
     "from_iso8601_timestamp": _from_iso8601(
         "TIMESTAMPTZ", r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?"

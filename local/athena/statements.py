@@ -18,10 +18,13 @@ from local.athena.engine import Engine, Engines, literal, quoted
 from local.athena.errors import QueryError, not_supported
 from local.athena.files import TableFiles, split_uri
 from local.athena.parsing import bind_parameters, parse_hive, parse_query, tokens_of
+from local.athena.prepared import Translations
 from local.athena.pruning import conditions
 from local.athena.results import ResultColumn, Row, texts
 from local.athena.translation import UNNAMED, resolve_tables, translate
 from local.athena.types import hive_type_of_duckdb, kind_of
+
+_UNLOAD = re.compile(r"\s*UNLOAD\s*\((.*)\)\s*TO\s*'(s3://[^']+)'\s*WITH\s*\((.*)\)\s*;?\s*", re.I | re.S)
 
 NAME = r"(?:[`\"]?(?P<database>\w+)[`\"]?\.)?[`\"]?(?P<name>\w+)[`\"]?"
 
@@ -102,6 +105,7 @@ class Statements:
         self._folder = folder
         self._files = TableFiles(s3, catalogue, folder / "files")
         self._now = now
+        self._translations = Translations()
 
     def run(self, request: Request, run: Run) -> Outcome:
         """Run a statement.
@@ -135,10 +139,25 @@ class Statements:
             run.check()
             return Outcome("DML", columns, texts(rows, columns))
 
-        return self._query(statement, request, run, fetch)
+        return self._query(statement, request, run, fetch, request.sql)
 
-    def _query(self, statement: exp.Expr, request: Request, run: Run, use: Callable[[Engine, str], Outcome]) -> Outcome:
-        """Prepare all that a query needs and let `use` run its translation."""
+    def _query(
+        self,
+        statement: exp.Expr,
+        request: Request,
+        run: Run,
+        use: Callable[[Engine, str], Outcome],
+        unbound: str | None = None,
+    ) -> Outcome:
+        """Prepare all that a query needs and let `use` run its translation.
+
+        Args:
+            statement: the query with its parameters.
+            request: what is run.
+            run: where it can be seen and stopped.
+            use: runs DuckDB's SQL.
+            unbound: the query's text with question marks for all parameters, if it has any.
+        """
         places = resolve_tables(statement, request.database)
         tables = {place: self._catalogue.table(*place) for place in sorted(places)}
         asked = conditions(statement, tables)
@@ -146,10 +165,15 @@ class Statements:
             run.engine = engine
             try:
                 run.check()
-                engine.make_tables(
-                    {place: [(c.name, c.duckdb_type) for c in table.all_columns] for place, table in tables.items()}
-                )
-                sql = translate(statement, engine.argument_types)
+                shapes = {p: [(c.name, c.duckdb_type) for c in table.all_columns] for p, table in tables.items()}
+                engine.make_tables(shapes)
+
+                def made(marked: exp.Expr) -> str:
+                    resolve_tables(marked, request.database)
+                    return translate(marked, engine.argument_types)
+
+                kept = self._translations.get(unbound, request.parameters, shapes, made) if unbound else None
+                sql = kept or translate(statement, engine.argument_types)
                 for place, table in tables.items():
                     files = self._files.find(table, asked[place], self._now())
                     run.scanned += sum(file.size for file in files)
@@ -219,7 +243,7 @@ class Statements:
 
     def _unload(self, request: Request, run: Run) -> Outcome:
         sql = bind_parameters(request.sql, request.parameters)
-        found = re.fullmatch(r"\s*UNLOAD\s*\((.*)\)\s*TO\s*'(s3://[^']+)'\s*WITH\s*\((.*)\)\s*;?\s*", sql, re.I | re.S)
+        found = _UNLOAD.fullmatch(sql)
         if found is None:
             raise QueryError("SYNTAX_ERROR", "line 1:1: UNLOAD (query) TO 's3://…' WITH (…)")
         holder = parse_query(f"CREATE TABLE x WITH ({found[3]}) AS SELECT 1")
@@ -233,7 +257,8 @@ class Statements:
         statement = parse_query(found[1])
         if not isinstance(statement, exp.Query):
             raise QueryError("SYNTAX_ERROR", "line 1:9: not a query")
-        return self._query(statement, request, run, write)
+        unbound = _UNLOAD.fullmatch(request.sql)
+        return self._query(statement, request, run, write, unbound[1] if unbound and "?" not in unbound[3] else None)
 
     @staticmethod
     def _described(

@@ -22,6 +22,8 @@ from local.athena.types import INTEGERS, NULL, TIMES, kind_of
 
 E = exp.Expr
 TypesOf = Callable[[str], list[str]]
+StandIns = dict[int, tuple[E, E]]
+"""By the identity of a query that has been rewritten: itself, and what stands for it where only its columns matter."""
 
 UNNAMED = "_col?"
 """Begins the name of a result column that has none; Athena then calls it `_col` and its place."""
@@ -86,6 +88,7 @@ def translate(statement: E, types_of: TypesOf) -> str:
     Raises:
         QueryError: something in it is wrong, or is not known to mean the same in DuckDB.
     """
+    as_operators(statement)
     refuse_the_unknown(statement)
     replace_ordinals(statement)
     name_result_columns(statement)
@@ -135,6 +138,14 @@ def refuse_the_unknown(statement: E) -> None:
 
 def _described(node: E) -> str:
     return f"{type(node).__name__} ({node.sql('trino')[:80]})"
+
+
+def as_operators(statement: E) -> None:
+    """Write functions that are another spelling of an operator as the operator: `at_timezone`, whose zone may be a parameter."""
+    for node in list(statement.find_all(exp.Anonymous)):
+        if str(node.this).lower() == "at_timezone" and len(node.expressions) == 2:
+            moment, zone = node.expressions
+            node.replace(exp.AtTimeZone(this=moment.copy(), zone=zone.copy()))
 
 
 def replace_ordinals(statement: E) -> None:
@@ -206,9 +217,47 @@ def _ancestors(node: E) -> Iterator[E]:
 class _Rewriting:
     def __init__(self, types_of: TypesOf) -> None:
         self._types_of = types_of
+        self._stand_ins: StandIns = {}
 
     def visit(self, node: E) -> None:
         """Rewrite what is below, then the node itself."""
+        self._visit(node)
+        if isinstance(node, exp.CTE | exp.Subquery) and (stand_in := self._stand_in(node)) is not None:
+            self._stand_ins[id(node)] = node, stand_in
+
+    def _stand_in(self, node: E) -> E | None:
+        """Nothing with the columns of a query that has been rewritten; None where its columns are not all named.
+
+        Types of what reads the query can then be asked for without it: probes stay short.
+        """
+        first = node.this
+        while isinstance(first, exp.SetOperation | exp.Subquery):
+            first = first.this
+        names = [column.alias_or_name for column in first.expressions] if isinstance(first, exp.Select) else []
+        read = isinstance(node, exp.CTE) or isinstance(node.parent, exp.From | exp.Join)
+        alias = node.args.get("alias")
+        if not names or not all(names) or "*" in names or len(set(names)) < len(names) or not read or alias is None:
+            return None
+        if alias.columns:
+            return None
+        inside = exp.Subquery(this=node.this.copy(), alias=exp.TableAlias(this=exp.to_identifier("stood_in_for")))
+        asked = exp.Select(
+            expressions=[call(PROBE, *(exp.column(name, quoted=True) for name in names), *_fillers())]
+        ).from_(inside)
+        if ctes := _named(_ctes_around(node, self._stand_ins), asked):
+            asked.set("with_", exp.With(expressions=ctes))
+        kinds = self._types_of(to_sql(asked))
+        columns = [
+            exp.alias_(
+                exp.Null() if kind == NULL else exp.Cast(this=exp.Null(), to=_data_type(kind)), name, quoted=True
+            )
+            for name, kind in zip(names, kinds, strict=True)
+        ]
+        made = node.copy() if node.args.get("with_") is None else type(node)(alias=alias.copy())
+        made.set("this", exp.Select(expressions=columns))
+        return made
+
+    def _visit(self, node: E) -> None:
         keys = list(node.args)
         if isinstance(node, exp.Select):
             keys = [*SELECT_ORDER, *(key for key in keys if key not in SELECT_ORDER)]
@@ -236,8 +285,8 @@ class _Rewriting:
         if None not in known:
             return [kind for kind in known if kind]
         bare = [_without_modifiers(expression).copy() for expression in expressions]
-        zeros = [exp.Literal.number(0) for _ in range(PROBE_FILLERS)]
-        return self._types_of(to_sql(_probe(place, call(PROBE, *bare, *zeros), grouped=grouped)))
+        probe = call(PROBE, *bare, *_fillers())
+        return self._types_of(to_sql(_probe(place, probe, self._stand_ins, grouped=grouped)))
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -511,12 +560,37 @@ def _without_modifiers(argument: E) -> E:
     return argument
 
 
-def _probe(place: E, probe: E, *, grouped: bool) -> exp.Select:
+def _fillers() -> list[E]:
+    return [exp.Literal.number(0) for _ in range(PROBE_FILLERS)]
+
+
+def _data_type(kind: str) -> exp.DataType:
+    return exp.DataType.build(kind, dialect=_PlainDuckDB)
+
+
+def _ctes_around(node: E, stand_ins: StandIns) -> list[E]:
+    """The common table expressions that a place may name, in their order."""
+    ctes: list[E] = []
+    while node.parent is not None:
+        parent = node.parent
+        if isinstance(parent, exp.With):
+            ctes = [_light(cte, stand_ins) for cte in parent.expressions[: node.index or 0]] + ctes
+        elif (clause := parent.args.get("with_")) is not None and not isinstance(node, exp.With):
+            ctes = [_light(cte, stand_ins) for cte in clause.expressions] + ctes
+        node = parent
+    return ctes
+
+
+def _light(source: E, stand_ins: StandIns) -> E:
+    return stand_ins.get(id(source), (source, source))[1].copy()
+
+
+def _probe(place: E, probe: E, stand_ins: StandIns, *, grouped: bool) -> exp.Select:
     """Return a statement that holds the probe, and of the statement around `place` only what its types depend on."""
     node, made = place, probe
     statement: exp.Select | None = None
     correlated = True
-    ctes: list[E] = []
+    ctes = _ctes_around(place, stand_ins)
     while node.parent is not None:
         parent = node.parent
         if isinstance(parent, exp.Lambda) and statement is None and node.arg_key == "this":
@@ -525,25 +599,25 @@ def _probe(place: E, probe: E, *, grouped: bool) -> exp.Select:
                 "list_transform", over, exp.Lambda(this=made, expressions=[p.copy() for p in parent.expressions])
             )
         elif isinstance(parent, exp.With):
-            ctes = [cte.copy() for cte in parent.expressions[: node.index or 0]] + ctes
             correlated = False
         elif isinstance(parent, exp.Select):
             inside_from = node.arg_key == "from_" or (node.arg_key == "joins" and _is_source(place, node))
             if statement is None:
-                statement = _with_sources(exp.Select(expressions=[made]), parent, node, grouped=grouped)
+                statement = _with_sources(exp.Select(expressions=[made]), parent, node, stand_ins, grouped=grouped)
             elif correlated and not inside_from:
-                statement = _with_sources(
-                    exp.Select(expressions=[exp.Subquery(this=statement)]), parent, node, grouped=grouped
-                )
-        if not isinstance(node, exp.With):
-            clause = parent.args.get("with_")
-            if clause is not None:
-                ctes = [cte.copy() for cte in clause.expressions] + ctes
+                around = exp.Select(expressions=[exp.Subquery(this=statement)])
+                statement = _with_sources(around, parent, node, stand_ins, grouped=grouped)
         node = parent
     statement = statement or exp.Select(expressions=[made])
-    if ctes:
+    if ctes := _named(ctes, statement):
         statement.set("with_", exp.With(expressions=ctes))
     return statement
+
+
+def _named(ctes: list[E], statement: E) -> list[E]:
+    """Those that a statement can reach: every name that it or another one of them mentions."""
+    mentioned = {table.name.lower() for made in (statement, *ctes) for table in made.find_all(exp.Table)}
+    return [cte for cte in ctes if str(cte.alias).lower() in mentioned]
 
 
 def _is_source(place: E, join: E) -> bool:
@@ -562,17 +636,21 @@ def _list_of(lambda_: E) -> E:
     return value
 
 
-def _with_sources(statement: exp.Select, select: exp.Select, clause: E, *, grouped: bool) -> exp.Select:
+def _with_sources(
+    statement: exp.Select, select: exp.Select, clause: E, stand_ins: StandIns, *, grouped: bool
+) -> exp.Select:
     """Give a statement what a clause of a SELECT can refer to: the tables before it, and the groups."""
     if clause.arg_key == "from_":
         return statement
     if (source := select.args.get("from_")) is not None:
-        statement.set("from_", source.copy())
+        statement.set("from_", exp.From(this=_light(source.this, stand_ins)))
     joins = []
     for join in select.args.get("joins") or []:
         if join is clause and not join.args.get("on"):
             break
         copied = join.copy()
+        if id(join.this) in stand_ins:
+            copied.set("this", _light(join.this, stand_ins))
         if copied.args.get("on"):
             copied.set("on", exp.true())
         joins.append(copied)

@@ -129,6 +129,26 @@ def test_a_restart_visits_the_first_node_again() -> None:
     assert [event.arrived for event in found] == [True, True]
 
 
+def test_a_session_that_begins_with_a_word_or_an_agent_begins_all_the_same(product: Product) -> None:
+    for text in ("stop", "human"):
+        product.say(text)
+    told = [(e.turn, e.type) for e in events(product) if e.type not in ("delivery", "message_in", "message_out")]
+    assert told == [(1, "session_started"), (1, "opted_out"), (2, "session_started"), (2, "handed_off")]
+
+
+def test_a_jump_that_is_come_back_to_is_no_second_visit() -> None:
+    path = [
+        Step("echo", "ask", "next"),
+        Step("echo", "jump", "jump"),
+        Step("survey", "start", "next"),
+        Step("survey", "end", "return"),
+        Step("echo", "jump", "next"),
+        Step("echo", "bye", "end"),
+    ]
+    found = events_of(KEY, turn(path=path), [], CONTACT_KEY)
+    assert [event.arrived for event in found] == [False, True, True, True, False, True]
+
+
 def test_reported_variables_are_text_and_failures_have_a_code() -> None:
     reported = [
         Event("variable_reported", {"name": "n", "value": 3}),
@@ -136,11 +156,11 @@ def test_reported_variables_are_text_and_failures_have_a_code() -> None:
     ]
     [event] = events_of(KEY, turn(events=reported), [], CONTACT_KEY)
     assert event.variables == {"n": "3", "c": "SP"}
-    [failed] = events_of(KEY, turn(status="failed"), [], CONTACT_KEY)
-    assert (failed.type, failed.code) == ("error", "turn_failed")
+    error, failed = events_of(KEY, turn(status="failed"), [], CONTACT_KEY)
+    assert (error.type, error.code, failed.type) == ("error", "turn_failed", "failed")
     budget = Event("step_budget_exceeded", {"node_id": "loop", "flow_id": "f", "limit": 100})
-    [failed] = events_of(KEY, turn(status="failed", events=[budget]), [], CONTACT_KEY)
-    assert (failed.code, failed.node_id) == ("step_budget_exceeded", "loop")
+    error, failed = events_of(KEY, turn(status="failed", events=[budget]), [], CONTACT_KEY)
+    assert (error.code, error.node_id, failed.type) == ("step_budget_exceeded", "loop", "failed")
 
 
 def test_the_columns_are_the_fields_and_the_page_names_them_all() -> None:

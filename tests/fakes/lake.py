@@ -18,6 +18,7 @@ class MemoryEventLog:
         self.stored = ExportProgress()
         self.running_until = 0.0
         self.retention: dict[str, RetentionProgress] = {}
+        self.settled: str | None = None
 
     def turns(self, hour: int) -> list[LoggedTurn]:
         found = [
@@ -65,6 +66,12 @@ class MemoryEventLog:
 
     def end(self) -> None:
         self.running_until = 0.0
+
+    def settled_through(self) -> str | None:
+        return self.settled
+
+    def put_settled_through(self, day: str) -> None:
+        self.settled = day
 
 
 class MemoryLake:

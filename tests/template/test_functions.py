@@ -34,6 +34,10 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE",
 }
 
+OF_THE_LAKE = {"LAKE_DATABASE", "WORK_GROUP"}
+OWN_VARIABLES = {"ScheduledFunction": OF_THE_LAKE, "ApiFunction": OF_THE_LAKE}
+"""What only the functions have that ask the lake."""
+
 
 def layer_id(stack: Stack, name: str) -> str:
     """Return the logical id of a layer: SAM adds a digest of its contents to it."""
@@ -52,7 +56,7 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         lake = [layer_id(stack, "LakeLayer")] if name == "ScheduledFunction" else []
         assert layers == [layer_id(stack, "CoreLayer"), *lake]
         assert function["TracingConfig"] == {"Mode": "Active"}
-        assert set(function["Environment"]["Variables"]) == ENVIRONMENT
+        assert set(function["Environment"]["Variables"]) == ENVIRONMENT | OWN_VARIABLES.get(name, set())
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
 
 

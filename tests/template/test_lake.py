@@ -1,27 +1,54 @@
 """Athena finds the lake's objects by their names, reads the columns that are written, and has limits."""
 
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytake import analytics
+from pytake.aws.daily_figures import STAGING, figures_key
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS
 from tests.template.conftest import Stack
 
 
 def test_the_table_has_the_columns_that_the_export_writes(stack: Stack) -> None:
-    [table] = stack.properties("AWS::Glue::Table").values()
-    columns = table["TableInput"]["StorageDescriptor"]["Columns"]
+    columns = table(stack, "events")["StorageDescriptor"]["Columns"]
     assert {column["Name"]: column["Type"] for column in columns} == COLUMNS
     assert [column["Name"] for column in columns] == list(COLUMNS)
 
 
-def test_partitions_follow_from_the_names_of_objects_and_a_query_names_its_organization(stack: Stack) -> None:
-    [table] = stack.properties("AWS::Glue::Table").values()
-    parameters = table["TableInput"]["Parameters"]
-    assert [key["Name"] for key in table["TableInput"]["PartitionKeys"]] == ["organization_id", "dt"]
+def table(stack: Stack, name: str) -> dict[str, Any]:
+    tables = (found["TableInput"] for found in stack.properties("AWS::Glue::Table").values())
+    return next(found for found in tables if found["Name"] == name)
+
+
+def test_the_daily_table_has_the_columns_that_its_statement_gives(stack: Stack) -> None:
+    first, second = (Path(analytics.__file__).parent / "sql" / "activity.sql").read_text().split("UNION ALL")
+    columns = [column["Name"] for column in table(stack, "daily")["StorageDescriptor"]["Columns"]]
+    for select in (first, second):
+        listed = re.search(r"SELECT\n(.*)\nFROM events", select, re.DOTALL)
+        assert listed is not None
+        names = [line.rstrip(",").split(" ")[-1].strip("'") for line in listed[1].splitlines()]
+        assert names == columns
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("events", object_key("acme", 1_770_000_000)), ("daily", figures_key("acme", "2026-02-02"))]
+)
+def test_partitions_follow_from_the_names_of_objects_and_a_query_names_its_organization(
+    stack: Stack, name: str, key: str
+) -> None:
+    found = table(stack, name)
+    parameters = found["Parameters"]
+    assert [partition["Name"] for partition in found["PartitionKeys"]] == ["organization_id", "dt"]
     assert parameters["projection.enabled"] == "true"
     assert parameters["projection.organization_id.type"] == "injected"
     assert (parameters["projection.dt.type"], parameters["projection.dt.format"]) == ("date", "yyyy-MM-dd")
     template = parameters["storage.location.template"]["Fn::Sub"]
     folder = template.removeprefix("s3://${LakeBucket}/").replace("${!organization_id}", "acme")
-    assert object_key("acme", 1_770_000_000).startswith(folder.replace("${!dt}", "2026-02-02") + "/")
+    assert key.startswith(folder.replace("${!dt}", "2026-02-02") + "/")
 
 
 def test_queries_have_a_limit_and_encrypted_results_that_go_away(stack: Stack) -> None:
@@ -32,6 +59,7 @@ def test_queries_have_a_limit_and_encrypted_results_that_go_away(stack: Stack) -
     results = configuration["ResultConfiguration"]
     assert results["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
     place = results["OutputLocation"]["Fn::Sub"].removeprefix("s3://${LakeBucket}/")
+    assert STAGING.startswith(place)
     rules = stack.properties("AWS::S3::Bucket")["LakeBucket"]["LifecycleConfiguration"]["Rules"]
     assert any(rule.get("Prefix") == place and "ExpirationInDays" in rule for rule in rules)
 
@@ -40,3 +68,11 @@ def test_the_export_runs_and_an_alarm_watches_how_far_behind_it_is(stack: Stack)
     assert "State" not in stack.properties("AWS::Scheduler::Schedule")["ExportSchedule"]
     alarm = stack.properties("AWS::CloudWatch::Alarm")["LakeLagAlarm"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("LakeLagSeconds", 3600)
+
+
+def test_daily_figures_are_made_and_an_alarm_watches_how_far_behind_they_are(stack: Stack) -> None:
+    assert "State" not in stack.properties("AWS::Scheduler::Schedule")["AggregateSchedule"]
+    alarm = stack.properties("AWS::CloudWatch::Alarm")["DailyLagAlarm"]
+    usual = (72 + 24 + 3) * 3600  # settled three days after its end, taken up in the night after
+    assert alarm["MetricName"] == "DailyLagSeconds"
+    assert usual < alarm["Threshold"] <= usual + 24 * 3600

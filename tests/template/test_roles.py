@@ -13,6 +13,17 @@ FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets-??????"
 MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
 BUS = "events:event-bus/${EventBusName}"
 
+GLUE = ("glue:catalog", "glue:database/${LakeDatabase}", "glue:table/${LakeDatabase}/*")
+ASK_THE_LAKE: dict[str, set[str]] = {
+    "athena:workgroup/${WorkGroup}": {
+        "athena:StartQueryExecution",
+        "athena:GetQueryExecution",
+        "athena:GetQueryResults",
+    },
+    **{place: {"glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"} for place in GLUE},
+    "LakeBucket": {"s3:ListBucket", "s3:GetBucketLocation"},
+}
+
 EVERY_ITEM_ACTION = {
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -85,7 +96,10 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "InboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
         "LakeBucket/events/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
-        "LakeBucket": {"s3:ListBucket", "s3:ListBucketVersions"},
+        "LakeBucket/daily/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
+        "LakeBucket/athena/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
+        **ASK_THE_LAKE,
+        "LakeBucket": {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"},
         BUS: {"events:PutEvents"},
         **everyone("ScheduledLogs"),
     },
@@ -94,6 +108,10 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "InboundQueue": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject", "s3:PutObject"},
+        "LakeBucket/events/*": {"s3:GetObject"},
+        "LakeBucket/daily/*": {"s3:GetObject"},
+        "LakeBucket/athena/*": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        **ASK_THE_LAKE,
         SECRETS: {
             "secretsmanager:CreateSecret",
             "secretsmanager:GetSecretValue",
@@ -117,6 +135,9 @@ STARS = {
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/events/*": "the lake's objects",
+    "LakeBucket/daily/*": "the lake's objects",
+    "LakeBucket/athena/*": "results of queries",
+    "glue:table/${LakeDatabase}/*": "the tables of the lake's own database",
 }
 
 

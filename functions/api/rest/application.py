@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
-from rest import conversations, flows, numbers, organization, secrets
+from rest import conversations, flows, numbers, organization, reports, secrets
 from rest.description import complete
 from rest.outages import is_outage
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
@@ -55,7 +55,7 @@ def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([known_query_only])
-    for resource in (flows, numbers, secrets, organization, conversations):
+    for resource in (flows, numbers, secrets, organization, conversations, reports):
         app.include_router(resource.router)
     app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 

@@ -59,11 +59,17 @@ CODES: dict[str, Code] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "A secret of so few characters cannot be hidden in answers."
     ),
     "secret_too_large": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
+    "report_too_large": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query may. Ask for fewer days."
+    ),
     "secrets_full": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has as many secrets as it may have."),
     "internal_error": Code(HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours. Give the operator the `request_id`."),
     "queue_unavailable": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Recorded, but not queued. Repeat the request with the Idempotency-Key it names.",
+    ),
+    "report_not_ready": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The report is still being made. Repeat the request after `Retry-After` seconds."
     ),
     "temporarily_unavailable": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request after a while."

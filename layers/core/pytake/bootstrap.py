@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytake import observability, settings
 
 if TYPE_CHECKING:
+    from pytake.analytics.aggregate import AggregateDays
+    from pytake.analytics.reports import Reports
+    from pytake.aws.athena import AthenaQueries
     from pytake.aws.conversations import DynamoConversations
     from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.directory import DynamoDirectory
@@ -47,6 +50,11 @@ if TYPE_CHECKING:
     from pytake.outside.performer import OutsidePerformer
 
 Built = TypeVar("Built")
+
+WAIT_FOR_REPORT_SECONDS = 20
+"""API Gateway gives up after 30 seconds."""
+
+WAIT_FOR_FIGURES_SECONDS = 120
 
 _AHEAD = {
     "receive_notification": (
@@ -154,6 +162,22 @@ def export_to_lake() -> "ExportToLake":
     from pytake.conversation.export import ExportToLake
 
     return ExportToLake(event_log(), lake(), parking(), time.time, figures().measure)
+
+
+@cache
+def aggregate_days() -> "AggregateDays":
+    from pytake.analytics.aggregate import AggregateDays
+    from pytake.aws.daily_figures import S3DailyFigures
+
+    figures = S3DailyFigures(_client("s3"), _settings().lake_bucket, lake_queries(WAIT_FOR_FIGURES_SECONDS))
+    return AggregateDays(event_log(), lake(), figures, time.time, _measure)
+
+
+@cache
+def reports() -> "Reports":
+    from pytake.analytics.reports import Reports
+
+    return Reports(lake_queries(WAIT_FOR_REPORT_SECONDS), event_log(), directory(), flows(), time.time)
 
 
 @cache
@@ -276,6 +300,13 @@ def conversations() -> "DynamoConversations":
     from pytake.aws.conversations import DynamoConversations
 
     return DynamoConversations(_table(), retention(), time.time)
+
+
+@cache
+def lake_queries(wait_seconds: float) -> "AthenaQueries":
+    from pytake.aws.athena import AthenaQueries
+
+    return AthenaQueries(_client("athena"), _settings().work_group, _settings().lake_database, wait_seconds)
 
 
 @cache

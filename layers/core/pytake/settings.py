@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     outbound_dlq_url: str = ""
     receipts_queue_url: str = ""
     lake_bucket: str = ""
+    lake_database: str = ""
+    work_group: str = ""
     secrets_prefix: str = ""
     event_bus_name: str = "default"
     graph_api_url: str = "https://graph.facebook.com"

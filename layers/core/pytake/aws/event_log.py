@@ -38,6 +38,7 @@ KEY_BYTES = 16
 
 _STATE, _PSEUDONYMS, _RETENTION = "STATE", "PSEUDONYMS", "RETENTION"
 _LAKE, _PROGRESS, _RUN = "LAKE", "EXPORT", "EXPORT#RUN"
+_DAILY = "DAILY"
 
 _read_turn = msgspec.json.Decoder(TurnRecord)
 _read_progress = msgspec.json.Decoder(ExportProgress)
@@ -161,6 +162,15 @@ class DynamoEventLog:
 
     def end(self) -> None:
         self._table.item(_LAKE, _RUN).delete()
+
+    def settled_through(self) -> str | None:
+        try:
+            return self._table.item.get(_LAKE, _DAILY, consistent_read=True).body
+        except self._table.item.DoesNotExist:
+            return None
+
+    def put_settled_through(self, day: str) -> None:
+        self._table.item(_LAKE, _DAILY, body=day).save()
 
     def _deliveries(self, turns: list[tuple[str, TurnRecord]]) -> dict[tuple[str, int], list[Delivery]]:
         places = [(pk, delivery_sk(record.seq, index)) for pk, record in turns for index in range(len(record.messages))]

@@ -1,6 +1,6 @@
 """The lake's files on S3: Parquet, one object per organization and hour, put there whole."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib import import_module
@@ -21,12 +21,22 @@ BATCH_ROWS = 8_192
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-EVENTS = "events/"
+EVENTS, DAILY = "events/", "daily/"
 
 
 def object_key(organization_id: str, hour: int) -> str:
     """Where an organization's events of an hour are; the folders are the table's partitions."""
     return f"{_organization(organization_id)}dt={datetime.fromtimestamp(hour, UTC):%Y-%m-%d/%H}.parquet"
+
+
+def day_folder(organization_id: str, day: str) -> str:
+    """Where an organization's events of a day are; the folders are the table's partitions."""
+    return f"{_organization(organization_id)}dt={day}/"
+
+
+def figures_folder(organization_id: str, day: str) -> str:
+    """Where what is made of them is, the partition of the table `daily`."""
+    return f"{DAILY}organization_id={organization_id}/dt={day}/"
 
 
 def _organization(organization_id: str) -> str:
@@ -65,7 +75,9 @@ class S3Lake:
         return self._folders(_organization(organization_id))
 
     def forget_day(self, organization_id: str, day: str) -> None:
-        self._remove_versions(f"{_organization(organization_id)}dt={day}/", lambda _: True)
+        # The figures first: the days there are to forget are those that have events.
+        self._remove_versions(figures_folder(organization_id, day), lambda _: True)
+        self._remove_versions(day_folder(organization_id, day), lambda _: True)
 
     def _folders(self, prefix: str) -> list[str]:
         """The values of the partition that the folders directly below a prefix are named by."""
@@ -102,6 +114,15 @@ def write_parquet(lines: Path, parquet: Path) -> None:
     arrow, files = import_module("arro3.core"), import_module("arro3.io")
     reader = files.read_json(lines, schema=_schema(arrow), batch_size=BATCH_ROWS)
     files.write_parquet(reader, parquet, compression="zstd(3)", max_row_group_size=ROWS_PER_GROUP)
+
+
+def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
+    """Put Parquet files with the same columns into one, in their order."""
+    arrow, files = import_module("arro3.core"), import_module("arro3.io")
+    tables = [files.read_parquet(part) for part in parts]
+    batches = (batch for table in tables for batch in table)
+    reader = arrow.RecordBatchReader.from_batches(tables[0].schema, batches)
+    files.write_parquet(reader, whole, compression="zstd(3)", max_row_group_size=ROWS_PER_GROUP)
 
 
 def _write_lines(path: Path, events: Iterable[LakeEvent]) -> None:

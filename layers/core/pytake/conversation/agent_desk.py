@@ -6,7 +6,6 @@ through the outbound queue. So the transcript, the ledger, the order of messages
 
 from collections.abc import Callable
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -19,6 +18,7 @@ from pytake.conversation.records import (
     ConversationKey,
     Session,
     TurnRecord,
+    new_session_id,
 )
 from pytake.engine import Event, Input, State, StateError
 from pytake.whatsapp.outbound import Text
@@ -98,7 +98,7 @@ class AgentDesk:
             if session is None:
                 if before.session is not None:
                     record.events.append(Event("session_expired", {"session_id": before.session.id}))
-                session_id = digest(*msgspec.structs.astuple(key), str(record.seq))[:20]
+                session_id = new_session_id(key, record.seq)
                 session = Session(id=session_id, started_at=now, expires_at=now)
             if not session.human:
                 record.events.append(Event("taken_over", {"by": agent}))

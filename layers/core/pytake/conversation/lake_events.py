@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
 
 EventType = Literal[
     "session_started",
@@ -23,7 +23,9 @@ EventType = Literal[
     "completed",
     "expired",
     "closed",
+    "opted_out",
     "handed_off",
+    "failed",
     "error",
 ]
 
@@ -146,7 +148,8 @@ def events_of(
     for event in before:
         tell("expired", session_id=str(event.data.get("session_id") or record.session_id))
     happened = {event.type for event in record.events}
-    if "session_started" in happened:
+    # The engine tells of a start where a flow begins; a session also begins with a word that needs none, or an agent.
+    if "session_started" in happened or record.session_id == new_session_id(key, record.seq):
         tell("session_started")
     if record.message_type not in (None, "due"):
         tell("message_in", kind=record.input.type)
@@ -165,26 +168,34 @@ def events_of(
             tell("handed_off", node_id=record.node_id, code=event.data.get("reason"))
         elif event.type == "taken_over":
             tell("handed_off", code="agent")
+        elif event.type == "opted_out":
+            tell("opted_out", node_id=record.node_id)
         elif event.type == "session_closed":
             tell("closed", session_id=str(event.data.get("session_id") or record.session_id))
         elif event.type in _ERRORS:
             tell("error", node_id=event.data.get("node_id"), code=event.type)
-    if record.status == "failed" and not happened & _ERRORS:
-        tell("error", node_id=record.node_id, code="turn_failed")
+    if record.status == "failed":
+        if not happened & _ERRORS:
+            tell("error", node_id=record.node_id, code="turn_failed")
+        tell("failed", node_id=record.node_id)
     _tell_messages(record, deliveries, tell)
     return found
 
 
 def _tell_path(record: TurnRecord, happened: set[str], tell: Callable[..., None]) -> None:
-    """A node that waited is left in a later turn than it was entered: that turn's first step is no new visit."""
+    """What is no new visit: a turn's first step (the node waited, and is left later than it was entered), and the step
+    of a jump to which a sub-flow comes back.
+    """
     goes_on = not happened & {"session_started", "session_restarted"}
     for index, step in enumerate(record.path):
+        before = record.path[index - 1] if index else None
+        comes_back = before is not None and before.flow_id != step.flow_id and before.exit != "jump"
         tell(
             "node_entered",
             node_flow_id=step.flow_id,
             node_id=step.node_id,
             node_exit=step.exit,
-            arrived=index > 0 or not goes_on,
+            arrived=not (comes_back or (index == 0 and goes_on)),
         )
 
 

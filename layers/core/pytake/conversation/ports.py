@@ -58,6 +58,18 @@ class FlowSecretsUnreadableError(Exception):
     """What is stored as an organization's flow secrets has another form. Says whose, never what is stored."""
 
 
+class QueryNotReadyError(Exception):
+    """The lake's answer takes longer than a caller can wait, or too many ask at once. It is being worked on: ask again."""
+
+
+class QueryTooLargeError(Exception):
+    """A query would read more of the lake than the operator allows."""
+
+
+class QueryFailedError(Exception):
+    """A query ended in an error; the text is Athena's reason."""
+
+
 class Conversations(Protocol):
     """Conversations and their turns."""
 
@@ -285,6 +297,11 @@ class EventLog(Protocol):
 
     def put_retention_progress(self, organization_id: str, progress: RetentionProgress) -> None: ...
 
+    def settled_through(self) -> str | None:
+        """The last day (`2026-11-20`, UTC) up to which daily figures hold all that will ever be in the lake."""
+
+    def put_settled_through(self, day: str) -> None: ...
+
 
 class Lake(Protocol):
     """Files of events, one per organization and hour."""
@@ -313,6 +330,29 @@ class JobRuns(Protocol):
 
     def finish(self, job: str, scheduled_time: str, now: float) -> None:
         """It is done, and is not done again."""
+
+
+class LakeQueries(Protocol):
+    """SQL over the lake. Parameters are literals, as SQL writes them, for the statement's question marks."""
+
+    def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
+        """A query's rows, values as texts. An answer to the same question with the same `version` may be given again.
+
+        Raises `QueryNotReadyError`, `QueryTooLargeError` and `QueryFailedError`.
+        """
+
+
+class DailyFigures(Protocol):
+    """One file of daily figures per organization and day. Days are written `2026-11-20` and end at midnight UTC."""
+
+    def source(self, organization_id: str, day: str) -> str:
+        """A digest of the day's event files: another one when any of them changed."""
+
+    def made_from(self, organization_id: str, day: str) -> str | None:
+        """The `source` that the day's figures were made from; None when there are none."""
+
+    def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:
+        """Make a query's rows the day's figures: all of them, or nothing changes. Raises what `LakeQueries.rows` raises."""
 
 
 class Queues(Protocol):

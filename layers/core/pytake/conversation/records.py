@@ -30,6 +30,12 @@ class ConversationKey(Struct, frozen=True, order=True):
     contact_id: str
 
 
+def new_session_id(key: ConversationKey, seq: int) -> str:
+    """The id of the session that begins with turn `seq` of a conversation: whoever has the turn can tell that it did."""
+    parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+
+
 class Session(Struct, omit_defaults=True):
     """A conversation's current run through a flow. `state` is the engine's own JSON, stored as it is."""
 

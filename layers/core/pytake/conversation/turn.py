@@ -29,7 +29,7 @@ from pytake.conversation.ports import (
     Queues,
     unmeasured,
 )
-from pytake.conversation.queues import InboundItem, digest, outbound_item
+from pytake.conversation.queues import InboundItem, outbound_item
 from pytake.conversation.records import (
     STATE_BYTES,
     Conversation,
@@ -40,6 +40,7 @@ from pytake.conversation.records import (
     Session,
     TurnContext,
     TurnRecord,
+    new_session_id,
 )
 from pytake.engine import (
     Contact,
@@ -279,7 +280,7 @@ class TakeTurn:
             session = None
         began = session is None
         if session is None:
-            session_id = digest(*msgspec.structs.astuple(conversation.key), str(record.seq))[:20]
+            session_id = new_session_id(conversation.key, record.seq)
             session = Session(id=session_id, started_at=now, expires_at=now)
         conversation.session = replace(session, expires_at=now + self._session_seconds(organization, None))
         record.session_id = session.id

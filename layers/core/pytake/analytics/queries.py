@@ -1,0 +1,57 @@
+"""The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`) and parts that several have in common.
+
+`{{days}}` stands for the file `days.sql`. Values never become a part of the text: each name becomes a `?`, and its value
+an execution parameter, a literal.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+Value = str | int | date | datetime
+
+_FOLDER = Path(__file__).parent / "sql"
+_PART = re.compile(r"\{\{(\w+)\}\}")
+_COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
+_NAME = re.compile(r"'(?:[^']|'')*'|:(\w+)")
+
+
+class Query(NamedTuple):
+    """A statement and the literals for its question marks, in their order."""
+
+    sql: str
+    parameters: list[str]
+
+
+def query(name: str, values: Mapping[str, Value]) -> Query:
+    """The statement of `sql/{name}.sql` with these values. Raises KeyError for a name that has no value."""
+    names: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        names.append(found[1])
+        return "?"
+
+    sql = _NAME.sub(place, _text(name))
+    return Query(sql, [literal(values[name]) for name in names])
+
+
+def literal(value: Value) -> str:
+    """A value as SQL writes it; moments are in UTC, to the millisecond."""
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}'"
+    if isinstance(value, date):
+        return f"'{value:%Y-%m-%d}'"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+@cache
+def _text(name: str) -> str:
+    text = _COMMENT.sub("", (_FOLDER / f"{name}.sql").read_text())
+    return _PART.sub(lambda found: _text(found[1]).rstrip(), text)

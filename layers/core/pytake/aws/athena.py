@@ -1,0 +1,104 @@
+"""Queries over the lake, on Athena."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pytake.conversation.ports import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+
+FIRST_PAUSE_SECONDS = 0.03
+LONGEST_PAUSE_SECONDS = 0.5
+
+KEPT_ANSWERS = 64
+
+_TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
+
+
+class AthenaQueries:
+    """Implements `pytake.conversation.ports.LakeQueries`.
+
+    The work group says where results go, how they are encrypted and how much a query may read. A question's token follows
+    from its text, its values and its version: asked again, Athena hands out the same execution, running or ended, and
+    bills it once. Athena's own reuse of results goes by their age and knows no version, so it is not used.
+    """
+
+    def __init__(
+        self,
+        client: "AthenaClient",
+        work_group: str,
+        database: str,
+        wait_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._work_group = work_group
+        self._database = database
+        self._wait_seconds = wait_seconds
+        self._sleep = sleep
+        self._kept: OrderedDict[str, list[dict[str, str | None]]] = OrderedDict()
+
+    def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
+        token = _token(sql, *parameters, version)
+        if token not in self._kept:
+            try:
+                execution = self.run(sql, parameters, token)
+            except QueryFailedError:
+                # An execution that failed would be handed out for this token for ever.
+                execution = self.run(sql, parameters, _token(token, "again"))
+            self._kept[token] = self._results(execution)
+            if len(self._kept) > KEPT_ANSWERS:
+                self._kept.popitem(last=False)
+        return self._kept[token]
+
+    def run(self, sql: str, parameters: Sequence[str], token: str) -> str:
+        """Run a statement to its end; its execution's id. Raises what `rows` raises."""
+        given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
+        try:
+            execution = self._client.start_query_execution(
+                QueryString=sql,
+                ClientRequestToken=token,
+                QueryExecutionContext={"Database": self._database},
+                WorkGroup=self._work_group,
+                **given,
+            )["QueryExecutionId"]
+            self._wait_for(execution)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _TOO_MANY:
+                raise QueryNotReadyError from error
+            raise
+        return execution
+
+    def _wait_for(self, execution: str) -> None:
+        waited, pause = 0.0, FIRST_PAUSE_SECONDS
+        while True:
+            status = self._client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+            state, reason = status["State"], status.get("StateChangeReason", "")
+            if state == "SUCCEEDED":
+                return
+            if state == "CANCELLED" and "limit" in reason.lower():
+                raise QueryTooLargeError(reason)
+            if state in ("FAILED", "CANCELLED"):
+                raise QueryFailedError(reason or state)
+            if waited >= self._wait_seconds:
+                raise QueryNotReadyError
+            self._sleep(pause)
+            waited += pause
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+
+    def _results(self, execution: str) -> list[dict[str, str | None]]:
+        rows: list[list[str | None]] = []
+        for page in self._client.get_paginator("get_query_results").paginate(QueryExecutionId=execution):
+            rows.extend([cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"])
+        names = [str(name) for name in rows[0]]
+        return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+
+
+def _token(*parts: str) -> str:
+    return sha256("\x1f".join(parts).encode()).hexdigest()

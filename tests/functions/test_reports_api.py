@@ -1,0 +1,150 @@
+"""The routes of reports: who may ask, what is refused, and what a slow lake answers. The figures: tests/analytics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from functions.api.handler import handler as api_handler
+from pytake import bootstrap
+from pytake.conversation.ports import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+from tests.conversation.conftest import ECHO_FLOW
+from tests.functions.conftest import Gateway, LambdaContext, _event
+
+BASE = "/api/v1/whatsapp-analytics/flows/echo"
+REPORTS = ("report", "nodes-heatmap", "daily-activity", "user-segments")
+
+ROW = {
+    "total": "8", "completed": "6", "active": "1", "expired": "0", "handed_off": "1", "unique_users": "7",
+    "from_user": "20", "from_bot": "24", "from_agents": "2", "billable": "23", "average_milliseconds": "61500.5",
+    "median_milliseconds": "60000.0", "p95_milliseconds": "120000", "min_milliseconds": "0", "max_milliseconds": "120000",
+}  # fmt: skip
+
+
+class Lake:
+    """A lake that gives what a test wants, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: list[dict[str, str | None]] | Exception = [dict(ROW)]
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
+        self.asked.append((sql, list(parameters)))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def lake(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    lake = Lake()
+    monkeypatch.setattr(bootstrap, "lake_queries", lambda _: lake)
+    gateway.api("PUT", "/api/v1/flows/echo", ECHO_FLOW)
+    return lake
+
+
+def test_a_report_has_every_figure(gateway: Gateway, lake: Lake) -> None:
+    answer = gateway.api("GET", f"{BASE}/report", query={"days": "7"})
+    assert answer.status == 200
+    assert answer.body["conversations"] == {
+        "total": 8, "completed": 6, "active": 1, "expired": 0, "handed_off": 1, "completion_rate": 0.75,
+        "unique_users": 7,
+    }  # fmt: skip
+    assert answer.body["messages"] == {
+        "total": 46, "from_user": 20, "from_bot": 24, "billable": 23, "average_per_conversation": 5.75,
+    }  # fmt: skip
+    assert answer.body["duration"] == {
+        "average_seconds": 61.501, "median_seconds": 60.0, "p95_seconds": 120.0, "min_seconds": 0.0, "max_seconds": 120.0,
+    }  # fmt: skip
+    assert answer.body["period"]["days"] == 7
+    assert set(answer.body["period"]) == {"days", "from", "to", "timezone"}
+    assert answer.body["as_of"] is None
+
+
+def test_the_other_reports(gateway: Gateway, lake: Lake) -> None:
+    lake.answer = [
+        {"level": "7", "node_flow_id": None, "node_id": None, "node_exit": None, "conversations": "4", "visits": "7",
+         "exits": "6", "node_drop_offs": "1", "exit_drop_offs": "1"},
+        {"level": "1", "node_flow_id": "echo", "node_id": "ask", "node_exit": None, "conversations": "3", "visits": "4",
+         "exits": "4", "node_drop_offs": "1", "exit_drop_offs": "1"},
+        {"level": "0", "node_flow_id": "echo", "node_id": "ask", "node_exit": "next", "conversations": "3", "visits": "0",
+         "exits": "3", "node_drop_offs": "1", "exit_drop_offs": "0"},
+        {"level": "0", "node_flow_id": "echo", "node_id": "ask", "node_exit": "invalid", "conversations": "1",
+         "visits": "0", "exits": "1", "node_drop_offs": "1", "exit_drop_offs": "1"},
+        {"level": "0", "node_flow_id": "echo", "node_id": "ask", "node_exit": "wait", "conversations": "3",
+         "visits": "4", "exits": "0", "node_drop_offs": "1", "exit_drop_offs": "0"},
+    ]  # fmt: skip
+    heatmap = gateway.api("GET", f"{BASE}/nodes-heatmap").body
+    assert heatmap["conversations"] == 4
+    assert heatmap["nodes"] == [
+        {
+            "flow_id": "echo", "node_id": "ask", "visits": 4, "share": 0.75, "drop_off": 1, "drop_off_rate": 0.3333,
+            "exits": [
+                {"exit": "next", "visits": 3, "share": 0.75, "drop_off": 0, "drop_off_rate": 0.0},
+                {"exit": "invalid", "visits": 1, "share": 0.25, "drop_off": 1, "drop_off_rate": 1.0},
+            ],
+        }
+    ]  # fmt: skip
+    lake.answer = []
+    days = gateway.api("GET", f"{BASE}/daily-activity", query={"days": "3"}).body["days"]
+    assert [set(day) for day in days] == [{"date", "messages", "conversations", "unique_users"}] * 3
+    lake.answer = [{"power": "1", "active": "0", "inactive": "3"}]
+    segments = gateway.api("GET", f"{BASE}/user-segments").body["segments"]
+    assert segments == {
+        "power": {"count": 1, "share": 0.25},
+        "active": {"count": 0, "share": 0.0},
+        "inactive": {"count": 3, "share": 0.75},
+    }
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_analysts_and_builders_may_ask_and_agents_may_not(gateway: Gateway, lake: Lake, report: str) -> None:
+    lake.answer = [ROW | {"power": "0", "inactive": "0"}] if report in ("report", "user-segments") else []
+    for role in ("admin", "analyst", "builder"):
+        assert gateway.api("GET", f"{BASE}/{report}", role=role).status == 200
+    refused = gateway.api("GET", f"{BASE}/{report}", role="agent")
+    assert (refused.status, refused.body["code"]) == (403, "role_not_allowed")
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_what_is_wrong_is_said_and_the_lake_is_not_asked(gateway: Gateway, lake: Lake, report: str) -> None:
+    for days in ("0", "366", "-1", "many", "1.5", ""):
+        answer = gateway.api("GET", f"{BASE}/{report}", query={"days": days})
+        assert (answer.status, answer.body["code"]) == (422, "invalid_request"), days
+        assert answer.body["errors"][0]["field"] == "query.days"
+    unknown = gateway.api("GET", f"{BASE.replace('echo', 'nothing')}/{report}")
+    foreign = gateway.api("GET", f"{BASE}/{report}", org="zoo")
+    assert [(answer.status, answer.body["code"]) for answer in (unknown, foreign)] == [(404, "flow_unknown")] * 2
+    assert lake.asked == []
+
+
+def test_values_are_bound_and_the_organization_is_the_token_s(gateway: Gateway, lake: Lake) -> None:
+    gateway.api("GET", f"{BASE}/report", query={"days": "1", "organization_id": "zoo"})
+    [(sql, parameters)] = lake.asked
+    assert "acme" not in sql
+    assert "echo" not in sql
+    assert parameters.count("'acme'") == 3
+    assert "'zoo'" not in parameters
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (QueryNotReadyError(), 503, "report_not_ready"),
+        (QueryTooLargeError("limit"), 422, "report_too_large"),
+        (QueryFailedError("SYNTAX_ERROR"), 500, "internal_error"),
+    ],
+)
+def test_a_lake_that_does_not_answer(gateway: Gateway, lake: Lake, error: Exception, status: int, code: str) -> None:
+    lake.answer = error
+    answer = gateway.api("GET", f"{BASE}/report")
+    assert (answer.status, answer.body["code"]) == (status, code)
+
+
+def test_who_has_to_wait_is_told_how_long(gateway: Gateway, lake: Lake) -> None:
+    lake.answer = QueryNotReadyError()
+    event = _event("GET", f"{BASE}/report", None)
+    claims: dict[str, Any] = {"organization_id": "acme", "role": "analyst", "sub": "tester"}
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+    headers = api_handler(event, LambdaContext())
+    assert {**headers.get("headers", {}), **headers.get("multiValueHeaders", {})}["Retry-After"] == "5"
