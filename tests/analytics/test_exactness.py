@@ -42,8 +42,6 @@ class World:
             self.log, S3Lake(lake.s3, lake.bucket), self.figures, self.traffic.clock, lambda *_: None
         )
         aggregate(datetime.fromtimestamp(now, UTC))
-            datetime.fromtimestamp(now, UTC)
-        )
 
     def in_zone(self, zone: str) -> None:
         for organization_id in NUMBERS:
