@@ -169,8 +169,8 @@ def aggregate_days() -> "AggregateDays":
     from pytake.analytics.aggregate import AggregateDays
     from pytake.aws.daily_figures import S3DailyFigures
 
-    figures = S3DailyFigures(_client("s3"), _settings().lake_bucket, lake_queries(WAIT_FOR_FIGURES_SECONDS))
-    return AggregateDays(event_log(), lake(), figures, time.time, _measure)
+    daily = S3DailyFigures(_client("s3"), _settings().lake_bucket, lake_queries(WAIT_FOR_FIGURES_SECONDS))
+    return AggregateDays(event_log(), lake(), daily, time.time, figures().measure)
 
 
 @cache
