@@ -119,7 +119,8 @@ def test_what_is_wrong_is_said_and_the_lake_is_not_asked(gateway: Gateway, lake:
 
 
 def test_values_are_bound_and_the_organization_is_the_token_s(gateway: Gateway, lake: Lake) -> None:
-    gateway.api("GET", f"{BASE}/report", query={"days": "1", "organization_id": "zoo"})
+    assert gateway.api("GET", f"{BASE}/report", query={"organization_id": "zoo"}).body["code"] == "query_unknown"
+    gateway.api("GET", f"{BASE}/report", query={"days": "1"})
     [(sql, parameters)] = lake.asked
     assert "acme" not in sql
     assert "echo" not in sql

@@ -69,7 +69,8 @@ CODES: dict[str, Code] = {
         "Recorded, but not queued. Repeat the request with the Idempotency-Key it names.",
     ),
     "report_not_ready": Code(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The report is still being made. Repeat the request after `Retry-After` seconds."
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The report is still being made. Repeat the request after `Retry-After` seconds.",
     ),
     "temporarily_unavailable": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request after a while."

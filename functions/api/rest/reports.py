@@ -279,7 +279,10 @@ def _ask(report: Callable[[str, str, int], Answer], flow_id: str, days: int) -> 
     except QueryNotReadyError:
         detail = "The report is still being made. Ask again in a few seconds: the work goes on and is not begun anew."
         raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "report_not_ready", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "report_not_ready",
+            detail,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         ) from None
     except QueryTooLargeError:
         detail = (
