@@ -1,5 +1,6 @@
 """Flow documents and test files on disk."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,11 @@ def document_id(document: Any, path: Path) -> str:
 def read_json(path: Path) -> Any:
     """A JSON file's content. Raises UsageError."""
     try:
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8))  # some editors write one
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: its lists and objects lie too deep in one another to be read") from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UsageError(f"{path}: not JSON: {error}") from error
 

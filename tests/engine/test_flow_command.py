@@ -127,6 +127,19 @@ def test_a_line_that_is_no_input_is_refused(tmp_path: Path, line: str) -> None:
     assert (result.exit_code, "line 1: this is no input" in result.stderr) == (2, True)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, document(node("e", "end", message="Bye")))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert command("validate", path).exit_code == 0
+
+
+def test_a_file_that_lies_too_deep_to_be_read_is_said_to(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text('{"id": "main", "nodes": ' + "[" * 5000 + "]" * 5000 + "}")
+    result = command("validate", path)
+    assert (result.exit_code, "too deep" in result.stderr) == (2, True)
+
+
 def test_validate_prints_problems_and_ends_with_one_on_errors(tmp_path: Path) -> None:
     (path,) = written(tmp_path, document(node("m", "message", text="T", next_node_id="nowhere")))
     result = command("validate", path)
