@@ -61,3 +61,21 @@ class Session:
     @phones.setter
     def phones(self, phones: list[str]) -> None:
         self._kept["phones"] = list(phones)
+
+    def kept_text(self, place: str) -> str | None:
+        """Return a text that was not saved yet when it was last seen here."""
+        kept = self._kept.get("texts")
+        text = kept.get(place) if isinstance(kept, dict) else None
+        return text if isinstance(text, str) else None
+
+    def keep_text(self, place: str, text: str | None) -> None:
+        """Keep a text that is not saved; None forgets it."""
+        kept = self._kept.get("texts")
+        texts = dict(kept) if isinstance(kept, dict) else {}
+        if texts.get(place) == text:
+            return
+        if text is None:
+            texts.pop(place, None)
+        else:
+            texts[place] = text
+        self._kept["texts"] = texts

@@ -78,7 +78,8 @@ def _load(connection: Connection, folder: Path) -> "FastAPI":
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     Storage.path = folder
     pages.add_static_files("/_console", STATIC)
-    ui.add_css(STATIC / "console.css", shared=True)
+    for sheet in ("console.css", "build.css", "measure.css"):
+        ui.add_css(STATIC / sheet, shared=True)
     for area in AREAS:
         _serve(ui, area, connection)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -1,8 +1,14 @@
-"""Every text of the console, in its two languages. Keys go by area; `{name}` in a text is filled in."""
+"""Every text of the console, in its two languages. Keys go by area; `{name}` in a text is filled in.
+
+Build and Measure keep theirs in modules of their own.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from local.console.words_build import BUILD
+from local.console.words_measure import MEASURE
 
 Language = Literal["pt_BR", "en"]
 LANGUAGES: tuple[Language, ...] = ("pt_BR", "en")
@@ -340,6 +346,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Carregue a página de novo. O terminal do console mostra os detalhes.",
         "Load the page again. The console's terminal shows the details.",
     ),
+    **BUILD,
+    **MEASURE,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 import local.console
 from local.console.words import TEXTS, Words, preferred
 
-SOURCES = [path for path in Path(local.console.__file__).parent.rglob("*.py") if path.name != "words.py"]
+SOURCES = [path for path in Path(local.console.__file__).parent.rglob("*.py") if not path.name.startswith("words")]
 ASKED = re.compile(r"""words\(\s*(f?)(["'])([\w.{}]+)\2""")
 
 

@@ -1,11 +1,9 @@
-"""The page of this area."""
+"""Build: a flow as text and as a drawing, what is wrong with it, the phone to try it on, versions."""
 
-from local.console.areas import AREAS
-from local.console.frame import empty
 from local.console.visit import Visit
+from local.console.workbench import Workbench
 
 
 async def show(visit: Visit) -> None:
-    """Say that there is nothing here yet."""
-    area = next(one for one in AREAS if one.module == __name__)
-    empty(area.icon, visit.words(f"area.{area.key}"), visit.words("frame.soon"))
+    """Build the page."""
+    await Workbench(visit).run()

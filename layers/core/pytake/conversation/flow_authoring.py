@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from pytake.conversation.ports import Clock, Flows, FlowSecretStore, FlowSecretsUnreadableError
 from pytake.conversation.records import FlowSummary, FlowVersion, listed_name
-from pytake.engine import FlowError, Problem, jump_targets, parse_document, validate
+from pytake.engine import Problem, jump_targets, validate
+from pytake.engine.document import read_document
 
 
 class UnknownFlowError(Exception):
@@ -116,7 +117,6 @@ class FlowAuthoring:
 
 
 def _targets(document: dict[str, Any]) -> set[str]:
-    try:
-        return jump_targets(parse_document(document))
-    except FlowError:
-        return set()  # a document that cannot be read has no jumps; `validate` says what is wrong with it
+    """What the jumps enter that can be read: one unreadable node makes no other flow unknown."""
+    found, _ = read_document(document)
+    return jump_targets(found) if found is not None else set()

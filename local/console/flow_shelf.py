@@ -1,0 +1,157 @@
+"""The flows of an organization as a builder works on them: drafts, versions, what others did meanwhile. Over the REST API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.console.api import Api, ApiProblem
+from local.console.flow_text import FlowText, pretty
+from pytake.engine import jump_targets
+from pytake.engine.document import read_document
+
+Json = dict[str, Any]
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else saved this draft after it was opened here; `theirs` is what they saved."""
+
+    def __init__(self, theirs: Json) -> None:
+        super().__init__("the draft was changed meanwhile")
+        self.theirs = theirs
+
+
+@dataclass
+class Draft:
+    """A flow on the desk. `saved` is the draft as the API has it, as far as is known here; None when it has none yet."""
+
+    flow_id: str
+    text: str
+    saved: Json | None = None
+    published_version: int | None = None
+    latest_version: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to save."""
+        return not same(FlowText(self.text).document, self.saved, self.flow_id)
+
+
+@dataclass
+class FlowShelf:
+    """Asks for everything about flows. Every method may raise `ApiProblem`."""
+
+    api: Api
+    _versions: dict[tuple[str, int], Json] = field(default_factory=dict)
+
+    async def flows(self) -> list[Json]:
+        """Return the organization's flows, by name."""
+        found: list[Json] = await self.api.get("flows")
+        return sorted(found, key=lambda flow: (str(flow["name"]).casefold(), flow["flow_id"]))
+
+    async def open(self, flow_id: str, flows: list[Json]) -> Draft:
+        """Take a flow's draft onto the desk; `flows` says what of it is published."""
+        saved = (await self.api.get(f"flows/{flow_id}"))["document"]
+        draft = Draft(flow_id, pretty(saved), saved)
+        entry = next((flow for flow in flows if flow["flow_id"] == flow_id), None)
+        if entry is not None:
+            draft.published_version, draft.latest_version = entry["published_version"], entry["latest_version"]
+        return draft
+
+    async def theirs(self, draft: Draft) -> Json | None:
+        """Return the draft of the API if it is another than the one this began with."""
+        try:
+            there: Json | None = (await self.api.get(f"flows/{draft.flow_id}"))["document"]
+        except ApiProblem as problem:
+            if problem.kind != "unknown":
+                raise
+            there = None
+        return None if there is None or same(there, draft.saved, draft.flow_id) else there
+
+    async def save(self, draft: Draft, document: Json, *, over_theirs: bool = False) -> list[Json]:
+        """Save a draft and return its problems. Raises `ChangedMeanwhileError` unless `over_theirs`."""
+        if not over_theirs and (theirs := await self.theirs(draft)) is not None:
+            raise ChangedMeanwhileError(theirs)
+        answer = await self.api.put(f"flows/{draft.flow_id}", document)
+        draft.saved = answer["document"]
+        problems: list[Json] = answer["problems"]
+        return problems
+
+    async def publish(self, draft: Draft) -> Json:
+        """Publish what is saved; return the version."""
+        version: Json = await self.api.post(f"flows/{draft.flow_id}/publish")
+        draft.published_version = draft.latest_version = version["version"]
+        return version
+
+    async def roll_back(self, draft: Draft, version: int) -> None:
+        """Give new conversations another version."""
+        entry = await self.api.post(f"flows/{draft.flow_id}/rollback", {"version": version})
+        draft.published_version, draft.latest_version = entry["published_version"], entry["latest_version"]
+
+    async def versions(self, flow_id: str) -> list[Json]:
+        """Return the published versions, the newest first; none of a flow that was never saved."""
+        try:
+            found: list[Json] = await self.api.get(f"flows/{flow_id}/versions")
+        except ApiProblem as problem:
+            if problem.kind != "unknown":
+                raise
+            return []
+        return found
+
+    async def version(self, flow_id: str, version: int) -> Json:
+        """Return a version with its documents. It never changes, so it is asked for once."""
+        if (flow_id, version) not in self._versions:
+            self._versions[flow_id, version] = await self.api.get(f"flows/{flow_id}/versions/{version}")
+        return self._versions[flow_id, version]
+
+    async def neighbours(self, document: Mapping[str, Any], flows: list[Json]) -> dict[str, Json]:
+        """Return the published flows that a document's jumps reach, as publishing would pin them, by id."""
+        published = {flow["flow_id"]: flow["published_version"] for flow in flows}
+        found: dict[str, Json] = {}
+        waiting = [document]
+        while waiting:
+            for target in sorted(_targets(waiting.pop())):
+                version = published.get(target)
+                if version is not None and target not in found and target != document.get("id"):
+                    found[target] = (await self.version(target, version))["document"]
+                    waiting.append(found[target])
+        return found
+
+    async def secret_names(self) -> list[str] | None:
+        """Return the names of the secrets that are stored; None when that cannot be said."""
+        try:
+            return [secret["name"] for secret in await self.api.get("secrets")]
+        except ApiProblem:
+            return None  # the prover then says nothing of secrets
+
+
+def same(one: Json | None, other: Json | None, flow_id: str) -> bool:
+    """Whether two documents are the same flow. The API adds the id where it is left out."""
+    if one is None or other is None:
+        return one is other
+    return {**one, "id": flow_id} == {**other, "id": flow_id}
+
+
+def empty_flow(flow_id: str, name: str, language: str) -> Json:
+    """Return a flow that does next to nothing and has no problems."""
+    hello, bye = (
+        ("Olá! Como posso ajudar?", "Até logo!") if language == "pt_BR" else ("Hi! How can I help?", "Goodbye!")
+    )
+    question = {"question": hello, "variable": "request", "next_node_id": "end"}
+    return {
+        "format": 1,
+        "id": flow_id,
+        "name": name,
+        "language": language,
+        "start_node_id": "start",
+        "nodes": [
+            {"id": "start", "type": "start", "data": {"next_node_id": "request"}},
+            {"id": "request", "type": "question", "data": question},
+            {"id": "end", "type": "end", "data": {"message": bye}},
+        ],
+    }
+
+
+def _targets(document: Mapping[str, Any]) -> set[str]:
+    """What the jumps enter that can be read: one unreadable node makes no other flow unknown."""
+    found, _ = read_document(dict(document))
+    return jump_targets(found) if found is not None else set()
