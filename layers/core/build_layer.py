@@ -179,10 +179,13 @@ def prune_description(path: Path) -> None:
 
 
 def undocumented(part: Any) -> Any:
-    """The same without `documentation` texts. A member of a structure may bear that name, too; it is no text."""
+    """The same without `documentation` texts. A member of a structure may bear that name, too; it is no text.
+
+    botocore reads those of `clientContextParams` (S3 has some) with every call, and fails where they are missing.
+    """
     if isinstance(part, dict):
         return {
-            name: undocumented(value)
+            name: value if name == "clientContextParams" else undocumented(value)
             for name, value in part.items()
             if not (name == "documentation" and isinstance(value, str))
         }

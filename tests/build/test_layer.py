@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 from tests.build.conftest import ARCHITECTURE, REPOSITORY, VERSION, sam_build
 
@@ -69,6 +71,19 @@ def test_nothing_needless_is_in_it(built_layer: Path) -> None:
         "sqs",
         "sts",
     }
+
+
+def test_botocore_finds_in_its_descriptions_what_calls_need(built_layer: Path) -> None:
+    folder = built_layer / "botocore" / "data"
+    loader = Loader(extra_search_paths=[str(folder)], include_default_search_paths=False)
+    for service in sorted(path.name for path in folder.iterdir() if path.is_dir()):
+        model = ServiceModel(loader.load_service_model(service, "service-2"), service)
+        assert all(parameter.name for parameter in model.client_context_parameters)
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            assert operation.name == name
+            assert operation.static_context_parameters is not None
+            assert operation.context_parameters is not None
 
 
 def test_native_modules_are_for_this_architecture(built_layer: Path) -> None:
