@@ -35,7 +35,8 @@ def console(
 ) -> None:
     """Look at a deployed stack in the browser: build, watch and measure.
 
-    It asks the REST API, with a token of the stack's OIDC issuer. The token's file is read at every request, so that a renewed token is taken up.
+    It asks the REST API, with a token of the stack's OIDC issuer. The token's file is read at every request, so that a
+    renewed token is taken up.
     """
     if token_file is None:
         local_ = " A local cloud has its console at its own address." if is_on_this_machine(api) else ""

@@ -1,7 +1,32 @@
-"""What holds for every test."""
+"""What holds for every test, and the one local cloud of a test run, started when a test first asks for it."""
 
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("pytake", deadline=None)
 settings.load_profile("pytake")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
+    """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""
+    from tests.cloud.conftest import Cloud, free_port  # tests without a cloud need none of it
+
+    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), "--allow-private-calls")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture
+def new_phone() -> str:
+    """A Brazilian mobile number that no other test uses."""
+    return f"55119{uuid.uuid4().int % 10**8:08d}"

@@ -24,6 +24,11 @@ def draw(visit: Visit, area: Area) -> html.main:
     ui.page_title(f"{words(f'area.{area.key}')} · {words('app.name')}")
     ui.add_head_html(f'<script>document.documentElement.lang="{words.html_language}"</script>')
     ui.dark_mode({"auto": None, "light": False, "dark": True}[visit.session.theme])
+    around = ui.context.client.content.parent_slot
+    if around is not None:
+        around.parent.props(
+            'role="presentation"'
+        )  # the library's own <main> is around everything, and there is one to a page
     with html.div().classes("shell"):
         with html.header().classes("head"):
             with html.a(href="/").classes("brand").props(f'aria-label="{words("app.name")}"'):
@@ -168,7 +173,7 @@ def _theme(visit: Visit) -> None:
         ui.navigate.reload()
 
     name = visit.words(f"frame.theme.{current}")
-    tool(_THEME_ICONS[current], visit.words("frame.theme", name=name), change)
+    tool(_THEME_ICONS[current], visit.words("frame.theme", name=name), change).props(f'data-theme="{current}"')
 
 
 def _about(visit: Visit) -> None:

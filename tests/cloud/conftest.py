@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from local import demo
 from pytake.whatsapp.signature import sign
@@ -162,21 +161,6 @@ def text_notification(phone: str, text: str, message_id: str | None = None) -> b
     change = {"field": "messages", "value": value}
     body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
     return json.dumps(body).replace("/", "\\/").encode()  # Meta escapes slashes
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""
-    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), "--allow-private-calls")
-    yield running
-    if running.process.poll() is None:
-        running.stop()
-
-
-@pytest.fixture
-def new_phone() -> str:
-    """A Brazilian mobile number that no other test uses."""
-    return f"55119{uuid.uuid4().int % 10**8:08d}"
 
 
 def is_running(process_id: int) -> bool:

@@ -73,7 +73,7 @@ class Table:
             with html.div().classes("phones"):
                 self._row = html.div().classes("phones-row")
             self._inspector = Inspector(visit, self._phones, lambda: number["default_flow_id"])
-        with ui.dialog() as self._other, ui.card().classes("sheet"):
+        with ui.dialog().props("no-refocus") as self._other, ui.card().classes("sheet"):
             html.h2(words("try.other"))
             self._other_phone = ui.input(words("try.phone"), placeholder="5511987654321").props("outlined")
             self._other_phone.props('inputmode="tel"').on("keydown.enter", self._add_other)
@@ -125,7 +125,7 @@ class Table:
         view.root.on("click", partial(self._select, seat))
         with view.tools:
             tool("restart_alt", words("try.restart", name=person.name), partial(self._restart, seat))
-            with tool("person_add", words("try.add_phone")), ui.menu() as menu:
+            with tool("person_add", words("try.add_phone")), ui.menu().props("no-refocus") as menu:
                 menu.on("before-show", partial(self._fill_people, menu))
             tool("close", words("try.put_away", name=person.name), partial(self._put_away, seat)).classes("put-away")
         self._seats.append(seat)

@@ -1,0 +1,67 @@
+"""A browser that looks at the console of the test run's local cloud."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.console.browser import FLAGS, find_browser
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
+
+PATIENCE_MILLISECONDS = 30_000
+"""A function of the local cloud that starts first takes seconds on a busy machine."""
+
+
+@dataclass
+class Visitor:
+    """Somebody who looks at the console, and what their browser had to complain about."""
+
+    url: str
+    context: BrowserContext
+    complaints: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open a page in a new tab and return it once it shows more than its frame."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"{path}: {error}"))
+        page.on("request", self._asked)
+        page.goto(self.url + path)
+        page.locator("main.content > :not(.loading)").first.wait_for()
+        return page
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("No Chromium on this machine: install one (apt install chromium), or name one in PYTAKE_BROWSER")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visitor(request: pytest.FixtureRequest, browser: Browser, cloud: "Cloud") -> Iterator[Visitor]:
+    """A visitor at a desktop, in Portuguese; others by an indirect parameter. What their browser complains of fails the test."""
+    options = {"viewport": {"width": 1360, "height": 860}, "locale": "pt-BR", **getattr(request, "param", {})}
+    context = browser.new_context(**options)
+    visiting = Visitor(cloud.url, context)
+    yield visiting
+    context.close()
+    assert visiting.complaints == []
