@@ -156,7 +156,8 @@ comes again, and are read again.
 ## The local cloud
 
 `pytake local` as a person starts it, emulator, gateway, simulated Graph API and load generator on the same cores.
-People post signed webhooks, wait until their phone has the reply, and write again; {seconds * 15:g} s per load.
+People post signed webhooks, wait until their phone has the reply, and write again; {seconds * 15:g} s per load. `CPU` is
+everything that `pytake local` runs, statuses included: two cores divided by it is what the machine can sustain at most.
 
 {sections["LOCAL"]}
 """

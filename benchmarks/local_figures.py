@@ -43,6 +43,12 @@ class Load:
     nodes: int
     turns_per_second: float
     seconds: list[float] = field(repr=False)
+    cpu_seconds: float = 0.0  # of everything that `pytake local` runs
+
+    @property
+    def cpu_ms_per_turn(self) -> float:
+        """What a turn costs the machine, whatever else it does at that time."""
+        return self.cpu_seconds / max(1, len(self.seconds)) * 1000
 
     def percentile(self, share: float) -> float:
         """Seconds within which this share of the replies was accepted."""
@@ -73,16 +79,19 @@ def measure(seconds: float, say: Callable[[str], None]) -> Local:
     local, folder = Local(), Path(tempfile.mkdtemp(prefix="pytake-bench-"))
     try:
         say("starting the local cloud for the first time")
-        with _running(folder) as (url, took):
+        with _running(folder) as (url, took, session):
             local.first_start = took
             for nodes in NODES:
                 _set_up(url, nodes)
                 for people in LOADS if nodes == NODES[0] else (POLITE,):
                     say(f"local cloud: {people} people, {nodes} nodes")
                     _load(url, people, nodes, min(seconds, 3))  # warm workers are not started while the clock runs
-                    local.loads.append(_load(url, people, nodes, seconds))
+                    spent = _cpu_seconds(session)
+                    load = _load(url, people, nodes, seconds)
+                    load.cpu_seconds = _cpu_seconds(session) - spent
+                    local.loads.append(load)
         say("starting the local cloud for the second time")
-        with _running(folder) as (_, took):
+        with _running(folder) as (_, took, _):
             local.second_start = took
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,13 +99,16 @@ def measure(seconds: float, say: Callable[[str], None]) -> Local:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[tuple[str, float]]:
+def _running(folder: Path) -> Iterator[tuple[str, float, int]]:
+    """A local cloud: its address, the seconds to `ready`, and the session that its processes share."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     begun = time.perf_counter()
     command = [str(PYTAKE), "local", "--port", str(port), "--data-dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     watchdog = threading.Timer(LONGEST_START_SECONDS, process.kill)
     watchdog.daemon = True
     watchdog.start()
@@ -112,12 +124,25 @@ def _running(folder: Path) -> Iterator[tuple[str, float]]:
         watchdog.cancel()
         drain = threading.Thread(target=process.stdout.read, daemon=True)
         drain.start()
-        yield f"http://127.0.0.1:{port}", time.perf_counter() - begun
+        yield f"http://127.0.0.1:{port}", time.perf_counter() - begun, process.pid
     finally:
         watchdog.cancel()
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)
+
+
+def _cpu_seconds(session: int) -> float:
+    """Processor time of a session's processes and of their children that have ended; nothing where there is no /proc."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(after_name[3]) == session:
+            ticks += sum(map(int, after_name[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _set_up(url: str, nodes: int) -> None:

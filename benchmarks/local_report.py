@@ -6,13 +6,14 @@ from benchmarks.report import figure, table
 
 def local_table(local: Local) -> str:
     """A row per load."""
-    head = ["people writing", "nodes", "turns/s", "p50 ms", "p95 ms", "p99 ms"]
+    head = ["people writing", "nodes", "turns/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms per turn"]
     rows = [
         [
             str(load.people),
             f"{load.nodes:,}",
             figure(load.turns_per_second),
             *(f"{load.percentile(share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)),
+            f"{load.cpu_ms_per_turn:.0f}",
         ]
         for load in local.loads
     ]
@@ -31,7 +32,8 @@ def local_targets(local: Local) -> list[list[str]]:
         [
             "local cloud, turns sustained",
             "≥ 20/s",
-            f"{figure(local.sustained.turns_per_second)}/s ({local.sustained.people} people)",
+            f"{figure(local.sustained.turns_per_second)}/s ({local.sustained.people} people,"
+            f" {local.sustained.cpu_ms_per_turn:.0f} ms CPU each)",
         ],
         [
             "local cloud, second start to ready",

@@ -61,12 +61,12 @@ def test_the_example_flows_answer_each_turn_with_one_message() -> None:
 
 
 def test_the_local_cloud_is_reported_by_load() -> None:
-    local = Local(60, 5, [Load(POLITE, 12, 30.0, [0.1, 0.2, 0.3]), Load(16, 12, 41.5, [0.5])])
+    local = Local(60, 5, [Load(POLITE, 12, 30.0, [0.1, 0.2, 0.3]), Load(16, 12, 41.5, [0.5, 0.5], cpu_seconds=0.08)])
     assert local.sustained.people == 16
     assert local.load(POLITE).percentile(0.5) == 0.2
     assert len(local_table(local).splitlines()) == 4
     assert [row[2] for row in local_targets(local)] == [
         f"200 ms ({POLITE} people)",
-        "41.5/s (16 people)",
+        "41.5/s (16 people, 40 ms CPU each)",
         "5.0 s (first 60 s)",
     ]

@@ -55,9 +55,14 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         layers = [target(layer) for layer in function["Layers"]]
         lake = [layer_id(stack, "LakeLayer")] if name == "ScheduledFunction" else []
         assert layers == [layer_id(stack, "CoreLayer"), *lake]
-        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["TracingConfig"] == {"Mode": {"Ref": "TracingMode"}}
         assert set(function["Environment"]["Variables"]) == ENVIRONMENT | OWN_VARIABLES.get(name, set())
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
+
+
+def test_calls_are_traced_unless_the_deployment_says_no(stack: Stack) -> None:
+    mode = stack.document["Parameters"]["TracingMode"]
+    assert (mode["Default"], mode["AllowedValues"]) == ("Active", ["Active", "PassThrough"])
 
 
 def test_the_product_has_no_switch_for_an_emulator(stack: Stack) -> None:

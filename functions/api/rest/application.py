@@ -9,7 +9,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pytake.observability import logger
 from rest import conversations, flows, numbers, organization, reports, secrets
@@ -25,12 +24,7 @@ DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. E
 _PERSON = re.compile(r"(/(?:conversations|contacts)/)[^/]+")
 """Where an address names a person: logs leave that out."""
 
-_BEARER: dict[str, Any] = {
-    "security_schemes": {
-        "bearer": HTTPBearer(bearerFormat="JWT", description="A token of the deployment's OpenID Connect issuer")
-    },
-    "security": [{"bearer": []}],
-}
+DOCS = "/api/v1/docs"
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -40,24 +34,46 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except ProblemError as problem:
         headers = {"Content-Type": CONTENT_TYPE}
         return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
-    return application().resolve(event, context)
+    app = with_docs() if event.get("rawPath") == DOCS else application()
+    return app.resolve(event, context)
+
+
+def _described() -> dict[str, Any]:
+    """What the document and its page say of the whole API. Powertools' models of OpenAPI are half of a cold start: only who
+    asks for one of the two loads them."""
+    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+    bearer = HTTPBearer(bearerFormat="JWT", description="A token of the deployment's OpenID Connect issuer")
+    about: dict[str, Any] = {"title": TITLE, "version": VERSION, "description": DESCRIPTION}
+    return about | {"security_schemes": {"bearer": bearer}, "security": [{"bearer": []}]}
 
 
 @cache
 def openapi_document() -> dict[str, Any]:
     """The document at `/api/v1/openapi.json`: OpenAPI 3.1, every answer of every route in it."""
-    schema = application().get_openapi_json_schema(title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
+    schema = application().get_openapi_json_schema(**_described())
     return complete(json.loads(schema))
+
+
+@cache
+def with_docs() -> APIGatewayHttpResolver:
+    """The same application with the interactive documentation."""
+    app = _build()
+    app.enable_swagger(path=DOCS, **_described())
+    return app
 
 
 @cache
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
+    return _build()
+
+
+def _build() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([known_query_only])
     for resource in (flows, numbers, secrets, organization, conversations, reports):
         app.include_router(resource.router)
-    app.enable_swagger(path="/api/v1/docs", title=TITLE, version=VERSION, description=DESCRIPTION, **_BEARER)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
