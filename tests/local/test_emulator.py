@@ -58,6 +58,26 @@ def test_a_schedule_tells_its_target_when_it_was_due(monkeypatch: pytest.MonkeyP
     assert passed_on == ['{"job":"due","at":"2026-11-22T21:02:06Z"}', target["Input"]]
 
 
+def test_an_alarm_over_several_metrics_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    provisioners = emulator.provisioners
+    monkeypatch.setattr(provisioners, "_cw_metric_alarm_record", provisioners._cw_metric_alarm_record)
+    stat = {
+        "Metric": {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": []},
+        "Period": 300,
+        "Stat": "Sum",
+    }
+    alarm = {
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "Metrics": [{"Id": "all", "Expression": "SUM(METRICS())"}, {"Id": "m1", "MetricStat": stat}],
+    }
+    with pytest.raises(ValueError, match="metric math"):
+        provisioners._cw_metric_alarm_record("errors", alarm)
+    emulator.take_alarms_over_several_metrics()
+    assert provisioners._cw_metric_alarm_record("errors", alarm)["MetricName"] == "Errors"
+
+
 def test_the_emulator_does_not_see_the_environment_of_whoever_starts_it() -> None:
     """`-I` also keeps a `local` or `ministack` of the current folder out."""
     code = "import os, sys; print(sorted(os.environ), sys.flags.isolated)"
