@@ -48,6 +48,9 @@ test: check tools ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
 
+sam-local: setup ## Run each built function with its sample events by sam local invoke, in containers
+	@$(BIN)/pytest tests/build/test_functions.py --sam-local
+
 faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; an hour on two cores)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 

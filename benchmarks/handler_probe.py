@@ -205,7 +205,7 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
     stored = {"items": dict(cloud.items), "secrets": dict(cloud.secrets)}
     way = Way(build, cloud)
     way.turn(CONTACT, 0, "hi")
-    events = way.samples | {"api": sample("api"), "scheduled": sample("scheduled")}
+    events = way.samples | {"api": sample("api"), "scheduled": sample("scheduled_due")}
     samples.write_text(json.dumps({**stored, "events": events}))
     for number in range(1, 4):
         for place, (said, _) in enumerate(conversation(number)):

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from tests.build.lambda_sandbox import REGION, VERSION, Sandbox, sandbox
+from tests.build.sam_local import NO_ENGINE, SamLocal, engine_answers
 
 REPOSITORY = Path(__file__).parents[2]
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -30,6 +31,21 @@ FUNCTIONS = {
     "scheduled": "ScheduledFunction",
     "api": "ApiFunction",
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--sam-local`: run the functions by `sam local invoke`, in containers."""
+    parser.addoption("--sam-local", action="store_true", help="run the built functions by sam local invoke")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End at once when containers are wanted and cannot be had."""
+    if _in_containers(config) and not engine_answers():
+        pytest.exit(NO_ENGINE, returncode=3)
+
+
+def _in_containers(config: pytest.Config) -> bool:
+    return bool(config.getoption("--sam-local", default=False))
 
 
 def sam_build(folder: Path, *what: str, **parameters: str) -> Path:
@@ -51,9 +67,11 @@ def sam_build(folder: Path, *what: str, **parameters: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `sam build` makes for this machine and this Python."""
+def build(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """What `sam build` makes for this machine and this Python; in containers, for the runtime that is deployed."""
     folder = tmp_path_factory.mktemp("build") / "out"
+    if _in_containers(request.config):
+        return sam_build(folder, Stage="local", Architecture=ARCHITECTURE)
     return sam_build(folder, Stage="local", PythonRuntime=f"python{VERSION}", Architecture=ARCHITECTURE)
 
 
@@ -200,9 +218,16 @@ def functions(
     lake_layer: Path,
     environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, Sandbox]]:
+    request: pytest.FixtureRequest,
+) -> Iterator[Mapping[str, Sandbox | SamLocal]]:
     """The six built functions; each starts with its first event."""
     folder = tmp_path_factory.mktemp("functions")
+    if _in_containers(request.config):
+        yield {
+            name: SamLocal(build, logical_id, {**environment, "POWERTOOLS_SERVICE_NAME": name}, folder)
+            for name, logical_id in FUNCTIONS.items()
+        }
+        return
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(

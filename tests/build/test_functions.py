@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samcli.yamlhelper import yaml_parse
 
 from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph
 from tests.build.lambda_sandbox import FunctionFailedError, Sandbox, sandbox
@@ -74,6 +75,13 @@ def connected(functions: dict[str, Sandbox]) -> dict[str, Sandbox]:
     return functions
 
 
+def enabled_schedules(build: Path) -> list[dict[str, Any]]:
+    """The schedules of the built template that fire."""
+    resources = yaml_parse((build / "template.yaml").read_text())["Resources"].values()
+    schedules = [one["Properties"] for one in resources if one["Type"] == "AWS::Scheduler::Schedule"]
+    return [schedule for schedule in schedules if schedule.get("State", "ENABLED") == "ENABLED"]
+
+
 def received(client: Callable[[str], Any], queue_url: str) -> list[dict[str, Any]]:
     """Take the messages off a queue, as their JSON."""
     found = client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
@@ -82,8 +90,15 @@ def received(client: Callable[[str], Any], queue_url: str) -> list[dict[str, Any
     return [json.loads(message["Body"]) for message in found]
 
 
-def test_every_function_has_a_sample_event() -> None:
-    assert {path.stem for path in EVENTS.glob("*.json")} >= set(FUNCTIONS)
+def function_of(event: str) -> str:
+    """The function that a sample event is for: its name begins with it."""
+    return max((name for name in FUNCTIONS if event.startswith(name)), key=len)
+
+
+def test_every_function_and_every_job_has_a_sample_event(build: Path) -> None:
+    names = {path.stem for path in EVENTS.glob("*.json")}
+    assert {function_of(name) for name in names} == set(FUNCTIONS)
+    assert names >= {f"scheduled_{json.loads(one['Target']['Input'])['job']}" for one in enabled_schedules(build)}
 
 
 def test_api_lists_the_organizations_flows(connected: dict[str, Sandbox]) -> None:
@@ -144,7 +159,7 @@ def test_sender_posts_to_the_graph_api_and_receipts_settles(connected: dict[str,
 
 
 def test_scheduled_does_what_is_due(connected: dict[str, Sandbox]) -> None:
-    answer = connected["scheduled"].invoke(sample("scheduled"))
+    answer = connected["scheduled"].invoke(sample("scheduled_due"))
     assert answer["job"] == "due"
 
 
@@ -161,19 +176,27 @@ def test_what_happened_is_exported_to_the_lake_once(
 
 
 def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build: Path) -> None:
-    from samcli.yamlhelper import yaml_parse
-
-    resources = yaml_parse((build / "template.yaml").read_text())["Resources"].values()
-    schedules = [one["Properties"] for one in resources if one["Type"] == "AWS::Scheduler::Schedule"]
-    enabled = [schedule for schedule in schedules if schedule.get("State", "ENABLED") == "ENABLED"]
-    assert enabled
-    for schedule in enabled:
+    assert enabled_schedules(build)
+    for schedule in enabled_schedules(build):
         connected["scheduled"].invoke(json.loads(schedule["Target"]["Input"]))
 
 
+@pytest.mark.parametrize("event", sorted(path.stem for path in EVENTS.glob("*.json")))
+def test_each_sample_event_is_answered(connected: dict[str, Sandbox], event: str) -> None:
+    answer = connected[function_of(event)].invoke(sample(event))
+    if "statusCode" in answer:
+        assert answer["statusCode"] == 200
+    elif "job" in answer:
+        assert f"scheduled_{answer['job']}" == event
+    else:
+        assert answer == {"batchItemFailures": []}
+
+
 def test_a_missing_variable_is_named(
-    build: Path, built_layer: Path, environment: dict[str, str], tmp_path: Path
+    build: Path, built_layer: Path, environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    if request.config.getoption("--sam-local", default=False):
+        pytest.skip("the build is for another Python than this one")
     without = {name: value for name, value in environment.items() if name != "TABLE_NAME"}
     with (
         sandbox(build / "WebhookFunction", built_layer, without, tmp_path) as function,
