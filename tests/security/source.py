@@ -221,7 +221,10 @@ def _is_everything(node: ast.expr | None) -> bool:
 
 
 def _tells(handler: ast.ExceptHandler) -> bool:
-    return any(isinstance(inner, ast.Call | ast.Raise) for part in handler.body for inner in ast.walk(part))
+    """Something is called or raised, or the error itself is handed on."""
+    inside = [inner for part in handler.body for inner in ast.walk(part)]
+    used = any(isinstance(inner, ast.Name) and inner.id == handler.name for inner in inside)
+    return used or any(isinstance(inner, ast.Call | ast.Raise) for inner in inside)
 
 
 def _imported(node: ast.AST) -> list[str]:
