@@ -23,7 +23,12 @@ class World:
         self.lake = MemoryLake()
         self.measured: list[tuple[str, float]] = []
         self.export = ExportToLake(
-            self.log, self.lake, self.product.parking, self.clock, lambda *measure: self.measured.append(measure)
+            self.log,
+            self.lake,
+            self.product.parking,
+            self.clock,
+            lambda *measure: self.measured.append(measure),
+            lambda _again: 0,
         )
 
     def talk(self, hours: int) -> None:

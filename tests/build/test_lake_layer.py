@@ -8,6 +8,7 @@ import boto3
 import duckdb
 import pytest
 from moto import mock_aws
+from msgspec.structs import replace
 
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
@@ -100,3 +101,25 @@ def test_a_writer_that_fails_leaves_the_file_as_it_was(s3: Any, tmp_path: Path) 
     with pytest.raises(ConnectionError):
         lake.put("acme", HOUR, broken())
     assert read(s3, tmp_path, "select count(*) from {file}") == [(100,)]
+
+
+def test_what_an_erased_person_said_leaves_the_file_and_its_versions_and_every_row_stays(
+    s3: Any, tmp_path: Path
+) -> None:
+    lake = S3Lake(s3, "lake")
+    told = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(9_000)]
+    for count in (5_000, 9_000):
+        lake.put("acme", HOUR, told[:count])
+    before = read(s3, tmp_path, "select * exclude (variables) from {file}")
+    s3.put_object(Bucket="lake", Key="athena/result.csv", Body=b"name of contact 3")
+    lake.withhold("acme", HOUR, {"contact 3"})
+    lake.withhold("acme", HOUR - 3600, {"contact 3"})  # there is no such file
+    assert read(s3, tmp_path, "select * exclude (variables) from {file}") == before
+    counted = read(s3, tmp_path, "select contact, count(variables) from {file} group by 1 order by 1")
+    assert counted == [(f"contact {n}", 0 if n == 3 else 1286 if n < 5 else 1285) for n in range(7)]
+    lake.forget_versions("acme", HOUR)
+    lake.forget_results()
+    [version] = s3.list_object_versions(Bucket="lake")["Versions"]
+    assert version["Key"] == object_key("acme", HOUR)
+    assert version["IsLatest"]
+    assert read(s3, tmp_path, "select count(*) from {file} where variables::varchar like '%contact 3%'") == [(0,)]

@@ -11,6 +11,7 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.directory import DynamoDirectory
 from pytake.aws.erasure import DynamoErasure
+from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.parking import DynamoParking
 from pytake.aws.rate_slots import DynamoRateSlots
@@ -87,7 +88,12 @@ def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
 
     def real(table: Table) -> Any:
         deliveries = DynamoDeliveries(table, clock, kept())
-        return DynamoConversations(table, kept(), clock), deliveries, DynamoParking(table), DynamoErasure(table)
+        return (
+            DynamoConversations(table, kept(), clock),
+            deliveries,
+            DynamoParking(table),
+            DynamoErasure(table, DynamoEventLog(table, kept())),
+        )
 
     return _implementation(request, fake, real)
 

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from pytake.conversation.ports import ConflictError
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input
@@ -30,7 +33,7 @@ def remember(remembered: Any, key: ConversationKey, turns: int = 3) -> int:
 def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered: Any) -> None:
     conversations, deliveries, parking, erasure = remembered
     items = [remember(remembered, key) for key in (ANA, *OTHERS)]
-    assert erasure.erase(ANA) >= items[0]
+    assert erasure.remove(erasure.begin("acme", [ANA], NOW)) >= items[0]
     assert conversations.load(ANA) is None
     assert conversations.turns(ANA) == deliveries.of_conversation(ANA) == []
     assert conversations.turn_of_message(ANA, "wamid.1") is None
@@ -46,12 +49,32 @@ def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered
 
 def test_more_than_a_batch_goes(remembered: Any) -> None:
     items = remember(remembered, ANA, turns=20)
-    assert remembered[3].erase(ANA) >= items
-    assert remembered[3].erase(ANA) == 0
+    pending = remembered[3].begin("acme", [ANA], NOW)
+    assert remembered[3].remove(pending) >= items
+    assert remembered[3].remove(pending) == 0
 
 
-def test_who_was_erased_is_a_stranger(remembered: Any) -> None:
+def test_who_was_erased_is_a_stranger_who_knows_when_they_were_erased(remembered: Any) -> None:
+    conversations, _, _, erasure = remembered
     remember(remembered, ANA)
-    remembered[3].erase(ANA)
-    remember(remembered, ANA, turns=1)
-    assert len(remembered[0].turns(ANA)) == 1
+    erasure.remove(erasure.begin("acme", [ANA], NOW))
+    assert conversations.erased_at(ANA) == NOW
+    assert conversations.erased_at(OTHERS[0]) == 0
+    first = TurnRecord(1, NOW, "s", "waiting", Input(text="Hi"), message_id="wamid.1")
+    for unaware in (0.0, NOW - 1):
+        with pytest.raises(ConflictError):
+            conversations.commit(Conversation(ANA, Contact(id=ANA.contact_id), seq=1, erased_at=unaware), first)
+    conversations.commit(Conversation(ANA, Contact(id=ANA.contact_id), seq=1, erased_at=NOW), first)
+    known = conversations.load(ANA)
+    assert known is not None
+    assert known.erased_at == NOW
+    assert len(conversations.turns(ANA)) == 1
+
+
+def test_an_erasure_is_pending_until_it_is_finished(remembered: Any) -> None:
+    erasure = remembered[3]
+    pending = erasure.begin("acme", [ANA], NOW)
+    assert erasure.pending(NOW - 1) == []
+    assert erasure.pending(NOW) == [pending]
+    erasure.finish(pending)
+    assert erasure.pending(NOW) == []

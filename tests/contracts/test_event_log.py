@@ -136,7 +136,8 @@ def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
 def test_an_erased_person_gets_another_key(table: Any) -> None:
     log, [key] = DynamoEventLog(table, kept(RETENTION_DAYS)), keys(1)
     made = log.contact_keys("acme", [key.contact_id], HOUR)
-    DynamoErasure(table).erase(key)
+    erasure = DynamoErasure(table, log)
+    erasure.remove(erasure.begin("acme", [key], HOUR))
     assert log.contact_keys("acme", [key.contact_id], HOUR) != made
 
 

@@ -9,7 +9,8 @@ from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.deliver import AMBIGUOUS_SECONDS, QUEUE_SECONDS, STOP_SETTLES_SECONDS
 from pytake.conversation.queues import OutboundItem, ReceiptsItem
 from pytake.conversation.receipts import callback_data, read_callback_data, without_overtaken
-from pytake.conversation.records import Delivery, FallbackTemplate, Organization
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Organization
+from pytake.engine import Contact
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
 from pytake.whatsapp.sending import SendFailed
@@ -23,6 +24,17 @@ def item(turn: int = 1, *texts: str, phone: str = PHONE, organization_id: str = 
     messages: list[OutboundMessage] = [Text(text) for text in texts or ("Hi",)]
     plain = OutboundItem(organization_id, NUMBER, phone, turn, messages, window_closes_at=NOW + 86_400, queued_at=NOW)
     return replace(plain, **changes)
+
+
+@pytest.fixture(autouse=True)
+def _everybody_is_known(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests send without a conversation before; to the sender, who has none was erased."""
+    load = product.conversations.load
+
+    def known(key: ConversationKey) -> Conversation:
+        return load(key) or Conversation(key, Contact(id=key.contact_id))
+
+    monkeypatch.setattr(product.conversations, "load", known)
 
 
 def failure(error_class: ErrorClass, code: int | None = None) -> SendFailed:

@@ -54,7 +54,9 @@ def test_a_duplicate_repeats_a_lost_enqueue_and_nothing_else(product: Product) -
 def test_somebody_who_was_erased_and_writes_again_is_answered_though_the_turns_count_anew(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(30)  # SQS remembers what it took for five minutes
-    MemoryErasure(product.conversations, product.deliveries, product.parking).erase(product.key())
+    erasure = MemoryErasure(product.conversations, product.deliveries, product.parking)
+    erasure.remove(erasure.begin("acme", [product.key()], product.clock()))
+    product.clock.forward(1)
     assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
 
 

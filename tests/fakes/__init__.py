@@ -22,6 +22,7 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
     ParkedItem,
+    PendingErasure,
     RecentPlace,
     TurnRecord,
     listed_name,
@@ -47,6 +48,10 @@ class MemoryConversations:
         self.stored: dict[ConversationKey, Conversation] = {}
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
+        self.erased: dict[ConversationKey, float] = {}
+
+    def erased_at(self, key: ConversationKey) -> float:
+        return self.erased.get(key, 0)
 
     def load(self, key: ConversationKey) -> Conversation | None:
         return copy.deepcopy(self.stored.get(key))
@@ -69,6 +74,8 @@ class MemoryConversations:
             raise AlreadyCommittedError(turn.message_id)
         known = self.stored.get(key)
         if (known.seq if known else 0) != turn.seq - 1:
+            raise ConflictError
+        if turn.seq == 1 and self.erased_at(key) > conversation.erased_at:
             raise ConflictError
         self.stored[key] = copy.deepcopy(conversation)
         self.records.setdefault(key, {})[turn.seq] = copy.deepcopy(turn)
@@ -216,8 +223,24 @@ class MemoryErasure:
         self, conversations: MemoryConversations, deliveries: MemoryDeliveries, parking: MemoryParking
     ) -> None:
         self._conversations, self._deliveries, self._parking = conversations, deliveries, parking
+        self.unfinished: list[PendingErasure] = []
 
-    def erase(self, key: ConversationKey) -> int:
+    def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
+        self._conversations.erased |= dict.fromkeys(keys, at)
+        pending = PendingErasure(str(len(self.unfinished)), organization_id, at, list(keys), [], [], [])
+        self.unfinished.append(pending)
+        return pending
+
+    def remove(self, pending: PendingErasure) -> int:
+        return sum(self._erase(key) for key in pending.keys)
+
+    def pending(self, before: float) -> list[PendingErasure]:
+        return [pending for pending in self.unfinished if pending.at <= before]
+
+    def finish(self, pending: PendingErasure) -> None:
+        self.unfinished.remove(pending)
+
+    def _erase(self, key: ConversationKey) -> int:
         found = self._conversations
         before = self._count(key)
         found.stored.pop(key, None)

@@ -1,9 +1,10 @@
 """The log of what happened and the lake, in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.records import ExportProgress, LoggedTurn, RetentionProgress
@@ -15,19 +16,24 @@ class MemoryEventLog:
         self._conversations = conversations
         self._deliveries = deliveries
         self.keys: dict[tuple[str, str], bytes] = {}
+        self.reported: dict[tuple[str, str], set[int]] = {}
         self.stored = ExportProgress()
         self.running_until = 0.0
         self.retention: dict[str, RetentionProgress] = {}
         self.settled: str | None = None
 
-    def turns(self, hour: int) -> list[LoggedTurn]:
+    def turns(self, hour: int, organization_id: str | None = None) -> list[LoggedTurn]:
         found = [
             LoggedTurn(key, record, [d for d in self._deliveries.of_conversation(key) if d.turn == record.seq])
             for key, records in self._conversations.records.items()
             for record in records.values()
-            if hour <= record.at < hour + 3600
+            if hour <= record.at < hour + 3600 and organization_id in (None, key.organization_id)
         ]
         return sorted(found, key=lambda turn: (turn.key.organization_id, turn.record.at, turn.key))
+
+    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+        for contact_id in contact_ids:
+            self.reported.setdefault((organization_id, contact_id), set()).add(hour)
 
     def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         return {
@@ -81,6 +87,7 @@ class MemoryLake:
         self.files: dict[tuple[str, int], list[LakeEvent]] = {}
         self.puts: list[tuple[str, int]] = []
         self.dies_at: int | None = None
+        self.forgotten: set[str | tuple[str, int]] = set()
 
     def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
         content = list(events)
@@ -94,6 +101,18 @@ class MemoryLake:
         self.files[place] = content
         self.puts.append(place)
         return True
+
+    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+        rows = self.files.get((organization_id, hour), [])
+        held = [replace(row, variables=None) if row.contact in contacts else row for row in rows]
+        if rows:
+            self.files[organization_id, hour] = held
+
+    def forget_versions(self, organization_id: str, hour: int) -> None:
+        self.forgotten.add((organization_id, hour))
+
+    def forget_results(self) -> None:
+        self.forgotten.add("results")
 
     def organizations(self) -> list[str]:
         return sorted({organization_id for organization_id, _ in self.files})

@@ -37,6 +37,9 @@ EVERY_ITEM_ACTION = {
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
 
+SWEEP = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+
+
 def everyone(logs: str) -> dict[str, set[str]]:
     """Return what all functions may do."""
     return {
@@ -95,9 +98,17 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
+        **dict.fromkeys(("InboundDeadLetters", "OutboundDeadLetters"), SWEEP),
+        "ReceiptsDeadLetters": {*SWEEP, "sqs:SendMessage"},
         "LakeBucket/events/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/daily/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
-        "LakeBucket/athena/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
+        "LakeBucket/athena/*": {
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:AbortMultipartUpload",
+        },
         **ASK_THE_LAKE,
         "LakeBucket": {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"},
         BUS: {"events:PutEvents"},

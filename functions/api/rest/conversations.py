@@ -323,10 +323,10 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     openapi_extensions=described("agent", problems=["conversation_busy"]),
 )
 def erase(phone: Phone) -> Response[str]:
-    """Removes the conversations, turns, deliveries and waiting messages of this contact at every number.
+    """Removes the conversations, turns, deliveries and waiting messages of this contact at every number, at once.
 
-    Calling it again is safe, also for somebody unknown. The lake holds a pseudonym in place of the person; its key is
-    erased by the export's own part, which comes with it.
+    What is elsewhere (values in the lake, dead letters, query results) is gone within a quarter of an hour. Counts in
+    reports stay. If the person writes again, they are a stranger. Calling it again is safe, also for somebody unknown.
     """
     who = caller(router, "agent")
     person = unquote(phone)

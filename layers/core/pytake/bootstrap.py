@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pytake.analytics.reports import Reports
     from pytake.aws.athena import AthenaQueries
     from pytake.aws.conversations import DynamoConversations
+    from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
     from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.directory import DynamoDirectory
+    from pytake.aws.erasure import DynamoErasure
     from pytake.aws.event_log import DynamoEventLog
     from pytake.aws.flows import DynamoFlows
     from pytake.aws.job_runs import DynamoJobRuns
@@ -159,9 +161,11 @@ def wake_due() -> "WakeDue":
 
 @cache
 def export_to_lake() -> "ExportToLake":
+    from pytake.conversation.erase_contact import FinishErasures
     from pytake.conversation.export import ExportToLake
 
-    return ExportToLake(event_log(), lake(), parking(), time.time, figures().measure)
+    finish = FinishErasures(erasure(), lake(), dead_letter_queues(), operator_events(), time.time)
+    return ExportToLake(event_log(), lake(), parking(), time.time, figures().measure, finish)
 
 
 @cache
@@ -275,10 +279,16 @@ def read_transcript() -> "ReadTranscript":
 
 @cache
 def erase_contact() -> "EraseContact":
-    from pytake.aws.erasure import DynamoErasure
     from pytake.conversation.erase_contact import EraseContact
 
-    return EraseContact(inbox(), DynamoErasure(_table()), operator_events())
+    return EraseContact(inbox(), erasure(), operator_events(), time.time)
+
+
+@cache
+def erasure() -> "DynamoErasure":
+    from pytake.aws.erasure import DynamoErasure
+
+    return DynamoErasure(_table(), event_log())
 
 
 @cache
@@ -368,6 +378,18 @@ def queues() -> "SqsQueues":
         outbound=_settings().outbound_queue_url,
         outbound_dlq=_settings().outbound_dlq_url,
         receipts=_settings().receipts_queue_url,
+    )
+
+
+@cache
+def dead_letter_queues() -> "SqsDeadLetterQueues":
+    from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
+
+    return SqsDeadLetterQueues(
+        _client("sqs"),
+        inbound=_settings().inbound_dlq_url,
+        outbound=_settings().outbound_dlq_url,
+        receipts=_settings().receipts_dlq_url,
     )
 
 

@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     outbound_queue_url: str = ""
     outbound_dlq_url: str = ""
     receipts_queue_url: str = ""
+    inbound_dlq_url: str = ""
+    receipts_dlq_url: str = ""
     lake_bucket: str = ""
     lake_database: str = ""
     work_group: str = ""

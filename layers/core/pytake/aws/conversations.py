@@ -9,12 +9,14 @@ from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import (
     DUE_SHARDS,
+    ERASED,
     Item,
     Table,
     conversation_key,
     conversation_pk,
     due_pk,
     due_shard,
+    erasure_pk,
     error_code,
     is_kept,
     log_pk,
@@ -57,6 +59,7 @@ class _Body(Struct, omit_defaults=True):
     apologised_at: float | None = None
     paced_until: float = 0
     active_at: float = 0
+    erased_at: float = 0
 
 
 _read_body = msgspec.json.Decoder(_Body)
@@ -77,6 +80,13 @@ class DynamoConversations:
         item = self._get(key, _STATE)
         self._loaded = (item.pk, int(item.seq or 0), item.trail) if item is not None else None
         return _conversation(key, item) if item is not None else None
+
+    def erased_at(self, key: ConversationKey) -> float:
+        try:
+            item = self._table.item.get(erasure_pk(key), ERASED, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return 0
+        return float(item.updated_at or 0) if is_kept(item, self._clock()) else 0
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         places = [(conversation_pk(key), _STATE) for key in keys]
@@ -123,6 +133,9 @@ class DynamoConversations:
                     record.log_pk = log_pk(turn.at, log_shard(pk))
                     record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
                 transaction.save(record, condition=free)
+                if turn.seq == 1:
+                    known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
+                    transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
         except TransactWriteError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise
@@ -198,6 +211,7 @@ class DynamoConversations:
             apologised_at=conversation.apologised_at,
             paced_until=conversation.paced_until,
             active_at=conversation.active_at,
+            erased_at=conversation.erased_at,
         )
         item = self._table.item(
             pk, _STATE, body=_encode(body).decode(), state=state, seq=conversation.seq, expires_at=expires_at
@@ -228,4 +242,5 @@ def _conversation(key: ConversationKey, item: Item) -> Conversation:
         apologised_at=body.apologised_at,
         paced_until=body.paced_until,
         active_at=body.active_at,
+        erased_at=body.erased_at,
     )

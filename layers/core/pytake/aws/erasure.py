@@ -1,58 +1,175 @@
-"""Erasing a person at a number from DynamoDB."""
+"""Erasing a person from DynamoDB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import uuid4
 
-from pytake.aws.table import Table, contact_pk, conversation_pk, parked_pk
-from pytake.conversation.ports import ConflictError
-from pytake.conversation.records import ConversationKey
+import msgspec
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from pytake.aws.deliveries import delivery_of
+from pytake.aws.table import (
+    ERASED,
+    Item,
+    Table,
+    contact_pk,
+    conversation_pk,
+    erased_turns_pk,
+    erasure_pk,
+    error_code,
+    log_pk,
+    log_shard,
+    parked_pk,
+)
+from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
+from pytake.conversation.ports import ConflictError, EventLog
+from pytake.conversation.records import ERASURE_SECONDS, ConversationKey, PendingErasure, TurnRecord
 
 PASSES = 5
-_STATE = "STATE"
+ACTIONS = 90
+"""What one transaction takes: 100."""
 
-_Place = tuple[str, str]
+_STATE, _PSEUDONYMS, _PENDING = "STATE", "PSEUDONYMS", "ERASURES"
+_HOUR = 3600
+_encode = msgspec.json.Encoder().encode
+_read_turn = msgspec.json.Decoder(TurnRecord)
+_read_pending = msgspec.json.Decoder(PendingErasure)
 
 
 class DynamoErasure:
     """Implements `pytake.conversation.ports.Erasure`.
 
-    The conversation goes first: every commit is conditional on it, so a turn under way is refused. The oldest turn goes
-    last: a new conversation cannot write its own first turn before, so nothing new is mixed with what is being removed.
-    Then it looks again, until there is nothing.
+    That a person was erased is remembered first: a conversation that begins is conditional on it. Then the conversation goes:
+    every commit is conditional on it, so a turn under way is refused. The oldest turn goes last: a new conversation cannot
+    write its own first turn before, so nothing new is mixed with what is being removed. Then it looks again, until there is
+    nothing. The key of the pseudonyms goes at the very end: an erasure that died goes on under the same pseudonyms.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, log: EventLog) -> None:
         self._table = table
+        self._log = log
 
-    def erase(self, key: ConversationKey) -> int:
-        removed = 0
+    def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
+        item = self._table.item
+        with item.batch_write() as batch:
+            for key in keys:
+                batch.save(item(erasure_pk(key), ERASED, updated_at=at, expires_at=int(at) + ERASURE_SECONDS))
+        contacts, reported = list[str](), set[int]()
+        for contact_id in dict.fromkeys(key.contact_id for key in keys):
+            for entry in item.query(contact_pk(organization_id, contact_id), consistent_read=True):
+                contacts.append(Pseudonyms(entry.document or b"").of("contact", contact_id))
+                reported.update(int(hour) for hour in entry.hours or ())
+        settled = self._settled()
+        hours = {int(at) // _HOUR * _HOUR}
+        for key in keys:
+            turns = item.query(conversation_pk(key), item.sk.startswith("TURN#"), consistent_read=True)
+            hours.update(_hour(_read_turn.decode(turn.body or "")) for turn in turns)
+        unsettled = sorted(hour for hour in hours if hour > settled)
+        pending = PendingErasure(uuid4().hex, organization_id, at, list(keys), contacts, sorted(reported), unsettled)
+        item(_PENDING, pending.id, body=_encode(pending).decode(), updated_at=at).save()
+        return pending
+
+    def remove(self, pending: PendingErasure) -> int:
+        settled = self._settled()
+        removed = sum(self._erase(key, pending.at, settled) for key in pending.keys)
+        names = dict.fromkeys(contact_pk(pending.organization_id, key.contact_id) for key in pending.keys)
+        keys = [entry for pk in names for entry in self._table.item.query(pk, consistent_read=True)]
+        self._delete(keys)
+        return removed + len(keys)
+
+    def pending(self, before: float) -> list[PendingErasure]:
+        found = self._table.item.query(_PENDING, consistent_read=True)
+        return [_read_pending.decode(item.body or "") for item in found if (item.updated_at or 0) <= before]
+
+    def finish(self, pending: PendingErasure) -> None:
+        self._table.item(_PENDING, pending.id).delete()
+
+    def _settled(self) -> int:
+        """The last hour that will not be exported again."""
+        return self._log.progress().through.get("settled", 0)
+
+    def _erase(self, key: ConversationKey, at: float, settled: int) -> int:
+        removed, place = 0, erased_turns_pk(key.organization_id, uuid4().hex)
         for _ in range(PASSES):
             found = self._found(key)
             if not found:
                 return removed
-            state = (conversation_pk(key), _STATE)
-            oldest_turn = min((place for place in found if place[1].startswith("TURN#")), default=state)
-            self._remove(place for place in found if place == state)
-            self._remove(place for place in found if place not in (state, oldest_turn))
-            self._remove(place for place in found if place == oldest_turn)
+            turns = {item.sk.split("#")[1]: item for item in found if item.sk.startswith("TURN#")}
+            sent: dict[str, list[Item]] = {seq: [] for seq in turns}
+            rest, state = list[Item](), list[Item]()
+            for item in found:
+                of_turn = sent.get(item.sk.split("#")[1]) if item.sk.startswith("OUT#") else None
+                if of_turn is not None and len(of_turn) < ACTIONS - 2:
+                    of_turn.append(item)
+                elif not item.sk.startswith("TURN#"):
+                    (state if item.sk == _STATE else rest).append(item)
+            self._delete(state)
+            self._delete(rest)
+            try:
+                for batch in self._batches(key, turns, sent, at, settled, place):
+                    self._transact(batch)
+            except TransactWriteError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
+                continue  # somebody else erases the same person: look again
             removed += len(found)
         raise ConflictError(f"something new was written in each of {PASSES} passes")
 
-    def _found(self, key: ConversationKey) -> list[_Place]:
+    def _found(self, key: ConversationKey) -> list[Item]:
         item = self._table.item
-        conversation = item.query(conversation_pk(key), consistent_read=True, attributes_to_get=["pk", "sk"])
+        conversation = item.query(conversation_pk(key), consistent_read=True)
         parked = item.query(
             parked_pk(key.organization_id, key.phone_number_id),
             item.sk.startswith(f"{key.contact_id}#"),
             consistent_read=True,
             attributes_to_get=["pk", "sk"],
         )
-        # With the key of the person's pseudonyms gone, the lake's rows are nobody's.
-        keys = item.query(
-            contact_pk(key.organization_id, key.contact_id), consistent_read=True, attributes_to_get=["pk", "sk"]
-        )
-        return [(entry.pk, entry.sk) for entries in (conversation, parked, keys) for entry in entries]
+        return [*conversation, *parked]
 
-    def _remove(self, places: Iterable[_Place]) -> None:
+    def _batches(
+        self,
+        key: ConversationKey,
+        turns: dict[str, Item],
+        sent: dict[str, list[Item]],
+        at: float,
+        settled: int,
+        place: str,
+    ) -> Iterator[list[tuple[Item, Item | None]]]:
+        """The turns with their deliveries, newest first; each to be removed, some leaving something for the lake."""
+        batch: list[tuple[Item, Item | None]] = []
+        for seq, turn in sorted(turns.items(), reverse=True):
+            record = _read_turn.decode(turn.body or "")
+            kept = self._kept(key, turn, record, sent[seq], at, place) if _hour(record) > settled else None
+            group: list[tuple[Item, Item | None]] = [(turn, kept), *((item, None) for item in sent[seq])]
+            if batch and len(batch) + len(group) + 2 > ACTIONS // 2:
+                yield batch
+                batch = []
+            batch += group
+        if batch:
+            yield batch
+
+    def _kept(
+        self, key: ConversationKey, turn: Item, record: TurnRecord, sent: list[Item], at: float, place: str
+    ) -> Item:
+        name = self._log.contact_keys(key.organization_id, [key.contact_id], at)[key.contact_id]
+        events = without_values(events_of(key, record, [delivery_of(item) for item in sent], name))
+        kept = self._table.item(place, turn.sk, body=_encode(events).decode(), expires_at=turn.expires_at)
+        kept.log_pk = log_pk(record.at, log_shard(place))
+        kept.log_sk = f"{key.organization_id}#{int(record.at * 1000):013d}#{uuid4().hex[:8]}"
+        return kept
+
+    def _transact(self, batch: list[tuple[Item, Item | None]]) -> None:
+        with TransactWrite(connection=self._table.connection) as transaction:
+            for gone, kept in batch:
+                transaction.delete(gone, condition=self._table.item.pk.exists())
+                if kept is not None:
+                    transaction.save(kept)
+
+    def _delete(self, items: Iterable[Item]) -> None:
         with self._table.item.batch_write() as batch:
-            for pk, sk in places:
-                batch.delete(self._table.item(pk, sk))
+            for item in items:
+                batch.delete(self._table.item(item.pk, item.sk))
+
+
+def _hour(record: TurnRecord) -> int:
+    return int(record.at) // _HOUR * _HOUR

@@ -20,11 +20,13 @@ from pytake.aws.table import (
     conversation_pk,
     delivery_sk,
     error_code,
+    is_erased_turn,
     log_pk,
     turn_of_sk,
     turn_sk,
 )
 from pytake.aws.trail import hour_of
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent
 from pytake.conversation.records import Delivery, ExportProgress, LoggedTurn, RetentionProgress, TurnRecord
 from pytake.conversation.retention import Retention
 
@@ -41,6 +43,7 @@ _LAKE, _PROGRESS, _RUN = "LAKE", "EXPORT", "EXPORT#RUN"
 _DAILY = "DAILY"
 
 _read_turn = msgspec.json.Decoder(TurnRecord)
+_read_events = msgspec.json.Decoder(list[LakeEvent])
 _read_progress = msgspec.json.Decoder(ExportProgress)
 _encode = msgspec.json.Encoder().encode
 
@@ -51,15 +54,18 @@ class DynamoEventLog:
     def __init__(self, table: Table, retention: Retention) -> None:
         self._table = table
         self._retention = retention
+        self._hours: dict[str, frozenset[int]] = {}
+        """What this run knows of `note_reported`."""
 
-    def turns(self, hour: int) -> Iterator[LoggedTurn]:
-        index = self._table.item.log
-        return self._read(hour, (index.query(log_pk(hour, shard)) for shard in range(LOG_SHARDS)))
+    def turns(self, hour: int, organization_id: str | None = None) -> Iterator[LoggedTurn | ErasedTurn]:
+        index, mine = self._table.item.log, None
+        if organization_id is not None:
+            mine = self._table.item.log_sk.startswith(f"{organization_id}#")
+        return self._read(hour, (index.query(log_pk(hour, shard), mine) for shard in range(LOG_SHARDS)))
 
     def forget(self, organization_id: str, hour: int) -> int:
-        index, mine = self._table.item.log, self._table.item.log_sk.startswith(f"{organization_id}#")
-        shards = (index.query(log_pk(hour, shard), mine) for shard in range(LOG_SHARDS))
-        turns = {(turn.key, turn.record.seq): turn for turn in self._read(hour, shards)}
+        found = self.turns(hour, organization_id)
+        turns = {(turn.key, turn.record.seq): turn for turn in found if isinstance(turn, LoggedTurn)}
         begins = [place for place in turns if (place[0], place[1] - 1) not in turns]
         # Those that the index has go last: were this run to die, the next one would not find the others.
         for places in (turns.keys() - begins, begins):
@@ -83,15 +89,38 @@ class DynamoEventLog:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
 
-    def _read(self, hour: int, shards: Iterable[ResultIterator[Item]]) -> Iterator[LoggedTurn]:
+    def _read(self, hour: int, shards: Iterable[ResultIterator[Item]]) -> Iterator[LoggedTurn | ErasedTurn]:
         begins = heapq.merge(*shards, key=lambda item: str(item.log_sk))
-        while batch := [(item.pk, turn_of_sk(item.sk)) for item in islice(begins, BATCH)]:
-            turns = self._following(batch, hour)
-            deliveries = self._deliveries(turns)
-            for pk, record in turns:
-                yield LoggedTurn(conversation_key(pk), record, deliveries.get((pk, record.seq), []))
+        while batch := [(item.pk, item.sk) for item in islice(begins, BATCH)]:
+            runs = self._following([(pk, turn_of_sk(sk)) for pk, sk in batch if not is_erased_turn(pk)], hour)
+            deliveries = self._deliveries([(pk, record) for (pk, _), run in runs.items() for record in run])
+            erased = self._erased([place for place in batch if is_erased_turn(place[0])])
+            for pk, sk in batch:
+                if (turn := erased.get((pk, sk))) is not None:
+                    yield turn
+                for record in runs.get((pk, turn_of_sk(sk)), ()):
+                    yield LoggedTurn(conversation_key(pk), record, deliveries.get((pk, record.seq), []))
 
-    def _following(self, begins: list[tuple[str, int]], hour: int) -> list[tuple[str, TurnRecord]]:
+    def _erased(self, places: list[tuple[str, str]]) -> dict[tuple[str, str], ErasedTurn]:
+        found = self._table.item.batch_get(places) if places else ()
+        return {
+            (item.pk, item.sk): ErasedTurn(item.pk.split("#", 2)[1], _read_events.decode(item.body or "[]"))
+            for item in found
+        }
+
+    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+        item = self._table.item
+        for pk in (contact_pk(organization_id, contact_id) for contact_id in contact_ids):
+            known = self._hours.get(pk, frozenset())
+            if hour in known:
+                continue
+            # Files older than that are gone: nobody has to find them any more.
+            oldest = hour - 2 * self._retention(organization_id)
+            hours = {hour, *(before for before in known if before >= oldest)}
+            item(pk, _PSEUDONYMS).update([item.hours.set(hours)], condition=item.pk.exists())
+            self._hours[pk] = frozenset(hours)
+
+    def _following(self, begins: list[tuple[str, int]], hour: int) -> dict[tuple[str, int], list[TurnRecord]]:
         """The turns that begin at these places and follow each other within the hour, run by run."""
         runs: dict[tuple[str, int], list[TurnRecord]] = {begin: [] for begin in begins}
         window, going = FIRST_WINDOW, dict.fromkeys(begins, 0)  # how many of a run are read
@@ -111,7 +140,7 @@ class DynamoEventLog:
                 else:
                     still[pk, seq] = read + window
             window, going = NEXT_WINDOW, still
-        return [(pk, record) for (pk, _), run in runs.items() for record in run]
+        return runs
 
     def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}
@@ -121,6 +150,7 @@ class DynamoEventLog:
         for item in found:
             if item.document is not None and (item.expires_at or 0) > now:
                 keys[by_pk[item.pk]] = item.document
+                self._hours[item.pk] = frozenset(int(hour) for hour in item.hours or ())
                 if item.expires_at < now + retention_seconds:
                     self._keep_key(item, now + 2 * retention_seconds)
         for pk, contact_id in by_pk.items():
@@ -149,6 +179,7 @@ class DynamoEventLog:
         self._table.item(f"ORG#{organization_id}", _RETENTION, body=_encode(progress).decode()).save()
 
     def begin(self, now: float, seconds: float) -> bool:
+        self._hours.clear()
         item = self._table.item
         try:
             item(_LAKE, _RUN, expires_at=now + seconds).save(

@@ -1,6 +1,6 @@
 """The lake's files on S3: Parquet, one object per organization and hour, put there whole."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib import import_module
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
 
@@ -22,6 +23,7 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 EVENTS, DAILY = "events/", "daily/"
+RESULTS = "athena/"
 
 
 def object_key(organization_id: str, hour: int) -> str:
@@ -67,6 +69,29 @@ class S3Lake:
                 file.seek(0)
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata={"sha256": digest})
         return True
+
+    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+        key = object_key(organization_id, hour)
+        with TemporaryDirectory() as folder:
+            before = Path(folder, "before.parquet")
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            except self._client.exceptions.NoSuchKey:
+                return
+            with before.open("wb") as file:
+                file.writelines(body.iter_chunks())
+            events = read_parquet(before)
+            self.put(
+                organization_id,
+                hour,
+                (replace(event, variables=None) if event.contact in contacts else event for event in events),
+            )
+
+    def forget_versions(self, organization_id: str, hour: int) -> None:
+        self._remove_versions(object_key(organization_id, hour), lambda version: not version["IsLatest"])
+
+    def forget_results(self) -> None:
+        self._remove_versions(RESULTS, lambda _: True)
 
     def organizations(self) -> list[str]:
         return self._folders(EVENTS)
@@ -123,6 +148,21 @@ def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
     batches = (batch for table in tables for batch in table)
     reader = arrow.RecordBatchReader.from_batches(tables[0].schema, batches)
     files.write_parquet(reader, whole, compression="zstd(3)", max_row_group_size=ROWS_PER_GROUP)
+
+
+def read_parquet(parquet: Path) -> Iterator[LakeEvent]:
+    """The events of a file that `write_parquet` wrote, in their order."""
+    arrow, files = import_module("arro3.core"), import_module("arro3.io")
+    for batch in files.read_parquet(parquet):
+        columns = []
+        for name, type_ in COLUMNS.items():
+            column = batch.column(name)
+            columns.append((column.cast(arrow.DataType.int64()) if type_ == "timestamp" else column).to_pylist())
+        for values in zip(*columns, strict=True):
+            row = dict(zip(COLUMNS, values, strict=True))
+            if row["variables"] is not None:
+                row["variables"] = dict(row["variables"])
+            yield LakeEvent(**row)
 
 
 def _write_lines(path: Path, events: Iterable[LakeEvent]) -> None:

@@ -20,6 +20,9 @@ and how far its export is (`LAKE`).
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
 | turn that waits for a stopped number | `ORG#o#PARKED#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
+| that a person was erased | `ERASED#sha256` | `ERASED` |
+| erasure that is not finished | `ERASURES` | id |
+| what the lake needs of an erased turn | `ORG#o#ERASED#id` | `TURN#seq` |
 | scheduled run | `JOB#job` | scheduled time |
 """
 
@@ -29,7 +32,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.expressions.condition import Condition
@@ -43,6 +46,9 @@ USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 4
 """Partitions of the due index: one would be a hot key when everybody's session ends at once."""
+
+ERASED = "ERASED"
+"""Sort key of the item that remembers an erasure."""
 
 LOG_SHARDS = 8
 """Partitions of an hour in the log index: each takes 1,000 turns a second."""
@@ -111,6 +117,7 @@ class Item(Model):
     document = BinaryAttribute(null=True, legacy_encoding=False)
     document_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    hours: Any = NumberSetAttribute(null=True)
     due_pk = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     due = DueIndex()
@@ -217,6 +224,20 @@ def parked_pk(organization_id: str, phone_number_id: str) -> str:
 
 def parked_sk(contact_id: str, turn: int) -> str:
     return f"{contact_id}#{turn:010d}"
+
+
+def erasure_pk(key: ConversationKey) -> str:
+    """Where it is remembered that a person was erased. Not by their number: only who has it already can find this."""
+    return f"ERASED#{digest('erased', key.organization_id, key.phone_number_id, key.contact_id)}"
+
+
+def erased_turns_pk(organization_id: str, id_: str) -> str:
+    return f"ORG#{organization_id}#ERASED#{id_}"
+
+
+def is_erased_turn(pk: str) -> bool:
+    """Whether an entry of the index `log` is an `ErasedTurn`."""
+    return pk.split("#", 3)[2] == "ERASED"
 
 
 def due_pk(shard: int) -> str:

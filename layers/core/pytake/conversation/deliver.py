@@ -33,7 +33,7 @@ from pytake.conversation.ports import (
 )
 from pytake.conversation.queues import OutboundItem, unparked_item
 from pytake.conversation.receipts import callback_data
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number, NumberSecrets
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number, NumberSecrets
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import OutboundMessage, Template
@@ -54,7 +54,7 @@ STOP_SETTLES_SECONDS = 2 * DIRECTORY_SECONDS
 would send a conversation's next turn past the parked one. The queue hands out none while this one is not done."""
 
 FRESH_SECONDS = 15
-"""A turn that waited longer asks the conversation first whether the person opted out meanwhile."""
+"""A turn that waited longer asks the conversation first whether the person opted out or was erased meanwhile."""
 
 QUEUE_SECONDS = 13 * 86_400
 """A queue forgets after 14 days; a turn that waited this long goes to the dead letters, where people are told of it."""
@@ -68,6 +68,10 @@ NUMBER_PER_MINUTE = 80 * 60
 
 class _DeadError(Exception):
     """The message failed for good after its retries; the turn goes to the dead-letter queue."""
+
+
+class _ErasedError(Exception):
+    """The person was erased: nothing of the turn is sent or kept."""
 
 
 class _OptedOutError(Exception):
@@ -123,14 +127,17 @@ class Deliver:
         # What is queued again may be so because its number was stopped a moment ago.
         number = self._directory.number(item.phone_number_id, fresh=bool(item.again))
         if number is None or number.organization_id != item.organization_id:
-            self._bury(item, 0, "number_unknown")
+            if not self._is_of_erased(item):
+                self._bury(item, 0, "number_unknown")
             return
         if number.stopped_reason:
-            self._wait_for_stop(number)
-            self._park(item)
+            if not self._is_of_erased(item):
+                self._wait_for_stop(number)
+                self._park(item)
             return
         if number.resuming_at and self._has_parked_before(item):
-            self._park(item)
+            if not self._is_of_erased(item):
+                self._park(item)
             return
         self._deliver_turn(item, number, first_time=first_time, out_of_time=out_of_time)
         if number.resuming_at or item.unparked:
@@ -142,7 +149,8 @@ class Deliver:
         """Deliver the messages in order."""
         now = self._clock()
         if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
-            self._bury(item, 0, "too_old")
+            if not self._is_of_erased(item):
+                self._bury(item, 0, "too_old")
             return
         for index in range(len(item.messages)):
             if index and out_of_time():
@@ -151,6 +159,8 @@ class Deliver:
                 self._deliver_one(item, index, number, first_time=first_time)
             except _DeadError as dead:
                 self._bury(item, index, str(dead))
+                return
+            except _ErasedError:
                 return
             except _OptedOutError:
                 self._withhold(item, index + 1)
@@ -164,7 +174,7 @@ class Deliver:
             self._stop(item, index, number, "no access token stored")
         now = self._clock()
         try:
-            claim = self._claim(item, index, number, known, now)
+            claim = self._claim(item, index, number, known, now, first_time=first_time)
         except ConflictError:
             if not first_time:
                 raise ComeBackError(1, "the ledger changed meanwhile") from None
@@ -175,9 +185,12 @@ class Deliver:
             self._post(item, index, number, secrets, claim)
 
     def _claim(
-        self, item: OutboundItem, index: int, number: Number, known: Delivery | None, now: float
+        self, item: OutboundItem, index: int, number: Number, known: Delivery | None, now: float, *, first_time: bool
     ) -> Delivery | None:
-        """The claim to post under, or None when this message needs nothing more. Raises `ComeBackError`, `_DeadError`."""
+        """The claim to post under, or None when this message needs nothing more.
+
+        Raises `ComeBackError`, `_DeadError`, `_ErasedError`.
+        """
         entry = known or Delivery(item.turn, index, "waiting")
         if entry.state in ("accepted", "failed"):
             return None
@@ -195,7 +208,7 @@ class Deliver:
             entry = self._after_deadline(item, entry, known, now)
         if entry.slot_at is not None and entry.slot_at > now:
             raise ComeBackError(entry.slot_at - now, "retry" if entry.attempts or entry.held else "rate limit")
-        refusal = self._refusal(item, index, number, entry, now)
+        refusal = self._refusal(item, index, number, entry, now, unclaimed=known is None and not first_time)
         if refusal is not None:
             self._deliveries.claim(item.key, replace(entry, state="failed", reason=refusal), known)
             self._tell("delivery.failed", item, index, reason=refusal)
@@ -221,11 +234,18 @@ class Deliver:
             raise _DeadError(reason)
         return replace(entry, state="waiting", attempts=attempts, doubtful=True)
 
-    def _refusal(self, item: OutboundItem, index: int, number: Number, entry: Delivery, now: float) -> str | None:
-        """Why a message must not be sent (any more), as things are now."""
-        if (item.again or now - item.queued_at > FRESH_SECONDS) and not item.goodbye:
+    def _refusal(
+        self, item: OutboundItem, index: int, number: Number, entry: Delivery, now: float, *, unclaimed: bool
+    ) -> str | None:
+        """Why a message must not be sent (any more), as things are now.
+
+        `unclaimed`: it was handed out before and nothing is in the ledger. Nobody came to claim it, or its person was erased.
+        """
+        if item.again or unclaimed or now - item.queued_at > FRESH_SECONDS:
             conversation = self._conversations.load(item.key)
-            if conversation is not None and conversation.opted_out:
+            if conversation is None or _is_of_erased(conversation, item):
+                raise _ErasedError
+            if conversation.opted_out and not item.goodbye:
                 return "opted_out"
         if not self._needs_fallback(item, index, entry, now):
             return None
@@ -234,6 +254,10 @@ class Deliver:
         if not entry.fallback and self._has_fallen_back(item, index):
             return "window_closed:template_sent"
         return None
+
+    def _is_of_erased(self, item: OutboundItem) -> bool:
+        conversation = self._conversations.load(item.key)
+        return conversation is None or _is_of_erased(conversation, item)
 
     def _needs_fallback(self, item: OutboundItem, index: int, entry: Delivery, now: float) -> bool:
         if isinstance(item.messages[index], Template):
@@ -426,3 +450,9 @@ class Deliver:
     def _tell(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
         where = {"phone_number_id": item.phone_number_id, "turn": item.turn, "index": index}
         self._operator_events.publish(OperatorEvent(type_, item.organization_id, {**where, **detail}))
+
+
+def _is_of_erased(conversation: Conversation, item: OutboundItem) -> bool:
+    """Whether this answers somebody who was erased; the conversation is what they began since, as a stranger."""
+    last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
+    return 0 < item.queued_at <= conversation.erased_at or conversation.is_erased(last_wrote_at)

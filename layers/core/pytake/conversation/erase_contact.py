@@ -1,30 +1,82 @@
-"""Forget a person."""
+"""Forget a person: at once what the table holds, and within a quarter of an hour what is elsewhere (ADR 0009)."""
+
+from collections.abc import Callable
+from typing import Any
 
 from pytake.conversation.inbox import Inbox
-from pytake.conversation.ports import Erasure, OperatorEvent, OperatorEvents
+from pytake.conversation.ports import Clock, DeadLetterQueues, Erasure, Lake, OperatorEvent, OperatorEvents
+from pytake.conversation.records import PendingErasure
+
+SETTLE_SECONDS = 300
+"""How long after an erasure a worker that had begun before it may still write: the longest run of one is 120 seconds."""
 
 
 class EraseContact:
-    """The use case behind `DELETE /api/v1/contacts/{phone}`. Calling it again is safe, and finds what came meanwhile."""
+    """The use case behind `DELETE /api/v1/contacts/{phone}`. Calling it again is safe."""
 
-    def __init__(self, inbox: Inbox, erasure: Erasure, operator_events: OperatorEvents) -> None:
+    def __init__(self, inbox: Inbox, erasure: Erasure, operator_events: OperatorEvents, clock: Clock) -> None:
         self._inbox = inbox
         self._erasure = erasure
         self._operator_events = operator_events
+        self._clock = clock
 
     def __call__(self, organization_id: str, person: str, by: str) -> int:
         """Remove what the table holds of a person at every number of the organization; the number of items.
 
-        A phone number and a business-scoped user id are two contacts: nothing says that they are one person. Raises
-        `ConflictError` when new items keep coming.
-
-        Not here: the lake. Its events hold no text and no phone number but a pseudonym; erasing the pseudonym's key
-        belongs to the export that makes it. What is on a queue at this moment is still worked off, and what that leaves
-        behind is found by calling again. Point-in-time backups forget within 35 days.
+        What they said until now takes no turn and what was answered is not sent any more, wherever it waits. If they write
+        again, they are a stranger. A phone number and a business-scoped user id are two contacts: nothing says that they are
+        one person. Raises `ConflictError` when new items keep coming.
         """
-        removed = sum(self._erasure.erase(key) for key in self._inbox.keys(organization_id, person))
-        if removed:
-            self._operator_events.publish(
-                OperatorEvent("contact.erased", organization_id, {"items": removed, "by": by})
-            )
+        keys = self._inbox.keys(organization_id, person)
+        if not keys:
+            return 0
+        pending = self._erasure.begin(organization_id, keys, self._clock())
+        removed = self._erasure.remove(pending)
+        self._operator_events.publish(OperatorEvent("contact.erased", organization_id, {"items": removed, "by": by}))
         return removed
+
+
+class FinishErasures:
+    """Part of the `export` job, which alone writes the lake: what of erased people is not in the table."""
+
+    def __init__(
+        self,
+        erasure: Erasure,
+        lake: Lake,
+        dead_letters: DeadLetterQueues,
+        operator_events: OperatorEvents,
+        clock: Clock,
+    ) -> None:
+        self._erasure = erasure
+        self._lake = lake
+        self._dead_letters = dead_letters
+        self._operator_events = operator_events
+        self._clock = clock
+
+    def __call__(self, export_again: Callable[[str, int], None]) -> int:
+        """Finish the erasures that began `SETTLE_SECONDS` ago; how many. One that fails is tried again by the next run."""
+        finished = 0
+        for pending in self._erasure.pending(self._clock() - SETTLE_SECONDS):
+            try:
+                detail = self._finish(pending, export_again)
+            except Exception as error:  # one erasure must not stop the others, nor the export
+                type_, detail = "contact.erasure_failed", {"error": type(error).__name__}
+            else:
+                type_, finished = "contact.erasure_finished", finished + 1
+            self._operator_events.publish(OperatorEvent(type_, pending.organization_id, detail))
+        return finished
+
+    def _finish(self, pending: PendingErasure, export_again: Callable[[str, int], None]) -> dict[str, Any]:
+        late = self._erasure.remove(pending)
+        for hour in pending.unsettled:
+            export_again(pending.organization_id, hour)
+        for hour in pending.reported:
+            if hour not in pending.unsettled:
+                self._lake.withhold(pending.organization_id, hour, pending.contacts)
+        for hour in sorted({*pending.unsettled, *pending.reported}):
+            self._lake.forget_versions(pending.organization_id, hour)
+        if pending.reported or pending.unsettled:
+            self._lake.forget_results()
+        letters = self._dead_letters.remove(pending.keys)
+        self._erasure.finish(pending)
+        return {"late_items": late, "dead_letters": letters, "hours": len(pending.reported)}

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 
 from msgspec import Struct
 
-from pytake.conversation.lake_events import LakeEvent, events_of
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
 from pytake.conversation.ports import Clock, EventLog, Lake, Measure, Parking
 from pytake.conversation.records import LoggedTurn
 
@@ -38,12 +38,21 @@ class Exported(Struct, frozen=True):
 class ExportToLake:
     """The scheduled function's `export` job. It may run twice, at the same time too, and may die at any moment."""
 
-    def __init__(self, log: EventLog, lake: Lake, parking: Parking, clock: Clock, measure: Measure) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        lake: Lake,
+        parking: Parking,
+        clock: Clock,
+        measure: Measure,
+        finish_erasures: Callable[[Callable[[str, int], None]], int],
+    ) -> None:
         self._log = log
         self._lake = lake
         self._parking = parking
         self._clock = clock
         self._measure = measure
+        self._finish_erasures = finish_erasures
 
     def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> Exported:
         """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
@@ -61,6 +70,7 @@ class ExportToLake:
             self._log.end()
 
     def _run(self, now: float, out_of_time: Callable[[], bool]) -> Exported:
+        self._finish_erasures(self.again)
         progress = self._log.progress()
         self._measure("LakeLagSeconds", now - progress.as_of if progress.as_of is not None else 0)
         current = int(now) // HOUR * HOUR
@@ -89,32 +99,49 @@ class ExportToLake:
                 self._log.put_progress(progress)
         return Exported(hours, files, up_to_date=True)
 
-    def _export(self, hour: int, turns: Iterable[LoggedTurn]) -> int:
-        by_organization = groupby(turns, key=lambda turn: turn.key.organization_id)
-        return sum(
-            self._lake.put(organization_id, hour, self._events(organization_id, turns))
-            for organization_id, turns in by_organization
-        )
+    def _export(self, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> int:
+        by_organization = groupby(turns, key=lambda turn: turn.organization_id)
+        return sum(self._put(organization_id, hour, turns) for organization_id, turns in by_organization)
 
-    def _audited(self, turns: Iterable[LoggedTurn], lost: list[int]) -> Iterator[LoggedTurn]:
+    def again(self, organization_id: str, hour: int) -> None:
+        """Export one hour of one organization once more, whatever its turn would be. Not while another run is at it."""
+        turns = list(self._log.turns(hour, organization_id))
+        if turns:
+            self._put(organization_id, hour, turns)
+
+    def _put(self, organization_id: str, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> bool:
+        return self._lake.put(organization_id, hour, self._events(organization_id, hour, turns))
+
+    def _audited(self, turns: Iterable[LoggedTurn | ErasedTurn], lost: list[int]) -> Iterator[LoggedTurn | ErasedTurn]:
         """The turns as they come; `lost` gets how many messages of each have no outcome and wait nowhere."""
         for turn in turns:
-            missing = _without_outcome(turn)
-            if missing:
+            missing = _without_outcome(turn) if isinstance(turn, LoggedTurn) else 0
+            if missing and isinstance(turn, LoggedTurn):
                 parked = self._parking.earliest(turn.key)
                 if parked is None or parked.turn > turn.record.seq:
                     lost.append(missing)
             yield turn
 
-    def _events(self, organization_id: str, turns: Iterable[LoggedTurn]) -> Iterator[LakeEvent]:
+    def _events(self, organization_id: str, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> Iterator[LakeEvent]:
         keys: dict[str, bytes] = {}
         left = iter(turns)
         while batch := list(islice(left, BATCH)):
-            unknown = {turn.key.contact_id for turn in batch} - keys.keys()
+            known = [turn for turn in batch if isinstance(turn, LoggedTurn)]
+            unknown = {turn.key.contact_id for turn in known} - keys.keys()
             if unknown:
                 keys |= self._log.contact_keys(organization_id, sorted(unknown), self._clock())
+            # Before the file is there: whoever erases the person has to find what it says of them.
+            if reported := {turn.key.contact_id for turn in known if _reports(turn)}:
+                self._log.note_reported(organization_id, sorted(reported), hour)
             for turn in batch:
-                yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])
+                if isinstance(turn, ErasedTurn):
+                    yield from turn.events
+                else:
+                    yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])
+
+
+def _reports(turn: LoggedTurn) -> bool:
+    return any(event.type == "variable_reported" for event in turn.record.events)
 
 
 def _without_outcome(turn: LoggedTurn) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
 
@@ -94,6 +95,18 @@ class LakeEvent(Struct, omit_defaults=True):
     state_at: int | None = None
     code: str | None = None
     variables: dict[str, str] | None = None
+
+
+class ErasedTurn(Struct, frozen=True):
+    """What is left of a turn of a person who was erased: its events, which tell nobody who that was or what they said."""
+
+    organization_id: str
+    events: list[LakeEvent]
+
+
+def without_values(events: Iterable[LakeEvent]) -> list[LakeEvent]:
+    """The events without what the person said; each is still counted."""
+    return [replace(event, variables=None) if event.variables is not None else event for event in events]
 
 
 class Pseudonyms:

@@ -3,12 +3,12 @@
 Both run the same contract tests (`tests/contracts`), so a fake keeps the promises written here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from pytake.conversation.lake_events import LakeEvent
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
 from pytake.conversation.records import (
     Conversation,
@@ -23,6 +23,7 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
     ParkedItem,
+    PendingErasure,
     RecentPlace,
     RetentionProgress,
     TurnRecord,
@@ -76,6 +77,9 @@ class Conversations(Protocol):
     def load(self, key: ConversationKey) -> Conversation | None:
         """The conversation as last committed (a consistent read), or None. One read request."""
 
+    def erased_at(self, key: ConversationKey) -> float:
+        """When the person was last erased; 0 if never, or more than `ERASURE_SECONDS` ago. One read request."""
+
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         """Those of the conversations that exist, in any order (consistent reads)."""
 
@@ -89,7 +93,8 @@ class Conversations(Protocol):
         """Store the conversation (whose `seq` is the turn's), the turn and its inbound marker: all, or nothing.
 
         One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has had a turn, `ConflictError` when the
-        stored `seq` is not one less than the turn's.
+        stored `seq` is not one less than the turn's, or when a conversation begins that does not know when its person was
+        erased (`Conversation.erased_at`).
         """
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
@@ -215,12 +220,28 @@ class Parking(Protocol):
 class Erasure(Protocol):
     """Forgetting people."""
 
-    def erase(self, key: ConversationKey) -> int:
-        """Remove every item of a person at a number: conversation, turns, markers, ledger, parked turns; how many.
+    def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
+        """Remember that the person with these conversations is erased, and what of them is where. Nothing is removed yet."""
 
-        A turn that is taken meanwhile loses: it is erased, or begins as a stranger's. Raises `ConflictError` when new
-        items keep coming.
+    def remove(self, pending: PendingErasure) -> int:
+        """Remove every item of the person: conversations, turns, markers, ledger, parked turns; how many.
+
+        What the lake still needs of a turn stays in the log as an `ErasedTurn`. A turn that is taken meanwhile loses: it is
+        erased, or begins as a stranger's. Calling it again is safe. Raises `ConflictError` when new items keep coming.
         """
+
+    def pending(self, before: float) -> list[PendingErasure]:
+        """The erasures that began before a time and are not finished."""
+
+    def finish(self, pending: PendingErasure) -> None:
+        """Forget whom it was about."""
+
+
+class DeadLetterQueues(Protocol):
+    """What workers gave up on, of all organizations."""
+
+    def remove(self, keys: Sequence[ConversationKey]) -> int:
+        """Take what belongs to these conversations out of the dead-letter queues, for good; how many messages."""
 
 
 class Secrets(Protocol):
@@ -271,11 +292,17 @@ class Flows(Protocol):
 class EventLog(Protocol):
     """What happened, by the hour, and how far it is exported. Hours are given by their first second."""
 
-    def turns(self, hour: int) -> Iterable[LoggedTurn]:
-        """The hour's turns, one organization after the other, each in the same order every time (eventually consistent)."""
+    def turns(self, hour: int, organization_id: str | None = None) -> Iterable[LoggedTurn | ErasedTurn]:
+        """The hour's turns, one organization after the other, each in the same order every time (eventually consistent).
+
+        With an organization, its turns only.
+        """
 
     def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         """The random key of each contact's pseudonyms; made where there is none. It outlives the records that need it."""
+
+    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+        """Remember that the lake's file of this hour says something of these people (they have keys)."""
 
     def progress(self) -> ExportProgress: ...
 
@@ -317,6 +344,15 @@ class Lake(Protocol):
 
     def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
         """Make these the organization's events of that hour: all of them, or nothing changes. False when they were already."""
+
+    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+        """Take what these people (pseudonyms) said out of the file of an hour. Its rows stay, so counts do."""
+
+    def forget_versions(self, organization_id: str, hour: int) -> None:
+        """Remove what the file of an hour was before."""
+
+    def forget_results(self) -> None:
+        """Remove the results of all queries: somebody's answers may be in them."""
 
 
 class JobRuns(Protocol):

@@ -18,6 +18,9 @@ MARKER_SECONDS = 8 * 24 * 3600
 SERVICE_WINDOW_SECONDS = 24 * 3600
 """Meta's customer service window: free-form messages may be sent this long after the person's last message."""
 
+ERASURE_SECONDS = 30 * 24 * 3600
+"""How long an erasure is remembered: longer than anything can wait on a queue and then on its dead-letter queue (28 days)."""
+
 STATE_BYTES = 300_000
 """The largest session state that is stored; a DynamoDB item ends at 400 KB and carries the contact too."""
 
@@ -52,7 +55,8 @@ class Conversation(Struct, omit_defaults=True):
     """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
 
     `paced_until` is how far Meta's limit for one recipient is used up (`pytake.conversation.pace`). `active_at` is when the
-    person, the bot or an agent last said something: the list of conversations goes by it.
+    person, the bot or an agent last said something: the list of conversations goes by it. `erased_at` is when this person was
+    erased before: what was said until then must not come back (`pytake.conversation.erase_contact`).
     """
 
     key: ConversationKey
@@ -64,6 +68,11 @@ class Conversation(Struct, omit_defaults=True):
     apologised_at: float | None = None
     paced_until: float = 0
     active_at: float = 0
+    erased_at: float = 0
+
+    def is_erased(self, said_at: float) -> bool:
+        """Whether something said at that time, as Meta tells it in whole seconds, is of the person who was erased."""
+        return bool(self.erased_at) and said_at < int(self.erased_at)
 
     def session_at(self, now: float) -> Session | None:
         """The session, unless it has ended by silence and nobody has noted it yet."""
@@ -276,6 +285,26 @@ class LoggedTurn(Struct, frozen=True):
     key: ConversationKey
     record: TurnRecord
     deliveries: list[Delivery]
+
+    @property
+    def organization_id(self) -> str:
+        return self.key.organization_id
+
+
+class PendingErasure(Struct):
+    """An erasure that is not finished: what is left to do outside the conversations' own items.
+
+    `contacts` are the pseudonyms that the person's rows in the lake carry, `reported` the hours whose files hold something the
+    person said, `unsettled` those that will be exported again. `keys` are in clear until it is finished.
+    """
+
+    id: str
+    organization_id: str
+    at: float
+    keys: list[ConversationKey]
+    contacts: list[str]
+    reported: list[int]
+    unsettled: list[int]
 
 
 class ExportProgress(Struct, omit_defaults=True):

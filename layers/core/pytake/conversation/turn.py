@@ -133,7 +133,8 @@ class TakeTurn:
         """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
 
         An item that says that something is due (`InboundItem.due_at`) ends an expired session or lets a timer fire; None when
-        nothing is due any more. A message whose number was removed meanwhile takes no turn (None). Raises `ConflictError`
+        nothing is due any more. A message whose number was removed or whose person was erased meanwhile takes no turn (None).
+        Raises `ConflictError`
         when the conversation was written by somebody else again and again, `QueueingFailedError` when the answer could not
         be enqueued: in both cases the item has to come again.
 
@@ -148,7 +149,8 @@ class TakeTurn:
         def decide(known: Conversation | None) -> _Outcome | None:
             if item.due_at is not None:
                 return self._decide_due(known, number, item) if known is not None else None
-            return self._decide_message(known or _new_conversation(item), number, item)
+            before = known or _new_conversation(item, self._conversations.erased_at(item.key))
+            return None if _is_of_erased(before, item) else self._decide_message(before, number, item)
 
         def taken(record: TurnRecord) -> None:
             self._measure("Turns", 1)
@@ -456,9 +458,16 @@ def _pace(outcome: _Outcome) -> None:
         )
 
 
-def _new_conversation(item: InboundItem) -> Conversation:
+def _is_of_erased(conversation: Conversation, item: InboundItem) -> bool:
+    """Whether the person said this before they were erased; Meta may bring it days later, a queue weeks later."""
+    erased_at, sent_at = conversation.erased_at, _sent_at(item.message)
+    return item.received_at <= erased_at or (sent_at is not None and conversation.is_erased(sent_at))
+
+
+def _new_conversation(item: InboundItem, erased_at: float) -> Conversation:
     phone = f"+{item.contact_id}" if item.contact_id.isdecimal() else None
-    return Conversation(item.key, Contact(id=item.contact_id, phone=phone, name=item.profile_name or ""))
+    contact = Contact(id=item.contact_id, phone=phone, name=item.profile_name or "")
+    return Conversation(item.key, contact, erased_at=erased_at)
 
 
 def _input(answer: Answer) -> Input:

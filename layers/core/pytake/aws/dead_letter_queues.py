@@ -1,0 +1,78 @@
+"""The dead-letter queues on SQS, as far as an erasure needs them: SQS finds nothing by its contents, so all is looked at."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
+from pytake.conversation.receipts import read_callback_data
+from pytake.conversation.records import ConversationKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+HOLD_SECONDS = 120
+BATCH = 10
+
+_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}
+
+
+class SqsDeadLetterQueues:
+    """Implements `pytake.conversation.ports.DeadLetterQueues`."""
+
+    def __init__(self, client: "SQSClient", *, inbound: str, outbound: str, receipts: str) -> None:
+        self._client = client
+        self._urls = {"inbound": inbound, "outbound": outbound, "receipts": receipts}
+
+    def remove(self, keys: Sequence[ConversationKey]) -> int:
+        return sum(self._sweep(name, url, frozenset(keys)) for name, url in self._urls.items())
+
+    def _sweep(self, name: str, url: str, keys: Collection[ConversationKey]) -> int:
+        removed, kept, seen = 0, list[str](), set[str]()
+        try:
+            while True:
+                answer = self._client.receive_message(
+                    QueueUrl=url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HOLD_SECONDS
+                )
+                messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+                if not messages:
+                    return removed
+                for message in messages:
+                    seen.add(message["MessageId"])
+                    left = _without(name, message["Body"], keys)
+                    if left == message["Body"]:  # also what was put back a moment ago
+                        kept.append(message["ReceiptHandle"])
+                        continue
+                    if left is not None:
+                        self._client.send_message(QueueUrl=url, MessageBody=left)
+                    self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    removed += 1
+        finally:
+            for start in range(0, len(kept), BATCH):
+                entries = [
+                    {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for place, handle in enumerate(kept[start : start + BATCH])
+                ]
+                self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+
+
+def _without(name: str, body: str, keys: Collection[ConversationKey]) -> str | None:
+    """What is left of a message without these people; None when nothing is."""
+    try:
+        item = msgspec.json.decode(body, type=_ITEMS[name])
+    except msgspec.DecodeError:
+        return None if any(key.contact_id in body for key in keys) else body
+    if not isinstance(item, ReceiptsItem):
+        return None if item.key in keys else body
+    statuses = [status for status in item.statuses if not _is_of(status, item, keys)]
+    if len(statuses) == len(item.statuses):
+        return body
+    left = ReceiptsItem(item.organization_id, item.phone_number_id, statuses)
+    return msgspec.json.encode(left).decode() if statuses else None
+
+
+def _is_of(status: dict[str, Any], item: ReceiptsItem, keys: Collection[ConversationKey]) -> bool:
+    place = read_callback_data(status.get("biz_opaque_callback_data"))
+    recipient = ConversationKey(item.organization_id, item.phone_number_id, str(status.get("recipient_id")))
+    return recipient in keys or (place is not None and place[0] in keys)
