@@ -29,7 +29,8 @@ def console(
     token_file: TokenFile = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the console is, on 127.0.0.1 only.")] = 8001,
     stack: Annotated[
-        str | None, typer.Option(help="The stack's name: its queues are shown, too, with the AWS credentials at hand.")
+        str | None,
+        typer.Option(help="The stack's name: its queues and SQL on its lake too, with the AWS credentials at hand."),
     ] = None,
     region: Annotated[str | None, typer.Option(help="The stack's region; else the one AWS tools would use.")] = None,
 ) -> None:
@@ -72,6 +73,7 @@ def connection_to(api: str, token_file: Path, stack: str | None, region: str | N
     """Return what the console looks at: a stack through its REST API and, with its name, its queues."""
     from local.console.api import Identity, api_client
     from local.console.connection import Connection
+    from local.console.lake_desk import lake_of
     from local.console.tokens import FileToken
     from local.dead_letters import queues_of
 
@@ -87,6 +89,7 @@ def connection_to(api: str, token_file: Path, stack: str | None, region: str | N
         has_phones=False,
         refresh_seconds=REFRESH_SECONDS,
         dead_letters=(lambda: queues_of(stack, options)) if stack else None,
+        lake=(lambda: lake_of(stack, options)) if stack else None,
         facts=lambda: facts,
     )
 

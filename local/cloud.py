@@ -19,9 +19,10 @@ from starlette.routing import Route
 from local import demo
 from local.console.api import Identity, api_client
 from local.console.connection import Connection
+from local.console.lake_desk import lake_of
 from local.console.site import Console
 from local.console.tokens import MintedTokens
-from local.dead_letters import DeadLetters, queues_of
+from local.dead_letters import queues_of
 from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
@@ -194,19 +195,19 @@ class LocalCloud:
             client=api_client(self.settings.url),
             tokens=MintedTokens(issuer.mint),
             default_identity=Identity(demo.ORGANIZATION_ID, "admin"),
-            dead_letters=self._dead_letters,
+            dead_letters=lambda: queues_of(STACK, self._aws_options()),
+            lake=lambda: lake_of(STACK, self._aws_options()),
             facts=self.facts,
         )
 
-    def _dead_letters(self) -> list[DeadLetters]:
+    def _aws_options(self) -> dict[str, str]:
         environment = self._aws.client_environment
-        options = {
+        return {
             "endpoint_url": environment["AWS_ENDPOINT_URL"],
             "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
             "region_name": environment["AWS_REGION"],
         }
-        return queues_of(STACK, options)
 
     async def _describe_aws(self, _request: Request) -> Response:
         """Tell commands on this machine how to reach the embedded AWS, and what the stack is called."""

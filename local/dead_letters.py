@@ -187,26 +187,35 @@ class DeadLetters:
                 yield _read(self.name, message)
 
 
-def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
-    """Return the dead-letter queues of a stack; `options` are those of boto3's clients. Raises `StackError`."""
+def outputs_of(stack: str, options: dict[str, Any]) -> dict[str, str]:
+    """Return the outputs of a stack; `options` are those of boto3's clients. Raises `StackError`."""
     import boto3  # slow to import, and the help of the commands needs none
     from botocore.exceptions import BotoCoreError
 
     try:
         found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
-        client = boto3.client("sqs", **options)
     except (BotoCoreError, ClientError) as error:
         raise StackError(f"The stack {stack} is not found: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    try:
-        return [
-            DeadLetters(
-                client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
-            )
-            for name, prefix in _OUTPUTS.items()
-        ]
-    except KeyError as error:
-        raise StackError(f"The stack {stack} is none of PyTake's: it has no output {error}.") from error
+    wanted = [*(f"{prefix}DeadLettersUrl" for prefix in _OUTPUTS.values()), "WorkGroupName", "LakeDatabaseName"]
+    missing = next((name for name in wanted if name not in outputs), None)
+    if missing is not None:
+        raise StackError(f"The stack {stack} is none of PyTake's: it has no output {missing!r}.")
+    return outputs
+
+
+def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
+    """Return the dead-letter queues of a stack; `options` are those of boto3's clients. Raises `StackError`."""
+    import boto3
+
+    outputs = outputs_of(stack, options)
+    client = boto3.client("sqs", **options)
+    return [
+        DeadLetters(
+            client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
+        )
+        for name, prefix in _OUTPUTS.items()
+    ]
 
 
 _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}

@@ -10,6 +10,7 @@ from local.console.api import Api, Identity
 from local.console.tokens import Tokens
 
 if TYPE_CHECKING:
+    from local.console.lake_desk import LakeDesk
     from local.dead_letters import DeadLetters
 
 
@@ -27,6 +28,8 @@ class Connection:
     """How often what is live is asked for again. A deployed stack bills each request."""
     dead_letters: "Callable[[], Sequence[DeadLetters]] | None" = None
     """Finds the dead-letter queues; blocking, because boto3 is. None: the queues cannot be reached."""
+    lake: "Callable[[], LakeDesk] | None" = None
+    """Finds the lake; blocking too. None: it cannot be reached."""
     facts: Callable[[], Sequence[tuple[str, str]]] = field(default=tuple)
     """Says what runs where, as name and value."""
 

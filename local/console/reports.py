@@ -18,6 +18,10 @@ HEATS = 6
 """Looks from heat-0 to heat-5 in console.css."""
 
 
+_FOLLOW_NEXT = ("button:", "error")
+"""Exits that go where `next` goes when they have no target of their own."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A number that is looked at first: its name, how it is written, and a word about it."""
@@ -241,9 +245,14 @@ def heat_marks(words: Words, heatmap: Json, graph: FlowGraph) -> tuple[dict[str,
             f"heat-{heat}" + (" dropped" if node["drop_off"] else ""), f"{node['visits']}{lost}", note
         )
         by_exit = {way["exit"]: way["visits"] for way in node["exits"]}
-        for edge in graph.edges:
-            if edge.source == node["node_id"]:
-                taken[edge.source, edge.target] = sum(by_exit.get(one.name, 0) for one in edge.exits)
+        leaving = [edge for edge in graph.edges if edge.source == node["node_id"]]
+        named = {one.name for edge in leaving for one in edge.exits}
+        with_next = sum(count for name, count in by_exit.items() if name not in named and name.startswith(_FOLLOW_NEXT))
+        for edge in leaving:
+            names = [one.name for one in edge.exits]
+            taken[edge.source, edge.target] = sum(by_exit.get(name, 0) for name in names) + with_next * (
+                "next" in names
+            )
     most = max(taken.values(), default=0)
     edges = {
         way: Mark(

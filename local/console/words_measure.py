@@ -130,9 +130,10 @@ MEASURE: dict[str, tuple[str, str]] = {
         "Na nuvem local ele vem junto. Para uma pilha implantada, comece com credenciais da AWS e --stack NOME.",
         "The local cloud brings it along. For a deployed stack, start with AWS credentials and --stack NAME.",
     ),
-    "sql.role": (
-        "Só analistas, construtores e administradores consultam o lago",
-        "Only analysts, builders and admins query the lake",
+    "sql.role": ("Este papel não consulta o lago", "This role does not query the lake"),
+    "sql.role.do": (
+        "Use um token de analista, construtor ou administrador.",
+        "Use a token of an analyst, builder or admin.",
     ),
     "sql.saved": ("Consulta salva", "Saved query"),
     "sql.own": ("(em branco)", "(blank)"),
@@ -149,6 +150,10 @@ MEASURE: dict[str, tuple[str, str]] = {
     "sql.organization_missing": (
         "A consulta precisa filtrar organization_id = :organization_id: as tabelas têm uma partição por organização.",
         "The query has to filter organization_id = :organization_id: the tables have a partition per organization.",
+    ),
+    "sql.only_reads": (
+        "Só consultas que leem: SELECT, WITH, EXPLAIN, SHOW ou DESCRIBE.",
+        "Only statements that read: SELECT, WITH, EXPLAIN, SHOW or DESCRIBE.",
     ),
     "sql.run": ("Executar", "Run"),
     "sql.cancel": ("Cancelar a consulta", "Cancel the query"),

@@ -1,11 +1,9 @@
-"""The page of this area."""
+"""Measure: the reports of a flow as charts, tables and a drawing; transcripts; SQL on the lake."""
 
-from local.console.areas import AREAS
-from local.console.frame import empty
+from local.console.gauges import Gauges
 from local.console.visit import Visit
 
 
 async def show(visit: Visit) -> None:
-    """Say that there is nothing here yet."""
-    area = next(one for one in AREAS if one.module == __name__)
-    empty(area.icon, visit.words(f"area.{area.key}"), visit.words("frame.soon"))
+    """Build the page."""
+    await Gauges(visit).run()

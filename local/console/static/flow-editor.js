@@ -13,7 +13,7 @@ const marks = CM.StateField.define({
   provide: (field) => CM.EditorView.decorations.from(field),
 });
 
-export async function attach(component, label) {
+export async function attach(component, label, completes = true) {
   const editor = component.editor ?? (await component.editorPromise);
   const waiting = new Map();
   let last = 0;
@@ -47,7 +47,7 @@ export async function attach(component, label) {
   editor.dispatch({
     effects: CM.StateEffect.appendConfig.of([
       marks,
-      CM.EditorState.languageData.of(() => [{ autocomplete: source }]),
+      completes ? CM.EditorState.languageData.of(() => [{ autocomplete: source }]) : [],
       CM.EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
       CM.EditorView.updateListener.of((update) => {
         if (!update.selectionSet && !update.docChanged) return;

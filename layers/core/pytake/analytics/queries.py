@@ -28,6 +28,11 @@ class Query(NamedTuple):
 
 def query(name: str, values: Mapping[str, Value]) -> Query:
     """The statement of `sql/{name}.sql` with these values. Raises KeyError for a name that has no value."""
+    return bind(statement(name), values)
+
+
+def bind(sql: str, values: Mapping[str, Value]) -> Query:
+    """A statement with named parameters, with these values. Raises KeyError for a name that has no value."""
     names: list[str] = []
 
     def place(found: re.Match[str]) -> str:
@@ -36,8 +41,13 @@ def query(name: str, values: Mapping[str, Value]) -> Query:
         names.append(found[1])
         return "?"
 
-    sql = _NAME.sub(place, _text(name))
-    return Query(sql, [literal(values[name]) for name in names])
+    placed = _NAME.sub(place, sql)
+    return Query(placed, [literal(values[name]) for name in names])
+
+
+def names(sql: str) -> list[str]:
+    """The named parameters of a statement, each once, in their order."""
+    return list(dict.fromkeys(found[1] for found in _NAME.finditer(sql) if found[1]))
 
 
 def literal(value: Value) -> str:
@@ -52,6 +62,7 @@ def literal(value: Value) -> str:
 
 
 @cache
-def _text(name: str) -> str:
+def statement(name: str) -> str:
+    """The text of `sql/{name}.sql` with the parts it names, without comments."""
     text = _COMMENT.sub("", (_FOLDER / f"{name}.sql").read_text())
-    return _PART.sub(lambda found: _text(found[1]).rstrip(), text)
+    return _PART.sub(lambda found: statement(found[1]).rstrip(), text)
