@@ -27,7 +27,7 @@ Json = Mapping[str, Any]
 
 DAYS = (1, 7, 30, 90, 365)
 TABS = ("overview", "path", "transcript", "sql")
-_TAB_ICONS = {"overview": "insights", "path": "account_tree", "transcript": "forum", "sql": "database"}
+_TAB_ICONS = {"overview": "insights", "path": "account_tree", "transcript": "forum", "sql": "storage"}
 REPORTS = ("report", "nodes-heatmap", "daily-activity", "user-segments")
 
 LOOK_AGAIN_TIMES = 3
