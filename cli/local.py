@@ -46,6 +46,12 @@ def local(
     allow_private_calls: Annotated[
         bool, typer.Option("--allow-private-calls", help="Let api_call use plain HTTP and addresses of this machine.")
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN", help="Let pages of ORIGIN, such as http://localhost:5173, call the API; repeatable."
+        ),
+    ] = None,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
@@ -63,6 +69,7 @@ def local(
         graph_url,
         with_demo=not no_demo,
         allow_private_calls=allow_private_calls,
+        allowed_origins=tuple(allow_origin or ()),
         model_rules=rules,
     )
     raise typer.Exit(asyncio.run(_run(settings, verbose)))

@@ -57,6 +57,7 @@ class Settings:
     graph_url: str | None = None
     with_demo: bool = True
     allow_private_calls: bool = False
+    allowed_origins: tuple[str, ...] = ()
     model_rules: list[Rule] = field(default_factory=list)
 
     @property
@@ -115,6 +116,7 @@ class LocalCloud:
                 graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
                 issuer=issuer.url,
                 audience=AUDIENCE,
+                allowed_origins=self.settings.allowed_origins,
             ),
             self._say,
         )

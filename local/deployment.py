@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -50,7 +50,9 @@ class Deployment:
         return self.outputs["HttpApiId"]
 
 
-def local_parameters(*, graph_url: str, issuer: str, audience: str) -> dict[str, str]:
+def local_parameters(
+    *, graph_url: str, issuer: str, audience: str, allowed_origins: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the template parameters that make its stack a local one.
 
     The runtime is the Python at hand and the processor is this machine's, because functions run here. As many
@@ -72,6 +74,7 @@ def local_parameters(*, graph_url: str, issuer: str, audience: str) -> dict[str,
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
         "AmbiguousSeconds": "40",  # the simulated WhatsApp reports within a second
+        **({"AllowedOrigins": ",".join(allowed_origins)} if allowed_origins else {}),
     }
 
 

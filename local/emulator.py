@@ -24,7 +24,7 @@ from typing import Any
 import uvicorn
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
-from ministack.services import eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
+from ministack.services import apigateway, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from local.athena.endpoint import AthenaEndpoint
@@ -50,6 +50,8 @@ PATCHED_NAMES = (
     (eventbridge, "_invoke_target"),
     (provisioners, "_cw_metric_alarm_record"),
     (scheduler, "_SCHEDULE_TICK_INTERVAL"),
+    (apigateway, "_cors_response_headers"),
+    (apigateway, "_cors_preflight_response"),
     (ministack, "_build_persistence_save_dict"),
 )
 
@@ -164,6 +166,24 @@ def with_schedule_context(text: str, event: dict[str, Any]) -> str:
     return text
 
 
+def read_cors_as_templates_spell_it() -> None:
+    """Let the CORS configuration of a template count: MiniStack keeps its spelling (`AllowOrigins`) and reads the API's."""
+    for name in ("_cors_response_headers", "_cors_preflight_response"):
+        original = getattr(apigateway, name)
+
+        def with_cors(configuration: dict[str, Any], origin: str, original: Any = original) -> Any:
+            return original(_spelled_as_the_api(configuration), origin)
+
+        setattr(apigateway, name, with_cors)
+
+
+def _spelled_as_the_api(configuration: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name[:1].lower() + name[1:]: value.split(",") if name == "AllowOrigins" and isinstance(value, str) else value
+        for name, value in configuration.items()
+    }
+
+
 def save_state() -> None:
     """Write everything to the data folder now, so that even a killed emulator loses only what came later."""
     persistence.save_all(ministack._build_persistence_save_dict())
@@ -223,6 +243,7 @@ def main() -> None:
     fire_schedules_on_the_second()
     fill_in_what_schedules_know()
     take_alarms_over_several_metrics()
+    read_cors_as_templates_spell_it()
     athena = with_athena(port, run_folder)
     try:
         asyncio.run(serve(port, athena))

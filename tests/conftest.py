@@ -18,9 +18,9 @@ settings.load_profile("pytake")
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
     """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""
-    from tests.cloud.conftest import Cloud, free_port  # tests without a cloud need none of it
+    from tests.cloud.conftest import FLAGS, Cloud, free_port  # tests without a cloud need none of it
 
-    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), "--allow-private-calls")
+    running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), *FLAGS)
     yield running
     if running.process.poll() is None:
         running.stop()

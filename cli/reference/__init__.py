@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.reference.api_page import api_page
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
 from local.flow_schema import schema_text
@@ -16,4 +17,5 @@ def pages() -> dict[Path, str]:
         docs / "flow-reference.md": flow_reference(),
         docs / "prover.md": prover_page(REPOSITORY / "tests" / "engine" / "prover"),
         docs / "flow.schema.json": schema_text(),
+        docs / "api.md": api_page(docs / "api.md"),
     }

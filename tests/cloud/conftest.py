@@ -22,6 +22,8 @@ from pytake.whatsapp.signature import sign
 PYTAKE = Path(sysconfig.get_path("scripts")) / "pytake"
 WEBHOOK = "/api/v1/whatsapp/webhook"
 LONGEST_START_SECONDS = 300
+ORIGIN = "https://app.example.com"
+FLAGS = ("--allow-private-calls", "--allow-origin", ORIGIN, "--allow-origin", "http://localhost:5173")
 
 
 def free_port() -> int:
@@ -77,7 +79,7 @@ class Cloud:
     def start_again(self, *flags: str) -> None:
         """Start again on the same port and data, after it has ended."""
         self.http.close()
-        again = Cloud.start(self.data_dir, int(self.url.rpartition(":")[2]), *flags)
+        again = Cloud.start(self.data_dir, int(self.url.rpartition(":")[2]), *FLAGS, *flags)
         self.__dict__.update(again.__dict__)
 
     def token(self, role: str = "admin", organization_id: str = demo.ORGANIZATION_ID) -> str:

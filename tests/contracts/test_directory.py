@@ -126,6 +126,20 @@ def test_a_version_is_immutable(flows: Flows) -> None:
     assert flows.version("acme", "main", 1) == version(1)
 
 
+def test_long_lists_come_in_parts(flows: Flows) -> None:
+    for number in range(1, 4):
+        flows.publish("acme", version(number), "Main")
+    for flow_id in ("b", "a", "c"):
+        flows.put_draft("acme", {"id": flow_id}, 1.0)
+    flows.put_draft("globex", {"id": "d"}, 1.0)
+    assert [s.flow_id for s in flows.summaries("acme", 2)] == ["a", "b"]
+    assert [s.flow_id for s in flows.summaries("acme", 2, after="b")] == ["c", "main"]
+    assert flows.summaries("acme", 2, after="main") == []
+    assert [v.version for v in flows.versions("acme", "main", 2)] == [3, 2]
+    assert [v.version for v in flows.versions("acme", "main", 2, before=2)] == [1]
+    assert flows.versions("acme", "main", 2, before=1) == []
+
+
 def test_the_pointer_moves_to_versions_that_exist_only(flows: Flows) -> None:
     flows.publish("acme", version(1), "Main")
     flows.publish("acme", version(2), "Main")

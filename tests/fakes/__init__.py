@@ -355,8 +355,9 @@ class MemoryFlows:
     def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None:
         return copy.deepcopy(self.list.get((organization_id, flow_id)))
 
-    def summaries(self, organization_id: str) -> list[FlowSummary]:
-        return [summary for (owner, _), summary in sorted(self.list.items()) if owner == organization_id]
+    def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
+        of_organization = [summary for (owner, _), summary in sorted(self.list.items()) if owner == organization_id]
+        return [summary for summary in of_organization if summary.flow_id > after][:limit]
 
     def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
         return copy.deepcopy(self.drafts.get((organization_id, flow_id)))
@@ -371,9 +372,11 @@ class MemoryFlows:
         versions = self.published.get((organization_id, flow_id), [])
         return copy.deepcopy(versions[version - 1]) if 1 <= version <= len(versions) else None
 
-    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
-        versions = self.published.get((organization_id, flow_id), [])
-        return [replace(version, documents={}) for version in reversed(versions)]
+    def versions(
+        self, organization_id: str, flow_id: str, limit: int | None = None, before: int | None = None
+    ) -> list[FlowVersion]:
+        versions = self.published.get((organization_id, flow_id), [])[: before - 1 if before else None]
+        return [replace(version, documents={}) for version in reversed(versions)][:limit]
 
     def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
         versions = self.published.setdefault((organization_id, version.flow_id), [])

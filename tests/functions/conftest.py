@@ -33,6 +33,7 @@ class Answer(NamedTuple):
     status: int
     body: Any
     content_type: str
+    headers: dict[str, str]
 
 
 class Gateway:
@@ -110,6 +111,7 @@ def _answer(answer: dict[str, Any]) -> Answer:
         answer["statusCode"],
         json.loads(body) if content_type.endswith(("/json", "+json")) and body else body,
         content_type,
+        headers,
     )
 
 

@@ -1,6 +1,8 @@
 """The REST API: flows, numbers, organization; who may do what; how it says no."""
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -148,6 +150,47 @@ def test_a_version_stays_readable_as_it_was_published(gateway: Gateway) -> None:
     unknown = gateway.api("GET", "/api/v1/flows/hello/versions/2")
     assert (unknown.status, unknown.body["code"]) == (404, "version_unknown")
     assert gateway.api("GET", "/api/v1/flows/hello/versions/1", org="globex").status == 404
+
+
+def parts(gateway: Gateway, path: str, limit: int) -> Iterator[list[dict[str, Any]]]:
+    """Follow a list's `Link` headers to its end."""
+    asked: dict[str, str] | None = {"limit": str(limit)}
+    while asked is not None:
+        answer = gateway.api("GET", path, query=asked)
+        assert answer.status == 200, answer.body
+        yield answer.body
+        link = answer.headers.get("link")
+        assert link is None or (link.startswith(f"<{path}?") and link.endswith('>; rel="next"'))
+        asked = dict(parse_qsl(link[1 : link.index(">")].partition("?")[2])) if link else None
+
+
+def test_long_lists_come_in_parts(gateway: Gateway) -> None:
+    for flow_id in ("a", "b", "c", "d"):
+        gateway.api("PUT", f"/api/v1/flows/{flow_id}", FLOW | {"id": flow_id})
+    for _ in range(3):
+        gateway.api("POST", "/api/v1/flows/a/publish")
+    listed = [[flow["flow_id"] for flow in part] for part in parts(gateway, "/api/v1/flows", 2)]
+    assert listed == [["a", "b"], ["c", "d"]]
+    versions = [[found["version"] for found in part] for part in parts(gateway, "/api/v1/flows/a/versions", 2)]
+    assert versions == [[3, 2], [1]]
+
+
+def test_a_cursor_belongs_to_its_list_and_organization(gateway: Gateway) -> None:
+    for org in ("acme", "globex"):
+        for flow_id in ("a", "b", "c"):
+            gateway.api("PUT", f"/api/v1/flows/{flow_id}", FLOW | {"id": flow_id}, org=org)
+    link = gateway.api("GET", "/api/v1/flows", query={"limit": "1"}).headers["link"]
+    cursor = dict(parse_qsl(link[1 : link.index(">")].partition("?")[2]))["cursor"]
+    assert gateway.api("GET", "/api/v1/flows", query={"cursor": cursor}).status == 200
+    wrong = [
+        ("/api/v1/flows", cursor, "globex"),
+        ("/api/v1/flows/a/versions", cursor, "acme"),
+        ("/api/v1/conversations", cursor, "acme"),
+        *[("/api/v1/flows", made_up, "acme") for made_up in ("", "x", cursor[:-2], cursor + "AA", "W10", "x" * 2000)],
+    ]
+    for path, given, org in wrong:
+        refused = gateway.api("GET", path, query={"cursor": given}, org=org)
+        assert (refused.status, refused.body["code"]) == (400, "cursor_invalid"), (path, given)
 
 
 def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:

@@ -48,6 +48,17 @@ def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: St
     assert paths == {"WebhookFunction": "/*/*/api/v1/whatsapp/webhook", "ApiFunction": "/*/*/api/v1/*"}
 
 
+def test_no_page_may_call_the_api_unless_its_origin_is_named(stack: Stack) -> None:
+    assert stack.document["Parameters"]["AllowedOrigins"]["Default"] == ""
+    [api] = stack.properties("AWS::ApiGatewayV2::Api").values()
+    condition, cors, otherwise = api["CorsConfiguration"]["Fn::If"]
+    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    assert cors["AllowOrigins"] == {"Ref": "AllowedOrigins"}
+    assert "*" not in str(cors)
+    assert {"authorization", "content-type", "idempotency-key"} <= set(cors["AllowHeaders"])
+    assert set(cors["AllowMethods"]) == {"GET", "PUT", "POST", "DELETE"}
+
+
 def test_requests_are_logged_and_throttled(stack: Stack) -> None:
     [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
     line = json.loads(stage["AccessLogSettings"]["Format"])

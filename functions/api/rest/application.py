@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pytake.observability import logger
 from rest import conversations, flows, numbers, organization, reports, secrets
 from rest.description import complete
+from rest.documentation import page, written
 from rest.outages import is_outage
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
 from rest.requests import known_query_only, routes_of, with_json_body
@@ -24,8 +25,6 @@ DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. E
 _PERSON = re.compile(r"(/(?:conversations|contacts)/)[^/]+")
 """Where an address names a person: logs leave that out."""
 
-DOCS = "/api/v1/docs"
-
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a request as API Gateway (HTTP API, payload 2.0) hands it over."""
@@ -34,13 +33,12 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except ProblemError as problem:
         headers = {"Content-Type": CONTENT_TYPE}
         return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
-    app = with_docs() if event.get("rawPath") == DOCS else application()
-    return app.resolve(event, context)
+    return application().resolve(event, context)
 
 
 def _described() -> dict[str, Any]:
-    """What the document and its page say of the whole API. Powertools' models of OpenAPI are half of a cold start: only who
-    asks for one of the two loads them."""
+    """What the document says of the whole API. Powertools' models of OpenAPI are half of a cold start: only who asks for the
+    document or its page loads them."""
     from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
     bearer = HTTPBearer(bearerFormat="JWT", description="A token of the deployment's OpenID Connect issuer")
@@ -56,20 +54,8 @@ def openapi_document() -> dict[str, Any]:
 
 
 @cache
-def with_docs() -> APIGatewayHttpResolver:
-    """The same application with the interactive documentation."""
-    app = _build()
-    app.enable_swagger(path=DOCS, **_described())
-    return app
-
-
-@cache
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
-    return _build()
-
-
-def _build() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([known_query_only])
     for resource in (flows, numbers, secrets, organization, conversations, reports):
@@ -77,7 +63,11 @@ def _build() -> APIGatewayHttpResolver:
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
-        return Response(status_code=200, content_type="application/json", body=json.dumps(openapi_document()))
+        return Response(status_code=200, content_type="application/json", body=written(openapi_document()))
+
+    @app.get("/api/v1/docs", include_in_schema=False, compress=True)
+    def docs() -> Response[str]:
+        return Response(status_code=200, content_type="text/html", body=page(TITLE, written(openapi_document())))
 
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:

@@ -6,7 +6,7 @@ nothing is gained by making one up. The check tells a cursor of another organiza
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -25,6 +25,14 @@ class _Cursor(Struct, array_like=True, forbid_unknown_fields=True):
     check: str
 
 
+class _Mark(Struct, array_like=True, forbid_unknown_fields=True):
+    mark: str
+    check: str
+
+
+_Any = TypeVar("_Any", _Cursor, _Mark)
+
+
 def write_cursor(organization_id: str, place: RecentPlace) -> str:
     """The cursor that goes on behind this place."""
     number, contact_id = place.key.phone_number_id, place.key.contact_id
@@ -34,17 +42,40 @@ def write_cursor(organization_id: str, place: RecentPlace) -> str:
 
 def read_cursor(organization_id: str, text: str) -> RecentPlace:
     """The place that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for all else."""
+    cursor = _read(text, _Cursor)
+    if cursor is None or cursor.check != _check(
+        organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id
+    ):
+        raise _invalid()
+    return RecentPlace(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
+
+
+def write_mark(list_name: str, organization_id: str, mark: str) -> str:
+    """The cursor that goes on behind the entry `mark` of one of the organization's lists."""
+    cursor = _Mark(mark, digest("list", list_name, organization_id, mark)[:16])
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def read_mark(list_name: str, organization_id: str, text: str) -> str:
+    """The entry that `write_mark` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
+    cursor = _read(text, _Mark)
+    if cursor is None or cursor.check != digest("list", list_name, organization_id, cursor.mark)[:16]:
+        raise _invalid()
+    return cursor.mark
+
+
+def _read(text: str, type_: type[_Any]) -> _Any | None:
     try:
         if len(text) > _LONGEST:
-            raise ValueError("too long")
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(raw, type=_Cursor)
-        if cursor.check != _check(organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id):
-            raise ValueError("not this organization's")
+            return None
+        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=type_)
     except (ValueError, msgspec.DecodeError):  # also wrong base64 and text that is no UTF-8
-        detail = "This cursor is not from this list. Begin again without a cursor, and pass `next_cursor` on as it is."
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail) from None
-    return RecentPlace(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
+        return None
+
+
+def _invalid() -> ProblemError:
+    detail = "This cursor is not from this list. Begin again without a cursor, and pass it on as it is."
+    return ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail)
 
 
 def _check(organization_id: str, hour: int, phone_number_id: str, contact_id: str) -> str:

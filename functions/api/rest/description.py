@@ -29,6 +29,10 @@ _GATEWAY: dict[str, Any] = {
     "properties": {"message": {"type": ["string", "null"]}},
     "required": ["message"],
 }
+_LINK: dict[str, Any] = {
+    "description": '`<address>; rel="next"` (RFC 8288): where the list goes on. Missing: this was all of it',
+    "schema": {"type": "string"},
+}
 _FROM_GATEWAY = {
     401: "no token, or one that is expired or of another issuer or audience",
     429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment",
@@ -36,10 +40,12 @@ _FROM_GATEWAY = {
 }
 
 
-def described(*roles: Role, problems: Iterable[str] = (), media_type: str = "application/json") -> dict[str, Any]:
+def described(
+    *roles: Role, problems: Iterable[str] = (), media_type: str = "application/json", paged: bool = False
+) -> dict[str, Any]:
     """What a route says of itself (`openapi_extensions=`): who besides admins may call it, and the codes only it has."""
     allowed = [role for role in ROLES if role in ("admin", *roles)]
-    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type}
+    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-paged": paged}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +63,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
 def _complete(operation: dict[str, Any]) -> None:
     roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
     media_type = operation.pop("x-media-type", "application/json")
+    paged = operation.pop("x-paged", False)
     operation.pop("deprecated", None)
     summary = f"Roles: {', '.join(roles)}."
     operation["description"] = "\n\n".join(filter(None, (operation.get("description"), summary)))
@@ -67,6 +74,8 @@ def _complete(operation: dict[str, Any]) -> None:
         content = answer.pop("content", {})
         if status != "204":
             answer["content"] = {media_type: next(iter(content.values()), {})}
+        if paged:
+            answer["headers"] = {"Link": _LINK}
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in (*own, *_common(operation, roles)):
         by_status[CODES[code].status.value].append(code)

@@ -4,16 +4,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pytake import bootstrap
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
 from pytake.conversation.ports import ConflictError
 from pytake.engine import Problem
 from rest.caller import caller
+from rest.cursor import read_mark, write_mark
 from rest.description import described
+from rest.paging import DEFAULT_LIMIT, Cursor, Limit, part
 from rest.problems import conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -73,6 +76,8 @@ class VersionDocuments(PublishedVersion):
 class Rollback(BaseModel):
     """The version that new sessions shall get again."""
 
+    model_config = ConfigDict(extra="forbid")
+
     version: int = Field(ge=1)
 
 
@@ -80,11 +85,15 @@ class Rollback(BaseModel):
     "/api/v1/flows",
     summary="The organization's flows",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent"),
+    openapi_extensions=described("builder", "analyst", "agent", problems=["cursor_invalid"], paged=True),
 )
-def list_flows() -> list[FlowInList]:
+def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[list[FlowInList]]:
     who = caller(router, "builder", "analyst", "agent")
-    return [_summary(summary) for summary in bootstrap.flows().summaries(who.organization_id)]
+    after = read_mark("flows", who.organization_id, cursor) if cursor is not None else ""
+    found = bootstrap.flows().summaries(who.organization_id, limit + 1, after)
+    shown = found[:limit]
+    rest = write_mark("flows", who.organization_id, shown[-1].flow_id) if len(found) > limit else None
+    return part("/api/v1/flows", [_summary(summary) for summary in shown], limit, rest)
 
 
 @router.put(
@@ -121,14 +130,24 @@ def get_draft(flow_id: FlowId) -> FlowDraft:
     "/api/v1/flows/<flow_id>/versions",
     summary="The published versions, newest first",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"]),
+    openapi_extensions=described(
+        "builder", "analyst", "agent", problems=["flow_unknown", "cursor_invalid"], paged=True
+    ),
 )
-def list_versions(flow_id: FlowId) -> list[PublishedVersion]:
+def list_versions(
+    flow_id: FlowId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response[list[PublishedVersion]]:
     who = caller(router, "builder", "analyst", "agent")
+    name = f"versions of {flow_id}"
+    before = int(read_mark(name, who.organization_id, cursor)) if cursor is not None else None
     flows = bootstrap.flows()
     if flows.summary(who.organization_id, flow_id) is None:
         raise _unknown(flow_id)
-    return [_version(version, []) for version in flows.versions(who.organization_id, flow_id)]
+    found = flows.versions(who.organization_id, flow_id, limit + 1, before)
+    shown = found[:limit]
+    rest = write_mark(name, who.organization_id, str(shown[-1].version)) if len(found) > limit else None
+    versions = [_version(version, []) for version in shown]
+    return part(f"/api/v1/flows/{flow_id}/versions", versions, limit, rest)
 
 
 @router.get(

@@ -35,8 +35,11 @@ class DynamoFlows:
         item = self._get(_list_pk(organization_id), flow_id)
         return _summary(item) if item is not None else None
 
-    def summaries(self, organization_id: str) -> list[FlowSummary]:
-        return [_summary(item) for item in self._table.item.query(_list_pk(organization_id), consistent_read=True)]
+    def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
+        item = self._table.item
+        behind = item.sk > after if after else None
+        found = item.query(_list_pk(organization_id), behind, consistent_read=True, limit=limit)
+        return [_summary(entry) for entry in found]
 
     def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
         item = self._get(_flow_pk(organization_id, flow_id), "DRAFT")
@@ -54,11 +57,16 @@ class DynamoFlows:
         item = self._get(_flow_pk(organization_id, flow_id), _version_sk(version))
         return msgspec.json.decode(self._unpack(item), type=FlowVersion) if item is not None else None
 
-    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
+    def versions(
+        self, organization_id: str, flow_id: str, limit: int | None = None, before: int | None = None
+    ) -> list[FlowVersion]:
+        if before is not None and before <= 1:
+            return []
         item = self._table.item
         found = item.query(
             _flow_pk(organization_id, flow_id),
-            item.sk.startswith("V#"),
+            item.sk.between(_version_sk(1), _version_sk(before - 1)) if before else item.sk.startswith("V#"),
+            limit=limit,
             consistent_read=True,
             scan_index_forward=False,
             attributes_to_get=["pk", "sk", "body"],

@@ -271,7 +271,8 @@ class Flows(Protocol):
 
     def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None: ...
 
-    def summaries(self, organization_id: str) -> list[FlowSummary]: ...
+    def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
+        """The flows by their ids; at most `limit`, those behind the id `after`."""
 
     def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None: ...
 
@@ -279,8 +280,10 @@ class Flows(Protocol):
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None: ...
 
-    def versions(self, organization_id: str, flow_id: str) -> list[FlowVersion]:
-        """All published versions, newest first, without their documents."""
+    def versions(
+        self, organization_id: str, flow_id: str, limit: int | None = None, before: int | None = None
+    ) -> list[FlowVersion]:
+        """The published versions, newest first, without their documents; at most `limit`, those older than `before`."""
 
     def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
         """Store the next version and move the pointer to it. Raises `ConflictError` if that version exists."""

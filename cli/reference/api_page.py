@@ -1,0 +1,34 @@
+"""The tables of `docs/api.md`: routes with their roles, and every error code, from the code. The rest is written by hand."""
+
+import re
+from pathlib import Path
+
+from rest.application import openapi_document
+from rest.description import ROLES
+from rest.problems import CODES
+
+
+def api_page(page: Path) -> str:
+    """The page with its tables renewed; they stand between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in (("routes", _routes()), ("codes", _codes())):
+        marked = re.compile(rf"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
+        if not marked.search(text):
+            raise ValueError(f"{page} has no place for the table of {name}")
+        text = marked.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)  # type: ignore[misc]
+    return text
+
+
+def _routes() -> str:
+    lines = [f"| route | | {' | '.join(ROLES)} |", f"|---|---|{':-:|' * len(ROLES)}"]
+    for path, methods in sorted(openapi_document()["paths"].items()):
+        for method, operation in methods.items():
+            allowed = " | ".join("✓" if role in operation["x-roles"] else "" for role in ROLES)
+            lines.append(f"| `{method.upper()} {path.removeprefix('/api/v1')}` | {operation['summary']} | {allowed} |")
+    return "\n".join(lines)
+
+
+def _codes() -> str:
+    lines = ["| status | code | |", "|---|---|---|"]
+    lines += [f"| {found.status.value} | `{code}` | {found.meaning} |" for code, found in CODES.items()]
+    return "\n".join(lines)
