@@ -6,7 +6,7 @@ CHECKOV := .tools/checkov
 LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup tools run test check unit sam-local faults chaos bench docs lock clean
+.PHONY: help setup tools run test check unit sam-local faults chaos bench docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ bench: setup ## Measure: the engine beside others, cold starts, time per message
 
 docs: setup ## Write the reference pages of docs/ anew, from the code
 	@$(BIN)/python -m cli.reference
+
+screenshots: setup ## Take the pictures of docs/images/ anew, with the machine's Chromium (a minute)
+	@$(BIN)/python -m tests.console.screenshots
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested

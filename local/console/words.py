@@ -123,7 +123,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "try.view.details": ("Detalhes", "Details"),
     "table.name": ("Nome", "Name"),
     "table.value": ("Valor", "Value"),
-    "status.waiting": ("espera uma resposta", "waits for an answer"),
+    "status.waiting": ("aguardando", "waiting"),
     "status.human": ("com atendente", "with an agent"),
     "status.idle": ("sem sessão", "no session"),
     "status.none": ("nunca escreveu", "never wrote"),
