@@ -34,3 +34,12 @@ def test_contributing_names_paths_that_exist() -> None:
     paths = [path for path in re.findall(r"`([\w./-]+/[\w./-]*)`", text) if path.startswith(FOLDERS)]
     assert len(paths) > 20
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operations.md"])
+def test_commands_of_a_page_name_tests_and_targets_that_exist(page: str) -> None:
+    text = (REPOSITORY / page).read_text()
+    named = set(re.findall(r"\b(tests/[\w./]*\w)", text.replace("tests/events/scheduled_<job>.json", "")))
+    assert [path for path in sorted(named) if not (REPOSITORY / path).exists()] == []
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", text)))) <= targets

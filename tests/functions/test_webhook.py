@@ -108,3 +108,19 @@ def test_logs_hold_no_text_no_phone_and_no_secret(connected: Gateway, capsys: py
     assert "webhook.received" in printed
     for private in ("Olá", "Ol\\u00e1", "5511999999999", "Ana", "demo-app-secret", "demo-access-token"):
         assert private not in printed
+
+
+def test_two_app_secrets_are_valid_while_one_is_replaced_and_a_leaked_one_can_be_ended(connected: Gateway) -> None:
+    new = "the-new-app-secret"
+    signed = {secret: signature.sign(secret, BODY.encode()) for secret in ("demo-app-secret", new)}
+
+    def taken() -> list[int]:
+        return [connected.webhook("POST", BODY, x_hub_signature_256=one).status for one in signed.values()]
+
+    assert taken() == [200, 403]
+    change = {"display_phone_number": NUMBER["display_phone_number"], "app_secret": new}
+    assert connected.api("PUT", NUMBER_PATH, change).status == 200
+    assert taken() == [200, 200]
+    change["previous_app_secret"] = new
+    assert connected.api("PUT", NUMBER_PATH, change).status == 200
+    assert taken() == [403, 200]

@@ -1,6 +1,6 @@
 """Data outlives the stack, is encrypted, and is reached by TLS only."""
 
-from tests.template.conftest import Stack
+from tests.template.conftest import Stack, target
 
 
 def test_the_stack_can_be_deleted_without_the_data(stack: Stack) -> None:
@@ -8,6 +8,31 @@ def test_the_stack_can_be_deleted_without_the_data(stack: Stack) -> None:
     assert kept == {"Table", "LakeBucket"}
     for name in kept:
         assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_whatever_keeps_data_outlives_the_stack_and_the_rest_does_not(stack: Stack) -> None:
+    data = stack.of_type("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+    for name, resource in data.items():
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+    for name, queue in stack.of_type("AWS::SQS::Queue").items():
+        assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Delete", "Delete"), name
+
+
+def test_everything_that_can_be_encrypted_is_and_wants_tls(stack: Stack) -> None:
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    for name, table in stack.properties("AWS::DynamoDB::Table").items():
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+    policies = {
+        target(policy["Bucket"]): policy["PolicyDocument"]["Statement"]
+        for policy in stack.properties("AWS::S3::BucketPolicy").values()
+    }
+    for name, bucket in stack.properties("AWS::S3::Bucket").items():
+        assert bucket["BucketEncryption"], name
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert [one["Action"] for one in policies[name] if one["Effect"] == "Deny" and one["Condition"] == tls] == [
+            "s3:*"
+        ], name
 
 
 def test_the_table_is_on_demand_recoverable_encrypted_and_protected(stack: Stack) -> None:
