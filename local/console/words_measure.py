@@ -13,7 +13,7 @@ MEASURE: dict[str, tuple[str, str]] = {
     ),
     "measure.none": ("Nenhuma conversa neste período", "No conversation in this period"),
     "measure.none.do": (
-        "Escreva ao número em Experimentar, ou escolha um período maior. Os números chegam com a próxima exportação.",
+        "Escreva ao número em Testar, ou escolha um período maior. Os números chegam com a próxima exportação.",
         "Write to the number in Try, or choose a longer period. The figures come with the next export.",
     ),
     "measure.as_of": ("Tudo até {when} está contado", "Everything until {when} is counted"),

@@ -20,6 +20,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 800}
 COLOURS = 256
+FLOW = "lead_qualifier"
 
 Answer = str | dict[str, Any]
 
@@ -96,33 +97,51 @@ def say(client: httpx.Client, phone: str, name: str, answer: Answer) -> None:
 
 
 def take(browser: Browser, url: str) -> None:
-    """Take the pictures, desktop and phone, light and dark."""
-    for name, size, scheme, language in (
-        ("", DESKTOP, "light", "en-US"),
-        ("-dark", DESKTOP, "dark", "pt-BR"),
-        ("-phone", PHONE, "light", "en-US"),
-    ):
-        context = browser.new_context(viewport=size, color_scheme=scheme, locale=language, reduced_motion="reduce")
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"{url}/")
-        page.locator(".phone .bubble").first.wait_for()
-        page.locator(".node.current").wait_for(state="attached")
-        keep(page, f"try{name}")
-        if size is PHONE:
-            page.locator(".views .view-button").nth(1).click()
-            keep(page, f"flow{name}")
-        page.goto(f"{url}/watch")
+    """Take the pictures: every area at a desk, what people look at on the go on a phone, one in the dark."""
+    at_a_desk: dict[str, Any] = {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"}
+    with visiting(browser, url, **at_a_desk) as page:
+        take_try(page, "try")
+        page.goto("/watch")
+        page.locator(".inbox-line", has_text="Elisa").click()
+        page.locator(".desk .bubble").first.wait_for()
+        keep(page, "watch")
+        page.goto(f"/build?flow={FLOW}")
+        page.locator(".node").first.wait_for()
+        keep(page, "build")
+        page.goto(f"/measure?flow={FLOW}&days=7")
+        page.get_by_role("button", name="Export now").click()
+        page.locator("canvas").first.wait_for()
+        page.locator(".q-notification").first.wait_for(state="detached")
+        keep(page, "measure")
+        page.goto(f"/measure?flow={FLOW}&days=7&tab=path")
+        page.locator(".node-badge").first.wait_for()
+        keep(page, "heat")
+    with visiting(browser, url, **{**at_a_desk, "color_scheme": "dark", "locale": "pt-BR"}) as page:
+        take_try(page, "try-dark")
+    with visiting(browser, url, **{**at_a_desk, "viewport": PHONE}) as page:
+        take_try(page, "try-phone")
+        page.locator(".views .view-button").nth(1).click()
+        keep(page, "flow-phone")
+        page.goto("/watch")
         page.locator(".inbox-line").first.wait_for()
-        if size is not PHONE:
-            page.locator(".inbox-line", has_text="Elisa").click()
-            page.locator(".desk .bubble").first.wait_for()
-        keep(page, f"watch{name}")
-        for area in ("build", "measure"):
-            page.goto(f"{url}/{area}")
-            page.locator("main.content > :not(.loading)").first.wait_for()
-            keep(page, f"{area}{name}")
-        context.close()
+        keep(page, "watch-phone")
+
+
+@contextlib.contextmanager
+def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """Give a page of somebody who has never been there."""
+    context = browser.new_context(base_url=url, reduced_motion="reduce", **options)
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+def take_try(page: Page, name: str) -> None:
+    """Take Ana's phone with the flow beside it."""
+    page.goto("/")
+    page.locator(".phone .bubble").first.wait_for()
+    page.locator(".node.current").wait_for(state="attached")
+    keep(page, name)
 
 
 def keep(page: Page, name: str) -> None:
