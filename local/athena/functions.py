@@ -147,6 +147,14 @@ def _avg(made: Call) -> Aggregate:
     return Aggregate(call("avg", *made.arguments), "FLOAT" if kind == "FLOAT" else None)
 
 
+def _count_if(made: Call) -> Aggregate:
+    """0 when it is nowhere true (DuckDB: NULL when it is NULL everywhere)."""
+    if len(made.arguments) != 1:
+        raise wrong_arguments(made.name)
+    counted = exp.Case(ifs=[exp.If(this=made.arguments[0], true=exp.Literal.number(1))])
+    return Aggregate(call("count", counted))
+
+
 def _approx_percentile(made: Call) -> Aggregate:
     """The exact percentile: Athena's differs from it by its allowed error."""
     if len(made.arguments) != 2:
@@ -571,7 +579,7 @@ AGGREGATES: dict[str, Rule] = {
     **{name: same_aggregate(2) for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")},
     "sum": _sum,
     "avg": _avg,
-    "count_if": same_aggregate(1, cast_to="BIGINT"),
+    "count_if": _count_if,
     "every": same_aggregate(1, name="bool_and"),
     "arbitrary": same_aggregate(1, name="any_value"),
     "any_value": same_aggregate(1),

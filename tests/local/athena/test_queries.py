@@ -250,3 +250,20 @@ def test_what_the_emulator_answers_still_works(athena: Athena, lake: Aws) -> Non
     named = client.create_named_query(Name="n", Database="pytake", QueryString="SELECT 1")["NamedQueryId"]
     assert client.get_named_query(NamedQueryId=named)["NamedQuery"]["QueryString"] == "SELECT 1"
     assert lake.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_statement_comes_again_with_other_parameters_and_gets_its_own_answer(athena: Athena) -> None:
+    sql = "SELECT ?, count(*) FROM events WHERE organization_id = ? AND at >= ? AND type <> ?"
+    moments = "TIMESTAMP '2026-01-01 02:00:00'", "TIMESTAMP '2026-01-02 00:00:00.000'"
+    assert athena.rows(sql, "'a'", "'acme'", moments[0], "'x'") == [["a", "2"]]
+    assert athena.rows(sql, "'it''s §%Q\\${1}'", "'acme'", moments[1], "'x'") == [["it's §%Q\\${1}", "1"]]
+    assert athena.rows(sql, "'a'", "'other'", moments[0], "'started'") == [["a", "0"]]
+    assert athena.rows(sql, "1", "'acme'", moments[0], "'x'") == [["1", "2"]]
+
+
+def test_a_parameter_that_a_translation_looks_into_is_looked_into_each_time(athena: Athena) -> None:
+    sql = f"SELECT date_format(max(at), ?), regexp_replace('a1b2', ?, ?) FROM events WHERE {ACME}"
+    assert athena.rows(sql, "'%H:%i'", "'[0-9]'", "'<$0>'") == [["02:00", "a<1>b<2>"]]
+    assert athena.rows(sql, "'%d.%m.'", "'[a-z]'", "''") == [["02.01.", "12"]]
+    assert "date format" in athena.reason(sql, "'%v'", "'a'", "''")
+    assert "regular expression" in athena.reason(sql, "'%H'", "'\\p{L}'", "''")

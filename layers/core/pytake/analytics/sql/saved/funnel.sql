@@ -1,0 +1,49 @@
+-- Funnel: how many conversations of a flow came to each of some nodes, one after the other.
+-- Values: organization, first day, last day (UTC, '2026-11-01'), flow, the nodes in their order ('consent,name,done').
+WITH told AS (
+    SELECT type, event_id, session, flow_id, node_id, arrived
+    FROM events
+    WHERE organization_id = ? AND dt BETWEEN ? AND ? AND type IN ('session_started', 'node_entered')
+),
+
+conversations AS (
+    SELECT session FROM told WHERE type = 'session_started' AND flow_id = ?
+),
+
+steps AS (
+    SELECT step, node_id FROM UNNEST(split(?, ',')) WITH ORDINALITY AS listed (node_id, step)
+),
+
+paths AS (
+    SELECT
+        told.session,
+        concat(',', array_join(array_agg(CAST(steps.step AS varchar) ORDER BY told.event_id), ',,'), ',') AS path
+    FROM told
+    INNER JOIN conversations ON conversations.session = told.session
+    INNER JOIN steps ON steps.node_id = told.node_id
+    WHERE told.type = 'node_entered' AND told.arrived
+    GROUP BY told.session
+),
+
+reached AS (
+    SELECT
+        steps.step,
+        steps.node_id,
+        -- Step 3 is reached on a path that holds 1, 2 and 3 in this order, whatever lies between them.
+        count_if(paths.path LIKE concat('%,', array_join(sequence(1, steps.step), ',%,'), ',%')) AS conversations
+    FROM steps
+    LEFT JOIN paths ON TRUE
+    GROUP BY steps.step, steps.node_id
+)
+
+SELECT
+    reached.step,
+    reached.node_id,
+    reached.conversations,
+    round(reached.conversations / CAST(nullif(totals.conversations, 0) AS double), 4) AS share_of_all,
+    round(
+        reached.conversations / CAST(nullif(lag(reached.conversations) OVER (ORDER BY reached.step), 0) AS double), 4
+    ) AS share_of_step_before
+FROM reached
+CROSS JOIN (SELECT count(*) AS conversations FROM conversations) AS totals
+ORDER BY reached.step
