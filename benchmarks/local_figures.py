@@ -79,16 +79,16 @@ def measure(seconds: float, say: Callable[[str], None]) -> Local:
     local, folder = Local(), Path(tempfile.mkdtemp(prefix="pytake-bench-"))
     try:
         say("starting the local cloud for the first time")
-        with _running(folder) as (url, took, session):
+        with _running(folder) as (url, took, process):
             local.first_start = took
             for nodes in NODES:
                 _set_up(url, nodes)
                 for people in LOADS if nodes == NODES[0] else (POLITE,):
                     say(f"local cloud: {people} people, {nodes} nodes")
                     _load(url, people, nodes, min(seconds, 3))  # warm workers are not started while the clock runs
-                    spent = _cpu_seconds(session)
+                    spent = _cpu_seconds(process)
                     load = _load(url, people, nodes, seconds)
-                    load.cpu_seconds = _cpu_seconds(session) - spent
+                    load.cpu_seconds = _cpu_seconds(process) - spent
                     local.loads.append(load)
         say("starting the local cloud for the second time")
         with _running(folder) as (_, took, _):
@@ -100,15 +100,13 @@ def measure(seconds: float, say: Callable[[str], None]) -> Local:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[tuple[str, float, int]]:
-    """A local cloud: its address, the seconds to `ready`, and the session that its processes share."""
+    """A local cloud: its address, the seconds to `ready`, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     begun = time.perf_counter()
     command = [str(PYTAKE), "local", "--port", str(port), "--data-dir", str(folder)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     watchdog = threading.Timer(LONGEST_START_SECONDS, process.kill)
     watchdog.daemon = True
     watchdog.start()
@@ -132,17 +130,21 @@ def _running(folder: Path) -> Iterator[tuple[str, float, int]]:
             process.wait(timeout=60)
 
 
-def _cpu_seconds(session: int) -> float:
-    """Processor time of a session's processes and of their children that have ended; nothing where there is no /proc."""
-    ticks = 0
+def _cpu_seconds(root: int) -> float:
+    """Processor time of a process and all below it, also of those that have ended; nothing where there is no /proc."""
+    parents, ticks = dict[int, int](), dict[int, int]()
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             after_name = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(after_name[3]) == session:
-            ticks += sum(map(int, after_name[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+        pid = int(path.parent.name)
+        parents[pid], ticks[pid] = int(after_name[1]), sum(map(int, after_name[11:15]))
+    below, found = {root}, 0
+    while below:
+        found += sum(ticks.get(pid, 0) for pid in below)
+        below = {pid for pid, parent in parents.items() if parent in below}
+    return found / os.sysconf("SC_CLK_TCK")
 
 
 def _set_up(url: str, nodes: int) -> None:
