@@ -1,6 +1,7 @@
 """Cold starts and own time of the handlers, as `sam build` builds them."""
 
 import hashlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -111,15 +112,26 @@ def measure(runs: int, seconds: float, colds: int, say: Callable[[str], None]) -
     for number in range(colds + 1):
         say(f"cold starts of the handlers, {number} of {colds}")
         for name in (BASELINE, *FUNCTIONS):
-            folder = build / f"{''.join(part.title() for part in name.split('_'))}Function"
-            figures = probe("cold", name, str(samples), code=folder)
+            figures = probe("cold", name, str(samples), code=_code(build, name))
             if number:  # the first brings files into memory
                 handlers.colds.setdefault(name, []).append(figures)
     for name in (BASELINE, *FUNCTIONS):
         say(f"what {name} imports")
-        code = build / f"{''.join(part.title() for part in name.split('_'))}Function"
-        handlers.shares[name] = import_shares(name, [code, layer], min(SHARE_RUNS, colds))
+        handlers.shares[name] = import_shares(name, [_code(build, name), layer], min(SHARE_RUNS, colds))
     return handlers
+
+
+def _code(build: Path, name: str) -> Path:
+    """A built function's folder; of the baseline one with boto3, which the layer does without: the rest is the layer's."""
+    if name != BASELINE:
+        return build / f"{''.join(part.title() for part in name.split('_'))}Function"
+    folder = FOLDER / BASELINE
+    for package in ("boto3", "s3transfer"):
+        found = importlib.util.find_spec(package)
+        assert found is not None
+        assert found.origin is not None
+        shutil.copytree(Path(found.origin).parent, folder / package, dirs_exist_ok=True)  # with its compiled code
+    return folder
 
 
 def import_shares(name: str, path: list[Path], runs: int) -> dict[str, float]:

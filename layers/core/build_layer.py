@@ -44,8 +44,6 @@ SERVICES = {
 # Folders (below python/) that nothing in a function imports.
 UNUSED_FOLDERS = (
     "bin",
-    "boto3/data",  # the resource interface; the product uses clients
-    "boto3/examples",
     "anyio",  # only httpx's asynchronous client wants it; without it httpx also starts faster
     "pydantic/v1",
     *(

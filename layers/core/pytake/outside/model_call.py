@@ -34,7 +34,7 @@ _COMPLETE = frozenset({"end_turn", "stop_sequence", "max_tokens"})  # max_tokens
 
 
 class Converses(Protocol):
-    """The one method of a boto3 `bedrock-runtime` client that is used."""
+    """The one method of a `bedrock-runtime` client that is used."""
 
     def converse(self, **request: Any) -> dict[str, Any]: ...
 
@@ -91,13 +91,12 @@ class BedrockModels:
 
 def bedrock_client() -> Converses:
     """A client that waits as long as a model may think, and does not ask again: a second try has no time left."""
-    import boto3
     from botocore.config import Config
+    from botocore.session import get_session
 
     retries: Any = {"mode": "standard", "total_max_attempts": 1}
-    client: Any = boto3.client(
-        "bedrock-runtime", config=Config(connect_timeout=2, read_timeout=ANSWER_SECONDS, retries=retries)
-    )
+    config = Config(connect_timeout=2, read_timeout=ANSWER_SECONDS, retries=retries)
+    client: Any = get_session().create_client("bedrock-runtime", config=config)
     return client  # type: ignore[no-any-return]
 
 

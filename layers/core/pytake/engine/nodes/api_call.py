@@ -185,7 +185,7 @@ def _body(body: Any) -> Any:
 
 
 def _path(path: str, field: str, build: "NodeBuild") -> Callable[[Any], Any]:
-    """A JSON path (`$.items[0].title`) as JMESPath, which boto3 brings."""
+    """A JSON path (`$.items[0].title`) as JMESPath, which botocore brings."""
     import jmespath  # type: ignore[import-untyped]
     from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
