@@ -190,7 +190,10 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
     client("s3").create_bucket(Bucket="pytake")
     queues = {
         name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})
-        for name in ("inbound.fifo", "outbound.fifo", "outbound-dead-letters.fifo", "receipts")
+        for name in (
+            *("inbound.fifo", "outbound.fifo", "receipts"),
+            *("inbound-dead-letters.fifo", "outbound-dead-letters.fifo", "receipts-dead-letters"),
+        )
     }
     values = {
         "STAGE": "test",
@@ -199,7 +202,9 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "SECRETS_PREFIX": "pytake/test/",
         "INBOUND_QUEUE_URL": queues["inbound.fifo"]["QueueUrl"],
         "OUTBOUND_QUEUE_URL": queues["outbound.fifo"]["QueueUrl"],
+        "INBOUND_DLQ_URL": queues["inbound-dead-letters.fifo"]["QueueUrl"],
         "OUTBOUND_DLQ_URL": queues["outbound-dead-letters.fifo"]["QueueUrl"],
+        "RECEIPTS_DLQ_URL": queues["receipts-dead-letters"]["QueueUrl"],
         "RECEIPTS_QUEUE_URL": queues["receipts"]["QueueUrl"],
         "GRAPH_API_URL": graph.url,
         "EVENT_BUS_NAME": "default",
