@@ -48,7 +48,7 @@ def world() -> Iterator[World]:
 
 @schema.parametrize()
 @settings(
-    max_examples=20,
+    max_examples=15,
     derandomize=True,
     database=None,
     deadline=None,

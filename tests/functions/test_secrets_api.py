@@ -48,8 +48,8 @@ def test_another_organization_sees_and_forgets_its_own_only(gateway: Gateway) ->
 @pytest.mark.parametrize(
     ("name", "body", "code"),
     [
-        ("TOKEN", {"value": "abc"}, "invalid_request"),
-        ("TOKEN", {"value": "x" * 8193}, "invalid_request"),
+        ("TOKEN", {"value": "abc"}, "secret_too_short"),
+        ("TOKEN", {"value": "x" * 8193}, "secret_too_large"),
         ("TOKEN", {"value": "ü" * 8000}, "secret_too_large"),
         ("TOKEN", {"value": "   s   "}, "secret_too_short"),
         ("TOKEN", {"value": VALUE, "name": "OTHER"}, "invalid_request"),

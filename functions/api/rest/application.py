@@ -1,5 +1,6 @@
 """The application: routes together, errors as problem details, the OpenAPI document."""
 
+import inspect
 import json
 import re
 from functools import cache
@@ -49,6 +50,8 @@ def _described() -> dict[str, Any]:
 @cache
 def openapi_document() -> dict[str, Any]:
     """The document at `/api/v1/openapi.json`: OpenAPI 3.1, every answer of every route in it."""
+    for route in routes_of(application()):
+        route.description = route.description or inspect.getdoc(route.func)
     schema = application().get_openapi_json_schema(**_described())
     return complete(json.loads(schema))
 

@@ -225,7 +225,7 @@ def get_transcript(
     openapi_extensions=described(problems=["conversation_unknown"], media_type="application/x-ndjson"),
 )
 def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]:
-    """What `pytake replay` reads: every turn as it was committed, oldest first; the newest `RECORDS_BYTES` of them."""
+    """What `pytake replay` reads: every turn as it was committed, oldest first; the newest 4,000,000 bytes of them."""
     who = caller(router)
     lines: list[str] = []
     size = 0

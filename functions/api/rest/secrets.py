@@ -45,7 +45,8 @@ class SecretValue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    value: SecretStr = Field(min_length=SHORTEST_VALUE, max_length=LONGEST_VALUE_BYTES)
+    # The use case knows the limits in bytes, and says them in words.
+    value: SecretStr = Field(json_schema_extra={"minLength": SHORTEST_VALUE, "maxLength": LONGEST_VALUE_BYTES})
 
 
 @router.get(
