@@ -93,7 +93,8 @@ class Workbench:
             draft.text = kept
         await self._put_on_desk(draft)
         if restored and draft.changed:
-            ui.notify(self._words("build.restored"), type="info", timeout=6000)
+            with self._root:
+                ui.notify(self._words("build.restored"), type="info", timeout=6000)
 
     async def _put_on_desk(self, draft: Draft) -> None:
         self._draft, self._refused, self._selected, self._told_of = draft, [], None, None
@@ -117,7 +118,7 @@ class Workbench:
             self._findings_panel()
             with html.section().classes("panel build-side"):
                 self._side()
-        await self._check()
+            await self._check()  # what asked for this may have gone with the flow before
 
     def _show_nothing(self) -> None:
         self._root.clear()
