@@ -32,8 +32,9 @@ class Draft:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something to save."""
-        return not same(FlowText(self.text).document, self.saved, self.flow_id)
+        """Whether there is something to save. A text that is no JSON never was saved."""
+        document = FlowText(self.text).document
+        return document is None or not same(document, self.saved, self.flow_id)
 
 
 @dataclass

@@ -271,7 +271,8 @@ class Workbench:
             if count
         ]
         self._count.text = " · ".join(counts) or words("build.findings.none")
-        self._count.classes(add="bad" if errors else "good", remove="good" if errors else "bad")
+        look = "bad" if errors else "good" if not found else ""
+        self._count.classes(add=look, remove=" ".join({"good", "bad"} - {look}))
         self._list.clear()
         with self._list:
             for one in found:

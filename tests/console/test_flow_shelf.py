@@ -86,6 +86,12 @@ def test_a_draft_is_opened_changed_and_saved(api: FakeFlows) -> None:
     assert api.drafts["f"]["nodes"] == [END]
 
 
+def test_a_text_that_is_no_json_is_not_saved() -> None:
+    assert Draft("f", "{", None).changed
+    assert Draft("f", "{", {"id": "f"}).changed
+    assert not Draft("f", "{}", {"id": "f"}).changed
+
+
 def test_what_somebody_else_saved_meanwhile_is_not_overwritten(api: FakeFlows) -> None:
     api.drafts["f"] = {"id": "f", "nodes": []}
 
