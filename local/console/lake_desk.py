@@ -30,6 +30,9 @@ GROUP BY type
 ORDER BY events DESC
 """
 
+_VALUES = re.compile(r"^-- Values: ((?:[^\n]*\n--)*?[^\n]*\.)$", re.MULTILINE)
+_QUESTION = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\?")
+_KNOWN = {"organization": ORGANIZATION, "first_day": "from_day", "last_day": "to_day", "flow": "flow_id"}
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _READS = re.compile(r"\s*(\w+)")
 _ALLOWED = ("select", "with", "explain", "show", "describe")
@@ -93,7 +96,7 @@ class LakeDesk:
             for start in range(0, len(ids), 50):
                 some = self._athena.batch_get_named_query(NamedQueryIds=ids[start : start + 50])["NamedQueries"]
                 found += [
-                    SavedQuery(one["Name"], one["QueryString"], one.get("Description", ""))
+                    SavedQuery(one["Name"], with_names(one["QueryString"]), one.get("Description", ""))
                     for one in some
                     if one["Database"] == self._database
                 ]
@@ -163,6 +166,23 @@ def check(sql: str) -> None:
         raise StatementError("sql.organization_missing")
 
 
+def with_names(sql: str) -> str:
+    """Return a statement with a name in place of each `?`: saved queries say in a comment (`Values: …`) what they are."""
+    told = _VALUES.search(sql)
+    listed = re.sub(r"\([^)]*\)", "", re.sub(r"\n\s*--", " ", told[1])) if told else ""
+    given = [_slug(part) for part in listed.split(". ")[0].rstrip(". ").split(",")]
+    count = 0
+
+    def name(found: re.Match[str]) -> str:
+        nonlocal count
+        if found[0] != "?":
+            return found[0]
+        count += 1
+        return f":{given[count - 1] if count <= len(given) and given[count - 1] else f'value_{count}'}"
+
+    return _QUESTION.sub(name, sql)
+
+
 def parameters(sql: str) -> list[str]:
     """Return the parameters of a statement that a person fills in."""
     return [name for name in names(_COMMENT.sub("", sql)) if name != ORGANIZATION]
@@ -186,6 +206,7 @@ def suggestions(flow_id: str, timezone: str, days: int, today: date) -> dict[str
     first = today - timedelta(days=days - 1)
     return {
         "flow_id": flow_id,
+        "flow_of_the_node": flow_id,
         "timezone": timezone,
         "from_day": first.isoformat(),
         "to_day": today.isoformat(),
@@ -229,6 +250,11 @@ def lake_of(stack: str, options: dict[str, Any]) -> LakeDesk:
 
     athena = boto3.client("athena", **options)
     return LakeDesk(athena, outputs["WorkGroupName"], outputs["LakeDatabaseName"], export)
+
+
+def _slug(words: str) -> str:
+    name = re.sub(r"\W+", "_", re.sub(r"^\s*(the|a|an)\s+", "", words.strip())).strip("_").lower()
+    return _KNOWN.get(name, name)
 
 
 def _cell(text: str | None, numeric: bool) -> Cell:

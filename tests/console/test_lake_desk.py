@@ -1,6 +1,7 @@
 """SQL on the lake: what is sent to Athena, and what comes back."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ from local.console.lake_desk import (
     report_queries,
     suggestions,
     value_of,
+    with_names,
 )
+from pytake import analytics
+from pytake.analytics.queries import bind, names
 
 
 class FakeAthena:
@@ -134,6 +138,27 @@ def test_named_queries_of_this_database_by_name(desk: LakeDesk, athena: FakeAthe
         for n, (name, database) in enumerate((("zeta", "lake"), ("Alpha", "lake"), ("other", "elsewhere")))
     ]
     assert [query.name for query in desk.named_queries()] == ["Alpha", "zeta"]
+
+
+SAVED = sorted((Path(analytics.__file__).parent / "sql" / "saved").glob("*.sql"))
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
+def test_the_saved_queries_say_what_their_values_are(path: Path) -> None:
+    given = names(without_comments(with_names(path.read_text())))
+    assert given[:3] == ["organization_id", "from_day", "to_day"]
+    assert given[3] in ("flow_id", "flow_of_the_node")
+    assert set(given[4:]) <= {"random_node", "goal", "nodes_in_their_order", "hours"}
+    bound = bind(without_comments(with_names(path.read_text())), dict.fromkeys(given, "x"))
+    assert bound.sql == without_comments(path.read_text())
+
+
+def test_a_question_mark_without_a_word_about_it_is_numbered() -> None:
+    assert with_names("SELECT '?' -- ?\nFROM t WHERE a = ?") == "SELECT '?' -- ?\nFROM t WHERE a = :value_1"
+
+
+def without_comments(sql: str) -> str:
+    return "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--"))
 
 
 def test_the_statements_of_the_reports_can_be_sent_with_what_is_suggested(desk: LakeDesk, athena: FakeAthena) -> None:
