@@ -47,8 +47,17 @@ class Api:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str, **query: Any) -> Any:
-        """Return the decoded answer to a GET; a query parameter that is None is left out. Raises `ApiProblem`."""
-        return (await self.request("GET", path, query=query)).json()
+        """Return the decoded answer to a GET; a query parameter that is None is left out. Raises `ApiProblem`.
+
+        A list that comes in parts is returned whole: its `Link` headers are followed.
+        """
+        answer = await self.request("GET", path, query=query)
+        found = answer.json()
+        while isinstance(found, list) and "next" in answer.links:
+            rest = httpx.URL(answer.links["next"]["url"])
+            answer = await self.request("GET", rest.path.removeprefix("/api/v1/"), query=dict(rest.params))
+            found += answer.json()
+        return found
 
     async def lines(self, path: str, **query: Any) -> bytes:
         """Return the answer to a GET as it came, for documents that are no JSON (lines, CSV). Raises `ApiProblem`."""

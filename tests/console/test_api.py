@@ -46,6 +46,16 @@ def test_a_request_carries_the_token_and_only_the_parameters_that_are_given() ->
     assert seen[0].headers["authorization"] == "Bearer demo/admin"
 
 
+def test_a_list_in_parts_is_returned_whole() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("cursor") == "a=b":
+            return httpx.Response(200, json=[3])
+        link = '</api/v1/flows?limit=5&cursor=a%3Db>; rel="next"'
+        return httpx.Response(200, json=[1, 2], headers={"Link": link})
+
+    assert asked(answer) == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "detail"),
     [

@@ -100,6 +100,40 @@ def test_a_query_parameter_that_a_route_does_not_have_is_refused(gateway: Gatewa
     assert gateway.api("GET", "/api/v1/nothing", query={"limit": "5"}).body["code"] == "route_unknown"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/flows/..%2F..%2Forganization",
+        "/api/v1/flows/%00",
+        "/api/v1/flows/hello%0a",
+        "/api/v1/flows/" + "x" * 65,
+        "/api/v1/numbers/1234%23ORG",
+        "/api/v1/conversations/%2e%2e",
+        "/api/v1/conversations/ACME%23551",
+        "/api/v1/conversations/%F0%9F%98%80",
+        "/api/v1/conversations/%ff%fe",
+        "/api/v1//flows",
+        "/api/v1/flows/",
+        "/api/v1/",
+        "",
+    ],
+)
+def test_an_address_that_means_nothing_is_a_clear_4xx(gateway: Gateway, path: str) -> None:
+    answer = gateway.api("GET", path)
+    assert answer.status in (404, 422), answer.body
+    assert answer.body["code"] in ("route_unknown", "conversation_unknown", "invalid_request")
+
+
+def test_without_an_authorizer_nobody_is_let_in(gateway: Gateway) -> None:
+    event = _event("GET", "/api/v1/flows", None)
+    for authorizer in (None, {}, {"jwt": {}}, {"jwt": {"claims": None}}, {"iam": {}}):
+        event["requestContext"].pop("authorizer", None)
+        if authorizer is not None:
+            event["requestContext"]["authorizer"] = authorizer
+        answer = _answer(handler(event, LambdaContext()))
+        assert (answer.status, answer.body["code"]) == (401, "token_incomplete")
+
+
 def test_another_method_is_refused_with_those_there_are(gateway: Gateway) -> None:
     refused = gateway.api("DELETE", "/api/v1/flows/hello")
     assert (refused.status, refused.body["code"]) == (405, "method_not_allowed")
