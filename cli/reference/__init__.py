@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cli.reference.api_page import api_page
+from cli.reference.event_schema import event_schema
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
 from local.flow_schema import schema_text
@@ -18,4 +19,5 @@ def pages() -> dict[Path, str]:
         docs / "prover.md": prover_page(REPOSITORY / "tests" / "engine" / "prover"),
         docs / "flow.schema.json": schema_text(),
         docs / "api.md": api_page(docs / "api.md"),
+        docs / "events.schema.json": event_schema(),
     }

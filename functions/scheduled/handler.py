@@ -50,7 +50,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _due(run: Run) -> dict[str, Any]:
-    return {"woken": bootstrap.wake_due()(run.out_of_time)}
+    return {
+        "woken": bootstrap.wake_due()(run.out_of_time),
+        "announced": bootstrap.announce_late()(run.out_of_time),
+    }
 
 
 def _export(run: Run) -> dict[str, Any]:

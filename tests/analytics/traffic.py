@@ -125,7 +125,9 @@ class Traffic:
         self.product = product = Product()
         self.clock = product.clock
         self.clock.now = begin
-        self.desk = AgentDesk(product.conversations, product.directory, product.queues, product.clock, 24)
+        self.desk = AgentDesk(
+            product.conversations, product.directory, product.queues, product.announce, product.clock, 24
+        )
         for organization_id, number in NUMBERS.items():
             product.publish(organization_id, SURVEY)
             product.publish(organization_id, ECHO)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytake.conversation.announce import Announce, AnnounceLate
 from pytake.conversation.deliver import ComeBackError, Deliver
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
@@ -68,6 +69,10 @@ class Product:
         self.queues = fakes.MemoryQueues()
         self.graph = fakes.ScriptedSender()
         self.events = fakes.RecordedOperatorEvents()
+        self.bus = fakes.MemoryBus()
+        self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
+        self.announce = Announce(self.bus, self.outbox, self.conversations, self.deliveries)
+        self.announce_late = AnnounceLate(self.bus, self.outbox, self.conversations, self.clock)
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
         self.setup = NumberSetup(self.directory, self.secrets)
         self.receive = ReceiveNotification(self.directory, self.secrets, self.queues, self.events, self.clock)
@@ -78,6 +83,7 @@ class Product:
             queues=self.queues,
             effects=NoEffects(),
             operator_events=self.events,
+            announce=self.announce,
             clock=self.clock,
             session_ttl_hours=24,
         )
@@ -95,11 +101,12 @@ class Product:
             sender=self.graph,
             queues=self.queues,
             operator_events=self.events,
+            announce=self.announce,
             clock=self.clock,
             messages_per_minute=600,
         )
         self.settle = SettleReceipts(
-            self.conversations, self.deliveries, self.directory, self.queues, self.events, self.clock
+            self.conversations, self.deliveries, self.directory, self.queues, self.events, self.announce, self.clock
         )
         self.resume = ResumeNumber(self.directory, self.parking, self.queues, self.clock)
         self._messages = 0

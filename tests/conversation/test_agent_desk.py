@@ -60,7 +60,7 @@ HAND_OVER: dict[str, Any] = {
 
 @pytest.fixture
 def desk(product: Product) -> AgentDesk:
-    return AgentDesk(product.conversations, product.directory, product.queues, product.clock, 24)
+    return AgentDesk(product.conversations, product.directory, product.queues, product.announce, product.clock, 24)
 
 
 def spoken(product: Product, flow_id: str | None = None) -> list[tuple[str, str]]:

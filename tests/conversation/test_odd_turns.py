@@ -59,7 +59,7 @@ def test_a_timestamp_that_is_none_costs_nothing(product: Product, timestamp: Any
 
 
 def test_stop_works_with_people_too(product: Product) -> None:
-    desk = AgentDesk(product.conversations, product.directory, product.queues, product.clock, 24)
+    desk = AgentDesk(product.conversations, product.directory, product.queues, product.announce, product.clock, 24)
     product.say("Olá")
     product.say("atendente")
     assert product.say("PARAR!") == [

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
 from pytake.conversation.ports import AlreadyCommittedError, ConflictError, OperatorEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
@@ -440,6 +441,53 @@ class ScriptedSender:
             raise failure
         self.sent.append(payload)
         return Accepted(f"wamid.{len(self.sent)}")
+
+
+class MemoryBus:
+    """Remembers what it was told; `down`: it takes nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[BusinessEvent] = []
+        self.down = False
+
+    def put(self, events: Sequence[BusinessEvent]) -> bool:
+        if not self.down:
+            self.told.extend(events)
+        return not self.down
+
+    @property
+    def types(self) -> list[str]:
+        return [type_of(event) for event in self.told]
+
+
+class MemoryOutbox:
+    """Failed deliveries are in it unless they were told."""
+
+    def __init__(self, conversations: MemoryConversations, deliveries: MemoryDeliveries) -> None:
+        self._conversations, self._deliveries = conversations, deliveries
+        self.turns: set[tuple[ConversationKey, int]] = set()
+        self.told: set[tuple[ConversationKey, int, int]] = set()
+
+    def keep(self, key: ConversationKey, turn: int) -> None:
+        if turn in self._conversations.records.get(key, {}):
+            self.turns.add((key, turn))
+
+    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+        if index is None:
+            self.turns.discard((key, turn))
+        else:
+            self.told.add((key, turn, index))
+
+    def waiting(self, before: float) -> list[tuple[ConversationKey, TurnRecord | Delivery]]:
+        found: list[tuple[ConversationKey, TurnRecord | Delivery]] = []
+        for key, turn in sorted(self.turns):
+            record = self._conversations.turn(key, turn)
+            if record is not None:
+                found.append((key, record))
+        for place, entry in sorted(self._deliveries.entries.items()):
+            if "failed" in (entry.state, entry.status) and place not in self.told:
+                found.append((place[0], entry))
+        return found
 
 
 class RecordedOperatorEvents:

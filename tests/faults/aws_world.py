@@ -21,7 +21,9 @@ from pynamodb.exceptions import PynamoDBException
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.directory import DynamoDirectory
+from pytake.aws.event_bus import EventBridgeBus
 from pytake.aws.operator_events import EventBridgeOperatorEvents
+from pytake.aws.outbox import DynamoOutbox
 from pytake.aws.parking import DynamoParking
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
@@ -36,7 +38,7 @@ from tests.faults.world import InjectedError, World
 from tests.table import kept
 
 REGION = "us-east-1"
-DYNAMODB = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
+DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
 URLS = {name: f"https://sqs.test/{name}" for name in ("inbound", "outbound", "outbound_dead", "receipts")}
 
 SDK_FAULTS = ("crash_before", "crash_after", "lost_before", "lost_after", "throttled", "repeated", "stall_before")
@@ -81,6 +83,8 @@ class AwsWorld(World):
             "slots": DynamoRateSlots(self.table),
             "parking": DynamoParking(self.table),
             "events": EventBridgeOperatorEvents(lambda: _client("events"), "default", logger, "test", clock),
+            "bus": EventBridgeBus(lambda: _client("events"), "default", lambda: logger, clock),
+            "outbox": DynamoOutbox(self.table, clock),
             "queues": SqsQueues(
                 _client("sqs"),
                 inbound=URLS["inbound"],
@@ -176,9 +180,12 @@ class AwsWorld(World):
     def _PutEvents(self, request: dict[str, Any]) -> Any:  # noqa: N802
         for entry in request["Entries"]:
             detail = msgspec.json.decode(entry["Detail"])
+            if "id" in detail:
+                self.announced.add(detail["id"])
+                continue
             organization_id = detail.pop("organization_id")
             self.hear(OperatorEvent(entry["DetailType"], organization_id, detail))
-        return {"FailedEntryCount": 0, "Entries": [{}]}
+        return {"FailedEntryCount": 0, "Entries": [{} for _ in request["Entries"]]}
 
     def _GetSecretValue(self, request: dict[str, Any]) -> Any:  # noqa: N802
         return {"SecretString": self.stored_secrets[request["SecretId"]]}

@@ -157,6 +157,11 @@ class DynamoDb:
         found = self.items.get(_key(request["Key"]))
         return {"Item": copy.deepcopy(found)} if found is not None else {}
 
+    def _BatchGetItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        ((table, wanted),) = request["RequestItems"].items()
+        found = [self.items[_key(key)] for key in wanted["Keys"] if _key(key) in self.items]
+        return {"Responses": {table: copy.deepcopy(found)}, "UnprocessedKeys": {}}
+
     def _PutItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self._check("PutItem", request, _key(request["Item"]))
         self._put(request)

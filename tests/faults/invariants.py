@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pytake import engine
+from pytake.conversation.business_events import events_of_turn, failed_delivery, type_of
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.receipts import read_callback_data
 from pytake.conversation.records import ConversationKey, Delivery, TurnContext, TurnRecord
@@ -33,6 +34,7 @@ def broken(world: World) -> list[str]:
         *_replies_are_in_order(world),
         *_nobody_sees_what_is_anothers(world),
         *_records_rebuild_the_state(world),
+        *_integrators_are_told(world),
     ]
 
 
@@ -201,3 +203,18 @@ def _replay(organization_id: str, record: TurnRecord, state: bytes | None, known
     for effect in record.effects:
         turn = engine.continue_turn(flow, turn, record.input, effect.result, context)
     return turn
+
+
+def _integrators_are_told(world: World) -> list[str]:
+    """At least once, whatever became of the worker or of the bus."""
+    expected = {
+        event.id: f"{key} {record.seq} {type_of(event)}"
+        for key, records in world.conversations.records.items()
+        for record in records.values()
+        for event in events_of_turn(key, record)
+    }
+    for (key, turn, _), entry in world.deliveries.entries.items():
+        failed = failed_delivery(key, world.conversations.records[key].get(turn), entry)
+        if failed is not None:
+            expected[failed.id] = f"{key} {turn} {type_of(failed)}"
+    return [f"never told: {what}" for id_, what in expected.items() if id_ not in world.announced]

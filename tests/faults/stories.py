@@ -50,6 +50,7 @@ def wild(seed: int) -> World:
     world = World(
         seed, plan, per_minute=chance.choice((5, 12, 60, 600, 6000)), skew=chance.choice((0.0, 0.0, 0.5, 2.0))
     )
+    world.bus_refuses = chance.choice((0.0, 0.0, 0.3))
     world.meta.repeats = chance.choice((0.0, 0.1, 0.3))
     world.meta.late_statuses = chance.choice((0.0, 0.0, 0.1))
     world.meta.status_losses = chance.choice((0.0, 0.0, 0.0, 0.05))

@@ -23,6 +23,8 @@ from functions.webhook import handler as webhook
 from local.dead_letters import DeadLetters
 from pytake import bootstrap
 from pytake.aws.caching import AgeingCache
+from pytake.conversation.announce import Announce, AnnounceLate
+from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports import DIRECTORY_SECONDS, ConflictError, OperatorEvent, QueueingFailedError
@@ -331,6 +333,19 @@ class Alarms:
         self._world.hear(event)
 
 
+class Bus:
+    """The port `EventBus`; now and then it refuses."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def put(self, events: list[BusinessEvent]) -> bool:
+        if self._world.bus_refuses and self._world.chance.random() < self._world.bus_refuses:
+            return False
+        self._world.announced.update(event.id for event in events)
+        return True
+
+
 class Crm:
     """What api_call talks to: its answer is part of the turn's record."""
 
@@ -368,6 +383,7 @@ class Sandbox:
         secrets: Any = world.secrets_of(clock)
         ports = world.ports
         events = ports["events"]
+        announce = Announce(ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"])
         self.built: dict[str, Any] = {
             "figures": nullcontext(),
             "queues": ports["queues"],
@@ -379,6 +395,7 @@ class Sandbox:
                 queues=ports["queues"],
                 effects=Crm(world),
                 operator_events=events,
+                announce=announce,
                 clock=clock,
                 session_ttl_hours=24,
             ),
@@ -392,12 +409,14 @@ class Sandbox:
                 sender=world.meta,
                 queues=ports["queues"],
                 operator_events=events,
+                announce=announce,
                 clock=clock,
                 messages_per_minute=5,
             ),
             "settle_receipts": SettleReceipts(
-                ports["conversations"], ports["deliveries"], directory, ports["queues"], events, clock
+                ports["conversations"], ports["deliveries"], directory, ports["queues"], events, announce, clock
             ),
+            "announce_late": AnnounceLate(ports["bus"], ports["outbox"], ports["conversations"], clock),
             "wake_due": WakeDue(ports["conversations"], ports["queues"], clock, lambda *_: None),
             "resume_number": ResumeNumber(directory, ports["parking"], ports["queues"], clock),
         }
@@ -514,6 +533,9 @@ class World:
         self.conversations = fakes.MemoryConversations()
         self.deliveries = fakes.MemoryDeliveries()
         self.parking = fakes.MemoryParking()
+        self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
+        self.announced: set[str] = set()
+        self.bus_refuses = 0.0
         self.directory = fakes.MemoryDirectory()
         self.secrets = fakes.MemorySecrets()
         self.flows = LightFlows()
@@ -542,6 +564,8 @@ class World:
             "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
             "parking": Guarded(self, "parking", self.parking),
             "events": Guarded(self, "events", Alarms(self)),
+            "bus": Guarded(self, "events", Bus(self)),
+            "outbox": Guarded(self, "outbox", self.outbox),
             "queues": WorldQueues(self),
         }
 
@@ -562,8 +586,9 @@ class World:
         sessions = [known.session for known in self.conversations.stored.values() if known.session is not None]
         now = self.timeline.now
         return (
-            any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions),
-            any(session.timer_at is not None for session in sessions),
+            any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions)
+            or bool(self.outbox.waiting(now)),
+            any(session.timer_at is not None for session in sessions) or bool(self.outbox.waiting(now)),
         )
 
     # Set-up and story
@@ -606,7 +631,7 @@ class World:
         is_due, runs = self.due_soon()
         if is_due:
             self.invoke("scheduled", scheduled.handler, {"job": "due"}, lambda _: None)
-        if runs or self.timeline.now - START < 1800:
+        if is_due or runs or self.timeline.now - START < 1800:
             self.timeline.after(60, self._schedule)
 
     # Calls of workers to the world outside
@@ -833,6 +858,7 @@ class wired:  # noqa: N801 (used like a function)
 
 
 _BUILT = (
+    "announce_late",
     *("figures", "queues", "receive_notification", "take_turn", "deliver"),
     *("settle_receipts", "wake_due", "resume_number"),
 )

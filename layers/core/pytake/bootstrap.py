@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from pytake.aws.deliveries import DynamoDeliveries
     from pytake.aws.directory import DynamoDirectory
     from pytake.aws.erasure import DynamoErasure
+    from pytake.aws.event_bus import EventBridgeBus
     from pytake.aws.event_log import DynamoEventLog
     from pytake.aws.flows import DynamoFlows
     from pytake.aws.job_runs import DynamoJobRuns
     from pytake.aws.lake import S3Lake
     from pytake.aws.operator_events import EventBridgeOperatorEvents
+    from pytake.aws.outbox import DynamoOutbox
     from pytake.aws.parking import DynamoParking
     from pytake.aws.queues import SqsQueues
     from pytake.aws.secrets import SecretsManagerSecrets
     from pytake.aws.table import Table
     from pytake.conversation.agent_desk import AgentDesk
+    from pytake.conversation.announce import Announce, AnnounceLate
     from pytake.conversation.deliver import Deliver
     from pytake.conversation.erase_contact import EraseContact
     from pytake.conversation.export import ExportToLake
@@ -69,14 +72,16 @@ _AHEAD = {
     "take_turn": (
         *("conversation.turn", "conversation.flow_library", "outside.performer"),
         *("aws.conversations", "aws.directory", "aws.flows", "aws.queues", "aws.operator_events"),
+        *("aws.event_bus", "aws.outbox"),
     ),
     "deliver": (
         *("conversation.deliver", "meta.graph_api", "aws.conversations", "aws.deliveries", "aws.rate_slots"),
         *("aws.parking", "aws.directory", "aws.secrets", "aws.queues", "aws.operator_events"),
+        *("aws.event_bus", "aws.outbox"),
     ),
     "settle_receipts": (
         *("conversation.receipts", "aws.conversations", "aws.deliveries", "aws.directory"),
-        *("aws.queues", "aws.operator_events"),
+        *("aws.queues", "aws.operator_events", "aws.event_bus", "aws.outbox"),
     ),
 }
 """The modules of `pytake` that the use cases of the hot path are made of."""
@@ -146,6 +151,7 @@ def take_turn() -> "TakeTurn":
         queues=queues(),
         effects=effects(),
         operator_events=operator_events(),
+        announce=announce(),
         clock=time.time,
         session_ttl_hours=_settings().session_ttl_hours,
         measure=figures().measure,
@@ -214,6 +220,7 @@ def deliver() -> "Deliver":
         sender=GraphApi(_settings().graph_api_url, _settings().graph_api_version),
         queues=queues(),
         operator_events=operator_events(),
+        announce=announce(),
         clock=time.time,
         messages_per_minute=_settings().messages_per_minute,
         ambiguous_seconds=_settings().ambiguous_seconds,
@@ -225,7 +232,9 @@ def deliver() -> "Deliver":
 def settle_receipts() -> "SettleReceipts":
     from pytake.conversation.receipts import SettleReceipts
 
-    return SettleReceipts(conversations(), deliveries(), directory(), queues(), operator_events(), time.time)
+    return SettleReceipts(
+        conversations(), deliveries(), directory(), queues(), operator_events(), announce(), time.time
+    )
 
 
 @cache
@@ -267,7 +276,7 @@ def inbox() -> "Inbox":
 def agent_desk() -> "AgentDesk":
     from pytake.conversation.agent_desk import AgentDesk
 
-    return AgentDesk(conversations(), directory(), queues(), time.time, _settings().session_ttl_hours)
+    return AgentDesk(conversations(), directory(), queues(), announce(), time.time, _settings().session_ttl_hours)
 
 
 @cache
@@ -391,6 +400,34 @@ def dead_letter_queues() -> "SqsDeadLetterQueues":
         outbound=_settings().outbound_dlq_url,
         receipts=_settings().receipts_dlq_url,
     )
+
+
+@cache
+def announce() -> "Announce":
+    from pytake.conversation.announce import Announce
+
+    return Announce(event_bus(), outbox(), conversations(), deliveries())
+
+
+@_use_case
+def announce_late() -> "AnnounceLate":
+    from pytake.conversation.announce import AnnounceLate
+
+    return AnnounceLate(event_bus(), outbox(), conversations(), time.time)
+
+
+@cache
+def event_bus() -> "EventBridgeBus":
+    from pytake.aws.event_bus import EventBridgeBus
+
+    return EventBridgeBus(lambda: _client("events"), _settings().event_bus_name, observability.logger, time.time)
+
+
+@cache
+def outbox() -> "DynamoOutbox":
+    from pytake.aws.outbox import DynamoOutbox
+
+    return DynamoOutbox(_table(), time.time)
 
 
 @cache

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, error_code, is_kept
+from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, due_shard, error_code, is_kept, outbox_pk
 from pytake.conversation.ports import Clock, ConflictError
 from pytake.conversation.receipts import STATUS_RANK
 from pytake.conversation.records import ConversationKey, Delivery
@@ -61,6 +61,8 @@ class DynamoDeliveries:
             actions.append(item.meta_id.set(message_id))
         if code is not None:
             actions.append(item.status_code.set(code))
+        if status == "failed":
+            actions.extend(self._mark(item, key, self._clock()))
         further = item.pk.exists() & (item.status_rank.does_not_exist() | (item.status_rank < rank))
         if status == "failed":
             further &= item.sends.does_not_exist() | (item.sends <= send)
@@ -91,6 +93,10 @@ class DynamoDeliveries:
         now = self._clock()
         return [delivery_of(entry) for entry in found if is_kept(entry, now)]
 
+    def _mark(self, item: type[Item], key: ConversationKey, now: float) -> tuple[Action, Action]:
+        """Integrators are still to be told (`pytake.aws.outbox`)."""
+        return item.due_pk.set(outbox_pk(due_shard(conversation_pk(key)))), item.due_at.set(now)
+
     def _write(
         self, key: ConversationKey, delivery: Delivery, revision: int, *, forget_status: bool = False
     ) -> Delivery:
@@ -103,6 +109,10 @@ class DynamoDeliveries:
             item.sends.set(delivery.sends),
             item.expires_at.set(int(now) + self._retention(key.organization_id)),
         ]
+        if delivery.state == "failed":
+            actions.extend(self._mark(item, key, now))
+        elif forget_status:
+            actions.extend((item.due_pk.remove(), item.due_at.remove()))
         if forget_status or not revision:  # what outlived its time may still be there
             told = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
             actions.extend(attribute.remove() for attribute in told)

@@ -17,6 +17,10 @@ NAMESPACE = "PyTake"
 """Of the metric OperatorEvents, by stage and type; the template's alarms watch some types."""
 
 
+TOLD_AS_BUSINESS_EVENTS = frozenset(("delivery.failed",))
+"""What goes to the bus by `pytake.aws.event_bus`, at least once and with all its fields; here it is logged and counted."""
+
+
 class EventBridgeOperatorEvents:
     """Implements `pytake.conversation.ports.OperatorEvents`. The client is made at the first event: most workers need none."""
 
@@ -41,6 +45,8 @@ class EventBridgeOperatorEvents:
             OperatorEvents=1,
             _aws={"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [metric]},
         )
+        if event.type in TOLD_AS_BUSINESS_EVENTS:
+            return
         detail = {"organization_id": event.organization_id, **event.detail}
         try:
             answer = self._client().put_events(

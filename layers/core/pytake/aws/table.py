@@ -244,6 +244,11 @@ def due_pk(shard: int) -> str:
     return f"DUE#{shard}"
 
 
+def outbox_pk(shard: int) -> str:
+    """Where the index `due` has turns and deliveries whose events are still to be told."""
+    return f"EVENTS#{shard}"
+
+
 def due_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % DUE_SHARDS
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.announce import Announce
 from pytake.conversation.pace import recipient_pace
 from pytake.conversation.ports import AlreadyCommittedError, Clock, ConflictError, Conversations, Directory, Queues
 from pytake.conversation.queues import digest, outbound_item
@@ -64,12 +65,14 @@ class AgentDesk:
         conversations: Conversations,
         directory: Directory,
         queues: Queues,
+        announce: Announce,
         clock: Clock,
         session_ttl_hours: int,
     ) -> None:
         self._conversations = conversations
         self._directory = directory
         self._queues = queues
+        self._announce = announce
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
 
@@ -183,6 +186,7 @@ class AgentDesk:
                 self._conversations.commit(*decided)
             except ConflictError:
                 continue
+            self._announce.turn(key, decided[1])
             return AgentTurn(*decided)
         raise ConflictError(f"not committed in {COMMIT_ATTEMPTS} attempts")
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
+from pytake.conversation.announce import Announce
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.pace import RECIPIENT_SECONDS
@@ -92,6 +93,7 @@ class Deliver:
         sender: MessageSender,
         queues: Queues,
         operator_events: OperatorEvents,
+        announce: Announce,
         clock: Clock,
         messages_per_minute: int,
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
@@ -107,6 +109,7 @@ class Deliver:
         self._sender = sender
         self._queues = queues
         self._operator_events = operator_events
+        self._announce = announce
         self._clock = clock
         self._messages_per_minute = messages_per_minute
         self._measure = measure
@@ -212,6 +215,7 @@ class Deliver:
         if refusal is not None:
             self._deliveries.claim(item.key, replace(entry, state="failed", reason=refusal), known)
             self._tell("delivery.failed", item, index, reason=refusal)
+            self._announce.failed(item.key, item.turn, index)
             return None
         if self._needs_fallback(item, index, entry, now):
             entry = replace(entry, fallback=True)
@@ -388,6 +392,7 @@ class Deliver:
     def _fail(self, item: OutboundItem, index: int, claim: Delivery, reason: str) -> None:
         self._settle(item, replace(claim, state="failed", reason=reason))
         self._tell("delivery.failed", item, index, reason=reason)
+        self._announce.failed(item.key, item.turn, index)
 
     def _withhold(self, item: OutboundItem, from_index: int) -> None:
         for index in range(from_index, len(item.messages)):
@@ -395,6 +400,7 @@ class Deliver:
             entry = known or Delivery(item.turn, index, "waiting")
             if entry.state not in ("accepted", "failed"):
                 self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
+                self._announce.failed(item.key, item.turn, index)
 
     def _stop(self, item: OutboundItem, index: int, number: Number, reason: str) -> NoReturn:
         current = self._directory.number(number.phone_number_id, fresh=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
 from pytake.conversation.records import (
@@ -419,6 +420,26 @@ class EffectPerformer(Protocol):
 
     def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
         """How it ended. Never raises for what the other side did: a refusal or a timeout is a result."""
+
+
+class EventBus(Protocol):
+    """Where integrators listen."""
+
+    def put(self, events: Sequence[BusinessEvent]) -> bool:
+        """Tell all of these, in order; False when some may not have been taken. Never raises for what the bus did."""
+
+
+class Outbox(Protocol):
+    """Stored items whose events are still to be told. A failed delivery is among them from the write that says so."""
+
+    def keep(self, key: ConversationKey, turn: int) -> None:
+        """Remember that a turn's events are still to be told, if the turn is still there."""
+
+    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+        """The events of a turn are told, or those of a message of it."""
+
+    def waiting(self, before: float) -> Iterable[tuple[ConversationKey, TurnRecord | Delivery]]:
+        """What is kept since before a time, oldest first (eventually consistent), read as it is taken."""
 
 
 class OperatorEvent(Struct, frozen=True):

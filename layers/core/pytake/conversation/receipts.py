@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytake.conversation.announce import Announce
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports import (
     Clock,
@@ -93,6 +94,7 @@ class SettleReceipts:
         directory: Directory,
         queues: Queues,
         operator_events: OperatorEvents,
+        announce: Announce,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
@@ -100,6 +102,7 @@ class SettleReceipts:
         self._directory = directory
         self._queues = queues
         self._operator_events = operator_events
+        self._announce = announce
         self._clock = clock
         self._record_opt_out = RecordOptOut(conversations, clock)
 
@@ -145,6 +148,8 @@ class SettleReceipts:
                 self._tell(item, "delivery.failed", {**where, "reason": f"receipt:{code}"})
             # Also when it is old news: whoever noted it may have died before the rest was done.
             self._act_on_failure(key, turn, index, send, error, _seconds(status.get("timestamp")))
+            if after is not None:
+                self._announce.failed(key, turn, index)
         elif after is not None and send < after.sends and after.state == "accepted":
             self._tell(item, "delivery.doubled", where)
         return after is not None

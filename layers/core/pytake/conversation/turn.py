@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake import engine
+from pytake.conversation.announce import Announce
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.pace import recipient_pace
@@ -115,6 +116,7 @@ class TakeTurn:
         queues: Queues,
         effects: EffectPerformer,
         operator_events: OperatorEvents,
+        announce: Announce,
         clock: Clock,
         session_ttl_hours: int,
         measure: Measure = unmeasured,
@@ -125,6 +127,7 @@ class TakeTurn:
         self._queues = queues
         self._effects = effects
         self._operator_events = operator_events
+        self._announce = announce
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
         self._measure = measure
@@ -188,6 +191,7 @@ class TakeTurn:
             except ConflictError:
                 continue
             self._enqueue(key, outcome.record)
+            self._announce.turn(key, outcome.record)
             taken(outcome.record)
             for event in outcome.operator_events:
                 self._operator_events.publish(event)
@@ -195,10 +199,11 @@ class TakeTurn:
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
 
     def _enqueue_committed(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
-        """Repeat the enqueue of the turn that this message has had: whoever took it may have died in between."""
+        """Repeat what follows the turn that this message has had: whoever took it may have died in between."""
         committed = self._conversations.turn_of_message(key, message_id)
         if committed is not None:
             self._enqueue(key, committed)
+            self._announce.turn(key, committed)
         return committed
 
     def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:

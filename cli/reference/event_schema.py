@@ -1,0 +1,21 @@
+"""The JSON schema of the events for integrators, from the structs that make them."""
+
+import json
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import msgspec
+
+from pytake.conversation.business_events import EVENTS
+
+
+def event_schema() -> str:
+    """The schema as text; an event's `detail` is one of its definitions, told apart by `type`."""
+    union: Any = reduce(or_, EVENTS)
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The detail of an event of PyTake",
+        **msgspec.json.schema(union),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,68 @@
+"""Turns and deliveries whose events are still to be told, on DynamoDB: a mark on the item itself, found by the index `due`."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
+from pytake.aws.deliveries import delivery_of
+from pytake.aws.table import (
+    DUE_SHARDS,
+    Item,
+    Table,
+    conversation_key,
+    conversation_pk,
+    delivery_sk,
+    due_shard,
+    error_code,
+    outbox_pk,
+    turn_sk,
+)
+from pytake.conversation.ports import Clock
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
+
+BATCH = 100
+
+_read_turn = msgspec.json.Decoder(TurnRecord)
+
+
+class DynamoOutbox:
+    """Implements `pytake.conversation.ports.Outbox`."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def keep(self, key: ConversationKey, turn: int) -> None:
+        item, pk = self._table.item, conversation_pk(key)
+        marks: list[Action] = [item.due_pk.set(outbox_pk(due_shard(pk))), item.due_at.set(self._clock())]
+        self._update(item(pk, turn_sk(turn)), marks)
+
+    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+        item = self._table.item
+        sk = turn_sk(turn) if index is None else delivery_sk(turn, index)
+        self._update(item(conversation_pk(key), sk), [item.due_pk.remove(), item.due_at.remove()])
+
+    def waiting(self, before: float) -> Iterator[tuple[ConversationKey, TurnRecord | Delivery]]:
+        item = self._table.item
+        for shard in range(DUE_SHARDS):
+            places = iter(item.due.query(outbox_pk(shard), item.due_at <= before))
+            while batch := [(place.pk, place.sk) for place in islice(places, BATCH)]:
+                found = {(entry.pk, entry.sk): entry for entry in item.batch_get(batch, consistent_read=True)}
+                for place in batch:
+                    entry = found.get(place)
+                    if entry is not None and entry.due_pk is not None and entry.body:
+                        yield conversation_key(entry.pk), _read(entry)
+
+    def _update(self, entry: Item, actions: list[Action]) -> None:
+        try:
+            entry.update(actions, condition=self._table.item.pk.exists())
+        except UpdateError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise  # what was erased has nothing to tell any more
+
+
+def _read(entry: Item) -> TurnRecord | Delivery:
+    return _read_turn.decode(entry.body or "") if entry.sk.startswith("TURN#") else delivery_of(entry)

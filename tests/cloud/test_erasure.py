@@ -1,0 +1,206 @@
+"""A person is erased from the local cloud: a search over every byte of the table, the bucket, the queues and the logs."""
+
+import base64
+import json
+import time
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+
+from local.demo import PHONE_NUMBER_ID
+from tests.cloud.conftest import Cloud, text_notification
+
+pytestmark = pytest.mark.cloud
+
+FLOW: dict[str, Any] = {
+    "format": 1,
+    "language": "pt_BR",
+    "report_variables": ["city"],
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"next_node_id": "name"}},
+        {"id": "name", "type": "question", "data": {"question": "Nome?", "variable": "name", "next_node_id": "save"}},
+        {
+            "id": "save",
+            "type": "action",
+            "data": {
+                "actions": [{"type": "save_contact", "field": "name", "value": "{{name}}"}],
+                "next_node_id": "city",
+            },
+        },
+        {
+            "id": "city",
+            "type": "question",
+            "data": {"question": "E a cidade, {{name}}?", "variable": "city", "next_node_id": "more"},
+        },
+        {
+            "id": "more",
+            "type": "question",
+            "data": {"question": "Algo mais?", "variable": "more", "next_node_id": "end"},
+        },
+        {"id": "end", "type": "end", "data": {"message": "Tchau, {{name}}."}},
+    ],
+}
+
+
+class Aws:
+    """The embedded AWS, and everything that is in it."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        told = cloud.http.get("/_local/aws").json()
+        environment, self.cloud = told["environment"], cloud
+        self._session = boto3.session.Session(
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"],
+        )
+        self._endpoint = environment["AWS_ENDPOINT_URL"]
+        [stack] = self.client("cloudformation").describe_stacks(StackName=told["stack"])["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def client(self, service: Any) -> Any:
+        return self._session.client(service, endpoint_url=self._endpoint)
+
+    def run(self, job: str) -> dict[str, Any]:
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs["ScheduledFunctionName"], Payload=json.dumps({"job": job})
+        )
+        told = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, told
+        return dict(told)
+
+    def table(self) -> str:
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        return "\n".join(str(item) for page in pages for item in page["Items"])
+
+    def bucket(self, folder: str) -> bytes:
+        """The bytes of all versions of all objects, as DuckDB would read them too: Parquet is compressed."""
+        import duckdb
+
+        s3, name, found = self.client("s3"), self.outputs["LakeBucketName"], b""
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for version in page.get("Versions", []):
+                body = s3.get_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
+                found += body
+                if version["Key"].endswith(".parquet"):
+                    path = f"{folder}/{uuid.uuid4().hex}.parquet"
+                    with open(path, "wb") as file:
+                        file.write(body)
+                    found += str(duckdb.sql(f"select * from '{path}'").fetchall()).encode()  # noqa: S608
+        return found
+
+    def rows(self, folder: str) -> list[tuple[Any, ...]]:
+        """Events by type, of the demo's lake."""
+        import duckdb
+
+        s3, name = self.client("s3"), self.outputs["LakeBucketName"]
+        counted: dict[str, int] = {}
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix="events/organization_id=demo/"):
+            for found in page.get("Contents", []):
+                path = f"{folder}/{uuid.uuid4().hex}.parquet"
+                s3.download_file(name, found["Key"], path)
+                for type_, count in duckdb.sql(f"select type, count(*) from '{path}' group by 1").fetchall():  # noqa: S608
+                    counted[type_] = counted.get(type_, 0) + count
+        return sorted(counted.items())
+
+    def queues(self) -> str:
+        sqs, found = self.client("sqs"), ""
+        for name, url in self.outputs.items():
+            if name.endswith(("QueueUrl", "DeadLettersUrl")):
+                answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+                found += str(answer.get("Messages", ""))
+        return found
+
+    def let_settle(self) -> None:
+        """Make the erasures that are not finished older than any worker."""
+        dynamodb, table = self.client("dynamodb"), self.outputs["TableName"]
+        found = dynamodb.query(
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "ERASURES"}},
+        )["Items"]
+        for item in found:
+            item["updated_at"] = {"N": str(float(item["updated_at"]["N"]) - 3600)}
+            dynamodb.put_item(TableName=table, Item=item)
+
+
+def words_of(phone: str, texts: list[str], wamids: list[str]) -> list[str]:
+    """All that tells of a person, also as Meta's ids carry it."""
+    shifted = [base64.b64encode(b"x" * shift + phone.encode()).decode()[4:12] for shift in range(3)]
+    return [phone, *texts, *wamids, *shifted]
+
+
+def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_path: Any) -> None:
+    aws, word = Aws(cloud), uuid.uuid4().hex
+    flow_id = f"erasure-{word}"
+    texts = [f"Zebedeu{uuid.uuid4().hex[:8]}", f"Xapuri{uuid.uuid4().hex[:8]}", f"segredo{uuid.uuid4().hex[:8]}"]
+    with cloud.api() as api:
+        api.put(f"/flows/{flow_id}", json={**FLOW, "id": flow_id, "name": flow_id}).raise_for_status()
+        api.post(f"/flows/{flow_id}/publish").raise_for_status()
+        api.put(f"/numbers/{PHONE_NUMBER_ID}", json=_with_keyword(api, f"erase {word}", flow_id)).raise_for_status()
+    time.sleep(5.2)  # workers keep what they know of a number for five seconds
+    cloud.say(new_phone, f"erase {word}")
+    for number, text in enumerate(texts[:2], start=1):
+        cloud.answers(new_phone, number)
+        cloud.say(new_phone, text)
+    cloud.answers(new_phone, 3)
+    aws.run("export")
+    cloud.say(new_phone, texts[2])
+    cloud.answers(new_phone, 4)
+    aws.run("export")
+    wamids = [message["id"] for message in cloud.screen(new_phone) if message.get("id")]
+    dead = aws.outputs["InboundDeadLettersUrl"]
+    item = {"organization_id": "demo", "phone_number_id": PHONE_NUMBER_ID, "contact_id": new_phone}
+    body = json.dumps({**item, "message": {"id": "wamid.dead", "text": texts[0]}, "received_at": time.time()})
+    group = {"MessageGroupId": f"{PHONE_NUMBER_ID}:{new_phone}", "MessageDeduplicationId": new_phone}
+    aws.client("sqs").send_message(QueueUrl=dead, MessageBody=body, **group)
+    told = words_of(new_phone, texts, wamids)
+    assert all(word in aws.table() for word in [new_phone, *texts])
+    assert texts[1].encode() in aws.bucket(str(tmp_path))
+    before = aws.rows(str(tmp_path))
+
+    with cloud.api("agent") as api:
+        assert api.delete(f"/contacts/{new_phone}").status_code == 204
+    assert not any(text in aws.table() for text in texts), "at once"
+    aws.let_settle()
+    assert aws.run("export")["up_to_date"]
+    table, bucket, queues, logs = aws.table(), aws.bucket(str(tmp_path)), aws.queues(), _logs(cloud)
+    for word in told:
+        assert word not in table, word
+        assert word.encode() not in bucket, word
+        assert word not in queues, word
+        assert word not in logs, word
+    assert aws.rows(str(tmp_path)) == before
+
+    stale = text_notification(new_phone, texts[0]).replace(
+        str(int(time.time()))[:6].encode(), str(int(time.time()) - 1_000_000)[:6].encode()
+    )
+    cloud.post_webhook(stale).raise_for_status()
+    cloud.say(new_phone, "Olá")
+    cloud.answers(new_phone, 5)
+    with cloud.api("agent") as api:
+        said = api.get(f"/whatsapp-analytics/conversations/{new_phone}/transcript").json()["messages"]
+    assert [message["text"] for message in said if message["speaker"] == "user"] == ["Olá"]
+    assert not any(text in aws.table() for text in texts)
+
+
+def _with_keyword(api: Any, word: str, flow_id: str) -> dict[str, Any]:
+    from local import demo
+
+    number = api.get(f"/numbers/{PHONE_NUMBER_ID}").json()
+    return {
+        "display_phone_number": number["display_phone_number"],
+        "default_flow_id": number["default_flow_id"],
+        "keywords": {**number["keywords"], word: flow_id},
+        "verify_token": demo.VERIFY_TOKEN,
+        "app_secret": demo.APP_SECRET,
+        "access_token": demo.ACCESS_TOKEN,
+    }
+
+
+def _logs(cloud: Cloud) -> str:
+    """What the functions logged: the simulator of Meta and the person's phone have logs of their own."""
+    paths = sorted((cloud.data_dir / "logs").glob("*.log"))
+    return "\n".join(path.read_text(errors="replace") for path in paths)

@@ -1,0 +1,84 @@
+"""Promises of the `Outbox` port, on the adapter; and the bus on EventBridge's own answers."""
+
+import io
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from pytake.aws.conversations import DynamoConversations
+from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.event_bus import REST_SECONDS, EventBridgeBus
+from pytake.aws.outbox import DynamoOutbox
+from pytake.conversation.business_events import ConversationStarted, FlowEvent
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
+from pytake.engine import Contact, Input
+from tests import fakes
+from tests.table import kept
+
+ANA = ConversationKey("acme", "100000000000001", "5511999999999")
+
+
+def test_what_is_kept_waits_until_it_is_told(table: Any, clock: fakes.FrozenClock) -> None:
+    conversations, deliveries = DynamoConversations(table, kept(), clock), DynamoDeliveries(table, clock, kept())
+    outbox = DynamoOutbox(table, clock)
+    record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
+    conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
+    sent = deliveries.claim(ANA, Delivery(1, 0, "claimed"), None)
+    deliveries.settle(ANA, Delivery(1, 0, "accepted", revision=sent.revision))
+    assert list(outbox.waiting(clock())) == []
+    outbox.keep(ANA, 1)
+    outbox.keep(ANA, 2)  # erased meanwhile
+    deliveries.receipt(ANA, 1, 0, send=1, status="failed", at=clock(), message_id=None, code=131026)
+    deliveries.claim(ANA, Delivery(1, 1, "failed", reason="opted_out"), None)
+    assert list(outbox.waiting(clock() - 1)) == []
+    found = {(type(item).__name__, getattr(item, "index", None)) for _, item in outbox.waiting(clock())}
+    assert found == {("TurnRecord", None), ("Delivery", 0), ("Delivery", 1)}
+    assert list(conversations.due(clock() + 1e9)) == []
+    outbox.forget(ANA, 1)
+    outbox.forget(ANA, 1, 0)
+    outbox.forget(ANA, 1, 1)
+    outbox.forget(ANA, 1, 7)
+    assert list(outbox.waiting(clock())) == []
+    assert conversations.turn(ANA, 1) == record
+    assert conversations.turn(ANA, 2) is None
+
+
+class Events:
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), list[Any]()
+
+    def put_events(self, Entries: list[Any]) -> Any:  # noqa: N803
+        self.asked.append(Entries)
+        answer = self.answers.pop(0) if self.answers else 0
+        if isinstance(answer, Exception):
+            raise answer
+        return {"FailedEntryCount": answer, "Entries": [{"ErrorCode": "InternalFailure"}] * answer}
+
+
+def event(**more: Any) -> Any:
+    common = {"id": "1", "happened_at": "2026-02-02T02:40:00.000Z", "organization_id": "acme", "phone_number_id": "1"}
+    kind = FlowEvent if "name" in more else ConversationStarted
+    return kind(**common, contact_id="5511999999999", turn=1, **more)
+
+
+@pytest.mark.parametrize("answer", [1, ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvents")])
+def test_a_bus_that_refuses_is_left_alone_for_a_while(answer: Any, clock: fakes.FrozenClock) -> None:
+    client, log = Events(answer), io.StringIO()
+    bus = EventBridgeBus(lambda: client, "bus", lambda: Logger(service="bus", stream=log), clock)  # type: ignore[arg-type, return-value]
+    assert not bus.put([event()])
+    assert not bus.put([event()])
+    assert len(client.asked) == 1
+    clock.forward(REST_SECONDS)
+    assert bus.put([event()])
+    assert "5511999999999" not in log.getvalue()
+
+
+def test_many_and_large_events_go_in_several_requests(clock: fakes.FrozenClock) -> None:
+    client = Events()
+    bus = EventBridgeBus(lambda: client, "bus", Logger, clock)  # type: ignore[arg-type, return-value]
+    assert bus.put([event() for _ in range(12)] + [event(name="n", data={"a": "x" * 150_000}) for _ in range(2)])
+    assert [len(entries) for entries in client.asked] == [10, 3, 1]
+    entry = client.asked[0][0]
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("pytake", "conversation.started", "bus")
