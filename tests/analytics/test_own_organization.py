@@ -9,9 +9,12 @@ from sqlglot import exp
 
 from pytake.analytics import queries
 
-FILES = {path.stem: path.read_text() for path in (Path(queries.__file__).parent / "sql").glob("*.sql")}
+SQL = Path(queries.__file__).parent / "sql"
+FILES = {path.stem: path.read_text() for path in SQL.glob("*.sql")}
 PARTS = {name for text in FILES.values() for name in re.findall(r"\{\{(\w+)\}\}", text)}
-STATEMENTS = sorted(FILES.keys() - PARTS)
+STATEMENTS = {name: queries.statement(name) for name in sorted(FILES.keys() - PARTS)}
+SAVED = {f"saved/{path.stem}": path.read_text() for path in sorted((SQL / "saved").glob("*.sql"))}
+ALL = STATEMENTS | SAVED
 TABLES = {"events", "daily"}
 
 
@@ -34,13 +37,15 @@ def names_its_organization(table: exp.Table) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", ALL)
 def test_each_read_of_a_table_names_the_organization(name: str) -> None:
-    found = reads(queries.statement(name))
+    found = reads(ALL[name])
+    assert found
     assert {table.name for table in found} <= TABLES
     for table in found:
         assert names_its_organization(table), f"{name} reads {table.name} of every organization"
 
 
 def test_the_reports_do_read_tables() -> None:
-    assert {table.name for name in STATEMENTS for table in reads(queries.statement(name))} == TABLES
+    assert {table.name for sql in STATEMENTS.values() for table in reads(sql)} == TABLES
+    assert SAVED

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from pytake.conversation.ports import FlowSecretStore
 from pytake.engine.template import is_name
 
@@ -83,6 +85,4 @@ class KeepFlowSecrets:
 
 def _size(secrets: Mapping[str, str]) -> int:
     """Bytes of the stored JSON, a little less than what Secrets Manager counts."""
-    import msgspec
-
     return len(msgspec.json.encode(secrets))
