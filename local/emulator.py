@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import uvicorn
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
-from ministack.services import apigateway, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
+from ministack.services import apigateway, athena, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from local.athena.endpoint import AthenaEndpoint
@@ -49,6 +50,8 @@ PATCHED_NAMES = (
     (lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS"),
     (eventbridge, "_invoke_target"),
     (provisioners, "_cw_metric_alarm_record"),
+    (provisioners, "_RESOURCE_HANDLERS"),
+    (athena, "_named_queries"),
     (scheduler, "_SCHEDULE_TICK_INTERVAL"),
     (apigateway, "_cors_response_headers"),
     (apigateway, "_cors_preflight_response"),
@@ -152,6 +155,32 @@ def take_alarms_over_several_metrics() -> None:
     provisioners._cw_metric_alarm_record = record
 
 
+def deploy_saved_queries() -> None:
+    """Let templates have Athena's named queries: MiniStack knows them in Athena's API alone, and refuses the whole stack.
+
+    Their ids follow from the stack and the resource, so that a second deployment changes them in place.
+    """
+
+    def put(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        given = {key: properties.get(key, "") for key in ("Name", "Description", "Database", "QueryString")}
+        work_group = properties.get("WorkGroup", "primary")
+        athena._named_queries[name] = {"NamedQueryId": name, "WorkGroup": work_group, **given}
+        return name, {"NamedQueryId": name}
+
+    def create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+        return put(str(uuid.uuid5(uuid.NAMESPACE_URL, f"{stack_name}/{logical_id}")), properties)
+
+    def update(
+        physical_id: str, _old: dict[str, Any], new: dict[str, Any], _stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        return put(physical_id, new)
+
+    def delete(physical_id: str, _properties: dict[str, Any]) -> None:
+        athena._named_queries.pop(physical_id, None)
+
+    provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {"create": create, "update": update, "delete": delete}
+
+
 def with_schedule_context(text: str, event: dict[str, Any]) -> str:
     """Return a schedule's input with its placeholders filled in, as EventBridge Scheduler documents them."""
     scheduled = datetime.fromtimestamp(int(event["Time"]), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -243,6 +272,7 @@ def main() -> None:
     fire_schedules_on_the_second()
     fill_in_what_schedules_know()
     take_alarms_over_several_metrics()
+    deploy_saved_queries()
     read_cors_as_templates_spell_it()
     athena = with_athena(port, run_folder)
     try:

@@ -83,3 +83,20 @@ def test_the_emulator_does_not_see_the_environment_of_whoever_starts_it() -> Non
     code = "import os, sys; print(sorted(os.environ), sys.flags.isolated)"
     answer = subprocess.run([sys.executable, "-I", "-c", code], env={}, capture_output=True, text=True, check=True)
     assert answer.stdout.split()[-1] == "1"
+
+
+def test_a_template_may_have_saved_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulator.provisioners, "_RESOURCE_HANDLERS", dict(emulator.provisioners._RESOURCE_HANDLERS))
+    emulator.deploy_saved_queries()
+    handler = emulator.provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"]
+    properties = {"Name": "funnel", "Database": "lake", "QueryString": "SELECT 1", "WorkGroup": "w"}
+
+    name, _ = handler["create"]("Funnel", properties, "pytake-local")
+    again, _ = handler["create"]("Funnel", properties, "pytake-local")
+    handler["update"](name, properties, properties | {"QueryString": "SELECT 2"}, "pytake-local")
+
+    assert again == name
+    (kept,) = emulator.athena._batch_get_named_query({"NamedQueryIds": [name]})[2:] or ("",)
+    assert "SELECT 2" in str(kept)
+    handler["delete"](name, {})
+    assert "SELECT" not in str(emulator.athena._batch_get_named_query({"NamedQueryIds": [name]}))
