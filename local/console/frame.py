@@ -26,9 +26,7 @@ def draw(visit: Visit, area: Area) -> html.main:
     ui.dark_mode({"auto": None, "light": False, "dark": True}[visit.session.theme])
     around = ui.context.client.content.parent_slot
     if around is not None:
-        around.parent.props(
-            'role="presentation"'
-        )  # the library's own <main> is around everything, and there is one to a page
+        around.parent.tag = "div"  # the library's own <main> is around everything, and there is one to a page
     with html.div().classes("shell"):
         with html.header().classes("head"):
             with html.a(href="/").classes("brand").props(f'aria-label="{words("app.name")}"'):

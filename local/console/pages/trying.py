@@ -26,6 +26,7 @@ PEOPLE = (
 )
 _LOOK_SECONDS = 0.5
 _REFRESH_SECONDS = 4.0
+_PATIENCE_SECONDS = 0.7
 _MOST_PHONES = 4
 _VIEWS = (("phones", "smartphone"), ("flow", "account_tree"), ("details", "data_object"))
 
@@ -36,11 +37,25 @@ async def show(visit: Visit) -> None:
     if not visit.connection.has_phones:
         empty("smartphone", words("try.no_phones"), words("try.no_phones.do"))
         return
-    numbers = await visit.api.get("numbers")
+    asked = asyncio.ensure_future(visit.api.get("numbers"))
+    await asyncio.wait({asked}, timeout=_PATIENCE_SECONDS)
+    if not asked.done():  # a function that starts first takes seconds; the phone need not wait for it
+        numbers = await SimulatedPhones(visit.connection.client).numbers()
+        if numbers:
+            table = Table(visit, numbers[0])
+            table.run()
+            table.know(await asked)
+            return
+    numbers = await asked
     if not numbers:
-        empty("sim_card", words("try.no_numbers"), words("try.no_numbers.do"))
+        no_numbers(visit)
         return
-    await Table(visit, numbers[0]).run()
+    Table(visit, numbers[0]).run()
+
+
+def no_numbers(visit: Visit) -> None:
+    """Say that there is no number to write to, and how one is connected."""
+    empty("sim_card", visit.words("try.no_numbers"), visit.words("try.no_numbers.do"))
 
 
 @dataclass
@@ -72,7 +87,7 @@ class Table:
             self._views()
             with html.div().classes("phones"):
                 self._row = html.div().classes("phones-row")
-            self._inspector = Inspector(visit, self._phones, lambda: number["default_flow_id"])
+            self._inspector = Inspector(visit, self._phones, lambda: self._number.get("default_flow_id"))
         with ui.dialog().props("no-refocus") as self._other, ui.card().classes("sheet"):
             html.h2(words("try.other"))
             self._other_phone = ui.input(words("try.phone"), placeholder="5511987654321").props("outlined")
@@ -81,16 +96,25 @@ class Table:
                 ui.button(words("frame.cancel"), on_click=self._other.close).props("flat no-caps")
                 ui.button(words("try.add"), on_click=self._add_other).props("unelevated no-caps")
 
-    async def run(self) -> None:
+    def run(self) -> None:
         """Put the phones of this browser on the table and keep everything up to date."""
         for phone in (self._visit.session.phones or [PEOPLE[0].phone])[:_MOST_PHONES]:
             self._lay(phone)
         self._select(self._seats[0])
-        await self._look()
-        await self._bring_up_to_date()
         ui.timer(_LOOK_SECONDS, self._look)
         ui.timer(_REFRESH_SECONDS, self._refresh.set)
         ui.timer(0.05, self._bring_up_to_date)
+
+    def know(self, numbers: list[dict[str, Any]]) -> None:
+        """Take the organization's own numbers in place of those that the simulator named meanwhile."""
+        if not numbers:
+            self._root.clear()
+            with self._root:
+                no_numbers(self._visit)
+            self._seats, self._selected = [], None
+            return
+        self._number = numbers[0]
+        self._refresh.set()
 
     def _views(self) -> None:
         """On a narrow screen one part is shown at a time."""
@@ -183,7 +207,7 @@ class Table:
         self._refresh.set()
 
     async def _act(self, phone: str, action: dict[str, Any]) -> None:
-        person = next(seat.person for seat in self._seats if seat.person.phone == phone)
+        person = next((seat.person for seat in self._seats if seat.person.phone == phone), Person(phone, f"+{phone}"))
         named = {} if person.name.startswith("+") else {"name": person.name}
         try:
             await self._phones.act(phone, {**action, **named, "phone_number_id": self._number["phone_number_id"]})
