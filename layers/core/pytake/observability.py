@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from traceback import extract_tb
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 NAMESPACE = "PyTake"
 
@@ -32,11 +34,37 @@ def logger() -> Logger:
     return _logger(os.environ.get("POWERTOOLS_SERVICE_NAME"), os.environ.get("LOG_LEVEL", "INFO"))
 
 
+class _DiscreetFormatter(LambdaPowertoolsFormatter):
+    """Tells where an exception came from and what kind it is, but not its text: texts quote what was wrong, and that may be
+    what a person wrote, an address with their number in it, or a header with a token."""
+
+    def __init__(self) -> None:
+        super().__init__(serialize_stacktrace=False)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's own name
+        lines: list[str] = []
+        error: BaseException | None = ei[1]
+        while error is not None:
+            code = getattr(error, "response", None)
+            code = code.get("Error", {}).get("Code") if isinstance(code, dict) else None  # what AWS calls it
+            frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+            lines += [*frames, f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "")]
+            following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            if following is not None:
+                lines.append("because of")
+            error = following
+        return "\n".join(lines)
+
+    def _extract_log_exception(self, log_record: Any) -> Any:
+        text, name, _notes = super()._extract_log_exception(log_record)
+        return text, name, None
+
+
 @cache
 def _logger(service: str | None, level: str) -> Logger:
     import logging
 
-    log = Logger(service=service)
+    log = Logger(service=service, logger_formatter=_DiscreetFormatter())
     # On Lambda, Powertools goes by the level of Lambda's own filter, which has to let metrics through (template.yaml).
     logging.getLogger(log.name).setLevel(level)
     return log

@@ -19,6 +19,8 @@ from pytake.conversation.records import Number
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import Change, read_notification
 
+ID_DIGITS = 20
+
 STATUSES_PER_ITEM = 100
 """Statuses are small (about 600 bytes): a hundred stay far below SQS's limit of 1 MiB."""
 
@@ -84,7 +86,9 @@ class ReceiveNotification:
             self._measure("SignaturesRefused", 1)
             raise BadSignatureError
         for phone_number_id in sorted(unknown):
-            self._tell("webhook.unknown_number", None, phone_number_id=phone_number_id)
+            # Nobody signed this: only what looks like an id is passed on.
+            shown = phone_number_id if phone_number_id.isdecimal() and len(phone_number_id) <= ID_DIGITS else None
+            self._tell("webhook.unknown_number", None, phone_number_id=shown)
         for phone_number_id in sorted(known.keys() - signed.keys()):
             self._tell("webhook.bad_signature", known[phone_number_id].organization_id, phone_number_id=phone_number_id)
 
