@@ -1,5 +1,7 @@
 """Whole conversations through the whole system: the real template, the real handlers, a simulated WhatsApp."""
 
+import json
+import re
 import time
 import uuid
 from typing import Any
@@ -172,5 +174,11 @@ def test_logs_hold_no_text_no_phone_and_no_secret(cloud: Cloud, new_phone: str) 
     converse(cloud, new_phone, "Oi", "sim", "Zeferina Confidencial")
     written = "".join(path.read_text(errors="replace") for path in (cloud.data_dir / "logs").glob("pytake-local-*.log"))
     assert "turn.taken" in written
+    # Every function got its settings for metrics, and one id went through all of them.
+    assert {"Turns", "BillableMessages"} <= set(re.findall(r'"Name":"(\w+)"', written))
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    for taken in (line for line in lines if line.get("message") == "turn.taken" and "correlation_id" in line):
+        same = {line["service"] for line in lines if line.get("correlation_id") == taken["correlation_id"]}
+        assert {"webhook", "flow_runner"} <= same
     for private in ("Zeferina", new_phone, demo.APP_SECRET, demo.ACCESS_TOKEN):
         assert private not in written

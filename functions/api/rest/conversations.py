@@ -270,8 +270,11 @@ def send(
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
     request_id = idempotency_key or uuid4().hex
+    correlation_id = router.current_event.request_context.request_id
     try:
-        done = _act(phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id))
+        done = _act(
+            phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id, correlation_id)
+        )
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp takes free text only within 24 hours."
         raise conflict("window_closed", detail) from None

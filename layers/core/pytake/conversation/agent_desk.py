@@ -76,8 +76,12 @@ class AgentDesk:
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
 
-    def send(self, key: ConversationKey, text: str, agent: str, request_id: str) -> AgentTurn:
+    def send(
+        self, key: ConversationKey, text: str, agent: str, request_id: str, correlation_id: str | None = None
+    ) -> AgentTurn:
         """Write to the person, and take the conversation over: the bot is silent until `resume`, or the session's end.
+
+        The message's way is logged under `correlation_id`.
 
         The same `request_id` again writes nothing a second time and only repeats the enqueue. Raises `WindowClosedError`,
         `OptedOutError`, `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the same
@@ -96,6 +100,7 @@ class AgentDesk:
                 raise WindowClosedError
             record = _record(before, now, AGENT, Input(type=AGENT, text=text))
             record.message_id, record.messages = message_id, [Text(text)]
+            record.correlation_id = correlation_id
             record.window_opened_at = before.last_inbound_at
             session = before.session_at(now)
             if session is None:
