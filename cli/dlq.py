@@ -82,13 +82,19 @@ def redrive(
     if conversation is None and reason is None and letters.can_be_moved:
         moved = letters.move_all(wait=time.sleep)
         if moved is not None:
-            typer.echo(f"{moved} messages are back on the {queue} queue.")
+            typer.echo(_back(moved, queue))
             return
     try:
         count = letters.redrive(_wanted(conversation, reason))
     except ValueError as error:
         fail(str(error))
-    typer.echo(f"{count} messages are back on the {queue} queue.")
+    typer.echo(_back(count, queue))
+
+
+def _back(count: int, queue: str) -> str:
+    return (
+        f"1 message is back on the {queue} queue." if count == 1 else f"{count} messages are back on the {queue} queue."
+    )
 
 
 def _console() -> Console:

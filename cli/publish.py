@@ -1,7 +1,6 @@
 """`pytake flow publish`: save drafts and publish them, sub-flows first."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,13 +18,9 @@ from cli.api_client import (
     connect,
     fail,
 )
-from cli.flow_testing.documents import is_test_file
+from cli.flow_testing.documents import UsageError, read_given_documents
 
 Document = dict[str, Any]
-
-
-class UnreadableFlowError(Exception):
-    """A file holds no flow document; the text names it and says why."""
 
 
 def publish(
@@ -43,33 +38,12 @@ def publish(
     New conversations get the new version at once; those under way stay on theirs.
     """
     try:
-        documents = read_documents(flows)
-    except UnreadableFlowError as error:
+        documents = read_given_documents(flows)
+    except UsageError as error:
         fail(str(error))
     with connect(url, token, token_file, org) as client:
         for document in sub_flows_first(documents):
             publish_one(client, document)
-
-
-def read_documents(paths: Iterable[Path]) -> dict[str, Document]:
-    """Return the documents in files by flow id; test files beside them are passed over.
-
-    Raises `UnreadableFlowError`, also for two files with one id.
-    """
-    documents: dict[str, Document] = {}
-    for path in paths:
-        if is_test_file(path):
-            continue
-        try:
-            document = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise UnreadableFlowError(f"{path} is not JSON: {error}") from error
-        if not isinstance(document, dict) or not isinstance(document.get("id"), str):
-            raise UnreadableFlowError(f"{path} is not a flow document: it has no id.")
-        if document["id"] in documents:
-            raise UnreadableFlowError(f"{path}: another file has the flow id {document['id']!r} too.")
-        documents[document["id"]] = document
-    return documents
 
 
 def sub_flows_first(documents: Mapping[str, Document]) -> Iterator[Document]:

@@ -1,13 +1,10 @@
 """Flow documents and test files on disk."""
 
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from pytake.engine import FlowError, jump_targets, parse_document
+from pytake.engine import FlowError, jump_targets, parse_document, strict_json
 
 Documents = dict[str, Mapping[str, Any]]
 
@@ -29,19 +26,27 @@ def read_documents(paths: Iterable[Path]) -> tuple[Documents, str]:
     Test files are passed over, so that `*.json` can be given. Raises UsageError.
     """
     flows = [path for path in paths if not is_test_file(path)]
-    if not flows:
+    documents: Documents = {**read_given_documents(flows)}
+    if not documents:
         raise UsageError("none of these files is a flow document")
-    documents: Documents = {}
-    for path in flows:
+    root = next(iter(documents))
+    for target, document in _beside(flows[0].parent, documents):
+        documents[target] = document
+    return documents, root
+
+
+def read_given_documents(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """The documents in these files alone, by id; test files are passed over. Raises UsageError."""
+    documents: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        if is_test_file(path):
+            continue
         document = read_json(path)
         flow_id = document_id(document, path)
         if flow_id in documents:
             raise UsageError(f"{path}: another file has the id `{flow_id}` too")
         documents[flow_id] = document
-    root = next(iter(documents))
-    for target, document in _beside(flows[0].parent, documents):
-        documents[target] = document
-    return documents, root
+    return documents
 
 
 def find_document(folder: Path, flow_id: str) -> Path | None:
@@ -61,12 +66,12 @@ def document_id(document: Any, path: Path) -> str:
 def read_json(path: Path) -> Any:
     """A JSON file's content. Raises UsageError."""
     try:
-        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8))  # some editors write one
+        return strict_json.read_json(path.read_text("utf-8-sig"))  # some editors write a BOM
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except RecursionError as error:
         raise UsageError(f"{path}: its lists and objects lie too deep in one another to be read") from error
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{path}: not JSON: {error}") from error
 
 

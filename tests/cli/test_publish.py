@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import typer
 
-from cli.publish import UnreadableFlowError, jump_targets, publish_one, read_documents, sub_flows_first
+from cli.flow_testing.documents import UsageError, read_given_documents
+from cli.publish import jump_targets, publish_one, sub_flows_first
 
 
 def flow(flow_id: str, *targets: str) -> dict[str, Any]:
@@ -43,21 +44,30 @@ def test_a_broken_document_has_no_jumps(document: dict[str, Any]) -> None:
 def test_files_are_read_by_flow_id(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(flow("a")))
     (tmp_path / "a.test.json").write_text(json.dumps({"conversations": []}))
-    assert read_documents(sorted(tmp_path.iterdir())) == {"a": flow("a")}
+    assert read_given_documents(sorted(tmp_path.iterdir())) == {"a": flow("a")}
 
 
-@pytest.mark.parametrize(("text", "why"), [("{", "is not JSON"), ("[]", "has no id"), ('{"nodes": []}', "has no id")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "not JSON"),
+        ('{"id": "a", "id": "b"}', "the key 'id' stands twice"),
+        ('{"id": NaN}', "NaN is no JSON"),
+        ("[]", "needs an `id`"),
+        ('{"nodes": []}', "needs an `id`"),
+    ],
+)
 def test_an_unreadable_file_is_named(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "bad.json").write_text(text)
-    with pytest.raises(UnreadableFlowError, match=rf"bad\.json.*{why}"):
-        read_documents([tmp_path / "bad.json"])
+    with pytest.raises(UsageError, match=rf"bad\.json.*{why}"):
+        read_given_documents([tmp_path / "bad.json"])
 
 
 def test_two_files_with_one_id_are_refused(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text(json.dumps(flow("same")))
-    with pytest.raises(UnreadableFlowError, match="'same' too"):
-        read_documents([tmp_path / "a.json", tmp_path / "b.json"])
+    with pytest.raises(UsageError, match="`same` too"):
+        read_given_documents([tmp_path / "a.json", tmp_path / "b.json"])
 
 
 def test_a_flow_is_saved_then_published(api: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ def test_a_message_that_fails_four_times_is_redriven_and_arrives_once(cloud: Clo
     assert "throttled:130429" in shown
     assert "throttled:130429" in pytake(cloud, "dlq", "list")
     assert [message for message in cloud.screen(new_phone) if message["direction"] == "out"] == []
-    assert "1 messages are back" in pytake(cloud, "dlq", "redrive", "outbound", "--conversation", new_phone)
+    assert "1 message is back" in pytake(cloud, "dlq", "redrive", "outbound", "--conversation", new_phone)
     first = cloud.answers(new_phone, 1)
     time.sleep(3)
     assert [message["id"] for message in cloud.answers(new_phone, 1)] == [message["id"] for message in first]

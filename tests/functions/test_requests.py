@@ -43,6 +43,8 @@ def send(method: str, path: str, body: str | None, *, encoded: bool = False, **h
         '{"a": ' + "9" * 5000 + "}",
         '{"a": "\\ud800"}',
         "[" * 100_000,
+        '{"a": ' + "[" * 100 + "]" * 100 + "}",
+        '{"a": 1, "b": {"c": 1, "c": 2}}',
         '{"a": 1} x',
     ],
 )
@@ -60,6 +62,12 @@ def test_what_is_not_json_is_said_to_be_none(gateway: Gateway, body: str) -> Non
 def test_what_is_not_utf_8_is_not_json(gateway: Gateway, body: bytes) -> None:
     refused = send("PUT", FLOW_PATH, base64.b64encode(body).decode(), encoded=True)
     assert (refused.status, refused.body["code"]) == (400, "json_invalid")
+
+
+def test_what_is_kept_can_be_shown_again(gateway: Gateway) -> None:
+    deep = json.dumps(FLOW)[:-1] + ', "x": ' + "[" * 98 + "]" * 98 + "}"
+    assert send("PUT", FLOW_PATH, deep).status == 200
+    assert gateway.api("GET", FLOW_PATH).status == 200
 
 
 def test_the_place_of_the_mistake_is_named(gateway: Gateway) -> None:

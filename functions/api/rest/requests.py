@@ -3,18 +3,21 @@
 import json
 from base64 import b64decode
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
+from pytake.engine.document import is_too_deep
+from pytake.engine.strict_json import read_json
 from rest.problems import ProblemError, bad_request
 
 FLOW_BYTES = 4_000_000
 """A flow document, decoded. A Lambda's request ends at 6 MB, in base64."""
 
 OTHER_BYTES = 256_000
-_LARGEST_INTEGER = 2**63
+DEPTH = 100
+"""Lists and objects in one another; a flow's node has half as many at most."""
 
 
 def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +38,9 @@ def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
     try:
         text = b64decode(body, validate=True).decode() if encoded else str(body)
         text.encode()  # a half of a surrogate pair cannot be stored
-        read = json.loads(text, parse_int=_integer, parse_float=_fraction, parse_constant=_no_number)
+        read = read_json(text)
+        if is_too_deep(read, DEPTH):
+            raise RecursionError
         json.dumps(read, ensure_ascii=False).encode()  # nor one that was escaped
     except RecursionError:
         raise bad_request("json_invalid", "The body's JSON is nested too deeply.") from None
@@ -63,20 +68,3 @@ def known_query_only(app: APIGatewayHttpResolver, next_middleware: NextMiddlewar
 def routes_of(app: APIGatewayHttpResolver) -> list[Any]:
     """The routes that were registered; powertools makes one more for an unknown address."""
     return [*app._static_routes, *app._dynamic_routes]
-
-
-def _integer(text: str) -> int:
-    if len(text) > 20 or not -_LARGEST_INTEGER <= int(text) < _LARGEST_INTEGER:
-        raise ValueError("an integer in it needs more than 64 bits")
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError("a number in it is too large")
-    return number
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON")

@@ -155,10 +155,10 @@ def _without_byte_order_mark(raw: bytes | str) -> bytes | str:
     return raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(b"\xef\xbb\xbf")
 
 
-def _is_too_deep(value: Any) -> bool:
+def is_too_deep(value: Any, most: int = DOCUMENT_DEPTH) -> bool:
     """Whether lists and objects lie deeper in one another than whoever follows them by recursion can go."""
     level = [value]
-    for _ in range(DOCUMENT_DEPTH):
+    for _ in range(most):
         level = [
             part
             for item in level
@@ -176,7 +176,7 @@ def _text_or_none(value: object) -> str | None:
 
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
     place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
-    if _is_too_deep(entry):
+    if is_too_deep(entry):
         message = f"Lists and objects lie more than {DOCUMENT_DEPTH} deep in one another here. Make it flatter."
         return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
     try:
