@@ -180,4 +180,4 @@ def test_a_conversation_shows_up_in_measure_without_a_reload(visitor: Visitor, c
     page.keyboard.type("SELECT nothing_such, ")
     page.keyboard.press("Delete")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Athena refused the query")
+    expect(page.locator(".refused")).to_contain_text("nothing_such")
