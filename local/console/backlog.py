@@ -11,6 +11,7 @@ from nicegui import html, ui
 
 from local.console.desk import confirmed
 from local.console.frame import empty, loading
+from local.console.reasons import in_words
 from local.console.visit import Visit
 from local.dead_letters import DeadLetter, DeadLetters, StackError
 
@@ -96,7 +97,7 @@ class Backlog:
                             _figure(state.waiting, words("queues.waiting"), "")
                         _figure(state.dead, words("queues.dead"), "bad" if state.dead else "")
                     for reason, count in state.reasons:
-                        html.p(f"{count} × {reason}").classes("reason")
+                        html.p(f"{count} × {in_words(reason, words)}").classes("reason")
                     if state.dead and state.can_be_redriven:
                         button = ui.button(
                             words("queues.redrive"), icon="replay", on_click=partial(self._redrive, state)
@@ -127,7 +128,7 @@ class Backlog:
                             html.td(datetime.fromtimestamp(letter.died_at).astimezone().strftime("%d/%m %H:%M:%S"))
                             html.td(letter.conversation)
                             html.td(letter.summary)
-                            html.td(letter.reason).classes("reason")
+                            html.td(in_words(letter.reason, words)).classes("reason")
                             with html.td():
                                 if state.can_be_redriven:
                                     label = words("queues.redrive.conversation", name=letter.conversation)

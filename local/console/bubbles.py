@@ -96,8 +96,10 @@ def transcript_bubble(message: Json, index: int, node: Callable[[str | None, str
     delivery = message.get("delivery")
     problem = ""
     if delivery in _FAILED or message.get("error_code"):
-        reason = message.get("reason") or ""
-        problem = f"{message['error_code']} {reason}".strip() if message.get("error_code") else str(reason or delivery)
+        problem = str(message.get("reason") or delivery)
+        code = message.get("error_code")
+        if code and str(code) not in problem:
+            problem = f"{problem}:{code}"
     kind = str(message.get("type", "text"))
     options = tuple(Choice(title, title) for title in message.get("options") or ())
     return Bubble(

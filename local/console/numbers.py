@@ -7,6 +7,7 @@ from nicegui import html, ui
 
 from local.console.api import ApiProblem
 from local.console.frame import empty, loading, notify_problem, show_problem
+from local.console.reasons import in_words
 from local.console.visit import Visit
 
 
@@ -60,7 +61,7 @@ class Numbers:
             if reason:
                 with html.div().classes("bubble-problem").props('role="note"'):
                     ui.icon("error").props('aria-hidden="true"')
-                    html.span(f"{reason}")
+                    html.span(in_words(reason, words))
                 html.p(words("numbers.stopped.do")).classes("quiet")
                 button = ui.button(words("numbers.resume"), icon="play_arrow")
                 button.on_click(partial(self._resume, number["phone_number_id"], button)).props("unelevated no-caps")

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import events, html, ui
 
 from local.console.bubbles import MEDIA_ICONS, Bubble, as_html, clock_time
+from local.console.reasons import in_words
 from local.console.words import Words
 
 Act = Callable[[dict[str, Any]], Awaitable[None]]
@@ -53,7 +54,7 @@ def show_bubble(words: Words, bubble: Bubble, act: Act | None = None) -> None:
         if bubble.problem:
             with html.div().classes("bubble-problem").props('role="note"'):
                 ui.icon("error").props('aria-hidden="true"')
-                html.span(bubble.problem)
+                html.span(in_words(bubble.problem, words))
         if bubble.note:
             html.div(bubble.note).classes("bubble-note")
 

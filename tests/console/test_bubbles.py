@@ -131,7 +131,9 @@ def test_the_ticks_tell_how_far_a_message_came(delivery: str, ticks: str) -> Non
 
 def test_why_a_message_did_not_arrive_is_told() -> None:
     failed = transcript_bubble(said(delivery="failed", error_code=131047, reason="window"), 0, lambda *_: "")
-    assert (failed.ticks, failed.problem) == ("failed", "131047 window")
+    assert (failed.ticks, failed.problem) == ("failed", "window:131047")
+    named = said(delivery="failed", error_code=131047, reason="window_closed:131047")
+    assert transcript_bubble(named, 0, lambda *_: "").problem == "window_closed:131047"
     assert transcript_bubble(said(delivery="dead", reason=None, error_code=None), 0, lambda *_: "").problem == "dead"
 
 
