@@ -1,4 +1,4 @@
-"""Make the daily figures: the rows of the table `daily`, one file per organization and day (ADR 0008)."""
+"""Make the daily figures: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

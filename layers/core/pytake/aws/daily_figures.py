@@ -1,4 +1,4 @@
-"""The files of daily figures on S3: written by Athena into a folder of the run, made visible by one copy (ADR 0008)."""
+"""The files of daily figures on S3: written by Athena into a folder of the run, made visible by one copy (ADR 0011)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
