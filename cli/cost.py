@@ -106,12 +106,13 @@ def _show(bill: Bill, table: Prices, of: Counted) -> None:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown.add_column("", no_wrap=True)
     shown.add_column("", no_wrap=True)
-    for head in ("a month", "", "USD", "a million"):
+    million_too = volumes.messages != MILLION
+    for head in ("a month", "", "USD", *(["a million"] if million_too else [])):
         shown.add_column(head, justify="right" if head else "left", no_wrap=True)
 
     def add(service: str, what: str, quantity: float | None, unit: str, usd: float, style: str = "") -> None:
-        count = "" if quantity is None else f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.2g}"
-        shown.add_row(service, what, count, unit, _usd(usd), _usd(usd * each_million), style=style)
+        more = [_usd(usd * each_million)] if million_too else []
+        shown.add_row(service, what, _count(quantity), unit, _usd(usd), *more, style=style)
 
     for group, title in GROUPS.items():
         add("", title, None, "", bill.total(group), "bold")
@@ -133,6 +134,14 @@ def _show(bill: Bill, table: Prices, of: Counted) -> None:
         f" {of.measured_on}, commit {of.commit}. docs/cost.md says how.",
         style="dim",
     )
+
+
+def _count(quantity: float | None) -> str:
+    if quantity is None:
+        return ""
+    if quantity >= MILLION:
+        return f"{quantity / MILLION:,.2f} M"
+    return f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.2g}"
 
 
 def _usd(value: float) -> str:

@@ -66,6 +66,7 @@ class Assumptions(Struct, frozen=True):
     access_log_bytes: float
     trace_reservoir_per_second: float
     trace_share_beyond: float
+    custom_metrics: int
     secrets_per_number: int
     scheduled_seconds_per_minute: float
 
@@ -276,6 +277,8 @@ class Bill:
         if self.volumes.tracing:
             traces = self._traces(posts)
             yield self._line("observed", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
+        metrics = self._assumed.custom_metrics
+        yield self._line("observed", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
         alarms = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Alarm") if TEMPLATE.exists() else 0
         yield self._line("observed", "CloudWatch", "alarms", alarms, "alarms", "alarm_month", "cloudwatch")
         dashboards = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Dashboard") if TEMPLATE.exists() else 0
