@@ -257,6 +257,9 @@ class Bill:
         yield line("message", "SQS", "conversations", fifo, "requests", "sqs_fifo_million", "sqs")
         receipts = self._statuses + 2 * self.invocations("receipts")
         yield line("message", "SQS", "receipts", receipts, "requests", "sqs_standard_million", "sqs")
+        events = self._asked("events.PutEvents")
+        if events:
+            yield line("message", "EventBridge", "business events", events, "events", "events_million", "events")
         writes = self._units("write_units")
         yield line("message", "DynamoDB", "write units", writes, "units", "dynamodb_write_million", "dynamodb")
         reads = self._units("read_units")

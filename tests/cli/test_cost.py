@@ -46,6 +46,9 @@ def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
     ) == pytest.approx(queues)
     assert usd(found, "Lambda", "invocations") == pytest.approx((6 + 3 / batch) * price["lambda_request_million"])
 
+    events = sum(stage["requests"].get("events.PutEvents", 0) for stage in stages.values())
+    assert usd(found, "EventBridge") == pytest.approx(events * price["events_million"])
+
     sender = stages["sender"]
     waits = sum(assumed["wait_ms"][name] * count for name, count in sender["requests"].items())
     milliseconds = math.ceil(sender["cpu_ms"] * 1769 / 256 + waits)
