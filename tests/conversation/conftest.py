@@ -70,9 +70,12 @@ class Product:
         self.graph = fakes.ScriptedSender()
         self.events = fakes.RecordedOperatorEvents()
         self.bus = fakes.MemoryBus()
+        self.told: list[tuple[str, float]] = []
         self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
         self.announce = Announce(self.bus, self.outbox, self.conversations, self.deliveries)
-        self.announce_late = AnnounceLate(self.bus, self.outbox, self.conversations, self.clock)
+        self.announce_late = AnnounceLate(
+            self.bus, self.outbox, self.conversations, self.clock, lambda *measure: self.told.append(measure)
+        )
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
         self.setup = NumberSetup(self.directory, self.secrets)
         self.receive = ReceiveNotification(self.directory, self.secrets, self.queues, self.events, self.clock)

@@ -78,6 +78,7 @@ def test_a_bus_that_is_down_stops_nobody_and_hears_everything_later(product: Pro
     assert product.say("Ana") == ["Bye, Ana."]
     product.clock.forward(LATE_SECONDS)
     assert product.announce_late() == 0
+    assert product.told == [("EventsRefused", 1)]
     product.bus.down = False
     assert product.announce_late() == 3
     assert sorted(product.bus.types) == ["conversation.completed", "conversation.started", "delivery.failed"]

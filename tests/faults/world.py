@@ -416,7 +416,9 @@ class Sandbox:
             "settle_receipts": SettleReceipts(
                 ports["conversations"], ports["deliveries"], directory, ports["queues"], events, announce, clock
             ),
-            "announce_late": AnnounceLate(ports["bus"], ports["outbox"], ports["conversations"], clock),
+            "announce_late": AnnounceLate(
+                ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
+            ),
             "wake_due": WakeDue(ports["conversations"], ports["queues"], clock, lambda *_: None),
             "resume_number": ResumeNumber(directory, ports["parking"], ports["queues"], clock),
         }

@@ -413,7 +413,7 @@ def announce() -> "Announce":
 def announce_late() -> "AnnounceLate":
     from pytake.conversation.announce import AnnounceLate
 
-    return AnnounceLate(event_bus(), outbox(), conversations(), time.time)
+    return AnnounceLate(event_bus(), outbox(), conversations(), time.time, figures().measure)
 
 
 @cache

@@ -8,7 +8,7 @@ comes back for them when their worker dies; a turn's message does come back.
 from collections.abc import Callable
 
 from pytake.conversation.business_events import BusinessEvent, events_of_turn, failed_delivery
-from pytake.conversation.ports import Clock, Conversations, Deliveries, EventBus, Outbox
+from pytake.conversation.ports import Clock, Conversations, Deliveries, EventBus, Measure, Outbox
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 LATE_SECONDS = 60
@@ -41,14 +41,20 @@ class Announce:
 class AnnounceLate:
     """Part of the scheduled function's `due` job: tell what could not be told."""
 
-    def __init__(self, bus: EventBus, outbox: Outbox, conversations: Conversations, clock: Clock) -> None:
+    def __init__(
+        self, bus: EventBus, outbox: Outbox, conversations: Conversations, clock: Clock, measure: Measure
+    ) -> None:
         self._bus = bus
         self._outbox = outbox
         self._conversations = conversations
         self._clock = clock
+        self._measure = measure
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
-        """Tell it, oldest first, until `out_of_time()` or the bus refuses; how many items that was."""
+        """Tell it, oldest first, until `out_of_time()` or the bus refuses; how many items that was.
+
+        Measures `EventsRefused` when the bus refuses: what waits goes on waiting.
+        """
         told = 0
         for key, item in self._outbox.waiting(self._clock() - LATE_SECONDS):
             if isinstance(item, Delivery):
@@ -57,7 +63,10 @@ class AnnounceLate:
                 turn, index = item.turn, item.index
             else:
                 events, turn, index = events_of_turn(key, item), item.seq, None
-            if out_of_time() or (events and not self._bus.put(events)):
+            if out_of_time():
+                break
+            if events and not self._bus.put(events):
+                self._measure("EventsRefused", 1)
                 break
             self._outbox.forget(key, turn, index)
             told += 1

@@ -57,13 +57,14 @@ class FinishErasures:
         """Finish the erasures that began `SETTLE_SECONDS` ago; how many. One that fails is tried again by the next run."""
         finished = 0
         for pending in self._erasure.pending(self._clock() - SETTLE_SECONDS):
+            owner = pending.organization_id
             try:
                 detail = self._finish(pending, export_again)
             except Exception as error:  # one erasure must not stop the others, nor the export
-                type_, detail = "contact.erasure_failed", {"error": type(error).__name__}
+                event = OperatorEvent("contact.erasure_failed", owner, {"error": type(error).__name__})
             else:
-                type_, finished = "contact.erasure_finished", finished + 1
-            self._operator_events.publish(OperatorEvent(type_, pending.organization_id, detail))
+                event, finished = OperatorEvent("contact.erasure_finished", owner, detail), finished + 1
+            self._operator_events.publish(event)
         return finished
 
     def _finish(self, pending: PendingErasure, export_again: Callable[[str, int], None]) -> dict[str, Any]:
