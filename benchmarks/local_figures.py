@@ -76,10 +76,10 @@ class Local:
 
 def measure(seconds: float, say: Callable[[str], None]) -> Local:
     """Start, load, start again. Raises NotInstalledError when the local cloud does not start."""
-    local, folder = Local(), Path(tempfile.mkdtemp(prefix="pytake-bench-"))
+    local, folder, port = Local(), Path(tempfile.mkdtemp(prefix="pytake-bench-")), _free_port()
     try:
         say("starting the local cloud for the first time")
-        with _running(folder) as (url, took, process):
+        with _running(folder, port) as (url, took, process):
             local.first_start = took
             for nodes in NODES:
                 _set_up(url, nodes)
@@ -91,19 +91,24 @@ def measure(seconds: float, say: Callable[[str], None]) -> Local:
                     load.cpu_seconds = _cpu_seconds(process) - spent
                     local.loads.append(load)
         say("starting the local cloud for the second time")
-        with _running(folder) as (_, took, _):
+        with _running(folder, port) as (_, took, _):
             local.second_start = took
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return local
 
 
-@contextmanager
-def _running(folder: Path) -> Iterator[tuple[str, float, int]]:
-    """A local cloud: its address, the seconds to `ready`, and its process."""
+def _free_port() -> int:
+    """A port for both starts: it is part of what is deployed, and another one would be another deployment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running(folder: Path, port: int) -> Iterator[tuple[str, float, int]]:
+    """A local cloud: its address, the seconds to `ready`, and its process."""
     begun = time.perf_counter()
     command = [str(PYTAKE), "local", "--port", str(port), "--data-dir", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
