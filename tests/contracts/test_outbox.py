@@ -1,4 +1,4 @@
-"""Promises of the `Outbox` port, on the adapter; and the bus on EventBridge's own answers."""
+"""Promises of the `Outbox` port; and the bus on EventBridge's own answers."""
 
 import io
 from typing import Any
@@ -20,9 +20,19 @@ from tests.table import kept
 ANA = ConversationKey("acme", "100000000000001", "5511999999999")
 
 
-def test_what_is_kept_waits_until_it_is_told(table: Any, clock: fakes.FrozenClock) -> None:
+@pytest.fixture(params=["fake", "aws"])
+def stored(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    """Conversations, deliveries and the outbox of both."""
+    if request.param == "fake":
+        conversations, deliveries = fakes.MemoryConversations(), fakes.MemoryDeliveries()
+        return conversations, deliveries, fakes.MemoryOutbox(conversations, deliveries)
+    table = request.getfixturevalue("table")
     conversations, deliveries = DynamoConversations(table, kept(), clock), DynamoDeliveries(table, clock, kept())
-    outbox = DynamoOutbox(table, clock)
+    return conversations, deliveries, DynamoOutbox(table, clock)
+
+
+def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClock) -> None:
+    conversations, deliveries, outbox = stored
     record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
     conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
     sent = deliveries.claim(ANA, Delivery(1, 0, "claimed"), None)
@@ -32,7 +42,6 @@ def test_what_is_kept_waits_until_it_is_told(table: Any, clock: fakes.FrozenCloc
     outbox.keep(ANA, 2)  # erased meanwhile
     deliveries.receipt(ANA, 1, 0, send=1, status="failed", at=clock(), message_id=None, code=131026)
     deliveries.claim(ANA, Delivery(1, 1, "failed", reason="opted_out"), None)
-    assert list(outbox.waiting(clock() - 1)) == []
     found = {(type(item).__name__, getattr(item, "index", None)) for _, item in outbox.waiting(clock())}
     assert found == {("TurnRecord", None), ("Delivery", 0), ("Delivery", 1)}
     assert list(conversations.due(clock() + 1e9)) == []
@@ -43,6 +52,13 @@ def test_what_is_kept_waits_until_it_is_told(table: Any, clock: fakes.FrozenCloc
     assert list(outbox.waiting(clock())) == []
     assert conversations.turn(ANA, 1) == record
     assert conversations.turn(ANA, 2) is None
+
+
+def test_a_mark_is_found_when_it_is_old_enough(table: Any, clock: fakes.FrozenClock) -> None:
+    deliveries, outbox = DynamoDeliveries(table, clock, kept()), DynamoOutbox(table, clock)
+    deliveries.claim(ANA, Delivery(1, 0, "failed", reason="opted_out"), None)
+    assert list(outbox.waiting(clock() - 1)) == []
+    assert len(list(outbox.waiting(clock()))) == 1
 
 
 class Events:

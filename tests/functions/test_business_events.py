@@ -1,0 +1,89 @@
+"""Events for integrators on their way: from the handlers to EventBridge, and what that costs."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
+
+from functions.flow_runner.handler import handler as flow_runner
+from functions.scheduled.handler import handler as scheduled
+from pytake import bootstrap
+from pytake.conversation.business_events import BusinessEvent, ConversationCompleted, ConversationStarted
+from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.test_api import NUMBER, NUMBER_PATH
+from tests.functions.test_budget import QUESTION, inbound
+
+
+class Listener:
+    """All requests of the handlers, and what EventBridge took."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.down = False
+        self._heard: list[tuple[str, Any]] = []
+        real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+        def call(client: Any, operation: str, request: Any) -> Any:
+            self.asked.append(operation)
+            if operation == "PutEvents" and self.down:
+                raise EndpointConnectionError(endpoint_url="https://events")
+            answer = real(client, operation, request)
+            if operation == "PutEvents":
+                assert answer["FailedEntryCount"] == 0
+                self._heard += [(entry["DetailType"], json.loads(entry["Detail"])) for entry in request["Entries"]]
+            return answer
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    def heard(self) -> list[tuple[str, Any]]:
+        found, self._heard = self._heard, []
+        return found
+
+
+@pytest.fixture
+def listener(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Listener:
+    gateway.api("PUT", "/api/v1/flows/hello", QUESTION)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    return Listener(monkeypatch)
+
+
+def talk() -> None:
+    for number, text in enumerate(("Hi", "Ana", "Recife"), start=1):
+        assert flow_runner(inbound(text, number), LambdaContext()) == {"batchItemFailures": []}
+
+
+def test_the_bus_hears_them_and_the_schema_reads_them(listener: Listener) -> None:
+    talk()
+    started, completed = listener.heard()
+    assert [started[0], completed[0]] == ["conversation.started", "conversation.completed"]
+    union: Any = ConversationStarted | ConversationCompleted
+    details: list[BusinessEvent] = [msgspec.convert(detail, union) for _, detail in (started, completed)]
+    assert {event.correlation_id for event in details} == {"0f8fad5b-d9cb-469f-a165-70867728950e"}
+    assert [event.turn for event in details] == [1, 3]
+    assert "Recife" not in json.dumps([started, completed])
+
+
+def test_only_turns_with_something_to_tell_pay_for_it(listener: Listener) -> None:
+    flow_runner(inbound("warm up", 9), LambdaContext())
+    plain = ["GetItem", "TransactWriteItems", "SendMessage"]
+    for number, (text, expected) in enumerate((("Ana", plain), ("Recife", [*plain, "PutEvents"])), start=10):
+        listener.asked.clear()
+        flow_runner(inbound(text, number), LambdaContext())
+        assert listener.asked == expected
+
+
+def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener.down = True
+    talk()
+    assert listener.heard() == []
+    listener.down = False
+    now = bootstrap.announce_late()._clock()
+    for part in (bootstrap.announce_late(), bootstrap.event_bus()):
+        monkeypatch.setattr(part, "_clock", lambda: now + 120)
+    assert scheduled({"job": "due"}, LambdaContext())["announced"] == 2
+    assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]
+    assert scheduled({"job": "due"}, LambdaContext())["announced"] == 0
