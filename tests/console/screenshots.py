@@ -76,8 +76,11 @@ def chat(url: str) -> None:
     """Let everybody have their conversation, from the start."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         token = client.post("/_oidc/token", json={"organization_id": "demo"}).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        known = client.get("/api/v1/conversations", params={"limit": 100}, headers=headers).json()["conversations"]
+        for phone in {one["contact_id"] for one in known}:
+            client.delete(f"/api/v1/contacts/{phone}", headers=headers).raise_for_status()
         for phone, name, answers in PEOPLE:
-            client.delete(f"/api/v1/contacts/{phone}", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
             client.delete(f"/_sim/phones/{phone}")
             for answer in answers:
                 say(client, phone, name, answer)
