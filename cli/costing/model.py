@@ -282,9 +282,12 @@ class Bill:
             yield self._line("observed", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
         metrics = self._assumed.custom_metrics
         yield self._line("observed", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
-        alarms = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Alarm") if TEMPLATE.exists() else 0
-        yield self._line("observed", "CloudWatch", "alarms", alarms, "alarms", "alarm_month", "cloudwatch")
-        dashboards = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Dashboard") if TEMPLATE.exists() else 0
+        template = TEMPLATE.read_text() if TEMPLATE.exists() else ""
+        # An alarm over several metrics is billed for each of them.
+        single = template.count("Type: AWS::CloudWatch::Alarm") - template.count("METRICS()")
+        alarms = single + template.count("MetricStat:")
+        yield self._line("observed", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")
+        dashboards = template.count("Type: AWS::CloudWatch::Dashboard")
         if dashboards:
             yield self._line(
                 "observed", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
