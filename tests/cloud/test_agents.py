@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cloud.conftest import Cloud, new_phone
+from tests.cloud.conftest import Cloud
+from tests.conftest import new_phone
 
 pytestmark = pytest.mark.cloud
 
