@@ -154,7 +154,9 @@ class RehearsalView:
 
     def _ask(self, effect: Effect, action: dict[str, Any] | None) -> None:
         self._asked, self._again = effect, action
-        self._asked_name.text = self._words("build.test.asks", name=name_of(effect))
+        title = self._words("build.test.asks", name=name_of(effect))
+        self._asked_name.text = title
+        self._dialog.props["aria-label"] = title
         is_http = isinstance(effect, HttpRequest)
         self._status.set_visibility(is_http)
         self._body.value = "{}" if is_http else ""

@@ -25,6 +25,7 @@ from local.console.frame import empty, loading, notify_problem, tool
 from local.console.graph_view import GraphView, Mark
 from local.console.rehearsal import Rehearsal
 from local.console.rehearsal_view import RehearsalView
+from local.console.sheet import sheet
 from local.console.visit import Visit
 from pytake.engine.registry import node_types
 
@@ -445,8 +446,7 @@ class Workbench:
             self._editor.set_text(pretty(theirs))
             await self._check()
 
-        with ui.dialog() as dialog, ui.card().classes("sheet wide"):
-            html.h2(words("build.meanwhile"))
+        with sheet(words("build.meanwhile"), wide=True) as dialog:
             html.p(words("build.meanwhile.text"))
             html.h3(words("build.diff.theirs"))
             with html.div().classes("diff-place"):
@@ -482,8 +482,9 @@ class Workbench:
         if errors:
             ui.notify(words("build.errors_first"), type="warning")
             return
-        with ui.dialog() as dialog, ui.card().classes("sheet wide"):
-            html.h2(words("build.publish.title", name=(draft.saved or {}).get("name") or draft.flow_id))
+        with sheet(
+            words("build.publish.title", name=(draft.saved or {}).get("name") or draft.flow_id), wide=True
+        ) as dialog:
             html.p(words("build.publish.text", version=draft.latest_version + 1))
             if (warnings := len(self._all_findings())) > 0:
                 html.p(words("build.publish.warnings", count=warnings)).classes("quiet")
@@ -537,8 +538,7 @@ class Workbench:
         draft, words = self._draft, self._words
         if draft is None:
             return
-        with ui.dialog() as dialog, ui.card().classes("sheet wide"):
-            html.h2(words("build.diff"))
+        with sheet(words("build.diff"), wide=True) as dialog:
             if draft.published_version is not None:
                 html.p(words("build.diff.published", version=draft.published_version)).classes("quiet")
             with html.div().classes("diff-place"):
@@ -550,8 +550,7 @@ class Workbench:
         draft, words = self._draft, self._words
         if draft is None:
             return
-        with ui.dialog() as dialog, ui.card().classes("sheet wide"):
-            html.h2(words("build.versions"))
+        with sheet(words("build.versions"), wide=True) as dialog:
             place = html.div().classes("versions")
             with place:
                 waiting = loading(self._visit)
@@ -597,8 +596,7 @@ class Workbench:
 
     async def _compare(self, draft: Draft, number: int) -> None:
         async def show(document: Json) -> None:
-            with ui.dialog() as dialog, ui.card().classes("sheet wide"):
-                html.h2(self._words("build.diff.version", version=number))
+            with sheet(self._words("build.diff.version", version=number), wide=True) as dialog:
                 with html.div().classes("diff-place"):
                     self._show_diff_from(document)
                 ui.button(self._words("frame.close"), on_click=dialog.close).props("flat no-caps")
@@ -663,8 +661,7 @@ class Workbench:
             dialog.close()
             await self._put_on_desk(Draft(flow_id, pretty({**made, "id": flow_id, "name": name})))
 
-        with ui.dialog() as dialog, ui.card().classes("sheet"):
-            html.h2(words("build.new"))
+        with sheet(words("build.new")) as dialog:
             start = ui.select(starts, value="", label=words("build.new.from"), on_change=suggest).props("outlined")
             id_ = ui.input(words("build.new.id"), validation=wrong).props(
                 f'outlined hint="{words("build.new.id.help")}"'
@@ -700,8 +697,7 @@ class Workbench:
                     draft = Draft(flow_id, pretty(document))
                 await self._put_on_desk(draft)
 
-        with ui.dialog() as dialog, ui.card().classes("sheet"):
-            html.h2(words("build.import"))
+        with sheet(words("build.import")) as dialog:
             html.p(words("build.import.text")).classes("quiet")
             upload = ui.upload(label=words("build.import.file"), on_upload=take, auto_upload=True, max_files=1)
             upload.props('accept=".json,application/json" flat bordered').classes("full")
