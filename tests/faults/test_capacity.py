@@ -82,16 +82,15 @@ def test_ten_thousand_turns_are_taken(product: Product) -> None:
 
 def test_a_turn_of_a_long_conversation_costs_what_a_turn_of_a_new_one_costs() -> None:
     costs = []
-    for seq in (3, 10_000):
+    for seq in (2, 10_000):
         world = AwsWorld(0, NoFaults())
         with sdk(world):
             key_items = world.dynamodb.items
-            for number, text in enumerate(("Oi", "Ana")):
-                take(world, number, text)
+            take(world, 0, "Oi")
             (place,) = [place for place in key_items if place[1] == "STATE"]
             key_items[place]["seq"] = {"N": str(seq - 1)}
             asked = requests(world)
-            take(world, 2, "Recife")
+            take(world, 1, "Ana")  # neither begins nor ends a session: only that is told on EventBridge
         costs.append([(operation, size // 64) for operation, size in asked])
     assert costs[0] == costs[1]
     assert [operation for operation, _ in costs[0]] == ["GetItem", "TransactWriteItems", "SendMessage"]
