@@ -25,7 +25,7 @@ from local.dead_letters import StackError
 
 Json = Mapping[str, Any]
 
-DAYS = (1, 7, 30, 90, 365)
+DAYS = (1, 7, 14, 30, 90, 180, 365)
 TABS = ("overview", "path", "transcript", "sql")
 _TAB_ICONS = {"overview": "insights", "path": "account_tree", "transcript": "forum", "sql": "storage"}
 REPORTS = ("report", "nodes-heatmap", "daily-activity", "user-segments")

@@ -115,6 +115,8 @@ def _serve(ui: Any, area: Area, connection: Connection) -> None:
         with content:
             waiting = frame.loading(visit)
         await ui.context.client.connected()
+        if content.is_deleted:
+            return  # whoever asked went away without a socket
         with content:
             waiting.delete()
             async with frame.told(visit, content):

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from nicegui import events, html, ui
@@ -36,6 +36,9 @@ CHECK_SECONDS = 0.35
 
 LOOK_ELSEWHERE_TIMES = 15
 """Every so many refreshes it is looked whether somebody else saved the draft."""
+
+read = lru_cache(maxsize=8)(FlowText)
+"""A text is read once, though a check, the cursor and a completion all ask about it."""
 
 _VIEWS = (("text", "data_object"), ("flow", "account_tree"), ("test", "smartphone"))
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -229,7 +232,7 @@ class Workbench:
         draft = self._draft
         if draft is None:
             return
-        text = await asyncio.to_thread(FlowText, draft.text)
+        text = await asyncio.to_thread(read, draft.text)
         document = text.document
         if document is not None:
             try:
@@ -255,7 +258,7 @@ class Workbench:
         return found, flow_graph(text.document) if text.document is not None else None
 
     def _complete(self, text: str, offset: int) -> Completions | None:
-        return complete(FlowText(text), offset, [flow["flow_id"] for flow in self._flows])
+        return complete(read(text), offset, [flow["flow_id"] for flow in self._flows])
 
     def _all_findings(self) -> list[Finding]:
         known = {(one.code, one.node_id, one.field, one.flow_id) for one in self._findings}
@@ -328,7 +331,7 @@ class Workbench:
             self._editor.jump(span)
 
     def _cursor_moved(self, offset: int) -> None:
-        node_id = FlowText(self._editor.text).node_at(offset)
+        node_id = read(self._editor.text).node_at(offset)
         if node_id is not None and node_id != self._selected:
             self._select(node_id)
 
@@ -362,7 +365,7 @@ class Workbench:
         self._graph.mark(marks)
 
     def _add_node(self, type_: str) -> None:
-        text = FlowText(self._editor.text)
+        text = read(self._editor.text)
         node = pretty(skeleton(type_, new_id(text, type_))).strip()
         at, put, select = place_of_new_node(text, node)
         self._look_at("text")
@@ -389,7 +392,7 @@ class Workbench:
         draft, words = self._draft, self._words
         if draft is None:
             return False
-        document = FlowText(draft.text).document
+        document = read(draft.text).document
         if document is None:
             ui.notify(words("build.not_json"), type="warning")
             return False
@@ -528,7 +531,7 @@ class Workbench:
         self._show_diff_from(published["document"])
 
     def _show_diff_from(self, document: Json) -> None:
-        now = FlowText(self._draft.text).document if self._draft is not None else None
+        now = read(self._draft.text).document if self._draft is not None else None
         if now is None:
             html.p(self._words("build.diff.not_json")).classes("notice")
         else:
@@ -709,7 +712,7 @@ class Workbench:
             ui.download(self._draft.text.encode(), f"{self._draft.flow_id}.json", "application/json")
 
     async def _tidy(self) -> None:
-        document = FlowText(self._editor.text).document
+        document = read(self._editor.text).document
         if document is None:
             ui.notify(self._words("build.not_json"), type="warning")
             return
