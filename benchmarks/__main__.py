@@ -10,6 +10,9 @@ from benchmarks.environments import NotInstalledError
 from benchmarks.example_flows import billed_table, billed_target, count
 from benchmarks.handler_figures import SHARE_RUNS
 from benchmarks.handler_report import cold_table, cost_table, handler_targets, share_table, warm_table
+from benchmarks.lake_figures import SIZES as LAKE_SIZES
+from benchmarks.lake_figures import lake_table, lake_targets
+from benchmarks.lake_figures import measure as measure_lake
 from benchmarks.local_report import local_table, local_targets
 from benchmarks.report import commit, machine, progress, table
 from cli.costing.model import dump
@@ -54,6 +57,13 @@ def main() -> None:
         else:
             sections["LOCAL"] = local_table(local)
             targets += local_targets(local)
+    try:
+        lake = measure_lake([50_000] if quick else LAKE_SIZES, progress)
+    except NotInstalledError as error:
+        sections["LAKE"] = f"Not measured: {error}"
+    else:
+        sections["LAKE"] = lake_table(lake)
+        targets += [] if quick else lake_targets(lake)
     sections["TARGETS"] = table(["figure", "target", "measured"], targets)
     progress("")
     print("\n\n".join(sections.values()))
@@ -160,6 +170,16 @@ People post signed webhooks, wait until their phone has the reply, and write aga
 everything that `pytake local` runs, statuses included: two cores divided by it is what the machine can sustain at most.
 
 {sections["LOCAL"]}
+
+## The lake
+
+The local cloud's own parts: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days
+in conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: records
+to events to Parquet to S3, all of them in one hour. Reports over all thirty days, asked anew (`as_of` moved on), files at
+hand; the least of three. `from events` has no daily figures yet; `from daily figures` reads 26 settled days from them and
+the rest from the events.
+
+{sections["LAKE"]}
 """
 
 

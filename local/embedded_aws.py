@@ -108,6 +108,13 @@ class EmbeddedAws:
                 self.raise_if_ended()
                 await asyncio.sleep(0.02)
 
+    @property
+    def process_id(self) -> int:
+        """Of the emulator, once it is started."""
+        if self._process is None:
+            raise EmbeddedAwsError("The embedded AWS is not started")
+        return self._process.pid
+
     def raise_if_ended(self) -> None:
         """Raise `EmbeddedAwsError` if the process is not running."""
         if self._process is not None and self._process.poll() is None:
