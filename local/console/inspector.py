@@ -11,7 +11,7 @@ from local.console.api import ApiProblem
 from local.console.flow_book import FlowBook
 from local.console.flow_graph import FlowGraph
 from local.console.frame import empty, show_problem
-from local.console.graph_view import GraphView, Mark
+from local.console.graph_view import GraphView, Mark, edge_label
 from local.console.phones import SimulatedPhones
 from local.console.turns import Turn, read_turns, rows, way_through
 from local.console.visit import Visit
@@ -34,7 +34,7 @@ class Inspector:
         with html.section().classes("panel flow-panel").props(f'aria-label="{words("try.flow")}"'):
             self._head = html.div().classes("flow-head").props('aria-live="polite"')
             with html.div().classes("flow-body") as self._flow_place:
-                self._graph = GraphView(words)
+                self._graph = GraphView(words, self._look_at)
                 self._missing = html.div().classes("flow-missing")
                 self._missing.set_visibility(False)
         with html.section().classes("panel details").props(f'aria-label="{words("try.details")}"'):
@@ -143,6 +143,27 @@ class Inspector:
         """Bring the node that the conversation is at into view again."""
         if self._node is not None:
             self._graph.reveal(self._node[1])
+
+    def _look_at(self, node_id: str) -> None:
+        """Show a node closer: its whole text, and where each exit leads."""
+        words, graph = self._visit.words, self._graph.graph
+        if graph is None or node_id not in graph.by_id:
+            return
+        node = graph.by_id[node_id]
+        with ui.dialog() as dialog, ui.card().classes("sheet"):
+            html.h2(node.title)
+            html.p(f"{words.get(f'node.{node.type}', node.type)} · {node.id}").classes("sheet-more")
+            if node.text:
+                html.p(node.text)
+            ways = [edge for edge in graph.edges if edge.source == node_id]
+            if ways:
+                listed = [
+                    (edge_label(edge, words) or words("exit.next"), graph.by_id[edge.target].title) for edge in ways
+                ]
+                table(words("graph.exits"), (words("graph.exit"), words("graph.to")), listed)
+            ui.button(words("frame.close"), on_click=dialog.close).props("flat no-caps")
+        dialog.on("hide", dialog.delete)
+        dialog.open()
 
     def _show_variables(self, phone: str, conversation: dict[str, Any] | None) -> None:
         words = self._visit.words

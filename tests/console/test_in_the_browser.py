@@ -85,6 +85,11 @@ def test_a_conversation_on_the_phone_appears_in_watch_and_an_agent_answers(
     page.get_by_role("tab", name="JSON").click()
     expect(page.locator(".exchange").first).to_be_visible()
 
+    page.locator(".node.current").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Leva a")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
     # The other tab was open all the time.
     line = watch.locator(".inbox-line", has_text=new_phone)
     line.click()
