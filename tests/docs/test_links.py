@@ -43,3 +43,10 @@ def test_commands_of_a_page_name_tests_and_targets_that_exist(page: str) -> None
     assert [path for path in sorted(named) if not (REPOSITORY / path).exists()] == []
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", text)))) <= targets
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    pages = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+    numbers = [int(page.read_text().removeprefix("# ").partition(".")[0]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    assert [int(page.name[:4]) for page in pages] == numbers
