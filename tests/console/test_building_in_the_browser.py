@@ -24,7 +24,7 @@ def begin(page: Page, example: str) -> str:
     """Start a flow of its own from an example; return its id."""
     flow_id = f"trial_{uuid.uuid4().hex[:8]}"
     page.get_by_role("button", name="New flow").first.click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="New flow")
     dialog.get_by_label("Start from").click()
     page.get_by_role("option", name=example).click()
     dialog.get_by_label("Id", exact=True).fill(flow_id)
@@ -83,7 +83,7 @@ def test_a_flow_is_begun_broken_mended_tried_and_published(visitor: Visitor, clo
 
     # Publish it.
     page.get_by_role("button", name="Publish").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="Publish Support triage?")
     expect(dialog).to_contain_text("New conversations get version 1")
     dialog.get_by_role("button", name="Publish").click()
     expect(page.locator(".build-state")).to_have_text("Saved · published: v1")
@@ -127,14 +127,14 @@ def test_versions_differences_and_two_people_at_one_draft(visitor: Visitor, clou
         # Somebody else saves first: whose text stays is asked, with what differs.
         api.put(f"/flows/{flow_id}", json=json.loads(json.dumps(flow).replace("One", "Three"))).raise_for_status()
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("dialog")).to_contain_text("Three")
+        expect(page.get_by_role("dialog", name="Somebody else changed this draft")).to_contain_text("Three")
         page.get_by_role("button", name="Save mine over theirs").click()
         expect(page.locator(".build-state")).to_have_text("Saved · published: v1")
         assert api.get(f"/flows/{flow_id}").json()["document"]["nodes"][0]["data"]["text"] == "Two"
 
         # The second version, and back to the first.
         page.get_by_role("button", name="Publish").click()
-        page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+        page.get_by_role("dialog", name="Publish Trial?").get_by_role("button", name="Publish").click()
         expect(page.locator(".build-state")).to_have_text("Saved · published: v2")
         page.get_by_role("button", name="More").click()
         page.get_by_text("Versions").click()
