@@ -15,6 +15,7 @@ from local.console.frame import notify_problem, show_problem
 from local.console.inbox import Line, day_of, line
 from local.console.inspector import table
 from local.console.phone_view import scroll_down, show_bubble
+from local.console.sheet import sheet
 from local.console.turns import rows
 from local.console.visit import Visit
 
@@ -36,7 +37,15 @@ class Desk:
                 button = ui.button(icon="arrow_back", on_click=back, color=None).classes("desk-back")
                 button.props(f'flat round dense aria-label="{words("watch.back")}"')
                 self._head = html.div().classes("desk-who")
-                self._tools = html.div().classes("desk-tools")
+                with html.div().classes("desk-tools"):
+                    self._resume = ui.button(
+                        words("watch.resume"), icon="smart_toy", on_click=partial(self._act, "resume")
+                    )
+                    self._resume.props("unelevated no-caps dense")
+                    self._close = ui.button(
+                        words("watch.close"), icon="done", on_click=partial(self._ask, "close"), color=None
+                    )
+                    self._close.props("outline no-caps dense")
             self._notice = html.div().classes("desk-notice")
             with html.div().classes("desk-body"):
                 log = f'role="log" aria-live="polite" tabindex="0" aria-label="{words("watch.transcript")}"'
@@ -109,12 +118,8 @@ class Desk:
             html.span(words(f"status.{shown.status}")).classes(f"status status-{shown.status}")
             if shown.opted_out:
                 html.span(words("watch.opted_out")).classes("status status-out")
-        self._tools.clear()
-        with self._tools:
-            resume = ui.button(words("watch.resume"), icon="smart_toy", on_click=partial(self._act, "resume"))
-            resume.props("unelevated no-caps dense").set_visibility(shown.status == "human")
-            close = ui.button(words("watch.close"), icon="done", on_click=partial(self._ask, "close"), color=None)
-            close.props("outline no-caps dense").set_visibility(shown.status != "idle")
+        self._resume.set_visibility(shown.status == "human")
+        self._close.set_visibility(shown.status != "idle")
         self._show_notice(shown)
         self._show_facts(state)
 
@@ -232,15 +237,13 @@ class Desk:
 
 async def confirmed(visit: Visit, title: str, text: str) -> bool:
     """Ask whether something that cannot be taken back is meant."""
-    with ui.dialog() as dialog, ui.card().classes("sheet").props('role="alertdialog"'):
-        html.h2(title)
+    with sheet(title) as dialog:
+        dialog.props('role="alertdialog"')
         html.p(text).classes("sheet-more")
         with html.div().classes("buttons"):
             ui.button(visit.words("frame.cancel"), on_click=lambda: dialog.submit(False)).props("flat no-caps")
             ui.button(title, on_click=lambda: dialog.submit(True)).props("unelevated no-caps")
-    answer = await dialog
-    dialog.delete()
-    return bool(answer)
+    return bool(await dialog)
 
 
 def _local(text: str) -> str:

@@ -13,6 +13,7 @@ from local.console.flow_graph import FlowGraph
 from local.console.frame import empty, show_problem
 from local.console.graph_view import GraphView, Mark, edge_label
 from local.console.phones import SimulatedPhones
+from local.console.sheet import sheet
 from local.console.turns import Turn, read_turns, rows, way_through
 from local.console.visit import Visit
 
@@ -150,8 +151,7 @@ class Inspector:
         if graph is None or node_id not in graph.by_id:
             return
         node = graph.by_id[node_id]
-        with ui.dialog() as dialog, ui.card().classes("sheet"):
-            html.h2(node.title)
+        with sheet(node.title) as dialog:
             html.p(f"{words.get(f'node.{node.type}', node.type)} · {node.id}").classes("sheet-more")
             if node.text:
                 html.p(node.text)
@@ -162,7 +162,6 @@ class Inspector:
                 ]
                 table(words("graph.exits"), (words("graph.exit"), words("graph.to")), listed)
             ui.button(words("frame.close"), on_click=dialog.close).props("flat no-caps")
-        dialog.on("hide", dialog.delete)
         dialog.open()
 
     def _show_variables(self, phone: str, conversation: dict[str, Any] | None) -> None:

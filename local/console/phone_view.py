@@ -8,6 +8,7 @@ from nicegui import events, html, ui
 
 from local.console.bubbles import MEDIA_ICONS, Bubble, as_html, clock_time
 from local.console.reasons import in_words
+from local.console.sheet import sheet
 from local.console.words import Words
 
 Act = Callable[[dict[str, Any]], Awaitable[None]]
@@ -110,22 +111,25 @@ def _list(words: Words, bubble: Bubble, act: Act | None) -> None:
     with html.button().classes("tap").props('type="button" aria-haspopup="dialog"') as button:
         ui.icon("list").props('aria-hidden="true"')
         html.span(bubble.menu)
-    with ui.dialog() as dialog, ui.card().classes("sheet"):
-        html.h2(bubble.menu)
-        with html.div().classes("sheet-rows"):
-            for row in bubble.rows:
-                with html.button().classes("sheet-row").props('type="button"') as one:
-                    with html.span().classes("sheet-words"):
-                        html.span(row.title)
-                        if row.description:
-                            html.span(row.description).classes("sheet-more")
-                    ui.icon("radio_button_unchecked").props('aria-hidden="true"')
-                if act is None:
-                    one.props("disabled")
-                else:
-                    one.on("click", _closing(dialog, act, {"reply_id": row.id}))
-        ui.button(words("frame.close"), on_click=dialog.close).props("flat no-caps")
-    button.on("click", dialog.open)
+
+    def open_list() -> None:
+        with sheet(bubble.menu) as dialog:
+            with html.div().classes("sheet-rows"):
+                for row in bubble.rows:
+                    with html.button().classes("sheet-row").props('type="button"') as one:
+                        with html.span().classes("sheet-words"):
+                            html.span(row.title)
+                            if row.description:
+                                html.span(row.description).classes("sheet-more")
+                        ui.icon("radio_button_unchecked").props('aria-hidden="true"')
+                    if act is None:
+                        one.props("disabled")
+                    else:
+                        one.on("click", _closing(dialog, act, {"reply_id": row.id}))
+            ui.button(words("frame.close"), on_click=dialog.close).props("flat no-caps")
+        dialog.open()
+
+    button.on("click", open_list)
 
 
 def _closing(dialog: ui.dialog, act: Act, action: dict[str, Any]) -> Callable[[], Awaitable[None]]:
@@ -144,18 +148,22 @@ def _form(words: Words, bubble: Bubble, act: Act | None) -> None:
     if act is None:
         button.props("disabled")
         return
-    with ui.dialog() as dialog, ui.card().classes("sheet"):
-        html.h2(bubble.asks_label or words("chat.form"))
-        html.p(words("chat.form.help")).classes("sheet-more")
-        answers = ui.textarea(words("chat.form.answers"), placeholder="nome=Ana\nidade=30").props("outlined autogrow")
 
-        async def send() -> None:
-            lines = (line.partition("=") for line in str(answers.value or "").splitlines() if "=" in line)
-            dialog.close()
-            await act({"form": {name.strip(): value.strip() for name, _, value in lines}})
+    def open_form() -> None:
+        with sheet(bubble.asks_label or words("chat.form")) as dialog:
+            html.p(words("chat.form.help")).classes("sheet-more")
+            answers = ui.textarea(words("chat.form.answers"), placeholder="nome=Ana\nidade=30")
+            answers.props("outlined autogrow")
 
-        ui.button(words("chat.send"), on_click=send).props("unelevated no-caps")
-    button.on("click", dialog.open)
+            async def send() -> None:
+                lines = (line.partition("=") for line in str(answers.value or "").splitlines() if "=" in line)
+                dialog.close()
+                await act({"form": {name.strip(): value.strip() for name, _, value in lines}})
+
+            ui.button(words("chat.send"), on_click=send).props("unelevated no-caps")
+        dialog.open()
+
+    button.on("click", open_form)
 
 
 class Phone:

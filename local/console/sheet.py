@@ -8,8 +8,12 @@ from nicegui import html, ui
 
 @contextmanager
 def sheet(title: str, *, wide: bool = False) -> Iterator[ui.dialog]:
-    """Build a dialog in the body; it is closed until `open()`."""
-    with ui.dialog() as dialog, ui.card().classes("sheet wide" if wide else "sheet"):
+    """Build a dialog over the page; it is closed until `open()`, and gone when it is closed again.
+
+    It belongs to the page and not to what it was opened from, which may be drawn anew while somebody reads.
+    """
+    with ui.context.client.content, ui.dialog() as dialog, ui.card().classes("sheet wide" if wide else "sheet"):
         dialog.props["aria-label"] = title
+        dialog.on("hide", dialog.delete)
         html.h2(title)
         yield dialog
