@@ -69,8 +69,6 @@ def read_json(path: Path) -> Any:
         return strict_json.read_json(path.read_text("utf-8-sig"))  # some editors write a BOM
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path}: its lists and objects lie too deep in one another to be read") from error
     except ValueError as error:
         raise UsageError(f"{path}: not JSON: {error}") from error
 

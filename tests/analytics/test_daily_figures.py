@@ -29,7 +29,7 @@ def event(at: float, number: int, type_: Any = "message_in", **columns: Any) -> 
 def merged_by_duckdb(parts: Sequence[Path], whole: Path) -> None:
     """What arro3, which only the function's own layer has, does there (tests/build)."""
     listed = ", ".join(f"'{part}'" for part in parts)
-    duckdb.sql(f"COPY (FROM read_parquet([{listed}])) TO '{whole}' (FORMAT parquet)")
+    duckdb.connect().execute(f"COPY (FROM read_parquet([{listed}])) TO '{whole}' (FORMAT parquet)")
 
 
 class World:

@@ -8,7 +8,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
-from pytake.engine.document import is_too_deep
 from pytake.engine.strict_json import read_json
 from rest.problems import ProblemError, bad_request
 
@@ -16,8 +15,6 @@ FLOW_BYTES = 4_000_000
 """A flow document, decoded. A Lambda's request ends at 6 MB, in base64."""
 
 OTHER_BYTES = 256_000
-DEPTH = 100
-"""Lists and objects in one another; a flow's node has half as many at most."""
 
 
 def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
@@ -39,11 +36,7 @@ def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
         text = b64decode(body, validate=True).decode() if encoded else str(body)
         text.encode()  # a half of a surrogate pair cannot be stored
         read = read_json(text)
-        if is_too_deep(read, DEPTH):
-            raise RecursionError
         json.dumps(read, ensure_ascii=False).encode()  # nor one that was escaped
-    except RecursionError:
-        raise bad_request("json_invalid", "The body's JSON is nested too deeply.") from None
     except ValueError as error:  # also of base64 and UTF-8
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)

@@ -15,6 +15,7 @@ from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.registry import NodeData, node_types
+from pytake.engine.values import is_deeper
 
 
 class Node(Struct, frozen=True):
@@ -155,28 +156,13 @@ def _without_byte_order_mark(raw: bytes | str) -> bytes | str:
     return raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(b"\xef\xbb\xbf")
 
 
-def is_too_deep(value: Any, most: int = DOCUMENT_DEPTH) -> bool:
-    """Whether lists and objects lie deeper in one another than whoever follows them by recursion can go."""
-    level = [value]
-    for _ in range(most):
-        level = [
-            part
-            for item in level
-            for part in (item.values() if type(item) is dict else item)
-            if type(part) is dict or type(part) is list
-        ]
-        if not level:
-            return False
-    return True
-
-
 def _text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
     place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
-    if is_too_deep(entry):
+    if is_deeper(entry, DOCUMENT_DEPTH):
         message = f"Lists and objects lie more than {DOCUMENT_DEPTH} deep in one another here. Make it flatter."
         return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
     try:

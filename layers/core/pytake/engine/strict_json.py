@@ -3,6 +3,9 @@
 import json
 from typing import Any, NoReturn
 
+from pytake.engine.limits import VALUE_DEPTH
+from pytake.engine.values import is_deeper
+
 _LARGEST_INTEGER = 2**63
 
 
@@ -10,15 +13,25 @@ def read_json(text: str) -> Any:
     """What a JSON text holds.
 
     Raises ValueError that says what is wrong (`json.JSONDecodeError` also where): no JSON (RFC 8259), a key twice in one
-    object, a number that others could not read again. Raises RecursionError for lists in lists in lists ...
+    object, a number that others could not read again, lists in lists in lists.
     """
-    return json.loads(
-        text,
-        object_pairs_hook=_with_unique_keys,
-        parse_int=_integer,
-        parse_float=_fraction,
-        parse_constant=_no_number,
-    )
+    try:
+        found = json.loads(
+            text,
+            object_pairs_hook=_with_unique_keys,
+            parse_int=_integer,
+            parse_float=_fraction,
+            parse_constant=_no_number,
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    if is_deeper(found, VALUE_DEPTH):
+        raise _too_deep()
+    return found
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"lists and objects lie too deep in one another (more than {VALUE_DEPTH})")
 
 
 def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -102,6 +102,17 @@ def is_too_large(value: Any) -> bool:
     return False
 
 
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether more than so many lists and objects lie in one another; told without recursion, which ends somewhere itself."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [part for part in level if type(part) is dict or type(part) is list]
+        if not level:
+            return False
+        level = [part for item in level for part in (item.values() if type(item) is dict else item)]
+    return True
+
+
 def is_empty(value: Any) -> bool:
     """Whether a value is missing, blank text, or a list or object with nothing in it."""
     if value is None:
