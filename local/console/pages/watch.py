@@ -77,7 +77,7 @@ class Conversations:
         self._lines: list[Line] = []
         self._cursor: str | None = None
         self._drawn: object = None
-        self._searched = ""
+        self._rows: dict[tuple[str, str], tuple[html.li, html.button, object]] = {}
         words = visit.words
         with html.div().classes("part part-conversations"):
             with html.section().classes("panel inbox").props(f'aria-label="{words("watch.conversations")}"'):
@@ -107,7 +107,7 @@ class Conversations:
         except ApiProblem as problem:
             if self._drawn != problem.detail:
                 self._drawn = problem.detail
-                self._list.clear()
+                self._clear()
                 with self._list:
                     show_problem(self._visit, problem)
             return
@@ -170,29 +170,51 @@ class Conversations:
             return
         self._drawn = told
         self._more.set_visibility(self._cursor is not None)
-        self._list.clear()
-        with self._list:
-            if not shown:
-                there_are = "watch.no_match" if self._lines else "watch.none"
+        if not shown or not self._rows:
+            self._clear()
+        if not shown:
+            there_are = "watch.no_match" if self._lines else "watch.none"
+            with self._list:
                 empty("search_off" if self._lines else "forum", words(there_are), words(f"{there_are}.do"))
-            for one, ago, is_open in told:
-                self._draw_line(one, ago, is_open)
+        for key in self._rows.keys() - {one.key for one in shown}:
+            self._rows.pop(key)[0].delete()
+        for place, (one, ago, is_open) in enumerate(told):
+            self._draw_line(place, one, ago, is_open)
 
-    def _draw_line(self, one: Line, ago: str, is_open: bool) -> None:
-        words = self._visit.words
-        with html.li():
-            with html.button().classes("inbox-line").props('type="button"') as button:
-                html.span(one.initial).classes("face").props('aria-hidden="true"')
-                with html.span().classes("inbox-words"):
-                    with html.span().classes("inbox-top"):
-                        html.span(one.title).classes("inbox-name")
-                        html.span(ago).classes("quiet")
-                    with html.span().classes("inbox-bottom"):
-                        html.span(one.phone).classes("quiet")
-                        html.span(words(f"status.{one.status}")).classes(f"dot dot-{one.status}")
-            if is_open:
-                button.props('aria-current="true"')
-            button.on("click", partial(self._open, one))
+    def _clear(self) -> None:
+        self._rows.clear()
+        self._list.clear()
+
+    def _draw_line(self, place: int, one: Line, ago: str, is_open: bool) -> None:
+        """A line stays the same element while it changes and moves: no click and no focus is lost."""
+        words, told = self._visit.words, (one, ago, is_open)
+        if one.key not in self._rows:
+            with self._list, html.li() as item, html.button().classes("inbox-line").props('type="button"') as button:
+                pass
+            button.on("click", partial(self._open_key, one.key))
+            self._rows[one.key] = item, button, None
+        item, button, drawn = self._rows[one.key]
+        if self._list.default_slot.children[place] is not item:
+            item.move(self._list, target_index=place)
+        if told == drawn:
+            return
+        self._rows[one.key] = item, button, told
+        button.clear()
+        with button:
+            html.span(one.initial).classes("face").props('aria-hidden="true"')
+            with html.span().classes("inbox-words"):
+                with html.span().classes("inbox-top"):
+                    html.span(one.title).classes("inbox-name")
+                    html.span(ago).classes("quiet")
+                with html.span().classes("inbox-bottom"):
+                    html.span(one.phone).classes("quiet")
+                    html.span(words(f"status.{one.status}")).classes(f"dot dot-{one.status}")
+        button.props(**({"add": 'aria-current="true"'} if is_open else {"remove": "aria-current"}))
+
+    async def _open_key(self, key: tuple[str, str]) -> None:
+        chosen = next((one for one in self._lines if one.key == key), None)
+        if chosen is not None:
+            await self._open(chosen)
 
     async def _open(self, chosen: Line) -> None:
         self._nothing.set_visibility(False)
