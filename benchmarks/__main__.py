@@ -183,6 +183,8 @@ comes again, and are read again.
 `pytake local` as a person starts it, emulator, gateway, simulated Graph API and load generator on the same cores.
 People post signed webhooks, wait until their phone has the reply, and write again; {seconds * 15:g} s per load. `CPU` is
 everything that `pytake local` runs, statuses included: two cores divided by it is what the machine can sustain at most.
+Meta's limit for one recipient (45 messages at once, then one in six seconds) is kept here, too: few people who write without a
+pause meet it towards the end, which is their p95.
 
 {sections["LOCAL"]}
 
