@@ -42,7 +42,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "frame.retry": ("Tentar de novo", "Try again"),
     "frame.copy": ("Copiar", "Copy"),
     "frame.copied": ("Copiado", "Copied"),
-    "frame.soon": ("Esta área ainda não está pronta", "This area is not ready yet"),
     # Chats, on a phone and at an agent's desk.
     "chat.by.user": ("A pessoa:", "The person:"),
     "chat.by.bot": ("O bot:", "The bot:"),

@@ -94,9 +94,8 @@ def test_who_writes_again_is_a_stranger_and_what_they_said_before_stays_away(des
     assert desk.product.say("Bia") == ["Bye, Bia."]
 
 
-def test_a_turn_under_way_while_its_person_is_erased_leaves_nothing(desk: Desk) -> None:
-    desk.product.say("Hi")
-    waiting = desk.post("Ana")
+def erase_before_the_commit(desk: Desk) -> None:
+    """Let the person be erased while the next turn is under way."""
     commit = desk.product.conversations.commit
 
     def erased_first(*arguments: Any) -> None:
@@ -105,20 +104,19 @@ def test_a_turn_under_way_while_its_person_is_erased_leaves_nothing(desk: Desk) 
         commit(*arguments)
 
     desk.product.conversations.commit = erased_first  # type: ignore[method-assign]
+
+
+def test_a_turn_under_way_while_its_person_is_erased_leaves_nothing(desk: Desk) -> None:
+    desk.product.say("Hi")
+    waiting = desk.post("Ana")
+    erase_before_the_commit(desk)
     assert desk.product.take_turn(waiting) is None
     assert not desk.known()
 
 
 def test_a_first_turn_under_way_while_its_person_is_erased_leaves_nothing(desk: Desk) -> None:
     waiting = desk.post("Hi, I am Ana")
-    commit = desk.product.conversations.commit
-
-    def erased_first(*arguments: Any) -> None:
-        desk.product.conversations.commit = commit  # type: ignore[method-assign]
-        desk.erase()
-        commit(*arguments)
-
-    desk.product.conversations.commit = erased_first  # type: ignore[method-assign]
+    erase_before_the_commit(desk)
     assert desk.product.take_turn(waiting) is None
     assert not desk.known()
 

@@ -88,7 +88,7 @@ class Conversations:
                     with self._search.add_slot("prepend"):
                         ui.icon("search").props('aria-hidden="true"')
                     options = {"": words("watch.all"), **{status: words(f"status.{status}") for status in _STATUSES}}
-                    self._status = ui.select(options, value="", on_change=self._filtered)
+                    self._status = ui.select(options, value="", on_change=self._draw)
                     self._status.props(f'outlined dense options-dense aria-label="{words("watch.status")}"')
                 self._list = html.ul().classes("inbox-list")
                 with self._list:
@@ -157,9 +157,6 @@ class Conversations:
             self._more.props(remove="loading")
         self._cursor = page["next_cursor"]
         self._lines = merged(self._lines, [line(one) for one in page["conversations"]])
-        self._draw()
-
-    def _filtered(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
