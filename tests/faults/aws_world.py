@@ -62,11 +62,34 @@ def kinds(call: str) -> tuple[str, ...]:
     return (*SDK_FAULTS, "conflict") if call == "aws.TransactWriteItems" else SDK_FAULTS
 
 
+def permissions(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The IAM actions, and the resource of each, that a request needs."""
+    if operation == "TransactWriteItems":
+        actions = {
+            "Put": "PutItem",
+            "Update": "UpdateItem",
+            "Delete": "DeleteItem",
+            "ConditionCheck": "ConditionCheckItem",
+        }
+        yield from ((f"dynamodb:{actions[kind]}", "table") for write in request["TransactItems"] for kind in write)
+    elif operation in DYNAMODB:
+        index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+        yield f"dynamodb:{operation}", f"table{index}"
+    elif "QueueUrl" in request:
+        yield f"sqs:{operation.removesuffix('Batch')}", request["QueueUrl"].rpartition("/")[2]
+    elif operation == "PutEvents":
+        yield "events:PutEvents", "bus"
+    else:
+        yield f"secretsmanager:{operation}", "secrets"
+
+
 class AwsWorld(World):
     """Use it within `sdk(world)`."""
 
     def __init__(self, seed: int, plan: plans.Plan, **options: Any) -> None:
         self.dynamodb = DynamoDb()
+        self.asked: set[tuple[str, str, str]] = set()
+        """Who asked AWS for what: function, IAM action, resource."""
         self.stored_secrets: dict[str, str] = {}
         with sdk(self):
             super().__init__(seed, plan, **options)
@@ -115,6 +138,9 @@ class AwsWorld(World):
 
     def api_call(self, operation: str, request: dict[str, Any]) -> Any:
         """What the SDK gives for a request."""
+        if self.timeline.current is not None:
+            function = self.timeline.current.name.rstrip("0123456789")
+            self.asked.update((function, *what) for what in permissions(operation, request))
         if operation in DYNAMODB:
             return self._meet(operation, lambda: self.dynamodb.call(operation, request))
         return self._meet(operation, lambda: getattr(self, f"_{operation}")(request))

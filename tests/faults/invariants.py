@@ -17,6 +17,7 @@ from tests.faults.world import COMPILED, World, text_of
 REFUSED_FOR_GOOD = (
     "permanent:131026",
     "opted_out",
+    "opted_out:131050",
     "window_closed",
     "window_closed:template_sent",
     "window_closed:131047",

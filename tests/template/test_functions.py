@@ -105,3 +105,11 @@ def test_the_clock_starts_every_job_with_the_time_it_was_due(stack: Stack) -> No
         "aggregate": "cron(15 2 * * ? *)",
         "retention": "cron(45 3 * * ? *)",
     }
+
+
+def test_only_the_sender_may_put_on_its_own_queue_again_and_again(stack: Stack) -> None:
+    """Lambda ends after about sixteen rounds what it takes for a loop; a resumed number may bring back more turns than that."""
+    loops = {
+        name: function.get("RecursiveLoop") for name, function in stack.properties("AWS::Lambda::Function").items()
+    }
+    assert loops == dict.fromkeys(FUNCTIONS) | {"SenderFunction": "Allow"}

@@ -81,7 +81,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         },
-        "OutboundQueue": CONSUME,
+        "OutboundQueue": {*CONSUME, "sqs:SendMessage"},
         "OutboundDeadLetters": {"sqs:SendMessage"},
         SECRETS: {"secretsmanager:GetSecretValue"},
         BUS: {"events:PutEvents"},

@@ -1,0 +1,84 @@
+"""The roles against what the functions really ask of AWS. The local cloud lets everybody do everything; AWS does not.
+
+The real handlers and adapters go through a day in which most of what can happen to delivery happens, below the SDK everything
+that is asked is noted, and the template has to allow it.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.faults.aws_world import AwsWorld
+from tests.faults.invariants import broken
+from tests.faults.plans import NoFaults
+from tests.faults.stories import PHONES, to_the_end
+from tests.template.conftest import Stack
+from tests.template.test_roles import granted
+
+ROLES = {
+    "webhook": "WebhookRole",
+    "flow_runner": "FlowRunnerRole",
+    "sender": "SenderRole",
+    "receipts": "ReceiptsRole",
+    "scheduled": "ScheduledRole",
+    "operator": "ApiRole",
+}
+RESOURCES = {
+    "table": "Table",
+    "table/index/due": "Table/index/due",
+    "inbound": "InboundQueue",
+    "outbound": "OutboundQueue",
+    "outbound_dead": "OutboundDeadLetters",
+    "receipts": "ReceiptsQueue",
+    "secrets": "secretsmanager:secret:pytake/${Stage}/*",
+    "bus": "events:event-bus/${EventBusName}",
+}
+
+
+class Answers(NoFaults):
+    """Meta refuses some of what is sent, by the number of the send."""
+
+    def __init__(self, refusals: dict[int, str]) -> None:
+        super().__init__()
+        self._refusals = refusals
+        self._sends = 0
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        super().fault(number, call, now)
+        if call != "graph.send":
+            return None
+        self._sends += 1
+        return self._refusals.get(self._sends)
+
+
+@pytest.fixture(scope="module")
+def day() -> AwsWorld:
+    """A number is stopped with several turns of a person waiting; sends are refused, held, given up on and ambiguous."""
+    kinds = ("131049", "131047", "131050", "131056", "131026", "429", "429", "429", "429", "500_before", "cut_after")
+    world = AwsWorld(0, Answers(dict(enumerate(kinds, 3))), per_minute=5)
+    texts = {0: "Oi", 60: "Ana", 61: "Recife", 62: "Oi", 90: "Bia", 4000: "Oi", 4100: "stop"}
+    for at, text in texts.items():
+        world.says(at, "acme", PHONES[0], text)
+    world.says(30.0, "globex", PHONES[1], "Oi")
+    world.timeline.after(50.0, lambda: world.meta.bad_tokens.add("token-acme"))
+    to_the_end(world)
+    assert broken(world) == []
+    return world
+
+
+def test_the_day_is_eventful(day: AwsWorld) -> None:
+    told = {event.type for event in day.events}
+    assert {"number.stopped", "delivery.dead", "delivery.parked", "delivery.ambiguous"} <= told
+    reasons = {entry.reason for entry in day.deliveries.entries.values()}
+    assert {"permanent:131026", "throttled:429", "fatal_token:190", "opted_out:131050"} <= reasons
+    assert {function for function, _, _ in day.asked} == {*ROLES}
+
+
+def test_each_role_allows_what_its_function_asks_for(day: AwsWorld, stack: Stack) -> None:
+    roles: dict[str, Any] = stack.properties("AWS::IAM::Role")
+    refused = {
+        (function, action, resource)
+        for function, action, resource in day.asked
+        if action not in granted(roles[ROLES[function]]).get(RESOURCES[resource], set())
+    }
+    assert refused == set()
