@@ -7,17 +7,19 @@ credentials at hand.
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
 import httpx
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
 from cli.api_client import DEFAULT_URL, fail, is_on_this_machine, no_answer
-from local.dead_letters import DeadLetter, DeadLetters, QueueName, StackError, queues_of
+from local.dead_letters import DeadLetter, DeadLetters, MoveError, QueueName, StackError, queues_of
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was given up on, and send what was repaired.")
 
@@ -34,8 +36,9 @@ def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) ->
     """Show how much is in each dead-letter queue, and why."""
     table = Table("Queue", "Messages", "Reasons")
     for queue in find_queues(url, stack, region):
-        count = queue.count()
-        reasons = Counter(letter.reason for letter in queue.look()) if count else Counter[str]()
+        with _asking_sqs():
+            count = queue.count()
+            reasons = Counter(letter.reason for letter in queue.look()) if count else Counter[str]()
         table.add_row(queue.name, str(count), "\n".join(f"{n} x {reason}" for reason, n in reasons.most_common(5)))
     _console().print(table)
 
@@ -51,7 +54,9 @@ def show(
 ) -> None:
     """Show what is in a dead-letter queue: when it was given up, whose it is, and the reason. Everything stays there."""
     console = _console()
-    letters = find_queue(queue, url, stack, region).look(limit)
+    dead = find_queue(queue, url, stack, region)
+    with _asking_sqs():
+        letters = dead.look(limit)
     table = Table("Id", "Given up (UTC)", "Conversation", "What", "Reason")
     for letter in letters:
         at = datetime.fromtimestamp(letter.died_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -79,16 +84,21 @@ def redrive(
     (StartMessageMoveTask); answers are marked one by one, so that the sender tries dead ones anew.
     """
     letters = find_queue(queue, url, stack, region)
-    if conversation is None and reason is None and letters.can_be_moved:
-        moved = letters.move_all(wait=time.sleep)
-        if moved is not None:
-            typer.echo(_back(moved, queue))
-            return
-    try:
-        count = letters.redrive(_wanted(conversation, reason))
-    except ValueError as error:
-        fail(str(error))
+    with _asking_sqs():
+        moved = letters.move_all(wait=time.sleep) if conversation is reason is None and letters.can_be_moved else None
+        count = letters.redrive(_wanted(conversation, reason)) if moved is None else moved
     typer.echo(_back(count, queue))
+
+
+@contextmanager
+def _asking_sqs() -> Iterator[None]:
+    """Within it, a refusal by AWS ends the command in words. What was not moved by then is where it was."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        fail(f"AWS refused: {error}")
+    except (MoveError, ValueError) as error:
+        fail(str(error))
 
 
 def _back(count: int, queue: str) -> str:

@@ -22,12 +22,21 @@ _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"
 HOLD_SECONDS = 60
 """While a message is looked at or moved, nobody else sees it."""
 
+WAIT_SECONDS = 1
+"""SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
+
+BATCH = 10
+"""SQS hands out no more at once."""
 
 _OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
 
 
 class StackError(Exception):
     """There is no such stack, or it is none of PyTake's; the message says which."""
+
+
+class MoveError(Exception):
+    """SQS began to move messages and did not finish; the message says why and how many were moved."""
 
 
 class DeadLetter(Struct, frozen=True):
@@ -71,8 +80,16 @@ class DeadLetter(Struct, frozen=True):
 class DeadLetters:
     """One dead-letter queue, by a boto3 SQS client."""
 
-    def __init__(self, client: Any, name: QueueName, dead_letters_url: str, source_url: str | None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: QueueName,
+        dead_letters_url: str,
+        source_url: str | None,
+        wait_seconds: int | None = None,
+    ) -> None:
         """`source_url` is where its messages came from; None for a queue whose work is not redriven (schedules)."""
+        self._wait_seconds = WAIT_SECONDS if wait_seconds is None else wait_seconds
         self._client = client
         self.name = name
         self._url = dead_letters_url
@@ -105,10 +122,7 @@ class DeadLetters:
         """Up to `most` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
         found: list[DeadLetter] = []
         try:
-            for letter in self._receive():
-                found.append(letter)
-                if len(found) >= most:
-                    break
+            found.extend(self._receive(most))
         finally:
             for letter in found:
                 self._client.change_message_visibility(
@@ -122,20 +136,33 @@ class DeadLetters:
         return self.name in ("inbound", "receipts")
 
     def move_all(self, wait: Callable[[float], None]) -> int | None:
-        """Let SQS move everything (StartMessageMoveTask) and wait until it is done; None where it cannot do that."""
+        """Let SQS move everything (StartMessageMoveTask) and wait until it is done; None where it cannot do that.
+
+        Raises `MoveError` when SQS gave up on the way: what it did not move is where it was.
+        """
         attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         arn = attributes["Attributes"]["QueueArn"]
         try:
+            before = self._latest_move(arn)
             self._client.start_message_move_task(SourceArn=arn)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NO_MOVE_TASKS:
                 return None
             raise
         while True:
-            tasks = self._client.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
-            if not tasks or tasks[0]["Status"] not in ("RUNNING", "CANCELLING"):
-                return int(tasks[0].get("ApproximateNumberOfMessagesMoved", 0)) if tasks else 0
+            task = self._latest_move(arn)
+            begun = task is not None and (before is None or task["StartedTimestamp"] != before["StartedTimestamp"])
+            if task is not None and begun and task["Status"] not in ("RUNNING", "CANCELLING"):
+                moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+                if task["Status"] != "COMPLETED":
+                    why = task.get("FailureReason") or task["Status"].lower()
+                    raise MoveError(f"SQS stopped moving messages of the {self.name} queue after {moved}: {why}")
+                return moved
             wait(2)
+
+    def _latest_move(self, arn: str) -> dict[str, Any] | None:
+        tasks = self._client.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
+        return tasks[0] if tasks else None
 
     def redrive(
         self,
@@ -169,13 +196,15 @@ class DeadLetters:
                 )
         return count
 
-    def _receive(self) -> Iterator[DeadLetter]:
+    def _receive(self, most: int | None = None) -> Iterator[DeadLetter]:
+        """Take messages until there are none, or `most`: no more than are given, for what is taken is hidden."""
         seen = set[str]()
-        while True:
+        while most is None or len(seen) < most:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=10,
+                MaxNumberOfMessages=BATCH if most is None else min(BATCH, most - len(seen)),
                 VisibilityTimeout=HOLD_SECONDS,
+                WaitTimeSeconds=self._wait_seconds,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
@@ -185,6 +214,10 @@ class DeadLetters:
             for message in messages:
                 seen.add(message["MessageId"])
                 yield _read(self.name, message)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def outputs_of(stack: str, options: dict[str, Any]) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Stack:
         end, attributes = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
         self.source = self.client.create_queue(QueueName=f"source{end}", Attributes=attributes)["QueueUrl"]
         self.dead = self.client.create_queue(QueueName=f"dead{end}", Attributes=attributes)["QueueUrl"]
-        self.letters = DeadLetters(self.client, name, self.dead, self.source)
+        self.letters = DeadLetters(self.client, name, self.dead, self.source, wait_seconds=0)
 
     def bury(self, item: Any, reason: str | None = None) -> None:
         more: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def test_what_is_shown_names_conversation_and_reason_and_no_text() -> None:
     stack.bury(turn(1), "throttled:130429")
     (letter,) = stack.letters.look()
     assert (letter.conversation, letter.reason) == (f"acme/100000000000001/{ANA}", "throttled:130429")
-    assert letter.summary == "turn 1, 1 messages"
+    assert letter.summary == "turn 1, 1 message"
     assert stack.letters.count() == 1
     assert len(stack.letters.look()) == 1  # looking leaves it where it is
 

@@ -25,7 +25,7 @@ class World:
             "outbound": self.sqs.create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
             "receipts": self.sqs.create_queue(QueueName="receipts")["QueueUrl"],
         }
-        self.queues = SqsDeadLetterQueues(self.sqs, **self.urls)
+        self.queues = SqsDeadLetterQueues(self.sqs, **self.urls, wait_seconds=0)
         self.sent = 0
 
     def put(self, queue: str, body: Any) -> None:

@@ -54,6 +54,22 @@ def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClo
     assert conversations.turn(ANA, 2) is None
 
 
+def test_what_fails_once_more_is_to_be_told_once_more(stored: Any, clock: fakes.FrozenClock) -> None:
+    conversations, deliveries, outbox = stored
+    record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
+    conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
+    entry = None
+    for send in (1, 2):
+        if entry is not None:
+            entry = deliveries.claim(ANA, Delivery(1, 0, "waiting", sends=1, reopened=True), entry)
+        deliveries.claim(ANA, Delivery(1, 0, "accepted", sends=send), entry)
+        deliveries.receipt(ANA, 1, 0, send=send, status="failed", at=clock(), message_id=None, code=131042)
+        entry = deliveries.load(ANA, 1, 0)
+        assert [(item.index, item.sends) for _, item in outbox.waiting(clock())] == [(0, send)]
+        outbox.forget(ANA, 1, 0)
+        assert list(outbox.waiting(clock())) == []
+
+
 def test_a_mark_is_found_when_it_is_old_enough(table: Any, clock: fakes.FrozenClock) -> None:
     deliveries, outbox = DynamoDeliveries(table, clock, kept()), DynamoOutbox(table, clock)
     deliveries.claim(ANA, Delivery(1, 0, "failed", reason="opted_out"), None)

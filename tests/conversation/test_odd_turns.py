@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from pytake.conversation.agent_desk import AgentDesk, OptedOutError
+from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS
 from pytake.conversation.turn import CONTACT_BYTES, ITEM_BYTES
 from tests.conversation.conftest import NUMBER, Product, text_of
@@ -47,6 +48,17 @@ def test_what_was_written_before_an_opt_out_and_comes_after_it_is_recorded_and_n
     assert conversation.opted_out
     assert product.conversations.turns(product.key())[-1].input.text == "Ana"
     assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_what_comes_late_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
+    """Whoever replays the records follows a session from its first to its last."""
+    product.say("Olá")
+    product.clock.forward(10)
+    RecordOptOut(product.conversations, product.clock)(product.key(), product.clock.now, 131050)
+    assert said_late(product, "Ana", DAY) == []
+    sessions = [(record.status, record.session_id) for record in product.conversations.turns(product.key())]
+    first = sessions[0][1]
+    assert sessions == [("waiting", first), ("opted_out", first), ("opted_out", first)]
 
 
 @pytest.mark.parametrize("timestamp", ["nan", "inf", "-5", "0", "1e300", "soon", None, [], {}])

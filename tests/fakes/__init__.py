@@ -466,7 +466,7 @@ class MemoryOutbox:
     def __init__(self, conversations: MemoryConversations, deliveries: MemoryDeliveries) -> None:
         self._conversations, self._deliveries = conversations, deliveries
         self.turns: set[tuple[ConversationKey, int]] = set()
-        self.told: set[tuple[ConversationKey, int, int]] = set()
+        self.told: set[tuple[ConversationKey, int, int, int]] = set()
 
     def keep(self, key: ConversationKey, turn: int) -> None:
         if turn in self._conversations.records.get(key, {}):
@@ -476,7 +476,8 @@ class MemoryOutbox:
         if index is None:
             self.turns.discard((key, turn))
         else:
-            self.told.add((key, turn, index))
+            entry = self._deliveries.load(key, turn, index)
+            self.told.add((key, turn, index, entry.sends if entry is not None else 0))
 
     def waiting(self, before: float) -> list[tuple[ConversationKey, TurnRecord | Delivery]]:
         found: list[tuple[ConversationKey, TurnRecord | Delivery]] = []
@@ -485,7 +486,7 @@ class MemoryOutbox:
             if record is not None:
                 found.append((key, record))
         for place, entry in sorted(self._deliveries.entries.items()):
-            if "failed" in (entry.state, entry.status) and place not in self.told:
+            if "failed" in (entry.state, entry.status) and (*place, entry.sends) not in self.told:
                 found.append((place[0], entry))
         return found
 

@@ -54,6 +54,8 @@ def wild(seed: int) -> World:
     world.meta.repeats = chance.choice((0.0, 0.1, 0.3))
     world.meta.late_statuses = chance.choice((0.0, 0.0, 0.1))
     world.meta.status_losses = chance.choice((0.0, 0.0, 0.0, 0.05))
+    if random.Random(f"undelivered {seed}").random() < 0.25:  # noqa: S311
+        world.meta.undelivered = 0.2
     for owner in world.numbers:
         for phone in chance.sample(PHONES, chance.choice((1, 2))):
             at = chance.uniform(0, 60)

@@ -59,6 +59,9 @@ SANDBOXES = 2
 META_RETRIES = (2, 10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, DAY, DAY, DAY, DAY, DAY)
 """Meta redelivers a webhook until it is answered 200, for up to seven days."""
 
+UNDELIVERED = (131026, 131047, 131049, 131050, 131053, 131042)
+"""What Meta may say of a message that it took: not on WhatsApp, window closed, later, opted out, media, account."""
+
 EVENT_JSON = {"requestContext": {"http": {"method": "POST"}}}
 
 
@@ -435,6 +438,8 @@ class Meta:
         self.status_losses = 0.0
         self.repeats = 0.0
         self.late_statuses = 0.0
+        self.undelivered = 0.0
+        self.reported_failed: list[Sent] = []
         self.read = True
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
@@ -453,11 +458,17 @@ class Meta:
         world, chance = self._world, self._world.chance
         wamid = f"wamid.out{len(self.sent)}"
         world.trace("meta.took", payload["biz_opaque_callback_data"], text_of(payload))
-        self.sent.append(Sent(world.timeline.now, phone_number_id, access_token, payload, wamid))
+        sent = Sent(world.timeline.now, phone_number_id, access_token, payload, wamid)
+        self.sent.append(sent)
         statuses = [("sent", 0.3, 3.0), ("delivered", 1.0, 20.0), ("read", 2.0, 90.0)][: 3 if self.read else 2]
         if chance.random() < self.status_losses:
             self.silent.add(wamid)
             return Accepted(wamid)
+        error = None
+        if self.undelivered and chance.random() < self.undelivered:
+            error = {"code": chance.choice(UNDELIVERED)}
+            statuses = [("sent", 0.3, 3.0), ("failed", 0.5, 20.0)]
+            self.reported_failed.append(sent)
         late = chance.uniform(200, 2000) if chance.random() < self.late_statuses else 0
         for status, soonest, latest in statuses:
             entry = {
@@ -466,6 +477,7 @@ class Meta:
                 "timestamp": str(int(world.timeline.now)),
                 "recipient_id": payload.get("to", "").lstrip("+"),
                 "biz_opaque_callback_data": payload["biz_opaque_callback_data"],
+                **({"errors": [error]} if status == "failed" else {}),
             }
             self.post(phone_number_id, {"statuses": [entry]}, late + chance.uniform(soonest, latest))
         return Accepted(wamid)

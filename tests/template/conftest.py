@@ -57,13 +57,16 @@ def source() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """template.yaml, translated."""
+    return translated()
+
+
+def translated() -> Stack:
+    """Return template.yaml as CloudFormation gets it."""
     document = yaml_parse((REPOSITORY / "template.yaml").read_text())
     for resource in document["Resources"].values():
         for name in ("CodeUri", "ContentUri"):
             if name in resource.get("Properties", {}):
                 resource["Properties"][name] = "s3://bucket/key"  # the translation wants packaged code
     session = boto3.Session(region_name="us-east-1")
-    translated = Translator({}, Parser(), boto_session=session).translate(
-        document, {"OidcIssuer": "https://issuer.example"}
-    )
-    return Stack(json.loads(json.dumps(translated)))
+    plain = Translator({}, Parser(), boto_session=session).translate(document, {"OidcIssuer": "https://issuer.example"})
+    return Stack(json.loads(json.dumps(plain)))

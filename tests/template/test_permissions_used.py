@@ -61,6 +61,7 @@ def day() -> AwsWorld:
         world.says(at, "acme", PHONES[0], text)
     world.says(30.0, "globex", PHONES[1], "Oi")
     world.timeline.after(50.0, lambda: world.meta.bad_tokens.add("token-acme"))
+    world.meta.undelivered = 0.5
     to_the_end(world)
     assert broken(world) == []
     return world

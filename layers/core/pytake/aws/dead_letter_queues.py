@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS = 120
 BATCH = 10
+WAIT_SECONDS = 1
+"""SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
 
 _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}
 
@@ -21,8 +23,17 @@ _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "rec
 class SqsDeadLetterQueues:
     """Implements `pytake.conversation.ports.DeadLetterQueues`."""
 
-    def __init__(self, client: "SQSClient", *, inbound: str, outbound: str, receipts: str) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        *,
+        inbound: str,
+        outbound: str,
+        receipts: str,
+        wait_seconds: int = WAIT_SECONDS,
+    ) -> None:
         self._client = client
+        self._wait_seconds = wait_seconds
         self._urls = {"inbound": inbound, "outbound": outbound, "receipts": receipts}
 
     def remove(self, keys: Sequence[ConversationKey]) -> int:
@@ -33,7 +44,10 @@ class SqsDeadLetterQueues:
         try:
             while True:
                 answer = self._client.receive_message(
-                    QueueUrl=url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HOLD_SECONDS
+                    QueueUrl=url,
+                    MaxNumberOfMessages=BATCH,
+                    VisibilityTimeout=HOLD_SECONDS,
+                    WaitTimeSeconds=self._wait_seconds,
                 )
                 messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
                 if not messages:

@@ -236,6 +236,7 @@ class TakeTurn:
                 record.window_opened_at = after.last_inbound_at
             if before.opted_out and sent_at < before.last_inbound_at:
                 record.status = "opted_out"  # written before the word that stops everything, and only late
+                record.session_id = after.session.id if after.session is not None else ""
                 return outcome
             after.opted_out = False  # who writes to us again wants an answer
             self._answer(outcome, number, now)
