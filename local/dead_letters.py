@@ -71,9 +71,9 @@ class DeadLetter(Struct, frozen=True):
             case InboundItem():
                 return f"message {self.item.message_id} ({self.item.message.get('type')})"
             case OutboundItem():
-                return f"turn {self.item.turn}, {len(self.item.messages)} messages"
+                return f"turn {self.item.turn}, {_many(len(self.item.messages), 'message')}"
             case ReceiptsItem():
-                return f"{len(self.item.statuses)} receipts"
+                return _many(len(self.item.statuses), "receipt")
         return "a scheduled job" if self.queue == "schedule" else "unreadable"
 
 
