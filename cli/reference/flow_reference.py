@@ -231,7 +231,9 @@ def _templates() -> Iterator[str]:
 
 def _words_and_texts() -> Iterator[str]:
     yield "## Words that always work\n"
-    yield "Each number says which words mean what; they are compared whatever their case, accents and punctuation.\n"
+    yield "Each number says which words mean what; they are compared whatever their case, accents and punctuation. The person"
+    yield "types one, or taps a quick reply of a template whose label or payload is one. A tap on a flow's own button or row"
+    yield "means what the flow says.\n"
     yield "| meaning | |"
     yield "|---|---|"
     yield from (f"| `{word}` | {meaning} |" for word, meaning in _WORDS.items())

@@ -125,7 +125,7 @@ def test_a_form_that_cannot_be_read_is_still_an_answer_to_anything(name: str) ->
 @pytest.mark.parametrize("name", ["template_quick_reply", "template_quick_reply_without_context"])
 def test_the_quick_reply_of_a_template_answers(name: str) -> None:
     content = sent(name)
-    payload = content["button"]["payload"]
+    payload = content["button"]["payload"] = f"QUIET-{content['button']['payload']}"
     buttons = [{"label": "Confirmar", "value": payload, "next_node_id": "end"}, {"label": "Não", "value": "no"}]
     product = asking(buttons=buttons)
     record = answer(product, content)
@@ -133,6 +133,12 @@ def test_the_quick_reply_of_a_template_answers(name: str) -> None:
     free = asking("any")
     answer(free, content)
     assert variables(free)["v"] == payload
+
+
+def test_the_quick_reply_of_a_template_that_says_stop_opts_out() -> None:
+    product = asking("any")
+    answer(product, sent("template_quick_reply_without_context"))
+    assert product.conversations.stored[product.key()].opted_out
 
 
 def test_the_quick_reply_of_a_campaign_opens_a_conversation_and_chooses_its_flow() -> None:

@@ -50,6 +50,23 @@ def test_what_was_written_before_an_opt_out_and_comes_after_it_is_recorded_and_n
     assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
 
 
+@pytest.mark.parametrize(
+    "button", [{"text": "Stop", "payload": "b1"}, {"text": "Parar promoções", "payload": "STOP"}, {"text": "PARAR"}]
+)
+@pytest.mark.parametrize("with_a_person", [False, True])
+def test_a_tap_on_stop_in_a_template_opts_out_like_the_word(
+    product: Product, button: dict[str, str], with_a_person: bool
+) -> None:
+    product.say("Olá")
+    if with_a_person:
+        product.say("atendente")
+    product.post(product.notification(product.message("") | {"type": "button", "button": button}))
+    (record,) = product.run_queues()
+    assert record.says_goodbye
+    assert product.conversations.stored[product.key()].opted_out
+    assert text_of(product.graph.sent[-1]).startswith("All right, you will not get any more messages.")
+
+
 def test_what_comes_late_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
     """Whoever replays the records follows a session from its first to its last."""
     product.say("Olá")

@@ -71,8 +71,11 @@ ANSWERS: dict[str, tuple[Answer, bool]] = {
     "form_response_is_no_json": (Answer("form", "Sent", response={FORM_TEXT: "João, Rua A"}), True),
     "call_permission_reply": (Answer("call_permission", "accept"), False),
     "interactive_unknown": (Answer("unknown", "Card 2"), True),
-    "template_quick_reply": (Answer("reply", "Confirmar", reply_id="CONFIRM-2231"), True),
-    "template_quick_reply_without_context": (Answer("reply", "Parar promoções", reply_id="STOP"), True),
+    "template_quick_reply": (Answer("reply", "Confirmar", reply_id="CONFIRM-2231", of_template=True), True),
+    "template_quick_reply_without_context": (
+        Answer("reply", "Parar promoções", reply_id="STOP", of_template=True),
+        True,
+    ),
     "reaction": (Answer("reaction", "👍"), False),
     "reaction_removed": (Answer("reaction"), False),
     "order": (Answer("order", "Sem cebola"), True),

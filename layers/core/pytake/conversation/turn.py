@@ -58,7 +58,7 @@ from pytake.engine import (
     language_of,
     wording,
 )
-from pytake.engine.limits import WORD_CHARACTERS
+from pytake.engine.words import word_of
 from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
 from pytake.whatsapp.outbound import Text
 
@@ -294,7 +294,8 @@ class TakeTurn:
         record.session_id = session.id
         if session.human:
             record.status = "human"
-            if _word(number, record.input) == "stop":  # that one works with people too
+            words = number.words or DEFAULT_WORDS
+            if word_of(record.input, words) == "stop":  # type: ignore[arg-type]  # that one works with people too
                 conversation.opted_out = True
                 record.events.append(Event("opted_out"))
                 record.messages = [Text(wording(organization.language, "opted_out"))]
@@ -438,13 +439,6 @@ class TakeTurn:
 
     def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
         outcome.operator_events.append(OperatorEvent(type_, outcome.conversation.key.organization_id, detail))
-
-
-def _word(number: Number, said: Input) -> str | None:
-    """What the person's message means when it is one of the words that always work."""
-    text = fold(said.text) if said.type == "text" and len(said.text) <= WORD_CHARACTERS else ""
-    words = number.words or DEFAULT_WORDS
-    return next((meaning for word, meaning in words.items() if fold(word) == text), None) if text else None
 
 
 def _too_large(conversation: Conversation, before: Conversation, record: TurnRecord) -> str | None:

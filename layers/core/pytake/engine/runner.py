@@ -8,12 +8,12 @@ from msgspec import structs
 
 from pytake.engine.compiling import Flow
 from pytake.engine.effects import EffectResult
-from pytake.engine.folding import fold
-from pytake.engine.limits import STEPS, WORD_CHARACTERS
+from pytake.engine.limits import STEPS
 from pytake.engine.running import Cell, Halt, Handler, Run
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import wording
 from pytake.engine.turn import Context, Event, Input, Turn, Word
+from pytake.engine.words import word_of
 
 _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
@@ -56,8 +56,8 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 def _take(flow: Flow, state: State | None, answer: Input, context: Context, before: Turn | None) -> Turn:
     if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
         answer = _encodable(answer)
-    if before is None and context.words and answer.type == "text" and len(answer.text) <= WORD_CHARACTERS:
-        word = _word(answer.text, context)
+    if before is None and context.words:
+        word = word_of(answer, context.words)
         if word is not None:
             return _obey(word, flow, state, answer, context)
     if state is None:
@@ -142,14 +142,6 @@ def _turn(flow: Flow, run: Run) -> Turn:
         run.effect,
         run.due_at,
     )
-
-
-def _word(text: str, context: Context) -> Word | None:
-    said = fold(text)
-    for word, meaning in context.words.items():
-        if fold(word) == said:
-            return meaning
-    return None
 
 
 def _obey(word: Word, flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:

@@ -41,6 +41,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
     WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any
     other word, which no question accepts. `text` is what was typed, or the label of what was tapped, or the caption.
+    `of_template`: what was tapped is a template's quick reply; it stands beside any flow, as a typed text does.
     `result` is how the turn's effect ended; only `continue_turn` sets it.
     """
 
@@ -52,6 +53,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     response: dict[str, Any] | None = None
     payload: Any = None
     result: EffectResult | None = None
+    of_template: bool = False
 
 
 class Contact(Struct, frozen=True, gc=False, omit_defaults=True):

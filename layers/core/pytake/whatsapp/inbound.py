@@ -103,6 +103,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     form, order, reaction, system, edit, revoke, call_permission, unsupported and unknown. `text` is the best plain
     text of it: the body, the title chosen, the caption, the name of the place; empty when there is none. `response`
     is a form's answer (see `FORM_TEXT`). `payload` is Meta's own content of the message, for whoever needs more.
+    `of_template`: the reply is a quick reply of a template, which stands beside any flow.
     """
 
     type: str
@@ -112,6 +113,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     location: AnswerLocation | None = None
     response: Json | None = None
     payload: Any = None
+    of_template: bool = False
 
 
 def answers_bot(answer_type: str) -> bool:
@@ -309,7 +311,8 @@ def _answer(message: Mapping[str, Any], *, original: bool) -> Answer:
         return _interactive(content)
     if kind == "button":
         text = _text(content.get("text"))
-        return Answer("reply", text, reply_id=_text(content.get("payload")) or text or None, payload=payload)
+        reply_id = _text(content.get("payload")) or text or None
+        return Answer("reply", text, reply_id=reply_id, payload=payload, of_template=True)
     if kind in _MEDIA:
         return _media(kind, content)
     if kind == "location":
