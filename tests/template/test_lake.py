@@ -1,12 +1,12 @@
 """Athena finds the lake's objects by their names, reads the columns that are written, and has limits."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
-from pytake import analytics
+from pytake.analytics import queries
 from pytake.aws.daily_figures import STAGING, figures_key
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS
@@ -25,13 +25,10 @@ def table(stack: Stack, name: str) -> dict[str, Any]:
 
 
 def test_the_daily_table_has_the_columns_that_its_statement_gives(stack: Stack) -> None:
-    first, second = (Path(analytics.__file__).parent / "sql" / "activity.sql").read_text().split("UNION ALL")
     columns = [column["Name"] for column in table(stack, "daily")["StorageDescriptor"]["Columns"]]
-    for select in (first, second):
-        listed = re.search(r"SELECT\n(.*)\nFROM events", select, re.DOTALL)
-        assert listed is not None
-        names = [line.rstrip(",").split(" ")[-1].strip("'") for line in listed[1].splitlines()]
-        assert names == columns
+    union = sqlglot.parse_one(queries.statement("daily"), read="athena").find(exp.Union)
+    assert union is not None
+    assert union.left.named_selects == union.right.named_selects == columns
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`) and parts that several have in common.
 
-`{{days}}` stands for the file `days.sql`. Values never become a part of the text: each name becomes a `?`, and its value
+`{{sessions}}` stands for the file `sessions.sql`. Values never become a part of the text: each name becomes a `?`, and its value
 an execution parameter, a literal.
 """
 

@@ -41,8 +41,7 @@ FROM (
         max_by(exit_flow_id, exit_id) AS exit_flow_id,
         max_by(exit_node_id, exit_id) AS exit_node_id,
         max_by(node_exit, exit_id) AS node_exit
-    FROM days
-    WHERE kind = 'session'
+    FROM sessions
     GROUP BY session
-) AS sessions
+) AS whole
 WHERE flow_id = :flow_id AND started_at >= :begins AND started_at < :ends

@@ -1,6 +1,6 @@
 -- A flow's conversations by the day they began, and their messages and the people who wrote by the day of the message.
-WITH days AS (
-{{days}}
+WITH sessions AS (
+{{sessions}}
 ),
 
 conversations AS (
@@ -9,14 +9,13 @@ conversations AS (
 
 slots AS (
     SELECT
-        CAST(at_timezone(with_timezone(days.slot, 'UTC'), :timezone) AS date) AS day,
-        days.started_at,
-        days.contact,
-        days.messages_in,
-        days.messages_in + days.messages_bot + days.messages_agent AS messages
-    FROM days
-    INNER JOIN conversations ON conversations.session = days.session
-    WHERE days.kind = 'session'
+        CAST(at_timezone(with_timezone(sessions.slot, 'UTC'), :timezone) AS date) AS day,
+        sessions.started_at,
+        sessions.contact,
+        sessions.messages_in,
+        sessions.messages_in + sessions.messages_bot + sessions.messages_agent AS messages
+    FROM sessions
+    INNER JOIN conversations ON conversations.session = sessions.session
 )
 
 SELECT

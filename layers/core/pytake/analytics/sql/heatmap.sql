@@ -1,33 +1,50 @@
 -- Visits, exits and drop-off on the way that a flow's conversations took. A conversation is given up when it ended and was
 -- neither completed nor handed over; it drops off at the last node of its path, after the last exit it took.
 -- Rows of three levels: 7 all conversations, 1 a node, 0 an exit of a node (`wait` is none).
-WITH days AS (
-{{days}}
+-- Sessions and steps are read once each, and conversations get numbers: counting different ones is what takes the time
+-- here, and a number is counted much faster than a pseudonym.
+WITH sessions AS (
+{{sessions}}
+),
+
+steps AS (
+{{steps}}
 ),
 
 conversations AS (
 {{conversations}}
 ),
 
-steps AS (
+numbered AS (
     SELECT
-        conversations.session,
+        session,
+        row_number() OVER () AS number,
+        state IN ('expired', 'ended') AS given_up,
+        node_flow_id,
+        node_id,
+        exit_flow_id,
+        exit_node_id,
+        node_exit
+    FROM conversations
+),
+
+walked AS (
+    SELECT
+        numbered.number,
         steps.node_flow_id,
         steps.node_id,
         steps.node_exit,
         steps.visits,
         steps.exits,
-        conversations.state IN ('expired', 'ended')
-            AND conversations.node_flow_id = steps.node_flow_id
-            AND conversations.node_id = steps.node_id AS given_up_here,
-        conversations.state IN ('expired', 'ended')
-            AND conversations.exit_flow_id = steps.node_flow_id
-            AND conversations.exit_node_id = steps.node_id
-            AND conversations.node_exit = steps.node_exit AS given_up_after
-    FROM conversations
-    LEFT JOIN (
-        SELECT session, node_flow_id, node_id, node_exit, visits, exits FROM days WHERE kind = 'step'
-    ) AS steps ON steps.session = conversations.session
+        numbered.given_up
+            AND numbered.node_flow_id = steps.node_flow_id
+            AND numbered.node_id = steps.node_id AS given_up_here,
+        numbered.given_up
+            AND numbered.exit_flow_id = steps.node_flow_id
+            AND numbered.exit_node_id = steps.node_id
+            AND numbered.node_exit = steps.node_exit AS given_up_after
+    FROM numbered
+    LEFT JOIN steps ON steps.session = numbered.session
 )
 
 SELECT
@@ -35,10 +52,10 @@ SELECT
     node_flow_id,
     node_id,
     node_exit,
-    count(DISTINCT session) AS conversations,
+    count(DISTINCT number) AS conversations,
     sum(visits) AS visits,
     sum(exits) AS exits,
-    count(DISTINCT CASE WHEN given_up_here THEN session END) AS node_drop_offs,
-    count(DISTINCT CASE WHEN given_up_after THEN session END) AS exit_drop_offs
-FROM steps
+    count(DISTINCT CASE WHEN given_up_here THEN number END) AS node_drop_offs,
+    count(DISTINCT CASE WHEN given_up_after THEN number END) AS exit_drop_offs
+FROM walked
 GROUP BY GROUPING SETS ((), (node_flow_id, node_id), (node_flow_id, node_id, node_exit))

@@ -1,7 +1,7 @@
 -- A flow's conversations, messages and durations. The median is the middle value, or the mean of the middle two; the
 -- 95th percentile is the smallest duration that at least 95 % of the conversations do not exceed.
-WITH days AS (
-{{days}}
+WITH sessions AS (
+{{sessions}}
 ),
 
 conversations AS (

@@ -1,6 +1,6 @@
 -- How many people wrote how much in a flow's conversations.
-WITH days AS (
-{{days}}
+WITH sessions AS (
+{{sessions}}
 ),
 
 conversations AS (

@@ -1,9 +1,6 @@
--- What an organization's days come to: the rows of the table `daily` (docs/lake.md). Only counts and latest moments, so
--- that the rows of several days come to the same figures as their events.
--- `session`: one row per session and quarter of an hour: in every time zone days begin at a quarter.
--- `step`: one row per session, node and exit.
+-- Sessions as events tell of them: one row per session and quarter of an hour (in every time zone days begin at one).
+-- Only counts and latest moments, so that the rows of several days come to the same figures as their events.
 SELECT
-    'session' AS kind,
     session,
     date_add('minute', minute(happened_at) / 15 * 15, date_trunc('hour', happened_at)) AS slot,
     max(contact) AS contact,
@@ -26,9 +23,7 @@ SELECT
     max(event_id) FILTER (WHERE type = 'node_entered' AND node_exit <> 'wait') AS exit_id,
     max_by(node_flow_id, event_id) FILTER (WHERE type = 'node_entered' AND node_exit <> 'wait') AS exit_flow_id,
     max_by(node_id, event_id) FILTER (WHERE type = 'node_entered' AND node_exit <> 'wait') AS exit_node_id,
-    max_by(node_exit, event_id) FILTER (WHERE type = 'node_entered' AND node_exit <> 'wait') AS node_exit,
-    CAST(NULL AS bigint) AS visits,
-    CAST(NULL AS bigint) AS exits
+    max_by(node_exit, event_id) FILTER (WHERE type = 'node_entered' AND node_exit <> 'wait') AS node_exit
 FROM events
 WHERE organization_id = :organization_id
     AND dt >= :events_from
@@ -36,40 +31,3 @@ WHERE organization_id = :organization_id
     AND session IS NOT NULL
     AND type <> 'delivery'
 GROUP BY session, date_add('minute', minute(happened_at) / 15 * 15, date_trunc('hour', happened_at))
-
-UNION ALL
-
-SELECT
-    'step' AS kind,
-    session,
-    CAST(NULL AS timestamp) AS slot,
-    CAST(NULL AS varchar) AS contact,
-    CAST(NULL AS varchar) AS flow_id,
-    CAST(NULL AS integer) AS flow_version,
-    CAST(NULL AS timestamp) AS started_at,
-    CAST(NULL AS timestamp) AS last_at,
-    CAST(NULL AS timestamp) AS completed_at,
-    CAST(NULL AS timestamp) AS handed_off_at,
-    CAST(NULL AS timestamp) AS expired_at,
-    CAST(NULL AS timestamp) AS ended_at,
-    CAST(NULL AS timestamp) AS failed_at,
-    CAST(NULL AS bigint) AS messages_in,
-    CAST(NULL AS bigint) AS messages_bot,
-    CAST(NULL AS bigint) AS messages_agent,
-    CAST(NULL AS bigint) AS messages_billable,
-    CAST(NULL AS varchar) AS step_id,
-    node_flow_id,
-    node_id,
-    CAST(NULL AS varchar) AS exit_id,
-    CAST(NULL AS varchar) AS exit_flow_id,
-    CAST(NULL AS varchar) AS exit_node_id,
-    node_exit,
-    count_if(arrived) AS visits,
-    count_if(node_exit <> 'wait') AS exits
-FROM events
-WHERE organization_id = :organization_id
-    AND dt >= :events_from
-    AND dt <= :events_to
-    AND session IS NOT NULL
-    AND type = 'node_entered'
-GROUP BY session, node_flow_id, node_id, node_exit
