@@ -157,8 +157,8 @@ assumed.
 
 {sections["COST"]}
 
-Where it goes, and why not below: three posts, three queue messages and two ledger writes per answer are its statuses,
-two fifths of the whole; Meta posts each by itself. A turn's transaction is 4 of the write units: the price of a state,
+Where it goes: three posts, two queue messages and two ledger writes per answer are its statuses, more than a third of
+the whole; Meta posts each by itself. A turn's transaction is 4 of the write units: the price of a state,
 a record and an outbox that become visible together (ADR 0004). Claim, rate slot and settlement are 3: each is a
 decision that two workers may want to make at once. What could be left out without losing one of these was left out (ADR
 0008). The functions' time is mostly the sender's, waiting for the Graph API.

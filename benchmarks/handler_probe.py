@@ -189,9 +189,10 @@ class Way:
             assert answer == {"batchItemFailures": []}, answer
         for place in range(posted, len(cloud.posts)):
             for word in ("sent", "delivered", "read"):
-                self.call("webhook, a status", "webhook", status(cloud.posts[place], place + 1, word))
+                self.call(f"webhook, {word}", "webhook", status(cloud.posts[place], place + 1, word))
                 bodies = cloud.queues.pop(os.environ["RECEIPTS_QUEUE_URL"], [])
-                self.call(f"receipts, {word}", "receipts", records("receipts", bodies))
+                if bodies:
+                    self.call(f"receipts, {word}", "receipts", records("receipts", bodies))
 
 
 def warm(build: Path, seconds: float, samples: Path) -> Json:

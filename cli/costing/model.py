@@ -165,6 +165,7 @@ class Bill:
         self._assumed = assumed
         self._answers = volumes.messages * volumes.answers
         self._statuses = self._answers * volumes.statuses
+        self._receipts = sum(stage.calls * times for stage, times in self._stages("receipts"))
         self.receipts_batch = self._receipts_batch()
         self.seconds = {name: self._milliseconds(name) / 1000 for name in FUNCTIONS}
         self.lines = [*self._message(), *self._kept(), *self._observed(), *self._fixed()]
@@ -183,7 +184,7 @@ class Bill:
     def _receipts_batch(self) -> float:
         """Statuses that are taken at once: the queue waits for a batch, each of its pollers for its own."""
         assumed = self._assumed
-        rate = self._statuses / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
+        rate = self._receipts / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
         waiting = rate * assumed.receipts_window_seconds / assumed.queue_pollers
         return min(1 + waiting, assumed.receipts_batch_most)
 
@@ -193,13 +194,10 @@ class Bill:
             if name.partition(",")[0] != function:
                 continue
             _, _, which = name.partition(", ")
-            if not which:
-                times = self.volumes.messages if function != "sender" else self._answers
-            elif which in STATUSES:  # of one and a half statuses every second message has the second
-                place = STATUSES.index(which)
-                times = self._answers * min(max(self.volumes.statuses - place, 0), 1)
+            if which:  # a status: of one and a half statuses every second message has the second
+                times = self._answers * min(max(self.volumes.statuses - STATUSES.index(which), 0), 1)
             else:
-                times = self._statuses / len(STATUSES)
+                times = self.volumes.messages if function != "sender" else self._answers
             yield stage, times
 
     def _units(self, figure: Literal["write_units", "read_units", "log_bytes"]) -> float:
@@ -214,7 +212,7 @@ class Bill:
     def invocations(self, function: str) -> float:
         """How often a function is called in a month."""
         if function == "receipts":
-            return self._statuses / self.receipts_batch
+            return self._receipts / self.receipts_batch
         return sum(stage.calls * times for stage, times in self._stages(function))
 
     def _milliseconds(self, function: str) -> float:
@@ -255,7 +253,7 @@ class Bill:
         # Each message is sent once, and received and deleted in batches; those of conversations are counted one by one.
         fifo = 3 * volumes.messages + 3 * self._answers
         yield line("message", "SQS", "conversations", fifo, "requests", "sqs_fifo_million", "sqs")
-        receipts = self._statuses + 2 * self.invocations("receipts")
+        receipts = self._receipts + 2 * self.invocations("receipts")
         yield line("message", "SQS", "receipts", receipts, "requests", "sqs_standard_million", "sqs")
         events = self._asked("events.PutEvents")
         if events:

@@ -54,6 +54,7 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
         api_request_id=event["requestContext"].get("requestId"),  # what the access log calls this request
         messages=received.messages,
         statuses=received.statuses,
+        told=received.told,
         unknown_numbers=received.unknown_numbers,
         problems=received.problems,
     )

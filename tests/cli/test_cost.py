@@ -39,12 +39,12 @@ def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
     assert usd(found, "API Gateway") == pytest.approx(4 * price["http_api_million"])
 
     seconds = 30 * assumed["active_hours_per_day"] * 3600
-    batch = 1 + 3 * MILLION / seconds * assumed["receipts_window_seconds"] / assumed["queue_pollers"]
-    queues = 6 * price["sqs_fifo_million"] + (3 + 2 * 3 / batch) * price["sqs_standard_million"]
+    batch = 1 + 2 * MILLION / seconds * assumed["receipts_window_seconds"] / assumed["queue_pollers"]
+    queues = 6 * price["sqs_fifo_million"] + (2 + 2 * 2 / batch) * price["sqs_standard_million"]
     assert usd(found, "SQS", "conversations") + usd(found, "SQS", "receipts") - sum(
         line.usd for line in found.lines if line.group == "fixed" and line.service == "SQS"
     ) == pytest.approx(queues)
-    assert usd(found, "Lambda", "invocations") == pytest.approx((6 + 3 / batch) * price["lambda_request_million"])
+    assert usd(found, "Lambda", "invocations") == pytest.approx((6 + 2 / batch) * price["lambda_request_million"])
 
     events = sum(stage["requests"].get("events.PutEvents", 0) for stage in stages.values())
     assert usd(found, "EventBridge") == pytest.approx(events * price["events_million"])
@@ -99,8 +99,10 @@ def test_metas_fee_stands_beside() -> None:
     assert Bill(Volumes(templates=1000), counted(), dear, assumptions()).meta == pytest.approx(1000)
 
 
-def test_memory_is_the_templates() -> None:
+def test_memory_and_the_wait_for_receipts_are_the_templates() -> None:
     template = yaml_parse(TEMPLATE.read_text())
+    receipts = template["Resources"]["ReceiptsFunction"]["Properties"]["Events"]["Receipts"]["Properties"]
+    assert assumptions().receipts_window_seconds == receipts["MaximumBatchingWindowInSeconds"]
     usual = template["Globals"]["Function"]["MemorySize"]
     for name, megabytes in DEPLOYED_MEMORY.items():
         function = template["Resources"][f"{name.title().replace('_', '')}Function"]["Properties"]
@@ -133,4 +135,4 @@ def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> 
     told = json.loads(runner.invoke(app, ["cost", "--json", "--memory", "sender=1024"]).output)
     assert told["usd_per_month"]["aws"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)
     assert told["volumes"]["memory"] == {"sender": 1024}
-    assert told["per_turn"]["requests"] == pytest.approx(13, abs=1)
+    assert told["per_turn"]["requests"] == pytest.approx(12.5, abs=0.5)

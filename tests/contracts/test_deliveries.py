@@ -4,10 +4,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.table import Table
 from pytake.conversation.ports import ConflictError, Deliveries, Parking, RateSlots
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text
+from tests import fakes
+from tests.table import kept
 
 KEY = ConversationKey("acme", "100000000000001", "5511999999999")
 NOW = 1_770_000_000.0
@@ -90,6 +94,25 @@ def test_that_an_accepted_message_was_sent_is_no_news(deliveries: Deliveries) ->
     assert deliveries.load(KEY, 1, 0) == settled
     assert receipt(deliveries, "sent", send=1)  # of another send: it may have been doubled
     assert receipt(deliveries, "delivered", send=2)
+
+
+def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: Deliveries) -> None:
+    def known(send: int = 2, message_id: str | None = "wamid.a", turn: int = 1) -> bool:
+        return deliveries.is_accepted(KEY, turn, 0, send=send, message_id=message_id)
+
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=2), None)
+    assert not known(), "its fate is unknown"
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    assert known()
+    assert not known(send=1), "of another send"
+    assert not known(message_id="wamid.b"), "under another id"
+    assert not known(message_id=None)
+    assert not known(turn=2), "nothing is there"
+    receipt(deliveries, "failed", 131047, send=2)
+    failed = deliveries.load(KEY, 1, 0)
+    assert failed is not None
+    deliveries.claim(KEY, replace(settled, state="waiting", revision=failed.revision), failed)
+    assert not known(), "it begins anew"
 
 
 def test_that_a_message_was_sent_under_another_id_is_news(deliveries: Deliveries) -> None:
@@ -209,3 +232,12 @@ def test_a_parked_turn_is_replaced_and_removed(parking: Parking) -> None:
     parking.remove(KEY, 1)
     parking.remove(KEY, 1)
     assert parking.earliest(KEY) is None
+
+
+def test_a_table_that_does_not_answer_knows_of_no_acceptance(table: Table, clock: fakes.FrozenClock) -> None:
+    deliveries = DynamoDeliveries(table, clock, kept())
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    elsewhere = DynamoDeliveries(Table("nowhere", "us-east-1"), clock, kept())
+    for ledger, known in ((deliveries, True), (elsewhere, False)):
+        assert ledger.is_accepted(KEY, 1, 0, send=1, message_id="wamid.a") is known

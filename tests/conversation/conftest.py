@@ -78,7 +78,9 @@ class Product:
         )
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
         self.setup = NumberSetup(self.directory, self.secrets)
-        self.receive = ReceiveNotification(self.directory, self.secrets, self.queues, self.events, self.clock)
+        self.receive = ReceiveNotification(
+            self.directory, self.secrets, self.queues, self.deliveries, self.events, self.clock
+        )
         self.take_turn = TakeTurn(
             conversations=self.conversations,
             directory=self.directory,

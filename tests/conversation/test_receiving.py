@@ -1,9 +1,11 @@
 """The webhook: who is let in, what is queued, what is told to operators."""
 
 import json
+from typing import Any
 
 import pytest
 
+from pytake.conversation.receipts import LOOKED_AT
 from pytake.conversation.receive import BadSignatureError
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import NotJson, NotWhatsApp
@@ -89,3 +91,58 @@ def test_verify_tokens(product: Product) -> None:
     assert product.receive.verify_token("verify-acme")
     assert not product.receive.verify_token("verify-nobody")
     assert not product.receive.verify_token("")
+
+
+def statuses(product: Product, *told: tuple[str, str | None, str], number: str = NUMBER) -> Any:
+    """Post statuses, each a word, a message id and callback data; what was received."""
+    entries = [
+        {"id": id_, "status": word, "timestamp": "1770000000", "biz_opaque_callback_data": data}
+        for word, id_, data in told
+    ]
+    body = product.notification(number=number)
+    value = {"metadata": {"phone_number_id": number}, "statuses": entries}
+    body["entry"][0]["changes"] = [{"field": "messages", "value": value}]
+    return product.post(body)
+
+
+def queued(product: Product) -> list[str]:
+    return [status["status"] for item in product.queues.receipts for status in item.statuses]
+
+
+def sent_once(product: Product) -> tuple[str, str]:
+    """The id and the callback data of an answer that Meta took."""
+    product.say("Olá")
+    [entry] = product.deliveries.of_conversation(product.key())
+    assert entry.message_id is not None
+    return entry.message_id, product.graph.sent[-1]["biz_opaque_callback_data"]
+
+
+def test_that_an_accepted_message_was_sent_is_not_queued(product: Product) -> None:
+    id_, data = sent_once(product)
+    received = statuses(product, ("sent", id_, data))
+    assert (received.statuses, received.told) == (0, 1)
+    assert queued(product) == []
+
+
+def test_every_other_status_is_queued(product: Product) -> None:
+    id_, data = sent_once(product)
+    foreign = data.replace("acme", "globex")
+    words = [("delivered", id_, data), ("read", id_, data), ("failed", id_, data)]
+    odd = [("sent", "wamid.other", data), ("sent", id_, foreign), ("sent", id_, "nonsense"), ("sent", id_, data + "|2")]
+    received = statuses(product, *words, *odd)
+    assert (received.statuses, received.told) == (7, 0)
+
+
+def test_that_a_message_was_sent_whose_fate_is_unknown_settles_it(product: Product) -> None:
+    id_, data = sent_once(product)
+    [place] = product.deliveries.entries
+    product.deliveries.entries[place].state = "ambiguous"
+    assert statuses(product, ("sent", id_, data)).statuses == 1
+    product.settle(product.queues.receipts.pop())
+    assert product.deliveries.entries[place].reached_meta
+
+
+def test_many_at_once_are_queued_without_a_look(product: Product) -> None:
+    id_, data = sent_once(product)
+    assert statuses(product, *[("sent", id_, data)] * (LOOKED_AT + 1)).statuses == LOOKED_AT + 1
+    assert statuses(product, *[("sent", id_, data)] * LOOKED_AT).statuses == 0

@@ -160,13 +160,17 @@ class MemoryDeliveries:
             return None
         if status in ("failed", "sent") and send <= self.failed_sends.get((key, turn, index), 0):
             return None
-        if status == "sent" and (known.state, known.sends, known.message_id) == ("accepted", send, message_id):
+        if status == "sent" and self.is_accepted(key, turn, index, send=send, message_id=message_id):
             return None
         after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
         if status == "failed" and code is not None:
             after.error_code = code
         self.entries[key, turn, index] = after
         return replace(after)
+
+    def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
+        known = self.entries.get((key, turn, index))
+        return known is not None and (known.state, known.sends, known.message_id) == ("accepted", send, message_id)
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         return [

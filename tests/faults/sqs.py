@@ -31,7 +31,7 @@ class Queue:
         clock: Callable[[], float],
         shuffle: Callable[[list[Message]], None] = lambda _: None,
         fifo: bool,
-        visibility: float = 190,
+        visibility: float = 200,
         dead_letters: "Queue | None" = None,
         max_receives: int = 10,
         retention: float = 1_209_600,

@@ -390,7 +390,9 @@ class Sandbox:
         self.built: dict[str, Any] = {
             "figures": nullcontext(),
             "queues": ports["queues"],
-            "receive_notification": ReceiveNotification(directory, secrets, ports["queues"], events, clock),
+            "receive_notification": ReceiveNotification(
+                directory, secrets, ports["queues"], ports["deliveries"], events, clock
+            ),
             "take_turn": TakeTurn(
                 conversations=ports["conversations"],
                 directory=directory,

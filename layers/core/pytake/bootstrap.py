@@ -66,6 +66,7 @@ _AHEAD = {
         "conversation.receive",
         "aws.directory",
         "aws.secrets",
+        "aws.deliveries",
         "aws.queues",
         "aws.operator_events",
     ),
@@ -135,7 +136,7 @@ def receive_notification() -> "ReceiveNotification":
     from pytake.conversation.receive import ReceiveNotification
 
     return ReceiveNotification(
-        directory(), secrets(), queues(), operator_events(), time.time, measure=figures().measure
+        directory(), secrets(), queues(), deliveries(), operator_events(), time.time, measure=figures().measure
     )
 
 

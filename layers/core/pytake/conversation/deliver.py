@@ -48,7 +48,7 @@ LONGEST_HOLD = 6
 
 AMBIGUOUS_SECONDS = 240
 """How long a send that may have happened waits for a receipt before it is sent again, unless the deployment says otherwise.
-Longer than the queue's visibility timeout (190 seconds): a turn whose worker died finds its claim still held."""
+Longer than the queue's visibility timeout (200 seconds): a turn whose worker died finds its claim still held."""
 
 STOP_SETTLES_SECONDS = 2 * DIRECTORY_SECONDS
 """A number's turns stay in the queue for this long after it was stopped. Until then a worker may not know of the stop yet: it

@@ -148,6 +148,12 @@ class Deliveries(Protocol):
         a message was `sent` whose acceptance is known.
         """
 
+    def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
+        """Whether it is known that Meta took the `send`th request of a message, under this id.
+
+        The answer may be old, and False when nobody could answer: what is accepted stays it.
+        """
+
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         """All entries still kept from a turn on, in the order of their turns."""
 

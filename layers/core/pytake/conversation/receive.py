@@ -1,4 +1,7 @@
-"""Take in a webhook POST: verify it, split it, queue its parts. Nothing else happens before Meta has its answer."""
+"""Take in a webhook POST: verify it, split it, queue its parts. Nothing else happens before Meta has its answer.
+
+Of its parts only one kind is not queued: that a message was sent which is known to be accepted (ADR 0008).
+"""
 
 from collections.abc import Iterator
 
@@ -6,6 +9,7 @@ from msgspec import Struct
 
 from pytake.conversation.ports import (
     Clock,
+    Deliveries,
     Directory,
     Measure,
     OperatorEvent,
@@ -15,6 +19,7 @@ from pytake.conversation.ports import (
     unmeasured,
 )
 from pytake.conversation.queues import InboundItem, ReceiptsItem
+from pytake.conversation.receipts import without_told
 from pytake.conversation.records import Number
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import Change, read_notification
@@ -30,10 +35,11 @@ class BadSignatureError(Exception):
 
 
 class Received(Struct, frozen=True):
-    """What a POST held and where it went."""
+    """What a POST held and where it went: `statuses` were queued, `told` was known already."""
 
     messages: int
     statuses: int
+    told: int
     unknown_numbers: int
     problems: int
 
@@ -50,6 +56,7 @@ class ReceiveNotification:
         directory: Directory,
         secrets: Secrets,
         queues: Queues,
+        deliveries: Deliveries,
         operator_events: OperatorEvents,
         clock: Clock,
         measure: Measure = unmeasured,
@@ -57,6 +64,7 @@ class ReceiveNotification:
         self._directory = directory
         self._secrets = secrets
         self._queues = queues
+        self._deliveries = deliveries
         self._operator_events = operator_events
         self._clock = clock
         self._measure = measure
@@ -95,7 +103,7 @@ class ReceiveNotification:
         now = self._clock()
         routed = [(signed[c.phone_number_id], c) for c in changes if c.phone_number_id in signed]
         inbound = [item for number, change in routed for item in _inbound_items(number, change, now, correlation_id)]
-        receipts = list(_receipts_items(routed))
+        receipts = without_told(list(_receipts_items(routed)), self._deliveries)
         problems = 0
         for change in changes:
             number = signed.get(change.phone_number_id or "")
@@ -109,9 +117,11 @@ class ReceiveNotification:
             self._queues.put_inbound(inbound)
         if receipts:
             self._queues.put_receipts(receipts)
+        queued = sum(len(item.statuses) for item in receipts)
         return Received(
             messages=len(inbound),
-            statuses=sum(len(item.statuses) for item in receipts),
+            statuses=queued,
+            told=sum(len(change.statuses) for _, change in routed) - queued,
             unknown_numbers=len(unknown),
             problems=problems,
         )
