@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.console.api import Api, ApiProblem
 from local.console.flow_text import FlowText, pretty
@@ -11,22 +11,34 @@ from pytake.engine.document import read_document
 
 Json = dict[str, Any]
 
+_CHANGED = ("draft_changed", "draft_exists")
+
 
 class ChangedMeanwhileError(Exception):
     """Somebody else saved this draft after it was opened here; `theirs` is what they saved."""
 
-    def __init__(self, theirs: Json) -> None:
+    def __init__(self, theirs: "Saved") -> None:
         super().__init__("the draft was changed meanwhile")
         self.theirs = theirs
 
 
+class Saved(NamedTuple):
+    """A draft as the API has it. `tag` (its `ETag`) tells it from every other one."""
+
+    document: Json
+    tag: str
+
+
 @dataclass
 class Draft:
-    """A flow on the desk. `saved` is the draft as the API has it, as far as is known here; None when it has none yet."""
+    """A flow on the desk. `saved` is the draft as the API has it, as far as is known here; None when it has none yet.
+    `tag` is that of the draft which the text began with: saving replaces that one and no other. None: it began with nothing.
+    """
 
     flow_id: str
     text: str
     saved: Json | None = None
+    tag: str | None = None
     published_version: int | None = None
     latest_version: int = 0
 
@@ -35,6 +47,10 @@ class Draft:
         """Whether there is something to save. A text that is no JSON never was saved."""
         document = FlowText(self.text).document
         return document is None or not same(document, self.saved, self.flow_id)
+
+    def begin_with(self, there: Saved) -> None:
+        """The text has been brought together with this draft of the API."""
+        self.saved, self.tag = there
 
 
 @dataclass
@@ -51,37 +67,60 @@ class FlowShelf:
 
     async def open(self, flow_id: str, flows: list[Json]) -> Draft:
         """Take a flow's draft onto the desk; `flows` says what of it is published."""
-        saved = (await self.api.get(f"flows/{flow_id}"))["document"]
-        draft = Draft(flow_id, pretty(saved), saved)
+        saved = await self._saved(flow_id)
+        draft = Draft(flow_id, pretty(saved.document), *saved)
         entry = next((flow for flow in flows if flow["flow_id"] == flow_id), None)
         if entry is not None:
             draft.published_version, draft.latest_version = entry["published_version"], entry["latest_version"]
         return draft
 
-    async def theirs(self, draft: Draft) -> Json | None:
-        """Return the draft of the API if it is another than the one this began with."""
+    async def theirs(self, draft: Draft) -> Saved | None:
+        """Return the draft of the API if it says something else than the one this began with."""
         try:
-            there: Json | None = (await self.api.get(f"flows/{draft.flow_id}"))["document"]
+            there = await self._saved(draft.flow_id)
         except ApiProblem as problem:
             if problem.kind != "unknown":
                 raise
-            there = None
-        return None if there is None or same(there, draft.saved, draft.flow_id) else there
+            return None
+        return None if same(there.document, draft.saved, draft.flow_id) else there
 
-    async def save(self, draft: Draft, document: Json, *, over_theirs: bool = False) -> list[Json]:
-        """Save a draft and return its problems. Raises `ChangedMeanwhileError` unless `over_theirs`."""
-        if not over_theirs and (theirs := await self.theirs(draft)) is not None:
-            raise ChangedMeanwhileError(theirs)
-        answer = await self.api.put(f"flows/{draft.flow_id}", document)
-        draft.saved = answer["document"]
-        problems: list[Json] = answer["problems"]
+    async def save(self, draft: Draft, document: Json, over: Saved | None = None) -> list[Json]:
+        """Save a draft and return its problems.
+
+        Raises `ChangedMeanwhileError` when the API has another draft than the one this began with, or than the one that it
+        shall be saved `over`, whoever saved it and however late.
+        """
+        tag = over.tag if over is not None else draft.tag
+        headers = {"If-Match": tag} if tag is not None else {"If-None-Match": "*"}
+        try:
+            answer = await self.api.request("PUT", f"flows/{draft.flow_id}", document, headers=headers)
+        except ApiProblem as problem:
+            if problem.code not in _CHANGED:
+                raise
+            raise ChangedMeanwhileError(await self._saved(draft.flow_id)) from None
+        found = answer.json()
+        draft.begin_with(Saved(found["document"], answer.headers["ETag"]))
+        problems: list[Json] = found["problems"]
         return problems
 
     async def publish(self, draft: Draft) -> Json:
-        """Publish what is saved; return the version."""
-        version: Json = await self.api.post(f"flows/{draft.flow_id}/publish")
+        """Publish what is saved, and nothing that somebody else saved since; return the version.
+
+        Raises `ChangedMeanwhileError` when the API has another draft.
+        """
+        try:
+            headers = {"If-Match": draft.tag} if draft.tag is not None else {}
+            version: Json = await self.api.post(f"flows/{draft.flow_id}/publish", headers=headers)
+        except ApiProblem as problem:
+            if problem.code not in _CHANGED:
+                raise
+            raise ChangedMeanwhileError(await self._saved(draft.flow_id)) from None
         draft.published_version = draft.latest_version = version["version"]
         return version
+
+    async def _saved(self, flow_id: str) -> Saved:
+        answer = await self.api.request("GET", f"flows/{flow_id}")
+        return Saved(answer.json()["document"], answer.headers["ETag"])
 
     async def roll_back(self, draft: Draft, version: int) -> None:
         """Give new conversations another version."""

@@ -1,6 +1,6 @@
 """What the console remembers of one browser: language, appearance, identity, the phones on the table."""
 
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from nicegui import app
 
@@ -10,6 +10,13 @@ from local.console.words import LANGUAGES, Language
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 ROLES = ("admin", "builder", "agent", "analyst")
+
+
+class KeptText(NamedTuple):
+    """A text that is not saved, and the tag of the saved one that it began with; None where there was none."""
+
+    text: str
+    tag: str | None
 
 
 class Session:
@@ -62,20 +69,23 @@ class Session:
     def phones(self, phones: list[str]) -> None:
         self._kept["phones"] = list(phones)
 
-    def kept_text(self, place: str) -> str | None:
+    def kept_text(self, place: str) -> KeptText | None:
         """Return a text that was not saved yet when it was last seen here."""
         kept = self._kept.get("texts")
-        text = kept.get(place) if isinstance(kept, dict) else None
-        return text if isinstance(text, str) else None
+        match kept.get(place) if isinstance(kept, dict) else None:
+            case [str(text), str() | None as tag]:
+                return KeptText(text, tag)
+        return None
 
-    def keep_text(self, place: str, text: str | None) -> None:
+    def keep_text(self, place: str, text: KeptText | None) -> None:
         """Keep a text that is not saved; None forgets it."""
         kept = self._kept.get("texts")
         texts = dict(kept) if isinstance(kept, dict) else {}
-        if texts.get(place) == text:
+        entry = list(text) if text is not None else None
+        if texts.get(place) == entry:
             return
-        if text is None:
+        if entry is None:
             texts.pop(place, None)
         else:
-            texts[place] = text
+            texts[place] = entry
         self._kept["texts"] = texts

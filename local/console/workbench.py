@@ -19,12 +19,13 @@ from local.console.findings import Finding, find, from_api
 from local.console.flow_diff import diff
 from local.console.flow_editor import FlowEditor, place_of_new_node
 from local.console.flow_graph import FlowGraph, flow_graph
-from local.console.flow_shelf import ChangedMeanwhileError, Draft, FlowShelf, empty_flow
+from local.console.flow_shelf import ChangedMeanwhileError, Draft, FlowShelf, Saved, empty_flow
 from local.console.flow_text import FlowText, pretty
 from local.console.frame import empty, loading, notify_problem, tool
 from local.console.graph_view import GraphView, Mark
 from local.console.rehearsal import Rehearsal
 from local.console.rehearsal_view import RehearsalView
+from local.console.session import KeptText
 from local.console.sheet import sheet
 from local.console.visit import Visit
 from pytake.engine.registry import node_types
@@ -65,7 +66,7 @@ class Workbench:
         self._secrets: list[str] | None = None
         self._typed = asyncio.Event()
         self._selected: str | None = None
-        self._told_of: Json | None = None
+        self._told_of: Saved | None = None
         self._dark = False
 
     async def run(self) -> None:
@@ -91,10 +92,10 @@ class Workbench:
         if any(flow["flow_id"] == flow_id for flow in self._flows):
             draft = await self._shelf.open(flow_id, self._flows)
         else:
-            draft = Draft(flow_id, kept or pretty(empty_flow(flow_id, flow_id, self._words.language)))
-        restored = kept is not None and kept != draft.text
-        if kept is not None:
-            draft.text = kept
+            draft = Draft(flow_id, pretty(empty_flow(flow_id, flow_id, self._words.language)))
+        restored = kept is not None and kept.text != draft.text
+        if kept is not None and restored:  # what was saved since is not in this text
+            draft.text, draft.tag = kept
         await self._put_on_desk(draft)
         if restored and draft.changed:
             with self._root:
@@ -430,14 +431,17 @@ class Workbench:
         self._choice.options = names
         self._choice.update()
 
-    def _decide(self, draft: Draft, mine: Json, theirs: Json) -> None:
+    def _decide(self, draft: Draft, mine: Json, theirs: Saved) -> None:
         """Two people have written on the same draft: nothing is lost before one of them says so."""
         words = self._words
 
         async def keep_mine() -> None:
             dialog.close()
             try:
-                problems = await self._shelf.save(draft, mine, over_theirs=True)
+                problems = await self._shelf.save(draft, mine, theirs)
+            except ChangedMeanwhileError as error:
+                self._decide(draft, mine, error.theirs)
+                return
             except ApiProblem as problem:
                 notify_problem(self._visit, problem)
                 return
@@ -445,15 +449,15 @@ class Workbench:
 
         async def take_theirs() -> None:
             dialog.close()
-            draft.saved = theirs
-            self._editor.set_text(pretty(theirs))
+            draft.begin_with(theirs)
+            self._editor.set_text(pretty(theirs.document))
             await self._check()
 
         with sheet(words("build.meanwhile"), wide=True) as dialog:
             html.p(words("build.meanwhile.text"))
             html.h3(words("build.diff.theirs"))
             with html.div().classes("diff-place"):
-                show_diff(words, diff(mine, theirs))
+                show_diff(words, diff(mine, theirs.document))
             with html.div().classes("buttons"):
                 ui.button(words("frame.cancel"), on_click=dialog.close).props("flat no-caps")
                 ui.button(words("build.meanwhile.theirs"), on_click=take_theirs).props("outline no-caps")
@@ -473,8 +477,8 @@ class Workbench:
             return
         self._told_of = theirs
         if not draft.changed:
-            draft.saved = theirs
-            self._editor.set_text(pretty(theirs))
+            draft.begin_with(theirs)
+            self._editor.set_text(pretty(theirs.document))
         ui.notify(self._words("build.meanwhile"), type="warning", timeout=8000)
 
     async def _publish(self) -> None:
@@ -504,6 +508,9 @@ class Workbench:
         dialog.close()
         try:
             version = await self._shelf.publish(draft)
+        except ChangedMeanwhileError as error:
+            self._decide(draft, draft.saved or {}, error.theirs)
+            return
         except ApiProblem as problem:
             if problem.code == "flow_has_errors":
                 self._refused = from_api(self._read, draft.flow_id, problem.problem.get("problems", ()))
@@ -729,9 +736,10 @@ class Workbench:
     # What is not saved yet is kept with the browser's settings, so that no text is lost with a page.
 
     def _keep(self, draft: Draft) -> None:
-        self._visit.session.keep_text(self._place(draft.flow_id), draft.text if draft.changed else None)
+        kept = KeptText(draft.text, draft.tag) if draft.changed else None
+        self._visit.session.keep_text(self._place(draft.flow_id), kept)
 
-    def _kept(self, flow_id: str | None) -> str | None:
+    def _kept(self, flow_id: str | None) -> KeptText | None:
         return self._visit.session.kept_text(self._place(flow_id)) if flow_id else None
 
     def _place(self, flow_id: str) -> str:

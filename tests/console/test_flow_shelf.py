@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ Json = dict[str, Any]
 
 
 class FakeFlows:
-    """The routes of `functions/api/rest/flows.py` that the shelf asks, without checks."""
+    """The routes of `functions/api/rest/flows.py` that the shelf asks, without checks of what is in them."""
 
     def __init__(self) -> None:
         self.drafts: dict[str, Json] = {}
@@ -33,16 +34,29 @@ class FakeFlows:
             case "GET", [""]:
                 return httpx.Response(200, json=[self._entry(flow_id) for flow_id in self.drafts])
             case "GET", [flow_id] if flow_id in self.drafts:
-                return httpx.Response(200, json={"document": self.drafts[flow_id], "problems": []})
+                return self._draft(flow_id)
+            case ("PUT", [flow_id]) | ("POST", [flow_id, "publish"]) if not self._is_expected(request, flow_id):
+                return httpx.Response(412, json={"code": "draft_changed", "detail": "somebody saved the draft"})
             case "PUT", [flow_id]:
                 self.drafts[flow_id] = {**json.loads(request.content), "id": flow_id}
-                return httpx.Response(200, json={"document": self.drafts[flow_id], "problems": []})
+                return self._draft(flow_id)
             case "POST", [flow_id, "publish"]:
                 self.published.setdefault(flow_id, []).append(self.drafts[flow_id])
                 return httpx.Response(200, json={"version": len(self.published[flow_id]), "problems": []})
             case "GET", [flow_id, "versions", version]:
                 return httpx.Response(200, json={"document": self.published[flow_id][int(version) - 1]})
         return httpx.Response(404, json={"code": "flow_unknown", "detail": "no such flow"})
+
+    def _draft(self, flow_id: str) -> httpx.Response:
+        tag = self._tag(flow_id) or ""
+        return httpx.Response(200, json={"document": self.drafts[flow_id], "problems": []}, headers={"ETag": tag})
+
+    def _tag(self, flow_id: str) -> str | None:
+        return f'"{crc32(json.dumps(self.drafts[flow_id]).encode())}"' if flow_id in self.drafts else None
+
+    def _is_expected(self, request: httpx.Request, flow_id: str) -> bool:
+        tag, wanted = self._tag(flow_id), request.headers.get("If-Match")
+        return (wanted is None or wanted == tag) and not ("If-None-Match" in request.headers and tag is not None)
 
     def _entry(self, flow_id: str) -> Json:
         count = len(self.published.get(flow_id, []))
@@ -87,7 +101,7 @@ def test_a_draft_is_opened_changed_and_saved(api: FakeFlows) -> None:
 
 
 def test_a_text_that_is_no_json_is_not_saved() -> None:
-    assert Draft("f", "{", None).changed
+    assert Draft("f", "{").changed
     assert Draft("f", "{", {"id": "f"}).changed
     assert not Draft("f", "{}", {"id": "f"}).changed
 
@@ -101,12 +115,30 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(api: FakeFlows) -
         mine = {"id": "f", "nodes": [], "name": "Mine"}
         with pytest.raises(ChangedMeanwhileError) as caught:
             await shelf.save(draft, mine)
-        assert caught.value.theirs == {"id": "f", "nodes": [END]}
+        assert caught.value.theirs.document == {"id": "f", "nodes": [END]}
         assert api.drafts["f"]["nodes"] == [END]
-        await shelf.save(draft, mine, over_theirs=True)
+        api.drafts["f"] = {"id": "f", "nodes": [END, END]}
+        with pytest.raises(ChangedMeanwhileError) as once_more:
+            await shelf.save(draft, mine, over=caught.value.theirs)
+        await shelf.save(draft, mine, over=once_more.value.theirs)
 
     run(api, work)
     assert api.drafts["f"]["name"] == "Mine"
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_published(api: FakeFlows) -> None:
+    api.drafts["f"] = {"id": "f", "nodes": []}
+
+    async def work(shelf: FlowShelf) -> None:
+        draft = await shelf.open("f", await shelf.flows())
+        api.drafts["f"] = {"id": "f", "nodes": [END]}
+        with pytest.raises(ChangedMeanwhileError) as caught:
+            await shelf.publish(draft)
+        draft.begin_with(caught.value.theirs)
+        assert (await shelf.publish(draft))["version"] == 1
+
+    run(api, work)
+    assert api.published["f"] == [{"id": "f", "nodes": [END]}]
 
 
 def test_a_new_flow_meets_one_of_the_same_id(api: FakeFlows) -> None:

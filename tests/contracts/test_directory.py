@@ -2,11 +2,15 @@
 
 import hashlib
 
+import boto3
 import pytest
 
 from pytake.aws import flows as aws_flows
-from pytake.conversation.ports import ConflictError, Directory, Flows, Secrets
-from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization
+from pytake.aws.flows import DynamoFlows
+from pytake.aws.table import Table
+from pytake.conversation.ports import ConflictError, Directory, DraftChangedError, Flows, Secrets
+from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
+from tests.contracts.conftest import BUCKET
 
 
 def number(organization_id: str = "acme", id_: str = "100000000000001", token: str = "token-1") -> Number:
@@ -105,7 +109,7 @@ def test_drafts_and_versions_are_read_back(flows: Flows) -> None:
     summary = flows.summary("acme", "main")
     assert summary is not None
     assert (summary.name, summary.latest_version, summary.published_version) == ("Main", 0, None)
-    assert flows.draft("acme", "main") == version(1).documents["main"]
+    assert flows.draft("acme", "main") == StoredDraft(version(1).documents["main"], 1)
     assert flows.draft("globex", "main") is None
 
     flows.publish("acme", version(1), "Main")
@@ -117,6 +121,35 @@ def test_drafts_and_versions_are_read_back(flows: Flows) -> None:
     assert all(v.documents == {} for v in flows.versions("acme", "main"))
     assert [(s.flow_id, s.latest_version, s.published_version) for s in flows.summaries("acme")] == [("main", 2, 2)]
     assert flows.summaries("globex") == []
+
+
+def test_a_draft_is_replaced_by_whoever_knows_it_only(flows: Flows) -> None:
+    with pytest.raises(DraftChangedError) as none_there:
+        flows.put_draft("acme", {"id": "main", "nodes": []}, 1.0, "any")
+    assert none_there.value.revision is None
+    assert flows.draft("acme", "main") is None
+    assert flows.summaries("acme") == []
+    assert flows.put_draft("acme", {"id": "main", "nodes": [1]}, 1.0, "none") == 1
+    for expected in ("none", 2, 0):
+        with pytest.raises(DraftChangedError) as changed:
+            flows.put_draft("acme", {"id": "main", "name": "Late", "nodes": [2]}, 2.0, expected)  # type: ignore[arg-type]
+        assert changed.value.revision == 1
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 1)
+    assert [summary.name for summary in flows.summaries("acme")] == ["main"]
+    assert flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 1) == 2
+    assert flows.put_draft("acme", {"id": "main", "nodes": [4]}, 4.0, "any") == 3
+    assert flows.put_draft("acme", {"id": "main", "nodes": [5]}, 5.0) == 4
+
+
+def test_a_draft_of_before_there_were_revisions_can_be_replaced_too(table: Table) -> None:
+    flows = DynamoFlows(table, lambda: boto3.client("s3"), BUCKET)
+    flows.put_draft("acme", {"id": "main", "nodes": [1]}, 1.0)
+    entry = table.item.get("ORG#acme#FLOW#main", "DRAFT")
+    entry.update([table.item.revision.remove()])
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 0)
+    assert flows.put_draft("acme", {"id": "main", "nodes": [2]}, 2.0, 0) == 1
+    with pytest.raises(DraftChangedError):
+        flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 0)
 
 
 def test_a_version_is_immutable(flows: Flows) -> None:
@@ -164,4 +197,4 @@ def test_a_document_larger_than_an_item_is_kept(flows: Flows, monkeypatch: pytes
     flows.publish("acme", version(1), "Main")
     flows.put_draft("acme", version(2).documents["main"], 2.0)
     assert flows.version("acme", "main", 1) == version(1)
-    assert flows.draft("acme", "main") == version(2).documents["main"]
+    assert flows.draft("acme", "main") == StoredDraft(version(2).documents["main"], 1)

@@ -55,6 +55,8 @@ def test_a_large_flow_is_saved_published_and_run(flows: Flows, clock: FrozenCloc
     assert compiled is not None
     turn = take_turn(compiled, None, Input(text="hi"), Context(0, "s", Contact("1")))
     assert getattr(turn.messages[0], "text", "").startswith(document["nodes"][0]["data"]["text"].strip())
+    assert authoring.publish("acme", "large", "somebody")[0].version == 1, "it is published already"
+    authoring.save_draft("acme", "large", document | {"name": "Large"})
     assert authoring.publish("acme", "large", "somebody")[0].version == 2
 
 

@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
-from pytake.conversation.ports import AlreadyCommittedError, ConflictError, OperatorEvent
+from pytake.conversation.ports import (
+    AlreadyCommittedError,
+    ConflictError,
+    DraftChangedError,
+    ExpectedDraft,
+    OperatorEvent,
+)
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
 from pytake.conversation.receipts import STATUS_RANK
 from pytake.conversation.records import (
@@ -25,6 +31,7 @@ from pytake.conversation.records import (
     ParkedItem,
     PendingErasure,
     RecentPlace,
+    StoredDraft,
     TurnRecord,
     listed_name,
 )
@@ -353,7 +360,7 @@ class MemoryFlowSecrets:
 
 class MemoryFlows:
     def __init__(self) -> None:
-        self.drafts: dict[tuple[str, str], dict[str, Any]] = {}
+        self.drafts: dict[tuple[str, str], StoredDraft] = {}
         self.published: dict[tuple[str, str], list[FlowVersion]] = {}
         self.list: dict[tuple[str, str], FlowSummary] = {}
 
@@ -364,14 +371,22 @@ class MemoryFlows:
         of_organization = [summary for (owner, _), summary in sorted(self.list.items()) if owner == organization_id]
         return [summary for summary in of_organization if summary.flow_id > after][:limit]
 
-    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
+    def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None:
         return copy.deepcopy(self.drafts.get((organization_id, flow_id)))
 
-    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None:
+    def put_draft(
+        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+    ) -> int:
         flow_id = document["id"]
-        self.drafts[organization_id, flow_id] = copy.deepcopy(document)
+        there = self.drafts.get((organization_id, flow_id))
+        revision = there.revision if there is not None else None
+        if expected not in (None, revision, "none" if there is None else "any"):
+            raise DraftChangedError(revision)
+        stored = StoredDraft(copy.deepcopy(document), (revision or 0) + 1)
+        self.drafts[organization_id, flow_id] = stored
         summary = self.list.setdefault((organization_id, flow_id), FlowSummary(flow_id, flow_id))
         summary.name, summary.updated_at = listed_name(document), at
+        return stored.revision
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
         versions = self.published.get((organization_id, flow_id), [])

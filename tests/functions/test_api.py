@@ -10,6 +10,7 @@ from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.outbound import Text
+from rest.cursor import write_mark
 from tests.functions.conftest import Gateway
 
 FLOW: dict[str, Any] = {
@@ -60,6 +61,53 @@ def test_a_broken_draft_is_kept_with_its_problems_and_not_published(gateway: Gat
     assert refused.body["problems"][0]["code"] == "unknown_target"
     assert refused.content_type == "application/problem+json"
     assert gateway.api("GET", "/api/v1/flows/hello").body["document"] == broken
+
+
+def test_who_saves_over_a_draft_they_have_not_seen_is_told(gateway: Gateway) -> None:
+    path = "/api/v1/flows/hello"
+    none_there = gateway.api("PUT", path, FLOW, headers={"if-match": "*"})
+    assert (none_there.status, none_there.body["code"]) == (412, "draft_changed")
+    begun = gateway.api("PUT", path, FLOW, headers={"if-none-match": "*"})
+    assert (begun.status, begun.headers["etag"]) == (200, '"1"')
+    again = gateway.api("PUT", path, FLOW | {"name": "Other"}, headers={"if-none-match": "*"})
+    assert (again.status, again.body["code"], again.headers["etag"]) == (412, "draft_exists", '"1"')
+    opened = gateway.api("GET", path).headers["etag"]
+    mine = gateway.api("PUT", path, FLOW | {"name": "Mine"}, headers={"if-match": opened})
+    assert (mine.status, mine.headers["etag"]) == (200, '"2"')
+    theirs = gateway.api("PUT", path, FLOW | {"name": "Theirs"}, headers={"if-match": opened})
+    assert (theirs.status, theirs.body["code"], theirs.headers["etag"]) == (412, "draft_changed", '"2"')
+    assert gateway.api("GET", path).body["document"]["name"] == "Mine"
+    assert gateway.api("PUT", path, FLOW, headers={"if-match": "*"}).status == 200
+    assert gateway.api("PUT", path, FLOW | {"name": "Whatever"}).headers["etag"] == '"4"'
+    for name, value in (("if-match", "4"), ("if-match", 'W/"4"'), ("if-none-match", '"4"')):
+        assert gateway.api("PUT", path, FLOW, headers={name: value}).body["code"] == "invalid_request", value
+
+
+def test_a_save_whose_answer_was_lost_can_be_repeated(gateway: Gateway) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    for _ in range(2):
+        saved = gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": "Mine"}, headers={"if-match": '"1"'})
+        assert (saved.status, saved.headers["etag"]) == (200, '"2"')
+
+
+def test_exactly_the_draft_that_was_seen_is_published(gateway: Gateway) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": "Not seen"})
+    refused = gateway.api("POST", "/api/v1/flows/hello/publish", headers={"if-match": '"1"'})
+    assert (refused.status, refused.body["code"], refused.headers["etag"]) == (412, "draft_changed", '"2"')
+    assert gateway.api("POST", "/api/v1/flows/hello/publish", headers={"if-match": '"2"'}).body["version"] == 1
+    assert gateway.api("POST", "/api/v1/flows/nothing/publish", headers={"if-match": '"1"'}).status == 404
+
+
+def test_publishing_again_makes_no_version_that_is_the_same(gateway: Gateway) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    first = gateway.api("POST", "/api/v1/flows/hello/publish").body
+    assert gateway.api("POST", "/api/v1/flows/hello/publish").body == first
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": "Two"})
+    assert gateway.api("POST", "/api/v1/flows/hello/publish").body["version"] == 2
+    gateway.api("POST", "/api/v1/flows/hello/rollback", {"version": 1})
+    assert gateway.api("POST", "/api/v1/flows/hello/publish").body["version"] == 3, "others get the first again"
+    assert len(gateway.api("GET", "/api/v1/flows/hello/versions").body) == 3
 
 
 def test_a_version_pins_its_sub_flows(gateway: Gateway) -> None:
@@ -123,6 +171,13 @@ def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None
     assert gateway.api("GET", "/api/v1/numbers", org="globex").body == []
 
 
+def test_resuming_goes_on_where_it_was_told_to_and_nowhere_else(gateway: Gateway) -> None:
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    for after in ("", "zzz", "5511999990001", write_mark("parked at 1", "acme", "x")):
+        refused = gateway.api("POST", f"{NUMBER_PATH}/resume", query={"after": after})
+        assert (refused.status, refused.body["code"]) == (400, "cursor_invalid"), after
+
+
 def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
     number = bootstrap.number_setup().number("acme", "100000000000001")
@@ -167,7 +222,8 @@ def parts(gateway: Gateway, path: str, limit: int) -> Iterator[list[dict[str, An
 def test_long_lists_come_in_parts(gateway: Gateway) -> None:
     for flow_id in ("a", "b", "c", "d"):
         gateway.api("PUT", f"/api/v1/flows/{flow_id}", FLOW | {"id": flow_id})
-    for _ in range(3):
+    for name in ("One", "Two", "Three"):
+        gateway.api("PUT", "/api/v1/flows/a", FLOW | {"id": "a", "name": name})
         gateway.api("POST", "/api/v1/flows/a/publish")
     listed = [[flow["flow_id"] for flow in part] for part in parts(gateway, "/api/v1/flows", 2)]
     assert listed == [["a", "b"], ["c", "d"]]
@@ -182,7 +238,9 @@ def test_a_cursor_belongs_to_its_list_and_organization(gateway: Gateway) -> None
     link = gateway.api("GET", "/api/v1/flows", query={"limit": "1"}).headers["link"]
     cursor = dict(parse_qsl(link[1 : link.index(">")].partition("?")[2]))["cursor"]
     assert gateway.api("GET", "/api/v1/flows", query={"cursor": cursor}).status == 200
+    forged = write_mark("versions of a", "acme", "none")  # anybody can: the check is no secret
     wrong = [
+        ("/api/v1/flows/a/versions", forged, "acme"),
         ("/api/v1/flows", cursor, "globex"),
         ("/api/v1/flows/a/versions", cursor, "acme"),
         ("/api/v1/conversations", cursor, "acme"),

@@ -136,13 +136,31 @@ def test_with_several_numbers_it_is_the_latest_or_the_one_asked_for(world: World
 
 
 def test_who_is_unknown_gets_404(world: World) -> None:
-    for person in ("5511900000000", "nobody", "a#b", "1", "%23", "BR.1"):
+    for person in ("5511900000000", "nobody", "a#b", "BR.1"):
         for method, path, body in ROUTES[1:]:
             answer = world.api(method, path.replace(ANA, person), body)
             assert (answer.status, answer.body["code"]) in (
                 (404, "conversation_unknown"),
                 (404, "route_unknown"),  # an address with a raw # in it
             )
+
+
+MEANS_NOBODY = [
+    "1",
+    "%23",
+    "5511-99999-0001",
+    "%2B55%2011999990001",
+    "٥٥١١٩٩٩٩٩٠٠٠١",
+    "５５１１９９９９９０００１",
+    "9" * 21,
+]
+
+
+@pytest.mark.parametrize("person", MEANS_NOBODY)
+def test_what_names_nobody_is_a_mistake_and_nobody_seems_erased(world: World, person: str) -> None:
+    for method, path, body in [*ROUTES[1:], ("DELETE", ERASE, None)]:
+        answer = world.api(method, path.replace(ANA, person), body)
+        assert (answer.status, answer.body["code"]) == (422, "person_invalid"), (method, path)
 
 
 def test_conversations_are_for_agents_and_admins(world: World) -> None:

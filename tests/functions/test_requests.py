@@ -89,6 +89,24 @@ def test_another_content_type_is_refused(gateway: Gateway, content_type: str) ->
     assert gateway.api("GET", FLOW_PATH).status == 404
 
 
+def test_a_body_that_a_route_does_not_take_is_a_mistake(gateway: Gateway) -> None:
+    send("PUT", FLOW_PATH, json.dumps(FLOW))
+    refused = send("POST", f"{FLOW_PATH}/publish", '{"version": 3}')
+    assert (refused.status, refused.body["code"]) == (400, "body_unknown")
+    assert send("POST", f"{FLOW_PATH}/publish", '{"version": 3').body["code"] == "json_invalid"
+    assert send("POST", f"{FLOW_PATH}/publish", "{}").status == 200  # what some clients send for nothing
+
+
+def test_nobody_reads_a_body_where_it_has_no_meaning(gateway: Gateway) -> None:
+    assert send("GET", "/api/v1/organization", "{", content_type="text/plain").status == 200
+
+
+@pytest.mark.parametrize("value", ["true", '"600"'])
+def test_a_count_is_a_number_and_nothing_that_looks_like_one(gateway: Gateway, value: str) -> None:
+    refused = send("PUT", "/api/v1/organization", f'{{"messages_per_minute": {value}}}')
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "body.messages_per_minute")
+
+
 def test_a_body_has_a_largest_size(gateway: Gateway) -> None:
     refused = send("PUT", FLOW_PATH, " " * (FLOW_BYTES + 1))
     assert (refused.status, refused.body["code"]) == (413, "body_too_large")
@@ -129,7 +147,7 @@ def test_a_query_parameter_that_a_route_does_not_have_is_refused(gateway: Gatewa
 def test_an_address_that_means_nothing_is_a_clear_4xx(gateway: Gateway, path: str) -> None:
     answer = gateway.api("GET", path)
     assert answer.status in (404, 422), answer.body
-    assert answer.body["code"] in ("route_unknown", "conversation_unknown", "invalid_request")
+    assert answer.body["code"] in ("route_unknown", "conversation_unknown", "person_invalid", "invalid_request")
 
 
 def test_without_an_authorizer_nobody_is_let_in(gateway: Gateway) -> None:

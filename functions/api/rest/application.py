@@ -17,7 +17,7 @@ from rest.description import complete
 from rest.documentation import page, written
 from rest.outages import is_outage
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
-from rest.requests import known_query_only, routes_of, with_json_body
+from rest.requests import known_only, routes_of, with_json_body
 
 TITLE = "PyTake Serverless"
 VERSION = "1.0"
@@ -60,7 +60,7 @@ def openapi_document() -> dict[str, Any]:
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
-    app.use([known_query_only])
+    app.use([known_only])
     for resource in (flows, numbers, secrets, organization, conversations, reports):
         app.include_router(resource.router)
 

@@ -44,7 +44,8 @@ TRANSCRIPT_MESSAGES = 1000
 RECORDS_BYTES = 4_000_000
 """A Lambda's answer ends at 6 MB, and JSON inside JSON grows."""
 
-_PERSON = re.compile(r"\+?[0-9]{5,20}|[A-Za-z0-9._:=-]{1,256}")
+_PERSON = re.compile(r"\+?[0-9]{5,20}|(?![0-9._:=-]+$)[A-Za-z0-9._:=-]{1,256}")
+"""A phone number, or an id with at least one letter in it: a number written with dashes is neither."""
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -185,7 +186,7 @@ def list_conversations(
     "/api/v1/conversations/<phone>",
     summary="A conversation's state",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown"]),
+    openapi_extensions=described("agent", problems=["conversation_unknown", "person_invalid"]),
 )
 def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     who = caller(router, "agent")
@@ -196,7 +197,7 @@ def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> Conversa
     "/api/v1/whatsapp-analytics/conversations/<phone>/transcript",
     summary="What was said, and whether it arrived",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "flow_unknown"]),
+    openapi_extensions=described("agent", problems=["conversation_unknown", "flow_unknown", "person_invalid"]),
 )
 def get_transcript(
     phone: Phone,
@@ -222,7 +223,9 @@ def get_transcript(
     "/api/v1/conversations/<phone>/records",
     summary="The audit records of a conversation, one JSON object a line",
     tags=["Conversations"],
-    openapi_extensions=described(problems=["conversation_unknown"], media_type="application/x-ndjson"),
+    openapi_extensions=described(
+        problems=["conversation_unknown", "person_invalid"], media_type="application/x-ndjson"
+    ),
 )
 def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]:
     """What `pytake replay` reads: every turn as it was committed, oldest first; the newest 4,000,000 bytes of them."""
@@ -247,6 +250,7 @@ def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]
         "agent",
         problems=[
             "conversation_unknown",
+            "person_invalid",
             "conversation_busy",
             "window_closed",
             "opted_out",
@@ -296,7 +300,7 @@ def send(
     "/api/v1/conversations/<phone>/close",
     summary="End the session",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy"]),
+    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
 def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
@@ -309,7 +313,7 @@ def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     "/api/v1/conversations/<phone>/resume",
     summary="Back to the bot",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy"]),
+    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
 def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
@@ -323,7 +327,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     summary="Forget a person at all numbers",
     tags=["Contacts"],
     status_code=HTTPStatus.NO_CONTENT.value,
-    openapi_extensions=described("agent", problems=["conversation_busy"]),
+    openapi_extensions=described("agent", problems=["conversation_busy", "person_invalid"]),
 )
 def erase(phone: Phone) -> Response[str]:
     """Removes the conversations, turns, deliveries and waiting messages of this contact at every number, at once.
@@ -332,23 +336,31 @@ def erase(phone: Phone) -> Response[str]:
     reports stay. If the person writes again, they are a stranger. Calling it again is safe, also for somebody unknown.
     """
     who = caller(router, "agent")
-    person = unquote(phone)
-    if _PERSON.fullmatch(person):
-        try:
-            bootstrap.erase_contact()(who.organization_id, person, who.subject)
-        except ConflictError:
-            raise _busy() from None
+    try:
+        bootstrap.erase_contact()(who.organization_id, _person(phone), who.subject)
+    except ConflictError:
+        raise _busy() from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
 
 
 def _find(who: Caller, phone: str, phone_number_id: str | None) -> Conversation:
-    person = unquote(phone)
-    found = None
-    if _PERSON.fullmatch(person):
-        found = bootstrap.inbox().find(who.organization_id, person, phone_number_id)
+    found = bootstrap.inbox().find(who.organization_id, _person(phone), phone_number_id)
     if found is None:
         raise _unknown(phone)
     return found
+
+
+def _person(phone: str) -> str:
+    """Who an address names. Raises the 422 problem `person_invalid` for what names nobody: a person must not seem unknown,
+    and least of all erased, over a slip of the pen."""
+    person = unquote(phone)
+    if _PERSON.fullmatch(person):
+        return person
+    detail = (
+        f"{person!r} is no phone number: write the country code and the number in the digits 0 to 9 without anything "
+        "between them (5511999990001), or give a business-scoped user id."
+    )
+    raise unprocessable("person_invalid", detail)
 
 
 def _act(phone: str, action: Callable[[], AgentTurn]) -> AgentTurn:

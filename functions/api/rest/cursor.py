@@ -16,6 +16,7 @@ from pytake.conversation.records import ConversationKey, RecentPlace
 from rest.problems import ProblemError
 
 _LONGEST = 1024
+_LONGEST_NUMBER = 16
 
 
 class _Cursor(Struct, array_like=True, forbid_unknown_fields=True):
@@ -62,6 +63,14 @@ def read_mark(list_name: str, organization_id: str, text: str) -> str:
     if cursor is None or cursor.check != digest("list", list_name, organization_id, cursor.mark)[:16]:
         raise _invalid()
     return cursor.mark
+
+
+def read_version_mark(list_name: str, organization_id: str, text: str) -> int:
+    """As `read_mark`, for entries that are numbered from 1."""
+    mark = read_mark(list_name, organization_id, text)
+    if not (mark.isascii() and mark.isdecimal() and len(mark) < _LONGEST_NUMBER):  # anybody can make the check
+        raise _invalid()
+    return int(mark)
 
 
 def _read(text: str, type_: type[_Any]) -> _Any | None:

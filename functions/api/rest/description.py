@@ -33,6 +33,10 @@ _LINK: dict[str, Any] = {
     "description": '`<address>; rel="next"` (RFC 8288): where the list goes on. Missing: this was all of it',
     "schema": {"type": "string"},
 }
+_ETAG: dict[str, Any] = {
+    "description": "The draft's tag (RFC 9110): send it as `If-Match` to change exactly this draft",
+    "schema": {"type": "string"},
+}
 _FROM_GATEWAY = {
     401: "no token, or one that is expired or of another issuer or audience",
     429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment",
@@ -41,11 +45,16 @@ _FROM_GATEWAY = {
 
 
 def described(
-    *roles: Role, problems: Iterable[str] = (), media_type: str = "application/json", paged: bool = False
+    *roles: Role,
+    problems: Iterable[str] = (),
+    media_type: str = "application/json",
+    paged: bool = False,
+    tagged: bool = False,
 ) -> dict[str, Any]:
     """What a route says of itself (`openapi_extensions=`): who besides admins may call it, and the codes only it has."""
     allowed = [role for role in ROLES if role in ("admin", *roles)]
-    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-paged": paged}
+    headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
+    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -53,17 +62,17 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(Problem=_PROBLEM, GatewayMessage=_GATEWAY)
     for methods in document["paths"].values():
-        for operation in methods.values():
-            _complete(operation)
+        for method, operation in methods.items():
+            _complete(method, operation)
     for unused in ("HTTPValidationError", "ValidationError"):  # powertools' own form of 422, which nobody gets
         schemas.pop(unused, None)
     return document
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(method: str, operation: dict[str, Any]) -> None:
     roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
     media_type = operation.pop("x-media-type", "application/json")
-    paged = operation.pop("x-paged", False)
+    headers = operation.pop("x-headers", {})
     operation.pop("deprecated", None)
     summary = f"Roles: {', '.join(roles)}."
     operation["description"] = "\n\n".join(filter(None, (operation.get("description"), summary)))
@@ -74,23 +83,25 @@ def _complete(operation: dict[str, Any]) -> None:
         content = answer.pop("content", {})
         if status != "204":
             answer["content"] = {media_type: next(iter(content.values()), {})}
-        if paged:
-            answer["headers"] = {"Link": _LINK}
+        if headers:
+            answer["headers"] = headers
     by_status: defaultdict[int, list[str]] = defaultdict(list)
-    for code in (*own, *_common(operation, roles)):
+    for code in (*own, *_common(method, operation, roles)):
         by_status[CODES[code].status.value].append(code)
     for number in sorted({*by_status, *_FROM_GATEWAY}):
         answers[str(number)] = _answer(number, by_status[number])
     operation["responses"] = answers
 
 
-def _common(operation: dict[str, Any], roles: list[str]) -> list[str]:
+def _common(method: str, operation: dict[str, Any], roles: list[str]) -> list[str]:
     """The codes of every route that has a query, a body, a parameter."""
     codes = ["query_unknown", "token_incomplete", "internal_error", "temporarily_unavailable"]
     if len(roles) < len(ROLES):
         codes.append("role_not_allowed")
-    if "requestBody" in operation:
+    if "requestBody" in operation or method == "post":
         codes += ["json_invalid", "content_type_unsupported", "body_too_large"]
+    if method == "post" and "requestBody" not in operation:
+        codes.append("body_unknown")
     if "requestBody" in operation or operation.get("parameters"):
         codes.append("invalid_request")
     return codes

@@ -1,28 +1,47 @@
-"""Flows: drafts, publishing, versions, rollback."""
+"""Flows: drafts, publishing, versions, rollback.
 
+Two people may work on one draft: who sends the `ETag` they began with as `If-Match` overwrites nothing they have not seen
+(RFC 9110, section 13).
+"""
+
+import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from pytake import bootstrap
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
-from pytake.conversation.ports import ConflictError
+from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
 from pytake.engine import Problem
 from rest.caller import caller
-from rest.cursor import read_mark, write_mark
+from rest.cursor import read_mark, read_version_mark, write_mark
 from rest.description import described
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit, part
-from rest.problems import conflict, not_found, unprocessable
+from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 FlowId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The flow's id: letters, digits, `.`, `_`, `-`")
+]
+
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=r'^(\*|"[0-9]{1,15}")$',
+        description='Only if the draft there has this `ETag`, such as `"3"`; `*`: only if there is a draft',
+    ),
+]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", pattern=r"^\*$", description="`*`: only if there is no draft yet")
 ]
 
 
@@ -78,7 +97,7 @@ class Rollback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
 
 
 @router.get(
@@ -100,25 +119,38 @@ def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[
     "/api/v1/flows/<flow_id>",
     summary="Save a draft, whatever is wrong with it",
     tags=["Flows"],
-    openapi_extensions=described("builder", problems=["flow_id_mismatch"]),
+    openapi_extensions=described(
+        "builder", problems=["flow_id_mismatch", "draft_changed", "draft_exists"], tagged=True
+    ),
 )
 def save_draft(
-    flow_id: FlowId, document: Annotated[dict[str, Any], Body(description="The flow document")]
-) -> FlowDraft:
+    flow_id: FlowId,
+    document: Annotated[dict[str, Any], Body(description="The flow document")],
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[FlowDraft]:
+    """Without `If-Match` or `If-None-Match` the draft is replaced, whoever saved it last."""
     who = caller(router, "builder")
     if document.get("id", flow_id) != flow_id:
-        detail = f"The document's id is {document['id']!r}, the address says {flow_id!r}: make them the same."
+        theirs, ours = json.dumps(document["id"], ensure_ascii=False), json.dumps(flow_id)
+        detail = f"The document's id is {theirs}, the address says {ours}: make them the same."
         raise unprocessable("flow_id_mismatch", detail)
-    return _draft(bootstrap.flow_authoring().save_draft(who.organization_id, flow_id, document))
+    expected: ExpectedDraft | None = "none" if if_none_match is not None else None
+    if if_match is not None:
+        expected = _expected(if_match)
+    try:
+        return _draft(bootstrap.flow_authoring().save_draft(who.organization_id, flow_id, document, expected))
+    except DraftChangedError as error:
+        raise _changed(flow_id, error.revision, expected) from None
 
 
 @router.get(
     "/api/v1/flows/<flow_id>",
     summary="The draft of a flow",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"]),
+    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"], tagged=True),
 )
-def get_draft(flow_id: FlowId) -> FlowDraft:
+def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     who = caller(router, "builder", "analyst", "agent")
     try:
         return _draft(bootstrap.flow_authoring().draft(who.organization_id, flow_id))
@@ -139,7 +171,7 @@ def list_versions(
 ) -> Response[list[PublishedVersion]]:
     who = caller(router, "builder", "analyst", "agent")
     name = f"versions of {flow_id}"
-    before = int(read_mark(name, who.organization_id, cursor)) if cursor is not None else None
+    before = read_version_mark(name, who.organization_id, cursor) if cursor is not None else None
     flows = bootstrap.flows()
     if flows.summary(who.organization_id, flow_id) is None:
         raise _unknown(flow_id)
@@ -171,14 +203,23 @@ def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> Version
     "/api/v1/flows/<flow_id>/publish",
     summary="Publish the draft as the next version",
     tags=["Flows"],
-    openapi_extensions=described("builder", problems=["flow_unknown", "flow_has_errors", "published_meanwhile"]),
+    openapi_extensions=described(
+        "builder", problems=["flow_unknown", "flow_has_errors", "published_meanwhile", "draft_changed"]
+    ),
 )
-def publish(flow_id: FlowId) -> PublishedVersion:
+def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
+    """Safe to repeat: what is published already, word for word, stays the version it is. With `If-Match` exactly the
+    draft that you have seen is published, or none."""
     who = caller(router, "builder")
+    expected = _expected(if_match) if if_match is not None else "any"
     try:
-        version, problems = bootstrap.flow_authoring().publish(who.organization_id, flow_id, who.subject)
+        version, problems = bootstrap.flow_authoring().publish(
+            who.organization_id, flow_id, who.subject, None if expected == "any" else expected
+        )
     except UnknownFlowError:
         raise _unknown(flow_id) from None
+    except DraftChangedError as error:
+        raise _changed(flow_id, error.revision, expected) from None
     except NotPublishableError as error:
         listed = [msgspec.to_builtins(problem) for problem in error.problems]
         detail = "The flow has errors. Mend what `problems` lists, save the draft and publish again."
@@ -216,8 +257,38 @@ def _problems(problems: list[Problem]) -> list[FlowProblem]:
     return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
 
 
-def _draft(draft: Draft) -> FlowDraft:
-    return FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=_problems(draft.problems))
+def _draft(draft: Draft) -> Response[FlowDraft]:
+    body = FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=_problems(draft.problems))
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type="application/json",
+        body=body,
+        headers={"ETag": _tag(draft.revision)},
+    )
+
+
+def _tag(revision: int) -> str:
+    return f'"{revision}"'
+
+
+def _expected(if_match: str) -> int | Literal["any"]:
+    return "any" if if_match == "*" else int(if_match.strip('"'))
+
+
+def _changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None) -> ProblemError:
+    """The problem of a draft that is another one than expected, with the tag of the draft there."""
+    headers = {"ETag": _tag(revision)} if revision is not None else {}
+    address = f"GET /api/v1/flows/{flow_id}"
+    if expected == "none":
+        detail = f"There is a draft of {flow_id!r} already. {address} has it; choose another id."
+        return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_exists", detail, headers=headers)
+    detail = (
+        f"There is no draft of {flow_id!r}. Leave If-Match out to begin one."
+        if revision is None
+        else f"Somebody saved the draft of {flow_id!r} meanwhile. {address} has theirs and its ETag: "
+        "bring the two together and try again with that ETag."
+    )
+    return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_changed", detail, headers=headers)
 
 
 def _summary(summary: Any) -> FlowInList:

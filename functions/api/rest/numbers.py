@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -12,6 +12,7 @@ from pytake.conversation.number_setup import NumberChange, NumberSetupError, Unk
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
+from rest.cursor import read_mark, write_mark
 from rest.description import described
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
@@ -138,20 +139,28 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     "/api/v1/numbers/<phone_number_id>/resume",
     summary="Let a stopped number go on",
     tags=["Numbers"],
-    openapi_extensions=described(problems=["number_unknown"]),
+    openapi_extensions=described(problems=["number_unknown", "cursor_invalid"]),
 )
-def resume_number(phone_number_id: PhoneNumberId, after: str = "") -> ResumeAnswer:
+def resume_number(
+    phone_number_id: PhoneNumberId,
+    after: Annotated[
+        str | None, Query(description="`after` of the answer before; without it from the beginning")
+    ] = None,
+) -> ResumeAnswer:
     who = caller(router)
+    parked = f"parked at {phone_number_id}"
+    place = read_mark(parked, who.organization_id, after) if after is not None else ""
     context = router.lambda_context
 
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
     try:
-        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, after, out_of_time)
+        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, place, out_of_time)
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
-    return ResumeAnswer(phone_number_id=phone_number_id, conversations=resumed.conversations, after=resumed.after)
+    rest = write_mark(parked, who.organization_id, resumed.after) if resumed.after is not None else None
+    return ResumeAnswer(phone_number_id=phone_number_id, conversations=resumed.conversations, after=rest)
 
 
 def _unknown(phone_number_id: str) -> ProblemError:

@@ -29,14 +29,16 @@ class OrganizationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     messages_per_minute: int | None = Field(
-        default=None, ge=1, le=60_000, description="The sending rate of all its numbers"
+        default=None, ge=1, le=60_000, strict=True, description="The sending rate of all its numbers"
     )
     session_ttl_hours: int | None = Field(
-        default=None, ge=1, le=720, description="A silent conversation ends after this"
+        default=None, ge=1, le=720, strict=True, description="A silent conversation ends after this"
     )
     language: Literal["pt_BR", "en", "es"] = Field(default="en", description="Of built-in texts where no flow says")
     timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(default="UTC", description="Days in reports")
-    retention_days: int | None = Field(default=None, ge=8, le=3650, description="How long conversations are kept")
+    retention_days: int | None = Field(
+        default=None, ge=8, le=3650, strict=True, description="How long conversations are kept"
+    )
 
 
 @router.get(
@@ -57,6 +59,7 @@ def get_organization() -> OrganizationSettings:
     openapi_extensions=described(),
 )
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
+    """All settings at once: one that is left out goes back to its default."""
     who = caller(router)
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
     bootstrap.directory().put_organization(organization)

@@ -21,6 +21,7 @@ CODES: dict[str, Code] = {
     "json_invalid": Code(
         HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8, or holds what JSON cannot carry safely."
     ),
+    "body_unknown": Code(HTTPStatus.BAD_REQUEST, "This route takes no body."),
     "query_unknown": Code(HTTPStatus.BAD_REQUEST, "A query parameter that this route does not have."),
     "cursor_invalid": Code(HTTPStatus.BAD_REQUEST, "The cursor is not from this list. Begin again without one."),
     "token_incomplete": Code(HTTPStatus.UNAUTHORIZED, "The token lacks the claims `organization_id` and `role`."),
@@ -32,6 +33,10 @@ CODES: dict[str, Code] = {
     "conversation_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
     "secret_unknown": Code(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": Code(HTTPStatus.METHOD_NOT_ALLOWED, "The address has other methods; `Allow` lists them."),
+    "draft_changed": Code(
+        HTTPStatus.PRECONDITION_FAILED, "The draft is not the one that `If-Match` names. Look at it, and try again."
+    ),
+    "draft_exists": Code(HTTPStatus.PRECONDITION_FAILED, "There is a draft already, and `If-None-Match` wants none."),
     "published_meanwhile": Code(
         HTTPStatus.CONFLICT, "Somebody published the flow at the same moment. Look, and try again."
     ),
@@ -50,6 +55,9 @@ CODES: dict[str, Code] = {
     ),
     "flow_id_mismatch": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The document's id and the address's differ."),
     "flow_has_errors": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published; `problems` lists why."),
+    "person_invalid": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "What stands for the person is no phone number and no business-scoped user id."
+    ),
     "number_setup": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A number's setup cannot be right; `field` names the place."),
     "idempotency_key_reused": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Take a new one."

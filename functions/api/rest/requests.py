@@ -16,12 +16,17 @@ FLOW_BYTES = 4_000_000
 
 OTHER_BYTES = 256_000
 
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
+"""A body has no meaning there (RFC 9110, 9.3): some clients send one, nobody reads it."""
+
 
 def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
     """An event of an HTTP API, if its body (if any) is JSON that can be worked with. Raises a 400, 413 or 415 problem."""
     body = event.get("body")
     if not body:
         return event
+    if event.get("requestContext", {}).get("http", {}).get("method") in _WITHOUT_BODY:
+        return {**event, "body": None}
     most = FLOW_BYTES if str(event.get("rawPath", "")).startswith("/api/v1/flows/") else OTHER_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     if len(body) > (most * 4 // 3 if encoded else most):
@@ -46,8 +51,8 @@ def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "headers": {**headers, "content-type": content_type}}
 
 
-def known_query_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """A middleware: a parameter that the route does not have is a mistake of the caller, never ignored."""
+def known_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """A middleware: a parameter or a body that the route does not have is a mistake of the caller, never ignored."""
     route = app.context["_route"]
     if route in routes_of(app) and route.include_in_schema:
         known = [param.alias for param in route.dependant.query_params]
@@ -55,6 +60,10 @@ def known_query_only(app: APIGatewayHttpResolver, next_middleware: NextMiddlewar
         if unknown:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise bad_request("query_unknown", f"This route has no query parameter {unknown[0]!r}; {has}.")
+        if not route.dependant.body_params and app.current_event.body and app.current_event.json_body:
+            raise bad_request(
+                "body_unknown", "This route takes no body: leave it out, or look for the route you meant."
+            )
     return next_middleware(app)
 
 

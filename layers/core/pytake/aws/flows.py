@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, error_code
-from pytake.conversation.ports import ConflictError
-from pytake.conversation.records import FlowSummary, FlowVersion, listed_name
+from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
+from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,17 +43,48 @@ class DynamoFlows:
         found = item.query(_list_pk(organization_id), behind, consistent_read=True, limit=limit)
         return [_summary(entry) for entry in found]
 
-    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None:
+    def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None:
         item = self._get(_flow_pk(organization_id, flow_id), "DRAFT")
-        return msgspec.json.decode(self._unpack(item), type=dict[str, Any]) if item is not None else None
+        if item is None:
+            return None
+        return StoredDraft(msgspec.json.decode(self._unpack(item), type=dict[str, Any]), int(item.revision or 0))
 
-    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None:
+    def put_draft(
+        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+    ) -> int:
         item, flow_id = self._table.item, str(document["id"])
-        self._pack(item(_flow_pk(organization_id, flow_id), "DRAFT"), organization_id, _encode(document)).save()
+        draft = self._pack(item(_flow_pk(organization_id, flow_id), "DRAFT"), organization_id, _encode(document))
+        actions: list[Action] = [item.revision.set((item.revision | 0) + 1)]
+        if draft.document is not None:
+            actions += [item.document.set(draft.document), item.document_key.remove()]
+        else:
+            actions += [item.document.remove(), item.document_key.set(draft.document_key or "")]
+        try:
+            draft.update(actions, condition=self._is_expected(expected))
+        except UpdateError as error:
+            if error_code(error) != _REFUSED:
+                raise
+            found = self._get(draft.pk, draft.sk)
+            raise DraftChangedError(int(found.revision or 0) if found is not None else None) from None
         name = listed_name(document)
         item(_list_pk(organization_id), flow_id).update(
             [item.name.set(name), item.updated_at.set(at), item.revision.set(item.revision | 0)]
         )
+        return int(draft.revision or 0)
+
+    def _is_expected(self, expected: ExpectedDraft | None) -> Condition | None:
+        item = self._table.item
+        condition: Condition | None = None
+        match expected:
+            case "none":
+                condition = item.pk.does_not_exist()
+            case "any":
+                condition = item.pk.exists()
+            case 0:  # saved before drafts had revisions
+                condition = item.pk.exists() & item.revision.does_not_exist()
+            case int():
+                condition = item.revision == expected
+        return condition
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
         item = self._get(_flow_pk(organization_id, flow_id), _version_sk(version))

@@ -5,8 +5,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Flows, FlowSecretStore, FlowSecretsUnreadableError
-from pytake.conversation.records import FlowSummary, FlowVersion, listed_name
+from pytake.conversation.ports import (
+    Clock,
+    ConflictError,
+    DraftChangedError,
+    ExpectedDraft,
+    Flows,
+    FlowSecretStore,
+    FlowSecretsUnreadableError,
+)
+from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
 from pytake.engine import Problem, jump_targets, validate
 from pytake.engine.document import read_document
 
@@ -24,9 +32,10 @@ class NotPublishableError(Exception):
 
 
 class Draft(Struct, frozen=True):
-    """A draft as it was saved, and what is wrong with it."""
+    """A draft as it was saved, and what is wrong with it. `revision` tells it from the one before."""
 
     flow_id: str
+    revision: int
     document: dict[str, Any]
     problems: list[Problem]
 
@@ -39,33 +48,49 @@ class FlowAuthoring:
         self._secrets = secrets
         self._clock = clock
 
-    def save_draft(self, organization_id: str, flow_id: str, document: dict[str, Any]) -> Draft:
-        """Keep the document as the flow's draft, whatever is wrong with it: work in progress is not thrown away."""
+    def save_draft(
+        self, organization_id: str, flow_id: str, document: dict[str, Any], expected: ExpectedDraft | None = None
+    ) -> Draft:
+        """Keep the document as the flow's draft, whatever is wrong with it: work in progress is not thrown away.
+
+        Raises `DraftChangedError` when the draft there is not the one that is `expected`, unless it is this very document:
+        then an answer was lost, and the request has come again.
+        """
         document = {**document, "id": flow_id}
-        self._flows.put_draft(organization_id, document, self._clock())
-        return Draft(flow_id, document, self._check(organization_id, self._bundle(organization_id, document), flow_id))
+        try:
+            revision = self._flows.put_draft(organization_id, document, self._clock(), expected)
+        except DraftChangedError:
+            there = self._flows.draft(organization_id, flow_id)
+            if there is None or there.document != document:
+                raise
+            revision = there.revision
+        return self._checked(organization_id, flow_id, StoredDraft(document, revision))
 
     def draft(self, organization_id: str, flow_id: str) -> Draft:
         """The saved draft with its problems as of now. Raises `UnknownFlowError`."""
-        document = self._flows.draft(organization_id, flow_id)
-        if document is None:
-            raise UnknownFlowError(flow_id)
-        return Draft(flow_id, document, self._check(organization_id, self._bundle(organization_id, document), flow_id))
+        return self._checked(organization_id, flow_id, self._stored(organization_id, flow_id))
 
-    def publish(self, organization_id: str, flow_id: str, published_by: str) -> tuple[FlowVersion, list[Problem]]:
+    def publish(
+        self, organization_id: str, flow_id: str, published_by: str, expected: int | None = None
+    ) -> tuple[FlowVersion, list[Problem]]:
         """Make the draft the next version and give it to new sessions; the version and the warnings it has.
 
-        The version holds the sub-flows it jumps to as they are published now (ADR 0003). Raises `UnknownFlowError`,
-        `NotPublishableError`, or `ConflictError` when somebody else published at the same moment.
+        The version holds the sub-flows it jumps to as they are published now (ADR 0003). What is published already, word
+        for word, stays the version it is. Raises `UnknownFlowError`, `DraftChangedError` when the draft has another
+        revision than the `expected`, `NotPublishableError`, or `ConflictError` when somebody else published something else
+        at the same moment.
         """
-        document = self._flows.draft(organization_id, flow_id)
-        if document is None:
-            raise UnknownFlowError(flow_id)
+        stored = self._stored(organization_id, flow_id)
+        if expected not in (None, stored.revision):
+            raise DraftChangedError(stored.revision)
+        document = stored.document
         documents = self._bundle(organization_id, document)
         problems = self._check(organization_id, documents, flow_id)
         if any(problem.severity == "error" for problem in problems):
             raise NotPublishableError(problems)
         summary = self._flows.summary(organization_id, flow_id)
+        if (same := self._published(organization_id, summary, documents)) is not None:
+            return same, problems
         version = FlowVersion(
             flow_id=flow_id,
             version=(summary.latest_version if summary else 0) + 1,
@@ -74,7 +99,13 @@ class FlowAuthoring:
             published_by=published_by,
             sub_flows=sorted(documents.keys() - {flow_id}),
         )
-        self._flows.publish(organization_id, version, listed_name(document))
+        try:
+            self._flows.publish(organization_id, version, listed_name(document))
+        except ConflictError:
+            summary = self._flows.summary(organization_id, flow_id)
+            if (same := self._published(organization_id, summary, documents)) is None:
+                raise
+            return same, problems
         return version, problems
 
     def rollback(self, organization_id: str, flow_id: str, version: int) -> FlowSummary:
@@ -85,6 +116,25 @@ class FlowAuthoring:
         self._flows.point_to(organization_id, flow_id, version)
         summary.published_version = version
         return summary
+
+    def _stored(self, organization_id: str, flow_id: str) -> StoredDraft:
+        stored = self._flows.draft(organization_id, flow_id)
+        if stored is None:
+            raise UnknownFlowError(flow_id)
+        return stored
+
+    def _checked(self, organization_id: str, flow_id: str, stored: StoredDraft) -> Draft:
+        problems = self._check(organization_id, self._bundle(organization_id, stored.document), flow_id)
+        return Draft(flow_id, stored.revision, stored.document, problems)
+
+    def _published(
+        self, organization_id: str, summary: FlowSummary | None, documents: dict[str, dict[str, Any]]
+    ) -> FlowVersion | None:
+        """The version that new sessions get, if it is these very documents."""
+        if summary is None or summary.published_version is None:
+            return None
+        version = self._flows.version(organization_id, summary.flow_id, summary.published_version)
+        return version if version is not None and version.documents == documents else None
 
     def _bundle(self, organization_id: str, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The document and, by id, every published document that its jumps reach. Missing ones are the prover's to report."""

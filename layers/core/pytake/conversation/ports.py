@@ -4,7 +4,7 @@ Both run the same contract tests (`tests/contracts`), so a fake keeps the promis
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ from pytake.conversation.records import (
     PendingErasure,
     RecentPlace,
     RetentionProgress,
+    StoredDraft,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
@@ -50,6 +51,18 @@ class AlreadyCommittedError(Exception):
 
 class ConflictError(Exception):
     """Somebody else wrote first: load again and decide again."""
+
+
+ExpectedDraft = int | Literal["any", "none"]
+"""The draft that a write shall replace: the one of a revision, any, or none (a flow that begins)."""
+
+
+class DraftChangedError(Exception):
+    """The draft is not the one that was expected. `revision` is that of the draft there, None: there is none."""
+
+    def __init__(self, revision: int | None) -> None:
+        super().__init__(f"the draft there has revision {revision}")
+        self.revision = revision
 
 
 class QueueingFailedError(Exception):
@@ -281,9 +294,15 @@ class Flows(Protocol):
     def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
         """The flows by their ids; at most `limit`, those behind the id `after`."""
 
-    def draft(self, organization_id: str, flow_id: str) -> dict[str, Any] | None: ...
+    def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None: ...
 
-    def put_draft(self, organization_id: str, document: dict[str, Any], at: float) -> None: ...
+    def put_draft(
+        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+    ) -> int:
+        """Keep the document as the draft of the flow that it names; the draft's revision from now on.
+
+        Raises `DraftChangedError`, and changes nothing, when the draft there is not the one that is expected.
+        """
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None: ...
 

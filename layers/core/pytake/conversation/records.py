@@ -268,6 +268,13 @@ def listed_name(document: dict[str, Any]) -> str:
     return str(document.get("name") or document.get("id") or "")[:LISTED_NAME]
 
 
+class StoredDraft(Struct, frozen=True):
+    """A flow's draft. `revision` grows with every save: whoever saves can say which draft they began with."""
+
+    document: dict[str, Any]
+    revision: int
+
+
 class FlowVersion(Struct, omit_defaults=True):
     """A published, immutable version: the flow's document and every sub-flow document it reaches, as they were (ADR 0003)."""
 
