@@ -140,11 +140,11 @@ class DeadLetters:
 
         Raises `MoveError` when SQS gave up on the way: what it did not move is where it was.
         """
-        attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        arn = attributes["Attributes"]["QueueArn"]
+        arn, destination = self._arn(self._url), self._arn(self._source_url or "")
         try:
             before = self._latest_move(arn)
-            self._client.start_message_move_task(SourceArn=arn)
+            # Said where to: of what was put here and not moved (receipts of others, after an erasure) SQS does not know it.
+            self._client.start_message_move_task(SourceArn=arn, DestinationArn=destination)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NO_MOVE_TASKS:
                 return None
@@ -159,6 +159,10 @@ class DeadLetters:
                     raise MoveError(f"SQS stopped moving messages of the {self.name} queue after {moved}: {why}")
                 return moved
             wait(2)
+
+    def _arn(self, url: str) -> str:
+        answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return str(answer["Attributes"]["QueueArn"])
 
     def _latest_move(self, arn: str) -> dict[str, Any] | None:
         tasks = self._client.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]

@@ -30,6 +30,7 @@ NUMBER = "100000000000001"
 ANA, BIA = "5511900000001", "5511900000002"
 STACK = "pytake-prod"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:dead"
+SOURCE_ARN = "arn:aws:sqs:eu-west-1:123456789012:source"
 
 
 class Deployed:
@@ -217,14 +218,17 @@ class Moves:
         self.client = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="t", aws_secret_access_key="t")
         self.letters = DeadLetters(self.client, "inbound", "https://sqs.test/dead", "https://sqs.test/source")
         self.stub = Stubber(self.client)
-        self.stub.add_response("get_queue_attributes", {"Attributes": {"QueueArn": ARN}})
+        for arn in (ARN, SOURCE_ARN):
+            self.stub.add_response("get_queue_attributes", {"Attributes": {"QueueArn": arn}})
         self.waits: list[float] = []
 
     def lists(self, *tasks: dict[str, Any]) -> None:
         self.stub.add_response("list_message_move_tasks", {"Results": [*tasks]}, {"SourceArn": ARN, "MaxResults": 1})
 
     def starts(self) -> None:
-        self.stub.add_response("start_message_move_task", {"TaskHandle": "task"}, {"SourceArn": ARN})
+        # Without a destination SQS moves only what it put here itself.
+        wanted = {"SourceArn": ARN, "DestinationArn": SOURCE_ARN}
+        self.stub.add_response("start_message_move_task", {"TaskHandle": "task"}, wanted)
 
     def move(self) -> int | None:
         with self.stub:

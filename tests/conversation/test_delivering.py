@@ -396,6 +396,27 @@ def test_outside_the_window_the_template_is_sent_once_in_place_of_everything(pro
     assert states(product) == ["accepted", "failed", "failed"]
 
 
+@pytest.mark.parametrize("hours_ago", [1, 23])
+def test_what_waited_for_days_leaves_as_it_is_if_the_person_has_written_again(product: Product, hours_ago: int) -> None:
+    with_fallback(product)
+    product.say("Olá")
+    product.clock.forward(3 * 86_400)
+    product.say("Are you there?")
+    product.clock.forward(hours_ago * 3600)
+    product.deliver(item(50, "at last", revived=1, again="revived1", queued_at=product.clock.now), first_time=True)
+    assert texts(product)[-1] == "at last"
+
+
+def test_what_waited_for_days_becomes_the_template_if_the_window_has_closed_again(product: Product) -> None:
+    with_fallback(product)
+    product.say("Olá")
+    product.clock.forward(3 * 86_400)
+    product.say("Are you there?")
+    product.clock.forward(86_400)
+    product.deliver(item(50, "at last", revived=1, again="revived1", queued_at=product.clock.now), first_time=True)
+    assert product.graph.sent[-1]["type"] == "template"
+
+
 def test_outside_the_window_without_a_template_nothing_is_sent(product: Product) -> None:
     product.clock.forward(86_400)
     product.deliver(item(), first_time=False)

@@ -266,7 +266,12 @@ class Deliver:
     def _needs_fallback(self, item: OutboundItem, index: int, entry: Delivery, now: float) -> bool:
         if isinstance(item.messages[index], Template):
             return False
-        return entry.fallback or now >= item.window_closes_at
+        return entry.fallback or (now >= item.window_closes_at and self._window_is_closed(item, now))
+
+    def _window_is_closed(self, item: OutboundItem, now: float) -> bool:
+        """Whether the person has not written again since: what waited for days may leave if they have."""
+        conversation = self._conversations.load(item.key)
+        return conversation is None or now >= conversation.last_inbound_at + SERVICE_WINDOW_SECONDS
 
     def _has_fallen_back(self, item: OutboundItem, index: int) -> bool:
         """Has the template been sent since the person last wrote? Once is an invitation, twice is spam (and billed)."""
