@@ -15,11 +15,17 @@ bootstrap.import_ahead("take_turn")
 TURN_MILLISECONDS = 52_000
 """What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
 
+GIVE_UP_AT = 30
+"""The try after which a message is given up; the queue itself does so one later, with those that came behind it in each try."""
+
 _read = msgspec.json.Decoder(InboundItem).decode
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on."""
+    """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on.
+
+    In the end a failed one goes to the dead letters, with what it failed at, and its person's next messages take their turns.
+    """
     begun = False
 
     def take_turn(record: Record) -> None:
@@ -27,7 +33,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         if begun and context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
             raise ComeBackError(0, "no time left for a turn in this invocation")
         begun = True
-        _take_turn(record)
+        try:
+            _take_turn(record)
+        except Exception as error:
+            if record.receive_count < GIVE_UP_AT:
+                raise
+            logger().exception("turn.given_up", message_id=record.id, receive_count=record.receive_count)
+            bootstrap.queues().bury_inbound(record.body, record.group or record.id, f"error:{type(error).__name__}")
 
     with bootstrap.figures():
         return work_off(event, take_turn, bootstrap.queues().postpone_inbound, logger())

@@ -49,6 +49,7 @@ class Deployed:
         self.queues = SqsQueues(
             self.sqs,
             inbound=self.urls["InboundDeadLettersUrl"],  # what is put here is dead already
+            inbound_dlq=self.urls["InboundDeadLettersUrl"],
             outbound=self.urls["OutboundQueueUrl"],
             outbound_dlq=self.urls["OutboundDeadLettersUrl"],
             receipts=self.urls["ReceiptsDeadLettersUrl"],

@@ -222,6 +222,20 @@ def test_an_ambiguous_send_without_a_receipt_is_repeated_after_its_deadline_and_
     assert product.events.types == ["delivery.ambiguous", "delivery.resent_after_deadline"]
 
 
+def test_a_worker_that_died_again_and_again_is_not_given_the_reason_of_an_earlier_try(product: Product) -> None:
+    product.graph.script = [refusal(130429)]
+    with pytest.raises(ComeBackError):
+        product.deliver(item(), first_time=True)
+    for _ in range(3):
+        product.clock.forward(AMBIGUOUS_SECONDS)
+        product.graph.script = [KeyboardInterrupt()]  # the process ends between the claim and the answer
+        with pytest.raises(KeyboardInterrupt):
+            product.deliver(item(), first_time=False)
+    product.clock.forward(AMBIGUOUS_SECONDS)
+    product.deliver(item(), first_time=False)
+    assert [reason for _, reason in product.queues.buried] == ["ambiguous:no_receipt"]
+
+
 def test_four_ambiguous_sends_lead_to_the_dead_letters(product: Product) -> None:
     product.graph.script = [failure(ErrorClass.AMBIGUOUS, 131000)] * 4
     product.deliver_until_done(item(), limit=100)

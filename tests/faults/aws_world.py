@@ -39,7 +39,9 @@ from tests.table import kept
 
 REGION = "us-east-1"
 DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
-URLS = {name: f"https://sqs.test/{name}" for name in ("inbound", "outbound", "outbound_dead", "receipts")}
+URLS = {
+    name: f"https://sqs.test/{name}" for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "receipts")
+}
 
 SDK_FAULTS = ("crash_before", "crash_after", "lost_before", "lost_after", "throttled", "repeated", "stall_before")
 
@@ -111,6 +113,7 @@ class AwsWorld(World):
             "queues": SqsQueues(
                 _client("sqs"),
                 inbound=URLS["inbound"],
+                inbound_dlq=URLS["inbound_dead"],
                 outbound=URLS["outbound"],
                 outbound_dlq=URLS["outbound_dead"],
                 receipts=URLS["receipts"],

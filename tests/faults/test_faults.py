@@ -1,12 +1,16 @@
 """Nothing lost, nothing twice, in order: over every single fault of a calm run, and over thousands of wild ones."""
 
+import msgspec
 import pytest
+from msgspec.structs import astuple
 
+from pytake.conversation.queues import InboundItem, group_id
+from pytake.conversation.records import ConversationKey
 from tests.faults import stories
 from tests.faults.invariants import broken, sent_twice, taken_by_meta
 from tests.faults.plans import NoFaults, SingleFault, kinds
 from tests.faults.replay import problems_of
-from tests.faults.world import World
+from tests.faults.world import START, World
 
 SEEDS = 2000
 PARTS = 40
@@ -71,6 +75,31 @@ def test_no_wild_run_breaks_a_promise(part: int) -> None:
     for seed in range(part * SEEDS // PARTS, (part + 1) * SEEDS // PARTS):
         problems = problems_of(str(seed))
         assert not problems, told(str(seed), problems)
+
+
+def test_a_message_that_nobody_can_take_takes_none_of_its_person_with_it() -> None:
+    """SQS counts each time that it hands a message out, also for those behind the one that fails, which nobody tries."""
+    world = World(0, NoFaults())
+    world.batches = (10,)
+    world.operators = False
+    ana = ConversationKey("acme", world.numbers["acme"], stories.PHONES[0])
+    world.queues["inbound"].send("{not a message", group_id(ana), "poison")
+    ids = world.people["acme", ana.contact_id] = ["wamid.0", "wamid.1", "wamid.2"]
+    for id_, text in zip(ids, ("Oi", "Ana", "Recife"), strict=True):
+        message = {
+            "from": ana.contact_id,
+            "id": id_,
+            "type": "text",
+            "timestamp": str(int(START)),
+            "text": {"body": text},
+        }
+        item = InboundItem(*astuple(ana), message, START)
+        world.queues["inbound"].send(msgspec.json.encode(item).decode(), group_id(ana), item.deduplication_id)
+    stories.to_the_end(world)
+    assert broken(world) == []
+    assert len(taken_by_meta(world)) == 5
+    (dead,) = world.queues["inbound_dead"].messages
+    assert (dead.body, dead.attributes) == ("{not a message", {"reason": "error:DecodeError"})
 
 
 @pytest.mark.parametrize("seed", [3, 17, 101])

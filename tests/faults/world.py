@@ -258,6 +258,10 @@ class WorldQueues:
         queue = self._world.queues["outbound_dead"]
         self._world.call("queues.send", lambda: queue.send(body, group, digest(body), reason="unreadable"))
 
+    def bury_inbound(self, body: str, group: str, reason: str) -> None:
+        queue = self._world.queues["inbound_dead"]
+        self._world.call("queues.send", lambda: queue.send(body, group, digest(body), reason=reason))
+
     def postpone_inbound(self, handles: list[str], seconds: int) -> None:
         self._postpone("inbound", handles, seconds)
 
@@ -544,6 +548,7 @@ class World:
         self.statuses: dict[tuple[Any, ...], int] = {}
         self.people: dict[tuple[str, str], list[str]] = {}
         self.operators = True
+        self.batches: tuple[int, ...] = (1, 2, 10)
         self._operating: set[str] = set()
 
         self.conversations = fakes.MemoryConversations()
@@ -775,7 +780,7 @@ class World:
         queue = self.queues[name]
         if all(sandbox.busy for sandbox in self.sandboxes[_FUNCTIONS[name]]):
             return  # who finishes looks again
-        batch = queue.receive(self.chance.choice((1, 2, 10)))
+        batch = queue.receive(self.chance.choice(self.batches))
         if batch:
             records = [_record(message) for message in batch]
             self.trace("batch", name, [message.id for message in batch])

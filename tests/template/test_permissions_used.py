@@ -27,6 +27,7 @@ RESOURCES = {
     "table": "Table",
     "table/index/due": "Table/index/due",
     "inbound": "InboundQueue",
+    "inbound_dead": "InboundDeadLetters",
     "outbound": "OutboundQueue",
     "outbound_dead": "OutboundDeadLetters",
     "receipts": "ReceiptsQueue",

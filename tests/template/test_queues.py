@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.flow_runner.handler import GIVE_UP_AT
 from tests.template.conftest import Stack, target
 
 
@@ -45,6 +46,12 @@ def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything(stack: Stack) -> No
 
 def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
     assert int(stack.properties("AWS::SQS::Queue")["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"]) == 1000
+
+
+def test_the_flow_runner_gives_up_on_the_last_try_that_the_queue_allows(stack: Stack) -> None:
+    """One later, SQS would take away with a message those behind it, which came back each time and were never tried."""
+    redrive = stack.properties("AWS::SQS::Queue")["InboundQueue"]["RedrivePolicy"]
+    assert int(redrive["maxReceiveCount"]) == GIVE_UP_AT
 
 
 def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:

@@ -66,6 +66,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
             "dynamodb:UpdateItem",
         },
         "InboundQueue": CONSUME,
+        "InboundDeadLetters": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject"},
         FLOW_SECRETS: {"secretsmanager:GetSecretValue"},

@@ -385,6 +385,7 @@ def queues() -> "SqsQueues":
     return SqsQueues(
         _client("sqs"),
         inbound=_settings().inbound_queue_url,
+        inbound_dlq=_settings().inbound_dlq_url,
         outbound=_settings().outbound_queue_url,
         outbound_dlq=_settings().outbound_dlq_url,
         receipts=_settings().receipts_queue_url,

@@ -23,9 +23,12 @@ _encode = msgspec.json.Encoder().encode
 class SqsQueues:
     """Implements `pytake.conversation.ports.Queues`; also moves received messages in time."""
 
-    def __init__(self, client: "SQSClient", *, inbound: str, outbound: str, outbound_dlq: str, receipts: str) -> None:
+    def __init__(
+        self, client: "SQSClient", *, inbound: str, inbound_dlq: str, outbound: str, outbound_dlq: str, receipts: str
+    ) -> None:
         self._client = client
         self._inbound = inbound
+        self._inbound_dlq = inbound_dlq
         self._outbound = outbound
         self._outbound_dlq = outbound_dlq
         self._receipts = receipts
@@ -56,22 +59,24 @@ class SqsQueues:
         self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
 
     def bury(self, item: OutboundItem, reason: str) -> None:
-        self._client.send_message(
-            QueueUrl=self._outbound_dlq,
-            MessageBody=_encode(item).decode(),
-            MessageGroupId=group_id(item.key),
-            MessageDeduplicationId=item.deduplication_id,
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
-        )
+        body, id_ = _encode(item).decode(), item.deduplication_id
+        self._bury(self._outbound_dlq, body, group_id(item.key), id_, reason)
 
     def bury_unreadable(self, body: str, group: str) -> None:
         """Put what cannot be read on the outbound dead-letter queue, as it is."""
+        self._bury(self._outbound_dlq, body, group, digest(body), "unreadable")
+
+    def bury_inbound(self, body: str, group: str, reason: str) -> None:
+        """Put a person's message on the inbound dead-letter queue, as it is."""
+        self._bury(self._inbound_dlq, body, group, digest(body), reason)
+
+    def _bury(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
         self._client.send_message(
-            QueueUrl=self._outbound_dlq,
+            QueueUrl=queue_url,
             MessageBody=body,
             MessageGroupId=group,
-            MessageDeduplicationId=digest(body),
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": "unreadable"}},
+            MessageDeduplicationId=deduplication_id,
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
         )
 
     def postpone_inbound(self, receipt_handles: Sequence[str], seconds: int) -> None:

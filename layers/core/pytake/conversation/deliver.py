@@ -233,7 +233,8 @@ class Deliver:
             raise ComeBackError(recheck, "a receipt may still settle this send")
         attempts = entry.attempts + 1
         if attempts > len(BACKOFF_SECONDS):
-            reason = entry.reason or "ambiguous:no_receipt"
+            # Of a worker that died nobody knows a reason; what an earlier try failed at is none.
+            reason = entry.reason if entry.state == "ambiguous" and entry.reason else "ambiguous:no_receipt"
             self._deliveries.claim(item.key, replace(entry, state="dead", attempts=attempts, reason=reason), known)
             raise _DeadError(reason)
         return replace(entry, state="waiting", attempts=attempts, doubtful=True)
