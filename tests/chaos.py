@@ -1,8 +1,9 @@
 """`make chaos`: a few hundred conversations through `pytake local` while it is mistreated; then the count.
 
 Workers are killed with SIGKILL, the simulated Graph API answers 500 and 429, hangs and cuts connections, webhooks are posted
-again and again in any order. Each message of a person is answered by one message that quotes it: so what is lost, doubled or
-out of order shows on the phones.
+again and again in any order. To some people it refuses every message until it was given up on and an operator has repaired the
+cause and redriven it, while they go on writing. Each message of a person is answered by one message that quotes it: so what is
+lost, doubled or out of order shows on the phones (`tests.chaos_judge`).
 """
 
 import argparse
@@ -17,18 +18,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
-from cli.dlq import find_queues
+from cli.dlq import find_queue
 from local import demo
 from local.dead_letters import DeadLetter
 from pytake.conversation.queues import OutboundItem
 from pytake.whatsapp.outbound import Text
+from tests.chaos_judge import Redriven, judge
 from tests.cloud.conftest import Cloud, free_port
 
 FLOW: dict[str, Any] = {
@@ -51,6 +52,10 @@ QUIET_SECONDS = 100
 """When nothing new was answered for so long, nothing will be: longer than a killed worker's message is invisible (30 s), and
 than the deadline of a send whose fate nobody knows (40 s)."""
 LONGEST_SECONDS = 900
+REFUSED_PEOPLE = 20
+"""One person in so many is refused, and at least three are."""
+REFUSED_SECONDS = 240
+"""Longer than it takes to give a message up (15 s), also when its worker is killed on the way."""
 
 
 @dataclass
@@ -65,14 +70,16 @@ class Count:
     doubled: int = 0
     out_of_order: int = 0
     foreign: int = 0
-    redriven: int = 0
+    redriven: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
     doubts: int = 0
     seconds: float = 0
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing twice, in order."""
-        return self.lost == self.doubled == self.out_of_order == self.foreign == 0
+        """Nothing lost, nothing twice, in order; and there was something to redrive for everybody who was refused."""
+        wrong = self.lost + self.doubled + self.out_of_order + self.foreign
+        return wrong == 0 and self.redriven.total() >= self.refused
 
 
 class Chaos:
@@ -88,18 +95,28 @@ class Chaos:
             for person in range(people)
         }
         self._repeats: list[bytes] = []
-        self._redriven: set[str] = set()
+        self._refused = set(self._chance.sample(sorted(self._said), max(3, people // REFUSED_PEOPLE)))
+        self._count.refused = len(self._refused)
+        self._to_refuse: set[str] = set()
+        self._posted: Counter[str] = Counter()
+        self._dead_letters = find_queue("outbound", cloud.url, None, None)
+        self._rounds = 0
+        self._redriven: dict[str, Redriven] = {}
         self._lock = threading.Lock()
 
     def run(self) -> Count:
         """Mistreat the cloud while people write, wait until it has recovered, and count."""
         began = time.monotonic()
         self._prepare()
-        troubles = [threading.Thread(target=work) for work in (self._kill_workers, self._trouble_meta, self._repeat)]
+        works = (self._kill_workers, self._trouble_meta, self._repeat, self._operate)
+        troubles = [threading.Thread(target=work) for work in works]
         for trouble in troubles:
             trouble.start()
-        with ThreadPoolExecutor(POSTERS) as pool:
-            list(pool.map(self._converse, self._said))
+        with ThreadPoolExecutor(POSTERS) as pool, ThreadPoolExecutor(len(self._refused)) as refused_pool:
+            refused = [refused_pool.submit(self._converse_refused, phone) for phone in sorted(self._refused)]
+            list(pool.map(self._converse, (phone for phone in self._said if phone not in self._refused)))
+            for conversation in refused:
+                conversation.result()
         self._over.set()
         for trouble in troubles:
             trouble.join()
@@ -121,15 +138,33 @@ class Chaos:
 
     def _converse(self, phone: str) -> None:
         """Post one person's messages, each after the one before was taken; some are posted again at any time."""
-        for number, text in enumerate(self._said[phone]):
-            body = self._webhook(phone, f"wamid.{text}", text, number)
-            while not self._is_taken(body):
-                time.sleep(0.3)
-            with self._lock:
-                self._count.sent += 1
-                if self._chance.random() < 0.4:
-                    self._repeats.extend([body] * self._chance.choice((1, 2)))
-            time.sleep(self._chance.choice((0, 0, 0.2, 1.0)))
+        for number in range(len(self._said[phone])):
+            self._say(phone, number)
+
+    def _converse_refused(self, phone: str) -> None:
+        """The same of a person whose answers Meta refuses until they were given up on: writes on while and after they are."""
+        half = len(self._said[phone]) // 2
+        self._to_refuse.add(phone)
+        for number in range(half):
+            self._say(phone, number)
+        end = time.monotonic() + REFUSED_SECONDS
+        while phone in self._to_refuse and time.monotonic() < end:
+            time.sleep(0.3)
+        self._to_refuse.discard(phone)
+        for number in range(half, len(self._said[phone])):
+            self._say(phone, number)
+
+    def _say(self, phone: str, number: int) -> None:
+        text = self._said[phone][number]
+        body = self._webhook(phone, f"wamid.{text}", text, number)
+        self._posted[phone] = number + 1
+        while not self._is_taken(body):
+            time.sleep(0.3)
+        with self._lock:
+            self._count.sent += 1
+            if self._chance.random() < 0.4:
+                self._repeats.extend([body] * self._chance.choice((1, 2)))
+        time.sleep(self._chance.choice((0, 0, 0.2, 1.0)))
 
     def _is_taken(self, body: bytes) -> bool:
         try:
@@ -179,7 +214,9 @@ class Chaos:
         ]
         while not self._over.wait(1.0):
             chosen = self._chance.sample(kinds, 3)
-            rules = [{**rule, "times": 1 if rule["kind"] == "hang" else 2} for rule in chosen]
+            refused = sorted(self._to_refuse)
+            rules = [{"kind": "error", "status": 400, "code": 130429, "phone": phone} for phone in refused]
+            rules += [{**rule, "times": 1 if rule["kind"] == "hang" else 2} for rule in chosen]
             self._cloud.http.put("/_sim/faults", json={"rules": rules}).raise_for_status()
 
     def _kill_workers(self) -> None:
@@ -193,6 +230,26 @@ class Chaos:
                     continue
                 self._count.killed[name] += 1
 
+    def _operate(self) -> None:
+        """An operator looks at the dead letters, repairs what they tell of, and redrives them."""
+        while not self._over.wait(3.0):
+            self._redrive()
+
+    def _redrive(self) -> int:
+        """Redrive answers that were given up on, as `pytake dlq redrive` does; how many. What made them fail is repaired."""
+        queue = self._dead_letters
+        if not queue.count():
+            return 0
+        hurt = {letter.item.contact_id for letter in queue.look() if isinstance(letter.item, OutboundItem)}
+        self._mend(hurt & self._to_refuse)
+        self._rounds += 1
+        return queue.redrive(moved=self._note_redriven)
+
+    def _mend(self, phones: set[str]) -> None:
+        self._to_refuse -= phones
+        if phones:
+            time.sleep(1.5)  # until then the rules that refuse are in force
+
     def _wait_until_quiet(self) -> None:
         end, last_change, known = time.monotonic() + LONGEST_SECONDS, time.monotonic(), -1
         wanted = sum(map(len, self._said.values()))
@@ -202,15 +259,15 @@ class Chaos:
                 known, last_change = answered, time.monotonic()
             if answered >= wanted and time.monotonic() - last_change > QUIET_SECONDS / 2:
                 return  # long enough for a double to show
-            for queue in find_queues(self._cloud.url, None, None):
-                if queue.name == "outbound" and queue.count():
-                    self._count.redriven += queue.redrive(moved=self._note_redriven)
-                    last_change = time.monotonic()
+            if self._redrive():
+                last_change = time.monotonic()
             time.sleep(3)
 
     def _note_redriven(self, letter: DeadLetter) -> None:
+        self._count.redriven[letter.reason] += 1
         if isinstance(letter.item, OutboundItem):
-            self._redriven.update(message.text for message in letter.item.messages if isinstance(message, Text))
+            when = Redriven(self._rounds, self._posted[letter.item.contact_id])
+            self._redriven.update((message.text, when) for message in letter.item.messages if isinstance(message, Text))
 
     def _answers(self, phone: str) -> list[str]:
         return [message["text"] for message in self._cloud.screen(phone) if message["direction"] == "out"]
@@ -218,16 +275,12 @@ class Chaos:
     def _read_the_phones(self) -> None:
         for phone, said in self._said.items():
             expected = [f"You said {text}" for text in said]
-            answers = self._answers(phone)
-            times = Counter(answers)
+            verdict = judge(expected, self._answers(phone), self._redriven)
             self._count.expected += len(expected)
-            self._count.lost += sum(1 for text in expected if not times[text])
-            self._count.doubled += sum(count - 1 for text, count in times.items() if text in expected)
-            self._count.foreign += sum(count for text, count in times.items() if text not in expected)
-            # What was given up on and redriven comes after the answers that did not wait for it, as it should.
-            in_time = [text for text in dict.fromkeys(answers) if text not in self._redriven]
-            first = [expected.index(text) for text in in_time if text in expected]
-            self._count.out_of_order += sum(other < one for one, other in pairwise(first))
+            self._count.lost += verdict.lost
+            self._count.doubled += verdict.doubled
+            self._count.foreign += verdict.foreign
+            self._count.out_of_order += verdict.out_of_order
 
     def _doubts(self) -> int:
         logs = (self._cloud.data_dir / "logs").glob("*.log")
@@ -275,6 +328,7 @@ def main() -> int:
         finally:
             cloud.stop()
     killed = ", ".join(f"{name} {times}" for name, times in sorted(count.killed.items()))
+    reasons = ", ".join(f"{reason} {times}" for reason, times in sorted(count.redriven.items()))
     rows: list[tuple[str, object]] = [
         ("conversations", arguments.people),
         ("webhooks repeated", count.repeated),
@@ -285,12 +339,13 @@ def main() -> int:
         ("doubled", count.doubled),
         ("out of order", count.out_of_order),
         ("not said by anybody", count.foreign),
-        ("redriven from the dead letters", count.redriven),
+        ("people whose answers were refused until redriven", count.refused),
+        ("redriven from the dead letters", f"{count.redriven.total()} ({reasons})"),
         ("sent again after a deadline without a receipt", count.doubts),
         ("seconds", round(count.seconds)),
     ]
     for name, value in rows:
-        print(f"{name:<46} {value}")  # noqa: T201
+        print(f"{name:<48} {value}")  # noqa: T201
     return 0 if count.is_good else 1
 
 

@@ -1,0 +1,55 @@
+"""What came of a conversation, read off its phone: what is missing, what is there twice, what stands before its time.
+
+A conversation's message group hands out nothing behind a message that is not done, so answers arrive in the order of the texts
+that they answer. What is given up on leaves the queue, and the answers behind it do not wait (docs/operations.md, "Dead
+letters"); what is redriven goes to the end of the queue as it is then, in the old order. So it must still arrive before the
+answer to anything that was said after it was redriven.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """When an answer was last redriven: in which round, and how many texts the person had said by then."""
+
+    round: int
+    said: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many answers are wrong, by what is wrong with them."""
+
+    lost: int = 0
+    doubled: int = 0
+    out_of_order: int = 0
+    foreign: int = 0
+
+
+def judge(expected: Sequence[str], shown: Sequence[str], redriven: Mapping[str, Redriven]) -> Verdict:
+    """Judge what a phone has `shown`, in order. `expected` are the answers in the order of what was said."""
+    times = Counter(shown)
+    order = [text for text in dict.fromkeys(shown) if text in expected]  # a double is told of as that
+    return Verdict(
+        lost=sum(1 for text in expected if not times[text]),
+        doubled=sum(times[text] - 1 for text in expected if times[text] > 1),
+        out_of_order=sum(
+            any(_precedes(later, text, expected, redriven) for later in order[place + 1 :])
+            for place, text in enumerate(order)
+        ),
+        foreign=sum(count for text, count in times.items() if text not in expected),
+    )
+
+
+def _precedes(one: str, other: str, expected: Sequence[str], redriven: Mapping[str, Redriven]) -> bool:
+    """Whether `one` had to arrive before `other`."""
+    first, second = expected.index(one), expected.index(other)
+    again, other_again = redriven.get(one), redriven.get(other)
+    if again is None:
+        return first < second
+    if other_again is None:
+        return second >= again.said
+    return first < second and again.round <= other_again.round
