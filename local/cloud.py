@@ -122,6 +122,9 @@ class LocalCloud:
         )
         self._proxy.target = ApiTarget(self._aws.endpoint_url, deployment.api_id)
         seeded = self.settings.with_demo and await self._seed_demo(issuer)
+        if seeded and (phones := self._simulator.forget_phones()):
+            # Their screens would show conversations that nobody remembers.
+            self._say(f"The table is a new one: what {phones} phones of earlier runs showed is forgotten, too")
         if deployment.fresh or seeded:
             self._aws.save()
         await loading

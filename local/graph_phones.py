@@ -289,6 +289,13 @@ class Phones:
         """Forget a phone; gives whether it was known."""
         return self._phones.pop(contact_id, None) is not None
 
+    def forget_all(self) -> int:
+        """Forget every phone; how many there were."""
+        count = len(self._phones)
+        self._phones.clear()
+        self._writers.clear()
+        return count
+
     def _remember(self, message_id: str, phone: Phone) -> None:
         self._writers[message_id] = phone.contact_id
         if len(self._writers) > MOST_WRITTEN:

@@ -136,6 +136,10 @@ class GraphSimulator:
         """Return when every webhook post was answered with 200."""
         await self._network.webhooks.idle()
 
+    def forget_phones(self) -> int:
+        """Forget what every phone shows; how many there were."""
+        return self._network.phones.forget_all()
+
     def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
         """Add a business number, or replace its credentials."""
         self._network.add_number(phone_number_id, number)

@@ -170,6 +170,29 @@ def test_a_day_without_any_event_is_settled_too(world: World) -> None:
     assert world.run().settled_through == world.day(3)
 
 
+def test_a_day_whose_events_give_no_figures_is_settled_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = world.queries.run
+
+    def without_a_file(sql: str, parameters: Sequence[str], token: str) -> str:
+        """Where there are no rows Athena may write nothing at all."""
+        found = run(sql, parameters, token)
+        for key in world.keys(STAGING) if f"'{world.day(5)}'" in parameters else ():
+            world.lake.s3.delete_object(Bucket=world.lake.bucket, Key=key)
+        return found
+
+    monkeypatch.setattr(world.queries, "run", without_a_file)
+    monkeypatch.setattr("pytake.analytics.aggregate.AT_A_TIME", 1)
+    assert world.run().settled_through == world.day(4)
+    assert world.messages() == 4
+    monkeypatch.undo()
+    world.log.settled = None
+    assert world.run().made == 0, "nothing is what comes of these events"
+    world.log.settled = None
+    world.lake.put("acme", [event(NOON - 5 * DAY, 5)])
+    world.lake.put("acme", [event(NOON - 5 * DAY + HOUR, 5), event(NOON - 5 * DAY + HOUR + 60, 6)])
+    assert (world.run().made, world.messages()) == (1, 7)
+
+
 def test_an_answer_of_several_files_becomes_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run = world.queries.run
 

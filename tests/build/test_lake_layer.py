@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 from msgspec.structs import replace
 
-from pytake.aws.lake import S3Lake, object_key
+from pytake.aws.daily_figures import S3DailyFigures, figures_key
+from pytake.aws.lake import S3Lake, UnreadableFileError, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
 from tests.build.conftest import ARCHITECTURE
 from tests.build.test_layer import ELF_MACHINE, machines, size
@@ -123,3 +124,90 @@ def test_what_an_erased_person_said_leaves_the_file_and_its_versions_and_every_r
     assert version["Key"] == object_key("acme", HOUR)
     assert version["IsLatest"]
     assert read(s3, tmp_path, "select count(*) from {file} where variables::varchar like '%contact 3%'") == [(0,)]
+
+
+FIGURES = """
+SELECT 'session' AS kind, 's' || i AS session, TIMESTAMP '2026-03-10 12:00:00' AS slot, i::BIGINT AS messages_in,
+    'exit ' || (i % 3) AS node_exit, CAST(NULL AS BIGINT) AS visits
+FROM range({first}, {end}) AS numbers (i)
+"""
+"""As the files of one answer are: strings in dictionaries, columns that are null throughout."""
+
+
+class Answers:
+    """Athena, whose answer is the files given, whatever is asked."""
+
+    def __init__(self, s3: Any, *files: Path) -> None:
+        self._s3 = s3
+        self.files = list(files)
+
+    def run(self, sql: str, _parameters: Any, _token: str) -> str:
+        folder = sql.partition(" TO 's3://lake/")[2].partition("'")[0]
+        for number, file in enumerate(self.files):
+            self._s3.put_object(Bucket="lake", Key=f"{folder}part-{number}", Body=file.read_bytes())
+        return ""
+
+
+def answer(tmp_path: Path, name: str, first: int, end: int, select: str = "*") -> Path:
+    file = tmp_path / f"{name}.parquet"
+    figures = FIGURES.format(first=first, end=end)
+    duckdb.sql(f"COPY (SELECT {select} FROM ({figures})) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")  # noqa: S608
+    return file
+
+
+def figures(s3: Any, tmp_path: Path, question: str) -> list[tuple[Any, ...]]:
+    file = tmp_path / "figures.parquet"
+    file.write_bytes(s3.get_object(Bucket="lake", Key=figures_key("acme", "2026-03-10"))["Body"].read())
+    return duckdb.sql(question.format(file=f"'{file}'")).fetchall()
+
+
+def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any, tmp_path: Path) -> None:
+    none, few, many = (
+        answer(tmp_path, name, *rows)
+        for name, rows in {"none": (0, 0), "few": (0, 1000), "many": (1000, 150_000)}.items()
+    )
+    athena = Answers(s3, none, few, many)
+    made = S3DailyFigures(s3, "lake", athena)  # type: ignore[arg-type]
+    bodies = []
+    for _ in range(2):
+        made.make("acme", "2026-03-10", "SELECT", [], "source")
+        bodies.append(s3.get_object(Bucket="lake", Key=figures_key("acme", "2026-03-10"))["Body"].read())
+    assert bodies[0] == bodies[1]
+    assert made.made_from("acme", "2026-03-10") == "source"
+    counted = figures(
+        s3,
+        tmp_path,
+        "select count(*), count(distinct session), sum(messages_in), count(visits), count(distinct node_exit), "
+        "bool_and(messages_in = file_row_number) from read_parquet({file}, file_row_number = true)",
+    )
+    assert counted == [(150_000, 150_000, 149_999 * 150_000 // 2, 0, 3, True)]
+    types = dict(row[:2] for row in figures(s3, tmp_path, "describe select * from {file}"))
+    assert (types["slot"], types["messages_in"], types["visits"]) == ("TIMESTAMP", "BIGINT", "BIGINT")
+    athena.files = [none, none]
+    made.make("acme", "2026-03-10", "SELECT", [], "other")
+    assert figures(s3, tmp_path, "select count(*) from {file}") == [(0,)]
+    assert s3.list_objects_v2(Bucket="lake", Prefix="athena/").get("KeyCount") == 0
+
+
+@pytest.mark.parametrize("select", ["* exclude (visits)", "*, 1 as more", "* replace (visits::integer as visits)"])
+def test_files_that_do_not_fit_together_leave_the_figures_as_they_were(s3: Any, tmp_path: Path, select: str) -> None:
+    whole = answer(tmp_path, "whole", 0, 10)
+    made = S3DailyFigures(s3, "lake", Answers(s3, whole))  # type: ignore[arg-type]
+    made.make("acme", "2026-03-10", "SELECT", [], "before")
+    other = answer(tmp_path, "other", 0, 10, select)
+    for files in ((whole, other), (other, whole)):
+        with pytest.raises(Exception, match="Schema"):
+            S3DailyFigures(s3, "lake", Answers(s3, *files)).make("acme", "2026-03-10", "SELECT", [], "after")  # type: ignore[arg-type]
+    assert made.made_from("acme", "2026-03-10") == "before"
+    assert figures(s3, tmp_path, "select count(*) from {file}") == [(10,)]
+
+
+@pytest.mark.parametrize("left", [4, 300])
+def test_a_file_that_is_cut_off_is_said_and_ends_nothing_else(s3: Any, tmp_path: Path, left: int) -> None:
+    whole, cut = answer(tmp_path, "whole", 0, 10), tmp_path / "cut.parquet"
+    cut.write_bytes(whole.read_bytes()[:left])
+    with pytest.raises(UnreadableFileError):
+        S3DailyFigures(s3, "lake", Answers(s3, whole, cut)).make("acme", "2026-03-10", "SELECT", [], "")  # type: ignore[arg-type]
+    s3.put_object(Bucket="lake", Key=object_key("acme", HOUR), Body=cut.read_bytes())
+    with pytest.raises(UnreadableFileError):
+        S3Lake(s3, "lake").withhold("acme", HOUR, {"contact"})

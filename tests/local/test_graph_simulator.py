@@ -201,6 +201,12 @@ def test_phones_and_added_numbers_survive_a_restart(tmp_path: Path) -> None:
     play(before, state_file=state_file)
     assert state_file.stat().st_mode & 0o077 == 0
     play(after, state_file=state_file)
+
+    async def all_forgotten(world: World) -> None:
+        assert world.simulator.forget_phones() == 1
+        assert (await world.client.get("/_sim/phones")).json()["phones"] == []
+
+    play(all_forgotten, state_file=state_file)
     state_file.write_text("{")
     play(lambda world: world.says(), state_file=state_file)
 

@@ -19,6 +19,10 @@ STAGING = "athena/staging"
 """Below the folder of query results, which a lifecycle rule empties: what a run that died left behind goes by itself."""
 
 
+NOTHING = "_nothing"
+"""Stands in place of the figures of a day whose events give none. Athena reads past names that begin with `_`."""
+
+
 def figures_key(organization_id: str, day: str) -> str:
     """Where an organization's figures of a day are."""
     return f"{figures_folder(organization_id, day)}figures.parquet"
@@ -46,13 +50,13 @@ class S3DailyFigures:
         return sha256("\n".join(f"{file['Key']} {file['ETag']}" for file in files).encode()).hexdigest()
 
     def made_from(self, organization_id: str, day: str) -> str | None:
-        try:
-            found = self._client.head_object(Bucket=self._bucket, Key=figures_key(organization_id, day))
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
-        return found["Metadata"].get("source")
+        for key in (figures_key(organization_id, day), f"{figures_folder(organization_id, day)}{NOTHING}"):
+            try:
+                return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"].get("source")
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                    raise
+        return None
 
     def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:
         run = self._new_id()
@@ -69,6 +73,11 @@ class S3DailyFigures:
     def _publish(self, folder: str, key: str, source: str) -> None:
         """Let the files of a folder be one object, at once."""
         files = [file["Key"] for file in self._objects(folder) if file["Size"]]
+        if not files:  # an answer without rows need not have a file
+            self._client.put_object(
+                Bucket=self._bucket, Key=f"{key.rpartition('/')[0]}/{NOTHING}", Body=b"", Metadata={"source": source}
+            )
+            return
         if len(files) == 1:
             self._client.copy_object(
                 Bucket=self._bucket,

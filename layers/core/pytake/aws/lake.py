@@ -49,6 +49,10 @@ class NotRemovedError(Exception):
     """S3 refused to remove something; it has to be tried again."""
 
 
+class UnreadableFileError(Exception):
+    """A file of the lake is no Parquet, or only a part of it."""
+
+
 class S3Lake:
     """Implements `pytake.conversation.ports.Lake`."""
 
@@ -142,9 +146,11 @@ def write_parquet(lines: Path, parquet: Path) -> None:
 
 
 def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
-    """Put Parquet files with the same columns into one, in their order."""
+    """Put Parquet files into one, in their order. Raises an error, and leaves no whole file, when one of them cannot be read
+    or has other columns than the first: those of one answer of Athena are all alike.
+    """
     arrow, files = import_module("arro3.core"), import_module("arro3.io")
-    tables = [files.read_parquet(part) for part in parts]
+    tables = [_opened(part) for part in parts]
     batches = (batch for table in tables for batch in table)
     reader = arrow.RecordBatchReader.from_batches(tables[0].schema, batches)
     files.write_parquet(reader, whole, compression="zstd(3)", max_row_group_size=ROWS_PER_GROUP)
@@ -152,8 +158,8 @@ def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
 
 def read_parquet(parquet: Path) -> Iterator[LakeEvent]:
     """The events of a file that `write_parquet` wrote, in their order."""
-    arrow, files = import_module("arro3.core"), import_module("arro3.io")
-    for batch in files.read_parquet(parquet):
+    arrow = import_module("arro3.core")
+    for batch in _opened(parquet):
         columns = []
         for name, type_ in COLUMNS.items():
             column = batch.column(name)
@@ -163,6 +169,16 @@ def read_parquet(parquet: Path) -> Iterator[LakeEvent]:
             if row["variables"] is not None:
                 row["variables"] = dict(row["variables"])
             yield LakeEvent(**row)
+
+
+def _opened(parquet: Path) -> Any:
+    try:
+        return import_module("arro3.io").read_parquet(parquet)
+    except BaseException as error:
+        # Rust's panics are no `Exception`: one broken file would end the job for everybody.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableFileError(f"{parquet.name} is not a whole Parquet file") from None
 
 
 def _write_lines(path: Path, events: Iterable[LakeEvent]) -> None:
