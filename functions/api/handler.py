@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from pytake.observability import correlate, discreet
 from rest.application import answer
 
 
+@discreet
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Every route under /api/v1 but the webhook's."""
+    """Every route under /api/v1 but the webhook's. What is logged bears the id that an error's answer shows."""
+    correlate(event["requestContext"]["requestId"])
     return answer(event, context)

@@ -8,7 +8,7 @@ from pytake import bootstrap
 from pytake.aws.batch import Record, work_off
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import InboundItem
-from pytake.observability import correlate, logger
+from pytake.observability import correlate, discreet, logger
 
 bootstrap.import_ahead("take_turn")
 
@@ -21,6 +21,7 @@ GIVE_UP_AT = 30
 _read = msgspec.json.Decoder(InboundItem).decode
 
 
+@discreet
 def handler(event: dict[str, Any], context: Any) -> Any:
     """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on.
 
@@ -46,7 +47,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def _take_turn(record: Record) -> None:
-    correlate(None)
     item = _read(record.body)
     correlate(item.correlation_id)
     turn = bootstrap.take_turn()(item)

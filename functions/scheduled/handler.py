@@ -8,29 +8,32 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pytake import bootstrap
-from pytake.observability import logger
+from pytake.observability import TellableError, discreet, logger
 
 RESERVE_MILLISECONDS = 5_000
 """A job stops taking on work this long before Lambda would stop it; the next run goes on."""
 
 
-class Run(NamedTuple):
-    """What a job may want to know of its run."""
+class UnknownJobError(TellableError):
+    """There is no such job: the schedule is wrong, its alarm should ring."""
 
+
+class Run(NamedTuple):
+    """What a job may want to know of its run. `id` is what its log lines bear."""
+
+    id: str
     scheduled_time: str
     seconds_left: float
     out_of_time: Callable[[], bool]
 
 
+@discreet
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run one job, once for each scheduled time: EventBridge may fire twice.
-
-    Raises ValueError for a job that does not exist: the schedule is wrong, its alarm should ring.
-    """
+    """Run one job, once for each scheduled time: EventBridge may fire twice."""
     job, scheduled_time = event.get("job"), event.get("scheduled_time")
     run = _JOBS.get(str(job))
     if run is None:
-        raise ValueError(f"There is no job {job!r}; jobs are: {', '.join(_JOBS)}")
+        raise UnknownJobError(f"There is no such job as the event's; jobs are: {', '.join(_JOBS)}")
     seconds_left = context.get_remaining_time_in_millis() / 1000
     if scheduled_time and not bootstrap.job_runs().begin(
         str(job), scheduled_time, context.aws_request_id, time.time(), seconds_left
@@ -42,7 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
     with bootstrap.figures():
-        done = run(Run(str(scheduled_time or ""), seconds_left, out_of_time))
+        done = run(Run(context.aws_request_id, str(scheduled_time or ""), seconds_left, out_of_time))
     if scheduled_time:
         bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
@@ -51,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _due(run: Run) -> dict[str, Any]:
     return {
-        "woken": bootstrap.wake_due()(run.out_of_time),
+        "woken": bootstrap.wake_due()(run.out_of_time, run.id),
         "announced": bootstrap.announce_late()(run.out_of_time),
     }
 

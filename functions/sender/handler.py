@@ -8,7 +8,7 @@ from pytake import bootstrap
 from pytake.aws.batch import Record, work_off
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.queues import OutboundItem
-from pytake.observability import correlate, logger
+from pytake.observability import correlate, discreet, logger
 
 bootstrap.import_ahead("deliver")
 
@@ -18,6 +18,7 @@ SEND_MILLISECONDS = 15_000
 _read = msgspec.json.Decoder(OutboundItem).decode
 
 
+@discreet
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deliver each record's turn. One that has to wait comes back when it is due, and its group right behind it."""
     begun = False
@@ -30,7 +31,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         if begun and out_of_time():
             raise ComeBackError(0, "no time left in this invocation")
         begun = True
-        correlate(None)
         try:
             item = _read(record.body)
         except msgspec.DecodeError:

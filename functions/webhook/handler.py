@@ -6,7 +6,7 @@ from typing import Any
 from pytake import bootstrap
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.receive import BadSignatureError
-from pytake.observability import correlate, logger
+from pytake.observability import discreet, logger
 from pytake.whatsapp.inbound import NotJson, NotWhatsApp
 
 bootstrap.import_ahead("receive_notification")
@@ -15,6 +15,7 @@ JSON = {"content-type": "application/json"}
 TEXT = {"content-type": "text/plain"}
 
 
+@discreet
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Meta's verification (GET) and its notifications (POST)."""
     if event["requestContext"]["http"]["method"] == "GET":
@@ -32,7 +33,6 @@ def _verify(query: dict[str, str]) -> dict[str, Any]:
 
 def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     log = logger()
-    correlate(context.aws_request_id)
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     signature = event["headers"].get("x-hub-signature-256")

@@ -186,6 +186,19 @@ def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build
         connected["scheduled"].invoke(event)
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_fails_tells_neither_lambda_nor_the_log_what_it_was_given(
+    functions: dict[str, Sandbox], name: str
+) -> None:
+    written = len(functions[name].log)
+    with pytest.raises(FunctionFailedError) as failed:
+        functions[name].invoke({"job": f"{CONTACT} wrote", "Records": [{"body": CONTACT}], CONTACT: "wrote"})
+    told = f"{failed.value}{functions[name].log[written:]}"
+    assert '"errorType":"FunctionFailedError"' in told.replace(" ", "")
+    assert '"function.failed"' in told.replace(" ", "")
+    assert CONTACT not in told
+
+
 @pytest.mark.parametrize("event", sorted(path.stem for path in EVENTS.glob("*.json")))
 def test_each_sample_event_is_answered(connected: dict[str, Sandbox], event: str) -> None:
     answer = connected[function_of(event)].invoke(sample(event))

@@ -21,7 +21,7 @@ from functions.scheduled import handler as scheduled
 from functions.sender import handler as sender
 from functions.webhook import handler as webhook
 from local.dead_letters import DeadLetters
-from pytake import bootstrap
+from pytake import bootstrap, observability
 from pytake.aws.caching import AgeingCache
 from pytake.conversation.announce import Announce, AnnounceLate
 from pytake.conversation.business_events import BusinessEvent
@@ -43,6 +43,7 @@ from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.turn import TakeTurn
 from pytake.conversation.wake import WakeDue
 from pytake.engine import Effect, EffectResult, Flow
+from pytake.observability import FunctionFailedError
 from pytake.whatsapp import signature
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.sending import Accepted, SendFailed
@@ -69,8 +70,8 @@ class InjectedError(Exception):
     """A service did not do what it was asked, or did it and did not say so."""
 
 
-EXPECTED = (InjectedError, QueueingFailedError, ConflictError, msgspec.DecodeError)
-"""What a worker may fail with here; anything else is a mistake in the product."""
+EXPECTED = (InjectedError, QueueingFailedError, ConflictError, msgspec.DecodeError, FunctionFailedError)
+"""What a worker may fail with here; anything else is a mistake in the product. (The last one stands for what was logged.)"""
 
 
 class NullLogger:
@@ -78,6 +79,10 @@ class NullLogger:
 
     def __init__(self, world: "World") -> None:
         self._world = world
+
+    def get_correlation_id(self) -> None: ...
+
+    def set_correlation_id(self, _: str | None) -> None: ...
 
     def info(self, *_: Any, **__: Any) -> None: ...
 
@@ -867,8 +872,8 @@ class wired:  # noqa: N801 (used like a function)
         for name in _BUILT:
             setattr(bootstrap, name, lambda name=name: world.built(name))
         logger = NullLogger(world)
-        self._loggers = [(module, module.logger) for module in _HANDLERS]
-        for module in _HANDLERS:
+        self._loggers = [(module, module.logger) for module in _LOGGING]
+        for module in _LOGGING:
             module.logger = lambda: logger  # type: ignore[attr-defined]
 
     def __exit__(self, *_: Any) -> None:
@@ -883,7 +888,7 @@ _BUILT = (
     *("figures", "queues", "receive_notification", "take_turn", "deliver"),
     *("settle_receipts", "wake_due", "resume_number"),
 )
-_HANDLERS = (webhook, flow_runner, sender, receipts, scheduled)
+_LOGGING = (observability, webhook, flow_runner, sender, receipts, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     "inbound": (
         lambda event, context: flow_runner.handler(event, context),

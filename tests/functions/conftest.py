@@ -3,17 +3,20 @@
 import base64
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger
 from moto import mock_aws
 
 from functions.api.handler import handler as api_handler
 from functions.webhook.handler import handler as webhook_handler
-from pytake import bootstrap
+from pytake import bootstrap, observability
 from tests.table import create_table
 
 REGION = "us-east-1"
@@ -27,6 +30,16 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000
+
+
+class StandardOutput:
+    """Standard output as it is at the moment: a logger keeps its stream, and pytest has one for each phase of a test."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 class Answer(NamedTuple):
@@ -92,7 +105,7 @@ def _event(method: str, path: str, body: str | None, query: dict[str, str] | Non
             "apiId": "api",
             "domainName": "api.example.com",
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
-            "requestId": "request-1",
+            "requestId": "api-request-1",
             "routeKey": "$default",
             "stage": "$default",
             "time": "01/Jan/2026:00:00:00 +0000",
@@ -128,8 +141,7 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_REGION", REGION)
-    # Powertools keeps a logger per service name, and with it the stream it first wrote to: a new name, a new stream.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service_name)
+    logging_to_standard_output(monkeypatch, service_name)
     with mock_aws():
         sqs = boto3.client("sqs")
         fifo = {"FifoQueue": "true"}
@@ -150,10 +162,10 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        _forget_wiring()
+        forget_wiring()
         monkeypatch.setattr(bootstrap, "lake_queries", lambda _: EmptyLake())
         yield Gateway(urls)
-        _forget_wiring()
+        forget_wiring()
 
 
 class EmptyLake:
@@ -165,7 +177,13 @@ class EmptyLake:
         return [] if "GROUP BY" in select else [dict.fromkeys(names, "0")]
 
 
-def _forget_wiring() -> None:
+def logging_to_standard_output(monkeypatch: pytest.MonkeyPatch, service_name: str) -> None:
+    # Powertools keeps a logger per service name: a new name, a new logger.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service_name)
+    monkeypatch.setattr(observability, "Logger", partial(Logger, stream=StandardOutput()))
+
+
+def forget_wiring() -> None:
     for member in vars(bootstrap).values():
         if hasattr(member, "cache_clear"):
             member.cache_clear()

@@ -398,7 +398,7 @@ def test_a_defect_is_logged_without_the_phone(
     monkeypatch.setattr(bootstrap, "inbox", broken)
     assert world.api("GET", TRANSCRIPT).status == 500
     printed = capsys.readouterr().out
-    assert "/api/v1/whatsapp-analytics/conversations/{phone}/transcript" in printed
+    assert "GET /api/v1/whatsapp-analytics/conversations/{phone}/transcript" in printed
     assert ANA not in printed
 
 

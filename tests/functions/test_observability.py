@@ -8,11 +8,14 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.flow_runner.handler import handler as flow_runner
+from functions.receipts.handler import handler as receipts
 from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
 from pytake import bootstrap, observability
+from pytake.conversation.records import ConversationKey
 from pytake.whatsapp import signature
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.test_api import FLOW, NUMBER, NUMBER_PATH
@@ -49,7 +52,9 @@ class Way:
         signed = signature.sign("demo-app-secret", body.encode())
         assert self.gateway.webhook("POST", body, x_hub_signature_256=signed).status == 200
 
-    def work(self, handler: Callable[[Any, Any], Any], queue: str) -> None:
+    def work(
+        self, handler: Callable[[Any, Any], Any], queue: str, invocation: type[LambdaContext] = LambdaContext
+    ) -> None:
         """Hand what waits in a queue to a function, as Lambda does, and take off what it has done."""
         sqs, url = boto3.client("sqs"), self.gateway.queues[queue]
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
@@ -62,7 +67,7 @@ class Way:
             }
             for message in found
         ]
-        answer = handler({"Records": records}, LambdaContext())
+        answer = handler({"Records": records}, invocation())
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in found:
             if message["MessageId"] not in failed:
@@ -98,7 +103,7 @@ def test_one_id_goes_from_the_webhook_to_the_answer_of_the_graph_api(way: Way, l
     assert {"webhook.received", "turn.taken", "delivery.done"} <= set(told)
     assert {told[name]["correlation_id"] for name in told} == {LambdaContext.aws_request_id}
     # The access log of the HTTP API knows the request under this id.
-    assert told["webhook.received"]["api_request_id"] == "request-1"
+    assert told["webhook.received"]["api_request_id"] == "api-request-1"
 
 
 @pytest.mark.parametrize(
@@ -123,14 +128,109 @@ def test_the_id_is_on_whatever_the_graph_api_refuses(
     assert {line["correlation_id"] for line in written} == {LambdaContext.aws_request_id}
 
 
-def test_a_record_that_cannot_be_read_does_not_carry_the_id_of_the_one_before(way: Way, lines: Lines) -> None:
+class Later(LambdaContext):
+    """An invocation that is not the one in which the webhook took the message in."""
+
+    aws_request_id = "request-2"
+
+
+def record(body: str, group: str = "g") -> dict[str, Any]:
+    return {"messageId": group, "receiptHandle": "r", "body": body, "attributes": {"MessageGroupId": group}}
+
+
+def told(lines: list[dict[str, Any]]) -> dict[str, str]:
+    """The correlation id of each kind of line; fails where one has none."""
+    return {line["message"]: line["correlation_id"] for line in lines if "message" in line}
+
+
+@pytest.mark.parametrize("handler", [flow_runner, sender, receipts])
+def test_a_record_that_cannot_be_read_carries_the_id_of_the_invocation_and_not_of_the_one_before(
+    way: Way, lines: Lines, handler: Callable[[Any, Any], Any]
+) -> None:
+    readable = {
+        flow_runner: {"contact_id": "1", "message": {"id": "wamid.1"}, "received_at": 1.0},
+        sender: {"contact_id": "1", "turn": 1, "messages": [], "window_closes_at": 1.0},
+        receipts: {"statuses": []},
+    }[handler]
+    organization = {"organization_id": "acme", "phone_number_id": "100000000000001", "correlation_id": "request-1"}
+    first = record(json.dumps(organization | readable))
+    handler({"Records": [first, record("{", "h")]}, Later())
+    written = told(lines())
+    refused = "delivery.unreadable" if handler is sender else "record.failed"
+    assert written.pop(refused) == "request-2"
+    # There is nothing to take back in this queue: what is said of the whole batch is not said of its last record.
+    assert written.pop("record.not_postponed", "request-2") == "request-2"
+    assert set(written.values()) <= {"request-1"}
+
+
+def test_what_a_timer_begins_carries_the_id_of_the_run_that_found_it(
+    way: Way, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = {"id": "wait", "type": "delay", "data": {"seconds": 60, "next_node_id": "start"}}
+    flow = {**FLOW, "start_node_id": "wait", "nodes": [*FLOW["nodes"], waits]}
+    assert way.gateway.api("PUT", "/api/v1/flows/hello", flow).status == 200
+    assert way.gateway.api("POST", "/api/v1/flows/hello/publish").status == 200
     way.receive()
     way.work(flow_runner, "inbound")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 90)
+    for use_case in (bootstrap.wake_due, bootstrap.take_turn, bootstrap.deliver, bootstrap.conversations):
+        use_case.cache_clear()
     lines()
-    broken = {"messageId": "m", "receiptHandle": "r", "body": "{", "attributes": {"MessageGroupId": "g"}}
-    sender({"Records": [broken]}, LambdaContext())
-    [line] = [line for line in lines() if line.get("message") == "delivery.unreadable"]
-    assert "correlation_id" not in line
+    scheduled({"job": "due"}, Later())
+    way.work(flow_runner, "inbound")
+    way.work(sender, "outbound")
+    written = told(lines())
+    assert {"job.done", "turn.taken", "delivery.done"} <= set(written)
+    assert set(written.values()) == {"request-2"}
+
+
+def test_what_an_agent_does_carries_the_id_of_the_request(way: Way, lines: Lines) -> None:
+    way.receive()
+    way.work(flow_runner, "inbound")
+    way.work(sender, "outbound")
+    for action, body in (("send", {"text": "Hi!"}), ("resume", None), ("close", None)):
+        assert way.gateway.api("POST", f"/api/v1/conversations/5511999999999/{action}", body).status in (200, 202)
+    lines()
+    way.work(sender, "outbound")
+    assert told(lines())["delivery.done"] == "api-request-1"
+    key = ConversationKey("acme", "100000000000001", "5511999999999")
+    ids = [turn.correlation_id for turn in bootstrap.conversations().turns(key)]
+    assert ids == [LambdaContext.aws_request_id, *["api-request-1"] * (len(ids) - 1)]
+    assert len(ids) >= 3
+
+
+def test_receipts_carry_the_id_under_which_they_came_in(way: Way, lines: Lines) -> None:
+    status = {"id": "wamid.SENT", "status": "failed", "timestamp": str(int(time.time())), "recipient_id": "1"}
+    notification = json.loads(BODY)
+    value = notification["entry"][0]["changes"][0]["value"]
+    del value["messages"], value["contacts"]
+    value["statuses"] = [status]
+    body = json.dumps(notification)
+    signed = signature.sign("demo-app-secret", body.encode())
+    assert way.gateway.webhook("POST", body, x_hub_signature_256=signed).status == 200
+    lines()
+    way.work(receipts, "receipts", Later)
+    assert told(lines()) == {"receipts.settled": LambdaContext.aws_request_id}
+
+
+@pytest.mark.parametrize("broken", ["route", "application"])
+def test_an_error_of_the_api_is_logged_under_the_id_that_the_caller_is_given(
+    way: Way, lines: Lines, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def breaks(*_: Any) -> Any:
+        raise KeyError("5511999999999")
+
+    if broken == "route":
+        monkeypatch.setattr(bootstrap, "number_setup", breaks)
+    else:
+        monkeypatch.setattr(APIGatewayHttpResolver, "resolve", breaks)
+    answer = way.gateway.api("GET", NUMBER_PATH)
+    assert (answer.status, answer.content_type) == (500, "application/problem+json")
+    assert answer.body["request_id"] == "api-request-1"
+    [line] = lines()
+    assert (line["message"], line["correlation_id"]) == ("api.error", "api-request-1")
+    assert line["route"] == "GET /api/v1/numbers/{phone_number_id}"
 
 
 def test_a_turn_and_its_delivery_are_measured_in_one_line_each(way: Way, lines: Lines) -> None:

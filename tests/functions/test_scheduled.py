@@ -2,9 +2,9 @@
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.scheduled.handler import handler
+from pytake.observability import FunctionFailedError
 from tests.functions.conftest import Gateway, LambdaContext
 
 TIME = "2026-11-25T03:45:00Z"
@@ -28,12 +28,12 @@ def test_a_run_that_failed_is_done_by_its_retry(gateway: Gateway) -> None:
     event = {"job": "retention", "scheduled_time": TIME}
     s3 = boto3.client("s3")
     s3.delete_bucket(Bucket="lake")
-    with pytest.raises(ClientError, match="NoSuchBucket"):
+    with pytest.raises(FunctionFailedError, match="NoSuchBucket"):
         handler(event, Call("a"))
     s3.create_bucket(Bucket="lake")
     assert handler(event, Call("a"))["finished"]
 
 
 def test_an_unknown_job_fails_and_says_which_there_are(gateway: Gateway) -> None:
-    with pytest.raises(ValueError, match=r"no job 'tea'; jobs are: due, export, aggregate, retention"):
+    with pytest.raises(FunctionFailedError, match=r"no such job .*; jobs are: due, export, aggregate, retention"):
         handler({"job": "tea", "scheduled_time": TIME}, Call("a"))

@@ -23,18 +23,39 @@ TITLE = "PyTake Serverless"
 VERSION = "1.0"
 DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. Errors are RFC 9457 problem details."
 
-_PERSON = re.compile(r"(/(?:conversations|contacts)/)[^/]+")
-"""Where an address names a person: logs leave that out."""
+_PARAMETER = re.compile(r"<(\w+)>")
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a request as API Gateway (HTTP API, payload 2.0) hands it over."""
     try:
-        event = with_json_body(event)
-    except ProblemError as problem:
-        headers = {"Content-Type": CONTENT_TYPE}
-        return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
-    return application().resolve(event, context)
+        return application().resolve(with_json_body(event), context)
+    except ProblemError as refused:
+        problem = refused
+    except Exception as error:  # what happens outside of a route: wiring, or an answer that cannot be written
+        problem = _unexpected(error, event)
+    headers = {"Content-Type": CONTENT_TYPE, **problem.headers}
+    return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
+
+
+def _unexpected(error: Exception, event: dict[str, Any]) -> ProblemError:
+    """What nobody foresaw, logged; and the problem that the caller sees of it."""
+    about = event["requestContext"]
+    called = f"{about['http']['method']} {_address(event['rawPath'])}"
+    if is_outage(error):
+        logger().exception("api.outage", route=called)
+        detail = "AWS does not answer at the moment. Nothing is half done; repeat the request after a while."
+        again = {"Retry-After": "2"}
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", detail, headers=again)
+    logger().exception("api.error", route=called)
+    detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id=about["requestId"])
+
+
+def _address(path: str) -> str:
+    """The address of the route that a path belongs to: the path itself may name a person, or be anything that was sent."""
+    found = next((route.path for route in routes_of(application()) if route.rule.match(path)), "")
+    return _PARAMETER.sub(r"{\1}", found) or "unknown"
 
 
 def _described() -> dict[str, Any]:
@@ -97,18 +118,6 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected(error: Exception) -> Response[str]:
-        if is_outage(error):
-            logger().exception("api.outage", path=_PERSON.sub(r"\1{phone}", app.current_event.path))
-            detail = "AWS does not answer at the moment. Nothing is half done; repeat the request after a while."
-            again = {"Retry-After": "2"}
-            return ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", detail, headers=again
-            ).response()
-        logger().exception("api.error", path=_PERSON.sub(r"\1{phone}", app.current_event.path))
-        detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."
-        request_id = app.current_event.request_context.request_id
-        return ProblemError(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id=request_id
-        ).response()
+        return _unexpected(error, app.current_event.raw_event).response()
 
     return app

@@ -15,11 +15,15 @@ _ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Caller(NamedTuple):
-    """The organization every read and write of this request is confined to, the role, and the token's subject."""
+    """The organization every read and write of this request is confined to, the role, and the token's subject.
+
+    `request_id` is under which API Gateway knows the request: what follows from it is logged under this id.
+    """
 
     organization_id: str
     role: Role
     subject: str
+    request_id: str
 
 
 def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -> Caller:
@@ -27,7 +31,8 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
 
     API Gateway has verified signature, issuer, audience and expiry before this runs.
     """
-    claims = app.current_event.request_context.authorizer.jwt_claim or {}
+    request = app.current_event.request_context
+    claims = request.authorizer.jwt_claim or {}
     organization_id, role = str(claims.get("organization_id", "")), str(claims.get("role", ""))
     if not _ORGANIZATION_ID.fullmatch(organization_id) or role not in get_args(Role):
         raise ProblemError(
@@ -40,4 +45,4 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
         raise ProblemError(
             HTTPStatus.FORBIDDEN, "role_not_allowed", f"This needs one of the roles {needed}; yours is {role}."
         )
-    return Caller(organization_id, role, str(claims.get("sub", "")))  # type: ignore[arg-type]
+    return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)  # type: ignore[arg-type]

@@ -274,10 +274,9 @@ def send(
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
     request_id = idempotency_key or uuid4().hex
-    correlation_id = router.current_event.request_context.request_id
     try:
         done = _act(
-            phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id, correlation_id)
+            phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id, who.request_id)
         )
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp takes free text only within 24 hours."
@@ -306,7 +305,7 @@ def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(_act(phone, lambda: bootstrap.agent_desk().close(key, who.subject)).conversation)
+    return _answer(_act(phone, lambda: bootstrap.agent_desk().close(key, who.subject, who.request_id)).conversation)
 
 
 @router.post(
@@ -319,7 +318,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(_act(phone, lambda: bootstrap.agent_desk().resume(key, who.subject)).conversation)
+    return _answer(_act(phone, lambda: bootstrap.agent_desk().resume(key, who.subject, who.request_id)).conversation)
 
 
 @router.delete(

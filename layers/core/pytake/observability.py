@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from traceback import extract_tb
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,16 @@ MOST_VALUES = 100
 
 _REDACTED_LIBRARIES = ("httpx", "httpcore", "botocore", "urllib3")
 _UNITS = {"Milliseconds": "Milliseconds", "Seconds": "Seconds"}
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class TellableError(Exception):
+    """An error whose text is put together from the program's own words and names: logs may show it."""
+
+
+class FunctionFailedError(Exception):
+    """What Lambda gets to hear of an exception that nobody caught: of what kind it is, and which log line says where."""
 
 
 def logger() -> Logger:
@@ -45,10 +55,8 @@ class _DiscreetFormatter(LambdaPowertoolsFormatter):
         lines: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None:
-            code = getattr(error, "response", None)
-            code = code.get("Error", {}).get("Code") if isinstance(code, dict) else None  # what AWS calls it
             frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
-            lines += [*frames, f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "")]
+            lines += [*frames, _kind(error)]
             following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
             if following is not None:
                 lines.append("because of")
@@ -64,15 +72,48 @@ class _DiscreetFormatter(LambdaPowertoolsFormatter):
 def _logger(service: str | None, level: str) -> Logger:
     import logging
 
+    # What cannot be written would be printed instead, with whatever exception is being handled, text and all.
+    logging.raiseExceptions = False
     log = Logger(service=service, logger_formatter=_DiscreetFormatter())
     # On Lambda, Powertools goes by the level of Lambda's own filter, which has to let metrics through (template.yaml).
     logging.getLogger(log.name).setLevel(level)
     return log
 
 
+def _kind(error: BaseException) -> str:
+    """What is told of an exception: its class, what AWS calls it, and its text where that is our own."""
+    code = getattr(error, "response", None)
+    code = code.get("Error", {}).get("Code") if isinstance(code, dict) else None
+    text = f": {error}" if isinstance(error, TellableError) else ""
+    return f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "") + text
+
+
 def correlate(correlation_id: str | None) -> None:
     """Put this id on every log line from now on: the one that the webhook gave a message when it came in."""
     logger().set_correlation_id(correlation_id)
+
+
+def discreet(handler: Handler) -> Handler:
+    """A Lambda handler whose log lines have a correlation id, the invocation's until it sets another, and whose exceptions
+    tell nothing.
+
+    Lambda's runtime client writes the text of an exception that reaches it into the log and into the trace, and hands it to
+    whoever called. Libraries quote in such texts what they were given. So the log gets our own line `function.failed`, and
+    Lambda, which has to know that the invocation failed, a `FunctionFailedError`.
+    """
+
+    @wraps(handler)
+    def guarded(event: dict[str, Any], context: Any) -> Any:
+        correlate(context.aws_request_id)
+        try:
+            return handler(event, context)
+        except Exception as error:
+            logger().exception("function.failed")
+            failed = f"{_kind(error)}. Where: log line function.failed, correlation_id {logger().get_correlation_id()}"
+        # Out here, so that the new exception does not carry the old one.
+        raise FunctionFailedError(failed)
+
+    return guarded
 
 
 class Figures:

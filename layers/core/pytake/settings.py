@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pytake.observability import TellableError
 
-class SettingsError(Exception):
+
+class SettingsError(TellableError):
     """A variable is missing or has the wrong form; the text names it."""
 
 

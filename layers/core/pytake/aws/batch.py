@@ -39,12 +39,16 @@ def work_off(
 
     A record for which `work` raises `ComeBackError` comes back after that time, one for which it raises another exception
     after a backoff that grows with its receive count. `postpone` takes receipt handles and seconds.
+
+    `work` may put another correlation id on the lines of its record; it holds for this record alone.
     """
+    invocation = logger.get_correlation_id()
     waits: dict[str, float] = {}
     not_done: dict[float, list[Record]] = {}
     for record in map(_read, event["Records"]):
         group = record.group if record.group is not None else record.id
         if group not in waits:
+            logger.set_correlation_id(invocation)
             try:
                 work(record)
                 continue
@@ -55,6 +59,7 @@ def work_off(
                 waits[group] = backoff(record.receive_count)
                 logger.exception("record.failed", message_id=record.id, receive_count=record.receive_count)
         not_done.setdefault(waits[group], []).append(record)
+    logger.set_correlation_id(invocation)
     for seconds, records in not_done.items():
         try:
             whole_seconds = min(math.ceil(seconds), LONGEST_WAIT_SECONDS)

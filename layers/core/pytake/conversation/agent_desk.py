@@ -57,7 +57,8 @@ class AgentDesk:
     """The use cases behind `POST /api/v1/conversations/{phone}/send`, `/close` and `/resume`.
 
     All raise `UnknownConversationError`, and `ConflictError` when others write the conversation again and again. `agent` is
-    the subject of the agent's token; the audit record keeps it.
+    the subject of the agent's token; the audit record keeps it. What follows from the action is logged, and told to
+    integrators, under `correlation_id`.
     """
 
     def __init__(
@@ -81,8 +82,6 @@ class AgentDesk:
     ) -> AgentTurn:
         """Write to the person, and take the conversation over: the bot is silent until `resume`, or the session's end.
 
-        The message's way is logged under `correlation_id`.
-
         The same `request_id` again writes nothing a second time and only repeats the enqueue. Raises `WindowClosedError`,
         `OptedOutError`, `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the same
         request has to come again.
@@ -98,9 +97,8 @@ class AgentDesk:
                 raise OptedOutError
             if now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:
                 raise WindowClosedError
-            record = _record(before, now, AGENT, Input(type=AGENT, text=text))
+            record = _record(before, now, AGENT, Input(type=AGENT, text=text), correlation_id)
             record.message_id, record.messages = message_id, [Text(text)]
-            record.correlation_id = correlation_id
             record.window_opened_at = before.last_inbound_at
             session = before.session_at(now)
             if session is None:
@@ -129,7 +127,7 @@ class AgentDesk:
             self._queues.put_outbound(outbound_item(key, done.record, self._clock()))
         return done
 
-    def close(self, key: ConversationKey, agent: str) -> AgentTurn:
+    def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
         """End the session; the person's next message begins a new one."""
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
@@ -137,13 +135,13 @@ class AgentDesk:
             session = before.session_at(now)
             if session is None:
                 return None
-            record = _record(before, now, "closed", Input(type="close"))
+            record = _record(before, now, "closed", Input(type="close"), correlation_id)
             record.events.append(Event("session_closed", {"session_id": session.id, "by": agent}))
             return replace(before, seq=record.seq, session=None), record
 
         return self._commit(key, decide)
 
-    def resume(self, key: ConversationKey, agent: str) -> AgentTurn:
+    def resume(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
         """Hand back to the bot: the flow goes on where it stood, or begins anew if it had come to its end.
 
         The bot says nothing by itself: it answers the person's next message, or goes on when its timer is over.
@@ -154,7 +152,7 @@ class AgentDesk:
             session = before.session_at(now)
             if session is None or not session.human:
                 return None
-            record = _record(before, now, "resumed", Input(type="resume_bot"))
+            record = _record(before, now, "resumed", Input(type="resume_bot"), correlation_id)
             record.events.append(Event("handed_back", {"session_id": session.id, "by": agent}))
             # A flow that handed over is at its end: there is nothing to go on with.
             state = session.state
@@ -200,9 +198,16 @@ class AgentDesk:
         return max(session.expires_at, now + (organization.session_ttl_hours or self._session_ttl_hours) * 3600)
 
 
-def _record(before: Conversation, now: float, status: str, input_: Input) -> TurnRecord:
+def _record(before: Conversation, now: float, status: str, input_: Input, correlation_id: str | None) -> TurnRecord:
     session_id = before.session.id if before.session is not None else ""
-    return TurnRecord(seq=before.seq + 1, at=now, session_id=session_id, status=status, input=input_)
+    return TurnRecord(
+        seq=before.seq + 1,
+        at=now,
+        session_id=session_id,
+        status=status,
+        input=input_,
+        correlation_id=correlation_id,
+    )
 
 
 def _timer(state: bytes) -> float | None:

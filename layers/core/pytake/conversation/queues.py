@@ -88,6 +88,7 @@ class ReceiptsItem(Struct, omit_defaults=True):
     organization_id: str
     phone_number_id: str
     statuses: list[dict[str, Any]]
+    correlation_id: str | None = None
 
 
 def outbound_item(key: ConversationKey, record: TurnRecord, now: float, again: str = "") -> OutboundItem:

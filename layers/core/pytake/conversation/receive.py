@@ -103,7 +103,7 @@ class ReceiveNotification:
         now = self._clock()
         routed = [(signed[c.phone_number_id], c) for c in changes if c.phone_number_id in signed]
         inbound = [item for number, change in routed for item in _inbound_items(number, change, now, correlation_id)]
-        receipts = without_told(list(_receipts_items(routed)), self._deliveries)
+        receipts = without_told(list(_receipts_items(routed, correlation_id)), self._deliveries)
         problems = 0
         for change in changes:
             number = signed.get(change.phone_number_id or "")
@@ -151,12 +151,15 @@ def _inbound_items(number: Number, change: Change, now: float, correlation_id: s
         )
 
 
-def _receipts_items(routed: list[tuple[Number, Change]]) -> Iterator[ReceiptsItem]:
+def _receipts_items(routed: list[tuple[Number, Change]], correlation_id: str | None) -> Iterator[ReceiptsItem]:
     by_number: dict[str, tuple[Number, list[dict[str, object]]]] = {}
     for number, change in routed:
         by_number.setdefault(number.phone_number_id, (number, []))[1].extend(change.statuses)
     for number, statuses in by_number.values():
         for start in range(0, len(statuses), STATUSES_PER_ITEM):
             yield ReceiptsItem(
-                number.organization_id, number.phone_number_id, statuses[start : start + STATUSES_PER_ITEM]
+                number.organization_id,
+                number.phone_number_id,
+                statuses[start : start + STATUSES_PER_ITEM],
+                correlation_id,
             )

@@ -262,6 +262,7 @@ class TakeTurn:
             input=Input(type="timeout"),
             message_id=item.message_id,
             message_type=DUE,
+            correlation_id=item.correlation_id,
             window_opened_at=before.last_inbound_at or None,
         )
         outcome = _Outcome(after, record, [])

@@ -25,14 +25,15 @@ class WakeDue:
         self._clock = clock
         self._measure = measure
 
-    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, out_of_time: Callable[[], bool] = lambda: False, correlation_id: str | None = None) -> int:
         """Queue the news for every conversation in which something is due, until `out_of_time()`; how many that were.
 
+        The way of the news is logged under `correlation_id`, like that of a message.
         Measures `DueLagSeconds`: for how long the one that waited longest has been due.
         """
         now, woken, lag = self._clock(), 0, 0.0
         for batch in _batches(self._conversations.due(now)):
-            self._queues.put_inbound([_item(due, now) for due in batch])
+            self._queues.put_inbound([_item(due, now, correlation_id) for due in batch])
             woken += len(batch)
             lag = max(lag, *(now - due.at for due in batch))
             if out_of_time():
@@ -42,7 +43,7 @@ class WakeDue:
         return woken
 
 
-def _item(due: Due, now: float) -> InboundItem:
+def _item(due: Due, now: float, correlation_id: str | None) -> InboundItem:
     key = due.key
     return InboundItem(
         organization_id=key.organization_id,
@@ -50,6 +51,7 @@ def _item(due: Due, now: float) -> InboundItem:
         contact_id=key.contact_id,
         message={"id": f"due:{key.contact_id}:{due.at}"},
         received_at=now,
+        correlation_id=correlation_id,
         due_at=due.at,
     )
 

@@ -185,7 +185,7 @@ class HttpCalls:
         def look_up() -> None:
             try:
                 answers.put(self._resolve(host, port))
-            except (OSError, UnicodeError):
+            except (OSError, ValueError):
                 answers.put(None)
 
         Thread(target=look_up, name="resolve", daemon=True).start()
