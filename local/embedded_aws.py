@@ -183,5 +183,6 @@ class EmbeddedAws:
             "STATE_DIR": str(self._folder("aws/state")),
             "S3_DATA_DIR": str(self._folder("aws/s3")),
             "LOG_LEVEL": "WARNING",
+            "AUTH": "true",  # functions may do what their roles in the template allow, and nothing else
             **self.more_environment,
         }

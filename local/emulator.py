@@ -24,7 +24,7 @@ from typing import Any
 
 import uvicorn
 from ministack import app as ministack  # type: ignore[import-untyped]
-from ministack.core import lambda_runtime, persistence  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence  # type: ignore[import-untyped]
 from ministack.services import apigateway, athena, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
@@ -33,6 +33,9 @@ from local.function_sandbox import FunctionSandbox
 
 LONGEST_WAIT_SECONDS = 25.0
 """A call waits that long for a free process; an HTTP API gives up after 30 seconds."""
+
+REFUSED = "Refused:"
+"""How a line of the log begins that tells of a missing permission."""
 
 PATCHED_NAMES = (
     (lambda_runtime, "acquire_worker"),
@@ -56,6 +59,10 @@ PATCHED_NAMES = (
     (apigateway, "_cors_response_headers"),
     (apigateway, "_cors_preflight_response"),
     (ministack, "_build_persistence_save_dict"),
+    (ministack, "pin_request_origin"),
+    (iam_actions, "extract_iam_action"),
+    (iam_actions, "_s3_batch_delete_targets"),
+    (iam_evaluator, "enforce"),
 )
 
 
@@ -213,6 +220,43 @@ def _spelled_as_the_api(configuration: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def take_the_loopback_for_secure() -> None:
+    """Let policies that want TLS accept the requests of this machine: nothing of them leaves it."""
+    original = ministack.pin_request_origin
+    ministack.pin_request_origin = lambda source_ip, _secure: original(source_ip, True)
+
+
+def know_the_permissions_of_batches() -> None:
+    """Ask for the permissions that AWS asks for: SQS's batches have none of their own (`sqs:SendMessage` allows
+    `SendMessageBatch`), and of versions that are deleted together the first is a version, too."""
+    original = iam_actions.extract_iam_action
+
+    def action(service: str, method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> str | None:
+        found: str | None = original(service, method, path, headers, body, query)
+        if found is not None and service == "sqs":
+            return found.removesuffix("Batch")
+        if found == "s3:DeleteObject" and "delete" in query:
+            targets = iam_actions._s3_batch_delete_targets("", body)
+            return "s3:DeleteObjectVersion" if targets and targets[0][1] else found
+        return found
+
+    iam_actions.extract_iam_action = action
+
+
+def log_what_is_refused() -> None:
+    """Write down who asked for what a role does not allow: the function hears the word AccessDenied alone."""
+    original = iam_evaluator.enforce
+
+    def enforce(access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
+        refused = original(access_key, action, service, region, resource_arn, **more)
+        if refused is not None:
+            who = getattr(refused, "principal_arn", "") or "somebody with unknown credentials"
+            logging.getLogger("local.permissions").warning("%s %s may not %s on %s", REFUSED, who, action, resource_arn)
+        return refused
+
+    iam_evaluator.enforce = enforce
+
+
 def save_state() -> None:
     """Write everything to the data folder now, so that even a killed emulator loses only what came later."""
     persistence.save_all(ministack._build_persistence_save_dict())
@@ -274,6 +318,9 @@ def main() -> None:
     take_alarms_over_several_metrics()
     deploy_saved_queries()
     read_cors_as_templates_spell_it()
+    take_the_loopback_for_secure()
+    know_the_permissions_of_batches()
+    log_what_is_refused()
     athena = with_athena(port, run_folder)
     try:
         asyncio.run(serve(port, athena))

@@ -22,8 +22,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
 
     running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), *FLAGS)
     yield running
+    refused = running.refused()
     if running.process.poll() is None:
         running.stop()
+    assert refused == [], "a role in template.yaml lacks what its function needs"
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from local import demo
+from local.emulator import REFUSED
 from pytake.whatsapp.signature import sign
 
 PYTAKE = Path(sysconfig.get_path("scripts")) / "pytake"
@@ -129,6 +130,11 @@ class Cloud:
                 if str(self.data_dir) in " ".join(words) and any(what in word for word in words):
                     found.append(int(folder.name))
         return sorted(found)
+
+    def refused(self) -> list[str]:
+        """Return what the embedded AWS refused to functions because their role in the template does not allow it."""
+        lines = (self.data_dir / "logs" / "embedded-aws.log").read_text(errors="replace").splitlines()
+        return [line.partition(REFUSED)[2] for line in lines if REFUSED in line and "assumed-role/pytake-" in line]
 
     def logs(self) -> str:
         """Return the ends of all logs, for the message of a failed test."""

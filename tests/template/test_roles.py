@@ -9,7 +9,7 @@ from tests.template.conftest import Stack
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
-FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets-??????"
+FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets*"
 MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
 BUS = "events:event-bus/${EventBusName}"
 
@@ -143,7 +143,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
 STARS = {
     "*": "X-Ray has no resources to name",
     SECRETS: "one secret per number and one per organization, made while the system runs",
-    FLOW_SECRETS: "one secret per organization; Secrets Manager ends its ARN in six characters of chance",
+    FLOW_SECRETS: "one secret per organization; its ARN ends in six characters of chance, and without them while there is none",
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/events/*": "the lake's objects",

@@ -53,7 +53,7 @@ class SqsQueues:
                 MessageDeduplicationId=item.deduplication_id,
             )
         except (BotoCoreError, ClientError) as error:
-            raise QueueingFailedError(f"the queue did not answer: {type(error).__name__}") from error
+            raise QueueingFailedError(f"the queue did not take it: {_name(error)}") from error
 
     def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
         self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
@@ -108,7 +108,7 @@ class SqsQueues:
                 try:
                     answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
                 except (BotoCoreError, ClientError) as error:
-                    raise QueueingFailedError(f"the queue did not answer: {type(error).__name__}") from error
+                    raise QueueingFailedError(f"the queue did not take it: {_name(error)}") from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
                 if not left:
@@ -132,3 +132,9 @@ def _batches(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         if group is not None:
             groups.add(group)
     return batches
+
+
+def _name(error: Exception) -> str:
+    """What AWS calls an error (`AccessDenied`, `AWS.SimpleQueueService.NonExistentQueue`), else what the SDK does."""
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return str(code or type(error).__name__)
