@@ -1,6 +1,7 @@
 """The export: nothing twice, nothing missing, whatever happens to its runs."""
 
 import pytest
+from msgspec.structs import replace
 
 from pytake.conversation.export import Exported, ExportToLake
 from pytake.conversation.lake_events import events_of
@@ -231,6 +232,23 @@ def test_a_message_that_meta_knows_is_not_lost_whatever_our_side_says(world: Wor
         world.product.deliveries.receipt(
             *entry, send=1, status="delivered", at=world.clock(), message_id="wamid.1", code=None
         )
+    assert set(after_three_days(world)) == {0}
+
+
+def test_what_waits_for_its_slot_is_not_lost(world: World) -> None:
+    answer(world, "waiting")
+    for place, entry in world.product.deliveries.entries.items():
+        slot_at = world.clock() + 4 * DAY
+        world.product.deliveries.entries[place] = replace(entry, slot_at=slot_at)
+    assert set(after_three_days(world)) == {0}
+
+
+def test_what_the_sender_set_aside_because_its_number_is_gone_is_not_lost(world: World) -> None:
+    answer(world, None)
+    product = world.product
+    del product.directory.by_id[NUMBERS["acme"]]
+    product.deliver(product.queues.outbound[0], first_time=True)
+    assert [reason for _, reason in product.queues.buried] == ["number_unknown"]
     assert set(after_three_days(world)) == {0}
 
 

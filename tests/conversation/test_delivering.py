@@ -1,5 +1,6 @@
 """The sender: once, in order, at the rate, and what each failure leads to."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -396,6 +397,61 @@ def test_a_turn_that_waited_almost_as_long_as_a_queue_remembers_is_not_forgotten
     product.clock.forward(QUEUE_SECONDS + 1)
     product.deliver(item(), first_time=False)
     assert [reason for _, reason in product.queues.buried] == ["too_old"]
+
+
+def too_old(product: Product) -> None:
+    product.clock.forward(QUEUE_SECONDS + 1)
+
+
+def gone(product: Product) -> None:
+    del product.directory.by_id[NUMBER]
+
+
+@pytest.mark.parametrize(("happens", "reason"), [(too_old, "too_old"), (gone, "number_unknown")])
+def test_the_ledger_says_what_was_set_aside_and_it_is_sent_once_when_it_is_redriven(
+    product: Product, happens: Callable[[Product], None], reason: str
+) -> None:
+    number = product.directory.by_id[NUMBER]
+    product.deliver(item(1, "one"), first_time=True)
+    turn = item(1, "one", "two", "three")
+    happens(product)
+    for first_time in (False, False):  # the worker may die between the ledger and the queue
+        product.deliver(turn, first_time=first_time)
+    assert [(entry.state, entry.reason) for entry in ledger(product)] == [("accepted", None), ("dead", reason)]
+    assert {reason for _, reason in product.queues.buried} == {reason}
+    product.directory.by_id[NUMBER] = number
+    now = product.clock.now
+    revived = replace(turn, revived=1, again="revived1", queued_at=now, window_closes_at=now + 86_400)
+    product.deliver(revived, first_time=True)
+    product.deliver(revived, first_time=False)
+    assert texts(product) == ["one", "two", "three"]
+
+
+def test_a_revived_turn_whose_number_is_still_gone_is_set_aside_again(product: Product) -> None:
+    gone(product)
+    product.deliver(item(), first_time=True)
+    product.deliver(item(revived=1, again="revived1"), first_time=True)
+    assert [entry.revived for entry in ledger(product)] == [1]
+    assert [reason for _, reason in product.queues.buried] == ["number_unknown"] * 2
+
+
+def test_nothing_is_set_aside_of_a_turn_that_is_sent(product: Product) -> None:
+    product.deliver(item(), first_time=True)
+    gone(product)
+    product.deliver(item(), first_time=False)
+    assert product.queues.buried == []
+
+
+def test_a_send_that_may_have_happened_stays_in_doubt_when_it_is_set_aside(product: Product) -> None:
+    product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
+    with pytest.raises(ComeBackError):
+        product.deliver(item(), first_time=True)
+    number = product.directory.by_id[NUMBER]
+    gone(product)
+    product.deliver(item(), first_time=False)
+    product.directory.by_id[NUMBER] = number
+    product.deliver(item(revived=1, again="revived1"), first_time=True)
+    assert "delivery.resent_after_deadline" in product.events.types
 
 
 # The service window

@@ -131,7 +131,7 @@ class Deliver:
         number = self._directory.number(item.phone_number_id, fresh=bool(item.again))
         if number is None or number.organization_id != item.organization_id:
             if not self._is_of_erased(item):
-                self._bury(item, 0, "number_unknown")
+                self._set_aside(item, "number_unknown")
             return
         if number.stopped_reason:
             if not self._is_of_erased(item):
@@ -153,7 +153,7 @@ class Deliver:
         now = self._clock()
         if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
             if not self._is_of_erased(item):
-                self._bury(item, 0, "too_old")
+                self._set_aside(item, "too_old")
             return
         for index in range(len(item.messages)):
             if index and out_of_time():
@@ -454,6 +454,27 @@ class Deliver:
             self._queues.put_outbound(unparked_item(following, self._clock()))
         elif self._parking.first_after(item.organization_id, item.phone_number_id, "") is None:
             self._directory.end_resuming(number)
+
+    def _set_aside(self, item: OutboundItem, reason: str) -> None:
+        """Put a turn that cannot be tried on the dead-letter queue, from its first message that is not done.
+
+        The ledger knows of it first: what has no outcome there and waits nowhere counts as lost (`pytake.conversation.export`).
+        """
+        for index in range(len(item.messages)):
+            known = self._deliveries.load(item.key, item.turn, index)
+            entry = known or Delivery(item.turn, index, "waiting")
+            if entry.state in ("accepted", "failed") or entry.reached_meta:
+                continue
+            if entry.state not in ("dead", "parked") or entry.revived < item.revived:
+                # Of a send whose fate nobody knows it stays true that the next one may be a second one.
+                doubtful = entry.doubtful or entry.state in ("claimed", "ambiguous")
+                dead = replace(entry, state="dead", reason=reason, revived=item.revived, doubtful=doubtful)
+                try:
+                    self._deliveries.claim(item.key, dead, known)
+                except ConflictError:
+                    raise ComeBackError(1, "the ledger changed meanwhile") from None
+            self._bury(item, index, reason)
+            return
 
     def _bury(self, item: OutboundItem, index: int, reason: str) -> None:
         self._queues.bury(item, reason)

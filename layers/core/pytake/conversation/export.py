@@ -115,7 +115,7 @@ class ExportToLake:
     def _audited(self, turns: Iterable[LoggedTurn | ErasedTurn], lost: list[int]) -> Iterator[LoggedTurn | ErasedTurn]:
         """The turns as they come; `lost` gets how many messages of each have no outcome and wait nowhere."""
         for turn in turns:
-            missing = _without_outcome(turn) if isinstance(turn, LoggedTurn) else 0
+            missing = _without_outcome(turn, self._clock()) if isinstance(turn, LoggedTurn) else 0
             if missing and isinstance(turn, LoggedTurn):
                 parked = self._parking.earliest(turn.key)
                 if parked is None or parked.turn > turn.record.seq:
@@ -144,10 +144,13 @@ def _reports(turn: LoggedTurn) -> bool:
     return any(event.type == "variable_reported" for event in turn.record.events)
 
 
-def _without_outcome(turn: LoggedTurn) -> int:
-    """How many messages of a turn have neither reached Meta nor been refused, unless the turn is in the dead letters."""
+def _without_outcome(turn: LoggedTurn, now: float) -> int:
+    """How many messages of a turn have neither reached Meta nor been refused, unless the turn is in the dead letters, or
+    waits in the queue for a slot that is still to come."""
     known = {delivery.index: delivery for delivery in turn.deliveries if delivery.turn == turn.record.seq}
     if any(delivery.state in ("dead", "parked") for delivery in known.values()):
+        return 0
+    if any(delivery.state == "waiting" and (delivery.slot_at or 0) > now for delivery in known.values()):
         return 0
     settled = [entry for entry in known.values() if entry.state in ("accepted", "failed") or entry.reached_meta]
     return len(turn.record.messages) - len(settled)
