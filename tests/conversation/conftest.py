@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytake.conversation.announce import Announce, AnnounceLate
-from pytake.conversation.deliver import ComeBackError, Deliver
+from pytake.conversation.deliver import AMBIGUOUS_SECONDS, ComeBackError, Deliver
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
@@ -56,7 +56,7 @@ class NoEffects:
 class Product:
     """Every use case, wired to fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, ambiguous_seconds: float = AMBIGUOUS_SECONDS) -> None:
         self.clock = fakes.FrozenClock()
         self.conversations = fakes.MemoryConversations()
         self.deliveries = fakes.MemoryDeliveries()
@@ -109,6 +109,7 @@ class Product:
             announce=self.announce,
             clock=self.clock,
             messages_per_minute=600,
+            ambiguous_seconds=ambiguous_seconds,
         )
         self.settle = SettleReceipts(
             self.conversations, self.deliveries, self.directory, self.queues, self.events, self.announce, self.clock

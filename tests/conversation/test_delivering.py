@@ -237,6 +237,21 @@ def test_a_worker_that_died_again_and_again_is_not_given_the_reason_of_an_earlie
     assert [reason for _, reason in product.queues.buried] == ["ambiguous:no_receipt"]
 
 
+@pytest.mark.parametrize("deadline", [30, 240, 3600])
+def test_waiting_for_a_receipt_takes_few_looks_however_long_it_is(deadline: int) -> None:
+    """The queue allows 1,000, and each counts for the nine turns that may stand behind as well: four tries of nine turns."""
+    product = Product(ambiguous_seconds=deadline)
+    product.add_organization("acme", NUMBER, ECHO_FLOW)
+    product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
+    looks, begun = 0, product.clock.now
+    while product.clock.now < begun + deadline:
+        with pytest.raises(ComeBackError) as waits:
+            product.deliver(item(), first_time=not looks)
+        looks += 1
+        product.clock.forward(waits.value.seconds)
+    assert looks * 4 * 9 < 1000
+
+
 def test_four_ambiguous_sends_lead_to_the_dead_letters(product: Product) -> None:
     product.graph.script = [failure(ErrorClass.AMBIGUOUS, 131000)] * 4
     product.deliver_until_done(item(), limit=100)

@@ -50,6 +50,9 @@ AMBIGUOUS_SECONDS = 240
 """How long a send that may have happened waits for a receipt before it is sent again, unless the deployment says otherwise.
 Longer than the queue's visibility timeout (200 seconds): a turn whose worker died finds its claim still held."""
 
+LOOKS = 16
+"""About so many times a send that may have happened is looked at until its deadline."""
+
 STOP_SETTLES_SECONDS = 2 * DIRECTORY_SECONDS
 """A number's turns stay in the queue for this long after it was stopped. Until then a worker may not know of the stop yet: it
 would send a conversation's next turn past the parked one. The queue hands out none while this one is not done."""
@@ -229,7 +232,9 @@ class Deliver:
         """The entry of a send whose fate stayed unknown, ready for another try. Raises while a receipt may still come."""
         elapsed = now - (entry.claimed_at or 0)
         if elapsed < self._ambiguous_seconds:
-            recheck = min(max(elapsed, 2), 30, self._ambiguous_seconds - elapsed)
+            # A queue counts each look, also for the turns behind: a deployment that waits for an hour looks less often.
+            rarest = max(30, self._ambiguous_seconds / LOOKS)
+            recheck = min(max(elapsed, 2), rarest, self._ambiguous_seconds - elapsed)
             raise ComeBackError(recheck, "a receipt may still settle this send")
         attempts = entry.attempts + 1
         if attempts > len(BACKOFF_SECONDS):
