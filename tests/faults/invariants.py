@@ -22,6 +22,9 @@ REFUSED_FOR_GOOD = (
     "window_closed:template_sent",
     "window_closed:131047",
 )
+SENT_AGAIN = (131047, 131053, 131042)
+"""What a message is sent again for that Meta took and then reported as failed: window closed, media, account."""
+
 Place = tuple[ConversationKey, int, int]
 
 
@@ -33,6 +36,7 @@ def broken(world: World) -> list[str]:
         *_each_message_takes_one_turn(world),
         *_each_reply_is_sent_once(world),
         *_replies_are_in_order(world),
+        *_what_failed_is_known(world),
         *_nobody_sees_what_is_anothers(world),
         *_records_rebuild_the_state(world),
         *_integrators_are_told(world),
@@ -115,7 +119,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
         for event in world.events
         if event.type == "delivery.resent_after_deadline"
     )
-    reported = Counter(_place(sent.payload)[0] for sent in world.meta.reported_failed)
+    mended = Counter(_place(sent.payload)[0] for sent, code in world.meta.reported_failed if code in SENT_AGAIN)
     for place in expected:
         entry = world.deliveries.entries.get(place)
         count = sends[place]
@@ -123,11 +127,24 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
             problems.append(f"lost: {place} {expected[place]!r}, ledger {entry}")
         if count > 1:
             told = doubtful[place[0].phone_number_id, place[1], place[2]]
-            if count - 1 > told + reported[place]:
+            if count - 1 > told + mended[place]:
                 problems.append(f"doubled: {place} was sent {count} times, operators were told of {told} doubts")
         if entry is not None and entry.state not in ("accepted", "failed"):
             problems.append(f"unsettled: {place} {entry}")
     return problems
+
+
+def _what_failed_is_known(world: World) -> list[str]:
+    """A message that Meta took and then reported as failed, at each send that it took, is failed in the ledger."""
+    failed = Counter(_place(sent.payload)[0] for sent, _ in world.meta.reported_failed)
+    taken = Counter(place for place, _, _ in taken_by_meta(world))
+    entries = world.deliveries.entries
+    return [
+        f"not noted: all sends of {place} failed, ledger {entries.get(place)}"
+        for place, times in failed.items()
+        if times == taken[place]
+        and (place not in entries or "failed" not in (entries[place].status, entries[place].state))
+    ]
 
 
 def sent_twice(world: World) -> list[Place]:

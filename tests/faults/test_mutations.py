@@ -8,9 +8,11 @@ import pytest
 
 from local import dead_letters
 from pytake.aws import batch
+from pytake.conversation import receipts
 from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.ports import AlreadyCommittedError, QueueingFailedError
+from pytake.conversation.receipts import SettleReceipts
 from pytake.conversation.receive import ReceiveNotification
 from pytake.conversation.records import Delivery
 from pytake.conversation.turn import TakeTurn
@@ -124,6 +126,17 @@ def the_webhook_says_yes_whatever_happened(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ReceiveNotification, "__call__", agreeable)
 
 
+def whatever_meta_did_not_deliver_is_sent_again(patch: pytest.MonkeyPatch) -> None:
+    def blindly(self: Any, key: Any, turn: int, index: int, send: int, *_: Any) -> None:
+        self._send_again(key, turn, index, send, fallback=False)
+
+    patch.setattr(SettleReceipts, "_act_on_failure", blindly)
+
+
+def what_meta_did_not_deliver_is_not_noted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(receipts, "STATUS_RANK", {"sent": 1, "delivered": 2, "failed": 0, "read": 3, "played": 4})
+
+
 def a_redriven_message_is_not_marked(patch: pytest.MonkeyPatch) -> None:
     again = dead_letters._again
 
@@ -146,6 +159,8 @@ MUTATIONS: list[Mutation] = [
     messages_of_a_stopped_number_are_dropped,
     new_turns_overtake_parked_ones,
     the_webhook_says_yes_whatever_happened,
+    whatever_meta_did_not_deliver_is_sent_again,
+    what_meta_did_not_deliver_is_not_noted,
     a_redriven_message_is_not_marked,
 ]
 

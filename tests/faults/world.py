@@ -450,7 +450,7 @@ class Meta:
         self.repeats = 0.0
         self.late_statuses = 0.0
         self.undelivered = 0.0
-        self.reported_failed: list[Sent] = []
+        self.reported_failed: list[tuple[Sent, int]] = []
         self.read = True
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
@@ -477,9 +477,10 @@ class Meta:
             return Accepted(wamid)
         error = None
         if self.undelivered and chance.random() < self.undelivered:
-            error = {"code": chance.choice(UNDELIVERED)}
+            code = chance.choice(UNDELIVERED)
+            error = {"code": code}
             statuses = [("sent", 0.3, 3.0), ("failed", 0.5, 20.0)]
-            self.reported_failed.append(sent)
+            self.reported_failed.append((sent, code))
         late = chance.uniform(200, 2000) if chance.random() < self.late_statuses else 0
         for status, soonest, latest in statuses:
             entry = {
