@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 
 from local import demo
-from local.emulator import REFUSED
 from pytake.whatsapp.signature import sign
 
 PYTAKE = Path(sysconfig.get_path("scripts")) / "pytake"
@@ -133,6 +132,8 @@ class Cloud:
 
     def refused(self) -> list[str]:
         """Return what the embedded AWS refused to functions because their role in the template does not allow it."""
+        from local.emulator import REFUSED  # with it comes the emulator, which sets logging up for the whole process
+
         lines = (self.data_dir / "logs" / "embedded-aws.log").read_text(errors="replace").splitlines()
         return [line.partition(REFUSED)[2] for line in lines if REFUSED in line and "assumed-role/pytake-" in line]
 

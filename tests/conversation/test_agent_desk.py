@@ -197,6 +197,26 @@ def test_a_message_that_was_not_queued_is_queued_by_the_same_request(
     assert len(product.conversations.turns(product.key())) == 2
 
 
+def test_an_agent_does_not_overtake_a_turn_that_is_committed_and_not_queued_yet(
+    product: Product, desk: AgentDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took the turn died in between; its message comes back minutes later, and repeats the enqueue."""
+    product.post(product.notification(product.message("Olá")))
+    taken = product.queues.inbound.pop()
+    with monkeypatch.context() as patch:
+        patch.setattr(product.queues, "put_outbound", dies)
+        with pytest.raises(QueueingFailedError):
+            product.take_turn(taken)
+    desk.send(product.key(), "Bea here.", "bea", "1")
+    product.take_turn(taken)
+    product.run_queues()
+    assert sent(product) == ["Hello!\n\nWhat is your name?", "Bea here."]
+
+
+def dies(*_: Any) -> None:
+    raise QueueingFailedError
+
+
 def test_an_agent_overtaken_by_a_turn_writes_behind_it(
     product: Product, desk: AgentDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

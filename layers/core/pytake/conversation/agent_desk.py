@@ -24,6 +24,9 @@ from pytake.conversation.records import (
 from pytake.engine import Event, Input, State, StateError
 from pytake.whatsapp.outbound import Text
 
+UNQUEUED_SECONDS = 3600
+"""A message is tried for 50 minutes: a turn that is older is queued, or its message is in the dead letters."""
+
 COMMIT_ATTEMPTS = 4
 
 AGENT = "agent"
@@ -124,7 +127,7 @@ class AgentDesk:
                 raise ConflictError("the conversation was erased meanwhile") from None
             return self._repeat(key, known, text)
         if done.record is not None:
-            self._queues.put_outbound(outbound_item(key, done.record, self._clock()))
+            self._enqueue(key, done.record)
         return done
 
     def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
@@ -166,11 +169,19 @@ class AgentDesk:
     def _repeat(self, key: ConversationKey, known: TurnRecord, text: str) -> AgentTurn:
         if known.input.text != text:
             raise RequestIdReusedError
-        self._queues.put_outbound(outbound_item(key, known, self._clock()))
+        self._enqueue(key, known)
         conversation = self._conversations.load(key)
         if conversation is None:
             raise UnknownConversationError
         return AgentTurn(conversation, known)
+
+    def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
+        """Queue what the agent wrote, and before it the turn before: whoever took that may have died or stand still between
+        its commit and its enqueue. If it is on its way already, the queue or the ledger recognises it."""
+        before = self._conversations.turn(key, record.seq - 1) if record.seq > 1 else None
+        if before is not None and before.messages and record.at - before.at < UNQUEUED_SECONDS:
+            self._queues.put_outbound(outbound_item(key, before, self._clock()))
+        self._queues.put_outbound(outbound_item(key, record, self._clock()))
 
     def _commit(
         self, key: ConversationKey, decide: Callable[[Conversation], tuple[Conversation, TurnRecord] | None]
