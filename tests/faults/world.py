@@ -893,7 +893,7 @@ _LOGGING = (observability, webhook, flow_runner, sender, receipts, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     "inbound": (
         lambda event, context: flow_runner.handler(event, context),
-        {"fifo": True, "visibility": 370, "max_receives": 30, "retention": 345_600},
+        {"fifo": True, "visibility": 370, "max_receives": 30},
     ),
     "outbound": (lambda event, context: sender.handler(event, context), {"fifo": True, "max_receives": 1000}),
     "receipts": (lambda event, context: receipts.handler(event, context), {"fifo": False, "max_receives": 10}),

@@ -44,6 +44,14 @@ def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything(stack: Stack) -> No
         assert stack.properties("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
+def test_what_people_wrote_and_what_they_are_to_get_waits_as_long_as_sqs_keeps_anything(stack: Stack) -> None:
+    queues = stack.properties("AWS::SQS::Queue")
+    kept = {name: queues[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "OutboundQueue")}
+    assert set(kept.values()) == {14 * 24 * 3600}
+    # Dead letters of a standard queue keep their age (those of a FIFO queue begin anew): some days must be left for them.
+    assert queues["ReceiptsQueue"]["MessageRetentionPeriod"] <= 4 * 24 * 3600
+
+
 def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
     assert int(stack.properties("AWS::SQS::Queue")["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"]) == 1000
 
