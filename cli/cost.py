@@ -20,17 +20,22 @@ from cli.costing.model import (
     prices,
 )
 
+MOST = 1_000_000 * MILLION
+"""Messages a month: more than WhatsApp carries."""
+
 
 def cost(
-    messages: Annotated[float, typer.Option(min=1, help="Messages that people write in a month.")] = MILLION,
-    turns: Annotated[float, typer.Option(min=1, help="Messages of a person in one conversation.")] = 7,
-    answers: Annotated[float, typer.Option(min=0, help="Messages sent per message received.")] = 1,
+    messages: Annotated[float, typer.Option(min=0, max=MOST, help="Messages that people write in a month.")] = MILLION,
+    turns: Annotated[float, typer.Option(min=1, max=10_000, help="Messages of a person in one conversation.")] = 7,
+    answers: Annotated[float, typer.Option(min=0, max=100, help="Messages sent per message received.")] = 1,
     statuses: Annotated[
         float, typer.Option(min=0, max=3, help="Statuses per message sent: sent, delivered, read, in this order.")
     ] = 3,
-    templates: Annotated[float, typer.Option(min=0, help="How many of a month's messages are utility templates.")] = 0,
-    numbers: Annotated[int, typer.Option(min=0, help="Connected WhatsApp numbers.")] = 1,
-    retention_days: Annotated[int, typer.Option(min=1, help="How long conversations are kept.")] = 90,
+    templates: Annotated[
+        float, typer.Option(min=0, max=MOST, help="How many of the messages sent in a month are utility templates.")
+    ] = 0,
+    numbers: Annotated[int, typer.Option(min=0, max=1_000_000, help="Connected WhatsApp numbers.")] = 1,
+    retention_days: Annotated[int, typer.Option(min=1, max=3650, help="How long conversations are kept.")] = 90,
     region: Annotated[str, typer.Option(help="AWS region, as the price table names it.")] = "us-east-1",
     architecture: Annotated[Literal["arm64", "x86_64"], typer.Option(help="The functions' processor.")] = "arm64",
     memory: Annotated[
@@ -41,7 +46,8 @@ def cost(
     ] = None,
     tracing: Annotated[bool, typer.Option(help="X-Ray tracing, as the template has it.")] = True,
     meta_fee: Annotated[
-        float | None, typer.Option(min=0, help="What Meta asks for a service message, in USD; else the table's.")
+        float | None,
+        typer.Option(min=0, max=100, help="What Meta asks for a service message, in USD; else the table's."),
     ] = None,
     price_file: Annotated[
         Path | None,
@@ -53,6 +59,8 @@ def cost(
 
     Requests, units and time are those that `make bench` counted on a plain turn; prices are list prices without free tiers.
     """
+    if templates > messages * answers:
+        _stop(f"--templates {templates:g}: only {messages * answers:g} messages are sent in the month.")
     try:
         table, of = prices(price_file) if price_file else prices(), counted()
         if meta_fee is not None:
@@ -102,16 +110,15 @@ def _show(bill: Bill, table: Prices, of: Counted) -> None:
     from rich.table import Table
 
     volumes, console = bill.volumes, Console()
-    each_million = MILLION / volumes.messages
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown.add_column("", no_wrap=True)
     shown.add_column("", no_wrap=True)
-    million_too = volumes.messages != MILLION
+    million_too = volumes.messages not in (0, MILLION)
     for head in ("a month", "", "USD", *(["a million"] if million_too else [])):
         shown.add_column(head, justify="right" if head else "left", no_wrap=True)
 
     def add(service: str, what: str, quantity: float | None, unit: str, usd: float, style: str = "") -> None:
-        more = [_usd(usd * each_million)] if million_too else []
+        more = [_usd(usd / volumes.messages * MILLION)] if million_too else []
         shown.add_row(service, what, _count(quantity), unit, _usd(usd), *more, style=style)
 
     for group, title in GROUPS.items():
@@ -122,13 +129,17 @@ def _show(bill: Bill, table: Prices, of: Counted) -> None:
     add("AWS", "", None, "", bill.total(), "bold")
     add("Meta", "fees for the answers", volumes.messages * volumes.answers, "messages", bill.meta, "bold")
     console.print(shown)
-    turn = bill.per_turn()
-    console.print(
-        f"A turn, its answer and statuses included: {turn['requests']:g} requests to AWS, {turn['write_units']:g} write units,"
-        f" {turn['read_units']:g} read units, {turn['gb_seconds']:g} GB-s. A conversation of {volumes.turns_per_conversation:g}"
-        f" turns: {bill.total() / volumes.messages * volumes.turns_per_conversation:.6f} USD at AWS,"
-        f" {bill.meta / volumes.messages * volumes.turns_per_conversation:.4f} USD at Meta."
-    )
+    if volumes.messages:
+        turn = bill.per_turn()
+        console.print(
+            f"A turn, its answer and statuses included: {turn['requests']:g} requests to AWS, {turn['write_units']:g} write"
+            f" units, {turn['read_units']:g} read units, {turn['gb_seconds']:g} GB-s. A conversation of"
+            f" {volumes.turns_per_conversation:g} turns:"
+            f" {bill.total() / volumes.messages * volumes.turns_per_conversation:.6f} USD at AWS,"
+            f" {bill.meta / volumes.messages * volumes.turns_per_conversation:.4f} USD at Meta."
+        )
+    else:
+        console.print("Nobody writes: queues are asked, the alarms watch, and nothing runs but the scheduled jobs.")
     console.print(
         f"List prices of {volumes.region} as of {table.as_of} ({volumes.architecture}), without free tiers. Counted on"
         f" {of.measured_on}, commit {of.commit}. docs/cost.md says how.",

@@ -116,6 +116,13 @@ def test_memory_and_the_wait_for_receipts_are_the_templates() -> None:
         (["--memory", "tea=512"], "there is no function 'tea'"),
         (["--memory", "64"], "from 128 to 10240"),
         (["--prices", "WRONG"], "Object missing required field"),
+        (["--messages", "-1"], "--messages"),
+        (["--messages", "inf"], "--messages"),
+        (["--answers", "inf"], "--answers"),
+        (["--turns", "nan"], "--turns"),
+        (["--meta-fee", "inf"], "--meta-fee"),
+        (["--retention-days", "100000"], "--retention-days"),
+        (["--messages", "10", "--templates", "11"], "only 10 messages are sent in the month"),
     ],
 )
 def test_what_cannot_be_computed_says_why(arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -124,6 +131,16 @@ def test_what_cannot_be_computed_says_why(arguments: list[str], says: str, tmp_p
     ended = CliRunner().invoke(app, ["cost", *(str(wrong) if word == "WRONG" else word for word in arguments)])
     assert ended.exit_code == 2
     assert says in ended.output
+
+
+def test_a_month_in_which_nobody_writes_costs_what_is_there_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = CliRunner().invoke(app, ["cost", "--messages", "0"])
+    assert (shown.exit_code, "Nobody writes" in shown.output) == (0, True)
+    told = json.loads(CliRunner().invoke(app, ["cost", "--messages", "0", "--json"]).output)
+    assert told["usd_per_month"]["aws"] == pytest.approx(bill(messages=0).total("fixed", "observed"), abs=0.01)
+    assert {line["group"] for line in told["lines"] if line["usd"]} == {"fixed", "observed"}
+    assert not [name for name in told if name.startswith(("per_", "usd_per_million", "usd_per_conversation"))]
 
 
 def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> None:

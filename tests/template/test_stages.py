@@ -1,9 +1,13 @@
 """samconfig.toml describes the stages; template.yaml fits the layer's build."""
 
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType
+from samcli.lib.config.samconfig import SamConfig
 
 from tests.template.conftest import REPOSITORY, Stack
 
@@ -19,6 +23,22 @@ def test_a_stage_sets_only_parameters_that_exist_to_values_they_allow(stack: Sta
     declared = stack.document["Parameters"]
     for name, value in parameters(stage).items():
         assert value in {str(allowed) for allowed in declared[name].get("AllowedValues", [value])}
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+def test_a_stage_that_is_filled_in_gives_sam_every_parameter_it_needs(stack: Stack, stage: str, tmp_path: Path) -> None:
+    text = (REPOSITORY / "samconfig.toml").read_text()
+    (tmp_path / "samconfig.toml").write_text(re.sub(r'^  # ("\w+=)', r"  \1", text, flags=re.MULTILINE))
+    config = SamConfig(str(tmp_path), "samconfig.toml")
+    asked = {command: config.get_all([command], "parameters", stage) for command in ("build", "deploy", "validate")}
+    given = CfnParameterOverridesType().convert(asked["deploy"]["parameter_overrides"], None, None)
+    declared = stack.document["Parameters"]
+    assert {name for name, one in declared.items() if "Default" not in one} <= set(given) <= set(declared)
+    assert (given["Stage"], asked["deploy"]["stack_name"]) == (stage, f"pytake-{stage}")
+    # The layer is built for what is deployed.
+    assert asked["build"]["parameter_overrides"] == asked["deploy"]["parameter_overrides"]
+    assert (asked["deploy"]["capabilities"], asked["deploy"]["resolve_s3"]) == ("CAPABILITY_IAM", True)
+    assert asked["validate"]["lint"] is True
 
 
 def test_production_is_protected_and_quiet(stack: Stack) -> None:
