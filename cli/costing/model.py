@@ -311,20 +311,19 @@ class Bill:
 
     def as_json(self) -> dict[str, Any]:
         """The whole bill as plain data; in a month without messages nothing is per message."""
-        bill = {
+        bill: dict[str, Any] = {
             "volumes": msgspec.to_builtins(self.volumes),
             "lines": [{**msgspec.to_builtins(line), "usd": round(line.usd, 4)} for line in self.lines],
             "usd_per_month": {"aws": round(self.total(), 4), "meta": round(self.meta, 2)},
         }
         if not self.volumes.messages:
             return bill
+        per_million: dict[str, float] = {group: round(self.per_million(group), 4) for group in GROUPS}
+        per_million["aws"] = round(self.per_million(), 4)
+        per_million["meta"] = round(self.meta / self.volumes.messages * MILLION, 2)
         return bill | {
             "per_turn": self.per_turn(),
-            "usd_per_million_messages": {
-                **{group: round(self.per_million(group), 4) for group in GROUPS},
-                "aws": round(self.per_million(), 4),
-                "meta": round(self.meta / self.volumes.messages * MILLION, 2),
-            },
+            "usd_per_million_messages": per_million,
             "usd_per_conversation": {
                 "aws": self.total() / self.volumes.messages * self.volumes.turns_per_conversation,
                 "meta": self.meta / self.volumes.messages * self.volumes.turns_per_conversation,
