@@ -22,6 +22,9 @@ GRAPH = (
     "131049",
     "190",
     "131047",
+    "131050",
+    "131053",
+    "131042",
 )
 NEVER_RAISES = ("crash_before", "crash_after", "stall_before", "stall_after")
 CONFLICTS = ("conflict",)
