@@ -332,7 +332,10 @@ class Gauges:
                 html.p(words("measure.transcript.truncated")).classes("notice")
             with html.div().classes("gauge-head"):
                 html.span(words("sql.rows", count=len(table.rows))).classes("quiet")
-                csv_button(words, table, words("measure.transcript"))
+                with html.div().classes("gauge-tools"):
+                    desk = ui.button(words("measure.transcript.watch"), icon="support_agent", color=None)
+                    desk.props(f'flat dense no-caps href="/watch?phone={quote(found["contact_id"], safe="")}"')
+                    csv_button(words, table, words("measure.transcript"))
             show_table(table, words("measure.transcript"))
 
     # SQL.

@@ -105,6 +105,7 @@ MEASURE: dict[str, tuple[str, str]] = {
     "measure.transcript.phone": ("Telefone da pessoa", "The person's phone"),
     "measure.transcript.only": ("Só sessões deste fluxo", "Only sessions of this flow"),
     "measure.transcript.show": ("Mostrar", "Show"),
+    "measure.transcript.watch": ("Abrir em Acompanhar", "Open in Watch"),
     "measure.transcript.hint": (
         "Escreva um telefone com código do país, como 5511999990001.",
         "Write a phone with its country code, such as 5511999990001.",

@@ -170,6 +170,12 @@ def test_a_conversation_shows_up_in_measure_without_a_reload(visitor: Visitor, c
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("cell", name="Oi", exact=True)).to_be_visible()
 
+    # The same conversation as agents have it, and back.
+    page.get_by_role("link", name="Open in Watch").click()
+    expect(page).to_have_url(f"{cloud.url}/watch?phone={new_phone}")
+    expect(page.get_by_role("log")).to_contain_text("Oi")
+    page.go_back()
+
     # The same events by SQL; a mistake is explained in Athena's words.
     page.get_by_role("tab", name="SQL").click()
     page.get_by_role("button", name="Run", exact=True).click()

@@ -49,6 +49,12 @@ def test_a_flow_is_saved_published_changed_and_rolled_back(gateway: Gateway) -> 
     assert (listed["flow_id"], listed["name"], listed["published_version"]) == ("hello", "Hello again", 1)
 
 
+@pytest.mark.parametrize("name", [{"pt": "Olá"}, 7, "  ", None])
+def test_a_flow_without_a_name_is_listed_by_its_id(gateway: Gateway, name: Any) -> None:
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": name})
+    assert [flow["name"] for flow in gateway.api("GET", "/api/v1/flows").body] == ["hello"]
+
+
 def test_a_broken_draft_is_kept_with_its_problems_and_not_published(gateway: Gateway) -> None:
     broken = FLOW | {"nodes": FLOW["nodes"][:1]}
     saved = gateway.api("PUT", "/api/v1/flows/hello", broken)

@@ -265,7 +265,8 @@ LISTED_NAME = 200
 
 def listed_name(document: dict[str, Any]) -> str:
     """What a list calls the flow of a document, whatever stands in it."""
-    return str(document.get("name") or document.get("id") or "")[:LISTED_NAME]
+    name = document.get("name")
+    return str(name if isinstance(name, str) and name.strip() else document.get("id") or "")[:LISTED_NAME]
 
 
 class StoredDraft(Struct, frozen=True):
