@@ -115,10 +115,22 @@ def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: De
     assert not known(), "it begins anew"
 
 
-def test_that_a_message_was_sent_under_another_id_is_news(deliveries: Deliveries) -> None:
+@pytest.mark.parametrize("status", ["sent", "delivered", "read", "failed"])
+def test_a_status_under_another_id_is_of_a_message_that_was_erased(deliveries: Deliveries, status: str) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
-    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.other"))
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.ab"))
+    assert not receipt(deliveries, status, send=1)
+    assert deliveries.load(KEY, 1, 0) == settled
+
+
+def test_a_status_is_taken_under_any_id_while_none_is_known_and_under_that_one_from_then_on(
+    deliveries: Deliveries,
+) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1, message_id="wamid.first"), None)
     assert receipt(deliveries, "sent", send=1)
+    deliveries.settle(KEY, replace(claim, state="accepted"))
+    assert receipt(deliveries, "delivered", send=1)
+    assert receipt(deliveries, "read", send=1)
 
 
 def test_a_receipt_of_an_unknown_message_is_no_news(deliveries: Deliveries) -> None:

@@ -115,6 +115,7 @@ class MemoryDeliveries:
     def __init__(self) -> None:
         self.entries: dict[tuple[ConversationKey, int, int], Delivery] = {}
         self.failed_sends: dict[tuple[ConversationKey, int, int], int] = {}
+        self.told_ids: dict[tuple[ConversationKey, int, int], str | None] = {}
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         known = self.entries.get((key, turn, index))
@@ -125,6 +126,7 @@ class MemoryDeliveries:
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:
             known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
             self.failed_sends[key, delivery.turn, delivery.index] = delivery.sends
+            self.told_ids.pop((key, delivery.turn, delivery.index), None)
         return self._write(key, delivery, known)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
@@ -169,6 +171,11 @@ class MemoryDeliveries:
             return None
         if status == "sent" and self.is_accepted(key, turn, index, send=send, message_id=message_id):
             return None
+        told = self.told_ids.get((key, turn, index))
+        another = known.message_id is not None and message_id not in (None, known.message_id, told)
+        if another and (known.state, known.sends) == ("accepted", send):
+            return None
+        self.told_ids[key, turn, index] = message_id or told
         after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
         if status == "failed" and code is not None:
             after.error_code = code

@@ -6,6 +6,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 from pynamodb.exceptions import GetError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, due_shard, error_code, is_kept, outbox_pk
@@ -68,6 +69,8 @@ class DynamoDeliveries:
             further &= item.sends.does_not_exist() | (item.sends <= send)
         if status in ("failed", "sent"):
             further &= item.failed_send.does_not_exist() | (item.failed_send < send)
+        if message_id is not None:
+            further &= self._may_be_of(send, message_id)
         entry = item(conversation_pk(key), delivery_sk(turn, index))
         try:
             entry.update(actions, condition=further)
@@ -76,6 +79,18 @@ class DynamoDeliveries:
                 return None
             raise
         return delivery_of(entry)
+
+    def _may_be_of(self, send: int, message_id: str) -> Condition:
+        """Unless Meta gave this send another id: then the message was one of a person who was erased, and has the same place
+        in the conversation that they began since (ADR 9). Our side's id is in the body, which a condition can search."""
+        item, written = self._table.item, msgspec.json.encode(message_id).decode()
+        return (
+            (item.sends != send)
+            | ~item.body.contains('"state":"accepted"')
+            | ~item.body.contains('"message_id":')
+            | item.body.contains(f'"message_id":{written}')
+            | (item.meta_id == message_id)
+        )
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
         try:

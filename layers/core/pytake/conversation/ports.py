@@ -158,7 +158,8 @@ class Deliveries(Protocol):
         """Note the status of the `send`th request of a message, if it is further than the one known; the entry after it.
 
         None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news. Nor is that
-        a message was `sent` whose acceptance is known.
+        a message was `sent` whose acceptance is known. A status under another id than Meta gave to this very send is none of
+        it: the message stood at this place in a conversation that was erased.
         """
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
