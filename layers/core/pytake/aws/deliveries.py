@@ -84,13 +84,14 @@ class DynamoDeliveries:
         """Unless Meta gave this send another id: then the message was one of a person who was erased, and has the same place
         in the conversation that they began since (ADR 9). Our side's id is in the body, which a condition can search."""
         item, written = self._table.item, msgspec.json.encode(message_id).decode()
-        return (
+        fits: Condition = (
             (item.sends != send)
             | ~item.body.contains('"state":"accepted"')
             | ~item.body.contains('"message_id":')
             | item.body.contains(f'"message_id":{written}')
             | (item.meta_id == message_id)
         )
+        return fits
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
         try:
