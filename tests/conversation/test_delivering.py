@@ -1,5 +1,6 @@
 """The sender: once, in order, at the rate, and what each failure leads to."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -622,6 +623,54 @@ def test_a_receipt_that_says_that_the_person_opted_out_is_recorded_once(product:
     receipt(product, "failed", errors=[{"code": 131050}])
     assert product.conversations.stored[product.key()].opted_out
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "opted_out"]
+
+
+def given_up(product: Product) -> None:
+    """Nobody knows what became of four sends, so the message is dead."""
+    product.graph.script = [failure(ErrorClass.AMBIGUOUS)] * 4
+    for _ in range(4):
+        with contextlib.suppress(ComeBackError):
+            product.deliver(item(), first_time=False)
+        product.clock.forward(AMBIGUOUS_SECONDS)
+    product.deliver(item(), first_time=False)
+    assert states(product) == ["dead"]
+
+
+def failed_late(product: Product, code: int, send: int) -> None:
+    entry = {"id": "w", "status": "failed", "timestamp": str(int(product.clock.now)), "errors": [{"code": code}]}
+    entry["biz_opaque_callback_data"] = callback_data(product.key(), 1, 0, send)
+    product.settle(ReceiptsItem("acme", NUMBER, [entry]))
+
+
+def test_a_receipt_that_a_given_up_message_failed_sends_what_can_be_mended_once(product: Product) -> None:
+    with_fallback(product)
+    product.say("Olá")  # its turn is what is sent once more
+    product.deliveries.entries.clear()
+    product.queues.outbound.clear()
+    given_up(product)
+    for _ in range(2):
+        failed_late(product, 131047, send=4)
+    again = product.queues.outbound.pop()
+    product.deliver(again, first_time=True)
+    assert product.graph.sent[-1]["type"] == "template"
+    sent = len(product.graph.sent)
+    product.deliver(item(revived=1, again="revived1"), first_time=True)  # what is in the dead letters is done by now
+    assert len(product.graph.sent) == sent
+
+
+def test_a_receipt_that_a_message_failed_which_was_refused_since_is_taken_once(product: Product) -> None:
+    """It would come again until it is in the dead letters, and from there for ever."""
+    with_fallback(product)
+    product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
+    with pytest.raises(ComeBackError):
+        product.deliver(item(), first_time=True)
+    conversation = Conversation(product.key(), Contact(id=PHONE), opted_out=True)
+    product.conversations.stored[product.key()] = conversation
+    product.clock.forward(AMBIGUOUS_SECONDS)
+    product.deliver(item(), first_time=False)
+    assert [entry.reason for entry in ledger(product)] == ["opted_out"]
+    failed_late(product, 131047, send=1)
+    assert product.queues.outbound == []
 
 
 def test_old_news_of_an_opt_out_does_not_silence_who_wrote_since(product: Product) -> None:

@@ -214,7 +214,9 @@ class SettleReceipts:
         if entry is None or entry.sends != send:
             return
         if entry.status == "failed" and not (once and entry.reopened):
-            if entry.state not in ("accepted", "ambiguous"):
+            if entry.state == "failed":
+                return  # refused by the sender since: the person opted out, or the window closed
+            if entry.state in ("claimed", "waiting"):
                 raise ConflictError("the send is not settled yet; this receipt has to come again")
             opened = replace(
                 entry, state="waiting", slot_at=None, reopened=True, fallback=fallback, status=None, status_at=None
