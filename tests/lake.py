@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 DATABASE, WORK_GROUP = "pytake_test", "pytake-test"
 HOUR = 3600
 
-_DUCKDB = {
+DUCKDB_TYPES = {
     "string": "VARCHAR", "int": "INTEGER", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP_MS",
     "map<string,string>": "MAP(VARCHAR, VARCHAR)",
 }  # fmt: skip
@@ -62,7 +62,7 @@ class LakeOnAws:
         with TemporaryDirectory() as name:
             folder, lines = Path(name, "files"), Path(name, "events.jsonl")
             lines.write_bytes(msgspec.json.Encoder().encode_lines(list(events)))
-            columns = {name: _DUCKDB[kind] for name, kind in COLUMNS.items()}
+            columns = {name: DUCKDB_TYPES[kind] for name, kind in COLUMNS.items()}
             read = columns | {name: "BIGINT" for name, kind in COLUMNS.items() if kind == "timestamp"}
             shown = ", ".join(
                 f"make_timestamp_ms({name}) AS {name}" if columns[name] == "TIMESTAMP_MS" else name for name in columns

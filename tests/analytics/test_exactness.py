@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
 import pytest
 
 from pytake.analytics.aggregate import AggregateDays
-from pytake.analytics.reports import FlowReport, Reports
 from pytake.aws.daily_figures import S3DailyFigures
 from pytake.aws.lake import S3Lake
-from pytake.conversation.records import Organization
-from tests.analytics.counted import Counted
+from tests.analytics.answers import Answers, check
 from tests.analytics.traffic import NUMBERS, Traffic
 from tests.lake import LakeOnAws
 
@@ -20,19 +16,16 @@ DAYS = 24
 HOUR = 3600
 
 
-class World:
+class World(Answers):
     """Traffic, a lake of it, daily figures up to some day, and the reports over both."""
 
     def __init__(self, lake: LakeOnAws, traffic: Traffic) -> None:
-        self.lake, self.traffic = lake, traffic
+        self.queries = lake.queries()
+        super().__init__(traffic, self.queries)
+        self.lake = lake
         for organization_id in NUMBERS:
             lake.put(organization_id, traffic.events(organization_id))
-        self.log = traffic.log
-        self.log.stored.as_of = traffic.clock()
-        self.queries = lake.queries()
         self.figures = S3DailyFigures(lake.s3, lake.bucket, self.queries)
-        product = traffic.product
-        self.reports = Reports(self.queries, self.log, product.directory, product.flows, traffic.clock)
 
     def settle(self, hours_ago: int) -> None:
         """Make daily figures; everything up to so many hours ago is settled."""
@@ -43,42 +36,10 @@ class World:
         )
         aggregate(datetime.fromtimestamp(now, UTC))
 
-    def in_zone(self, zone: str) -> None:
-        for organization_id in NUMBERS:
-            self.traffic.product.directory.put_organization(Organization(organization_id, timezone=zone))
-
 
 @pytest.fixture(scope="module")
 def world(new_lake: Callable[[], LakeOnAws]) -> Iterator[World]:
     return World(new_lake(), Traffic(seed=5, days=DAYS))
-
-
-def figures(report: FlowReport) -> dict[str, Any]:
-    made: dict[str, Any] = msgspec.structs.asdict(report)
-    del made["about"]
-    return made
-
-
-def check(world: World, organization_id: str, flow_id: str, days: int, zone: str) -> None:
-    world.in_zone(zone)
-    counted = Counted(world.traffic, organization_id, flow_id, days, zone)
-    asked = organization_id, flow_id, days
-    assert figures(world.reports.flow_report(*asked)) == counted.report()
-    heat = world.reports.nodes_heatmap(*asked)
-    assert {
-        (node.flow_id, node.node_id): {
-            "visits": node.visits,
-            "conversations": node.conversations,
-            "drop_off": node.drop_off,
-            "exits": {way.exit: (way.visits, way.drop_off) for way in node.exits},
-        }
-        for node in heat.nodes
-    } == counted.heatmap()
-    assert heat.conversations == len(counted.talks)
-    daily = world.reports.daily_activity(*asked).days
-    assert [(day.day, day.messages, day.conversations, day.unique_users) for day in daily] == counted.daily()
-    segments = world.reports.user_segments(*asked)
-    assert (segments.power, segments.active, segments.inactive) == counted.segments()
 
 
 def test_reports_from_events_alone(world: World) -> None:
