@@ -57,8 +57,8 @@ faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first
 chaos: setup ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
 	@$(BIN)/python -m tests.chaos
 
-bench: setup ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake)
+bench: setup ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake) $(if $(ONLY_LAKE),--only-lake)
 
 docs: setup ## Write the reference pages of docs/ anew, from the code
 	@$(BIN)/python -m cli.reference

@@ -26,8 +26,8 @@ from pytake.analytics.aggregate import AggregateDays
 from pytake.analytics.reports import Reports
 from pytake.aws.daily_figures import S3DailyFigures
 from pytake.aws.lake import S3Lake, object_key
-from pytake.conversation.export import ExportToLake
-from pytake.conversation.records import ConversationKey, Delivery, ExportProgress, LoggedTurn, TurnRecord
+from pytake.conversation.export import PASSES, ExportToLake
+from pytake.conversation.records import ConversationKey, Delivery, ExportProgress, LogEntry, LoggedTurn, TurnRecord
 from pytake.engine import Event, Input, Step
 from pytake.whatsapp.outbound import Text
 from tests import fakes
@@ -42,6 +42,11 @@ OPENS, OPEN_HOURS = 11, 12
 EVENTS_PER_SESSION = 40
 EVENTS_PER_TURN = 8
 EXPORTED_PER_TURN = 7
+TURNS_PER_SESSION = 5
+EXPORTED_HOURS = {"export": 60, "export, all of one hour": 1}
+RUN_SECONDS = 300
+"""What the scheduled function has, as in template.yaml."""
+
 REPORTS = ("flow_report", "nodes_heatmap", "daily_activity", "user_segments")
 
 
@@ -55,14 +60,22 @@ class Took(NamedTuple):
 NOTHING = Took(0, 0)
 
 
+class Export(NamedTuple):
+    """What an export took: runs of the scheduled function, and its peak of memory."""
+
+    took: Took
+    runs: int
+    peak_mb: float
+
+
 @dataclass
 class Measured:
     """What was measured at one number of events."""
 
     events: int
     megabytes: float = 0
-    export: Took = NOTHING
-    export_peak_mb: float = 0
+    exports: dict[str, Export] = field(default_factory=dict)
+    first: Took = NOTHING
     daily: Took = NOTHING
     from_events: dict[str, Took] = field(default_factory=dict)
     from_daily: dict[str, Took] = field(default_factory=dict)
@@ -81,11 +94,13 @@ def _measure(events: int, layer: Path, say: Callable[[str], None]) -> Measured:
     try:
         lake = LakeOnAws(_clients(aws), "lake")
         found = Measured(events)
-        say(f"lake: {events:,} events: export")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(layer)))}
-        command = [sys.executable, "-m", "benchmarks.lake_figures", str(events), aws.endpoint_url]
-        exported: dict[str, Any] = once(command, REPOSITORY, environment, None)
-        found.export, found.export_peak_mb = Took(exported["wall"], exported["cpu"]), exported["peak_mb"]
+        for name, hours in EXPORTED_HOURS.items():
+            say(f"lake: {events:,} events: {name}")
+            command = [sys.executable, "-m", "benchmarks.lake_figures", str(events), str(hours), aws.endpoint_url]
+            made: dict[str, Any] = once(command, REPOSITORY, environment, None)
+            found.exports[name] = Export(Took(made["wall"], made["cpu"]), made["runs"], made["peak_mb"])
+            _empty(lake, "events/organization_id=export/")
         say(f"lake: {events:,} events: reports")
         found.megabytes = _fill(lake, events, folder) / 1e6
         _ask(lake, found, aws.process_id)
@@ -93,6 +108,13 @@ def _measure(events: int, layer: Path, say: Callable[[str], None]) -> Measured:
         asyncio.run(aws.stop())
         shutil.rmtree(folder, ignore_errors=True)
     return found
+
+
+def _empty(lake: LakeOnAws, prefix: str) -> None:
+    """Remove what an export left, which nobody asks anything."""
+    for page in lake.s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix):
+        for found in page.get("Contents", []):
+            lake.s3.delete_object(Bucket=lake.bucket, Key=found["Key"])
 
 
 def _clients(aws: EmbeddedAws) -> Callable[[str], Any]:
@@ -130,6 +152,7 @@ def _ask(lake: LakeOnAws, found: Measured, emulator: int) -> None:
         # The first time brings files and translations; what counts is a warm Athena asked something new.
         return {name: min(ask(name, version + again) for again in range(3)) for name in REPORTS}
 
+    found.first = ask("flow_report", 99)
     found.from_events = ask_all(100)
     log.stored.through["settled"] = int(NOW.timestamp()) // HOUR * HOUR - 73 * HOUR
     daily = S3DailyFigures(lake.s3, lake.bucket, queries)
@@ -205,37 +228,68 @@ def _fill(lake: LakeOnAws, events: int, folder: Path) -> int:
 
 
 class _Turns(MemoryEventLog):
-    """A log of one hour with so many turns, made as they are read."""
+    """A log with so many turns in each of some hours, made as they are read: conversations of five turns, by different
+    people. Keys are made anew each time, as from a table: nothing is kept here.
+    """
 
-    def __init__(self, turns: int) -> None:
+    def __init__(self, turns: int, hours: int) -> None:
         super().__init__(fakes.MemoryConversations(), fakes.MemoryDeliveries())
-        self._turns = turns
-        self.stored = ExportProgress(None, dict.fromkeys(("closed", "day", "settled"), BEGIN - HOUR))
+        self._entries = turns // hours // TURNS_PER_SESSION
+        self._hours = range(BEGIN, BEGIN + hours * HOUR, HOUR)
+        done = dict.fromkeys(PASSES, BEGIN + hours * HOUR)  # one pass is measured: each hour is written once
+        self.stored = ExportProgress(None, done | {"closed": BEGIN - HOUR})
 
-    def turns(self, hour: int, *_: str | None) -> Iterator[LoggedTurn]:  # type: ignore[override]
+    def entries(
+        self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
+    ) -> Iterator[LogEntry]:
+        for number in range(self._entries if hour in self._hours else 0):
+            at = hour * 1000 + number * HOUR * 1000 // self._entries
+            if since is None or at >= since[1]:
+                yield LogEntry(organization_id or "export", at, (f"5511{number:09d}", ""))
+
+    def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterator[LoggedTurn]:
         path = [Step("bench", "a", "next"), Step("bench", "b", "button:yes"), Step("bench", "c", "wait")]
         events = [Event("variable_reported", {"name": "city", "value": "Lisbon"})]
-        for number in range(self._turns if hour == BEGIN else 0):
-            record = TurnRecord(
-                seq=number % 9 + 1, at=BEGIN + number * HOUR / self._turns, session_id="s", status="waiting",
-                input=Input(text="Hi"), message_id="m", message_type="text", flow_id="bench", flow_version=1,
-                path=path, messages=[Text("Hello")], events=events,
-            )  # fmt: skip
-            key = ConversationKey("export", "1", f"5511{number:09d}")
-            yield LoggedTurn(key, record, [Delivery(record.seq, 0, "accepted", status="read", status_at=record.at)])
+        for entry in entries:
+            key = ConversationKey("export", "1", entry.place[0])
+            for seq in range(1, TURNS_PER_SESSION + 1):
+                record = TurnRecord(
+                    seq=seq, at=min(entry.at / 1000 + seq, hour + HOUR - 1), session_id=f"s{entry.place[0]}{hour}",
+                    status="waiting", input=Input(text="Hi"), message_id="m", message_type="text", flow_id="bench",
+                    flow_version=1, path=path, messages=[Text("Hello")], events=events,
+                )  # fmt: skip
+                yield LoggedTurn(key, record, [Delivery(seq, 0, "accepted", status="read", status_at=record.at)])
+
+    def contact_keys(self, _organization_id: str, contact_ids: Iterable[str], _now: float) -> dict[str, bytes]:
+        return {contact_id: contact_id.encode() for contact_id in contact_ids}
+
+    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+        """Remembered by nobody."""
 
 
-def _export(events: int, endpoint_url: str) -> dict[str, float]:
-    """Export that many events of an hour; seconds and the peak of memory."""
+def _export(events: int, hours: int, endpoint_url: str) -> dict[str, float]:
+    """Export that many events of so many hours by as many runs as it takes; what they took, and the peak of memory."""
     session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")  # noqa: S106
     lake = S3Lake(session.client("s3", endpoint_url=endpoint_url), "lake")
-    log = _Turns(events // EXPORTED_PER_TURN)
-    now = BEGIN + HOUR + 60
-    export = ExportToLake(log, lake, fakes.MemoryParking(), lambda: now, lambda *_: None, lambda _: 0)
+    log = _Turns(events // EXPORTED_PER_TURN, hours)
     began, before = perf_counter(), process_time()
-    export(3600)
+    now = BEGIN + hours * HOUR + 900
+    clock = lambda: now + perf_counter() - began  # noqa: E731
+    export = ExportToLake(log, lake, fakes.MemoryParking(), clock, lambda *_: None, lambda _: 0)
+    runs, done = 1, export(RUN_SECONDS)
+    while not done.up_to_date:
+        runs, done = runs + 1, export(RUN_SECONDS)
     wall, cpu = perf_counter() - began, process_time() - before
-    return {"wall": wall, "cpu": cpu, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"wall": wall, "cpu": cpu, "peak_mb": _peak_mb(), "runs": runs}
+
+
+def _peak_mb() -> float:
+    """The most memory that this process had. `getrusage` would tell what the process had that started it, were that more."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
 
 
 # --- the tables --------------------------------------------------------------------------------------------------------
@@ -245,18 +299,23 @@ def lake_table(measured: list[Measured]) -> str:
     """A row per figure, a column per size, and the growth between the first and the last."""
     rows = [
         ["Parquet, MB", *(figure(one.megabytes) for one in measured), _growth([one.megabytes for one in measured])],
-        _row("export", [one.export for one in measured]),
-        [
-            "export, peak of memory, MB",
-            *(figure(one.export_peak_mb) for one in measured),
-            _growth([one.export_peak_mb for one in measured]),
-        ],
+        *(row for name in EXPORTED_HOURS for row in _export_rows(name, [one.exports[name] for one in measured])),
         _row("daily figures of a day", [one.daily for one in measured]),
+        _row("the very first report", [one.first for one in measured]),
     ]
     for name in REPORTS:
         rows.append(_row(f"{name} from events", [one.from_events[name] for one in measured]))
         rows.append(_row(f"{name} from daily figures", [one.from_daily[name] for one in measured]))
     return table(["seconds (CPU seconds)", *(f"{one.events:,} events" for one in measured), "growth of CPU"], rows)
+
+
+def _export_rows(name: str, exports: list[Export]) -> list[list[str]]:
+    peaks = [one.peak_mb for one in exports]
+    return [
+        _row(name, [one.took for one in exports]),
+        [f"{name}: peak of memory, MB", *map(figure, peaks), _growth(peaks)],
+        [f"{name}: runs of at most {RUN_SECONDS} s", *(str(one.runs) for one in exports), ""],
+    ]
 
 
 def _row(name: str, took: list[Took]) -> list[str]:
@@ -276,4 +335,4 @@ def lake_targets(measured: list[Measured]) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_export(int(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(_export(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])))

@@ -14,7 +14,7 @@ from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.parking import DynamoParking
 from pytake.conversation.export import ExportToLake
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, LakePart, TurnRecord
 from pytake.engine import Contact, Event, Input, Step
 from pytake.whatsapp.outbound import Text
 from tests import fakes
@@ -112,6 +112,20 @@ def test_no_figure_changes_however_often_the_hours_are_exported_again(world: Wor
     assert sum(row.type == "reported" for row in world.rows()) == 4
 
 
+def test_what_is_left_of_a_person_stays_in_its_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a turn that follows others, in an hour of several files: it is where the first of them is."""
+    monkeypatch.setattr("pytake.conversation.export.ENTRIES_PER_PART", 1)
+    for contact_id, seq in ((ANA, 1), (BIA, 1), (ANA, 2), (ANA, 3)):
+        world.turn(contact_id, seq)
+        world.clock.forward(60)
+    world.export(300)
+    before = {row.event_id: place for place, rows in world.lake.files.items() for row in rows}
+    assert len(world.lake.files) == 2
+    world.finish(world.erase())
+    assert {row.event_id: place for place, rows in world.lake.files.items() for row in rows} == before
+    assert ANA not in msgspec.json.encode(world.rows()).decode()
+
+
 def test_what_was_never_exported_before_the_erasure_is_counted_all_the_same(world: World) -> None:
     world.turn(ANA, 1)
     world.turn(BIA, 1)
@@ -125,9 +139,10 @@ def test_what_was_never_exported_before_the_erasure_is_counted_all_the_same(worl
 
 def test_an_export_under_way_brings_nothing_back(world: World) -> None:
     world.turn(ANA, 1)
-    turns = list(world.log.turns(int(world.clock()) // HOUR * HOUR))
+    hour = int(world.clock()) // HOUR * HOUR
+    turns = list(world.log.turns(hour, world.log.entries(hour)))
     pending = world.erase()
-    world.export._put("acme", int(world.clock()) // HOUR * HOUR, turns)  # it had read before
+    world.export._put(LakePart("acme", hour, hour * 1000, hour * 1000), turns)  # it had read before
     assert ANA in msgspec.json.encode(world.rows()).decode()
     world.finish(pending)
     assert ANA not in msgspec.json.encode(world.rows()).decode()

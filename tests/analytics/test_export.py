@@ -1,11 +1,13 @@
 """The export: nothing twice, nothing missing, whatever happens to its runs."""
 
+from collections.abc import Iterable
+
 import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.export import Exported, ExportToLake
-from pytake.conversation.lake_events import events_of
-from pytake.conversation.records import Delivery
+from pytake.conversation.lake_events import LakeEvent, events_of
+from pytake.conversation.records import Delivery, LakePart
 from tests.conversation.conftest import ECHO_FLOW, PHONE, Product
 from tests.fakes.lake import MemoryEventLog, MemoryLake
 
@@ -117,11 +119,12 @@ def test_a_run_that_dies_leaves_whole_files_and_the_next_one_goes_on(world: Worl
     assert world.ids() == expected
 
 
-def test_a_run_without_time_stops_between_hours_and_the_next_one_goes_on(world: World) -> None:
+@pytest.mark.parametrize("calls", range(1, 36, 5))
+def test_a_run_without_time_stops_between_files_and_the_next_one_goes_on(world: World, calls: int) -> None:
     world.talk(hours=6)
-    left = iter([False, False, True])
-    stopped = world.export(300, lambda: next(left))
-    assert (stopped.hours, stopped.up_to_date) == (2, False)
+    left = iter([False] * calls)
+    stopped = world.export(300, lambda: next(left, True))
+    assert not stopped.up_to_date
     assert world.log.stored.as_of is None
     while not world.export(300).up_to_date:
         pass
@@ -264,3 +267,121 @@ def test_an_hour_is_audited_once(world: World) -> None:
     world.measured.clear()
     world.run()
     assert lost(world) == []
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytake.conversation.export.ENTRIES_PER_PART", 5)
+
+
+def crowd(world: World, people: int, *, first: int = 0) -> None:
+    """So many people write within a minute, to both organizations."""
+    for person in range(first, first + people):
+        for number in NUMBERS.values():
+            world.product.say("Hi", phone=f"55119{person:08d}", number=number)
+        world.clock.forward(0.5)
+
+
+def parts(world: World) -> dict[str, list[int]]:
+    """How many turns each file of each organization holds, in order."""
+    return {
+        owner: [
+            len({(event.contact, event.turn) for event in events})
+            for (organization_id, _), events in sorted(world.lake.files.items())
+            if organization_id == owner
+        ]
+        for owner in NUMBERS
+    }
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_hour_in_which_very_much_happened_is_several_files(world: World) -> None:
+    crowd(world, 13)
+    world.run()
+    assert parts(world) == {owner: [5, 5, 3] for owner in NUMBERS}
+    assert world.ids() == world.expected()
+    assert world.run().files == 0
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_no_row_moves_from_one_file_to_another(world: World) -> None:
+    """Whatever comes late, and wherever: a moment at which two files were in contradiction would be seen."""
+    crowd(world, 4)
+    world.run()
+    late = {key: records.pop(1) for key, records in list(world.product.conversations.records.items())[2:6]}
+    world.lake.files.clear()
+    world.run()
+    crowd(world, 7, first=4)
+    for key, record in late.items():
+        world.product.conversations.records[key][1] = record
+    before = {event.event_id: place for place, events in world.lake.files.items() for event in events}
+    assert before
+    for people in (2, 9):
+        world.run()
+        after = {event.event_id: place for place, events in world.lake.files.items() for event in events}
+        assert {event_id: after[event_id] for event_id in before} == before
+        assert world.ids() == world.expected()
+        before = after
+        crowd(world, people, first=20 * people)
+    assert len(world.lake.files) > 4
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("death", range(1, 9))
+def test_a_run_that_dies_in_an_hour_goes_on_at_the_part_where_it_was(world: World, death: int) -> None:
+    crowd(world, 22)
+    world.clock.forward(HOUR)
+    world.lake.dies_at = death
+    with pytest.raises(SystemExit):
+        world.run()
+    done = list(world.lake.puts)
+    assert set(world.ids()) <= set(world.expected())
+    world.lake.dies_at = None
+    world.clock.forward(310)
+    tried = len(world.lake.puts)
+    assert world.run().up_to_date
+    assert world.ids() == world.expected()
+    assert parts(world) == {owner: [5, 5, 5, 5, 2] for owner in NUMBERS}
+    assert not set(done) & set(world.lake.puts[tried:])
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_hour_that_no_run_can_finish_is_finished_by_several(world: World) -> None:
+    """Each run has time for two files; `as_of` is when the first of them began."""
+    world.clock.forward(900)
+    world.run()
+    before = world.clock()
+    crowd(world, 33)
+    began = world.clock()
+    for run in range(1, 8):
+        assert world.log.stored.as_of == before
+        time = iter([False] * 3)  # for the hour and two files
+        done = world.export(300, lambda time=time: next(time, True))  # type: ignore[misc]
+        assert len(world.lake.files) == 2 * run
+        world.clock.forward(60)
+    assert world.log.stored.as_of == began
+    assert done.up_to_date
+    assert world.ids() == world.expected()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_part_is_not_begun_without_the_time_that_the_longest_took(world: World) -> None:
+    crowd(world, 33)
+    put = world.lake.put
+
+    def slow(part: LakePart, events: Iterable[LakeEvent]) -> bool:
+        world.clock.forward(40)
+        return put(part, events)
+
+    world.lake.put = slow  # type: ignore[method-assign]
+    assert not world.export(300).up_to_date
+    assert len(world.lake.files) == 300 // 40
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_every_pass_reads_every_part_and_a_message_is_lost_once(world: World) -> None:
+    crowd(world, 12)
+    world.product.deliveries.entries.clear()
+    assert sum(after_three_days(world)) == len(NUMBERS) * 12
+    assert world.log.stored.cursors == {}
+    assert world.ids() == world.expected()

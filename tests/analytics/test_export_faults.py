@@ -76,13 +76,13 @@ def test_a_run_that_outlives_its_lease_and_the_next_one_write_the_same(world: Wo
     fresh(world)
     put, inner = world.lake.put, list[bool]()
 
-    def put_late(organization_id: str, hour: int, events: Any) -> bool:
+    def put_late(part: Any, events: Any) -> bool:
         if not inner:
             inner.append(True)  # in the middle of a run its lease ends, and another one does everything
             world.clock.forward(400)
             assert world.export(300).up_to_date
             world.clock.forward(-400)
-        return put(organization_id, hour, events)
+        return put(part, events)
 
     world.lake.put = put_late  # type: ignore[method-assign]
     world.export(300)

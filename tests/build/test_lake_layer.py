@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import boto3
@@ -13,12 +14,14 @@ from msgspec.structs import replace
 from pytake.aws.daily_figures import S3DailyFigures, figures_key
 from pytake.aws.lake import S3Lake, UnreadableFileError, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
+from pytake.conversation.records import LakePart
 from tests.build.conftest import ARCHITECTURE
 from tests.build.test_layer import ELF_MACHINE, machines, size
 
 pytestmark = pytest.mark.build
 
 HOUR = 1_769_997_600
+WHOLE = LakePart("acme", HOUR, HOUR * 1000, HOUR * 1000)
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_it_holds_the_writer_and_nothing_else(lake_layer: Path) -> None:
 
 
 def test_the_file_has_every_event_with_the_columns_types(s3: Any, tmp_path: Path) -> None:
-    assert S3Lake(s3, "lake").put("acme", HOUR, events(20_000))
+    assert S3Lake(s3, "lake").put(WHOLE, events(20_000))
     types = {"string": "VARCHAR", "int": "INTEGER", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
     types["map<string,string>"] = "MAP(VARCHAR, VARCHAR)"
     described = read(s3, tmp_path, "describe select * from {file}")
@@ -86,21 +89,21 @@ def test_the_file_has_every_event_with_the_columns_types(s3: Any, tmp_path: Path
 
 def test_the_same_events_are_not_written_again(s3: Any, tmp_path: Path) -> None:
     lake = S3Lake(s3, "lake")
-    assert [lake.put("acme", HOUR, events(n)) for n in (100, 100, 101, 101)] == [True, False, True, False]
+    assert [lake.put(WHOLE, events(n)) for n in (100, 100, 101, 101)] == [True, False, True, False]
     assert len(s3.list_object_versions(Bucket="lake")["Versions"]) == 2
     assert read(s3, tmp_path, "select count(*) from {file}") == [(101,)]
 
 
 def test_a_writer_that_fails_leaves_the_file_as_it_was(s3: Any, tmp_path: Path) -> None:
     lake = S3Lake(s3, "lake")
-    lake.put("acme", HOUR, events(100))
+    lake.put(WHOLE, events(100))
 
     def broken() -> Iterator[LakeEvent]:
         yield from events(50)
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        lake.put("acme", HOUR, broken())
+        lake.put(WHOLE, broken())
     assert read(s3, tmp_path, "select count(*) from {file}") == [(100,)]
 
 
@@ -110,7 +113,7 @@ def test_what_an_erased_person_said_leaves_the_file_and_its_versions_and_every_r
     lake = S3Lake(s3, "lake")
     told = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(9_000)]
     for count in (5_000, 9_000):
-        lake.put("acme", HOUR, told[:count])
+        lake.put(WHOLE, told[:count])
     before = read(s3, tmp_path, "select * exclude (variables) from {file}")
     s3.put_object(Bucket="lake", Key="athena/result.csv", Body=b"name of contact 3")
     lake.withhold("acme", HOUR, {"contact 3"})
@@ -211,3 +214,57 @@ def test_a_file_that_is_cut_off_is_said_and_ends_nothing_else(s3: Any, tmp_path:
     s3.put_object(Bucket="lake", Key=object_key("acme", HOUR), Body=cut.read_bytes())
     with pytest.raises(UnreadableFileError):
         S3Lake(s3, "lake").withhold("acme", HOUR, {"contact"})
+
+
+def test_a_part_says_how_far_it_reaches_and_where_the_next_one_begins(s3: Any) -> None:
+    lake, begins = S3Lake(s3, "lake"), HOUR * 1000 + 421_733
+    assert lake.part("acme", HOUR, HOUR * 1000) is None
+    first = LakePart("acme", HOUR, HOUR * 1000, begins - 5, begins)
+    last = LakePart("acme", HOUR, begins, begins + 9)
+    assert [lake.put(part, events(10)) for part in (first, last, first, last)] == [True, True, False, False]
+    assert lake.part("acme", HOUR, HOUR * 1000) == first
+    assert lake.part("acme", HOUR, begins) == last
+    assert lake.put(replace(last, next=begins + 10), events(10)), "the same events, and now it is known where they end"
+    assert lake.part("acme", HOUR, begins) == replace(last, next=begins + 10)
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket="lake")["Contents"]]
+    assert keys == [
+        "events/organization_id=acme/dt=2026-02-02/02-0421733.parquet",
+        "events/organization_id=acme/dt=2026-02-02/02.parquet",
+    ]
+
+
+def test_a_file_that_does_not_say_how_far_it_reaches_is_never_cut(s3: Any) -> None:
+    s3.put_object(Bucket="lake", Key=object_key("acme", HOUR), Body=b"", Metadata={"sha256": "x"})
+    found = S3Lake(s3, "lake").part("acme", HOUR, HOUR * 1000)
+    assert found == LakePart("acme", HOUR, HOUR * 1000, (HOUR + 3600) * 1000)
+
+
+def test_what_an_erased_person_said_leaves_every_part(s3: Any) -> None:
+    lake = S3Lake(s3, "lake")
+    told = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(70)]
+    parts = [LakePart("acme", HOUR, (HOUR + at) * 1000, (HOUR + at) * 1000 + 9, None) for at in (0, 600)]
+    other = LakePart("acme", HOUR + 3600, (HOUR + 3600) * 1000, (HOUR + 3600) * 1000)
+    for part in (*parts, other):
+        lake.put(part, told)
+    lake.withhold("acme", HOUR, {"contact 3"})
+    lake.forget_versions("acme", HOUR)
+    versions = s3.list_object_versions(Bucket="lake")["Versions"]
+    assert len(versions) == 3
+    assert [lake.part("acme", HOUR, part.begins) for part in parts] == parts
+    said = {
+        version["Key"]: b"contact 3" in _plain(s3.get_object(Bucket="lake", Key=version["Key"])["Body"].read())
+        for version in versions
+    }
+    assert said == {
+        object_key("acme", HOUR): False,
+        object_key("acme", HOUR, parts[1].begins): False,
+        object_key("acme", HOUR + 3600): True,
+    }
+
+
+def _plain(parquet: bytes) -> bytes:
+    """What the variables of a file hold."""
+    with NamedTemporaryFile(suffix=".parquet") as file:
+        file.write(parquet)
+        file.flush()
+        return str(duckdb.sql(f"SELECT variables FROM '{file.name}'").fetchall()).encode()  # noqa: S608

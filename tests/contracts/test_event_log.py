@@ -1,7 +1,7 @@
 """Promises of the `EventLog` port."""
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,9 @@ from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
+    ExportCursor,
     ExportProgress,
+    LoggedTurn,
     RetentionProgress,
     Session,
     TurnRecord,
@@ -54,6 +56,13 @@ def world(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> World:
     )
 
 
+def turns(world: World, hour: int) -> list[LoggedTurn]:
+    """The hour's turns; nobody was erased."""
+    found = list(world.log.turns(hour, world.log.entries(hour)))
+    assert all(isinstance(turn, LoggedTurn) for turn in found)
+    return cast("list[LoggedTurn]", found)
+
+
 def keys(count: int, organization_id: str = "acme") -> list[ConversationKey]:
     return [ConversationKey(organization_id, "100000000000001", f"55119{person:08d}") for person in range(count)]
 
@@ -62,9 +71,9 @@ def test_an_hour_has_its_turns_and_no_others(world: World) -> None:
     [key] = keys(1)
     for seq, at in enumerate([HOUR - 0.5, HOUR, HOUR + 3599.9, HOUR + 3600], start=1):
         world.turn(key, seq, at)
-    assert [turn.record.seq for turn in world.log.turns(HOUR)] == [2, 3]
-    assert [turn.record.seq for turn in world.log.turns(HOUR - 3600)] == [1]
-    assert list(world.log.turns(HOUR + 7200)) == []
+    assert [turn.record.seq for turn in turns(world, HOUR)] == [2, 3]
+    assert [turn.record.seq for turn in turns(world, HOUR - 3600)] == [1]
+    assert turns(world, HOUR + 7200) == []
 
 
 def test_a_long_conversation_comes_whole(world: World) -> None:
@@ -73,22 +82,35 @@ def test_a_long_conversation_comes_whole(world: World) -> None:
     times = [HOUR - 0.2, HOUR + 0.1, HOUR - 0.1, *(HOUR + second for second in range(1, 60)), HOUR + 3600]
     for seq, at in enumerate(times, start=1):
         world.turn(key, seq, at)
-    assert [turn.record.seq for turn in world.log.turns(HOUR)] == [2, *range(4, 63)]
-    assert [turn.record.seq for turn in world.log.turns(HOUR - 3600)] == [1, 3]
-    assert [turn.record.seq for turn in world.log.turns(HOUR + 3600)] == [63]
+    assert [turn.record.seq for turn in turns(world, HOUR)] == [2, *range(4, 63)]
+    assert [turn.record.seq for turn in turns(world, HOUR - 3600)] == [1, 3]
+    assert [turn.record.seq for turn in turns(world, HOUR + 3600)] == [63]
 
 
 def test_each_organization_comes_once_and_in_the_order_of_time(world: World) -> None:
     for number, key in enumerate([*keys(60, "acme"), *keys(60, "zoo"), *keys(5, "acme-2")]):
         world.turn(key, 1, HOUR + (number * 37) % 100)
-    turns = list(world.log.turns(HOUR))
-    organizations = [turn.key.organization_id for turn in turns]
-    assert len(turns) == 125
+    found = turns(world, HOUR)
+    organizations = [turn.key.organization_id for turn in found]
+    assert len(found) == 125
     assert sum(a != b for a, b in itertools.pairwise(organizations)) == 2
     for organization_id in ("acme", "acme-2", "zoo"):
-        times = [turn.record.at for turn in turns if turn.key.organization_id == organization_id]
+        times = [turn.record.at for turn in found if turn.key.organization_id == organization_id]
         assert times == sorted(times)
-    assert [(t.key, t.record.seq) for t in world.log.turns(HOUR)] == [(t.key, t.record.seq) for t in turns]
+    assert [(t.key, t.record.seq) for t in turns(world, HOUR)] == [(t.key, t.record.seq) for t in found]
+
+
+def test_the_log_can_be_read_from_a_moment_on(world: World) -> None:
+    for number, key in enumerate([*keys(5, "acme"), *keys(5, "acme-2"), *keys(5, "zoo")]):
+        world.turn(key, 1, HOUR + number / 1000)
+    entries = list(world.log.entries(HOUR))
+    assert [entry.organization_id for entry in entries] == ["acme"] * 5 + ["acme-2"] * 5 + ["zoo"] * 5
+    for first, entry in enumerate(entries):
+        assert list(world.log.entries(HOUR, None, (entry.organization_id, entry.at))) == entries[first:]
+    assert list(world.log.entries(HOUR, "acme-2")) == entries[5:10]
+    assert [turn.record.at for turn in world.log.turns(HOUR, entries[3:7])] == [
+        HOUR + number / 1000 for number in range(3, 7)
+    ]
 
 
 def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None:
@@ -97,7 +119,7 @@ def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None
     world.turn(key, 2, HOUR + 1)
     world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
     world.deliveries.receipt(key, 2, 1, send=1, status="read", at=HOUR + 9, message_id="wamid.X", code=None)
-    first, second = world.log.turns(HOUR)
+    first, second = turns(world, HOUR)
     assert first.deliveries == []
     [delivery] = second.deliveries
     assert (delivery.index, delivery.state, delivery.status, delivery.status_at) == (1, "accepted", "read", HOUR + 9)
@@ -113,6 +135,7 @@ def test_a_contact_has_one_key_and_another_has_another(world: World) -> None:
 def test_progress_is_read_back(world: World) -> None:
     assert world.log.progress() == ExportProgress()
     progress = ExportProgress(as_of=HOUR + 0.5, through={"closed": HOUR, "day": HOUR - DAY})
+    progress.cursors["day"] = ExportCursor(HOUR, HOUR + 0.5, "acme", HOUR * 1000 + 1)
     world.log.put_progress(progress)
     assert world.log.progress() == progress
 
@@ -149,7 +172,7 @@ def test_an_hour_is_forgotten_for_one_organization_with_its_deliveries(world: Wo
         world.turn(key, 3, HOUR + 3600)
         world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
     assert world.log.forget("acme", HOUR) == 1
-    assert [turn.key.organization_id for turn in world.log.turns(HOUR)] == ["acme-2"]
+    assert [turn.key.organization_id for turn in turns(world, HOUR)] == ["acme-2"]
     assert [record.seq for record in world.conversations.turns(mine)] == [1, 3]
     assert world.deliveries.of_conversation(mine) == []
     assert len(world.deliveries.of_conversation(other)) == 1

@@ -1,13 +1,20 @@
 """The log of what happened and the lake, in memory."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import ExportProgress, LoggedTurn, RetentionProgress
+from pytake.conversation.records import (
+    ConversationKey,
+    ExportProgress,
+    LakePart,
+    LogEntry,
+    LoggedTurn,
+    RetentionProgress,
+)
 from tests.fakes import MemoryConversations, MemoryDeliveries
 
 
@@ -22,14 +29,26 @@ class MemoryEventLog:
         self.retention: dict[str, RetentionProgress] = {}
         self.settled: str | None = None
 
-    def turns(self, hour: int, organization_id: str | None = None) -> list[LoggedTurn]:
+    def entries(
+        self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
+    ) -> Iterable[LogEntry]:
         found = [
-            LoggedTurn(key, record, [d for d in self._deliveries.of_conversation(key) if d.turn == record.seq])
+            (key.organization_id, record.at, key, record.seq)
             for key, records in self._conversations.records.items()
             for record in records.values()
             if hour <= record.at < hour + 3600 and organization_id in (None, key.organization_id)
         ]
-        return sorted(found, key=lambda turn: (turn.key.organization_id, turn.record.at, turn.key))
+        entries = [
+            LogEntry(owner, int(at * 1000), (msgspec.json.encode(key).decode(), str(seq)))
+            for owner, at, key, seq in sorted(found)
+        ]
+        return [entry for entry in entries if since is None or (entry.organization_id, entry.at) >= since]
+
+    def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterator[LoggedTurn]:
+        for entry in entries:
+            key = msgspec.json.decode(entry.place[0], type=ConversationKey)
+            record = self._conversations.records[key][int(entry.place[1])]
+            yield LoggedTurn(key, record, [d for d in self._deliveries.of_conversation(key) if d.turn == record.seq])
 
     def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         for contact_id in contact_ids:
@@ -42,7 +61,7 @@ class MemoryEventLog:
         }
 
     def forget(self, organization_id: str, hour: int) -> int:
-        mine = [turn for turn in self.turns(hour) if turn.key.organization_id == organization_id]
+        mine = list(self.turns(hour, self.entries(hour, organization_id)))
         for turn in mine:
             del self._conversations.records[turn.key][turn.record.seq]
             for delivery in turn.deliveries:
@@ -81,32 +100,39 @@ class MemoryEventLog:
 
 
 class MemoryLake:
-    """`puts` are all that changed a file. The `dies_at`th put does not happen: the process is gone."""
+    """Files by organization and the second at which they begin: an hour's first, and later parts.
+
+    `puts` are all that changed a file. The `dies_at`th put does not happen: the process is gone.
+    """
 
     def __init__(self) -> None:
-        self.files: dict[tuple[str, int], list[LakeEvent]] = {}
-        self.puts: list[tuple[str, int]] = []
+        self.files: dict[tuple[str, float], list[LakeEvent]] = {}
+        self.parts: dict[tuple[str, float], LakePart] = {}
+        self.puts: list[tuple[str, float]] = []
         self.dies_at: int | None = None
         self.forgotten: set[str | tuple[str, int]] = set()
 
-    def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
+    def part(self, organization_id: str, hour: int, begins: int) -> LakePart | None:
+        place = organization_id, begins / 1000
+        return self.parts[place] if place in self.files else None
+
+    def put(self, part: LakePart, events: Iterable[LakeEvent]) -> bool:
         content = list(events)
         if self.dies_at is not None:
             self.dies_at -= 1
             if self.dies_at == 0:
                 raise SystemExit("killed")
-        place = organization_id, hour
-        if self.files.get(place) == content:
+        place = part.organization_id, part.begins / 1000
+        if self.files.get(place) == content and self.parts[place] == part:
             return False
-        self.files[place] = content
+        self.files[place], self.parts[place] = content, part
         self.puts.append(place)
         return True
 
     def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
-        rows = self.files.get((organization_id, hour), [])
-        held = [replace(row, variables=None) if row.contact in contacts else row for row in rows]
-        if rows:
-            self.files[organization_id, hour] = held
+        for (owner, begins), rows in self.files.items():
+            if owner == organization_id and hour <= begins < hour + 3600:
+                rows[:] = [replace(row, variables=None) if row.contact in contacts else row for row in rows]
 
     def forget_versions(self, organization_id: str, hour: int) -> None:
         self.forgotten.add((organization_id, hour))
@@ -129,5 +155,5 @@ class MemoryLake:
         return [event for file in self.files.values() for event in file]
 
 
-def _day(hour: int) -> str:
+def _day(hour: float) -> str:
     return f"{datetime.fromtimestamp(hour, UTC):%Y-%m-%d}"

@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 from pynamodb.exceptions import DeleteError, PutError
-from pynamodb.pagination import ResultIterator
+from pynamodb.expressions.condition import Condition
 
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
@@ -27,7 +27,14 @@ from pytake.aws.table import (
 )
 from pytake.aws.trail import hour_of
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
-from pytake.conversation.records import Delivery, ExportProgress, LoggedTurn, RetentionProgress, TurnRecord
+from pytake.conversation.records import (
+    Delivery,
+    ExportProgress,
+    LogEntry,
+    LoggedTurn,
+    RetentionProgress,
+    TurnRecord,
+)
 from pytake.conversation.retention import Retention
 
 BATCH = 100
@@ -55,16 +62,24 @@ class DynamoEventLog:
         self._table = table
         self._retention = retention
         self._hours: dict[str, frozenset[int]] = {}
-        """What this run knows of `note_reported`."""
+        """What is known of `note_reported`: of the contacts asked for since the last call of `turns`."""
 
-    def turns(self, hour: int, organization_id: str | None = None) -> Iterator[LoggedTurn | ErasedTurn]:
-        index, mine = self._table.item.log, None
+    def entries(
+        self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
+    ) -> Iterator[LogEntry]:
+        index, log_sk = self._table.item.log, self._table.item.log_sk
+        range_: Condition | None = None
         if organization_id is not None:
-            mine = self._table.item.log_sk.startswith(f"{organization_id}#")
-        return self._read(hour, (index.query(log_pk(hour, shard), mine) for shard in range(LOG_SHARDS)))
+            range_ = log_sk.startswith(f"{organization_id}#")
+        elif since is not None:
+            range_ = log_sk >= f"{since[0]}#{since[1]:013d}"
+        shards = (index.query(log_pk(hour, shard), range_) for shard in range(LOG_SHARDS))
+        for item in heapq.merge(*shards, key=lambda item: str(item.log_sk)):
+            owner, at, _ = str(item.log_sk).split("#")
+            yield LogEntry(owner, int(at), (item.pk, item.sk))
 
     def forget(self, organization_id: str, hour: int) -> int:
-        found = self.turns(hour, organization_id)
+        found = self.turns(hour, self.entries(hour, organization_id))
         turns = {(turn.key, turn.record.seq): turn for turn in found if isinstance(turn, LoggedTurn)}
         begins = [place for place in turns if (place[0], place[1] - 1) not in turns]
         # Those that the index has go last: were this run to die, the next one would not find the others.
@@ -89,9 +104,10 @@ class DynamoEventLog:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
 
-    def _read(self, hour: int, shards: Iterable[ResultIterator[Item]]) -> Iterator[LoggedTurn | ErasedTurn]:
-        begins = heapq.merge(*shards, key=lambda item: str(item.log_sk))
-        while batch := [(item.pk, item.sk) for item in islice(begins, BATCH)]:
+    def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterator[LoggedTurn | ErasedTurn]:
+        self._hours.clear()
+        begins = iter(entries)
+        while batch := [entry.place for entry in islice(begins, BATCH)]:
             runs = self._following([(pk, turn_of_sk(sk)) for pk, sk in batch if not is_erased_turn(pk)], hour)
             deliveries = self._deliveries([(pk, record) for (pk, _), run in runs.items() for record in run])
             erased = self._erased([place for place in batch if is_erased_turn(place[0])])

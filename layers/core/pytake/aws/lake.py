@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,15 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
+from pytake.conversation.records import LakePart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ROWS_PER_GROUP = 100_000
 BATCH_ROWS = 8_192
+LINES_AT_ONCE = 1_000
+HOUR = 3600
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -26,9 +30,17 @@ EVENTS, DAILY = "events/", "daily/"
 RESULTS = "athena/"
 
 
-def object_key(organization_id: str, hour: int) -> str:
-    """Where an organization's events of an hour are; the folders are the table's partitions."""
-    return f"{_organization(organization_id)}dt={datetime.fromtimestamp(hour, UTC):%Y-%m-%d/%H}.parquet"
+def object_key(organization_id: str, hour: int, begins: int | None = None) -> str:
+    """Where an organization's events of an hour are; the folders are the table's partitions.
+
+    The first file of an hour has its name; a later part has the milliseconds of the hour besides, at which it begins.
+    """
+    part = f"-{begins - hour * 1000:07d}" if begins is not None and begins != hour * 1000 else ""
+    return f"{_hour_prefix(organization_id, hour)}{part}.parquet"
+
+
+def _hour_prefix(organization_id: str, hour: int) -> str:
+    return f"{_organization(organization_id)}dt={datetime.fromtimestamp(hour, UTC):%Y-%m-%d/%H}"
 
 
 def day_folder(organization_id: str, day: str) -> str:
@@ -60,39 +72,51 @@ class S3Lake:
         self._client = client
         self._bucket = bucket
 
-    def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
-        key = object_key(organization_id, hour)
+    def part(self, organization_id: str, hour: int, begins: int) -> LakePart | None:
+        written = self._metadata(object_key(organization_id, hour, begins))
+        if written is None:
+            return None
+        # A file that does not say how far it reaches may reach to the end.
+        until, following = int(written.get("until", (hour + HOUR) * 1000)), written.get("next")
+        return LakePart(organization_id, hour, begins, until, int(following) if following else None)
+
+    def put(self, part: LakePart, events: Iterable[LakeEvent]) -> bool:
+        metadata = {"until": str(part.until)} | ({"next": str(part.next)} if part.next is not None else {})
+        return self._put(object_key(part.organization_id, part.hour, part.begins), events, metadata)
+
+    def _put(self, key: str, events: Iterable[LakeEvent], metadata: dict[str, str]) -> bool:
         with TemporaryDirectory() as folder:
             lines, parquet = Path(folder, "events.jsonl"), Path(folder, "events.parquet")
             _write_lines(lines, events)
             write_parquet(lines, parquet)
             with parquet.open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
-                if self._digest(key) == digest:
+                metadata = {"sha256": file_digest(file, "sha256").hexdigest(), **metadata}
+                if self._metadata(key) == metadata:
                     return False
                 file.seek(0)
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata={"sha256": digest})
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata=metadata)
         return True
 
     def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
-        key = object_key(organization_id, hour)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=_hour_prefix(organization_id, hour)
+        )
+        for key in [found["Key"] for page in pages for found in page.get("Contents", [])]:
+            self._withhold(key, contacts)
+
+    def _withhold(self, key: str, contacts: Collection[str]) -> None:
         with TemporaryDirectory() as folder:
             before = Path(folder, "before.parquet")
-            try:
-                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-            except self._client.exceptions.NoSuchKey:
-                return
+            found = self._client.get_object(Bucket=self._bucket, Key=key)
             with before.open("wb") as file:
-                file.writelines(body.iter_chunks())
+                file.writelines(found["Body"].iter_chunks())
+            metadata = {name: value for name, value in found["Metadata"].items() if name != "sha256"}
             events = read_parquet(before)
-            self.put(
-                organization_id,
-                hour,
-                (replace(event, variables=None) if event.contact in contacts else event for event in events),
-            )
+            held = (replace(event, variables=None) if event.contact in contacts else event for event in events)
+            self._put(key, held, metadata)
 
     def forget_versions(self, organization_id: str, hour: int) -> None:
-        self._remove_versions(object_key(organization_id, hour), lambda version: not version["IsLatest"])
+        self._remove_versions(_hour_prefix(organization_id, hour), lambda version: not version["IsLatest"])
 
     def forget_results(self) -> None:
         self._remove_versions(RESULTS, lambda _: True)
@@ -128,9 +152,9 @@ class S3Lake:
             if errors := answer.get("Errors"):
                 raise NotRemovedError(f"{len(errors)} objects of the lake: {errors[0].get('Code')}")
 
-    def _digest(self, key: str) -> str | None:
+    def _metadata(self, key: str) -> dict[str, str] | None:
         try:
-            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"].get("sha256")
+            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
@@ -183,8 +207,9 @@ def _opened(parquet: Path) -> Any:
 
 def _write_lines(path: Path, events: Iterable[LakeEvent]) -> None:
     with path.open("wb") as file:
-        for event in events:
-            file.write(_encode_lines((event,)))
+        left = iter(events)
+        while batch := list(islice(left, LINES_AT_ONCE)):
+            file.write(_encode_lines(batch))
 
 
 def _schema(arrow: Any) -> Any:

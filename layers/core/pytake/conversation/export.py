@@ -1,23 +1,28 @@
 """Export what happened to the lake, hour by hour (ADR 0007).
 
 What an organization's file of an hour holds follows from the table alone, so an hour can be exported again at any time.
-It is: while it runs, when it is over, and twice later, for what comes late.
+It is: while it runs, when it is over, and twice later, for what comes late. An hour in which very much happened is several
+parts (ADR 0014): each is read and written by itself, and a run that has no time left goes on with the next part.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
 from pytake.conversation.ports import Clock, EventLog, Lake, Measure, Parking
-from pytake.conversation.records import LoggedTurn
+from pytake.conversation.records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 
 HOUR = 3600
 
 PASSES = {"closed": 600, "day": 24 * HOUR, "settled": 72 * HOUR}
 """How many seconds after its end an hour is exported once more. A turn is committed within a minute or two of its time;
 receipts and messages of stopped numbers may take days."""
+
+OPEN = "open"
+"""The pass over the hours that are not closed yet."""
 
 FIRST_LOOK_BACK_HOURS = 24
 """Where the first export of all begins."""
@@ -26,6 +31,10 @@ LEASE_SPARE_SECONDS = 5
 
 BATCH = 200
 
+ENTRIES_PER_PART = 10_000
+"""A part has as many before the next one begins. Conversations of five turns make some 350,000 events of it: 130 MB on disk
+before they are packed, 4 MB then."""
+
 
 class Exported(Struct, frozen=True):
     """What a run did: hours looked at, files written anew, and whether the lake is now up to date."""
@@ -33,6 +42,11 @@ class Exported(Struct, frozen=True):
     hours: int = 0
     files: int = 0
     up_to_date: bool = False
+
+
+class _Done(Struct):
+    hours: int = 0
+    files: int = 0
 
 
 class ExportToLake:
@@ -53,6 +67,9 @@ class ExportToLake:
         self._clock = clock
         self._measure = measure
         self._finish_erasures = finish_erasures
+        self._ends_at = 0.0
+        self._longest = 0.0
+        """How many seconds a part of this run took at most: for less it does not begin another."""
 
     def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> Exported:
         """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
@@ -64,6 +81,8 @@ class ExportToLake:
         now = self._clock()
         if not self._log.begin(now, seconds_left + LEASE_SPARE_SECONDS):
             return Exported()
+        self._ends_at = now + seconds_left
+        self._longest = 0.0
         try:
             return self._run(now, out_of_time)
         finally:
@@ -76,41 +95,101 @@ class ExportToLake:
         current = int(now) // HOUR * HOUR
         for name in PASSES:
             progress.through.setdefault(name, current - (FIRST_LOOK_BACK_HOURS + 1) * HOUR)
-        hours = files = 0
+        done = _Done()
         for name, wait in PASSES.items():
-            done = progress.through[name]
             last = (int(now) - wait) // HOUR * HOUR - HOUR
-            for hour in range(done + HOUR, last + HOUR, HOUR):
-                if out_of_time():
-                    return Exported(hours, files)
-                lost: list[int] = []
-                turns = self._log.turns(hour)
-                files += self._export(hour, self._audited(turns, lost) if name == "settled" else turns)
-                if name == "settled":
-                    self._measure("LostMessages", sum(lost))
-                hours += 1
+            for hour in range(progress.through[name] + HOUR, last + HOUR, HOUR):
+                if not self._hour(name, hour, now, progress, done, out_of_time):
+                    return Exported(done.hours, done.files)
                 progress.through[name] = hour
                 self._log.put_progress(progress)
             if name == "closed":
-                for hour in range(max(done, last) + HOUR, current + HOUR, HOUR):
-                    files += self._export(hour, self._log.turns(hour))
-                    hours += 1
-                progress.as_of = now
+                as_of = now
+                for hour in range(progress.through[name] + HOUR, current + HOUR, HOUR):
+                    cursor = _cursor_at(progress, OPEN, hour)
+                    if not self._hour(OPEN, hour, now, progress, done, out_of_time):
+                        return Exported(done.hours, done.files)
+                    as_of = min(as_of, cursor.began if cursor is not None else now)
+                progress.as_of = as_of
                 self._log.put_progress(progress)
-        return Exported(hours, files, up_to_date=True)
+        return Exported(done.hours, done.files, up_to_date=True)
 
-    def _export(self, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> int:
-        by_organization = groupby(turns, key=lambda turn: turn.organization_id)
-        return sum(self._put(organization_id, hour, turns) for organization_id, turns in by_organization)
+    def _hour(
+        self,
+        name: str,
+        hour: int,
+        now: float,
+        progress: ExportProgress,
+        done: "_Done",
+        out_of_time: Callable[[], bool],
+    ) -> bool:
+        """Export an hour, from where a run before stopped in this pass; False when the time does not suffice."""
+        if out_of_time():
+            return False
+        cursor = _cursor_at(progress, name, hour)
+        since = (cursor.organization_id, cursor.begins) if cursor is not None else None
+        lost: list[int] = []
+        for organization_id, entries in groupby(
+            self._log.entries(hour, None, since), lambda entry: entry.organization_id
+        ):
+            first = cursor.begins if cursor is not None and cursor.organization_id == organization_id else None
+            for part, of_part in self._parts(organization_id, hour, entries, first):
+                if self._clock() + self._longest > self._ends_at or out_of_time():
+                    self._stop_at(progress, name, part, now, cursor)
+                    return False
+                began = self._clock()
+                turns = self._log.turns(hour, of_part)
+                done.files += self._put(part, self._audited(turns, lost) if name == "settled" else turns)
+                self._longest = max(self._longest, self._clock() - began)
+                if part.next is not None:  # were this run to die, the next one goes on here
+                    self._stop_at(progress, name, replace(part, begins=part.next), now, cursor)
+        if name == "settled":
+            self._measure("LostMessages", sum(lost))
+        done.hours += 1
+        progress.cursors.pop(name, None)
+        return True
+
+    def _stop_at(
+        self, progress: ExportProgress, name: str, part: LakePart, now: float, cursor: ExportCursor | None
+    ) -> None:
+        began = cursor.began if cursor is not None else now
+        progress.cursors[name] = ExportCursor(part.hour, began, part.organization_id, part.begins)
+        self._log.put_progress(progress)
+
+    def _parts(
+        self, organization_id: str, hour: int, entries: Iterable[LogEntry], first: int | None = None
+    ) -> Iterator[tuple[LakePart, list[LogEntry]]]:
+        """The hour's parts with their entries, from the one that begins at `first` on.
+
+        Where a part ends is decided once, and never at a moment that its file already reaches: no row ever moves from
+        one file to another, so whenever a run dies, each is in one.
+        """
+        left = _Peekable(entries)
+        begins: int | None = first if first is not None else hour * 1000
+        while begins is not None:
+            known = self._lake.part(organization_id, hour, begins)
+            taken: list[LogEntry] = []
+            while (entry := left.peek()) is not None:
+                if known is not None and known.next is not None:
+                    if entry.at >= known.next:
+                        break
+                elif len(taken) >= ENTRIES_PER_PART and entry.at > max(taken[-1].at, known.until if known else 0):
+                    break
+                taken.append(left.take())
+            after = left.peek()
+            following = known.next if known is not None and known.next is not None else after.at if after else None
+            if taken:
+                until = max(taken[-1].at, known.until if known is not None else 0)
+                yield LakePart(organization_id, hour, begins, until, following), taken
+            begins = following
 
     def again(self, organization_id: str, hour: int) -> None:
         """Export one hour of one organization once more, whatever its turn would be. Not while another run is at it."""
-        turns = list(self._log.turns(hour, organization_id))
-        if turns:
-            self._put(organization_id, hour, turns)
+        for part, entries in self._parts(organization_id, hour, self._log.entries(hour, organization_id)):
+            self._put(part, self._log.turns(hour, entries))
 
-    def _put(self, organization_id: str, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> bool:
-        return self._lake.put(organization_id, hour, self._events(organization_id, hour, turns))
+    def _put(self, part: LakePart, turns: Iterable[LoggedTurn | ErasedTurn]) -> bool:
+        return self._lake.put(part, self._events(part.organization_id, part.hour, turns))
 
     def _audited(self, turns: Iterable[LoggedTurn | ErasedTurn], lost: list[int]) -> Iterator[LoggedTurn | ErasedTurn]:
         """The turns as they come; `lost` gets how many messages of each have no outcome and wait nowhere."""
@@ -138,6 +217,28 @@ class ExportToLake:
                     yield from turn.events
                 else:
                     yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])
+
+
+class _Peekable:
+    """Entries of which the next one can be looked at."""
+
+    def __init__(self, entries: Iterable[LogEntry]) -> None:
+        self._left = iter(entries)
+        self._next = next(self._left, None)
+
+    def peek(self) -> LogEntry | None:
+        return self._next
+
+    def take(self) -> LogEntry:
+        taken, self._next = self._next, next(self._left, None)
+        if taken is None:
+            raise LookupError("no entry is left")
+        return taken
+
+
+def _cursor_at(progress: ExportProgress, name: str, hour: int) -> ExportCursor | None:
+    cursor = progress.cursors.get(name)
+    return cursor if cursor is not None and cursor.hour == hour else None
 
 
 def _reports(turn: LoggedTurn) -> bool:

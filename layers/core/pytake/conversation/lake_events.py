@@ -5,7 +5,6 @@
 
 import hmac
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -121,7 +120,7 @@ class Pseudonyms:
 
     def of(self, *parts: str) -> str:
         """The pseudonym of an id; `parts` begin with what kind of id it is."""
-        return hmac.new(self._key, _encode(parts), sha256).hexdigest()[:PSEUDONYM_CHARACTERS]
+        return hmac.digest(self._key, _encode(parts), "sha256").hex()[:PSEUDONYM_CHARACTERS]
 
 
 def events_of(
@@ -136,8 +135,12 @@ def events_of(
     contact = names.of("contact", key.contact_id)
     at = _milliseconds(record.at)
 
+    sessions = {"": None, record.session_id: names.of("session", record.session_id) if record.session_id else None}
+
     def session(session_id: str) -> str | None:
-        return names.of("session", session_id) if session_id else None
+        if session_id not in sessions:
+            sessions[session_id] = names.of("session", session_id)
+        return sessions[session_id]
 
     found: list[LakeEvent] = []
 

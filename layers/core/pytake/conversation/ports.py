@@ -19,6 +19,8 @@ from pytake.conversation.records import (
     ExportProgress,
     FlowSummary,
     FlowVersion,
+    LakePart,
+    LogEntry,
     LoggedTurn,
     Number,
     NumberSecrets,
@@ -322,11 +324,16 @@ class Flows(Protocol):
 class EventLog(Protocol):
     """What happened, by the hour, and how far it is exported. Hours are given by their first second."""
 
-    def turns(self, hour: int, organization_id: str | None = None) -> Iterable[LoggedTurn | ErasedTurn]:
-        """The hour's turns, one organization after the other, each in the same order every time (eventually consistent).
+    def entries(
+        self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
+    ) -> Iterable[LogEntry]:
+        """The hour's entries, one organization after the other, each in the order of time (eventually consistent).
 
-        With an organization, its turns only.
+        With an organization its entries only, or with `since` (an organization and `at`) those from there on.
         """
+
+    def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterable[LoggedTurn | ErasedTurn]:
+        """The hour's turns that begin with these entries, in the same order every time."""
 
     def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         """The random key of each contact's pseudonyms; made where there is none. It outlives the records that need it."""
@@ -361,7 +368,7 @@ class EventLog(Protocol):
 
 
 class Lake(Protocol):
-    """Files of events, one per organization and hour."""
+    """Files of events: of each organization and hour one, or several parts of an hour in which very much happened."""
 
     def organizations(self) -> list[str]:
         """Those that have files."""
@@ -372,14 +379,17 @@ class Lake(Protocol):
     def forget_day(self, organization_id: str, day: str) -> None:
         """Remove the organization's files of a day, whatever they held before included."""
 
-    def put(self, organization_id: str, hour: int, events: Iterable[LakeEvent]) -> bool:
-        """Make these the organization's events of that hour: all of them, or nothing changes. False when they were already."""
+    def part(self, organization_id: str, hour: int, begins: int) -> LakePart | None:
+        """What a file that begins at that moment (in milliseconds) was written as; None when there is none."""
+
+    def put(self, part: LakePart, events: Iterable[LakeEvent]) -> bool:
+        """Make these a part's events: all of them, or nothing changes. False when they were already."""
 
     def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
-        """Take what these people (pseudonyms) said out of the file of an hour. Its rows stay, so counts do."""
+        """Take what these people (pseudonyms) said out of the files of an hour. Their rows stay, so counts do."""
 
     def forget_versions(self, organization_id: str, hour: int) -> None:
-        """Remove what the file of an hour was before."""
+        """Remove what the files of an hour were before."""
 
     def forget_results(self) -> None:
         """Remove the results of all queries: somebody's answers may be in them."""

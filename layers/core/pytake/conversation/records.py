@@ -287,6 +287,31 @@ class FlowVersion(Struct, omit_defaults=True):
     sub_flows: list[str] = []
 
 
+class LogEntry(Struct, frozen=True):
+    """An entry of the log of what happened: the first of turns that follow each other within an hour.
+
+    `at` is in milliseconds; entries are in the order of organizations and of it. `place` is for the log that gave it.
+    """
+
+    organization_id: str
+    at: int
+    place: tuple[str, str]
+
+
+class LakePart(Struct, frozen=True):
+    """A file of the lake: of an organization's hour the entries from `begins` on, up to the next file's.
+
+    `begins`, `until` and `next` are moments in milliseconds. It holds no entry after `until`; the next file begins at
+    `next` and is yet to be begun while that is None. The first of an hour begins with it.
+    """
+
+    organization_id: str
+    hour: int
+    begins: int
+    until: int
+    next: int | None = None
+
+
 class LoggedTurn(Struct, frozen=True):
     """A turn as the log of what happened has it: whose it is, its record and what is known of its messages' deliveries."""
 
@@ -315,11 +340,22 @@ class PendingErasure(Struct):
     unsettled: list[int]
 
 
+class ExportCursor(Struct, frozen=True):
+    """Where a pass of the export goes on in an hour that it could not finish: when it began with it, and the part."""
+
+    hour: int
+    began: float
+    organization_id: str
+    begins: int
+
+
 class ExportProgress(Struct, omit_defaults=True):
-    """How far the lake is: everything up to `as_of` is in it. `through` is the last hour that each pass has done."""
+    """How far the lake is: everything up to `as_of` is in it. `through` is the last hour that each pass has done, and
+    `cursors` is how far it is in the next."""
 
     as_of: float | None = None
     through: dict[str, int] = {}
+    cursors: dict[str, ExportCursor] = {}
 
 
 class RetentionProgress(Struct, omit_defaults=True):
