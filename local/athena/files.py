@@ -19,6 +19,7 @@ from local.athena.pruning import References
 from local.athena.types import FLOATS, INTEGERS, kind_of
 
 AT_A_TIME = 8
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ class TableFiles:
             folder.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f"{path.name}.{id(file)}.part")
             try:
-                self._s3.download_file(file.bucket, file.key, str(part))
+                with part.open("wb") as kept:
+                    kept.writelines(self._s3.get_object(Bucket=file.bucket, Key=file.key)["Body"].iter_chunks(CHUNK))
             except self._s3.exceptions.ClientError as problem:
                 part.unlink(missing_ok=True)
                 message = f"s3://{file.bucket}/{file.key} went while it was read: {problem}"

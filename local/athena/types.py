@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -51,6 +52,7 @@ def kind_of(duckdb_type: str) -> str:
     return duckdb_type.split("(")[0].lower()
 
 
+@cache  # asked for each column of each file
 def duckdb_type_of_hive(hive_type: str) -> str:
     """Return DuckDB's type for a column of a Glue table.
 
