@@ -826,6 +826,15 @@ def test_a_status_of_another_send_overtakes_nothing() -> None:
     assert without_overtaken(came) == came
 
 
+def test_a_status_of_an_erased_message_overtakes_nothing(product: Product) -> None:
+    product.deliver(item(), first_time=True)
+    (mine,), (erased,) = batch(("acme", "acme", 1, "delivered")), batch(("acme", "acme", 1, "read"))
+    erased = replace(erased, statuses=[erased.statuses[0] | {"id": "wamid.erased"}])
+    assert without_overtaken([mine, erased]) == [mine, erased]
+    product.settle(replace(mine, statuses=[*erased.statuses, *mine.statuses]))
+    assert [entry.status for entry in ledger(product)] == ["delivered"]
+
+
 def test_nobody_overtakes_the_statuses_of_another_organization() -> None:
     came = batch(("acme", "acme", 1, "delivered"), ("globex", "acme", 1, "read"), ("globex", "globex", 1, "sent"))
     assert without_overtaken(came) == came

@@ -55,20 +55,23 @@ def read_callback_data(text: object) -> Place | None:
 
 
 def without_overtaken(items: Sequence[ReceiptsItem]) -> list[ReceiptsItem]:
-    """The items without the statuses that a further one of the same send makes old news, in these items or the same.
+    """The items without the statuses that a further one of the same send and id makes old news, in these items or the same.
 
     Whoever takes them at once writes once. That a send failed always stays: there is something to be done about it.
     """
-    furthest: dict[Place, int] = {}
+    furthest: dict[tuple[Place, str | None], int] = {}
     for item in items:
         for status in item.statuses:
             place, rank = _place_and_rank(status)
             if place is not None and _is_of(place, item):
-                furthest[place] = max(rank, furthest.get(place, 0))
+                told = place, _message_id(status)
+                furthest[told] = max(rank, furthest.get(told, 0))
 
     def counts(item: ReceiptsItem, status: dict[str, Any]) -> bool:
         place, rank = _place_and_rank(status)
-        return place is None or not _is_of(place, item) or status["status"] == "failed" or rank == furthest[place]
+        if place is None or not _is_of(place, item) or status["status"] == "failed":
+            return True
+        return rank == furthest[place, _message_id(status)]
 
     return [replace(item, statuses=[status for status in item.statuses if counts(item, status)]) for item in items]
 
@@ -140,7 +143,8 @@ class SettleReceipts:
         number, and the message waits with the others. Everything else stays failed.
         Raises `ConflictError` when the sender writes one of the entries at this moment: the receipts have to come again.
         """
-        furthest: dict[Place, dict[str, Any]] = {}
+        # By Meta's id, too: one of an erased message must not hide one of the message in its place (ADR 9).
+        furthest: dict[tuple[Place, str | None], dict[str, Any]] = {}
         for status in item.statuses:
             found, rank = _place_and_rank(status)
             if found is None:
@@ -148,10 +152,11 @@ class SettleReceipts:
             if not _is_of(found, item):
                 self._tell(item, "receipts.foreign", {"phone_number_id": item.phone_number_id})
                 continue
-            known = furthest.get(found)
+            told = found, _message_id(status)
+            known = furthest.get(told)
             if known is None or STATUS_RANK[known["status"]] < rank:
-                furthest[found] = status
-        return sum(self._note(item, *found, status) for found, status in furthest.items())
+                furthest[told] = status
+        return sum(self._note(item, *found, status) for (found, _), status in furthest.items())
 
     def _note(
         self, item: ReceiptsItem, key: ConversationKey, turn: int, index: int, send: int, status: dict[str, Any]
