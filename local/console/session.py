@@ -75,6 +75,8 @@ class Session:
         match kept.get(place) if isinstance(kept, dict) else None:
             case [str(text), str() | None as tag]:
                 return KeptText(text, tag)
+            case str(text):  # as it was kept before drafts had tags
+                return KeptText(text, None)
         return None
 
     def keep_text(self, place: str, text: KeptText | None) -> None:
