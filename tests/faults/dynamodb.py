@@ -95,14 +95,17 @@ class Expression:
             name = self._name()
             self._expect(")")
             return (name in item) == (token == "attribute_exists")
-        if token == "begins_with":
+        if token in ("begins_with", "contains"):
             self._next()
             self._expect("(")
             text = self._operand(item)
             self._expect(",")
-            start = self._operand(item)
+            part = self._operand(item)
             self._expect(")")
-            return text is not None and str(_plain(text)).startswith(str(_plain(start)))
+            if text is None:
+                return False
+            whole, piece = str(_plain(text)), str(_plain(part))
+            return whole.startswith(piece) if token == "begins_with" else piece in whole
         one = self._operand(item)
         operator = self._next()
         if operator.upper() == "BETWEEN":

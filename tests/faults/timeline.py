@@ -108,6 +108,7 @@ class Timeline:
         self._until = until
         if self._hand_over(None, from_main=True):
             self._main.acquire()
+        self.current = None  # who looks at the world between two runs is no worker
         if self.failure is not None:
             raise self.failure
         if self._events:
