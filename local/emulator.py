@@ -34,6 +34,9 @@ from local.function_sandbox import FunctionSandbox
 LONGEST_WAIT_SECONDS = 25.0
 """A call waits that long for a free process; an HTTP API gives up after 30 seconds."""
 
+OPEN_ATHENA_AHEAD_SECONDS = 20.0
+"""By then everything else has started, and whoever asks a first report does not wait for imports."""
+
 REFUSED = "Refused:"
 """How a line of the log begins that tells of a missing permission."""
 
@@ -266,11 +269,11 @@ def with_athena(port: int, run_folder: Path) -> AthenaEndpoint:
     """Let Athena's queries be answered by `local.athena`; MiniStack hands them to DuckDB as they are."""
 
     def open_service() -> Any:
-        from local.athena.service import AthenaService  # half a second of imports that most runs never need
+        from local.athena.service import AthenaService  # half a second of imports that short runs never need
 
         return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena")
 
-    return AthenaEndpoint(ministack.app, open_service)
+    return AthenaEndpoint(ministack.app, open_service, OPEN_ATHENA_AHEAD_SECONDS)
 
 
 async def serve(port: int, app: Any) -> None:

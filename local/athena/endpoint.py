@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
@@ -41,12 +41,21 @@ class Service(Protocol):
 class AthenaEndpoint:
     """Answers Athena's queries and passes every other request on, untouched."""
 
-    def __init__(self, app: App, open_service: Callable[[], Service]) -> None:
-        """Take the emulator's application, and what opens the service: the first call does, as many never come."""
+    def __init__(self, app: App, open_service: Callable[[], Service], ahead_seconds: float | None = None) -> None:
+        """Take the emulator's application, and what opens the service: the first call does, as many never come.
+
+        With `ahead_seconds` it is opened that much later even without a call, so that the first one need not wait for it.
+        """
         self._app = app
         self._open_service = open_service
         self._service: Service | None = None
         self._opening = Lock()
+        self._closed = False
+        self._ahead: Timer | None = None
+        if ahead_seconds is not None:
+            self._ahead = Timer(ahead_seconds, self._open)
+            self._ahead.daemon = True
+            self._ahead.start()
         # Threads of its own: the calls ask the emulator in turn, whose threads must not wait for themselves.
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="athena-api")
 
@@ -75,18 +84,29 @@ class AthenaEndpoint:
 
     def close(self) -> None:
         """Stop what runs."""
+        if self._ahead is not None:
+            self._ahead.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._service is not None:
-            self._service.close()
+        with self._opening:
+            self._closed = True
+            if self._service is not None:
+                self._service.close()
 
     def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         try:
             call = json.loads(body or b"{}")
         except ValueError:
             return 400, {"__type": "SerializationException", "message": "The body is not JSON"}
-        with self._opening:
-            self._service = service = self._service or self._open_service()
+        service = self._open()
+        if service is None:
+            return 503, {"__type": "ServiceUnavailableException", "message": "It is ending"}
         return service.answer(operation, call)
+
+    def _open(self) -> Service | None:
+        with self._opening:
+            if not self._closed:
+                self._service = self._service or self._open_service()
+            return self._service
 
 
 def _operation(scope: Scope) -> str | None:

@@ -49,6 +49,8 @@ class AthenaService:
         client: Callable[[str], Any] = lambda name: session.client(name, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]  # noqa: E731
         s3, self._glue, self._athena = client("s3"), client("glue"), client("athena")
         self._engines = Engines(folder.resolve(), limits or Limits())
+        with self._engines.one():
+            pass  # it takes longer to open than most queries; the first finds it open
         statements = Statements(s3, self._athena, Catalogue(self._glue), self._engines, folder.resolve(), now)
         self._executions = Executions(statements, s3)
 
