@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pytake.engine import Input, InputMedia
+from pytake.engine.registry import validators
 from tests.engine.conversations import Talk, document, flow_of, node
 
 REFUSED = object()
@@ -223,3 +224,13 @@ def test_media_may_be_narrowed_to_kinds() -> None:
     }
     assert stored(sent("video"), {"type": "media", "choices": ["image"]}) is REFUSED
     assert stored("image", {"type": "media"}) is REFUSED
+
+
+@pytest.mark.parametrize("kind", validators())
+@pytest.mark.parametrize("language", ["pt_BR", "en", "es"])
+def test_every_validator_has_words_for_what_it_refuses(kind: str, language: str) -> None:
+    asks = {"question": "?", "variable": "v", "validation": {"type": kind, "pattern": "[0-9]+", "choices": ["image"]}}
+    ends = node("e", "end", message="Done")
+    talk = Talk(flow_of(document(node("q", "question", **asks, next_node_id="e"), ends, language=language)))
+    talk.say(Input(text="hi"))
+    assert talk.say(Input(type="unsupported")).messages
