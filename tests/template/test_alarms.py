@@ -163,6 +163,19 @@ def test_the_runbook_says_what_an_alarm_means_what_to_look_at_and_what_to_do(nam
         assert len(after.split()) >= 4, f"{name}: {word}"
 
 
+def test_the_runbook_lists_every_metric_that_is_measured_and_no_other() -> None:
+    table = RUNBOOK.partition("| Metric | What it counts |")[2].partition("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    listed = [name for cell in first_cells for name in re.findall(r"`([A-Z]\w+)`", cell)]
+    assert sorted(listed) == sorted({*measured(), "OperatorEvents"})
+    assert f"name and dimensions: {len(measured())} of them" in RUNBOOK
+
+
+def test_the_concepts_explain_every_operator_event_that_is_told() -> None:
+    concepts = (REPOSITORY / "docs" / "concepts.md").read_text().partition("## Operator events")[2]
+    assert told() <= set(re.findall(r"`([a-z]+\.[a-z_]+)`", concepts))
+
+
 def dashboard(stack: Stack) -> list[dict[str, Any]]:
     """The widgets, with the names of resources where their ids will be."""
     [board] = stack.properties("AWS::CloudWatch::Dashboard").values()
