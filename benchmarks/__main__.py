@@ -20,12 +20,12 @@ from cli.costing.model import dump
 
 LAKE, LAKE_TARGET = "## The lake\n", "slowest report on"
 LAKE_METHOD = """\
-The local cloud's own parts: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days
-in conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: records
-to events to Parquet to S3, over five days of twelve hours, each hour once; then all of them in one hour, which is the
-worst there is. Reports over all thirty days, asked anew (`as_of` moved on), files at hand; the least of three. `from events`
-has no daily figures yet; `from daily figures` reads 26 settled days from them and the rest from the events. `the very
-first report` is asked of an emulator that has just started: no file is at hand and nothing translated."""
+The local cloud's own parts: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days in
+conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: records to
+events to Parquet to S3, over sixty hours, each once; then all of them in one hour, which is the worst there is. Reports over
+all thirty days, asked anew (`as_of` moved on), files at hand; the least of three. `from events` has no daily figures yet;
+`from daily figures` reads 26 settled days from them and the rest from the events. `the very first report` is asked of an
+emulator that has just started: no file is at hand and nothing translated."""
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 COUNTED = Path(__file__).parents[1] / "cli" / "costing" / "counted.json"
@@ -104,8 +104,8 @@ def lake_section(lake: list[Measured]) -> str:
     """The lake's figures, and of which day and under which load they are: they are kept when others are measured."""
     today, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[2]
     return (
-        f"Measured on {today} at {commit()}; over the last quarter of an hour {load:.1f} programs at a time wanted to run on "
-        f"{os.cpu_count()} cores, these included.\n\n{lake_table(lake)}"
+        f"Measured on {today} at {commit()}; over the last quarter of an hour {load:.1f} programs at a time wanted to run\n"
+        f"on {os.cpu_count()} cores, these included.\n\n{lake_table(lake)}"
     )
 
 

@@ -79,18 +79,22 @@ class DynamoEventLog:
             yield LogEntry(owner, int(at), (item.pk, item.sk))
 
     def forget(self, organization_id: str, hour: int) -> int:
-        found = self.turns(hour, self.entries(hour, organization_id))
-        turns = {(turn.key, turn.record.seq): turn for turn in found if isinstance(turn, LoggedTurn)}
-        begins = [place for place in turns if (place[0], place[1] - 1) not in turns]
+        entries, removed = iter(self.entries(hour, organization_id)), 0
+        while batch := list(islice(entries, BATCH)):
+            removed += self._forget(batch, [turn for turn in self.turns(hour, batch) if isinstance(turn, LoggedTurn)])
+        return removed
+
+    def _forget(self, entries: list[LogEntry], found: list[LoggedTurn]) -> int:
+        turns = {(conversation_pk(turn.key), turn_sk(turn.record.seq)): turn for turn in found}
+        begins = [entry.place for entry in entries if entry.place in turns]
         # Those that the index has go last: were this run to die, the next one would not find the others.
         for places in (turns.keys() - begins, begins):
             with self._table.item.batch_write() as batch:
-                for key, seq in places:
-                    pk = conversation_pk(key)
-                    batch.delete(self._table.item(pk, turn_sk(seq)))
-                    for delivery in turns[key, seq].deliveries:
+                for pk, sk in places:
+                    batch.delete(self._table.item(pk, sk))
+                    for delivery in turns[pk, sk].deliveries:
                         batch.delete(self._table.item(pk, delivery_sk(delivery.turn, delivery.index)))
-        for turn in {turn.key: turn for turn in turns.values()}.values():
+        for turn in {turn.key: turn for turn in found}.values():
             self._forget_idle(turn)
         return len(turns)
 
