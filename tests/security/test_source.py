@@ -21,7 +21,6 @@ ALLOWED = {
         "compares cursor.check != digest('list', list_name, organization_id, cursor.mark)[:16]",
     ),
     ("layers/core/pytake/aws/athena.py", "compares token not in self._kept"),
-    ("layers/core/pytake/aws/lake.py", "compares self._digest(key) == digest"),
 }
 
 
