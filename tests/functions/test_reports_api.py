@@ -124,7 +124,9 @@ def test_values_are_bound_and_the_organization_is_the_token_s(gateway: Gateway, 
     [(sql, parameters)] = lake.asked
     assert "acme" not in sql
     assert "echo" not in sql
-    assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2, "of the events and of the daily figures"
+    assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2, (
+        "of the events and of the daily figures"
+    )
     assert "'zoo'" not in parameters
 
 
