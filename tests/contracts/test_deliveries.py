@@ -63,8 +63,10 @@ def test_deliveries_of_a_conversation_are_listed_from_a_turn_on(deliveries: Deli
     assert [entry.turn for entry in deliveries.of_conversation(KEY, 10)] == [10, 11]
 
 
-def receipt(deliveries: Deliveries, status: str, code: int | None = None, send: int = 1) -> Delivery | None:
-    return deliveries.receipt(KEY, 1, 0, send=send, status=status, at=NOW, message_id="wamid.a", code=code)
+def receipt(
+    deliveries: Deliveries, status: str, code: int | None = None, send: int = 1, message_id: str = "wamid.a"
+) -> Delivery | None:
+    return deliveries.receipt(KEY, 1, 0, send=send, status=status, at=NOW, message_id=message_id, code=code)
 
 
 def test_a_status_never_moves_backwards(deliveries: Deliveries) -> None:
@@ -143,6 +145,54 @@ def test_that_an_earlier_send_failed_says_nothing_of_the_later_one(deliveries: D
     assert not receipt(deliveries, "failed", 131026, send=1)
     assert receipt(deliveries, "delivered", send=1)
     assert not receipt(deliveries, "failed", 131026, send=2)
+
+
+def test_that_an_earlier_send_was_sent_is_taken_back_when_it_fails(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    assert receipt(deliveries, "sent", send=1)
+    assert not receipt(deliveries, "failed", 131026, send=1)
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded is not None
+    assert not loaded.reached_meta, "of the second send nothing is known"
+    assert not receipt(deliveries, "sent", send=1), "it comes again"
+    assert receipt(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not receipt(deliveries, "failed", 131026, send=1)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
+    assert receipt(deliveries, "delivered", send=2, message_id="wamid.b")
+
+
+def test_the_latest_send_is_the_one_that_was_sent(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    assert receipt(deliveries, "sent", send=1)
+    assert receipt(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not receipt(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not receipt(deliveries, "sent", send=1)
+    assert not receipt(deliveries, "failed", 131026, send=1)
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded is not None
+    assert loaded.reached_meta
+
+
+def test_a_message_that_was_taken_for_accepted_by_an_earlier_send_fails_with_it(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    assert receipt(deliveries, "sent", send=1)
+    known = deliveries.load(KEY, 1, 0)
+    assert known is not None
+    deliveries.claim(KEY, replace(known, state="accepted"), known)
+    failed = receipt(deliveries, "failed", 131026, send=1)
+    assert failed is not None
+    assert (failed.status, failed.error_code) == ("failed", 131026)
+    assert deliveries.load(KEY, 1, 0) == failed
+
+
+def test_an_answer_of_meta_to_the_later_send_outweighs_the_earlier_one(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    assert receipt(deliveries, "sent", send=1)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
+    assert not receipt(deliveries, "failed", 131026, send=1)
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded is not None
+    assert (loaded.state, loaded.status) == ("accepted", "sent")
 
 
 def test_a_message_that_begins_anew_forgets_its_status(deliveries: Deliveries) -> None:

@@ -10,7 +10,7 @@ from pytake.conversation.erase_contact import SETTLE_SECONDS, EraseContact, Fini
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import ConversationKey, LakePart
 from tests import fakes
 from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 from tests.fakes.lake import MemoryLake
@@ -198,7 +198,7 @@ def test_what_is_elsewhere_goes_when_no_worker_can_still_write_and_one_that_fail
     lake, letters = MemoryLake(), Letters()
     hour = int(desk.product.clock()) // 3600 * 3600
     row = LakeEvent("e", "reported", hour * 1000, "ana", None, NUMBER, 1, variables={"name": "Ana"})
-    lake.put("acme", hour, [row])
+    lake.put(LakePart("acme", hour, hour * 1000, hour * 1000), [row])
     finish = FinishErasures(desk.erasure, lake, letters, desk.product.events, desk.product.clock)
     desk.erase()
     pending = desk.erasure.unfinished[0]

@@ -163,9 +163,13 @@ class MemoryDeliveries:
         code: int | None,
     ) -> Delivery | None:
         known = self.entries.get((key, turn, index))
-        if known is None or (known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status]):
+        if known is None:
             return None
-        if status == "failed" and send < known.sends:
+        another_id = self.told_ids.get((key, turn, index)) != message_id
+        newer = known.status == status == "sent" and send == known.sends and another_id
+        if known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status] and not newer:
+            return None
+        if status == "failed" and send < known.sends and not self._take_back((key, turn, index), send, message_id):
             return None
         if status in ("failed", "sent") and send <= self.failed_sends.get((key, turn, index), 0):
             return None
@@ -181,6 +185,18 @@ class MemoryDeliveries:
             after.error_code = code
         self.entries[key, turn, index] = after
         return replace(after)
+
+    def _take_back(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> bool:
+        """Whether a message has failed with an earlier send; if all that is known is of that send, it is forgotten."""
+        known = self.entries[place]
+        if known.status != "sent" or message_id is None or self.told_ids.get(place) != message_id:
+            return False
+        if known.state in ("accepted", "failed"):
+            return known.state == "accepted" and known.message_id == message_id
+        self.failed_sends[place] = send
+        del self.told_ids[place]
+        self.entries[place] = replace(known, status=None, status_at=None, message_id=None)
+        return False
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
         known = self.entries.get((key, turn, index))

@@ -64,7 +64,10 @@ class DynamoDeliveries:
             actions.append(item.status_code.set(code))
         if status == "failed":
             actions.extend(self._mark(item, key, self._clock()))
-        further = item.pk.exists() & (item.status_rank.does_not_exist() | (item.status_rank < rank))
+        further = item.status_rank.does_not_exist() | (item.status_rank < rank)
+        if status == "sent":  # of the latest send: what is known of an earlier one may still be taken back
+            further |= (item.status_rank == rank) & (item.sends == send) & (item.meta_id != message_id)
+        further = item.pk.exists() & further
         if status == "failed":
             further &= item.sends.does_not_exist() | (item.sends <= send)
         if status in ("failed", "sent"):
@@ -75,10 +78,37 @@ class DynamoDeliveries:
         try:
             entry.update(actions, condition=further)
         except UpdateError as error:
-            if error_code(error) == _REFUSED:
-                return None
-            raise
+            if error_code(error) != _REFUSED:
+                raise
+            if status == "failed" and message_id is not None:
+                return self._take_back(entry, send, message_id, actions)
+            return None
         return delivery_of(entry)
+
+    def _take_back(self, entry: Item, send: int, message_id: str, failed: list[Action]) -> Delivery | None:
+        """An earlier send failed after all. If all that is known of the message is that this one was sent, it has failed; if a
+        later send is under way, nothing is known of the message any more. The entry if it has failed."""
+        item = self._table.item
+        try:
+            entry.refresh(consistent_read=True)
+        except item.DoesNotExist:
+            return None
+        ours = _read.decode(entry.body or "")
+        if (entry.status, entry.meta_id) != ("sent", message_id) or entry.sends is None or entry.sends <= send:
+            return None
+        if ours.state == "failed" or (ours.state == "accepted" and ours.message_id != message_id):
+            return None
+        told = (item.status, item.status_rank, item.status_at, item.meta_id)
+        has_failed = ours.state == "accepted"
+        forgotten: list[Action] = [*(attribute.remove() for attribute in told), item.failed_send.set(send)]
+        unchanged = (item.revision == entry.revision) & (item.status == "sent") & (item.meta_id == message_id)
+        try:
+            entry.update(failed if has_failed else forgotten, condition=unchanged)
+        except UpdateError as error:
+            if error_code(error) != _REFUSED:
+                raise
+            raise ConflictError("the entry changes at this moment; this receipt has to come again") from None
+        return delivery_of(entry) if has_failed else None
 
     def _may_be_of(self, send: int, message_id: str) -> Condition:
         """Unless Meta gave this send another id: then the message was one of a person who was erased, and has the same place

@@ -159,9 +159,11 @@ class Deliveries(Protocol):
     ) -> Delivery | None:
         """Note the status of the `send`th request of a message, if it is further than the one known; the entry after it.
 
-        None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news. Nor is that
-        a message was `sent` whose acceptance is known. A status under another id than Meta gave to this very send is none of
+        None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news, unless all that
+        is known of the message is that this earlier send was `sent`. Then the message has failed, or, while the later send is
+        under way, nothing is known of it any more. That a message was `sent` whose acceptance is known is no news. A status under another id than Meta gave to this very send is none of
         it: the message stood at this place in a conversation that was erased.
+        Raises `ConflictError` when the sender writes the entry at this moment.
         """
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
