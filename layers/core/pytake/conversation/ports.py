@@ -161,8 +161,9 @@ class Deliveries(Protocol):
 
         None when it told nothing new. That an earlier send failed says nothing of the later one: it is no news, unless all that
         is known of the message is that this earlier send was `sent`. Then the message has failed, or, while the later send is
-        under way, nothing is known of it any more. That a message was `sent` whose acceptance is known is no news. A status under another id than Meta gave to this very send is none of
-        it: the message stood at this place in a conversation that was erased.
+        under way, nothing is known of it any more. That a message was `sent` whose acceptance is known is no news. A status
+        under another id than Meta gave to this very send is none of it: the message stood at this place in a conversation that
+        was erased.
         Raises `ConflictError` when the sender writes the entry at this moment.
         """
 
