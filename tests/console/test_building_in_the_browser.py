@@ -59,6 +59,7 @@ def test_a_flow_is_begun_broken_mended_tried_and_published(visitor: Visitor, clo
     expect(page.get_by_text("Mend the errors before publishing")).to_be_visible()
     finding.click()
     expect(page.locator(".cm-activeLine")).to_contain_text('"timeout_next_node_id": "nowhere"')
+    page.wait_for_function("getSelection().toString() === '\"nowhere\"'")  # the editor has the keyboard again
 
     # Mend it: a node that exists, offered by name, and the time it needs.
     page.keyboard.type('"handoff_l')
