@@ -51,7 +51,7 @@ test: check tools ## Everything CI runs
 sam-local: setup ## Run each built function with its sample events by sam local invoke, in containers
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local
 
-faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; an hour on two cores)
+faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; a quarter of an hour on two cores)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 
 chaos: setup ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)

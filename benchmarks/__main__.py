@@ -132,7 +132,7 @@ def document(sections: dict[str, str], rounds: int, seconds: float, colds: int, 
     today = datetime.now(UTC).date().isoformat()
     return f"""# What was measured
 
-Written by `make bench` on {today}. Run it again with `make bench` (some twenty minutes, the first time also the installing
+Written by `make bench` on {today}. Run it again with `make bench` (some ten minutes, the first time also the installing
 of the peers into `.bench/`); `make bench QUICK=1` takes a minute and writes nothing. No test asserts a time.
 
 Machine: {machine()}. Commit: {commit()}.
