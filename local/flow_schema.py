@@ -1,6 +1,7 @@
 """The JSON schema of a flow document, for editors."""
 
 import json
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -23,8 +24,15 @@ def schema() -> dict[str, Any]:
         **found,
         "title": "A PyTake flow",
         "description": "A flow document of format 1.",
-        "$defs": dict(sorted(defs.items())),
+        "$defs": {name: with_plain_description(defs[name]) for name in sorted(defs)},
     }
+
+
+def with_plain_description(definition: dict[str, Any]) -> dict[str, Any]:
+    """A definition whose description is not indented as its docstring is; Python 3.13 has taken that away already."""
+    if "description" not in definition:
+        return definition
+    return {**definition, "description": cleandoc(definition["description"])}
 
 
 def _node(name: str, data: dict[str, Any]) -> dict[str, Any]:

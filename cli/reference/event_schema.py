@@ -7,15 +7,18 @@ from typing import Any
 
 import msgspec
 
+from local.flow_schema import with_plain_description
 from pytake.conversation.business_events import EVENTS
 
 
 def event_schema() -> str:
     """The schema as text; an event's `detail` is one of its definitions, told apart by `type`."""
     union: Any = reduce(or_, EVENTS)
+    told = msgspec.json.schema(union)
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The detail of an event of PyTake",
-        **msgspec.json.schema(union),
+        **told,
+        "$defs": {name: with_plain_description(definition) for name, definition in told["$defs"].items()},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
