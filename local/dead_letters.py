@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.aws.dead_letter_queues import BATCH, WAIT_SECONDS
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
 from pytake.conversation.receipts import read_callback_data
 
@@ -21,12 +22,6 @@ _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"
 
 HOLD_SECONDS = 60
 """While a message is looked at or moved, nobody else sees it."""
-
-WAIT_SECONDS = 1
-"""SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
-
-BATCH = 10
-"""SQS hands out no more at once."""
 
 _OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
 

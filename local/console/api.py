@@ -63,10 +63,6 @@ class Api:
         """Return the answer to a GET as it came, for documents that are no JSON (lines, CSV). Raises `ApiProblem`."""
         return (await self.request("GET", path, query=query)).content
 
-    async def put(self, path: str, body: Any) -> Any:
-        """Return the decoded answer to a PUT. Raises `ApiProblem`."""
-        return (await self.request("PUT", path, body)).json()
-
     async def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
         """Return the decoded answer to a POST. Raises `ApiProblem`."""
         return (await self.request("POST", path, body, query, headers)).json()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import httpx
+
 from local.console.api import Api, ApiProblem
 from local.console.flow_text import FlowText, pretty
 from pytake.engine import jump_targets
@@ -92,12 +94,7 @@ class FlowShelf:
         """
         tag = over.tag if over is not None else draft.tag
         headers = {"If-Match": tag} if tag is not None else {"If-None-Match": "*"}
-        try:
-            answer = await self.api.request("PUT", f"flows/{draft.flow_id}", document, headers=headers)
-        except ApiProblem as problem:
-            if problem.code not in _CHANGED:
-                raise
-            raise ChangedMeanwhileError(await self._saved(draft.flow_id)) from None
+        answer = await self._change(draft, "PUT", "", headers, document)
         found = answer.json()
         draft.begin_with(Saved(found["document"], answer.headers["ETag"]))
         problems: list[Json] = found["problems"]
@@ -108,15 +105,21 @@ class FlowShelf:
 
         Raises `ChangedMeanwhileError` when the API has another draft.
         """
+        headers = {"If-Match": draft.tag} if draft.tag is not None else {}
+        version: Json = (await self._change(draft, "POST", "/publish", headers)).json()
+        draft.published_version = draft.latest_version = version["version"]
+        return version
+
+    async def _change(
+        self, draft: Draft, method: str, what: str, headers: dict[str, str], body: Json | None = None
+    ) -> httpx.Response:
+        """Ask for something that is done to the expected draft alone. Raises `ChangedMeanwhileError` with another one."""
         try:
-            headers = {"If-Match": draft.tag} if draft.tag is not None else {}
-            version: Json = await self.api.post(f"flows/{draft.flow_id}/publish", headers=headers)
+            return await self.api.request(method, f"flows/{draft.flow_id}{what}", body, headers=headers)
         except ApiProblem as problem:
             if problem.code not in _CHANGED:
                 raise
             raise ChangedMeanwhileError(await self._saved(draft.flow_id)) from None
-        draft.published_version = draft.latest_version = version["version"]
-        return version
 
     async def _saved(self, flow_id: str) -> Saved:
         answer = await self.api.request("GET", f"flows/{flow_id}")

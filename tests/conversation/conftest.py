@@ -10,7 +10,8 @@ from pytake.conversation.deliver import AMBIGUOUS_SECONDS, ComeBackError, Delive
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
-from pytake.conversation.queues import OutboundItem
+from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.receipts import SettleReceipts
 from pytake.conversation.receive import ReceiveNotification
 from pytake.conversation.records import ConversationKey, TurnRecord
@@ -167,6 +168,16 @@ class Product:
         self.run_queues()
         return [text_of(payload) for payload in self.graph.sent[before:]]
 
+    def commit_unqueued(self, monkeypatch: pytest.MonkeyPatch) -> InboundItem:
+        """A person writes; the turn is committed, and its answer cannot be queued. The message, which comes again."""
+        self.post(self.notification(self.message("Olá")))
+        item = self.queues.inbound.pop()
+        with monkeypatch.context() as patch:
+            patch.setattr(self.queues, "put_outbound", cannot_be_queued)
+            with pytest.raises(QueueingFailedError):
+                self.take_turn(item)
+        return item
+
     def run_queues(self) -> list[TurnRecord]:
         """Work off both queues, as the workers do when nothing fails."""
         records = []
@@ -193,6 +204,11 @@ class Product:
 
     def key(self, phone: str = PHONE, organization_id: str = "acme", number: str = NUMBER) -> ConversationKey:
         return ConversationKey(organization_id, number, phone)
+
+
+def cannot_be_queued(*_: Any) -> None:
+    """What a queue does that does not answer."""
+    raise QueueingFailedError
 
 
 def text_of(payload: dict[str, Any]) -> str:

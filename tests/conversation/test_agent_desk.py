@@ -17,7 +17,7 @@ from pytake.conversation.inbox import Inbox, status_of
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.transcript import ReadTranscript
-from tests.conversation.conftest import NUMBER, Product
+from tests.conversation.conftest import NUMBER, Product, cannot_be_queued
 
 DAY = 24 * 3600
 SECOND = "100000000000002"
@@ -183,12 +183,9 @@ def test_the_same_request_twice_at_the_same_moment_sends_once(
 def test_a_message_that_was_not_queued_is_queued_by_the_same_request(
     product: Product, desk: AgentDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(item: Any) -> None:
-        raise QueueingFailedError
-
     product.say("Olá")
     with monkeypatch.context() as patch:
-        patch.setattr(product.queues, "put_outbound", refuse)
+        patch.setattr(product.queues, "put_outbound", cannot_be_queued)
         with pytest.raises(QueueingFailedError):
             desk.send(product.key(), "Hi", "bea", "1")
     desk.send(product.key(), "Hi", "bea", "1")
@@ -201,20 +198,11 @@ def test_an_agent_does_not_overtake_a_turn_that_is_committed_and_not_queued_yet(
     product: Product, desk: AgentDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever took the turn died in between; its message comes back minutes later, and repeats the enqueue."""
-    product.post(product.notification(product.message("Olá")))
-    taken = product.queues.inbound.pop()
-    with monkeypatch.context() as patch:
-        patch.setattr(product.queues, "put_outbound", dies)
-        with pytest.raises(QueueingFailedError):
-            product.take_turn(taken)
+    taken = product.commit_unqueued(monkeypatch)
     desk.send(product.key(), "Bea here.", "bea", "1")
     product.take_turn(taken)
     product.run_queues()
     assert sent(product) == ["Hello!\n\nWhat is your name?", "Bea here."]
-
-
-def dies(*_: Any) -> None:
-    raise QueueingFailedError
 
 
 def test_an_agent_overtaken_by_a_turn_writes_behind_it(

@@ -1,11 +1,10 @@
 """From a signed webhook to the phone: what a person sees."""
 
 import copy
-from typing import Any
 
 import pytest
 
-from pytake.conversation.ports import ConflictError, QueueingFailedError
+from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import Conversation, TurnRecord
 from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.fakes import MemoryErasure
@@ -61,15 +60,7 @@ def test_somebody_who_was_erased_and_writes_again_is_answered_though_the_turns_c
 
 
 def test_an_answer_that_could_not_be_enqueued_comes_again(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(item: Any) -> None:
-        raise QueueingFailedError
-
-    product.post(product.notification(product.message("Olá")))
-    item = product.queues.inbound.pop()
-    with monkeypatch.context() as patch:
-        patch.setattr(product.queues, "put_outbound", refuse)
-        with pytest.raises(QueueingFailedError):
-            product.take_turn(item)
+    item = product.commit_unqueued(monkeypatch)
     product.take_turn(item)
     assert len(product.queues.outbound) == 1
 

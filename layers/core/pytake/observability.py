@@ -80,10 +80,15 @@ def _logger(service: str | None, level: str) -> Logger:
     return log
 
 
+def aws_code(error: BaseException | None) -> str | None:
+    """What AWS calls an error of its SDK (`AccessDenied`, `ThrottlingException`); None of others, and where no answer came."""
+    response = getattr(error, "response", None)  # None in a timeout's
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+
+
 def _kind(error: BaseException) -> str:
     """What is told of an exception: its class, what AWS calls it, and its text where that is our own."""
-    code = getattr(error, "response", None)
-    code = code.get("Error", {}).get("Code") if isinstance(code, dict) else None
+    code = aws_code(error)
     text = f": {error}" if isinstance(error, TellableError) else ""
     return f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "") + text
 

@@ -7,10 +7,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from pytake.aws.athena import AthenaQueries
-from pytake.aws.lake import day_folder, figures_folder, merge_parquet
+from pytake.aws.lake import day_folder, figures_folder, merge_parquet, object_metadata
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,11 +49,9 @@ class S3DailyFigures:
 
     def made_from(self, organization_id: str, day: str) -> str | None:
         for key in (figures_key(organization_id, day), f"{figures_folder(organization_id, day)}{NOTHING}"):
-            try:
-                return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"].get("source")
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                    raise
+            written = object_metadata(self._client, self._bucket, key)
+            if written is not None:
+                return written.get("source")
         return None
 
     def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:

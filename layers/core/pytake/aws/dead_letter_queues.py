@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS = 120
 BATCH = 10
+"""SQS hands out no more at once."""
+
 WAIT_SECONDS = 1
 """SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
 

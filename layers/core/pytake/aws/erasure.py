@@ -137,12 +137,9 @@ class DynamoErasure:
     ) -> Iterator[list[tuple[Item, Item | None]]]:
         """The turns with their deliveries, newest first; each to be removed, some leaving something for the lake."""
         batch: list[tuple[Item, Item | None]] = []
-        entries = _entries(turns)
-        for seq, turn in sorted(turns.items(), reverse=True):
-            record = _read_turn.decode(turn.body or "")
-            kept = self._kept(key, turn, record, sent[seq], at, place) if _hour(record) > settled else None
-            if kept is not None:
-                kept.log_sk = f"{key.organization_id}#{entries[seq]:013d}#{uuid4().hex[:8]}"
+        for turn, record, entry in reversed(_with_entries(turns)):
+            seq = turn.sk.split("#")[1]
+            kept = self._kept(key, turn, record, entry, sent[seq], at, place) if _hour(record) > settled else None
             group: list[tuple[Item, Item | None]] = [(turn, kept), *((item, None) for item in sent[seq])]
             if batch and len(batch) + len(group) + 2 > ACTIONS // 2:
                 yield batch
@@ -152,12 +149,13 @@ class DynamoErasure:
             yield batch
 
     def _kept(
-        self, key: ConversationKey, turn: Item, record: TurnRecord, sent: list[Item], at: float, place: str
+        self, key: ConversationKey, turn: Item, record: TurnRecord, entry: int, sent: list[Item], at: float, place: str
     ) -> Item:
         name = self._log.contact_keys(key.organization_id, [key.contact_id], at)[key.contact_id]
         events = without_values(events_of(key, record, [delivery_of(item) for item in sent], name))
         kept = self._table.item(place, turn.sk, body=_encode(events).decode(), expires_at=turn.expires_at)
         kept.log_pk = log_pk(record.at, log_shard(place))
+        kept.log_sk = f"{key.organization_id}#{entry:013d}#{uuid4().hex[:8]}"
         return kept
 
     def _transact(self, batch: list[tuple[Item, Item | None]]) -> None:
@@ -173,18 +171,19 @@ class DynamoErasure:
                 batch.delete(self._table.item(item.pk, item.sk))
 
 
-def _entries(turns: dict[str, Item]) -> dict[str, int]:
-    """Where the log has each turn: at the first of those that follow each other in its hour.
+def _with_entries(turns: dict[str, Item]) -> list[tuple[Item, TurnRecord, int]]:
+    """The turns in order, each with its record and where the log has it: at the first of those that follow each other in
+    its hour.
 
     What is left of it stays there, so that no row moves from one part of the hour to another.
     """
-    found: dict[str, int] = {}
+    found: list[tuple[Item, TurnRecord, int]] = []
     at = hour = 0
-    for seq, turn in sorted(turns.items()):
+    for _, turn in sorted(turns.items()):
         record = _read_turn.decode(turn.body or "")
         if turn.log_sk is not None or _hour(record) != hour:
             at, hour = int(record.at * 1000), _hour(record)
-        found[seq] = at
+        found.append((turn, record, at))
     return found
 
 

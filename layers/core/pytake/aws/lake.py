@@ -57,6 +57,16 @@ def _organization(organization_id: str) -> str:
     return f"{EVENTS}organization_id={organization_id}/"
 
 
+def object_metadata(client: "S3Client", bucket: str, key: str) -> dict[str, str] | None:
+    """What an object was stored with; None when there is none."""
+    try:
+        return client.head_object(Bucket=bucket, Key=key)["Metadata"]
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+
+
 class NotRemovedError(Exception):
     """S3 refused to remove something; it has to be tried again."""
 
@@ -153,12 +163,7 @@ class S3Lake:
                 raise NotRemovedError(f"{len(errors)} objects of the lake: {errors[0].get('Code')}")
 
     def _metadata(self, key: str) -> dict[str, str] | None:
-        try:
-            return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
+        return object_metadata(self._client, self._bucket, key)
 
 
 def write_parquet(lines: Path, parquet: Path) -> None:

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.conversation.ports import QueueingFailedError
 from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
+from pytake.observability import aws_code
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -53,7 +54,9 @@ class SqsQueues:
                 MessageDeduplicationId=item.deduplication_id,
             )
         except (BotoCoreError, ClientError) as error:
-            raise QueueingFailedError(f"the queue did not take it: {_name(error)}") from error
+            raise QueueingFailedError(
+                f"the queue did not take it: {aws_code(error) or type(error).__name__}"
+            ) from error
 
     def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
         self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
@@ -108,7 +111,9 @@ class SqsQueues:
                 try:
                     answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
                 except (BotoCoreError, ClientError) as error:
-                    raise QueueingFailedError(f"the queue did not take it: {_name(error)}") from error
+                    raise QueueingFailedError(
+                        f"the queue did not take it: {aws_code(error) or type(error).__name__}"
+                    ) from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
                 if not left:
@@ -132,9 +137,3 @@ def _batches(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         if group is not None:
             groups.add(group)
     return batches
-
-
-def _name(error: Exception) -> str:
-    """What AWS calls an error (`AccessDenied`, `AWS.SimpleQueueService.NonExistentQueue`), else what the SDK does."""
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return str(code or type(error).__name__)

@@ -41,6 +41,7 @@ from pynamodb.models import Model
 
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
+from pytake.observability import aws_code
 
 USER_AGENT = "pytake-serverless"
 
@@ -170,7 +171,7 @@ class Table:
         try:
             self.connection.dispatch("PutItem", arguments)
         except VerboseClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if aws_code(error) != "ConditionalCheckFailedException":
                 raise
             answer: Any = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
             raw = answer.get("Item")
@@ -187,8 +188,7 @@ def error_code(error: PynamoDBException) -> str | None:
 
     PynamoDB's own property stumbles over a timeout, whose botocore exception has a response that is None.
     """
-    response: Any = getattr(error.cause, "response", None)
-    return response.get("Error", {}).get("Code") if response else None
+    return aws_code(error.cause)
 
 
 def conversation_pk(key: ConversationKey) -> str:

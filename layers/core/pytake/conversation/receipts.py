@@ -62,14 +62,14 @@ def without_overtaken(items: Sequence[ReceiptsItem]) -> list[ReceiptsItem]:
     furthest: dict[tuple[Place, str | None], int] = {}
     for item in items:
         for status in item.statuses:
-            place, rank = _place_and_rank(status)
-            if place is not None and _is_of(place, item):
+            place, rank = _own_place_and_rank(status, item)
+            if place is not None:
                 told = place, _message_id(status)
                 furthest[told] = max(rank, furthest.get(told, 0))
 
     def counts(item: ReceiptsItem, status: dict[str, Any]) -> bool:
-        place, rank = _place_and_rank(status)
-        if place is None or not _is_of(place, item) or status["status"] == "failed":
+        place, rank = _own_place_and_rank(status, item)
+        if place is None or status["status"] == "failed":
             return True
         return rank == furthest[place, _message_id(status)]
 
@@ -83,16 +83,16 @@ def without_told(items: Sequence[ReceiptsItem], deliveries: Deliveries) -> list[
     `LOOKED_AT` of them in the items nobody looks: together on the queue they cost less than one by one.
     """
     looked_at = [
-        (item, status, place)
+        (status, place)
         for item in items
         for status in item.statuses
-        if status.get("status") == "sent" and (place := _place_and_rank(status)[0]) is not None and _is_of(place, item)
+        if status.get("status") == "sent" and (place := _own_place_and_rank(status, item)[0]) is not None
     ]
     if not 0 < len(looked_at) <= LOOKED_AT:
         return list(items)
     told = {
         id(status)
-        for _, status, (key, turn, index, send) in looked_at
+        for status, (key, turn, index, send) in looked_at
         if deliveries.is_accepted(key, turn, index, send=send, message_id=_message_id(status))
     }
     left = [replace(item, statuses=[status for status in item.statuses if id(status) not in told]) for item in items]
@@ -102,6 +102,12 @@ def without_told(items: Sequence[ReceiptsItem], deliveries: Deliveries) -> list[
 def _is_of(place: Place, item: ReceiptsItem) -> bool:
     """Whether a send is of the number that the statuses came for: of others' sends nobody may tell."""
     return (place[0].organization_id, place[0].phone_number_id) == (item.organization_id, item.phone_number_id)
+
+
+def _own_place_and_rank(status: dict[str, Any], item: ReceiptsItem) -> tuple[Place | None, int]:
+    """As `_place_and_rank`; None also for a send of another number."""
+    place, rank = _place_and_rank(status)
+    return (place, rank) if place is not None and _is_of(place, item) else (None, 0)
 
 
 def _place_and_rank(status: dict[str, Any]) -> tuple[Place | None, int]:
