@@ -52,6 +52,13 @@ def test_every_area_opens_fits_and_keeps_nobody_out(visitor: Visitor) -> None:
     assert elsewhere == set()
 
 
+def test_a_list_without_conversations_is_a_list_still(visitor: Visitor) -> None:
+    page = visitor.open("/watch")
+    page.locator(".inbox .q-field input").first.fill("nobody is called so")
+    expect(page.locator(".inbox-list > li > .empty")).to_be_visible()
+    assert barriers(page) == []
+
+
 def test_the_first_page_is_light(visitor: Visitor) -> None:
     page = visitor.open("/")
     page.locator(".phone .compose input").wait_for()

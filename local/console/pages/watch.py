@@ -91,7 +91,7 @@ class Conversations:
                     self._status = ui.select(options, value="", on_change=self._draw)
                     self._status.props(f'outlined dense options-dense aria-label="{words("watch.status")}"')
                 self._list = html.ul().classes("inbox-list")
-                with self._list:
+                with self._instead():
                     loading(visit)
                 self._more = ui.button(words("watch.more"), on_click=self._next_page, color=None).props("flat no-caps")
                 self._more.set_visibility(False)
@@ -107,8 +107,7 @@ class Conversations:
         except ApiProblem as problem:
             if self._drawn != problem.detail:
                 self._drawn = problem.detail
-                self._clear()
-                with self._list:
+                with self._instead():
                     show_problem(self._visit, problem)
             return
         fresh = [line(one) for one in page["conversations"]]
@@ -167,20 +166,23 @@ class Conversations:
             return
         self._drawn = told
         self._more.set_visibility(self._cursor is not None)
-        if not shown or not self._rows:
-            self._clear()
+        if not self._rows:
+            self._list.clear()
         if not shown:
             there_are = "watch.no_match" if self._lines else "watch.none"
-            with self._list:
+            with self._instead():
                 empty("search_off" if self._lines else "forum", words(there_are), words(f"{there_are}.do"))
         for key in self._rows.keys() - {one.key for one in shown}:
             self._rows.pop(key)[0].delete()
         for place, (one, ago, is_open) in enumerate(told):
             self._draw_line(place, one, ago, is_open)
 
-    def _clear(self) -> None:
+    def _instead(self) -> html.li:
+        """The one entry of the list when it shows no conversations: what there is to say about that."""
         self._rows.clear()
         self._list.clear()
+        with self._list:
+            return html.li()
 
     def _draw_line(self, place: int, one: Line, ago: str, is_open: bool) -> None:
         """A line stays the same element while it changes and moves: no click and no focus is lost."""
