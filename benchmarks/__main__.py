@@ -5,15 +5,15 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import engine_figures, growth, handler_figures, local_figures
+from benchmarks import engine_benchmark, growth, handler_benchmark, local_benchmark
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
 from benchmarks.example_flows import billed_table, billed_target, count
-from benchmarks.handler_figures import SHARE_RUNS
+from benchmarks.handler_benchmark import SHARE_RUNS
 from benchmarks.handler_report import cold_table, cost_table, handler_targets, share_table, warm_table
-from benchmarks.lake_figures import SIZES as LAKE_SIZES
-from benchmarks.lake_figures import Measured, lake_table, lake_targets
-from benchmarks.lake_figures import measure as measure_lake
+from benchmarks.lake_benchmark import SIZES as LAKE_SIZES
+from benchmarks.lake_benchmark import LakeResult, lake_table, lake_targets
+from benchmarks.lake_benchmark import measure as measure_lake
 from benchmarks.local_report import local_table, local_targets
 from benchmarks.report import commit, machine, progress, table
 from cli.costing.model import dump
@@ -23,12 +23,12 @@ LAKE_METHOD = """\
 The local cloud's own parts: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days in
 conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: records to
 events to Parquet to S3, over sixty hours, each once; then all of them in one hour, which is the worst there is. Reports over
-all thirty days, asked anew (`as_of` moved on), files at hand; the least of three. `from events` has no daily figures yet;
-`from daily figures` reads 26 settled days from them and the rest from the events. `the very first report` is asked of an
+all thirty days, asked anew (`as_of` moved on), files at hand; the least of three. `from events` has no daily aggregates yet;
+`from daily aggregates` reads 26 settled days from them and the rest from the events. `the very first report` is asked of an
 emulator that has just started: no file is at hand and nothing translated."""
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-COUNTED = Path(__file__).parents[1] / "cli" / "costing" / "counted.json"
+COUNTED = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
 """What `pytake cost` goes by."""
 
 
@@ -42,18 +42,18 @@ def main() -> None:
     parser.add_argument("--only-lake", action="store_true", help="measure the lake and keep the other figures")
     arguments = parser.parse_args()
     if arguments.only_lake:
-        lake_alone()
+        measure_lake_only()
         return
     quick: bool = arguments.quick
     rounds, seconds, colds, runs = (3, 0.3, 1, 1) if quick else (15, 1.0, 11, 5)
     sizes = growth.SIZES[:1] if quick else growth.SIZES
 
-    results, missing = engine_figures.measure(rounds, seconds, colds, progress)
+    results, missing = engine_benchmark.measure(rounds, seconds, colds, progress)
     sections = {"ENGINES": engine_tables(results, missing)}
     targets = engine_targets(results)
     handlers = None
     try:
-        handlers = handler_figures.measure(runs, seconds * 10, colds, progress)
+        handlers = handler_benchmark.measure(runs, seconds * 10, colds, progress)
         grown = growth.measure(seconds * 2, sizes, progress)
     except NotInstalledError as error:
         sections |= dict.fromkeys(("COLD", "SHARES", "WARM", "COST", "GROWTH"), f"Not measured: {error}")
@@ -68,7 +68,7 @@ def main() -> None:
         sections["LOCAL"] = "Not measured in quick mode."
     else:
         try:
-            local = local_figures.measure(seconds * 15, progress)
+            local = local_benchmark.measure(seconds * 15, progress)
         except NotInstalledError as error:
             sections["LOCAL"] = f"Not measured: {error}"
         else:
@@ -79,10 +79,10 @@ def main() -> None:
     except NotInstalledError as error:
         sections["LAKE"] = f"Not measured: {error}"
     else:
-        sections["LAKE"] = lake_section(lake) if lake else lake_before()
+        sections["LAKE"] = lake_section(lake) if lake else previous_lake_section()
         if not quick:
             targets += (
-                lake_targets(lake) if lake else [row for row in targets_before() if row[0].startswith(LAKE_TARGET)]
+                lake_targets(lake) if lake else [row for row in previous_targets() if row[0].startswith(LAKE_TARGET)]
             )
     sections["TARGETS"] = table(["figure", "target", "measured"], targets)
     progress("")
@@ -90,17 +90,17 @@ def main() -> None:
     if not quick:
         if handlers is not None:
             where = {"measured_on": datetime.now(UTC).date().isoformat(), "commit": commit(), "machine": machine()}
-            dump(COUNTED, where | handlers.counted())
+            dump(COUNTED, where | handlers.measured_usage())
         RESULTS.write_text(document(sections, rounds, seconds, colds, runs))
         print(f"\nWritten: {RESULTS}")
 
 
-def lake_before() -> str:
+def previous_lake_section() -> str:
     """What RESULTS.md says of the lake."""
     return RESULTS.read_text().partition(LAKE_METHOD)[2].strip()
 
 
-def lake_section(lake: list[Measured]) -> str:
+def lake_section(lake: list[LakeResult]) -> str:
     """The lake's figures, and of which day and under which load they are: they are kept when others are measured."""
     today, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[2]
     return (
@@ -109,16 +109,16 @@ def lake_section(lake: list[Measured]) -> str:
     )
 
 
-def targets_before() -> list[list[str]]:
+def previous_targets() -> list[list[str]]:
     """The rows of the table of targets in RESULTS.md."""
     lines = RESULTS.read_text().partition("## Targets\n")[2].partition("\n## ")[0].strip().splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def lake_alone() -> None:
+def measure_lake_only() -> None:
     """Measure the lake and put its figures in the place of those in RESULTS.md."""
     lake = measure_lake(LAKE_SIZES, progress)
-    rows = [row for row in targets_before() if not row[0].startswith(LAKE_TARGET)] + lake_targets(lake)
+    rows = [row for row in previous_targets() if not row[0].startswith(LAKE_TARGET)] + lake_targets(lake)
     before, _, rest = RESULTS.read_text().partition("## Targets\n")
     others = rest[rest.index("\n## ") :].partition(LAKE)[0]
     targets = table(["figure", "target", "measured"], rows)
@@ -180,7 +180,7 @@ Where `ready` goes: ms of importing by package (`-X importtime`, its own modules
 ## Own time of the handlers, requests and write units
 
 The reference conversation, message by message, the whole way: webhook, flow runner, sender, and the three statuses of
-each answer back through webhook and receipts; one record per event, {runs} runs of {seconds * 10:g} s. AWS and the Graph
+each answer back through webhook and statuses; one record per event, {runs} runs of {seconds * 10:g} s. AWS and the Graph
 API answer inside the process below botocore's and httpx's HTTP connection, and their time is taken out; serialising,
 signing and parsing are in. Requests and write units (transactions twice, indexes included) are counted where they leave.
 

@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from benchmarks.engine_figures import ENGINES, OURS, Result
+from benchmarks.engine_benchmark import ENGINES, OURS, Result
 from benchmarks.report import figure, table, times
 
 
@@ -16,9 +16,9 @@ def engine_tables(results: list[Result], missing: dict[str, str]) -> str:
         [
             [
                 f"{one.title} {one.version}".strip() if one is not ours else one.title,
-                f"{one.middle('turns_per_second'):,.0f}",
-                *(figure(one.middle(name)) for name in ("p50_us", "p99_us", "cpu_us")),
-                *(["", ""] if one is ours else [times(one.behind(ours, f)) for f in ("turns_per_second", "cpu_us")]),
+                f"{one.median('turns_per_second'):,.0f}",
+                *(figure(one.median(name)) for name in ("p50_us", "p99_us", "cpu_us")),
+                *(["", ""] if one is ours else [times(one.ratio_to(ours, f)) for f in ("turns_per_second", "cpu_us")]),
             ]
             for one in results
         ],
@@ -61,12 +61,14 @@ def engine_targets(results: list[Result]) -> list[list[str]]:
         [
             "engine turn with state load and save",
             "≤ 10 µs mean",
-            f"{1e6 / ours.middle('turns_per_second'):.1f} µs ({ours.middle('cpu_us'):.1f} µs CPU)",
+            f"{1e6 / ours.median('turns_per_second'):.1f} µs ({ours.median('cpu_us'):.1f} µs CPU)",
         ]
     ]
     for name, target in (("transitions", "≥ 3x"), ("langgraph", "≥ 150x")):
         if name in by_name:
-            rows.append([f"against {ENGINES[name][0]}", target, times(by_name[name].behind(ours, "turns_per_second"))])
+            rows.append(
+                [f"against {ENGINES[name][0]}", target, times(by_name[name].ratio_to(ours, "turns_per_second"))]
+            )
     return [
         *rows,
         ["engine import", "≤ 40 ms", f"{ours.cold('import_ms'):.0f} ms ({ours.cold('import_cpu_ms'):.0f} ms CPU)"],

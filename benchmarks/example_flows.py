@@ -5,10 +5,10 @@ from pathlib import Path
 
 from benchmarks.report import figure, table
 from cli.flow_testing.documents import find_document, read_documents
+from cli.flow_testing.inputs import parse_input
 from cli.flow_testing.mocks import HttpMocks
-from cli.flow_testing.said import input_of
 from cli.flow_testing.suite import read_suite
-from local.offline import Conversation
+from local.offline_conversation import OfflineConversation
 from pytake.engine import compile_flow
 from pytake.whatsapp.outbound import Media
 
@@ -16,7 +16,7 @@ FLOWS = Path(__file__).parents[1] / "examples" / "flows"
 
 
 @dataclass
-class Billed:
+class BilledMessages:
     """What the conversations of a flow's tests say: turns of people, and the messages that answer them.
 
     `more_for_media`: a picture and a question do not fit into one message.
@@ -29,21 +29,21 @@ class Billed:
     more_for_media: int = 0
 
 
-def count(folder: Path = FLOWS) -> list[Billed]:
+def count(folder: Path = FLOWS) -> list[BilledMessages]:
     """Hold every conversation of every test beside the flows."""
-    found: dict[str, Billed] = {}
+    found: dict[str, BilledMessages] = {}
     for path in sorted(folder.glob("*.test.json")):
         suite = read_suite(path)
         document = find_document(path.parent, str(suite.flow))
         assert document is not None, path
         documents, root = read_documents([document])
         flow = compile_flow(documents, root)
-        billed = found.setdefault(root, Billed(root, documents[root].get("merge_texts", True)))
+        billed = found.setdefault(root, BilledMessages(root, documents[root].get("merge_texts", True)))
         for script in suite.conversations:
-            conversation, mocks = Conversation(flow, suite.world(script)), HttpMocks(suite.mocks(script))
+            conversation, mocks = OfflineConversation(flow, suite.world(script)), HttpMocks(suite.mocks(script))
             for exchange in script.turns:
                 conversation.now += exchange.after_seconds
-                turn = conversation.turn(input_of(exchange.input), mocks.answer)
+                turn = conversation.turn(parse_input(exchange.input), mocks.answer)
                 billed.turns += 1
                 billed.messages += len(turn.messages)
                 media = sum(isinstance(message, Media) for message in turn.messages)
@@ -51,7 +51,7 @@ def count(folder: Path = FLOWS) -> list[Billed]:
     return list(found.values())
 
 
-def billed_table(found: list[Billed]) -> str:
+def billed_table(found: list[BilledMessages]) -> str:
     """A row per flow."""
     rows = [
         [
@@ -65,7 +65,7 @@ def billed_table(found: list[Billed]) -> str:
     return table(["flow", "turns", "messages", "per turn"], rows)
 
 
-def billed_target(found: list[Billed]) -> list[str]:
+def billed_target(found: list[BilledMessages]) -> list[str]:
     """The row of the targets' table."""
     found = [one for one in found if one.merges]  # the reference workload asks for each text by itself
     turns, messages = sum(one.turns for one in found), sum(one.messages for one in found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.environments import FOLDER, REPOSITORY
-from benchmarks.handler_figures import VARIABLES, built, interpreter
+from benchmarks.handler_benchmark import VARIABLES, built, interpreter
 from benchmarks.report import figure, table
 from benchmarks.workers import last_core, once
 
@@ -19,7 +19,7 @@ SIZES = (
 
 
 @dataclass
-class Grown:
+class GrowthResult:
     """What was measured at one size."""
 
     conversations: int
@@ -28,20 +28,20 @@ class Grown:
     figures: dict[str, Any]
 
 
-def measure(seconds: float, sizes: tuple[tuple[int, int, int], ...], say: Callable[[str], None]) -> list[Grown]:
+def measure(seconds: float, sizes: tuple[tuple[int, int, int], ...], log: Callable[[str], None]) -> list[GrowthResult]:
     """A fresh process per size. Raises NotInstalledError when the build fails."""
     build = built()
     path = os.pathsep.join([str(build / "CoreLayer" / "python"), str(REPOSITORY)])
     found = []
     for size in sizes:
-        say(f"growth: {size[0]} conversations, {size[1]} organizations, {size[2]} nodes")
+        log(f"growth: {size[0]} conversations, {size[1]} organizations, {size[2]} nodes")
         words = [str(build), *map(str, size), str(seconds)]
         command = [str(interpreter()), "-S", "-P", "-m", "benchmarks.growth_probe", *words]
-        found.append(Grown(*size, once(command, FOLDER, {**VARIABLES, "PYTHONPATH": path}, last_core())))
+        found.append(GrowthResult(*size, once(command, FOLDER, {**VARIABLES, "PYTHONPATH": path}, last_core())))
     return found
 
 
-def growth_table(grown: list[Grown]) -> str:
+def growth_table(grown: list[GrowthResult]) -> str:
     """A row per size."""
     head = ["conversations", "organizations", "nodes", "CPU ms p50", "p99", "first turn CPU ms", "requests", "MB added"]
     rows = [

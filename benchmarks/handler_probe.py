@@ -34,8 +34,8 @@ WIRING = {
     "webhook": "receive_notification",
     "flow_runner": "take_turn",
     "sender": "deliver",
-    "receipts": "settle_receipts",
-    "scheduled": "wake_due",
+    "statuses": "process_statuses",
+    "scheduled": "fire_due_timers",
 }
 """What the composition root builds for each function; the REST API's is built route by route."""
 
@@ -78,26 +78,26 @@ def notification(value: Json) -> Json:
 
 def message(contact: str, number: int, text: str) -> Json:
     """A text message of a person."""
-    told = {
+    result = {
         "from": contact,
         "id": f"wamid.{number:032d}",
         "timestamp": str(int(time.time())),
         "type": "text",
         "text": {"body": text},
     }
-    return notification({"contacts": [{"wa_id": contact, "profile": {"name": "Ana"}}], "messages": [told]})
+    return notification({"contacts": [{"wa_id": contact, "profile": {"name": "Ana"}}], "messages": [result]})
 
 
 def status(post: Json, number: int, word: str) -> Json:
     """A delivery status of a message that was sent."""
-    told = {
+    result = {
         "id": f"wamid.SENT{number}",
         "status": word,
         "timestamp": str(int(time.time())),
         "recipient_id": post["to"].lstrip("+"),
         "biz_opaque_callback_data": post["biz_opaque_callback_data"],
     }
-    return notification({"statuses": [told]})
+    return notification({"statuses": [result]})
 
 
 def records(name: str, bodies: list[str]) -> Json:
@@ -123,7 +123,7 @@ def prepare(cloud: InstantAws) -> None:
         document = json.loads((REPOSITORY / "examples" / "flows" / f"{name}.json").read_bytes())
         authoring.save_draft(ORGANIZATION, name, document | {"merge_texts": True})
         authoring.publish(ORGANIZATION, name, "probe")
-    bootstrap.directory().put_organization(Organization(ORGANIZATION, messages_per_minute=4_800))
+    bootstrap.tenants().put_organization(Organization(ORGANIZATION, messages_per_minute=4_800))
     change = NumberChange(
         display_phone_number="+55 11 4000-0001",
         default_flow_id="reference_workload",
@@ -146,12 +146,12 @@ def handler_of(build: Path, name: str) -> Handler:
     return found
 
 
-class Way:
+class MessagePath:
     """The way of a message through the four handlers, each call timed without what AWS and Meta take."""
 
     def __init__(self, build: Path, cloud: InstantAws) -> None:
         self._cloud = cloud
-        self._handlers = {name: handler_of(build, name) for name in ("webhook", "flow_runner", "sender", "receipts")}
+        self._handlers = {name: handler_of(build, name) for name in ("webhook", "flow_runner", "sender", "statuses")}
         self.times: dict[str, list[int]] = {}
         self.cpu: dict[str, int] = {}
         self.requests: dict[str, list[str]] = {}
@@ -190,9 +190,9 @@ class Way:
         for place in range(posted, len(cloud.posts)):
             for word in ("sent", "delivered", "read"):
                 self.call(f"webhook, {word}", "webhook", status(cloud.posts[place], place + 1, word))
-                bodies = cloud.queues.pop(os.environ["RECEIPTS_QUEUE_URL"], [])
+                bodies = cloud.queues.pop(os.environ["STATUSES_QUEUE_URL"], [])
                 if bodies:
-                    self.call(f"receipts, {word}", "receipts", records("receipts", bodies))
+                    self.call(f"statuses, {word}", "statuses", records("statuses", bodies))
 
 
 def warm(build: Path, seconds: float, samples: Path) -> Json:
@@ -204,7 +204,7 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
     prepare(cloud)
     cloud.connect_graph()
     stored = {"items": dict(cloud.items), "secrets": dict(cloud.secrets)}
-    way = Way(build, cloud)
+    way = MessagePath(build, cloud)
     way.turn(CONTACT, 0, "hi")
     events = way.samples | {"api": sample("api"), "scheduled": sample("scheduled_due")}
     samples.write_text(json.dumps({**stored, "events": events}))
@@ -239,8 +239,8 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
 
 def cold(name: str, samples: Path) -> Json:
     """What a fresh process takes until it has answered its first event."""
-    told: Json = json.loads(samples.read_bytes())
-    cloud = InstantAws(items=told["items"], secrets=told["secrets"])
+    result: Json = json.loads(samples.read_bytes())
+    cloud = InstantAws(items=result["items"], secrets=result["secrets"])
     cpu_begun, begun = process_time_ns(), perf_counter_ns()
     if name == "boto3":
         import boto3
@@ -261,7 +261,7 @@ def cold(name: str, samples: Path) -> Json:
         if "httpx" in sys.modules:
             cloud.connect_graph()
         connected = perf_counter_ns()
-        handler(told["events"][name], CONTEXT)
+        handler(result["events"][name], CONTEXT)
         answered = perf_counter_ns() - (connected - wired)
     return {
         "import_ms": (imported - begun) / 1e6,

@@ -2,14 +2,14 @@
 
 import msgspec
 
-from benchmarks.handler_figures import BASELINE, FUNCTIONS, Handlers
+from benchmarks.handler_benchmark import BASELINE, FUNCTIONS, HandlerResults
 from benchmarks.report import figure, table, times
-from cli.costing.model import Bill, Counted, Volumes, assumptions, prices
+from cli.costing.model import Bill, MeasuredUsage, Volumes, assumptions, prices
 
 WRITE_UNIT_TARGET, REQUEST_TARGET, COST_TARGET = 8, 14, 16
 
 
-def cold_table(handlers: Handlers) -> str:
+def cold_table(handlers: HandlerResults) -> str:
     """Cold starts beside a handler that imports boto3 only."""
     rows = []
     for name in (BASELINE, *FUNCTIONS):
@@ -30,7 +30,7 @@ def cold_table(handlers: Handlers) -> str:
     )
 
 
-def share_table(handlers: Handlers) -> str:
+def share_table(handlers: HandlerResults) -> str:
     """Where a cold start goes: the packages that take longest to import."""
     rows = []
     for name, shares in handlers.shares.items():
@@ -40,7 +40,7 @@ def share_table(handlers: Handlers) -> str:
     return table(["handler", "all", "of which"], rows)
 
 
-def warm_table(handlers: Handlers) -> str:
+def warm_table(handlers: HandlerResults) -> str:
     """Own time, requests and write units of each stage of a plain turn."""
     rows = []
     for stage in handlers.stages:
@@ -59,24 +59,24 @@ def warm_table(handlers: Handlers) -> str:
     return table(["stage", "p50 ms", "p99 ms", "CPU ms", "AWS requests", "write units", "which, per turn"], rows)
 
 
-def requests(handlers: Handlers) -> float:
+def requests(handlers: HandlerResults) -> float:
     """Requests to AWS of a plain turn, its three statuses included."""
     return sum(_aws(handlers.requests(stage)) for stage in handlers.stages)
 
 
-def write_units(handlers: Handlers) -> float:
+def write_units(handlers: HandlerResults) -> float:
     """DynamoDB write units of a plain turn, its three statuses included."""
     return sum(handlers.own(stage, "write_units") for stage in handlers.stages)
 
 
-def bill(handlers: Handlers) -> Bill:
+def bill(handlers: HandlerResults) -> Bill:
     """What a million messages cost at AWS, by what was counted in these runs."""
     where = {"measured_on": "", "commit": "", "machine": ""}
-    counted = msgspec.convert(handlers.counted() | where, Counted)
+    counted = msgspec.convert(handlers.measured_usage() | where, MeasuredUsage)
     return Bill(Volumes(), counted, prices(), assumptions())
 
 
-def cost_table(handlers: Handlers) -> str:
+def cost_table(handlers: HandlerResults) -> str:
     """The lines of that bill on the way of a message."""
     found = bill(handlers)
     rows = [
@@ -87,7 +87,7 @@ def cost_table(handlers: Handlers) -> str:
     return table(["of a million messages", "quantity", "USD"], [*rows, ["all", "", f"{found.total('message'):.2f}"]])
 
 
-def handler_targets(handlers: Handlers) -> list[list[str]]:
+def handler_targets(handlers: HandlerResults) -> list[list[str]]:
     """Rows of the targets' table: figure, target, measured."""
     rows = []
     for name, target in (("webhook", 250), ("flow_runner", 400)):

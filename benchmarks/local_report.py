@@ -1,10 +1,10 @@
 """What the local cloud's measurements say."""
 
-from benchmarks.local_figures import POLITE, Local
+from benchmarks.local_benchmark import POLITE, LocalResult
 from benchmarks.report import figure, table
 
 
-def local_table(local: Local) -> str:
+def local_table(local: LocalResult) -> str:
     """A row per load."""
     head = ["people writing", "nodes", "turns/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms per turn"]
     rows = [
@@ -20,7 +20,7 @@ def local_table(local: Local) -> str:
     return table(head, rows)
 
 
-def local_targets(local: Local) -> list[list[str]]:
+def local_targets(local: LocalResult) -> list[list[str]]:
     """Rows of the targets' table."""
     polite = local.load(POLITE)
     return [

@@ -44,19 +44,19 @@ def machine() -> str:
     if info.exists():
         models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line[:10] == "model name"]
         model = models[0] if models else model
-    node = _said(["node", "--version"])
+    node = _output_of(["node", "--version"])
     runtimes = f"CPython {platform.python_version()}" + (f", Node {node.removeprefix('v')}" if node else "")
     return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, {runtimes}"
 
 
 def commit() -> str:
     """The commit that was measured; says when files of the product differ from it."""
-    name = _said(["git", "rev-parse", "--short", "HEAD"])
-    changed = _said(["git", "status", "--porcelain", "--", "layers", "functions", "examples"])
+    name = _output_of(["git", "rev-parse", "--short", "HEAD"])
+    changed = _output_of(["git", "status", "--porcelain", "--", "layers", "functions", "examples"])
     return f"{name or 'unknown'}{' with uncommitted changes' if changed else ''}"
 
 
-def _said(command: list[str]) -> str:
+def _output_of(command: list[str]) -> str:
     try:
         return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:

@@ -49,7 +49,7 @@ class Worker:
         self.name = environment.name
         self._process = start(environment.command, environment.folder, environment.variables, core)
 
-    def tell(self, do: str, **details: Any) -> dict[str, Any]:
+    def request(self, do: str, **details: Any) -> dict[str, Any]:
         """Send an order and return its answer. Raises WorkerError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -67,18 +67,18 @@ class Worker:
     def turn(self, conversation: str, text: str) -> list[str]:
         """One turn; what fails is answered as a text, so that it is compared like any other."""
         try:
-            texts: list[str] = self.tell("turn", conversation=conversation, text=text)["texts"]
+            texts: list[str] = self.request("turn", conversation=conversation, text=text)["texts"]
         except WorkerError as error:
             return [f"!! {error}"]
         return texts
 
     def drop(self, conversation: str) -> None:
         """Forget a conversation."""
-        self.tell("drop", conversation=conversation)
+        self.request("drop", conversation=conversation)
 
     def rebuild(self) -> None:
         """Make the engine's objects anew."""
-        self.tell("rebuild")
+        self.request("rebuild")
 
     def close(self) -> None:
         """End the process."""

@@ -50,7 +50,7 @@ class ApiClient:
             headers={"Authorization": f"Bearer {token}"},
             timeout=35,  # an HTTP API gives up after 30 seconds
             transport=transport,
-            trust_env=not is_on_this_machine(url),
+            trust_env=not is_local(url),
         )
 
     def get(self, path: str) -> Any:
@@ -77,12 +77,12 @@ class ApiClient:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise no_answer(self._url, error) from error
+            raise unreachable_error(self._url, error) from error
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None
         if answer.is_success:
             return answer.json()
-        raise refused(answer)
+        raise error_of(answer)
 
 
 @contextmanager
@@ -114,30 +114,30 @@ def find_token(
         return token.strip()
     if token_file:
         return token_file.read_text().strip()
-    if not is_on_this_machine(url):
+    if not is_local(url):
         raise ApiError(f"{url} wants a token: give --token-file or --token, or set PYTAKE_TOKEN.")
     try:
         with httpx.Client(transport=transport, trust_env=False, timeout=10) as client:
             answer = client.post(f"{url.rstrip('/')}/_oidc/token", json={"organization_id": organization})
     except httpx.HTTPError as error:
-        raise no_answer(url, error) from error
+        raise unreachable_error(url, error) from error
     if not answer.is_success:
         raise ApiError(f"{url} issues no token ({answer.status_code}). Give --token-file, or set PYTAKE_TOKEN.")
     return str(answer.json()["access_token"])
 
 
-def is_on_this_machine(url: str) -> bool:
+def is_local(url: str) -> bool:
     """Say whether an address is this machine's own."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def no_answer(url: str, error: Exception) -> ApiError:
+def unreachable_error(url: str, error: Exception) -> ApiError:
     """Return the error for a system that does not answer."""
-    advice = "Start the local cloud with: pytake local" if is_on_this_machine(url) else "Is the address right?"
+    advice = "Start the local cloud with: pytake local" if is_local(url) else "Is the address right?"
     return ApiError(f"Nothing answers at {url} ({error}). {advice}")
 
 
-def refused(answer: httpx.Response) -> ApiError:
+def error_of(answer: httpx.Response) -> ApiError:
     """Return the error for an answer that is none of success, from its problem details if it has them."""
     try:
         problem = answer.json()

@@ -20,13 +20,13 @@ Entry = dict[str, Any]
 Action = dict[str, Any]
 
 PROMPT = "› "
-HELP = (
+CHAT_HELP = (
     "A number taps that button. /image /video /audio /document [caption] and /location [lat lon] send those, "
     "/help shows this, /quit ends. A JSON object is sent as it stands."
 )
 MEDIA = ("image", "video", "audio", "document", "sticker")
 TICKS = {"sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗ not delivered"}
-LONGEST_BUBBLE = 60
+MAX_BUBBLE_WIDTH = 60
 HISTORY = 20
 
 ANSWER_SECONDS = 15
@@ -36,15 +36,15 @@ QUIET_SECONDS = 1
 POLL_SECONDS = 20
 
 
-class NoPhoneError(Exception):
+class SimulatorUnavailableError(Exception):
     """There is no simulated WhatsApp to talk to; the text says what to do."""
 
 
-class RefusedError(Exception):
+class ActionRejectedError(Exception):
     """The simulated WhatsApp did not take what the person did; the text says why."""
 
 
-class Phone:
+class SimulatedPhone:
     """One phone of the simulated WhatsApp."""
 
     def __init__(self, url: str, number: str, name: str, transport: httpx.BaseTransport | None = None) -> None:
@@ -54,14 +54,14 @@ class Phone:
         self._name = name
         self._client = httpx.Client(base_url=self._url, timeout=POLL_SECONDS + 10, trust_env=False, transport=transport)
 
-    def screen(self, after: int = 0, wait: int = 0) -> list[Entry]:
+    def messages(self, after: int = 0, wait: int = 0) -> list[Entry]:
         """Return what came after the entry numbered `after`; wait up to so many seconds for something."""
         answer = self._call("GET", "/messages", params={"after": after, "wait": wait} if wait else {"after": after})
         entries: list[Entry] = answer.json()["messages"]
         return entries
 
-    def act(self, action: Action) -> int:
-        """Do what a person does and return the number of its entry. Raises `RefusedError`."""
+    def perform(self, action: Action) -> int:
+        """Do what a person does and return the number of its entry. Raises `ActionRejectedError`."""
         answer = self._call("POST", "/messages", json={"name": self._name, **action})
         return int(answer.json().get("seq", 0))
 
@@ -74,19 +74,21 @@ class Phone:
             answer = self._client.request(method, self._path + path, **more)
         except httpx.HTTPError as error:
             advice = f"No local cloud answers at {self._url}. Start one with: pytake local"
-            raise NoPhoneError(advice) from error
+            raise SimulatorUnavailableError(advice) from error
         if answer.is_success:
             return answer
         try:
-            said = answer.json()["error"]["message"]
+            message = answer.json()["error"]["message"]
         except (ValueError, LookupError, TypeError):
-            said = None
-        if said is None:
-            raise NoPhoneError(f"{self._url} plays no phones ({answer.status_code}). Only the local cloud does.")
-        raise RefusedError(said)
+            message = None
+        if message is None:
+            raise SimulatorUnavailableError(
+                f"{self._url} plays no phones ({answer.status_code}). Only the local cloud does."
+            )
+        raise ActionRejectedError(message)
 
 
-class Screen:
+class ChatScreen:
     """What has been shown so far, and what can be tapped."""
 
     def __init__(self, console: "Console") -> None:
@@ -125,25 +127,25 @@ def chat(
     """
     from rich.console import Console
 
-    me, screen = Phone(url, phone, name), Screen(Console(highlight=False))
+    me, screen = SimulatedPhone(url, phone, name), ChatScreen(Console(highlight=False))
     try:
         if sys.stdin.isatty():
-            converse(me, screen)
+            run_interactive(me, screen)
         else:
-            recite(me, screen, sys.stdin)
-    except NoPhoneError as error:
+            run_script(me, screen, sys.stdin)
+    except SimulatorUnavailableError as error:
         fail(str(error))
 
 
-def recite(phone: Phone, screen: Screen, lines: Iterable[str]) -> None:
+def run_script(phone: SimulatedPhone, screen: ChatScreen, lines: Iterable[str]) -> None:
     """Send each line and show its answer before the next one is sent. Ends after `/quit` or the last line.
 
     What the phone showed before is left out, so that the output is this script's.
     """
-    screen.last_seq = max((entry["seq"] for entry in phone.screen()), default=0)
+    screen.last_seq = max((entry["seq"] for entry in phone.messages()), default=0)
     for line in lines:
         try:
-            action = understand(line, screen.choices)
+            action = parse_line(line, screen.choices)
         except ValueError as error:
             screen.note(str(error))
             continue
@@ -152,20 +154,20 @@ def recite(phone: Phone, screen: Screen, lines: Iterable[str]) -> None:
         if action == QUIT:
             return
         try:
-            phone.act(action)
-        except RefusedError as error:
+            phone.perform(action)
+        except ActionRejectedError as error:
             screen.note(str(error))
             continue
         if not show_answer(phone, screen):
             screen.note(f"No answer within {ANSWER_SECONDS} seconds.")
 
 
-def show_answer(phone: Phone, screen: Screen) -> bool:
+def show_answer(phone: SimulatedPhone, screen: ChatScreen) -> bool:
     """Show what comes until it is complete; return whether the business answered at all."""
     answered, waited = False, 0
     while waited < ANSWER_SECONDS:
         wait = QUIET_SECONDS if answered else ANSWER_SECONDS - waited
-        entries = phone.screen(screen.last_seq, wait)
+        entries = phone.messages(screen.last_seq, wait)
         if answered and not entries:
             break
         answered = screen.show(entries) or answered
@@ -175,35 +177,35 @@ def show_answer(phone: Phone, screen: Screen) -> bool:
     return answered
 
 
-def converse(phone: Phone, screen: Screen) -> None:
+def run_interactive(phone: SimulatedPhone, screen: ChatScreen) -> None:
     """Chat until `/quit`, Ctrl-D or Ctrl-C; what comes in between is shown at once."""
-    earlier = phone.screen()
+    earlier = phone.messages()
     screen.show(earlier[-HISTORY:])
-    screen.note(HELP)
+    screen.note(CHAT_HELP)
     writing = threading.Lock()  # held while one of the two threads writes
-    gone: list[NoPhoneError] = []
+    lost: list[SimulatorUnavailableError] = []
 
     def watch() -> None:
         try:
             while True:
-                entries = phone.screen(screen.last_seq, POLL_SECONDS)
+                entries = phone.messages(screen.last_seq, POLL_SECONDS)
                 if not entries:
                     continue
                 with writing:
                     sys.stdout.write("\r\x1b[2K")
                     answered = screen.show(entries)
-                    sys.stdout.write(PROMPT + typed_so_far())
+                    sys.stdout.write(PROMPT + current_input())
                     sys.stdout.flush()
                 if answered:
                     phone.read()
-        except NoPhoneError as error:
-            gone.append(error)
+        except SimulatorUnavailableError as error:
+            lost.append(error)
             with writing:
                 sys.stdout.write(f"\r\x1b[2K{error}\nPress Enter to leave. ")
                 sys.stdout.flush()
 
     threading.Thread(target=watch, daemon=True).start()
-    while not gone:
+    while not lost:
         try:
             line = input(PROMPT)
         except (EOFError, KeyboardInterrupt):
@@ -212,19 +214,19 @@ def converse(phone: Phone, screen: Screen) -> None:
             sys.stdout.write("\x1b[1A\x1b[2K")  # the bubble takes the place of what was typed
             sys.stdout.flush()
         try:
-            action = understand(line, screen.choices)
+            action = parse_line(line, screen.choices)
             if action == QUIT:
                 break
             if action is not None:
-                phone.act(action)
-        except (ValueError, RefusedError) as error:
+                phone.perform(action)
+        except (ValueError, ActionRejectedError) as error:
             with writing:
                 screen.note(str(error))
-    if gone:
-        raise gone[0]
+    if lost:
+        raise lost[0]
 
 
-def typed_so_far() -> str:
+def current_input() -> str:
     """Return what stands behind the prompt, so that it can be written again after something came in between."""
     try:
         import readline
@@ -236,7 +238,7 @@ def typed_so_far() -> str:
 QUIT: Action = {"quit": True}
 
 
-def understand(line: str, choices: list[str]) -> Action | None:
+def parse_line(line: str, choices: list[str]) -> Action | None:
     """Return what a line does: an action of the simulated WhatsApp, `QUIT`, or None for an empty line.
 
     `choices` are the ids of the buttons on the screen. Raises ValueError, with the text to show.
@@ -270,8 +272,8 @@ def _command(line: str) -> Action:
             raise ValueError("/location wants two numbers, such as /location -23.56 -46.65") from None
         return {"location": {"latitude": latitude, "longitude": longitude}}
     if word == "help":
-        raise ValueError(HELP)
-    raise ValueError(f"There is no /{word}. {HELP}")
+        raise ValueError(CHAT_HELP)
+    raise ValueError(f"There is no /{word}. {CHAT_HELP}")
 
 
 def choices_of(entry: Entry) -> list[dict[str, Any]]:
@@ -298,8 +300,8 @@ def bubble(entry: Entry, width: int) -> "RenderableType":
         width=None,
         border_style="green" if mine else "bright_black",
     )
-    narrow = min(LONGEST_BUBBLE, max(24, width * 3 // 4))
-    if _widest(entry) + 4 > narrow:
+    narrow = min(MAX_BUBBLE_WIDTH, max(24, width * 3 // 4))
+    if _content_width(entry) + 4 > narrow:
         panel.width = narrow
     if mine:
         return Align.right(panel)
@@ -307,11 +309,11 @@ def bubble(entry: Entry, width: int) -> "RenderableType":
     if not offered:
         return panel
     lines = Text()
-    for place, choice in enumerate(offered, 1):
-        lines.append(f"  {place:>2}  ", style="bold cyan").append(choice["title"])
+    for number, choice in enumerate(offered, 1):
+        lines.append(f"  {number:>2}  ", style="bold cyan").append(choice["title"])
         if choice.get("description"):
             lines.append(f"  {choice['description']}", style="dim")
-        lines.append("\n" if place < len(offered) else "")
+        lines.append("\n" if number < len(offered) else "")
     return Group(panel, lines)
 
 
@@ -328,7 +330,7 @@ def content(entry: Entry) -> "list[Text]":
     elif header:
         lines.append(Text(f"[{header['type']}]", style="italic"))
     if entry["type"] not in ("text", "interactive", "button"):
-        lines.append(Text(_bracket(entry["type"], message), style="italic"))
+        lines.append(Text(_placeholder(entry["type"], message), style="italic"))
     if entry["text"]:
         lines.append(Text(entry["text"]))
     if interactive.get("footer"):
@@ -341,7 +343,7 @@ def content(entry: Entry) -> "list[Text]":
     return lines or [Text("…")]
 
 
-def _bracket(kind: str, message: dict[str, Any]) -> str:
+def _placeholder(kind: str, message: dict[str, Any]) -> str:
     inside = message.get(kind)
     detail = ""
     if isinstance(inside, dict):
@@ -353,7 +355,7 @@ def _bracket(kind: str, message: dict[str, Any]) -> str:
     return f"[{kind}{' ' + detail if detail else ''}]"
 
 
-def _widest(entry: Entry) -> int:
+def _content_width(entry: Entry) -> int:
     from rich.cells import cell_len
 
     return max((cell_len(line) for text in content(entry) for line in text.plain.splitlines()), default=0)

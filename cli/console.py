@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import httpx
 import typer
 
-from cli.api_client import TokenFile, fail, is_on_this_machine
+from cli.api_client import TokenFile, fail, is_local
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -40,7 +40,7 @@ def console(
     renewed token is taken up.
     """
     if token_file is None:
-        local_ = " A local cloud has its console at its own address." if is_on_this_machine(api) else ""
+        local_ = " A local cloud has its console at its own address." if is_local(api) else ""
         fail(f"{api} wants a token: give --token-file, a file that holds one of the stack's OIDC issuer.{local_}")
     if not httpx.URL(api).host:
         fail(
@@ -56,7 +56,7 @@ async def _serve(api: str, token_file: Path, port: int, stack: str | None, regio
     with contextlib.closing(_listen(port)) as listener:
         site = Console(DEFAULT_FOLDER)
         await site.start(connection_to(api, token_file, stack, region))
-        server = create_server(_alone(site))
+        server = create_server(_single_process(site))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
@@ -75,7 +75,7 @@ def connection_to(api: str, token_file: Path, stack: str | None, region: str | N
     from local.console.connection import Connection
     from local.console.lake_desk import lake_of
     from local.console.tokens import FileToken
-    from local.dead_letters import queues_of
+    from local.dead_letters import dead_letter_queues
 
     url = api.rstrip("/").removesuffix("/api/v1")
     options = {"region_name": region} if region else {}
@@ -88,13 +88,13 @@ def connection_to(api: str, token_file: Path, stack: str | None, region: str | N
         default_identity=Identity("demo", "admin"),
         has_phones=False,
         refresh_seconds=REFRESH_SECONDS,
-        dead_letters=(lambda: queues_of(stack, options)) if stack else None,
+        dead_letters=(lambda: dead_letter_queues(stack, options)) if stack else None,
         lake=(lambda: lake_of(stack, options)) if stack else None,
         facts=lambda: facts,
     )
 
 
-def _alone(site: "Console") -> "Starlette":
+def _single_process(site: "Console") -> "Starlette":
     from starlette.applications import Starlette
     from starlette.routing import Mount
 

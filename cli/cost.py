@@ -12,27 +12,30 @@ from cli.costing.model import (
     MILLION,
     Bill,
     CostError,
-    Counted,
+    MeasuredUsage,
     Prices,
     Volumes,
     assumptions,
-    counted,
+    measured_usage,
     prices,
 )
 
-MOST = 1_000_000 * MILLION
+MAX_MESSAGES = 1_000_000 * MILLION
 """Messages a month: more than WhatsApp carries."""
 
 
 def cost(
-    messages: Annotated[float, typer.Option(min=0, max=MOST, help="Messages that people write in a month.")] = MILLION,
+    messages: Annotated[
+        float, typer.Option(min=0, max=MAX_MESSAGES, help="Messages that people write in a month.")
+    ] = MILLION,
     turns: Annotated[float, typer.Option(min=1, max=10_000, help="Messages of a person in one conversation.")] = 7,
     answers: Annotated[float, typer.Option(min=0, max=100, help="Messages sent per message received.")] = 1,
     statuses: Annotated[
         float, typer.Option(min=0, max=3, help="Statuses per message sent: sent, delivered, read, in this order.")
     ] = 3,
     templates: Annotated[
-        float, typer.Option(min=0, max=MOST, help="How many of the messages sent in a month are utility templates.")
+        float,
+        typer.Option(min=0, max=MAX_MESSAGES, help="How many of the messages sent in a month are utility templates."),
     ] = 0,
     numbers: Annotated[int, typer.Option(min=0, max=1_000_000, help="Connected WhatsApp numbers.")] = 1,
     retention_days: Annotated[int, typer.Option(min=1, max=3650, help="How long conversations are kept.")] = 90,
@@ -60,9 +63,9 @@ def cost(
     Requests, units and time are those that `make bench` counted on a plain turn; prices are list prices without free tiers.
     """
     if templates > messages * answers:
-        _stop(f"--templates {templates:g}: only {messages * answers:g} messages are sent in the month.")
+        _fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent in the month.")
     try:
-        table, of = prices(price_file) if price_file else prices(), counted()
+        table, usage = prices(price_file) if price_file else prices(), measured_usage()
         if meta_fee is not None:
             from msgspec.structs import replace
 
@@ -80,16 +83,16 @@ def cost(
             memory=_memory(memory or []),
             tracing=tracing,
         )
-        bill = Bill(volumes, of, table, assumptions())
+        bill = Bill(volumes, usage, table, assumptions())
     except CostError as error:
-        _stop(str(error))
+        _fail(str(error))
     if as_json:
         import json
 
-        told = bill.as_json() | {"prices_as_of": table.as_of, "counted_on": of.measured_on, "commit": of.commit}
-        sys.stdout.write(json.dumps(told) + "\n")
+        answer = bill.as_json() | {"prices_as_of": table.as_of, "counted_on": usage.measured_on, "commit": usage.commit}
+        sys.stdout.write(json.dumps(answer) + "\n")
     else:
-        _show(bill, table, of)
+        _show(bill, table, usage)
 
 
 def _memory(given: list[str]) -> dict[str, int]:
@@ -104,7 +107,7 @@ def _memory(given: list[str]) -> dict[str, int]:
     return found
 
 
-def _show(bill: Bill, table: Prices, of: Counted) -> None:
+def _show(bill: Bill, table: Prices, usage: MeasuredUsage) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -142,7 +145,7 @@ def _show(bill: Bill, table: Prices, of: Counted) -> None:
         console.print("Nobody writes: queues are asked, the alarms watch, and nothing runs but the scheduled jobs.")
     console.print(
         f"List prices of {volumes.region} as of {table.as_of} ({volumes.architecture}), without free tiers. Counted on"
-        f" {of.measured_on}, commit {of.commit}. docs/cost.md says how.",
+        f" {usage.measured_on}, commit {usage.commit}. docs/cost.md says how.",
         style="dim",
     )
 
@@ -159,6 +162,6 @@ def _usd(value: float) -> str:
     return f"{value:,.2f}"
 
 
-def _stop(text: str) -> NoReturn:
+def _fail(text: str) -> NoReturn:
     sys.stderr.write(f"{text}\n")
     raise typer.Exit(2)

@@ -18,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from cli.api_client import DEFAULT_URL, fail, is_on_this_machine, no_answer
-from local.dead_letters import DeadLetter, DeadLetters, MoveError, QueueName, StackError, queues_of
+from cli.api_client import DEFAULT_URL, fail, is_local, unreachable_error
+from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName, StackError, dead_letter_queues
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was given up on, and send what was repaired.")
 
@@ -28,17 +28,17 @@ Stack = Annotated[
     str | None, typer.Option("--stack", help="A deployed stack instead, by name, with the AWS credentials at hand.")
 ]
 Region = Annotated[str | None, typer.Option("--region", help="The stack's region; else the one AWS tools would use.")]
-Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, receipts or schedule.")]
+Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, statuses or schedule.")]
 
 
 @app.command("list")
 def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) -> None:
     """Show how much is in each dead-letter queue, and why."""
     table = Table("Queue", "Messages", "Reasons")
-    for queue in find_queues(url, stack, region):
-        with _asking_sqs():
+    for queue in find_dead_letter_queues(url, stack, region):
+        with _aws_errors_as_text():
             count = queue.count()
-            reasons = Counter(letter.reason for letter in queue.look()) if count else Counter[str]()
+            reasons = Counter(letter.reason for letter in queue.peek()) if count else Counter[str]()
         table.add_row(queue.name, str(count), "\n".join(f"{n} x {reason}" for reason, n in reasons.most_common(5)))
     _console().print(table)
 
@@ -54,12 +54,12 @@ def show(
 ) -> None:
     """Show what is in a dead-letter queue: when it was given up, whose it is, and the reason. Everything stays there."""
     console = _console()
-    dead = find_queue(queue, url, stack, region)
-    with _asking_sqs():
-        letters = dead.look(limit)
+    found = dead_letter_queue(queue, url, stack, region)
+    with _aws_errors_as_text():
+        letters = found.peek(limit)
     table = Table("Id", "Given up (UTC)", "Conversation", "What", "Reason")
     for letter in letters:
-        at = datetime.fromtimestamp(letter.died_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+        at = datetime.fromtimestamp(letter.dead_lettered_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(letter.id, at, letter.conversation, letter.summary, letter.reason)
     console.print(table)
     if body:
@@ -73,25 +73,27 @@ def redrive(
     conversation: Annotated[
         str | None, typer.Option(help="Only this conversation: organization/number/contact, or the end of it.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Only what has a reason beginning so, such as 'later:'.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only what has a reason beginning so, such as 'retry_manually:'.")
+    ] = None,
     url: Url = DEFAULT_URL,
     stack: Stack = None,
     region: Region = None,
 ) -> None:
     """Send what was repaired back to its queue. Nothing is done twice: what was accepted meanwhile is skipped.
 
-    Each conversation goes in order. A whole queue of inbound messages or receipts of a deployed stack is moved by SQS itself
+    Each conversation goes in order. A whole queue of inbound messages or statuses of a deployed stack is moved by SQS itself
     (StartMessageMoveTask); answers are marked one by one, so that the sender tries dead ones anew.
     """
-    letters = find_queue(queue, url, stack, region)
-    with _asking_sqs():
+    letters = dead_letter_queue(queue, url, stack, region)
+    with _aws_errors_as_text():
         moved = letters.move_all(wait=time.sleep) if conversation is reason is None and letters.can_be_moved else None
-        count = letters.redrive(_wanted(conversation, reason)) if moved is None else moved
-    typer.echo(_back(count, queue))
+        count = letters.redrive(_filter(conversation, reason)) if moved is None else moved
+    typer.echo(_redriven_text(count, queue))
 
 
 @contextmanager
-def _asking_sqs() -> Iterator[None]:
+def _aws_errors_as_text() -> Iterator[None]:
     """Within it, a refusal by AWS ends the command in words. What was not moved by then is where it was."""
     try:
         yield
@@ -101,7 +103,7 @@ def _asking_sqs() -> Iterator[None]:
         fail(str(error))
 
 
-def _back(count: int, queue: str) -> str:
+def _redriven_text(count: int, queue: str) -> str:
     return (
         f"1 message is back on the {queue} queue." if count == 1 else f"{count} messages are back on the {queue} queue."
     )
@@ -112,32 +114,32 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 240)
 
 
-def _wanted(conversation: str | None, reason: str | None) -> Callable[[DeadLetter], bool]:
-    def wanted(letter: DeadLetter) -> bool:
+def _filter(conversation: str | None, reason: str | None) -> Callable[[DeadLetter], bool]:
+    def matches(letter: DeadLetter) -> bool:
         return (conversation is None or letter.conversation.endswith(conversation)) and (
             reason is None or letter.reason.startswith(reason)
         )
 
-    return wanted
+    return matches
 
 
-def find_queue(name: str, url: str, stack: str | None, region: str | None) -> DeadLetters:
+def dead_letter_queue(name: str, url: str, stack: str | None, region: str | None) -> DeadLetterQueue:
     """Return one of the queues. Ends the command when there is none of that name."""
     if name not in get_args(QueueName):
         fail(f"There is no queue {name!r}; queues are: {', '.join(get_args(QueueName))}.")
-    return next(queue for queue in find_queues(url, stack, region) if queue.name == name)
+    return next(queue for queue in find_dead_letter_queues(url, stack, region) if queue.name == name)
 
 
-def find_queues(url: str, stack: str | None, region: str | None) -> list[DeadLetters]:
+def find_dead_letter_queues(url: str, stack: str | None, region: str | None) -> list[DeadLetterQueue]:
     """Return the dead-letter queues of the local cloud at `url`, or of a deployed stack. Ends the command without one."""
     if stack is None:
-        if not is_on_this_machine(url):
+        if not is_local(url):
             fail("Queues are not reached through the REST API: give --stack, with the AWS credentials of its account.")
         stack, options = _local_stack(url)
     else:
         options = {"region_name": region} if region else {}
     try:
-        return queues_of(stack, options)
+        return dead_letter_queues(stack, options)
     except StackError as error:
         fail(str(error))
 
@@ -146,7 +148,7 @@ def _local_stack(url: str) -> tuple[str, dict[str, Any]]:
     try:
         answer = httpx.get(f"{url.rstrip('/')}/_local/aws", timeout=10, trust_env=False)
     except httpx.HTTPError as error:
-        fail(str(no_answer(url, error)))
+        fail(str(unreachable_error(url, error)))
     if not answer.is_success or not answer.json()["environment"]:
         fail(f"{url} is no local cloud, or it is still starting. For a deployed stack give --stack.")
     environment = answer.json()["environment"]

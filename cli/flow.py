@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.flow_testing.documents import UsageError, document_id, is_test_file, read_documents, read_json
+from cli.flow_testing.inputs import parse_line, parse_time
 from cli.flow_testing.mocks import HttpMocks
-from cli.flow_testing.said import read_input, time_of
-from local.offline import Conversation, World, default_contact
+from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import FlowError, Problem, compile_flow, validate
 
 app = typer.Typer(help="Run, check and test flow documents, with no cloud at all.", no_args_is_help=True)
@@ -50,20 +50,20 @@ def run(
     try:
         documents, root = read_documents(flows)
         mocks = HttpMocks(read_json(http_mocks)) if http_mocks else HttpMocks({})
-        began = time_of(now)
+        began = parse_time(now)
         flow = compile_flow(documents, root)
     except UsageError as error:
-        _stop(str(error), 2)
+        _fail(str(error), 2)
     except FlowError as error:
-        _stop("\n".join(_line(problem) for problem in error.problems), 1)
+        _fail("\n".join(_line(problem) for problem in error.problems), 1)
     seed = seed if seed is not None else randbits(32)
-    contact = msgspec.structs.replace(default_contact(seed), name=name)
-    conversation = Conversation(flow, World(began, seed, country, contact))
+    contact = msgspec.structs.replace(sample_contact(seed), name=name)
+    conversation = OfflineConversation(flow, ConversationSettings(began, seed, country, contact))
     for number, line in enumerate(filter(str.strip, sys.stdin), 1):
         try:
-            said = read_input(line.rstrip("\r\n"))
+            said = parse_line(line.rstrip("\r\n"))
         except UsageError as error:
-            _stop(f"line {number}: {error}", 2)
+            _fail(f"line {number}: {error}", 2)
         turn = conversation.turn(said, mocks.answer)
         shown = {
             "turn": number,
@@ -87,7 +87,7 @@ def validate_(
         documents, _ = read_documents(flows)
         given = [document_id(read_json(path), path) for path in flows if not is_test_file(path)]
     except UsageError as error:
-        _stop(str(error), 2)
+        _fail(str(error), 2)
     found = list(dict.fromkeys(chain.from_iterable(validate(documents, root) for root in given)))
     if as_json:
         for problem in found:
@@ -122,6 +122,6 @@ def _show(problems: list[Problem]) -> None:
     console.print(table)
 
 
-def _stop(message: str, code: int) -> NoReturn:
+def _fail(message: str, code: int) -> NoReturn:
     sys.stderr.write(message + "\n")
     raise typer.Exit(code)

@@ -13,7 +13,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from cli.api_client import DEFAULT_URL, Url, no_answer
+from cli.api_client import DEFAULT_URL, Url, unreachable_error
 
 if TYPE_CHECKING:
     from local.cloud import Settings
@@ -57,11 +57,11 @@ def local(
 ) -> None:
     """Run the whole system on this machine: API, webhook and a simulated WhatsApp. No account, no container."""
     from local.cloud import Settings  # the emulator's libraries are slow to import, and other commands need none
-    from local.models import ScriptError, read_script
+    from local.models import ModelScriptError, read_script
 
     try:
         rules = read_script(models.read_bytes()) if models else []
-    except ScriptError as problem:
+    except ModelScriptError as problem:
         _fail(f"{models}: {problem}")
     settings = Settings(
         data_dir.resolve(),
@@ -86,7 +86,7 @@ def token(
     try:
         answer = httpx.post(f"{url.rstrip('/')}/_oidc/token", json=wanted, timeout=10, trust_env=False)
     except httpx.HTTPError as problem:
-        _fail(str(no_answer(url, problem)))
+        _fail(str(unreachable_error(url, problem)))
     if answer.status_code == httpx.codes.BAD_REQUEST:
         _fail(answer.json()["error"])
     if not answer.is_success:
@@ -149,7 +149,7 @@ async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) 
 
 
 def _print_what_next(console: Console, settings: "Settings") -> None:
-    from local.cloud import own_command
+    from local.cloud import command_name
     from local.demo import APP_SECRET, ORGANIZATION_ID
 
     url = settings.url
@@ -157,7 +157,7 @@ def _print_what_next(console: Console, settings: "Settings") -> None:
     console.print(f"\nOpen     {url}", f"Logs     {settings.logs_folder}", sep="\n")
     if not settings.with_demo:
         return
-    command = own_command()
+    command = command_name()
     console.print("\nIn another terminal:", highlight=False)
     console.print(
         f"Chat     {command} chat{option}", f"Token    {command} token --org {ORGANIZATION_ID}{option}", sep="\n"

@@ -27,7 +27,7 @@ SECRETS = {
     "app_secret": "App secret (App settings, Basic)",
     "access_token": "Access token (of a system user)",
 }
-KEPT = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
+KEPT_FIELDS = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
 
 _VALUE_OR_FILE = "The value, or @FILE; asked for when a new number needs it. {}"
 
@@ -55,10 +55,10 @@ def put(
     token_file: TokenFile = None,
     org: Organization = DEFAULT_ORGANIZATION,
 ) -> None:
-    """Connect a WhatsApp number, or change what is given of a connected one. Secrets are never shown again."""
+    """Connect a WhatsApp number, or updated_number what is given of a connected one. Secrets are never shown again."""
     try:
         secrets = read_secrets({"verify_token": verify_token, "app_secret": app_secret, "access_token": access_token})
-        keywords = read_keywords(keyword or [])
+        keywords = parse_keywords(keyword or [])
     except ValueError as error:
         fail(str(error))
     with connect(url, token, token_file, org) as client:
@@ -66,7 +66,7 @@ def put(
         known = _known(client, path)
         if known is None:
             secrets = ask_for_missing(secrets)
-        body = change(known, display_phone_number, default_flow, keywords)
+        body = updated_number(known, display_phone_number, default_flow, keywords)
         if "display_phone_number" not in body:
             fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
         number = client.put(path, {**body, **secrets})
@@ -100,14 +100,14 @@ def resume(
     typer.echo(f"Number {phone_number_id} sends again; {conversations} conversations that waited are on their way.")
 
 
-def change(
+def updated_number(
     known: dict[str, Any] | None,
     display_phone_number: str | None,
     default_flow: str | None,
     keywords: dict[str, str],
 ) -> dict[str, Any]:
     """Return the request for a number: what is known of it, with what was given in its place."""
-    body: dict[str, Any] = {name: known[name] for name in KEPT if known.get(name) is not None} if known else {}
+    body: dict[str, Any] = {name: known[name] for name in KEPT_FIELDS if known.get(name) is not None} if known else {}
     if display_phone_number is not None:
         body["display_phone_number"] = display_phone_number
     if default_flow is not None:
@@ -117,7 +117,7 @@ def change(
     return body
 
 
-def read_keywords(pairs: list[str]) -> dict[str, str]:
+def parse_keywords(pairs: list[str]) -> dict[str, str]:
     """Return `WORD=FLOW` pairs as a mapping; an empty flow forgets the word. Raises ValueError for anything else."""
     keywords = {}
     for pair in pairs:

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from cli.flow_testing.documents import UsageError, read_documents
-from cli.flow_testing.replaying import Difference, Replayed, Replayer, read_records
+from cli.flow_testing.replay import Difference, Replayer, ReplayResult, read_records
 from cli.flow_testing.report import difference
 from pytake.conversation.records import TurnRecord
 from pytake.engine import FlowError
@@ -39,9 +39,9 @@ def replay(
             documents.update(read_documents([path])[0])
         found = list(Replayer(documents).replay(_read(records)))
     except UsageError as error:
-        _stop(str(error), 2)
+        _fail(str(error), 2)
     except FlowError as error:
-        _stop(str(error), 1)
+        _fail(str(error), 1)
     if as_json:
         for one in found:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
@@ -62,7 +62,7 @@ def _read(paths: list[Path]) -> list[TurnRecord]:
     return records
 
 
-def _show(found: list[Replayed], limit: int) -> None:
+def _show(found: list[ReplayResult], limit: int) -> None:
     differing = [one.difference for one in found if one.difference]
     for one in differing[:limit]:
         typer.echo("\n".join(_lines(one)))
@@ -85,6 +85,6 @@ def _lines(one: Difference) -> Iterator[str]:
     yield from (f"  {line}" for line in difference(one.recorded, one.now))
 
 
-def _stop(message: str, code: int) -> NoReturn:
+def _fail(message: str, code: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)

@@ -22,20 +22,20 @@ from local.console.connection import Connection
 from local.console.lake_desk import lake_of
 from local.console.site import Console
 from local.console.tokens import MintedTokens
-from local.dead_letters import queues_of
+from local.dead_letters import dead_letter_queues
 from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
 from local.graph_simulator import GraphSimulator, NumberCredentials
 from local.models import PREFIX as MODELS_PREFIX
-from local.models import Rule, ScriptedModels
+from local.models import ModelRule, ScriptedModels
 from local.oidc import AUDIENCE, Issuer
-from local.overheard import WEBHOOK_PATH, Overheard
+from local.traffic_observer import WEBHOOK_PATH, TrafficObserver
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def own_command() -> str:
+def command_name() -> str:
     """How a person starts this command again: its name when it is on their PATH, else the way to it from here."""
     if shutil.which("pytake"):
         return "pytake"
@@ -58,7 +58,7 @@ class Settings:
     with_demo: bool = True
     allow_private_calls: bool = False
     allowed_origins: tuple[str, ...] = ()
-    model_rules: list[Rule] = field(default_factory=list)
+    model_rules: list[ModelRule] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -80,18 +80,18 @@ class Settings:
 class LocalCloud:
     """Everything `pytake local` runs: the embedded AWS as a child process, the one address in this one."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
-        """Prepare; nothing starts before `start`. `say` takes a line for each step that takes time."""
+    def __init__(self, settings: Settings, log_step: Callable[[str], None]) -> None:
+        """Prepare; nothing starts before `start`. `log_step` takes a line for each step that takes time."""
         self.settings = settings
-        self._say = say
+        self._log_step = log_step
         self._models = ScriptedModels(settings.model_rules)
         self._aws = EmbeddedAws(
-            settings.data_folder, settings.logs_folder, more_environment=settings.function_environment
+            settings.data_folder, settings.logs_folder, extra_environment=settings.function_environment
         )
         self._simulator = self._simulated_whatsapp()
-        self._proxy = ApiProxy(Overheard(self._simulator))
+        self._proxy = ApiProxy(TrafficObserver(self._simulator))
         self._console = Console(settings.data_folder / "console")
-        self._ends = contextlib.AsyncExitStack()
+        self._exit_stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Start everything and return when it serves.
@@ -104,12 +104,12 @@ class LocalCloud:
         self._own_data_folder()
         issuer = Issuer.with_key_in(self.settings.data_folder, f"{self.settings.url}/_oidc")
         await self._simulator.start()
-        self._ends.push_async_callback(self._simulator.stop)
+        self._exit_stack.push_async_callback(self._simulator.stop)
         await self._serve(listener, issuer)
-        self._ends.push_async_callback(self._console.stop)
+        self._exit_stack.push_async_callback(self._console.stop)
         loading = asyncio.create_task(self._console.start(self._connection(issuer)))
-        self._ends.callback(loading.cancel)
-        self._ends.push_async_callback(self._aws.stop)
+        self._exit_stack.callback(loading.cancel)
+        self._exit_stack.push_async_callback(self._aws.stop)
         await self._aws.start()
         deployment = await Deployer(self._aws, REPOSITORY, self.settings.data_folder).deploy(
             local_parameters(
@@ -118,13 +118,13 @@ class LocalCloud:
                 audience=AUDIENCE,
                 allowed_origins=self.settings.allowed_origins,
             ),
-            self._say,
+            self._log_step,
         )
         self._proxy.target = ApiTarget(self._aws.endpoint_url, deployment.api_id)
         seeded = self.settings.with_demo and await self._seed_demo(issuer)
-        if seeded and (phones := self._simulator.forget_phones()):
+        if seeded and (phones := self._simulator.delete_phones()):
             # Their screens would show conversations that nobody remembers.
-            self._say(f"The table is a new one: what {phones} phones of earlier runs showed is forgotten, too")
+            self._log_step(f"The table is a new one: what {phones} phones of earlier runs showed is forgotten, too")
         if deployment.fresh or seeded:
             self._aws.save()
         await loading
@@ -146,7 +146,7 @@ class LocalCloud:
 
     async def stop(self) -> None:
         """Stop what was started, the last first; the state is saved."""
-        await self._ends.aclose()
+        await self._exit_stack.aclose()
 
     def facts(self) -> list[tuple[str, str]]:
         """Say what runs where, as name and value."""
@@ -156,9 +156,9 @@ class LocalCloud:
             ("Webhook (what Meta would call)", f"{url}/api/v1/whatsapp/webhook"),
             (
                 "A token for the REST API",
-                f"{own_command()} token --org {demo.ORGANIZATION_ID} --role admin --url {url}",
+                f"{command_name()} token --org {demo.ORGANIZATION_ID} --role admin --url {url}",
             ),
-            ("Play a phone in the terminal", f"{own_command()} chat --url {url}"),
+            ("Play a phone in the terminal", f"{command_name()} chat --url {url}"),
             ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
             ("Rules of the scripted language models, and what they were asked", f"{url}/_sim/models"),
             ("Embedded AWS (every service)", self._aws.endpoint_url),
@@ -176,7 +176,7 @@ class LocalCloud:
                 f"Port {self.settings.port} is in use. Stop what listens there, or choose another: "
                 f"pytake local --port {self.settings.port + 1}"
             ) from problem
-        self._ends.callback(listener.close)
+        self._exit_stack.callback(listener.close)
         listener.listen(256)
         return listener
 
@@ -191,7 +191,7 @@ class LocalCloud:
                 f"Another local cloud uses {self.settings.data_folder}. Stop it, or choose another folder: "
                 "pytake local --data-dir DIR"
             ) from problem
-        self._ends.callback(lock.close)
+        self._exit_stack.callback(lock.close)
 
     def _connection(self, issuer: Issuer) -> Connection:
         """What the console looks at: this cloud."""
@@ -200,7 +200,7 @@ class LocalCloud:
             client=api_client(self.settings.url),
             tokens=MintedTokens(issuer.mint),
             default_identity=Identity(demo.ORGANIZATION_ID, "admin"),
-            dead_letters=lambda: queues_of(STACK, self._aws_options()),
+            dead_letters=lambda: dead_letter_queues(STACK, self._aws_options()),
             lake=lambda: lake_of(STACK, self._aws_options()),
             facts=self.facts,
         )
@@ -248,7 +248,7 @@ class LocalCloud:
             server.should_exit = True
             await serving
 
-        self._ends.push_async_callback(stop)
+        self._exit_stack.push_async_callback(stop)
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
 
@@ -259,6 +259,6 @@ class LocalCloud:
         )
         async with client:
             if await demo.Demo(client, REPOSITORY / "examples" / "flows").seed():
-                self._say("Made the demo organization through the REST API")
+                self._log_step("Made the demo organization through the REST API")
                 return True
         return False

@@ -13,17 +13,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.aws.dead_letter_queues import BATCH, WAIT_SECONDS
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
-from pytake.conversation.receipts import read_callback_data
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.conversation.statuses import read_callback_data
 
-QueueName = Literal["inbound", "outbound", "receipts", "schedule"]
+QueueName = Literal["inbound", "outbound", "statuses", "schedule"]
 
 _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
-HOLD_SECONDS = 60
+VISIBILITY_TIMEOUT_SECONDS = 60
 """While a message is looked at or moved, nobody else sees it."""
 
-_OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "receipts": "Receipts", "schedule": "Schedule"}
+_OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "statuses": "Statuses", "schedule": "Schedule"}
 
 
 class StackError(Exception):
@@ -41,17 +41,17 @@ class DeadLetter(Struct, frozen=True):
     queue: QueueName
     body: str
     reason: str
-    died_at: float
+    dead_lettered_at: float
     handle: str
     group: str | None = None
-    item: InboundItem | OutboundItem | ReceiptsItem | None = None
+    item: InboundItem | OutboundItem | StatusesItem | None = None
 
     @property
     def conversation(self) -> str:
-        """Whose it is: organization, number and contact; for receipts the first conversation in it."""
+        """Whose it is: organization, number and contact; for statuses the first conversation in it."""
         if isinstance(self.item, InboundItem | OutboundItem):
             return f"{self.item.organization_id}/{self.item.phone_number_id}/{self.item.contact_id}"
-        if isinstance(self.item, ReceiptsItem):
+        if isinstance(self.item, StatusesItem):
             places = [read_callback_data(status.get("biz_opaque_callback_data")) for status in self.item.statuses]
             contact = next((place[0].contact_id for place in places if place), "?")
             return f"{self.item.organization_id}/{self.item.phone_number_id}/{contact}"
@@ -66,13 +66,13 @@ class DeadLetter(Struct, frozen=True):
             case InboundItem():
                 return f"message {self.item.message_id} ({self.item.message.get('type')})"
             case OutboundItem():
-                return f"turn {self.item.turn}, {_many(len(self.item.messages), 'message')}"
-            case ReceiptsItem():
-                return _many(len(self.item.statuses), "receipt")
+                return f"turn {self.item.turn}, {_counted(len(self.item.messages), 'message')}"
+            case StatusesItem():
+                return _counted(len(self.item.statuses), "status")
         return "a scheduled job" if self.queue == "schedule" else "unreadable"
 
 
-class DeadLetters:
+class DeadLetterQueue:
     """One dead-letter queue, by a boto3 SQS client."""
 
     def __init__(
@@ -96,7 +96,7 @@ class DeadLetters:
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         return sum(int(answer["Attributes"].get(name, 0)) for name in names)
 
-    def waiting(self) -> int | None:
+    def source_count(self) -> int | None:
         """About how many messages wait on the queue itself or are being worked on; None for one that has no queue (schedules)."""
         if self._source_url is None:
             return None
@@ -113,11 +113,11 @@ class DeadLetters:
         """Whether there is a queue to send the messages back to."""
         return self._source_url is not None
 
-    def look(self, most: int = 100) -> list[DeadLetter]:
-        """Up to `most` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
+    def peek(self, limit: int = 100) -> list[DeadLetter]:
+        """Up to `limit` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
         found: list[DeadLetter] = []
         try:
-            found.extend(self._receive(most))
+            found.extend(self._receive(limit))
         finally:
             for letter in found:
                 self._client.change_message_visibility(
@@ -127,8 +127,8 @@ class DeadLetters:
 
     @property
     def can_be_moved(self) -> bool:
-        """Whether SQS may move the messages as they are. Answers may not: the sender has to know that they were revived."""
-        return self.name in ("inbound", "receipts")
+        """Whether SQS may move the messages as they are. Answers may not: the sender has to know that they were redriven."""
+        return self.name in ("inbound", "statuses")
 
     def move_all(self, wait: Callable[[float], None]) -> int | None:
         """Let SQS move everything (StartMessageMoveTask) and wait until it is done; None where it cannot do that.
@@ -138,7 +138,7 @@ class DeadLetters:
         arn, destination = self._arn(self._url), self._arn(self._source_url or "")
         try:
             before = self._latest_move(arn)
-            # Said where to: of what was put here and not moved (receipts of others, after an erasure) SQS does not know it.
+            # Said where to: of what was put here and not moved (statuses of others, after an erasure) SQS does not know it.
             self._client.start_message_move_task(SourceArn=arn, DestinationArn=destination)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NO_MOVE_TASKS:
@@ -165,8 +165,8 @@ class DeadLetters:
 
     def redrive(
         self,
-        wanted: Callable[[DeadLetter], bool] = lambda _: True,
-        moved: Callable[[DeadLetter], None] = lambda _: None,
+        matches: Callable[[DeadLetter], bool] = lambda _: True,
+        on_redriven: Callable[[DeadLetter], None] = lambda _: None,
         now: Callable[[], float] = time.time,
     ) -> int:
         """Send what is wanted back to its queue, each conversation in order; how many messages that were.
@@ -180,13 +180,13 @@ class DeadLetters:
         count, kept, held_back = 0, list[DeadLetter](), set[str | None]()
         try:
             for letter in self._receive():
-                if (letter.group is not None and letter.group in held_back) or not wanted(letter):
+                if (letter.group is not None and letter.group in held_back) or not matches(letter):
                     held_back.add(letter.group)
                     kept.append(letter)
                     continue
-                self._client.send_message(QueueUrl=self._source_url, **_again(letter, now()))
+                self._client.send_message(QueueUrl=self._source_url, **_redriven(letter, now()))
                 self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
-                moved(letter)
+                on_redriven(letter)
                 count += 1
         finally:
             for letter in kept:
@@ -195,14 +195,14 @@ class DeadLetters:
                 )
         return count
 
-    def _receive(self, most: int | None = None) -> Iterator[DeadLetter]:
-        """Take messages until there are none, or `most`: no more than are given, for what is taken is hidden."""
+    def _receive(self, limit: int | None = None) -> Iterator[DeadLetter]:
+        """Take messages until there are none, or `limit`: no more than are given, for what is taken is hidden."""
         seen = set[str]()
-        while most is None or len(seen) < most:
+        while limit is None or len(seen) < limit:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=BATCH if most is None else min(BATCH, most - len(seen)),
-                VisibilityTimeout=HOLD_SECONDS,
+                MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - len(seen)),
+                VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
                 WaitTimeSeconds=self._wait_seconds,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
@@ -215,11 +215,11 @@ class DeadLetters:
                 yield _read(self.name, message)
 
 
-def _many(count: int, what: str) -> str:
+def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def outputs_of(stack: str, options: dict[str, Any]) -> dict[str, str]:
+def stack_outputs(stack: str, options: dict[str, Any]) -> dict[str, str]:
     """Return the outputs of a stack; `options` are those of boto3's clients. Raises `StackError`."""
     import boto3  # slow to import, and the help of the commands needs none
     from botocore.exceptions import BotoCoreError
@@ -236,56 +236,58 @@ def outputs_of(stack: str, options: dict[str, Any]) -> dict[str, str]:
     return outputs
 
 
-def queues_of(stack: str, options: dict[str, Any]) -> list[DeadLetters]:
+def dead_letter_queues(stack: str, options: dict[str, Any]) -> list[DeadLetterQueue]:
     """Return the dead-letter queues of a stack; `options` are those of boto3's clients. Raises `StackError`."""
     import boto3
 
-    outputs = outputs_of(stack, options)
+    outputs = stack_outputs(stack, options)
     client = boto3.client("sqs", **options)
     return [
-        DeadLetters(
+        DeadLetterQueue(
             client, cast("QueueName", name), outputs[f"{prefix}DeadLettersUrl"], outputs.get(f"{prefix}QueueUrl")
         )
         for name, prefix in _OUTPUTS.items()
     ]
 
 
-_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}
+_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
 _REASONS = {
     "inbound": "given up after many tries; the flow runner's log tells why",
     "outbound": "given up after many tries; the sender's log tells why",
-    "receipts": "given up after many tries; the log of the receipts function tells why",
+    "statuses": "given up after many tries; the log of the statuses function tells why",
     "schedule": "the scheduled function failed; its log tells why",
 }
 
 
 def _read(queue: QueueName, message: dict[str, Any]) -> DeadLetter:
     attributes = message.get("Attributes", {})
-    told = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
+    reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
     item = None
     if queue in _ITEMS:
         try:
             item = msgspec.json.decode(message["Body"], type=_ITEMS[queue])
         except msgspec.DecodeError:
-            told = told or "unreadable"
+            reason = reason or "unreadable"
     return DeadLetter(
         id=message["MessageId"],
         queue=queue,
         body=message["Body"],
-        reason=told or _REASONS[queue],
-        died_at=int(attributes.get("SentTimestamp", 0)) / 1000,
+        reason=reason or _REASONS[queue],
+        dead_lettered_at=int(attributes.get("SentTimestamp", 0)) / 1000,
         handle=message["ReceiptHandle"],
         group=attributes.get("MessageGroupId"),
         item=item,
     )
 
 
-def _again(letter: DeadLetter, now: float) -> dict[str, Any]:
+def _redriven(letter: DeadLetter, now: float) -> dict[str, Any]:
     """The message as its queue takes it once more. Its deduplication id is new: the old one may still be remembered."""
     match letter.item:
         case OutboundItem() as item:
-            revived = item.revived + 1
-            again = replace(item, revived=revived, again=f"revived{revived}", queued_at=now, unparked=False)
+            redriven = item.redrive_count + 1
+            again = replace(
+                item, redrive_count=redriven, requeue_id=f"redrive{redriven}", queued_at=now, released=False
+            )
             return {
                 "MessageBody": msgspec.json.encode(again).decode(),
                 "MessageGroupId": group_id(again.key),
@@ -297,7 +299,7 @@ def _again(letter: DeadLetter, now: float) -> dict[str, Any]:
                 "MessageGroupId": group_id(item.key),
                 "MessageDeduplicationId": digest(item.deduplication_id, letter.id),
             }
-        case ReceiptsItem():
+        case StatusesItem():
             return {"MessageBody": letter.body}
     fifo = letter.group is not None
     unread: dict[str, Any] = {"MessageBody": letter.body}

@@ -41,7 +41,7 @@ class Demo:
         number = f"/api/v1/numbers/{PHONE_NUMBER_ID}"
         if (await self.client.get(number)).status_code == httpx.codes.OK:
             return False
-        flows = list(with_sub_flows_first(FLOW_ID, read_flows(self.flows_folder)))
+        flows = list(with_sub_flows_first(FLOW_ID, read_example_flows(self.flows_folder)))
         await self._send("PUT", "/api/v1/organization", ORGANIZATION)
         for flow in flows:
             await self._send("PUT", f"/api/v1/flows/{flow['id']}", flow)
@@ -66,7 +66,7 @@ class Demo:
             raise DemoError(f"{method} {path} was answered {answer.status_code}: {answer.text[:2000]}")
 
 
-def read_flows(folder: Path) -> dict[str, dict[str, Any]]:
+def read_example_flows(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the flow documents of a folder by their id; the flow tests beside them are none."""
     paths = (path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".test.json"))
     documents = (json.loads(path.read_bytes()) for path in paths)

@@ -69,7 +69,7 @@ def local_parameters(
         "DeletionProtection": "false",
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
-        "ReceiptsConcurrency": "2",
+        "StatusesConcurrency": "2",
         "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
@@ -110,12 +110,12 @@ class Deployer:
         self._sam_folder = data_folder / "sam"
         self.log_path = aws.logs_folder / "deployment.log"
 
-    async def deploy(self, parameters: dict[str, str], say: Callable[[str], None]) -> Deployment:
+    async def deploy(self, parameters: dict[str, str], log_step: Callable[[str], None]) -> Deployment:
         """Build and deploy unless the stack is already what the repository says.
 
         Args:
             parameters: of the template.
-            say: is called with one line for each step that takes time.
+            log_step: is called with one line for each step that takes time.
 
         Raises:
             DeploymentError: `sam build` or `sam deploy` failed.
@@ -126,14 +126,14 @@ class Deployer:
         self.log_path.write_bytes(b"")
         self._sam_folder.mkdir(parents=True, exist_ok=True)
         overrides = [f"{name}={value}" for name, value in parameters.items()]
-        say("Building the functions and their layer (sam build)")
+        log_step("Building the functions and their layer (sam build)")
         template = str(self._repository / "template.yaml")
         # fmt: off
         await self._sam(
             "build", "--template-file", template, "--base-dir", str(self._repository),
             "--build-dir", str(self._build_folder), "--config-env", STACK, "--parameter-overrides", *overrides,
         )
-        say("Deploying the template into the embedded AWS (sam deploy)")
+        log_step("Deploying the template into the embedded AWS (sam deploy)")
         await self._sam(
             "deploy", "--template-file", str(self._build_folder / "template.yaml"), "--stack-name", STACK,
             "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--region", REGION,
@@ -141,7 +141,7 @@ class Deployer:
             "--parameter-overrides", *overrides,
         )
         # fmt: on
-        await asyncio.to_thread(self._add_what_the_emulator_leaves_out)
+        await asyncio.to_thread(self._apply_unsupported_settings)
         await asyncio.to_thread(self._record_digest, digest)
         return Deployment(await asyncio.to_thread(self._outputs), fresh=True)
 
@@ -174,7 +174,7 @@ class Deployer:
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
-    def _add_what_the_emulator_leaves_out(self) -> None:
+    def _apply_unsupported_settings(self) -> None:
         """Switch on the expiry of table items: MiniStack reads past the template's TimeToLiveSpecification."""
         from samcli.yamlhelper import parse_yaml_file  # type: ignore[import-untyped]  # slow: only when deploying
 
@@ -194,7 +194,7 @@ class Deployer:
         """Run the SAM CLI; its words go to the log. Stops it when this task is cancelled."""
         with self.log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                _beside_python("sam"),
+                _tool_path("sam"),
                 *arguments,
                 cwd=self._repository,
                 env=self._sam_environment(),
@@ -230,6 +230,6 @@ class Deployer:
         }
 
 
-def _beside_python(command: str) -> str:
+def _tool_path(command: str) -> str:
     """Return the path of a command installed with this Python, else of the one on PATH."""
     return shutil.which(command, path=sysconfig.get_path("scripts")) or shutil.which(command) or command

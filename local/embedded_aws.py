@@ -51,7 +51,7 @@ class EmbeddedAws:
     data_folder: Path
     logs_folder: Path
     port: int = 0
-    more_environment: dict[str, str] = field(default_factory=dict)
+    extra_environment: dict[str, str] = field(default_factory=dict)
     """For clients and functions alike, beside the endpoint; only names that `function_sandbox` passes on reach functions."""
 
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -76,7 +76,7 @@ class EmbeddedAws:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            **self.more_environment,
+            **self.extra_environment,
         }
 
     async def start(self) -> None:
@@ -184,5 +184,5 @@ class EmbeddedAws:
             "S3_DATA_DIR": str(self._folder("aws/s3")),
             "LOG_LEVEL": "WARNING",
             "AUTH": "true",  # functions may do what their roles in the template allow, and nothing else
-            **self.more_environment,
+            **self.extra_environment,
         }

@@ -31,13 +31,13 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 from local.athena.endpoint import AthenaEndpoint
 from local.function_sandbox import FunctionSandbox
 
-LONGEST_WAIT_SECONDS = 25.0
+MAX_WAIT_SECONDS = 25.0
 """A call waits that long for a free process; an HTTP API gives up after 30 seconds."""
 
-OPEN_ATHENA_AHEAD_SECONDS = 20.0
+ATHENA_PRELOAD_SECONDS = 20.0
 """By then everything else has started, and whoever asks a first report does not wait for imports."""
 
-REFUSED = "Refused:"
+DENIED_PREFIX = "Refused:"
 """How a line of the log begins that tells of a missing permission."""
 
 PATCHED_NAMES = (
@@ -69,13 +69,13 @@ PATCHED_NAMES = (
 )
 
 
-def run_functions_in_sandboxes(sandbox: type[FunctionSandbox]) -> None:
+def use_function_sandboxes(sandbox: type[FunctionSandbox]) -> None:
     """Let every function run in a sandbox: see `function_sandbox` for what MiniStack's own worker does differently."""
     lambda_runtime._worker_class_for = lambda _config: sandbox
 
 
-def wait_for_a_free_sandbox(most: int) -> None:
-    """Let a call wait while `most` processes of its function are busy, instead of starting another one.
+def limit_sandboxes(max_processes: int) -> None:
+    """Let a call wait while `max_processes` processes of its function are busy, instead of starting another one.
 
     MiniStack, as AWS, starts one for every call at the same time. A start takes half a second of a processor, and here
     all processes share the few processors of this machine: a burst would be slower with every process it starts.
@@ -83,21 +83,21 @@ def wait_for_a_free_sandbox(most: int) -> None:
     acquire, release, changed = lambda_svc.acquire_worker, lambda_svc.release_worker, threading.Condition()
 
     def acquire_or_wait(*function: Any, **options: Any) -> Any:
-        end = time.monotonic() + LONGEST_WAIT_SECONDS
+        end = time.monotonic() + MAX_WAIT_SECONDS
         with changed:
             while True:
-                worker, reason = acquire(*function, **options, max_concurrency=most)
+                worker, reason = acquire(*function, **options, max_concurrency=max_processes)
                 left = end - time.monotonic()
                 if worker is not None or left <= 0:
                     return worker, reason  # without a worker MiniStack answers as AWS does when throttling
                 changed.wait(left)
 
-    def release_and_tell(worker: Any) -> None:
+    def release_and_notify(worker: Any) -> None:
         with changed:
             release(worker)
             changed.notify_all()
 
-    lambda_svc.acquire_worker, lambda_svc.release_worker = acquire_or_wait, release_and_tell
+    lambda_svc.acquire_worker, lambda_svc.release_worker = acquire_or_wait, release_and_notify
 
 
 def run_fifo_groups_in_parallel() -> None:
@@ -118,7 +118,7 @@ def run_fifo_groups_in_parallel() -> None:
     lambda_svc._sqs_esm_concurrency = concurrency
 
 
-def poll_queues_without_a_pause() -> None:
+def poll_queues_immediately() -> None:
     """Poll again at once after a wake-up that found nothing; MiniStack rests 50 ms.
 
     A turn goes through two queues, and every finished batch is such a wake-up: the rests were most of a turn's time.
@@ -126,12 +126,12 @@ def poll_queues_without_a_pause() -> None:
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
 
 
-def fire_schedules_on_the_second() -> None:
+def check_schedules_every_second() -> None:
     """Look for due schedules every second; MiniStack looks every ten, which makes a timer of a flow that much late."""
     scheduler._SCHEDULE_TICK_INTERVAL = 1
 
 
-def fill_in_what_schedules_know() -> None:
+def resolve_schedule_placeholders() -> None:
     """Replace the placeholders of a schedule's input, such as the scheduled time; MiniStack passes them on as they are.
 
     A job that runs once per scheduled time would otherwise run once and never again.
@@ -140,13 +140,13 @@ def fill_in_what_schedules_know() -> None:
 
     def invoke_target(target: dict[str, Any], event: dict[str, Any], *more: Any, **options: Any) -> Any:
         if event.get("Source") == "aws.scheduler" and "Input" in target:
-            target = {**target, "Input": with_schedule_context(target["Input"], event)}
+            target = {**target, "Input": with_schedule_attributes(target["Input"], event)}
         return original(target, event, *more, **options)
 
     eventbridge._invoke_target = invoke_target
 
 
-def take_alarms_over_several_metrics() -> None:
+def accept_metric_math_alarms() -> None:
     """Deploy an alarm that computes with several metrics as one over the first of them; MiniStack refuses the whole stack.
 
     Nothing is lost by it: here no alarm ever rings, because nobody counts.
@@ -165,7 +165,7 @@ def take_alarms_over_several_metrics() -> None:
     provisioners._cw_metric_alarm_record = record
 
 
-def deploy_saved_queries() -> None:
+def support_named_queries() -> None:
     """Let templates have Athena's named queries: MiniStack knows them in Athena's API alone, and refuses the whole stack.
 
     Their ids follow from the stack and the resource, so that a second deployment changes them in place.
@@ -191,7 +191,7 @@ def deploy_saved_queries() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {"create": create, "update": update, "delete": delete}
 
 
-def with_schedule_context(text: str, event: dict[str, Any]) -> str:
+def with_schedule_attributes(text: str, event: dict[str, Any]) -> str:
     """Return a schedule's input with its placeholders filled in, as EventBridge Scheduler documents them."""
     scheduled = datetime.fromtimestamp(int(event["Time"]), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     context = {
@@ -205,31 +205,31 @@ def with_schedule_context(text: str, event: dict[str, Any]) -> str:
     return text
 
 
-def read_cors_as_templates_spell_it() -> None:
+def accept_template_cors_keys() -> None:
     """Let the CORS configuration of a template count: MiniStack keeps its spelling (`AllowOrigins`) and reads the API's."""
     for name in ("_cors_response_headers", "_cors_preflight_response"):
         original = getattr(apigateway, name)
 
         def with_cors(configuration: dict[str, Any], origin: str, original: Any = original) -> Any:
-            return original(_spelled_as_the_api(configuration), origin)
+            return original(_with_api_keys(configuration), origin)
 
         setattr(apigateway, name, with_cors)
 
 
-def _spelled_as_the_api(configuration: dict[str, Any]) -> dict[str, Any]:
+def _with_api_keys(configuration: dict[str, Any]) -> dict[str, Any]:
     return {
         name[:1].lower() + name[1:]: value.split(",") if name == "AllowOrigins" and isinstance(value, str) else value
         for name, value in configuration.items()
     }
 
 
-def take_the_loopback_for_secure() -> None:
+def treat_loopback_as_tls() -> None:
     """Let policies that want TLS accept the requests of this machine: nothing of them leaves it."""
     original = ministack.pin_request_origin
     ministack.pin_request_origin = lambda source_ip, _secure: original(source_ip, True)
 
 
-def know_the_permissions_of_batches() -> None:
+def map_batch_permissions() -> None:
     """Ask for the permissions that AWS asks for: SQS's batches have none of their own (`sqs:SendMessage` allows
     `SendMessageBatch`), and of versions that are deleted together the first is a version, too."""
     original = iam_actions.extract_iam_action
@@ -246,7 +246,7 @@ def know_the_permissions_of_batches() -> None:
     iam_actions.extract_iam_action = action
 
 
-def log_what_is_refused() -> None:
+def log_denied_requests() -> None:
     """Write down who asked for what a role does not allow: the function hears the word AccessDenied alone."""
     original = iam_evaluator.enforce
 
@@ -254,7 +254,9 @@ def log_what_is_refused() -> None:
         refused = original(access_key, action, service, region, resource_arn, **more)
         if refused is not None:
             who = getattr(refused, "principal_arn", "") or "somebody with unknown credentials"
-            logging.getLogger("local.permissions").warning("%s %s may not %s on %s", REFUSED, who, action, resource_arn)
+            logging.getLogger("local.permissions").warning(
+                "%s %s may not %s on %s", DENIED_PREFIX, who, action, resource_arn
+            )
         return refused
 
     iam_evaluator.enforce = enforce
@@ -273,7 +275,7 @@ def with_athena(port: int, run_folder: Path) -> AthenaEndpoint:
 
         return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena")
 
-    return AthenaEndpoint(ministack.app, open_service, OPEN_ATHENA_AHEAD_SECONDS)
+    return AthenaEndpoint(ministack.app, open_service, ATHENA_PRELOAD_SECONDS)
 
 
 async def serve(port: int, app: Any) -> None:
@@ -296,12 +298,12 @@ async def serve(port: int, app: Any) -> None:
     def stop() -> None:
         server.should_exit = True
 
-    def stop_at_end_of_input() -> None:
+    def stop_at_end_of_stdin() -> None:
         while os.read(0, 1024):
             pass
         loop.call_soon_threadsafe(stop)
 
-    threading.Thread(target=stop_at_end_of_input, daemon=True).start()
+    threading.Thread(target=stop_at_end_of_stdin, daemon=True).start()
     loop.add_signal_handler(signal.SIGUSR1, save_state)
     await server.serve()  # handles SIGTERM itself; MiniStack saves its state when its lifespan ends
 
@@ -312,18 +314,18 @@ def main() -> None:
     port, run_folder, logs_folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     sandbox = FunctionSandbox.configured(run_folder, logs_folder)
-    run_functions_in_sandboxes(sandbox)
-    wait_for_a_free_sandbox(most=max(2, os.cpu_count() or 2))
+    use_function_sandboxes(sandbox)
+    limit_sandboxes(max_processes=max(2, os.cpu_count() or 2))
     run_fifo_groups_in_parallel()
-    poll_queues_without_a_pause()
-    fire_schedules_on_the_second()
-    fill_in_what_schedules_know()
-    take_alarms_over_several_metrics()
-    deploy_saved_queries()
-    read_cors_as_templates_spell_it()
-    take_the_loopback_for_secure()
-    know_the_permissions_of_batches()
-    log_what_is_refused()
+    poll_queues_immediately()
+    check_schedules_every_second()
+    resolve_schedule_placeholders()
+    accept_metric_math_alarms()
+    support_named_queries()
+    accept_template_cors_keys()
+    treat_loopback_as_tls()
+    map_batch_permissions()
+    log_denied_requests()
     athena = with_athena(port, run_folder)
     try:
         asyncio.run(serve(port, athena))

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 Json = dict[str, Any]
 
-MOST_EXCHANGES = 2_000
-LONGEST_BODY = 64_000
+MAX_EXCHANGES = 2_000
+MAX_BODY_BYTES = 64_000
 """A longer body is not kept; its length is told instead."""
 
 
@@ -33,22 +33,22 @@ class Exchanges:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._kept: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+        self._kept: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
         self._last = 0
 
-    def webhook(self, path: str, body: bytes, status: int) -> None:
+    def record_webhook(self, path: str, body: bytes, status: int) -> None:
         """Keep a notification that was posted to the webhook."""
         request = _decoded(body)
         self._keep("webhook", path, request, status, None, list(dict.fromkeys(_contacts(request))))
 
-    def graph(self, path: str, body: bytes, status: int, answer: bytes, phone: str | None) -> None:
+    def record_graph_request(self, path: str, body: bytes, status: int, answer: bytes, phone: str | None) -> None:
         """Keep a request to the Graph API; `phone` where the request itself does not name it."""
         request = _decoded(body)
         to = request.get("to") or request.get("recipient") if isinstance(request, dict) else None
         about = phone or (to if isinstance(to, str) else None)
         self._keep("graph", path, request, status, _decoded(answer), [about.lstrip("+")] if about else [])
 
-    def about(self, phone: str | None, after: int = 0) -> list[Exchange]:
+    def of_phone(self, phone: str | None, after: int = 0) -> list[Exchange]:
         """The exchanges since `after`, a `seq`; with `phone` only those about it."""
         return [one for one in self._kept if one.seq > after and (phone is None or phone in one.phones)]
 
@@ -71,7 +71,7 @@ class Exchanges:
 
 
 def _decoded(body: bytes) -> Any:
-    if len(body) > LONGEST_BODY:
+    if len(body) > MAX_BODY_BYTES:
         return f"{len(body)} bytes"
     try:
         return msgspec.json.decode(body)

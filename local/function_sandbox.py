@@ -30,7 +30,7 @@ from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The one runtime these processes are; a function that asks for another one fails as it would on AWS."""
 
-PASSED_ON = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "API_CALL_ALLOW_PRIVATE")
+INHERITED_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "API_CALL_ALLOW_PRIVATE")
 """What functions get of the emulator's environment: where AWS answers, and what the flags of `pytake local` say."""
 
 # Runs before MiniStack's own worker script. The emulator holds the write end of the pipe open as long as it lives, so
@@ -61,7 +61,7 @@ class CodeStore:
         self._used: set[Path] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
-    def extracted(self, archive: bytes) -> Path:
+    def extract(self, archive: bytes) -> Path:
         """Return the folder that holds the files of a zip archive, extracting it if nobody has yet."""
         target = self._folder / sha256(archive).hexdigest()[:24]
         with self._lock:
@@ -113,8 +113,8 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
         runtime = self.config.get("Runtime", "")
         if runtime != RUNTIME:
             raise RuntimeError(f"This machine runs {RUNTIME} functions, not {runtime!r}")
-        code = self.code_store.extracted(self.code_zip)
-        layers = [self.code_store.extracted(archive) for archive in self._layer_archives()]
+        code = self.code_store.extract(self.code_zip)
+        layers = [self.code_store.extract(archive) for archive in self._layer_archives()]
         variables: dict[str, str] = self.config.get("Environment", {}).get("Variables", {})
         with self._open_log() as log:
             process = subprocess.Popen(  # noqa: S603  our interpreter, our script
@@ -166,7 +166,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "HOME": str(self.bootstrap.parent),  # no AWS profile, no configuration of the person at this machine
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            **{name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ},
             **variables,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,

@@ -31,7 +31,7 @@ NOT_FORWARDED = {
     b"upgrade",
     b"content-length",
 }
-LONGEST_ANSWER_SECONDS = 30.0
+MAX_ANSWER_SECONDS = 30.0
 """An HTTP API waits that long for a function."""
 
 OWN_HOSTS_ONLY = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])]
@@ -51,26 +51,26 @@ class ApiTarget:
         return f"{self.api_id}.execute-api.{httpx.URL(self.endpoint_url).netloc.decode()}"
 
 
-class Listener(Protocol):
-    """Hears what passes (`local.overheard`)."""
+class ProxyObserver(Protocol):
+    """Hears what passes (`local.traffic_observer`)."""
 
-    def request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
+    def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
         """Take a request before it is passed on."""
 
-    def answer(self, method: str, path: str, body: bytes, status_code: int) -> None:
+    def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
         """Take the same request once it was answered."""
 
 
 class ApiProxy:
     """Passes requests to the HTTP API byte for byte, because signatures cover the exact body."""
 
-    def __init__(self, listener: Listener, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, observer: ProxyObserver, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Start with no target: until `target` is set every request is answered 503."""
         self.target: ApiTarget | None = None
-        self._listener = listener
+        self._observer = observer
         self._client = httpx.AsyncClient(
             transport=transport,
-            timeout=httpx.Timeout(LONGEST_ANSWER_SECONDS, connect=5),
+            timeout=httpx.Timeout(MAX_ANSWER_SECONDS, connect=5),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=60),
             trust_env=False,
         )
@@ -87,7 +87,7 @@ class ApiProxy:
         query: bytes = request.scope["query_string"]
         url = httpx.URL(self.target.endpoint_url).copy_with(raw_path=raw_path + (b"?" + query if query else b""))
         body = await request.body()
-        self._listener.request(request.method, request.url.path, body, request.headers.get("x-hub-signature-256"))
+        self._observer.on_request(request.method, request.url.path, body, request.headers.get("x-hub-signature-256"))
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in NOT_FORWARDED]
         try:
             answer = await self._client.request(
@@ -100,7 +100,7 @@ class ApiProxy:
             return JSONResponse({"message": "Service Unavailable"}, 504)
         except httpx.TransportError as problem:
             return JSONResponse({"message": f"The embedded AWS did not answer: {problem}"}, 502)
-        self._listener.answer(request.method, request.url.path, body, answer.status_code)
+        self._observer.on_response(request.method, request.url.path, body, answer.status_code)
         # httpx has decoded the body, so its encoding and length no longer hold.
         response = Response(answer.content, answer.status_code)
         response.raw_headers.extend(

@@ -52,7 +52,9 @@ class Faults:
         for rule in self._rules:
             rule.phone = rule.phone.lstrip("+") if rule.phone else None
 
-    def take(self, *kinds: Kind, phone: str | None, phone_number_id: str, states: Sequence[str] = ()) -> Fault | None:
+    def consume(
+        self, *kinds: Kind, phone: str | None, phone_number_id: str, states: Sequence[str] = ()
+    ) -> Fault | None:
         """The first rule of one of `kinds` that fits, counted as used; None when nothing shall go wrong.
 
         `states` are the statuses about to be reported, for rules that name one.

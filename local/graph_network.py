@@ -9,9 +9,9 @@ import httpx
 from msgspec import Meta, Struct
 
 from local.graph_faults import Faults
-from local.graph_phones import Entry, Phone, Phones, SavedPhone
-from local.graph_rules import Refused, title_of
-from local.graph_webhooks import Sleep, Statuses, Webhooks, notification
+from local.graph_phones import Phone, Phones, SavedPhone, ScreenEntry
+from local.graph_rules import GraphApiError, title_of
+from local.graph_webhooks import Sleep, StatusBatches, Webhooks, notification
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
         return f"NumberCredentials({self.display_phone_number!r})"
 
 
-class Limits(Struct, forbid_unknown_fields=True):
+class TrafficLimits(Struct, forbid_unknown_fields=True):
     """Which of Meta's limits on traffic are in force."""
 
     pair_rate: bool = True
@@ -60,7 +60,7 @@ class Network:
         webhook_url: str,
         numbers: Mapping[str, NumberCredentials],
         *,
-        limits: Limits,
+        limits: TrafficLimits,
         clock: Callable[[], float],
         sleep: Sleep,
         new_id: Callable[[], str],
@@ -76,7 +76,7 @@ class Network:
         self.sleep = sleep
         self.new_id = new_id
         self._added: dict[str, NumberCredentials] = {}
-        self._statuses = Statuses(self._post_statuses, self.webhooks, sleep, status_seconds)
+        self._statuses = StatusBatches(self._post_statuses, self.webhooks, sleep, status_seconds)
         self._number_rate: dict[str, float] = {}
 
     def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
@@ -97,27 +97,27 @@ class Network:
         """A new message id as opaque as Meta's."""
         return f"wamid.{base64.b64encode(self.new_id().encode()).decode()}"
 
-    def accept(self, phone_number_id: str, contact_id: str, payload: Json) -> tuple[Phone, Entry]:
+    def accept_outbound(self, phone_number_id: str, contact_id: str, payload: Json) -> tuple[Phone, ScreenEntry]:
         """Take a checked message of the business: it reaches the phone, and its statuses are on their way.
 
-        Raises `Refused` when this number may not write to this person now.
+        Raises `GraphApiError` when this number may not write to this person now.
         """
-        phone = self._admit(phone_number_id, contact_id, payload)
-        entry = self.phones.keep(phone).received(self.message_id(), payload, phone_number_id, self.clock())
-        self._report(phone, entry)
+        phone = self._check_send(phone_number_id, contact_id, payload)
+        entry = self.phones.remember(phone).add_outbound(self.message_id(), payload, phone_number_id, self.clock())
+        self._post_statuses_of(phone, entry)
         return phone, entry
 
-    def read_by_business(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
-        """Show the person the ticks and, with `typing`, the typing indicator. Raises `Refused` for an unknown message."""
-        found = self.phones.find_written(message_id)
+    def mark_read_by_business(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
+        """Show the person the ticks and, with `typing`, the typing indicator. Raises `GraphApiError` for an unknown message."""
+        found = self.phones.find_inbound(message_id)
         if not found or found[1].phone_number_id != phone_number_id:
-            raise Refused(131009, f"message_id {message_id!r} is no message that this number received")
+            raise GraphApiError(131009, f"message_id {message_id!r} is no message that this number received")
         phone, entry = found
-        phone.business_read(entry)
+        phone.mark_read_by_business(entry)
         if typing:
             phone.show_typing(self.clock())
 
-    def deliver(self, phone: Phone, message: Json, message_id: str, phone_number_id: str) -> Entry:
+    def accept_inbound(self, phone: Phone, message: Json, message_id: str, phone_number_id: str) -> ScreenEntry:
         """Take a message of a person: it is on the screen, and on its way to the webhook.
 
         The person has the chat open, so everything in it becomes read. A message id that is on the screen already is
@@ -126,41 +126,45 @@ class Network:
         now = self.clock()
         entry = phone.find(message_id)
         if entry is None:
-            entry = self.phones.wrote(phone, {**message, "id": message_id}, phone_number_id, now)
-        self._count(phone_number_id, now)
-        self.person_reads(phone)
+            entry = self.phones.add_inbound(phone, {**message, "id": message_id}, phone_number_id, now)
+        self._count_message(phone_number_id, now)
+        self.mark_read_by_person(phone)
         contact = {"profile": {"name": phone.name}, "wa_id" if phone.is_phone else "user_id": phone.contact_id}
         value = {"contacts": [contact], "messages": [message]}
-        self._post(phone_number_id, value, phone, functools.partial(_arrived, entry))
+        self._post(phone_number_id, value, phone, functools.partial(_mark_delivered, entry))
         return entry
 
-    def person_reads(self, phone: Phone) -> int:
+    def mark_read_by_person(self, phone: Phone) -> int:
         """Report what the phone got as read; gives how many messages that were."""
-        read = phone.person_reads()
+        read = phone.mark_read_by_person()
         for entry in read:
-            fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
-            if entry.phone_number_id in self.numbers and not self.faults.take("drop_status", **fits, states=["read"]):
+            scope = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+            if entry.phone_number_id in self.numbers and not self.faults.consume(
+                "drop_status", **scope, states=["read"]
+            ):
                 self._statuses.add(entry.phone_number_id, [self._status(entry, "read", phone)])
         return len(read)
 
-    def _admit(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
-        """The phone that may get this message now. Raises `Refused`; what is refused costs no rate."""
+    def _check_send(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
+        """The phone that may get this message now. Raises `GraphApiError`; what is refused costs no rate."""
         now = self.clock()
-        phone = self.phones.written_to(contact_id)
+        phone = self.phones.phone_of(contact_id)
         if contact_id == self.numbers[phone_number_id].digits:
-            raise Refused(131021, "The recipient is the sender")
+            raise GraphApiError(131021, "The recipient is the sender")
         if self.limits.window and payload.get("type") != "template" and not phone.window_open(phone_number_id, now):
-            raise Refused(131047, "More than 24 hours have passed since the recipient last replied to this number")
+            raise GraphApiError(
+                131047, "More than 24 hours have passed since the recipient last replied to this number"
+            )
         pair = _slot(phone.pair_rate.get(phone_number_id, 0.0), now, _PAIR_SECONDS, _PAIR_BURST)
         if self.limits.pair_rate and pair is None:
-            raise Refused(131056, "Too many messages to this recipient: one per 6 seconds after a burst of 45")
-        if not self._count(phone_number_id, now):
-            raise Refused(130429, "Cloud API message throughput has been reached", http_status=429)
+            raise GraphApiError(131056, "Too many messages to this recipient: one per 6 seconds after a burst of 45")
+        if not self._count_message(phone_number_id, now):
+            raise GraphApiError(130429, "Cloud API message throughput has been reached", http_status=429)
         if pair is not None:
             phone.pair_rate[phone_number_id] = pair
         return phone
 
-    def _count(self, phone_number_id: str, now: float) -> bool:
+    def _count_message(self, phone_number_id: str, now: float) -> bool:
         """Count one message against the number's rate; False when it is used up."""
         per_second = self.limits.messages_per_second
         if per_second is None:
@@ -170,13 +174,13 @@ class Network:
             self._number_rate[phone_number_id] = slot
         return slot is not None
 
-    def _report(self, phone: Phone, entry: Entry) -> None:
+    def _post_statuses_of(self, phone: Phone, entry: ScreenEntry) -> None:
         """Send the statuses of an accepted message: sent and delivered, or what a fault says."""
-        fits = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
-        failed = self.faults.take("fail_status", **fits)
-        delayed = self.faults.take("delay_status", **fits)
+        scope = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
+        failed = self.faults.consume("fail_status", **scope)
+        delayed = self.faults.consume("delay_status", **scope)
         states = ["failed"] if failed else ["sent", "delivered"]
-        dropped = self.faults.take("drop_status", **fits, states=states)
+        dropped = self.faults.consume("drop_status", **scope, states=states)
         if dropped:
             states = [state for state in states if dropped.state not in (None, state)]
         if states:
@@ -184,7 +188,7 @@ class Network:
             statuses = [self._status(entry, state, phone, failed.code if failed else None) for state in states]
             self._statuses.add(entry.phone_number_id, statuses, delayed.seconds if delayed else 0.0)
 
-    def _status(self, entry: Entry, state: str, phone: Phone, code: int | None = None) -> Json:
+    def _status(self, entry: ScreenEntry, state: str, phone: Phone, code: int | None = None) -> Json:
         payload = entry.message
         status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self.clock()))}
         status["recipient_id" if phone.is_phone else "recipient_user_id"] = phone.contact_id
@@ -204,17 +208,21 @@ class Network:
         self._post(phone_number_id, {"statuses": statuses})
 
     def _post(
-        self, phone_number_id: str, value: Json, phone: Phone | None = None, answered: Callable[[], None] | None = None
+        self,
+        phone_number_id: str,
+        value: Json,
+        phone: Phone | None = None,
+        on_delivered: Callable[[], None] | None = None,
     ) -> None:
         number = self.numbers[phone_number_id]
         contact_id = phone.contact_id if phone else None
-        twice = self.faults.take("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
+        twice = self.faults.consume("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
         self.webhooks.post(
             number.app_secret,
             notification(phone_number_id, number.digits, value),
             times=2 if twice else 1,
-            in_order=phone.in_order if phone else None,
-            answered=answered,
+            order_lock=phone.order_lock if phone else None,
+            on_delivered=on_delivered,
         )
 
 
@@ -225,6 +233,6 @@ def _slot(reserved: float, now: float, interval: float, burst: int) -> float | N
     return slot if slot - now <= interval * (burst + 0.1) else None
 
 
-def _arrived(entry: Entry) -> None:
+def _mark_delivered(entry: ScreenEntry) -> None:
     if entry.status == "sent":
         entry.status = "delivered"

@@ -13,9 +13,9 @@ from pytake.whatsapp.phone import variants
 
 Json = dict[str, Any]
 
-MOST_PHONES = 10_000
-MOST_MESSAGES = 1_000  # per phone
-MOST_WRITTEN = 100_000  # messages of people whose ids are remembered
+MAX_PHONES = 10_000
+MAX_MESSAGES = 1_000  # per phone
+MAX_INBOUND_IDS = 100_000  # messages of people whose ids are remembered
 TYPING_SECONDS = 25.0
 _WINDOW_SECONDS = 24 * 3600
 _ENTRY_POINT_SECONDS = 72 * 3600
@@ -36,7 +36,7 @@ class Choice(Struct, omit_defaults=True):
     description: str | None = None
 
 
-class Entry(Struct, kw_only=True, omit_defaults=True):
+class ScreenEntry(Struct, kw_only=True, omit_defaults=True):
     """One message on a phone, in the order of the screen.
 
     `direction` is `in` for what the person wrote and `out` for what the business sent. `status` is how far it came:
@@ -56,7 +56,7 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
     message: Json
 
 
-class SentMedia(Struct, forbid_unknown_fields=True):
+class MediaFromPerson(Struct, forbid_unknown_fields=True):
     """A file that a person sends; nothing is uploaded, only Meta's description of it is made."""
 
     type: Literal["image", "video", "audio", "document", "sticker"]
@@ -67,7 +67,7 @@ class SentMedia(Struct, forbid_unknown_fields=True):
     voice: bool = False
 
 
-class SentLocation(Struct, forbid_unknown_fields=True, omit_defaults=True):
+class LocationFromPerson(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A place that a person sends."""
 
     latitude: float
@@ -83,7 +83,7 @@ class SavedPhone(Struct):
     name: str
     last_seq: int
     window_until: dict[str, float]
-    entries: list[Entry]
+    entries: list[ScreenEntry]
 
 
 class Phone:
@@ -92,10 +92,10 @@ class Phone:
     def __init__(self, contact_id: str) -> None:
         self.contact_id = contact_id
         self.name = f"Person {contact_id[-4:]}"
-        self.in_order = asyncio.Lock()
+        self.order_lock = asyncio.Lock()
         """Held while a webhook about this phone is tried first, so that what was written in order arrives in order."""
         self.pair_rate: dict[str, float] = {}
-        self._entries: deque[Entry] = deque(maxlen=MOST_MESSAGES)
+        self._entries: deque[ScreenEntry] = deque(maxlen=MAX_MESSAGES)
         self._last_seq = 0
         self._window_until: dict[str, float] = {}
         self._typing_until = 0.0
@@ -106,15 +106,15 @@ class Phone:
         """Whether the person shows a phone number, and not only a business-scoped id."""
         return self.contact_id.isdigit()
 
-    def entries(self, after: int = 0) -> list[Entry]:
+    def entries(self, after: int = 0) -> list[ScreenEntry]:
         """What is on the screen since `after`, a `seq`."""
         return [entry for entry in self._entries if entry.seq > after]
 
-    def find(self, message_id: str) -> Entry | None:
+    def find(self, message_id: str) -> ScreenEntry | None:
         """A message by its id."""
         return next((entry for entry in reversed(self._entries) if entry.id == message_id), None)
 
-    def wrote(self, message: Json, phone_number_id: str, now: float) -> Entry:
+    def add_inbound(self, message: Json, phone_number_id: str, now: float) -> ScreenEntry:
         """Put a message of the person on the screen and open the customer service window."""
         answer = read_answer(message)
         # A click on an ad is a free entry point.
@@ -123,7 +123,7 @@ class Phone:
         self._window_until[phone_number_id] = until
         return self._add("in", message, str(message.get("type")), answer.text, phone_number_id, now)
 
-    def received(self, message_id: str, payload: Json, phone_number_id: str, now: float) -> Entry:
+    def add_outbound(self, message_id: str, payload: Json, phone_number_id: str, now: float) -> ScreenEntry:
         """Put a message of the business on the screen; it takes the place of the typing indicator."""
         self._typing_until = 0.0
         kind = str(payload.get("type", "text"))
@@ -144,7 +144,7 @@ class Phone:
         """Whether the typing indicator shows."""
         return now < self._typing_until
 
-    def business_read(self, entry: Entry) -> None:
+    def mark_read_by_business(self, entry: ScreenEntry) -> None:
         """Show the ticks: the business read this message and all the person wrote to it before."""
         for earlier in self._entries:
             if (
@@ -154,14 +154,14 @@ class Phone:
             ):
                 earlier.status = "read"
 
-    def person_reads(self) -> list[Entry]:
+    def mark_read_by_person(self) -> list[ScreenEntry]:
         """Mark what the phone got as read; gives what was not read before."""
         unread = [entry for entry in self._entries if entry.direction == "out" and entry.status == "delivered"]
         for entry in unread:
             entry.status = "read"
         return unread
 
-    def offered(self, choice_id: str, phone_number_id: str | None) -> tuple[Entry, Choice] | None:
+    def find_choice(self, choice_id: str, phone_number_id: str | None) -> tuple[ScreenEntry, Choice] | None:
         """The button or row with this id that was last on the screen, and its message."""
         for entry in reversed(self._entries):
             if entry.direction == "out" and phone_number_id in (None, entry.phone_number_id):
@@ -170,14 +170,14 @@ class Phone:
                         return entry, choice
         return None
 
-    def offered_ids(self) -> list[str]:
+    def choice_ids(self) -> list[str]:
         """Every id that can be tapped, the newest first, each once."""
         choices = [
             choice.id for entry in reversed(self._entries) for choice in [*(entry.buttons or ()), *(entry.rows or ())]
         ]
         return list(dict.fromkeys(choices))
 
-    def last_form(self, phone_number_id: str | None) -> Entry | None:
+    def last_form(self, phone_number_id: str | None) -> ScreenEntry | None:
         """The form that was last on the screen."""
         for entry in reversed(self._entries):
             if entry.message.get("interactive", {}).get("type") == "flow" and phone_number_id in (
@@ -211,9 +211,9 @@ class Phone:
 
     def _add(
         self, direction: Literal["in", "out"], message: Json, kind: str, text: str, phone_number_id: str, now: float
-    ) -> Entry:
+    ) -> ScreenEntry:
         self._last_seq += 1
-        entry = Entry(
+        entry = ScreenEntry(
             seq=self._last_seq,
             direction=direction,
             id=str(message["id"]),
@@ -245,29 +245,29 @@ class Phones:
         """A phone that is known."""
         return self._phones.get(contact_id)
 
-    def wrote(self, phone: Phone, message: Json, phone_number_id: str, now: float) -> Entry:
+    def add_inbound(self, phone: Phone, message: Json, phone_number_id: str, now: float) -> ScreenEntry:
         """Put a message of the person on the screen and remember whose it is."""
-        self.keep(phone)
-        entry = phone.wrote(message, phone_number_id, now)
-        self._remember(entry.id, phone)
+        self.remember(phone)
+        entry = phone.add_inbound(message, phone_number_id, now)
+        self._remember_sender(entry.id, phone)
         return entry
 
-    def find_written(self, message_id: str) -> tuple[Phone, Entry] | None:
+    def find_inbound(self, message_id: str) -> tuple[Phone, ScreenEntry] | None:
         """A message that a person wrote, by its id."""
         phone = self._phones.get(self._writers.get(message_id, ""))
         entry = phone.find(message_id) if phone else None
         return (phone, entry) if phone and entry else None
 
-    def keep(self, phone: Phone) -> Phone:
+    def remember(self, phone: Phone) -> Phone:
         """Remember a phone as the one heard of last."""
         self._phones[phone.contact_id] = phone
         self._phones.move_to_end(phone.contact_id)
-        if len(self._phones) > MOST_PHONES:
+        if len(self._phones) > MAX_PHONES:
             self._phones.popitem(last=False)
         return phone
 
-    def written_to(self, contact_id: str) -> Phone:
-        """The phone that a message to `contact_id` reaches, kept only by `keep`: Meta knows both spellings of a number."""
+    def phone_of(self, contact_id: str) -> Phone:
+        """The phone that a message to `contact_id` reaches, kept only by `remember`: Meta knows both spellings of a number."""
         for spelling in variants(contact_id) if contact_id.isdigit() else ():
             if spelling in self._phones:
                 return self._phones[spelling]
@@ -280,29 +280,29 @@ class Phones:
     def restore(self, saved: list[SavedPhone]) -> None:
         """Take up the phones of the last run."""
         for one in saved:
-            phone = self.keep(Phone.restored(one))
+            phone = self.remember(Phone.restored(one))
             for entry in one.entries:
                 if entry.direction == "in":
-                    self._remember(entry.id, phone)
+                    self._remember_sender(entry.id, phone)
 
-    def forget(self, contact_id: str) -> bool:
+    def delete(self, contact_id: str) -> bool:
         """Forget a phone; gives whether it was known."""
         return self._phones.pop(contact_id, None) is not None
 
-    def forget_all(self) -> int:
+    def clear(self) -> int:
         """Forget every phone; how many there were."""
         count = len(self._phones)
         self._phones.clear()
         self._writers.clear()
         return count
 
-    def _remember(self, message_id: str, phone: Phone) -> None:
+    def _remember_sender(self, message_id: str, phone: Phone) -> None:
         self._writers[message_id] = phone.contact_id
-        if len(self._writers) > MOST_WRITTEN:
+        if len(self._writers) > MAX_INBOUND_IDS:
             self._writers.popitem(last=False)
 
 
-def reply_message(offer: Entry, choice: Choice) -> Json:
+def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
     """What Meta sends when a person taps a button, a row or a quick reply of a template."""
     if offer.type == "template":
         return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
@@ -313,7 +313,7 @@ def reply_message(offer: Entry, choice: Choice) -> Json:
     return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
 
 
-def media_message(media: SentMedia, media_id: str) -> Json:
+def media_message(media: MediaFromPerson, media_id: str) -> Json:
     """What Meta sends when a person sends a file."""
     content: Json = {
         "mime_type": media.mime_type or _MIME_TYPES[media.type],
@@ -332,7 +332,7 @@ def media_message(media: SentMedia, media_id: str) -> Json:
     return {"type": media.type, media.type: content}
 
 
-def form_message(form: Json, offer: Entry | None) -> Json:
+def form_message(form: Json, offer: ScreenEntry | None) -> Json:
     """What Meta sends when a person completes a form; `flow_token` is the offered one unless the form says another."""
     token = offer.message["interactive"]["action"]["parameters"].get("flow_token") if offer else None
     response = {"flow_token": token, **form} if token else form

@@ -55,7 +55,7 @@ _TITLES = {
 }
 
 
-class Refused(Exception):  # noqa: N818 (what Meta did with the request)
+class GraphApiError(Exception):
     """A request that Meta answers with an error.
 
     `code` is Meta's; `details` say what is wrong, for people; `more` are further fields of the error object.
@@ -87,18 +87,18 @@ def title_of(code: int) -> str:
 
 
 def recipient_of(payload: Json) -> str:
-    """Whom a message is for: the digits of a phone number, or a business-scoped user id. Raises `Refused`."""
+    """Whom a message is for: the digits of a phone number, or a business-scoped user id. Raises `GraphApiError`."""
     to, user_id = payload.get("to"), payload.get("recipient")
     if to is not None and user_id is not None:
-        raise Refused(INVALID, "Give either to or recipient, not both")
+        raise GraphApiError(INVALID, "Give either to or recipient, not both")
     if to is not None:
         if not isinstance(to, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", to, re.ASCII):
-            raise Refused(BAD_VALUE, 'to must be "+" and 7 to 15 digits')
+            raise GraphApiError(BAD_VALUE, 'to must be "+" and 7 to 15 digits')
         return to[1:]
     if user_id is None:
-        raise Refused(MISSING, "The parameter to is required")
+        raise GraphApiError(MISSING, "The parameter to is required")
     if not isinstance(user_id, str) or not is_user_id(user_id):
-        raise Refused(BAD_VALUE, "recipient must be a business-scoped user id such as BR.1A2B3C")
+        raise GraphApiError(BAD_VALUE, "recipient must be a business-scoped user id such as BR.1A2B3C")
     return user_id
 
 
@@ -108,29 +108,31 @@ def is_user_id(text: str) -> bool:
 
 
 def check_product(payload: Json) -> None:
-    """What every request to this path needs. Raises `Refused`."""
+    """What every request to this path needs. Raises `GraphApiError`."""
     if payload.get("messaging_product") != "whatsapp":
-        raise Refused(INVALID, 'The parameter messaging_product is required and must be "whatsapp"')
+        raise GraphApiError(INVALID, 'The parameter messaging_product is required and must be "whatsapp"')
 
 
 def check_read(payload: Json) -> None:
-    """A read tick, with or without a typing indicator. Raises `Refused`."""
+    """A read tick, with or without a typing indicator. Raises `GraphApiError`."""
     _only(payload, "", ("messaging_product", "status", "message_id", "typing_indicator"))
     if payload.get("status") != "read":
-        raise Refused(BAD_VALUE, 'status must be "read"')
+        raise GraphApiError(BAD_VALUE, 'status must be "read"')
     _text(payload, "message_id", "", longest=512)
     if "typing_indicator" in payload and payload["typing_indicator"] != {"type": "text"}:
-        raise Refused(BAD_VALUE, 'typing_indicator must be {"type": "text"}')
+        raise GraphApiError(BAD_VALUE, 'typing_indicator must be {"type": "text"}')
 
 
 def check_message(payload: Json) -> None:
-    """Every limit of one message, whoever it is for. Raises `Refused`."""
+    """Every limit of one message, whoever it is for. Raises `GraphApiError`."""
     if payload.get("recipient_type", "individual") != "individual":
-        raise Refused(BAD_VALUE, 'recipient_type must be "individual"')
+        raise GraphApiError(BAD_VALUE, 'recipient_type must be "individual"')
     kind = payload.get("type", "text")
     check = _CHECKS.get(kind) if isinstance(kind, str) else None
     if check is None:
-        raise Refused(INVALID, f"Param type must be one of {{{', '.join(sorted(_CHECKS)).upper()}}}, got {kind!r}")
+        raise GraphApiError(
+            INVALID, f"Param type must be one of {{{', '.join(sorted(_CHECKS)).upper()}}}, got {kind!r}"
+        )
     known = ("messaging_product", "recipient_type", "to", "recipient", "type", "biz_opaque_callback_data", "context")
     _only(payload, "", (*known, kind))
     _text(payload, "biz_opaque_callback_data", "", longest=limits.CALLBACK_DATA, required=False)
@@ -144,7 +146,7 @@ def _check_text(payload: Json) -> None:
     _only(text, "text", ("body", "preview_url"))
     _text(text, "body", "text", longest=limits.TEXT_BODY)
     if not isinstance(text.get("preview_url", False), bool):
-        raise Refused(INVALID, "Param text['preview_url'] must be a boolean")
+        raise GraphApiError(INVALID, "Param text['preview_url'] must be a boolean")
 
 
 def _check_media(kind: str) -> Callable[[Json], None]:
@@ -163,7 +165,7 @@ def _media(media: Json, path: str, keys: Iterable[str]) -> None:
     _text(media, "caption", path, longest=limits.CAPTION, required=False)
     _text(media, "filename", path, longest=240, required=False)
     if ("id" in media) == ("link" in media):
-        raise Refused(INVALID, f"Give exactly one of id and link in {path}")
+        raise GraphApiError(INVALID, f"Give exactly one of id and link in {path}")
     if "link" in media:
         _url(media, "link", path)
     else:
@@ -175,13 +177,13 @@ def _check_location(payload: Json) -> None:
     _only(location, "location", ("latitude", "longitude", "name", "address"))
     for key, most in (("latitude", 90), ("longitude", 180)):
         if key not in location:
-            raise Refused(MISSING, f"location.{key} is required")
+            raise GraphApiError(MISSING, f"location.{key} is required")
         try:
             value = float(location[key])
         except (TypeError, ValueError, OverflowError):
-            raise Refused(BAD_VALUE, f"location.{key} must be a number") from None
+            raise GraphApiError(BAD_VALUE, f"location.{key} must be a number") from None
         if not abs(value) <= most:
-            raise Refused(BAD_VALUE, f"location.{key} must be between -{most} and {most}")
+            raise GraphApiError(BAD_VALUE, f"location.{key} must be between -{most} and {most}")
 
 
 def _check_contacts(payload: Json) -> None:
@@ -196,7 +198,7 @@ def _check_reaction(payload: Json) -> None:
     _only(reaction, "reaction", ("message_id", "emoji"))
     _text(reaction, "message_id", "reaction", longest=512)
     if not isinstance(reaction.get("emoji"), str):
-        raise Refused(MISSING, "reaction.emoji is required; empty removes the reaction")
+        raise GraphApiError(MISSING, "reaction.emoji is required; empty removes the reaction")
 
 
 def _check_template(payload: Json) -> None:
@@ -204,18 +206,18 @@ def _check_template(payload: Json) -> None:
     _only(template, "template", ("name", "language", "components", "namespace"))
     name = _text(template, "name", "template", longest=512)
     if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise Refused(132001, f"Template name {name!r} does not exist: names hold a-z, 0-9 and _ only")
+        raise GraphApiError(132001, f"Template name {name!r} does not exist: names hold a-z, 0-9 and _ only")
     language = _object(template, "language", "template")
     _text(language, "code", "template.language", longest=16)
     for at, component in enumerate(_list(template, "components", "template", least=0, required=False)):
         path = f"template.components[{at}]"
         kind = _text(component, "type", path, longest=32).lower()
         if kind not in {"header", "body", "button", "carousel", "limited_time_offer"}:
-            raise Refused(BAD_VALUE, f"{path}.type {kind!r} is unknown")
+            raise GraphApiError(BAD_VALUE, f"{path}.type {kind!r} is unknown")
         if kind == "button":
             _text(component, "sub_type", path, longest=32)
             if str(component.get("index")) not in {str(index) for index in range(10)}:
-                raise Refused(BAD_VALUE, f"{path}.index must be 0 to 9")
+                raise GraphApiError(BAD_VALUE, f"{path}.index must be 0 to 9")
         for number, parameter in enumerate(_list(component, "parameters", path, least=0, required=False)):
             _check_parameter(parameter, f"{path}.parameters[{number}]", in_body=kind == "body")
 
@@ -226,7 +228,9 @@ def _check_parameter(parameter: Json, path: str, *, in_body: bool) -> None:
         return
     text = _text(parameter, "text", path, longest=32768)
     if in_body and (re.search(r"[\n\t]", text) or " " * 5 in text):
-        raise Refused(132018, f"{path}.text cannot have new-line/tab characters or more than 4 consecutive spaces")
+        raise GraphApiError(
+            132018, f"{path}.text cannot have new-line/tab characters or more than 4 consecutive spaces"
+        )
 
 
 def _check_interactive(payload: Json) -> None:
@@ -234,7 +238,7 @@ def _check_interactive(payload: Json) -> None:
     kind = _text(interactive, "type", "interactive", longest=64)
     check = _INTERACTIVE.get(kind)
     if check is None:
-        raise Refused(
+        raise GraphApiError(
             INVALID, f"Param interactive['type'] must be one of {{{', '.join(sorted(_INTERACTIVE))}}}, got {kind}"
         )
     plain = kind == "location_request_message"
@@ -255,7 +259,7 @@ def _header(header: Json, *, text_only: bool) -> None:
     kind = _text(header, "type", path, longest=16)
     allowed = ("text",) if text_only else ("text", "image", "video", "document")
     if kind not in allowed:
-        raise Refused(BAD_VALUE, f"{path}.type must be one of {', '.join(allowed)}")
+        raise GraphApiError(BAD_VALUE, f"{path}.type must be one of {', '.join(allowed)}")
     _only(header, path, ("type", kind, "sub_text"))
     if kind == "text":
         _text(header, "text", path, longest=limits.HEADER_TEXT)
@@ -269,7 +273,7 @@ def _buttons(action: Json) -> None:
     replies = []
     for at, button in enumerate(_list(action, "buttons", "interactive.action", most=limits.BUTTONS)):
         if button.get("type") != "reply":
-            raise Refused(BAD_VALUE, f'{path}[{at}].type must be "reply"')
+            raise GraphApiError(BAD_VALUE, f'{path}[{at}].type must be "reply"')
         reply = _object(button, "reply", f"{path}[{at}]")
         _text(reply, "id", f"{path}[{at}].reply", longest=limits.BUTTON_ID)
         _text(reply, "title", f"{path}[{at}].reply", longest=limits.BUTTON_TITLE)
@@ -292,7 +296,9 @@ def _options(action: Json) -> None:
             _text(row, "description", f"{path}.rows[{number}]", longest=limits.ROW_DESCRIPTION, required=False)
             rows.append(row)
     if len(rows) > limits.LIST_ROWS:
-        raise Refused(BAD_VALUE, f"Total row count exceeds the allowed maximum: {limits.LIST_ROWS}, got {len(rows)}")
+        raise GraphApiError(
+            BAD_VALUE, f"Total row count exceeds the allowed maximum: {limits.LIST_ROWS}, got {len(rows)}"
+        )
     _unique(rows, "id", "interactive.action.sections")
 
 
@@ -304,41 +310,41 @@ def _cta_url(action: Json) -> None:
 
 def _location_request(action: Json) -> None:
     if action != {"name": "send_location"}:
-        raise Refused(BAD_VALUE, 'interactive.action must be {"name": "send_location"}')
+        raise GraphApiError(BAD_VALUE, 'interactive.action must be {"name": "send_location"}')
 
 
 def _flow(action: Json) -> None:
     path = "interactive.action.parameters"
     parameters = _named(action, "flow")
     if parameters.get("flow_message_version") != "3":
-        raise Refused(BAD_VALUE, f'{path}.flow_message_version must be "3"')
+        raise GraphApiError(BAD_VALUE, f'{path}.flow_message_version must be "3"')
     if ("flow_id" in parameters) == ("flow_name" in parameters):
-        raise Refused(INVALID, f"Give exactly one of flow_id and flow_name in {path}")
+        raise GraphApiError(INVALID, f"Give exactly one of flow_id and flow_name in {path}")
     _text(parameters, "flow_id" if "flow_id" in parameters else "flow_name", path, longest=200)
     _text(parameters, "flow_cta", path, longest=limits.FLOW_CTA)
     _text(parameters, "flow_token", path, longest=1024, required=False)
     kind = parameters.get("flow_action", "navigate")
     if kind not in ("navigate", "data_exchange"):
-        raise Refused(BAD_VALUE, f"{path}.flow_action must be navigate or data_exchange")
+        raise GraphApiError(BAD_VALUE, f"{path}.flow_action must be navigate or data_exchange")
     if "flow_action_payload" in parameters:
         start = _object(parameters, "flow_action_payload", path)
         _text(start, "screen", f"{path}.flow_action_payload", longest=200, required=False)
         if "data" in start and (not isinstance(start["data"], dict) or not start["data"]):
-            raise Refused(BAD_VALUE, f"{path}.flow_action_payload.data must be an object that is not empty")
+            raise GraphApiError(BAD_VALUE, f"{path}.flow_action_payload.data must be an object that is not empty")
 
 
 def _named(action: Json, name: str) -> Json:
     if action.get("name") != name:
-        raise Refused(BAD_VALUE, f'interactive.action.name must be "{name}"')
+        raise GraphApiError(BAD_VALUE, f'interactive.action.name must be "{name}"')
     return _object(action, "parameters", "interactive.action")
 
 
 def _object(parent: Json, key: str, path: str) -> Json:
     if key not in parent:
-        raise Refused(MISSING, f"{_at(path, key)} is required")
+        raise GraphApiError(MISSING, f"{_at(path, key)} is required")
     found = parent[key]
     if not isinstance(found, dict):
-        raise Refused(INVALID, f"{_at(path, key)} must be a JSON object")
+        raise GraphApiError(INVALID, f"{_at(path, key)} must be a JSON object")
     return found
 
 
@@ -348,12 +354,12 @@ def _list(
     found = parent.get(key)
     if found is None:
         if required:
-            raise Refused(MISSING, f"{_at(path, key)} is required")
+            raise GraphApiError(MISSING, f"{_at(path, key)} is required")
         return ()
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise Refused(INVALID, f"{_at(path, key)} must be a list of JSON objects")
+        raise GraphApiError(INVALID, f"{_at(path, key)} must be a list of JSON objects")
     if len(found) < least or (most is not None and len(found) > most):
-        raise Refused(
+        raise GraphApiError(
             BAD_VALUE, f"Invalid count of {_at(path, key)}: {len(found)}. Min: {least}, max: {most or 'none'}"
         )
     return found
@@ -363,14 +369,14 @@ def _text(parent: Json, key: str, path: str, *, longest: int, required: bool = T
     found = parent.get(key)
     if found is None:
         if required:
-            raise Refused(MISSING, f"{_at(path, key)} is required")
+            raise GraphApiError(MISSING, f"{_at(path, key)} is required")
         return ""
     if not isinstance(found, str):
-        raise Refused(INVALID, f"{_at(path, key)} must be a string")
+        raise GraphApiError(INVALID, f"{_at(path, key)} must be a string")
     if required and not found.strip():
-        raise Refused(BAD_VALUE, f"{_at(path, key)} must not be empty")
+        raise GraphApiError(BAD_VALUE, f"{_at(path, key)} must not be empty")
     if len(found) > longest:
-        raise Refused(
+        raise GraphApiError(
             BAD_VALUE, f"{_at(path, key)} length invalid. Min length: 1, max length: {longest}, got {len(found)}"
         )
     return found
@@ -378,19 +384,19 @@ def _text(parent: Json, key: str, path: str, *, longest: int, required: bool = T
 
 def _url(parent: Json, key: str, path: str) -> None:
     if not re.match(r"https?://[^\s/]+", _text(parent, key, path, longest=2048)):
-        raise Refused(BAD_VALUE, f"{_at(path, key)} must be an http or https address")
+        raise GraphApiError(BAD_VALUE, f"{_at(path, key)} must be an http or https address")
 
 
 def _unique(items: Iterable[Json], key: str, path: str) -> None:
     values = [item[key] for item in items]
     if len(set(values)) < len(values):
-        raise Refused(BAD_VALUE, f"Duplicated {key} in {path}")
+        raise GraphApiError(BAD_VALUE, f"Duplicated {key} in {path}")
 
 
 def _only(found: Json, path: str, keys: Iterable[str]) -> None:
     unexpected = sorted(set(found) - set(keys))
     if unexpected:
-        raise Refused(INVALID, f'Unexpected key "{unexpected[0]}" on param "{path or "message"}"')
+        raise GraphApiError(INVALID, f'Unexpected key "{unexpected[0]}" on param "{path or "message"}"')
 
 
 def _at(path: str, key: str) -> str:

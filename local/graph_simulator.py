@@ -24,37 +24,37 @@ from starlette.types import Receive, Scope, Send
 
 from local.exchanges import Exchanges
 from local.graph_faults import Fault
-from local.graph_network import Limits, Network, NumberCredentials, SavedState
+from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
 from local.graph_phones import (
-    Entry,
+    LocationFromPerson,
+    MediaFromPerson,
     Phone,
-    SentLocation,
-    SentMedia,
+    ScreenEntry,
     form_message,
     media_message,
     reply_message,
 )
-from local.graph_rules import Refused, check_message, check_product, check_read, is_user_id, recipient_of
+from local.graph_rules import GraphApiError, check_message, check_product, check_read, is_user_id, recipient_of
 from local.graph_webhooks import Sleep
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-__all__ = ["GraphSimulator", "Limits", "NumberCredentials"]
+__all__ = ["GraphSimulator", "NumberCredentials", "TrafficLimits"]
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_POLL_SECONDS = 30.0
+_MAX_POLL_SECONDS = 30.0
 _READ_MESSAGE = re.compile(rb'"message_id"\s*:\s*"([^"]+)"')
 
 
-class PhoneAction(Struct, forbid_unknown_fields=True):
+class PersonAction(Struct, forbid_unknown_fields=True):
     """What a person does: exactly one of the first six, and more about it."""
 
     text: str | None = None
     reply_id: str | None = None
-    media: SentMedia | None = None
-    location: SentLocation | None = None
+    media: MediaFromPerson | None = None
+    location: LocationFromPerson | None = None
     form: Json | None = None
     raw: Json | None = None
     name: str | None = None
@@ -69,7 +69,7 @@ class FaultRules(Struct, forbid_unknown_fields=True):
     rules: list[Fault]
 
 
-class CannotPlay(Exception):  # noqa: N818 (the answer to whoever plays a phone)
+class SimulatorRequestError(Exception):
     """A request to `/_sim` that makes no sense, with what would."""
 
     def __init__(self, http_status: int, code: str, message: str, **more: Any) -> None:
@@ -91,7 +91,7 @@ class GraphSimulator:
         webhook_url: str,
         numbers: Mapping[str, NumberCredentials],
         *,
-        limits: Limits | None = None,
+        limits: TrafficLimits | None = None,
         state_file: Path | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Sleep = asyncio_sleep,
@@ -102,7 +102,7 @@ class GraphSimulator:
         self._network = Network(
             webhook_url,
             numbers,
-            limits=limits or Limits(),
+            limits=limits or TrafficLimits(),
             clock=clock,
             sleep=sleep,
             new_id=new_id,
@@ -136,9 +136,9 @@ class GraphSimulator:
         """Return when every webhook post was answered with 200."""
         await self._network.webhooks.idle()
 
-    def forget_phones(self) -> int:
+    def delete_phones(self) -> int:
         """Forget what every phone shows; how many there were."""
-        return self._network.phones.forget_all()
+        return self._network.phones.clear()
 
     def add_number(self, phone_number_id: str, number: NumberCredentials) -> None:
         """Add a business number, or replace its credentials."""
@@ -149,83 +149,83 @@ class GraphSimulator:
         return [
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
-            Route("/_sim/phones", _playing(self._list_phones), methods=["GET"]),
-            Route("/_sim/phones/{phone}", _playing(self._forget_phone), methods=["DELETE"]),
-            Route("/_sim/phones/{phone}/messages", _playing(self._read_screen), methods=["GET"]),
-            Route("/_sim/phones/{phone}/messages", _playing(self._act), methods=["POST"]),
-            Route("/_sim/phones/{phone}/read", _playing(self._person_reads), methods=["POST"]),
-            Route("/_sim/faults", _playing(self._get_faults), methods=["GET"]),
-            Route("/_sim/faults", _playing(self._put_faults), methods=["PUT"]),
-            Route("/_sim/faults", _playing(self._delete_faults), methods=["DELETE"]),
-            Route("/_sim/limits", _playing(self._get_limits), methods=["GET"]),
-            Route("/_sim/limits", _playing(self._put_limits), methods=["PUT"]),
-            Route("/_sim/numbers", _playing(self._list_numbers), methods=["GET"]),
-            Route("/_sim/numbers/{phone_number_id}", _playing(self._put_number), methods=["PUT"]),
-            Route("/_sim/webhooks", _playing(self._get_webhooks), methods=["GET"]),
-            Route("/_sim/exchanges", _playing(self._get_exchanges), methods=["GET"]),
+            Route("/_sim/phones", _errors_as_json(self._list_phones), methods=["GET"]),
+            Route("/_sim/phones/{phone}", _errors_as_json(self._delete_phone), methods=["DELETE"]),
+            Route("/_sim/phones/{phone}/messages", _errors_as_json(self._read_screen), methods=["GET"]),
+            Route("/_sim/phones/{phone}/messages", _errors_as_json(self._perform), methods=["POST"]),
+            Route("/_sim/phones/{phone}/read", _errors_as_json(self._mark_read), methods=["POST"]),
+            Route("/_sim/faults", _errors_as_json(self._get_faults), methods=["GET"]),
+            Route("/_sim/faults", _errors_as_json(self._put_faults), methods=["PUT"]),
+            Route("/_sim/faults", _errors_as_json(self._delete_faults), methods=["DELETE"]),
+            Route("/_sim/limits", _errors_as_json(self._get_limits), methods=["GET"]),
+            Route("/_sim/limits", _errors_as_json(self._put_limits), methods=["PUT"]),
+            Route("/_sim/numbers", _errors_as_json(self._list_numbers), methods=["GET"]),
+            Route("/_sim/numbers/{phone_number_id}", _errors_as_json(self._put_number), methods=["PUT"]),
+            Route("/_sim/webhooks", _errors_as_json(self._get_webhooks), methods=["GET"]),
+            Route("/_sim/exchanges", _errors_as_json(self._get_exchanges), methods=["GET"]),
         ]
 
     async def _graph_unknown(self, request: Request) -> Response:
         details = (
             f"Unsupported {request.method.lower()} request: the simulator plays POST /{{version}}/{{id}}/messages only"
         )
-        return _json(Refused(100, details).body(self._network.new_id()), 400)
+        return _json(GraphApiError(100, details).body(self._network.new_id()), 400)
 
     async def _graph_messages(self, request: Request) -> Response:
         body = await request.body()
         try:
-            answer = await self._take(
+            answer = await self._accept(
                 request.path_params["phone_number_id"], request.headers.get("authorization"), body
             )
-        except Refused as refused:
+        except GraphApiError as error:
             headers = {}
-            retry_after = refused.more.pop("retry_after", None)
+            retry_after = error.more.pop("retry_after", None)
             if retry_after is not None:
                 headers["Retry-After"] = str(retry_after)
-            answer = _json(refused.body(self._network.new_id()), refused.http_status, headers)
+            answer = _json(error.body(self._network.new_id()), error.http_status, headers)
         read = _READ_MESSAGE.search(body)  # such a request names a message in place of its person
-        found = self._network.phones.find_written(read[1].decode()) if read else None
+        found = self._network.phones.find_inbound(read[1].decode()) if read else None
         phone = found[0].contact_id if found else None
-        self.exchanges.graph(request.url.path, body, answer.status_code, bytes(answer.body), phone)
+        self.exchanges.record_graph_request(request.url.path, body, answer.status_code, bytes(answer.body), phone)
         return answer
 
-    async def _take(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
+    async def _accept(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
         number = self._network.numbers.get(phone_number_id)
         if authorization is None or not authorization.startswith("Bearer "):
-            raise Refused(190, "An access token is required", http_status=401)
+            raise GraphApiError(190, "An access token is required", http_status=401)
         if number is None:
             details = f"Unsupported post request. Object with ID '{phone_number_id}' does not exist"
-            raise Refused(100, details, more={"error_subcode": 33})
+            raise GraphApiError(100, details, more={"error_subcode": 33})
         if authorization.removeprefix("Bearer ") != number.access_token:
-            raise Refused(190, "The access token is not the one of this number", http_status=401)
+            raise GraphApiError(190, "The access token is not the one of this number", http_status=401)
         try:
             payload = msgspec.json.decode(body, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Refused(100, "The body must be a JSON object") from None
+            raise GraphApiError(100, "The body must be a JSON object") from None
         check_product(payload)
         if "status" in payload:
-            return self._take_read(phone_number_id, payload)
-        return await self._take_message(phone_number_id, payload)
+            return self._accept_read(phone_number_id, payload)
+        return await self._accept_message(phone_number_id, payload)
 
-    def _take_read(self, phone_number_id: str, payload: Json) -> Response:
+    def _accept_read(self, phone_number_id: str, payload: Json) -> Response:
         check_read(payload)
         typing = "typing_indicator" in payload
-        self._network.read_by_business(phone_number_id, payload["message_id"], typing=typing)
+        self._network.mark_read_by_business(phone_number_id, payload["message_id"], typing=typing)
         return _json({"success": True})
 
-    async def _take_message(self, phone_number_id: str, payload: Json) -> Response:
+    async def _accept_message(self, phone_number_id: str, payload: Json) -> Response:
         contact_id = recipient_of(payload)
-        fits = {"phone": contact_id, "phone_number_id": phone_number_id}
-        hang = self._network.faults.take("hang", **fits)
+        scope = {"phone": contact_id, "phone_number_id": phone_number_id}
+        hang = self._network.faults.consume("hang", **scope)
         if hang:
             await self._network.sleep(hang.seconds)
-        fault = self._network.faults.take("error", "cut_before", "cut_after", **fits)
+        fault = self._network.faults.consume("error", "cut_before", "cut_after", **scope)
         if fault and fault.kind == "cut_before":
             return ConnectionCut()
         if fault and fault.kind == "error":
-            raise _injected(fault)
+            raise _injected_error(fault)
         check_message(payload)
-        phone, entry = self._network.accept(phone_number_id, contact_id, payload)
+        phone, entry = self._network.accept_outbound(phone_number_id, contact_id, payload)
         if fault:
             return ConnectionCut()
         contact = {"input": payload.get("to", contact_id), "wa_id" if phone.is_phone else "user_id": phone.contact_id}
@@ -233,16 +233,16 @@ class GraphSimulator:
 
     # What people do, and what whoever plays them may ask.
 
-    async def _act(self, request: Request) -> Response:
+    async def _perform(self, request: Request) -> Response:
         contact_id = _contact_id(request)
-        action = await _body(request, PhoneAction)
+        action = await _body(request, PersonAction)
         given = [
             name
             for name in ("text", "reply_id", "media", "location", "form", "raw")
             if getattr(action, name) is not None
         ]
         if len(given) != 1:
-            raise CannotPlay(
+            raise SimulatorRequestError(
                 422, "one_action", "Give exactly one of text, reply_id, media, location, form, raw", given=given
             )
         phone = self._network.phones.get(contact_id) or Phone(contact_id)
@@ -258,16 +258,16 @@ class GraphSimulator:
             message.setdefault("context", {"id": action.reply_to})
         # None takes a field out, to play a Meta that leaves it out.
         message = {key: value for key, value in message.items() if value is not None}
-        entry = self._network.deliver(phone, message, message_id, phone_number_id)
+        entry = self._network.accept_inbound(phone, message, message_id, phone_number_id)
         return _json({"id": message_id, "seq": entry.seq}, 202)
 
-    def _content(self, phone: Phone, action: PhoneAction) -> tuple[str, Json]:
+    def _content(self, phone: Phone, action: PersonAction) -> tuple[str, Json]:
         """To which number a person writes, and what Meta says about the content."""
         if action.reply_id is not None:
-            found = phone.offered(action.reply_id, action.phone_number_id)
+            found = phone.find_choice(action.reply_id, action.phone_number_id)
             if found is None:
                 message = f"No button or row with the id {action.reply_id!r} was offered to this phone"
-                raise CannotPlay(404, "never_offered", message, offered=phone.offered_ids()[:50])
+                raise SimulatorRequestError(404, "never_offered", message, offered=phone.choice_ids()[:50])
             offer, choice = found
             return offer.phone_number_id, {**self._context(offer), **reply_message(offer, choice)}
         if action.form is not None:
@@ -286,27 +286,27 @@ class GraphSimulator:
             return number, {"type": "location", "location": msgspec.to_builtins(action.location)}
         return number, action.raw or {}
 
-    def _context(self, offer: Entry) -> Json:
+    def _context(self, offer: ScreenEntry) -> Json:
         number = self._network.numbers[self._known_number(offer.phone_number_id)]
         return {"context": {"from": number.digits, "id": offer.id}}
 
     def _known_number(self, phone_number_id: str | None) -> str:
         if phone_number_id is None:
-            raise CannotPlay(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
+            raise SimulatorRequestError(409, "no_number", "Add a number first: PUT /_sim/numbers/{phone_number_id}")
         if phone_number_id not in self._network.numbers:
             known = sorted(self._network.numbers)
-            raise CannotPlay(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
+            raise SimulatorRequestError(404, "unknown_number", f"There is no number {phone_number_id}", numbers=known)
         return phone_number_id
 
-    async def _person_reads(self, request: Request) -> Response:
-        return _json({"read": self._network.person_reads(self._known(request))})
+    async def _mark_read(self, request: Request) -> Response:
+        return _json({"read": self._network.mark_read_by_person(self._known(request))})
 
     async def _read_screen(self, request: Request) -> Response:
         after, wait = _whole_number(request, "after"), _whole_number(request, "wait")
         contact_id = _contact_id(request)
         phone = self._network.phones.get(contact_id)
         if wait and phone:
-            await phone.wait_for_more(after, min(wait, _LONGEST_POLL_SECONDS))
+            await phone.wait_for_more(after, min(wait, _MAX_POLL_SECONDS))
         elif wait:
             await self._network.sleep(1)
         return _json(
@@ -324,15 +324,15 @@ class GraphSimulator:
             phones.append({"phone": phone.contact_id, "name": phone.name, "messages": len(entries), "last": last})
         return _json({"phones": phones})
 
-    async def _forget_phone(self, request: Request) -> Response:
-        self._network.phones.forget(self._known(request).contact_id)
+    async def _delete_phone(self, request: Request) -> Response:
+        self._network.phones.delete(self._known(request).contact_id)
         return Response(status_code=204)
 
     def _known(self, request: Request) -> Phone:
         contact_id = _contact_id(request)
         phone = self._network.phones.get(contact_id)
         if phone is None:
-            raise CannotPlay(404, "unknown_phone", f"Nobody wrote from {contact_id} or to it")
+            raise SimulatorRequestError(404, "unknown_phone", f"Nobody wrote from {contact_id} or to it")
         return phone
 
     async def _get_faults(self, _request: Request) -> Response:
@@ -350,7 +350,7 @@ class GraphSimulator:
         return _json(self._network.limits)
 
     async def _put_limits(self, request: Request) -> Response:
-        self._network.limits = await _body(request, Limits)
+        self._network.limits = await _body(request, TrafficLimits)
         return _json(self._network.limits)
 
     async def _list_numbers(self, _request: Request) -> Response:
@@ -368,10 +368,10 @@ class GraphSimulator:
 
     async def _get_exchanges(self, request: Request) -> Response:
         phone, after = request.query_params.get("phone"), _whole_number(request, "after")
-        return _json({"exchanges": self.exchanges.about(phone, after)})
+        return _json({"exchanges": self.exchanges.of_phone(phone, after)})
 
     async def _get_webhooks(self, _request: Request) -> Response:
-        return _json(self._network.webhooks.figures)
+        return _json(self._network.webhooks.counters)
 
 
 class ConnectionCut(Response):
@@ -383,13 +383,13 @@ class ConnectionCut(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-def _playing(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Answer a `CannotPlay` of `endpoint` as JSON."""
+def _errors_as_json(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Answer a `SimulatorRequestError` of `endpoint` as JSON."""
 
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except CannotPlay as problem:
+        except SimulatorRequestError as problem:
             return _json(problem.body, problem.http_status)
 
     return answer
@@ -402,7 +402,7 @@ def _contact_id(request: Request) -> str:
         return digits
     if is_user_id(phone):
         return phone
-    raise CannotPlay(
+    raise SimulatorRequestError(
         422, "bad_phone", f"{phone!r} is no phone number (7 to 15 digits) and no business-scoped user id (BR.1A2B)"
     )
 
@@ -410,7 +410,7 @@ def _contact_id(request: Request) -> str:
 def _whole_number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "0")
     if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise CannotPlay(422, "bad_query", f"{name} must be a whole number, not {text!r}")
+        raise SimulatorRequestError(422, "bad_query", f"{name} must be a whole number, not {text!r}")
     return int(text)
 
 
@@ -418,15 +418,15 @@ async def _body(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.body(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CannotPlay(422, "bad_body", str(error)) from None
+        raise SimulatorRequestError(422, "bad_body", str(error)) from None
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
-def _injected(fault: Fault) -> Refused:
+def _injected_error(fault: Fault) -> GraphApiError:
     more: Json = {} if fault.is_transient is None else {"is_transient": fault.is_transient}
     if fault.retry_after is not None:
         more["retry_after"] = fault.retry_after
-    return Refused(fault.code, "This error was asked for at /_sim/faults", http_status=fault.status, more=more)
+    return GraphApiError(fault.code, "This error was asked for at /_sim/faults", http_status=fault.status, more=more)

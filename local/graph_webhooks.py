@@ -16,15 +16,15 @@ Json = dict[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 
 ACCOUNT_ID = "100000000000000"
-MOST_WAITING = 10_000  # posts; Meta keeps them for days, this process has one memory
-MOST_STATUSES = 500  # in one post
-_AT_ONCE = 32
-_LONGEST_WAIT_SECONDS = 60.0
+MAX_WAITING = 10_000  # posts; Meta keeps them for days, this process has one memory
+MAX_STATUSES = 500  # in one post
+_MAX_CONCURRENT_POSTS = 32
+_MAX_WAIT_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
 
-class WebhookFigures(Struct):
+class WebhookCounters(Struct):
     """How the webhook does: posts answered with 200, tries that were not, posts under way and given up, the last failure."""
 
     delivered: int = 0
@@ -50,7 +50,7 @@ def notification(phone_number_id: str, display_phone_number: str, value: Json) -
 class Webhooks:
     """Posts notifications in the background; whoever asks for one never waits for the answer.
 
-    A post that is not answered with exactly 200 is repeated whole, after 1, 2, 4 … 60 seconds, for `give_up_seconds`
+    A post that is not answered with exactly 200 is repeated whole, after 1, 2, 4 … 60 seconds, for `retry_seconds`
     (Meta: at least 36 hours).
     """
 
@@ -60,14 +60,14 @@ class Webhooks:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Sleep = asyncio.sleep,
-        give_up_seconds: float = 36 * 3600.0,
+        retry_seconds: float = 36 * 3600.0,
     ) -> None:
-        self.figures = WebhookFigures()
+        self.counters = WebhookCounters()
         self._url = url
         self._sleep = sleep
-        self._give_up_seconds = give_up_seconds
+        self._retry_seconds = retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._at_once = asyncio.Semaphore(_MAX_CONCURRENT_POSTS)
         # Meta waits some seconds; a first start of a function in the local cloud may take more.
         self._client = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(20.0, connect=5.0), trust_env=False)
 
@@ -77,20 +77,20 @@ class Webhooks:
         document: Json,
         *,
         times: int = 1,
-        in_order: asyncio.Lock | None = None,
-        answered: Callable[[], None] | None = None,
+        order_lock: asyncio.Lock | None = None,
+        on_delivered: Callable[[], None] | None = None,
     ) -> None:
-        """Post a notification, `times` times, and call `answered` at the first 200.
+        """Post a notification, `times` times, and call `on_delivered` at the first 200.
 
-        Posts that share `in_order` are tried in the order they were given; one that fails does not hold up the next.
+        Posts that share `order_lock` are tried in the order they were given; one that fails does not hold up the next.
         """
         body = encode_as_meta(document)
-        if self.figures.waiting >= MOST_WAITING:
-            self.figures.given_up += times
+        if self.counters.waiting >= MAX_WAITING:
+            self.counters.given_up += times
             return
         for _ in range(times):
-            self.figures.waiting += 1
-            self.start(self._deliver(body, sign(app_secret, body), in_order, answered))
+            self.counters.waiting += 1
+            self.start(self._deliver(body, sign(app_secret, body), order_lock, on_delivered))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something in the background that `close` ends."""
@@ -112,25 +112,25 @@ class Webhooks:
         await self._client.aclose()
 
     async def _deliver(
-        self, body: bytes, signature: str, in_order: asyncio.Lock | None, answered: Callable[[], None] | None
+        self, body: bytes, signature: str, order_lock: asyncio.Lock | None, on_delivered: Callable[[], None] | None
     ) -> None:
         try:
-            async with in_order or contextlib.nullcontext():
+            async with order_lock or contextlib.nullcontext():
                 delivered = await self._try(body, signature)
             wait, waited = 1.0, 0.0
             while not delivered:
-                if waited >= self._give_up_seconds:
-                    self.figures.given_up += 1
+                if waited >= self._retry_seconds:
+                    self.counters.given_up += 1
                     return
                 await self._sleep(wait)
                 waited += wait
-                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+                wait = min(2 * wait, _MAX_WAIT_SECONDS)
                 delivered = await self._try(body, signature)
-            self.figures.delivered += 1
-            if answered:
-                answered()
+            self.counters.delivered += 1
+            if on_delivered:
+                on_delivered()
         finally:
-            self.figures.waiting -= 1
+            self.counters.waiting -= 1
 
     async def _try(self, body: bytes, signature: str) -> bool:
         headers = {
@@ -148,13 +148,13 @@ class Webhooks:
         return self._failed(f"HTTP {response.status_code} {response.text[:200]}".strip())
 
     def _failed(self, reason: str) -> bool:
-        self.figures.failed_tries += 1
-        self.figures.last_failure = reason
+        self.counters.failed_tries += 1
+        self.counters.last_failure = reason
         logger.warning("The webhook did not answer 200: %s", reason)
         return False
 
 
-class Statuses:
+class StatusBatches:
     """Collects statuses for a moment and posts them together, as Meta does under load."""
 
     def __init__(
@@ -185,5 +185,5 @@ class Statuses:
     async def _flush(self, phone_number_id: str) -> None:
         await self._sleep(self._seconds)
         collected = self._collected.pop(phone_number_id)
-        for at in range(0, len(collected), MOST_STATUSES):
-            self._post(phone_number_id, collected[at : at + MOST_STATUSES])
+        for at in range(0, len(collected), MAX_STATUSES):
+            self._post(phone_number_id, collected[at : at + MAX_STATUSES])

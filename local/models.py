@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 PREFIX = "/_bedrock"
-MOST_ASKED = 100
+MAX_PROMPTS = 100
 """So many of the last questions are kept to be looked at."""
 
 CHARACTERS_PER_TOKEN = 4
@@ -51,7 +51,7 @@ ErrorName = Literal[
 ]
 
 
-class Rule(Struct, omit_defaults=True, forbid_unknown_fields=True):
+class ModelRule(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """What to answer to which questions.
 
     It fits a question to a `model` (`*` stands for anything) whose prompt `contains` a text (in any case) and `matches` a
@@ -70,7 +70,7 @@ class Rule(Struct, omit_defaults=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0, le=60)] = 0
     times: Annotated[int, Meta(ge=1)] | None = None
 
-    def fits(self, model: str, prompt: str) -> bool:
+    def applies_to(self, model: str, prompt: str) -> bool:
         """Say whether this rule is for a question."""
         return (
             fnmatchcase(model, self.model)
@@ -79,17 +79,17 @@ class Rule(Struct, omit_defaults=True, forbid_unknown_fields=True):
         )
 
 
-class Script(Struct, forbid_unknown_fields=True):
+class ModelScript(Struct, forbid_unknown_fields=True):
     """The rules in order; the first that fits is used."""
 
-    rules: list[Rule]
+    rules: list[ModelRule]
 
 
-class ScriptError(ValueError):
+class ModelScriptError(ValueError):
     """A script that cannot be played; the text says where and why."""
 
 
-class Asked(Struct):
+class AnsweredPrompt(Struct):
     """A question that was asked, and how it was answered."""
 
     model: str
@@ -113,7 +113,7 @@ class _Settings(Struct, rename="camel"):
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
-class _Question(Struct, rename="camel"):
+class _ConverseRequest(Struct, rename="camel"):
     """The parts of a Converse request that decide an answer here."""
 
     messages: Annotated[list[_Message], Meta(min_length=1)]
@@ -121,30 +121,30 @@ class _Question(Struct, rename="camel"):
     inference_config: _Settings = field(default_factory=_Settings)
 
 
-def read_script(text: bytes) -> list[Rule]:
-    """Return the rules of `{"rules": [...]}`. Raises `ScriptError`."""
+def read_script(text: bytes) -> list[ModelRule]:
+    """Return the rules of `{"rules": [...]}`. Raises `ModelScriptError`."""
     try:
-        rules = msgspec.json.decode(text, type=Script).rules
+        rules = msgspec.json.decode(text, type=ModelScript).rules
     except msgspec.DecodeError as problem:
-        raise ScriptError(f"Not a script of models: {problem}") from problem
+        raise ModelScriptError(f"Not a script of models: {problem}") from problem
     for index, rule in enumerate(rules):
         if (rule.answer is None) == (rule.error is None):
-            raise ScriptError(f"Not a script of models: rules[{index}] needs either `answer` or `error`")
+            raise ModelScriptError(f"Not a script of models: rules[{index}] needs either `answer` or `error`")
         try:
             re.compile(rule.matches or "")
         except re.error as problem:
-            raise ScriptError(f"Not a script of models: rules[{index}].matches: {problem}") from problem
+            raise ModelScriptError(f"Not a script of models: rules[{index}].matches: {problem}") from problem
     return rules
 
 
 class ScriptedModels:
     """Every model of Bedrock, playing the rules it is given."""
 
-    def __init__(self, rules: list[Rule] | None = None) -> None:
+    def __init__(self, rules: list[ModelRule] | None = None) -> None:
         """Begin with these rules."""
-        self._first = rules or []
-        self._rules = _copies(self._first)
-        self._asked: deque[Asked] = deque(maxlen=MOST_ASKED)
+        self._initial_rules = rules or []
+        self._rules = _copies(self._initial_rules)
+        self._prompts: deque[AnsweredPrompt] = deque(maxlen=MAX_PROMPTS)
 
     def routes(self) -> list[BaseRoute]:
         """Return Converse itself, and what sets the rules and shows what was asked."""
@@ -153,34 +153,34 @@ class ScriptedModels:
             Route("/_sim/models", self._show, methods=["GET"]),
             Route("/_sim/models", self._replace, methods=["PUT"]),
             Route("/_sim/models", self._add, methods=["POST"]),
-            Route("/_sim/models", self._forget, methods=["DELETE"]),
+            Route("/_sim/models", self._reset, methods=["DELETE"]),
         ]
 
     async def _converse(self, request: Request) -> Response:
         model: str = request.path_params["model"]
         try:
-            question = msgspec.json.decode(await request.body(), type=_Question)
+            question = msgspec.json.decode(await request.body(), type=_ConverseRequest)
         except msgspec.DecodeError as problem:
-            return _failed("ValidationException", str(problem))
+            return _error("ValidationException", str(problem))
         prompt = "\n".join(part.text for part in question.messages[-1].content)
         if question.messages[-1].role != "user" or not prompt.strip():
-            return _failed("ValidationException", "The text field in the ContentBlock object is blank")
-        rule = self._take(model, prompt)
+            return _error("ValidationException", "The text field in the ContentBlock object is blank")
+        rule = self._matching_rule(model, prompt)
         answer = rule.answer if rule is not None else f"(No model runs here.) You wrote: {prompt}"
         system = "\n".join(part.text for part in question.system)
-        self._asked.append(Asked(model, system, prompt, answer, rule.error if rule is not None else None))
+        self._prompts.append(AnsweredPrompt(model, system, prompt, answer, rule.error if rule is not None else None))
         if rule is not None and rule.seconds:
             await asyncio.sleep(rule.seconds)
         if answer is None:
             name = rule.error if rule is not None and rule.error is not None else "InternalServerException"
-            return _failed(name, "The script of this local cloud says so")
-        return _said(
+            return _error(name, "The script of this local cloud says so")
+        return _converse_answer(
             answer, rule.stop_reason if rule is not None else None, prompt, question.inference_config.max_tokens
         )
 
-    def _take(self, model: str, prompt: str) -> Rule | None:
+    def _matching_rule(self, model: str, prompt: str) -> ModelRule | None:
         for rule in self._rules:
-            if rule.fits(model, prompt):
+            if rule.applies_to(model, prompt):
                 if rule.times is not None:
                     rule.times -= 1
                     if rule.times == 0:
@@ -189,7 +189,7 @@ class ScriptedModels:
         return None
 
     async def _show(self, _request: Request) -> Response:
-        return _json({"rules": self._rules, "asked": list(self._asked)})
+        return _json({"rules": self._rules, "asked": list(self._prompts)})
 
     async def _replace(self, request: Request) -> Response:
         return await self._change(request, lambda rules: rules)
@@ -197,24 +197,24 @@ class ScriptedModels:
     async def _add(self, request: Request) -> Response:
         return await self._change(request, lambda rules: [*rules, *self._rules])
 
-    async def _change(self, request: Request, change: Callable[[list[Rule]], list[Rule]]) -> Response:
+    async def _change(self, request: Request, change: Callable[[list[ModelRule]], list[ModelRule]]) -> Response:
         try:
             self._rules = change(read_script(await request.body()))
-        except ScriptError as problem:
+        except ModelScriptError as problem:
             return _json({"error": "bad_script", "message": str(problem)}, 422)
         return await self._show(request)
 
-    async def _forget(self, request: Request) -> Response:
-        self._rules = _copies(self._first)
-        self._asked.clear()
+    async def _reset(self, request: Request) -> Response:
+        self._rules = _copies(self._initial_rules)
+        self._prompts.clear()
         return await self._show(request)
 
 
-def _copies(rules: list[Rule]) -> list[Rule]:
+def _copies(rules: list[ModelRule]) -> list[ModelRule]:
     return [structs.replace(rule) for rule in rules]  # `times` counts down in the copies
 
 
-def _said(text: str, stop_reason: str | None, prompt: str, max_tokens: int | None) -> Response:
+def _converse_answer(text: str, stop_reason: str | None, prompt: str, max_tokens: int | None) -> Response:
     most = max_tokens * CHARACTERS_PER_TOKEN if max_tokens is not None else None
     if most is not None and len(text) > most:
         text, stop_reason = text[:most], stop_reason or "max_tokens"
@@ -229,7 +229,7 @@ def _said(text: str, stop_reason: str | None, prompt: str, max_tokens: int | Non
     )
 
 
-def _failed(name: str, message: str) -> Response:
+def _error(name: str, message: str) -> Response:
     return _json({"message": message}, ERRORS[name], {"x-amzn-ErrorType": name})
 
 

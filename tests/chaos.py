@@ -341,7 +341,7 @@ def main() -> int:
         ("not said by anybody", count.foreign),
         ("people whose answers were refused until redriven", count.refused),
         ("redriven from the dead letters", f"{count.redriven.total()} ({reasons})"),
-        ("sent again after a deadline without a receipt", count.doubts),
+        ("sent again after a deadline without a status", count.doubts),
         ("seconds", round(count.seconds)),
     ]
     for name, value in rows:

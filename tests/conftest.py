@@ -22,7 +22,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
 
     running = Cloud.start(tmp_path_factory.mktemp("cloud"), free_port(), *FLAGS)
     yield running
-    refused = running.refused()
+    refused = running.denied_requests()
     if running.process.poll() is None:
         running.stop()
     assert refused == [], "a role in template.yaml lacks what its function needs"

@@ -2,8 +2,8 @@
 
 import boto3
 
-from pytake.conversation.retention import Retention
-from tests.fakes import MemoryDirectory
+from pytake.conversation.retention import RetentionPolicy
+from tests.fakes import MemoryTenants
 
 INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "log": ("log_pk", "log_sk")}
 """The indexes that the adapters read, with their keys."""
@@ -11,9 +11,9 @@ INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "l
 _NUMBERS = ("due_at", "recent_at")
 
 
-def kept(days: int = 90) -> Retention:
+def kept(days: int = 90) -> RetentionPolicy:
     """A retention for adapters under test; no organization has one of its own."""
-    return Retention(MemoryDirectory(), days)
+    return RetentionPolicy(MemoryTenants(), days)
 
 
 def create_table(name: str) -> None:

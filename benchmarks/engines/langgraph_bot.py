@@ -124,8 +124,8 @@ class ReferenceBot:
         config = {"configurable": {"thread_id": conversation}}
         opening = conversation not in self._known
         self._known.add(conversation)
-        told: Any = {"texts": []} if opening else Command(resume=text)
-        memory = self._graph.invoke(told, config, durability="exit")
+        command: Any = {"texts": []} if opening else Command(resume=text)
+        memory = self._graph.invoke(command, config, durability="exit")
         asked = [interruption.value for interruption in memory.get("__interrupt__", ())]
         return [*memory["texts"], *asked]
 

@@ -23,7 +23,7 @@ class ReferenceBot:
         state = State.decode(stored) if stored else None
         turn = take_turn(self._flow, state, Input("text", text), CONTEXT)
         self._stored[conversation] = turn.state.encode() if turn.state is not None else b""
-        return [message.text if type(message) is Text else _words(message) for message in turn.messages]
+        return [message.text if type(message) is Text else _text_of(message) for message in turn.messages]
 
     def drop(self, conversation: str) -> None:
         """Forget a conversation."""
@@ -43,7 +43,7 @@ class ReferenceBot:
         return compile_flow({name: (FLOWS / f"{name}.json").read_bytes() for name in names}, names[0])
 
 
-def _words(message: OutboundMessage) -> str:
+def _text_of(message: OutboundMessage) -> str:
     if not isinstance(message, ReplyButtons):
         raise TypeError(f"the reference flow sends no {type(message).__name__}")
     return f"{message.text} [{'|'.join(f'{button.id}={button.title}' for button in message.buttons)}]"

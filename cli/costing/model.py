@@ -16,17 +16,17 @@ MONTH_DAYS = 30
 MILLION = 1_000_000
 STATUSES = ("sent", "delivered", "read")
 
-DEPLOYED_MEMORY = {"webhook": 512, "flow_runner": 512, "sender": 256, "receipts": 512}
+DEPLOYED_MEMORY = {"webhook": 512, "flow_runner": 512, "sender": 256, "statuses": 512}
 """The functions on a message's way, with their megabytes as the template has them; a test holds the two together."""
 
 FUNCTIONS = tuple(DEPLOYED_MEMORY)
 
 Table = TypeVar("Table", bound=Struct)
-Group = Literal["message", "kept", "observed", "fixed"]
+Group = Literal["message", "storage", "observability", "fixed"]
 GROUPS: dict[Group, str] = {
     "message": "The way of a message",
-    "kept": "What is kept",
-    "observed": "What is observed",
+    "storage": "What is kept",
+    "observability": "What is observed",
     "fixed": "Whatever is sent",
 }
 
@@ -42,7 +42,7 @@ class Stage(Struct, frozen=True):
     requests: dict[str, float]
 
 
-class Counted(Struct, frozen=True):
+class MeasuredUsage(Struct, frozen=True):
     """`make bench` writes this: the figures of a plain turn with one answer and three statuses, and where they come from."""
 
     measured_on: str
@@ -59,8 +59,8 @@ class Assumptions(Struct, frozen=True):
     wait_ms: dict[str, float]
     full_cpu_mb: float
     active_hours_per_day: float
-    receipts_window_seconds: float
-    receipts_batch_most: int
+    statuses_window_seconds: float
+    max_statuses_batch: int
     queue_pollers: int
     long_poll_seconds: float
     access_log_bytes: float
@@ -127,9 +127,9 @@ class CostError(Exception):
     """The figures or the volumes do not allow an answer; the text says why and what to do."""
 
 
-def counted(path: Path = FOLDER / "counted.json") -> Counted:
+def measured_usage(path: Path = FOLDER / "measured_usage.json") -> MeasuredUsage:
     """What `make bench` counted. Raises `CostError` when it is not readable."""
-    return _read(path, Counted)
+    return _read(path, MeasuredUsage)
 
 
 def prices(path: Path = FOLDER / "prices.json") -> Prices:
@@ -154,21 +154,21 @@ def _read(path: Path, kind: type[Table]) -> Table:
 class Bill:
     """A month's bill. `lines` are AWS's; `meta` is what Meta asks for the same messages."""
 
-    def __init__(self, volumes: Volumes, of: Counted, price_table: Prices, assumed: Assumptions) -> None:
+    def __init__(self, volumes: Volumes, usage: MeasuredUsage, price_table: Prices, assumed: Assumptions) -> None:
         if volumes.region not in price_table.regions:
             known = ", ".join(sorted(price_table.regions))
             raise CostError(f"The price table has no region {volumes.region!r}; it has {known}. Add it with --prices.")
         self.volumes = volumes
-        self._of = of
+        self._usage = usage
         self._prices = price_table.regions[volumes.region]
         self._pages = price_table.pages
         self._assumed = assumed
         self._answers = volumes.messages * volumes.answers
         self._statuses = self._answers * volumes.statuses
-        self._receipts = sum(stage.calls * times for stage, times in self._stages("receipts"))
-        self.receipts_batch = self._receipts_batch()
+        self._queued_statuses = sum(stage.calls * times for stage, times in self._stages("statuses"))
+        self.status_batch_size = self._status_batch_size()
         self.seconds = {name: self._milliseconds(name) / 1000 for name in FUNCTIONS}
-        self.lines = [*self._message(), *self._kept(), *self._observed(), *self._fixed()]
+        self.lines = [*self._message(), *self._storage(), *self._observability(), *self._fixed()]
         fees = price_table.meta
         templates = min(volumes.templates, self._answers)
         self.meta = (self._answers - templates) * fees.service_message + templates * fees.utility_template
@@ -181,16 +181,16 @@ class Bill:
         """US dollars per million messages of people."""
         return self.total(*groups) / self.volumes.messages * MILLION
 
-    def _receipts_batch(self) -> float:
+    def _status_batch_size(self) -> float:
         """Statuses that are taken at once: the queue waits for a batch, each of its pollers for its own."""
         assumed = self._assumed
-        rate = self._receipts / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
-        waiting = rate * assumed.receipts_window_seconds / assumed.queue_pollers
-        return min(1 + waiting, assumed.receipts_batch_most)
+        rate = self._queued_statuses / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
+        waiting = rate * assumed.statuses_window_seconds / assumed.queue_pollers
+        return min(1 + waiting, assumed.max_statuses_batch)
 
     def _stages(self, function: str) -> Iterator[tuple[Stage, float]]:
         """The stages of a function, each with how many of its calls' events the volumes make per event counted."""
-        for name, stage in self._of.stages.items():
+        for name, stage in self._usage.stages.items():
             if name.partition(",")[0] != function:
                 continue
             _, _, which = name.partition(", ")
@@ -204,15 +204,15 @@ class Bill:
         found = (getattr(stage, figure) * times for name in FUNCTIONS for stage, times in self._stages(name))
         return float(sum(found))
 
-    def _asked(self, operation: str) -> float:
+    def _requests(self, operation: str) -> float:
         return sum(
             stage.requests.get(operation, 0) * times for name in FUNCTIONS for stage, times in self._stages(name)
         )
 
     def invocations(self, function: str) -> float:
         """How often a function is called in a month."""
-        if function == "receipts":
-            return self._receipts / self.receipts_batch
+        if function == "statuses":
+            return self._queued_statuses / self.status_batch_size
         return sum(stage.calls * times for stage, times in self._stages(function))
 
     def _milliseconds(self, function: str) -> float:
@@ -227,7 +227,7 @@ class Bill:
             spent += (stage.cpu_ms * slower + waits) * stage.calls * times
         if not calls:
             return 0
-        return math.ceil(spent / calls * (self.receipts_batch if function == "receipts" else 1))
+        return math.ceil(spent / calls * (self.status_batch_size if function == "statuses" else 1))
 
     def _memory(self, function: str) -> int:
         return self.volumes.memory.get(function, DEPLOYED_MEMORY[function])
@@ -253,9 +253,9 @@ class Bill:
         # Each message is sent once, and received and deleted in batches; those of conversations are counted one by one.
         fifo = 3 * volumes.messages + 3 * self._answers
         yield line("message", "SQS", "conversations", fifo, "requests", "sqs_fifo_million", "sqs")
-        receipts = self._receipts + 2 * self.invocations("receipts")
-        yield line("message", "SQS", "receipts", receipts, "requests", "sqs_standard_million", "sqs")
-        events = self._asked("events.PutEvents")
+        statuses = self._queued_statuses + 2 * self.invocations("statuses")
+        yield line("message", "SQS", "statuses", statuses, "requests", "sqs_standard_million", "sqs")
+        events = self._requests("events.PutEvents")
         if events:
             yield line("message", "EventBridge", "business events", events, "events", "events_million", "events")
         writes = self._units("write_units")
@@ -263,32 +263,32 @@ class Bill:
         reads = self._units("read_units")
         yield line("message", "DynamoDB", "read units", reads, "units", "dynamodb_read_million", "dynamodb")
 
-    def _kept(self) -> Iterator[Line]:
+    def _storage(self) -> Iterator[Line]:
         months = self.volumes.retention_days / MONTH_DAYS
-        gigabytes = self.volumes.messages * self._of.stored_bytes * months / 1e9
+        gigabytes = self.volumes.messages * self._usage.stored_bytes * months / 1e9
         what = f"table, {self.volumes.retention_days} days"
-        yield self._line("kept", "DynamoDB", what, gigabytes, "GB", "dynamodb_gb_month", "dynamodb")
-        yield self._line("kept", "DynamoDB", "its recovery", gigabytes, "GB", "dynamodb_pitr_gb_month", "dynamodb")
+        yield self._line("storage", "DynamoDB", what, gigabytes, "GB", "dynamodb_gb_month", "dynamodb")
+        yield self._line("storage", "DynamoDB", "its recovery", gigabytes, "GB", "dynamodb_pitr_gb_month", "dynamodb")
 
-    def _observed(self) -> Iterator[Line]:
+    def _observability(self) -> Iterator[Line]:
         posts = self.volumes.messages + self._statuses
         access = posts * self._assumed.access_log_bytes
         logs = (self._units("log_bytes") + access) / 1e9
-        yield self._line("observed", "CloudWatch", "logs", logs, "GB", "logs_gb", "logs")
+        yield self._line("observability", "CloudWatch", "logs", logs, "GB", "logs_gb", "logs")
         if self.volumes.tracing:
             traces = self._traces(posts)
-            yield self._line("observed", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
+            yield self._line("observability", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
         metrics = self._assumed.custom_metrics
-        yield self._line("observed", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
+        yield self._line("observability", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
         template = TEMPLATE.read_text() if TEMPLATE.exists() else ""
         # An alarm over several metrics is billed for each of them.
         single = template.count("Type: AWS::CloudWatch::Alarm") - template.count("METRICS()")
         alarms = single + template.count("MetricStat:")
-        yield self._line("observed", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")
+        yield self._line("observability", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")
         dashboards = template.count("Type: AWS::CloudWatch::Dashboard")
         if dashboards:
             yield self._line(
-                "observed", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
+                "observability", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
             )
 
     def _traces(self, posts: float) -> float:
@@ -302,7 +302,7 @@ class Bill:
         seconds = MONTH_DAYS * 86_400
         polls = self._assumed.queue_pollers * seconds / self._assumed.long_poll_seconds
         yield self._line("fixed", "SQS", "polling conversations", 2 * polls, "requests", "sqs_fifo_million", "sqs")
-        yield self._line("fixed", "SQS", "polling receipts", polls, "requests", "sqs_standard_million", "sqs")
+        yield self._line("fixed", "SQS", "polling statuses", polls, "requests", "sqs_standard_million", "sqs")
         scheduled = seconds / 60 * self._assumed.scheduled_seconds_per_minute
         price = f"lambda_gb_second_{self.volumes.architecture}"
         yield self._line("fixed", "Lambda", "scheduled", scheduled, "GB-s", price, "lambda")
@@ -332,10 +332,12 @@ class Bill:
 
     def per_turn(self) -> dict[str, float]:
         """What a turn asks of AWS, its answers and their statuses included."""
-        names = {name for stage in self._of.stages.values() for name in stage.requests if not name.startswith("graph.")}
+        names = {
+            name for stage in self._usage.stages.values() for name in stage.requests if not name.startswith("graph.")
+        }
         messages = self.volumes.messages
         return {
-            "requests": round(sum(self._asked(name) for name in names) / messages, 2),
+            "requests": round(sum(self._requests(name) for name in names) / messages, 2),
             "write_units": round(self._units("write_units") / messages, 2),
             "read_units": round(self._units("read_units") / messages, 2),
             "gb_seconds": round(sum(self.gb_seconds(name) for name in FUNCTIONS) / messages, 4),
@@ -343,5 +345,5 @@ class Bill:
 
 
 def dump(path: Path, found: dict[str, Any]) -> None:
-    """Write what was counted, for `counted` to read."""
+    """Write what was counted, for `measured_usage` to read."""
     path.write_text(json.dumps(found, indent=2) + "\n")

@@ -17,7 +17,7 @@ from cli.flow_testing.documents import (
     is_test_file,
     read_documents,
 )
-from cli.flow_testing.playing import Played, play
+from cli.flow_testing.runner import ConversationResult, run_conversation
 from cli.flow_testing.suite import find_suites, read_suite, write_suite
 from pytake.engine import FlowError, compile_flow
 
@@ -78,7 +78,7 @@ def fuzz(
     What must never break: a turn ends within its budget and does not fail, Meta takes every message, the state survives
     being stored, the same input gives the same turn, and nobody is left without an answer. Ends with 1 when one does.
     """
-    from cli.flow_testing.fuzzing import fuzz as hold
+    from cli.flow_testing.fuzzer import fuzz as hold
 
     try:
         documents, root = read_documents(flows)
@@ -96,7 +96,7 @@ def fuzz(
 
 
 def _generate(flows: Iterable[Path]) -> None:
-    from cli.flow_testing.generating import generate
+    from cli.flow_testing.generator import generate
 
     for path in flows:
         if path.is_dir() or is_test_file(path):
@@ -107,8 +107,8 @@ def _generate(flows: Iterable[Path]) -> None:
         typer.echo(f"wrote {_shown(target)}", err=True)
 
 
-def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, Played]], Coverage | None]:
-    results: list[tuple[Path, Played]] = []
+def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, ConversationResult]], Coverage | None]:
+    results: list[tuple[Path, ConversationResult]] = []
     covered: Coverage | None = None
     for path in suites:
         suite = read_suite(path)
@@ -116,7 +116,7 @@ def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, Played]], Coverage | 
         flow, coverage = compile_flow(documents, root), Coverage(documents, root)
         for script in suite.conversations:
             try:
-                played = play(suite, script, flow)
+                played = run_conversation(suite, script, flow)
             except UsageError as error:
                 raise UsageError(f"{path}: {script.name}: {error}") from error
             coverage.add(played.steps)
@@ -134,7 +134,7 @@ def _documents(suite: Path, flow_id: str) -> tuple[Documents, str]:
     return read_documents([path])
 
 
-def _show(results: list[tuple[Path, Played]]) -> None:
+def _show(results: list[tuple[Path, ConversationResult]]) -> None:
     above: Path | None = None
     for path, played in results:
         if path != above:

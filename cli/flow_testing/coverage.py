@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from pytake.engine import Step
-from pytake.engine.compiling import Compilation
+from pytake.engine.compiler import Compilation
 
 Exit = tuple[str, str, str]
 """Flow, node, exit."""

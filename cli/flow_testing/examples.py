@@ -8,18 +8,18 @@ from typing import Any
 
 import msgspec
 
-from local.offline import Conversation
+from local.offline_conversation import OfflineConversation
 from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest
-from pytake.engine.compiling import Compilation
-from pytake.engine.values import number_of
+from pytake.engine.compiler import Compilation
+from pytake.engine.values import as_number
 
-Said = str | dict[str, Any]
+UserInput = str | dict[str, Any]
 
 STALE = {"reply_id": "no-such-option"}
 STICKER = {"media": {"id": "media-1", "type": "sticker"}}
 _SENTENCE = "I would like to know more about this, please. "
 _READ = re.compile(r"\{\{\s*([\w.]+)")
-_REFUSED: tuple[Said, ...] = ("?", "???", STICKER, " ", STALE)
+_REFUSED: tuple[UserInput, ...] = ("?", "???", STICKER, " ", STALE)
 
 
 class Examples:
@@ -53,13 +53,13 @@ class Examples:
         """Whether some way is taken by chance."""
         return any(node.type == "random" for document in self._documents.values() for node in document.nodes)
 
-    def inputs(self, conversation: Conversation) -> list[Said]:
+    def inputs(self, conversation: OfflineConversation) -> list[UserInput]:
         """What to say next."""
         state = conversation.state
         if state is None:
             return _unlike(["hi", *self._texts("input.text", {})])
-        data = self._data[state.at or state.flow_id, state.node_id]
-        found: list[Said] = [
+        data = self._data[state.sub_flow_id or state.flow_id, state.node_id]
+        found: list[UserInput] = [
             {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()
         ]
         if "question" in data:
@@ -100,7 +100,7 @@ class Examples:
             for value in values:
                 yield _put(_copy(base) if isinstance(base, dict) else {}, rest, value) if rest else value
 
-    def _answers(self, data: dict[str, Any]) -> Iterator[Said]:
+    def _answers(self, data: dict[str, Any]) -> Iterator[UserInput]:
         validation = data.get("validation") or {}
         kind = validation.get("type", "text")
         if kind == "text" and data.get("buttons") and not data.get("validation"):
@@ -136,7 +136,7 @@ class Examples:
             if text:
                 yield _fitting(text, validation)
 
-    def _too_long(self, data: dict[str, Any]) -> Iterator[Said]:
+    def _too_long(self, data: dict[str, Any]) -> Iterator[UserInput]:
         longest = (data.get("validation") or {}).get("max_length")
         if longest and longest < 4096:
             yield (_SENTENCE * (longest // len(_SENTENCE) + 1))[: longest + 1]
@@ -194,7 +194,7 @@ def _telling(operator: str, value: Any) -> list[Any]:
         return list(value) if isinstance(value, list) else [item.strip() for item in str(value).split(",")]
     if operator.strip() in ("is_empty", "is_not_empty") or value is None:
         return []
-    number = number_of(value)
+    number = as_number(value)
     if number is not None and operator.strip() in (">", "<", ">=", "<="):
         return [number, number - 1, number + 1]
     return [value]

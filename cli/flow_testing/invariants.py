@@ -2,7 +2,7 @@
 
 import msgspec
 
-from local.graph_rules import Refused, check_message
+from local.graph_rules import GraphApiError, check_message
 from pytake.engine import State, Turn
 from pytake.whatsapp.graph import message_payload
 
@@ -28,8 +28,8 @@ def broken_rule(turn: Turn, repeated: Turn) -> tuple[str, str] | None:
     for message in turn.messages:
         try:
             check_message(message_payload(message, _PHONE, "fuzz"))
-        except (Refused, ValueError) as error:
-            details = error.details if isinstance(error, Refused) else str(error)
+        except (GraphApiError, ValueError) as error:
+            details = error.details if isinstance(error, GraphApiError) else str(error)
             return "message_refused", f"WhatsApp would refuse a message {where}: {details}."
     if turn.state is not None and State.decode(turn.state.encode()) != turn.state:
         return "state_changed", f"The state {where} is another after it was stored and read."

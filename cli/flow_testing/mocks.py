@@ -24,7 +24,7 @@ class HttpMocks:
 
     def answer(self, effect: Effect) -> EffectResult:
         """The result of an effect; a failed one when nothing was scripted for it."""
-        names = names_of(effect)
+        names = mock_keys(effect)
         for name in names:
             for pattern, answers in self._answers.items():
                 if name == pattern or fnmatchcase(name, pattern):
@@ -32,7 +32,7 @@ class HttpMocks:
         return EffectResult(ok=False, error=f"no mock for {names[0]}")
 
 
-def names_of(effect: Effect) -> list[str]:
+def mock_keys(effect: Effect) -> list[str]:
     """The names an effect may be scripted under, the most exact first."""
     if isinstance(effect, HttpRequest):
         url = effect.url + (f"?{urlencode(effect.query_params)}" if effect.query_params else "")
@@ -40,7 +40,7 @@ def names_of(effect: Effect) -> list[str]:
     return [f"ai:{effect.model}", "ai_prompt"]
 
 
-def script_of(result: EffectResult) -> dict[str, Any]:
+def mock_of(result: EffectResult) -> dict[str, Any]:
     """A result as it is scripted, so that `HttpMocks` gives it again."""
     if result.ok:
         return {"status": result.status or 200, "json": result.body}

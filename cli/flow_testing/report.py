@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 from cli.flow_testing.coverage import FlowCoverage
-from cli.flow_testing.playing import Failure, Played
+from cli.flow_testing.runner import ConversationResult, Failure
 
 
-def lines_of(played: Played) -> Iterator[str]:
+def lines_of(played: ConversationResult) -> Iterator[str]:
     """A conversation's lines: its name, and under it what was expected and what came."""
     if not played.failures:
         yield f"  {typer.style('ok', fg='green')}    {played.name}"
@@ -45,7 +45,7 @@ def coverage_lines(flows: Iterable[FlowCoverage]) -> Iterator[str]:
         yield from (f"  not taken: {exit_}" for exit_ in flow.missing)
 
 
-def as_json(results: list[tuple[str, Played]], flows: list[FlowCoverage] | None) -> dict[str, Any]:
+def as_json(results: list[tuple[str, ConversationResult]], flows: list[FlowCoverage] | None) -> dict[str, Any]:
     """A whole run as JSON."""
     shown: dict[str, Any] = {
         "passed": sum(not played.failures for _, played in results),

@@ -29,8 +29,8 @@ import msgspec
 from msgspec import Struct
 
 from cli.flow_testing.documents import TEST_SUFFIXES, UsageError, document_id, is_test_file, read_json
-from cli.flow_testing.said import time_of
-from local.offline import World, default_contact
+from cli.flow_testing.inputs import parse_time
+from local.offline_conversation import ConversationSettings, sample_contact
 from pytake.engine import Contact
 
 NOW = "2026-11-22T12:00:00Z"
@@ -43,7 +43,7 @@ LINE = 120
 class Expected(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What has to follow from an input.
 
-    `texts` is what the person reads, a message each, as `spoken` writes them; `messages` the messages in full. `path` is
+    `texts` is what the person reads, a message each, as `render_message` writes them; `messages` the messages in full. `path` is
     the nodes with their exits (`node: exit`, in a sub-flow `flow/node: exit`). `variables` and the `contact` are compared
     where they are written (null: there is none), the rest is free. `events` is their types, or types with data.
     """
@@ -89,15 +89,17 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
     conversations: list[Script]
     flow: str | None = None
 
-    def world(self, script: Script) -> World:
+    def world(self, script: Script) -> ConversationSettings:
         """The world of one of the conversations. Raises UsageError."""
         seed = script.seed if script.seed is not None else self.seed or 0
         fields = {**(self.contact or {}), **(script.contact or {})}
         try:
-            contact = msgspec.convert({**msgspec.to_builtins(default_contact(seed)), **fields}, Contact)
+            contact = msgspec.convert({**msgspec.to_builtins(sample_contact(seed)), **fields}, Contact)
         except msgspec.ValidationError as error:
             raise UsageError(f"{script.name}: contact: {error}") from error
-        return World(time_of(script.now or self.now or NOW), seed, script.country or self.country, contact)
+        return ConversationSettings(
+            parse_time(script.now or self.now or NOW), seed, script.country or self.country, contact
+        )
 
     def mocks(self, script: Script) -> dict[str, Any]:
         """What APIs answer in one of the conversations: its own answers win."""

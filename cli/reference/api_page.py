@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from rest.application import openapi_document
-from rest.description import ROLES
-from rest.problems import CODES
+from rest.openapi import ROLES
+from rest.problems import PROBLEM_CODES
 
 
 def api_page(page: Path) -> str:
@@ -30,5 +30,5 @@ def _routes() -> str:
 
 def _codes() -> str:
     lines = ["| status | code | |", "|---|---|---|"]
-    lines += [f"| {found.status.value} | `{code}` | {found.meaning} |" for code, found in CODES.items()]
+    lines += [f"| {found.status.value} | `{code}` | {found.meaning} |" for code, found in PROBLEM_CODES.items()]
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from pytake.engine.events import EVENTS
 from pytake.engine.migrations import FORMAT
 from pytake.engine.registry import node_types, validators
 from pytake.engine.template import Expression, parse_template
-from pytake.engine.texts import LANGUAGES, wordings
+from pytake.engine.texts import LANGUAGES, built_in_texts
 from pytake.engine.validation import Validation
 from pytake.engine.values import plain_text
 from pytake.whatsapp import limits as meta
@@ -242,7 +242,7 @@ def _words_and_texts() -> Iterator[str]:
     yield "The flow's `language` picks one of these; a flow's own text always wins.\n"
     yield f"| text | {' | '.join(LANGUAGES)} |"
     yield "|---|" + "---|" * len(LANGUAGES)
-    for name, texts in wordings().items():
+    for name, texts in built_in_texts().items():
         yield f"| `{name}` | {' | '.join(texts[language] for language in LANGUAGES)} |"
     yield ""
 

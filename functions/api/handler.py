@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from pytake.observability import correlate, discreet
+from pytake.observability import safe_handler, set_correlation_id
 from rest.application import answer
 
 
-@discreet
+@safe_handler
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Every route under /api/v1 but the webhook's. What is logged bears the id that an error's answer shows."""
-    correlate(event["requestContext"]["requestId"])
+    set_correlation_id(event["requestContext"]["requestId"])
     return answer(event, context)

@@ -5,23 +5,23 @@ from typing import Any
 import msgspec
 
 from pytake import bootstrap
-from pytake.aws.batch import Record, work_off
-from pytake.conversation.come_back import ComeBackError
+from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import InboundItem
-from pytake.observability import correlate, discreet, logger
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.observability import logger, safe_handler, set_correlation_id
 
 bootstrap.import_ahead("take_turn")
 
 TURN_MILLISECONDS = 52_000
 """What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
 
-GIVE_UP_AT = 30
+MAX_RECEIVES = 30
 """The try after which a message is given up; the queue itself does so one later, with those that came behind it in each try."""
 
 _read = msgspec.json.Decoder(InboundItem).decode
 
 
-@discreet
+@safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
     """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on.
 
@@ -32,23 +32,25 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     def take_turn(record: Record) -> None:
         nonlocal begun
         if begun and context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
-            raise ComeBackError(0, "no time left for a turn in this invocation")
+            raise RetryLaterError(0, "no time left for a turn in this invocation")
         begun = True
         try:
             _take_turn(record)
         except Exception as error:
-            if record.receive_count < GIVE_UP_AT:
+            if record.receive_count < MAX_RECEIVES:
                 raise
-            logger().exception("turn.given_up", message_id=record.id, receive_count=record.receive_count)
-            bootstrap.queues().bury_inbound(record.body, record.group or record.id, f"error:{type(error).__name__}")
+            logger().exception("turn.dead_lettered", message_id=record.id, receive_count=record.receive_count)
+            bootstrap.queues().dead_letter_inbound(
+                record.body, record.group or record.id, f"error:{type(error).__name__}"
+            )
 
-    with bootstrap.figures():
-        return work_off(event, take_turn, bootstrap.queues().postpone_inbound, logger())
+    with bootstrap.metrics():
+        return process_batch(event, take_turn, bootstrap.queues().postpone_inbound, logger())
 
 
 def _take_turn(record: Record) -> None:
     item = _read(record.body)
-    correlate(item.correlation_id)
+    set_correlation_id(item.correlation_id)
     turn = bootstrap.take_turn()(item)
     if turn is not None:
         logger().info(

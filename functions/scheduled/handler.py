@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pytake import bootstrap
-from pytake.observability import TellableError, discreet, logger
+from pytake.observability import PublicError, logger, safe_handler
 
 RESERVE_MILLISECONDS = 5_000
 """A job stops taking on work this long before Lambda would stop it; the next run goes on."""
 
 
-class UnknownJobError(TellableError):
+class UnknownJobError(PublicError):
     """There is no such job: the schedule is wrong, its alarm should ring."""
 
 
-class Run(NamedTuple):
+class JobRun(NamedTuple):
     """What a job may want to know of its run. `id` is what its log lines bear."""
 
     id: str
@@ -27,9 +27,9 @@ class Run(NamedTuple):
     out_of_time: Callable[[], bool]
 
 
-@discreet
+@safe_handler
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run one job, once for each scheduled time: EventBridge may fire twice."""
+    """JobRun one job, once for each scheduled time: EventBridge may fire twice."""
     job, scheduled_time = event.get("job"), event.get("scheduled_time")
     run = _JOBS.get(str(job))
     if run is None:
@@ -44,34 +44,34 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
-    with bootstrap.figures():
-        done = run(Run(context.aws_request_id, str(scheduled_time or ""), seconds_left, out_of_time))
+    with bootstrap.metrics():
+        done = run(JobRun(context.aws_request_id, str(scheduled_time or ""), seconds_left, out_of_time))
     if scheduled_time:
         bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
     return {"job": job, **done}
 
 
-def _due(run: Run) -> dict[str, Any]:
+def _due(run: JobRun) -> dict[str, Any]:
     return {
-        "woken": bootstrap.wake_due()(run.out_of_time, run.id),
-        "announced": bootstrap.announce_late()(run.out_of_time),
+        "timers_fired": bootstrap.fire_due_timers()(run.out_of_time, run.id),
+        "events_published": bootstrap.publish_late_events()(run.out_of_time),
     }
 
 
-def _export(run: Run) -> dict[str, Any]:
+def _export(run: JobRun) -> dict[str, Any]:
     done: dict[str, Any] = msgspec.to_builtins(bootstrap.export_to_lake()(run.seconds_left, run.out_of_time))
     return done
 
 
-def _aggregate(run: Run) -> dict[str, Any]:
+def _aggregate(run: JobRun) -> dict[str, Any]:
     scheduled_at = datetime.fromisoformat(run.scheduled_time) if run.scheduled_time else datetime.now(UTC)
     done: dict[str, Any] = msgspec.to_builtins(bootstrap.aggregate_days()(scheduled_at, run.out_of_time))
     return done
 
 
-def _retention(run: Run) -> dict[str, Any]:
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.forget_old()(run.out_of_time))
+def _retention(run: JobRun) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(bootstrap.apply_retention()(run.out_of_time))
     return done
 
 

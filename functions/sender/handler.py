@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from pytake import bootstrap
-from pytake.aws.batch import Record, work_off
-from pytake.conversation.come_back import ComeBackError
+from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import OutboundItem
-from pytake.observability import correlate, discreet, logger
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.observability import logger, safe_handler, set_correlation_id
 
 bootstrap.import_ahead("deliver")
 
@@ -18,7 +18,7 @@ SEND_MILLISECONDS = 15_000
 _read = msgspec.json.Decoder(OutboundItem).decode
 
 
-@discreet
+@safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deliver each record's turn. One that has to wait comes back when it is due, and its group right behind it."""
     begun = False
@@ -29,17 +29,17 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     def deliver(record: Record) -> None:
         nonlocal begun
         if begun and out_of_time():
-            raise ComeBackError(0, "no time left in this invocation")
+            raise RetryLaterError(0, "no time left in this invocation")
         begun = True
         try:
             item = _read(record.body)
         except msgspec.DecodeError:
             # Nobody will ever be able to send this, and its conversation must not wait for it.
             logger().exception("delivery.unreadable", message_id=record.id)
-            bootstrap.queues().bury_unreadable(record.body, record.group or record.id)
+            bootstrap.queues().dead_letter_unreadable(record.body, record.group or record.id)
             return
-        correlate(item.correlation_id)
-        bootstrap.deliver()(item, first_time=record.receive_count == 1, out_of_time=out_of_time)
+        set_correlation_id(item.correlation_id)
+        bootstrap.deliver()(item, first_delivery=record.receive_count == 1, out_of_time=out_of_time)
         logger().info(
             "delivery.done",
             organization_id=item.organization_id,
@@ -47,5 +47,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             messages=len(item.messages),
         )
 
-    with bootstrap.figures():
-        return work_off(event, deliver, bootstrap.queues().postpone_outbound, logger())
+    with bootstrap.metrics():
+        return process_batch(event, deliver, bootstrap.queues().postpone_outbound, logger())

@@ -5,9 +5,9 @@ from typing import Any
 
 from pytake import bootstrap
 from pytake.conversation.ports import QueueingFailedError
-from pytake.conversation.receive import BadSignatureError
-from pytake.observability import discreet, logger
-from pytake.whatsapp.inbound import NotJson, NotWhatsApp
+from pytake.conversation.receive_notification import BadSignatureError
+from pytake.observability import logger, safe_handler
+from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
 
 bootstrap.import_ahead("receive_notification")
 
@@ -15,7 +15,7 @@ JSON = {"content-type": "application/json"}
 TEXT = {"content-type": "text/plain"}
 
 
-@discreet
+@safe_handler
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Meta's verification (GET) and its notifications (POST)."""
     if event["requestContext"]["http"]["method"] == "GET":
@@ -37,11 +37,11 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     signature = event["headers"].get("x-hub-signature-256")
     try:
-        with bootstrap.figures():
+        with bootstrap.metrics():
             received = bootstrap.receive_notification()(raw, signature, context.aws_request_id)
-    except NotJson:
+    except NotJsonError:
         return _answer(400, "not_json")
-    except NotWhatsApp:
+    except NotWhatsAppError:
         return _answer(400, "not_whatsapp_business_account")
     except BadSignatureError:
         log.warning("webhook.refused", reason="bad_signature")
@@ -54,7 +54,7 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
         api_request_id=event["requestContext"].get("requestId"),  # what the access log calls this request
         messages=received.messages,
         statuses=received.statuses,
-        told=received.told,
+        suppressed=received.suppressed,
         unknown_numbers=received.unknown_numbers,
         problems=received.problems,
     )

@@ -13,7 +13,7 @@ from local.console.desk import confirmed
 from local.console.frame import empty, loading
 from local.console.reasons import in_words
 from local.console.visit import Visit
-from local.dead_letters import DeadLetter, DeadLetters, StackError
+from local.dead_letters import DeadLetter, DeadLetterQueue, StackError
 
 MOST_LETTERS = 100
 
@@ -34,13 +34,13 @@ class QueueState:
         return Counter(letter.reason for letter in self.letters).most_common(5)
 
 
-def look_at(queues: Sequence[DeadLetters]) -> list[QueueState]:
+def look_at(queues: Sequence[DeadLetterQueue]) -> list[QueueState]:
     """Return the state of every queue. Blocks while SQS answers; nothing is taken from a queue."""
     found = []
     for queue in queues:
         dead = queue.count()
-        letters = tuple(queue.look(MOST_LETTERS)) if dead else ()
-        found.append(QueueState(queue.name, queue.waiting(), dead, letters, queue.can_be_redriven))
+        letters = tuple(queue.peek(MOST_LETTERS)) if dead else ()
+        found.append(QueueState(queue.name, queue.source_count(), dead, letters, queue.can_be_redriven))
     return found
 
 
@@ -49,7 +49,7 @@ class Backlog:
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._queues: Sequence[DeadLetters] | None = None
+        self._queues: Sequence[DeadLetterQueue] | None = None
         self._drawn: object = None
         self._busy = False
         with html.div().classes("backlog").props('aria-live="polite"') as self._place:
@@ -125,7 +125,9 @@ class Backlog:
                 with html.tbody():
                     for letter in state.letters:
                         with html.tr():
-                            html.td(datetime.fromtimestamp(letter.died_at).astimezone().strftime("%d/%m %H:%M:%S"))
+                            html.td(
+                                datetime.fromtimestamp(letter.dead_lettered_at).astimezone().strftime("%d/%m %H:%M:%S")
+                            )
                             html.td(letter.conversation)
                             html.td(letter.summary)
                             html.td(in_words(letter.reason, words)).classes("reason")

@@ -11,7 +11,7 @@ from local.console.tokens import Tokens
 
 if TYPE_CHECKING:
     from local.console.lake_desk import LakeDesk
-    from local.dead_letters import DeadLetters
+    from local.dead_letters import DeadLetterQueue
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Connection:
     """Whether people's phones are simulated at `/_sim`."""
     refresh_seconds: float = 2.0
     """How often what is live is asked for again. A deployed stack bills each request."""
-    dead_letters: "Callable[[], Sequence[DeadLetters]] | None" = None
+    dead_letters: "Callable[[], Sequence[DeadLetterQueue]] | None" = None
     """Finds the dead-letter queues; blocking, because boto3 is. None: the queues cannot be reached."""
     lake: "Callable[[], LakeDesk] | None" = None
     """Finds the lake; blocking too. None: it cannot be reached."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from fast_sugiyama import from_edges
 
-from pytake.engine.compiling import Compilation
+from pytake.engine.compiler import Compilation
 
 Json = Mapping[str, Any]
 Point = tuple[float, float]

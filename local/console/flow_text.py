@@ -28,7 +28,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class NotJson:
+class NotJsonError:
     """Why a text is no JSON, and where that is noticed."""
 
     message: str
@@ -155,13 +155,13 @@ class FlowText:
         self._spans = reader.spans
 
     @cached_property
-    def _decoded(self) -> tuple[Any, NotJson | None]:
+    def _decoded(self) -> tuple[Any, NotJsonError | None]:
         try:
             return json.loads(self.text, parse_constant=_no_constant), None
         except json.JSONDecodeError as error:
-            return None, NotJson(error.msg, error.pos)
+            return None, NotJsonError(error.msg, error.pos)
         except (ValueError, RecursionError) as error:
-            return None, NotJson(str(error), 0)
+            return None, NotJsonError(str(error), 0)
 
     @property
     def document(self) -> dict[str, Any] | None:
@@ -170,11 +170,11 @@ class FlowText:
         return decoded if isinstance(decoded, dict) else None
 
     @property
-    def not_json(self) -> NotJson | None:
+    def not_json(self) -> NotJsonError | None:
         """Why the text is no JSON object."""
         decoded, problem = self._decoded
         if problem is None and not isinstance(decoded, dict):
-            return NotJson("A flow document is an object: it begins with {", 0)
+            return NotJsonError("A flow document is an object: it begins with {", 0)
         return problem
 
     def span(self, path: Path) -> Span | None:

@@ -239,9 +239,9 @@ def lake_of(stack: str, options: dict[str, Any]) -> LakeDesk:
     """Return the lake of a stack; `options` are those of boto3's clients. Raises `local.dead_letters.StackError`."""
     import boto3  # slow to import
 
-    from local.dead_letters import outputs_of
+    from local.dead_letters import stack_outputs
 
-    outputs = outputs_of(stack, options)
+    outputs = stack_outputs(stack, options)
 
     def export() -> str | None:
         client = boto3.client("lambda", **options)

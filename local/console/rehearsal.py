@@ -9,7 +9,7 @@ import msgspec
 
 from local import graph_phones
 from local.console.bubbles import Bubble, phone_bubble
-from local.offline import Conversation, World, default_contact
+from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import Effect, EffectResult, Event, Flow, HttpRequest, Input, Step, Turn, compile_flow
 from pytake.whatsapp.graph import message_payload
 
@@ -48,7 +48,7 @@ class Rehearsal:
     """One conversation with a draft."""
 
     flow: Flow
-    conversation: Conversation
+    conversation: OfflineConversation
     answers: dict[str, EffectResult] = field(default_factory=dict)
     visited: set[tuple[str, str]] = field(default_factory=set)
     """The nodes that were visited so far, by flow and node."""
@@ -62,8 +62,8 @@ class Rehearsal:
     ) -> "Rehearsal":
         """Begin with a flow and the flows its jumps enter. Raises `pytake.engine.FlowError` when it cannot run."""
         flow = compile_flow(dict(documents), flow_id)
-        contact = msgspec.structs.replace(default_contact(seed), name=name)
-        return cls(flow, Conversation(flow, World(now=now, seed=seed, contact=contact)))
+        contact = msgspec.structs.replace(sample_contact(seed), name=name)
+        return cls(flow, OfflineConversation(flow, ConversationSettings(now=now, seed=seed, contact=contact)))
 
     @property
     def bubbles(self) -> list[Bubble]:
@@ -89,7 +89,7 @@ class Rehearsal:
         turn = self.conversation.turn(said, self._answered)
         for entry in self._phone.entries():
             entry.status = "read"
-        self._phone.wrote({"id": self._new_id(), **message}, _NUMBER, self.conversation.now).status = "read"
+        self._phone.add_inbound({"id": self._new_id(), **message}, _NUMBER, self.conversation.now).status = "read"
         return self._show(turn)
 
     def wait(self) -> Played:
@@ -108,7 +108,9 @@ class Rehearsal:
 
     def _show(self, turn: Turn) -> Played:
         for message in turn.messages:
-            self._phone.received(self._new_id(), message_payload(message, PHONE, ""), _NUMBER, self.conversation.now)
+            self._phone.add_outbound(
+                self._new_id(), message_payload(message, PHONE, ""), _NUMBER, self.conversation.now
+            )
         self.visited.update((step.flow_id, step.node_id) for step in turn.path)
         played = Played(turn.status, turn.node_id, tuple(turn.path), tuple(turn.events), turn.variables, turn.due_at)
         self.played.append(played)
@@ -117,13 +119,13 @@ class Rehearsal:
     def _said(self, action: Json) -> tuple[Input, dict[str, Any]]:
         """What it means to the engine, and Meta's message of it for the screen."""
         if "reply_id" in action:
-            offered = self._phone.offered(action["reply_id"], None)
+            offered = self._phone.find_choice(action["reply_id"], None)
             if offered is None:
                 raise NotNowError(f"No button with the id {action['reply_id']} was offered.")
             entry, choice = offered
             return Input(type="reply", text=choice.title, reply_id=choice.id), graph_phones.reply_message(entry, choice)
         if "media" in action:
-            sent = msgspec.convert(action["media"], graph_phones.SentMedia)
+            sent = msgspec.convert(action["media"], graph_phones.MediaFromPerson)
             media: dict[str, Any] = {"id": "media-1", "type": sent.type}
             optional = {"caption": sent.caption, "filename": sent.filename, "mime_type": sent.mime_type}
             media.update({name: value for name, value in optional.items() if value})

@@ -20,11 +20,11 @@ class Answers:
         self.log = traffic.log
         self.log.stored.as_of = traffic.clock()
         product = traffic.product
-        self.reports = Reports(queries, self.log, product.directory, product.flows, traffic.clock)
+        self.reports = Reports(queries, self.log, product.tenants, product.flows, traffic.clock)
 
     def in_zone(self, zone: str) -> None:
         for organization_id in NUMBERS:
-            self.traffic.product.directory.put_organization(Organization(organization_id, timezone=zone))
+            self.traffic.product.tenants.put_organization(Organization(organization_id, timezone=zone))
 
 
 def figures(report: FlowReport) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 
 
 class LakeInProcess:
-    """Implements `pytake.conversation.ports.LakeQueries` over events that it is given, and daily figures that it makes."""
+    """Implements `pytake.conversation.ports.LakeQueries` over events that it is given, and daily aggregates that it makes."""
 
     def __init__(self, folder: Path, events: Mapping[str, Iterable[LakeEvent]]) -> None:
         """Make a lake of each organization's events; its files are in a folder."""
@@ -60,7 +60,7 @@ class LakeInProcess:
         )
 
     def settle(self, organizations: Iterable[str], first: date, last: date) -> None:
-        """Make the daily figures of these days; there are no others then. Made once while the statement stays the same."""
+        """Make the daily aggregates of these days; there are no others then. Made once while the statement stays the same."""
         if self._settled_by == statement("daily"):
             return
         for file in self._folder.glob("daily-*.parquet"):

@@ -11,7 +11,7 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
-from pytake.aws.parking import DynamoParking
+from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.conversation.export import ExportToLake
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, LakePart, TurnRecord
@@ -46,7 +46,9 @@ class World:
         self.log = DynamoEventLog(table, kept())
         self.lake = MemoryLake()
         self.erasure = DynamoErasure(table, self.log)
-        self.export = ExportToLake(self.log, self.lake, DynamoParking(table), clock, lambda *_: None, lambda _again: 0)
+        self.export = ExportToLake(
+            self.log, self.lake, DynamoHeldTurns(table), clock, lambda *_: None, lambda _again: 0
+        )
 
     def turn(self, contact_id: str, seq: int) -> None:
         key = ConversationKey("acme", NUMBER, contact_id)
@@ -75,9 +77,9 @@ class World:
     def finish(self, pending: Any) -> None:
         self.erasure.remove(pending)
         for hour in pending.unsettled:
-            self.export.again("acme", hour)
+            self.export.export_hour("acme", hour)
         for hour in pending.reported:
-            self.lake.withhold("acme", hour, pending.contacts)
+            self.lake.redact("acme", hour, pending.contacts)
         self.erasure.finish(pending)
 
     def rows(self) -> list[LakeEvent]:

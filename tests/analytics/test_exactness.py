@@ -1,4 +1,4 @@
-"""Every report equals a count over the audit records, wherever the border between daily figures and events lies."""
+"""Every report equals a count over the audit records, wherever the border between daily aggregates and events lies."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pytake.analytics.aggregate import AggregateDays
-from pytake.aws.daily_figures import S3DailyFigures
+from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.lake import S3Lake
 from tests.analytics.answers import Answers, check
 from tests.analytics.traffic import NUMBERS, Traffic
@@ -17,7 +17,7 @@ HOUR = 3600
 
 
 class World(Answers):
-    """Traffic, a lake of it, daily figures up to some day, and the reports over both."""
+    """Traffic, a lake of it, daily aggregates up to some day, and the reports over both."""
 
     def __init__(self, lake: LakeOnAws, traffic: Traffic) -> None:
         self.queries = lake.queries()
@@ -25,10 +25,10 @@ class World(Answers):
         self.lake = lake
         for organization_id in NUMBERS:
             lake.put(organization_id, traffic.events(organization_id))
-        self.figures = S3DailyFigures(lake.s3, lake.bucket, self.queries)
+        self.figures = S3DailyAggregates(lake.s3, lake.bucket, self.queries)
 
     def settle(self, hours_ago: int) -> None:
-        """Make daily figures; everything up to so many hours ago is settled."""
+        """Make daily aggregates; everything up to so many hours ago is settled."""
         now, lake = self.traffic.clock(), self.lake
         self.log.stored.through["settled"] = int(now - hours_ago * HOUR) // HOUR * HOUR
         aggregate = AggregateDays(

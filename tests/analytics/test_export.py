@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from pytake.conversation.export import Exported, ExportToLake
+from pytake.conversation.export import ExportResult, ExportToLake
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import Delivery, LakePart
 from tests.conversation.conftest import ECHO_FLOW, PHONE, Product
@@ -28,9 +28,9 @@ class World:
         self.export = ExportToLake(
             self.log,
             self.lake,
-            self.product.parking,
+            self.product.held_turns,
             self.clock,
-            lambda *measure: self.measured.append(measure),
+            lambda *record_metric: self.measured.append(record_metric),
             lambda _again: 0,
         )
 
@@ -42,7 +42,7 @@ class World:
                     self.product.say(text, phone=f"55119{hour:08d}", number=number)
             self.clock.forward(HOUR)
 
-    def run(self) -> Exported:
+    def run(self) -> ExportResult:
         return self.export(300)
 
     def expected(self) -> list[str]:
@@ -55,7 +55,7 @@ class World:
                 key,
                 record,
                 self.product.deliveries.of_conversation(key),
-                self.log.contact_keys(key.organization_id, [key.contact_id], 0)[key.contact_id],
+                self.log.pseudonym_keys(key.organization_id, [key.contact_id], 0)[key.contact_id],
             )
         )
 
@@ -100,8 +100,8 @@ def test_the_running_hour_is_there_already(world: World) -> None:
 
 def test_two_runs_at_the_same_time_are_one(world: World) -> None:
     world.talk(hours=1)
-    assert world.log.begin(world.clock(), 300)
-    assert world.run() == Exported(hours=0, files=0, up_to_date=False)
+    assert world.log.acquire_lease(world.clock(), 300)
+    assert world.run() == ExportResult(hours=0, files=0, up_to_date=False)
     assert world.lake.files == {}
 
 
@@ -146,7 +146,7 @@ def test_what_becomes_of_a_message_days_later_reaches_the_lake(world: World, hou
     for _ in range(hours_later):
         world.clock.forward(HOUR)
         world.run()
-    world.product.deliveries.receipt(
+    world.product.deliveries.record_status(
         key, turn, index, send=1, status="read", at=world.clock(), message_id=None, code=None
     )
     for _ in range(76 - hours_later):
@@ -217,7 +217,7 @@ def answer(world: World, state: str | None) -> None:
         product.deliveries.claim(item.key, Delivery(item.turn, index, state), None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("state", ["accepted", "failed", "dead", "parked"])
+@pytest.mark.parametrize("state", ["accepted", "failed", "dead", "deferred"])
 def test_what_was_sent_refused_or_set_aside_is_not_lost(world: World, state: str) -> None:
     answer(world, state)
     assert set(after_three_days(world)) == {0}
@@ -232,7 +232,7 @@ def test_a_message_without_an_outcome_after_three_days_is_lost(world: World, sta
 def test_a_message_that_meta_knows_is_not_lost_whatever_our_side_says(world: World) -> None:
     answer(world, "ambiguous")
     for entry in list(world.product.deliveries.entries):
-        world.product.deliveries.receipt(
+        world.product.deliveries.record_status(
             *entry, send=1, status="delivered", at=world.clock(), message_id="wamid.1", code=None
         )
     assert set(after_three_days(world)) == {0}
@@ -241,23 +241,23 @@ def test_a_message_that_meta_knows_is_not_lost_whatever_our_side_says(world: Wor
 def test_what_waits_for_its_slot_is_not_lost(world: World) -> None:
     answer(world, "waiting")
     for place, entry in world.product.deliveries.entries.items():
-        slot_at = world.clock() + 4 * DAY
-        world.product.deliveries.entries[place] = replace(entry, slot_at=slot_at)
+        not_before = world.clock() + 4 * DAY
+        world.product.deliveries.entries[place] = replace(entry, not_before=not_before)
     assert set(after_three_days(world)) == {0}
 
 
 def test_what_the_sender_set_aside_because_its_number_is_gone_is_not_lost(world: World) -> None:
     answer(world, None)
     product = world.product
-    del product.directory.by_id[NUMBERS["acme"]]
-    product.deliver(product.queues.outbound[0], first_time=True)
-    assert [reason for _, reason in product.queues.buried] == ["number_unknown"]
+    del product.tenants.by_id[NUMBERS["acme"]]
+    product.deliver(product.queues.outbound[0], first_delivery=True)
+    assert [reason for _, reason in product.queues.dead_lettered] == ["number_unknown"]
     assert set(after_three_days(world)) == {0}
 
 
 def test_what_waits_for_a_stopped_number_is_not_lost(world: World) -> None:
     answer(world, None)
-    world.product.parking.park(world.product.queues.outbound[0], world.clock())
+    world.product.held_turns.hold(world.product.queues.outbound[0], world.clock())
     assert set(after_three_days(world)) == {0}
 
 

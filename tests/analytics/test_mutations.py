@@ -90,7 +90,7 @@ class World(Answers):
         super().__init__(traffic, self.lake)
 
     def settle(self) -> None:
-        """Make the daily figures, with the statements as they are now."""
+        """Make the daily aggregates, with the statements as they are now."""
         first, last = (datetime.fromtimestamp(BEGIN + day * 24 * HOUR, UTC).date() for day in (-1, SETTLED_DAYS - 1))
         self.lake.settle(NUMBERS, first, last)
         self.log.settled = last.isoformat()

@@ -1,4 +1,4 @@
-"""Retention: the lake and the table forget what an organization wants forgotten, and nothing else."""
+"""RetentionPolicy: the lake and the table forget what an organization wants forgotten, and nothing else."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.records import Organization
-from pytake.conversation.retention import ForgetOld, Retention
+from pytake.conversation.retention import ApplyRetention, RetentionPolicy
 from tests.analytics.test_export import HOUR, NUMBERS, World
 
 DAY = 86_400
@@ -21,16 +21,16 @@ class Kept(World):
     def __init__(self) -> None:
         super().__init__()
         self.acme_keeps(10)
-        self.forget_old = ForgetOld(
+        self.apply_retention = ApplyRetention(
             self.log,
             self.lake,
-            Retention(self.product.directory, 20),
+            RetentionPolicy(self.product.tenants, 20),
             self.clock,
-            lambda *measure: self.measured.append(measure),
+            lambda *record_metric: self.measured.append(record_metric),
         )
 
     def acme_keeps(self, days: int) -> None:
-        self.product.directory.put_organization(Organization("acme", retention_days=days))
+        self.product.tenants.put_organization(Organization("acme", retention_days=days))
 
     def live(self, days: int) -> None:
         for day in range(days):
@@ -65,17 +65,17 @@ def world() -> Kept:
 
 def test_the_lake_keeps_whole_days_as_long_as_each_organization_wants(world: Kept) -> None:
     world.live(30)
-    assert world.forget_old().finished
+    assert world.apply_retention().finished
     for organization_id, days in (("acme", 10), ("zoo", 20)):
         assert days <= world.oldest(organization_id)[0] <= days + 1
-    assert world.forget_old().days == 0
+    assert world.apply_retention().days == 0
 
 
 def test_the_lag_is_how_long_the_oldest_day_has_outlived_its_time(world: Kept) -> None:
     world.live(12)
     world.measured.clear()
-    world.forget_old()
-    world.forget_old()
+    world.apply_retention()
+    world.apply_retention()
     [(_, before), (_, after)] = world.measured
     assert before > DAY
     assert after == 0
@@ -84,25 +84,25 @@ def test_the_lag_is_how_long_the_oldest_day_has_outlived_its_time(world: Kept) -
 def test_a_run_without_time_goes_on_the_next_time(world: Kept) -> None:
     world.live(30)
     left = iter([False, False, True])
-    assert world.forget_old(lambda: next(left)).days == 2
-    assert world.forget_old().finished
+    assert world.apply_retention(lambda: next(left)).days == 2
+    assert world.apply_retention().finished
     assert world.oldest("acme")[0] <= 11
 
 
 def test_a_shorter_retention_reaches_turns_that_were_written_for_a_longer_one(world: Kept) -> None:
     world.acme_keeps(25)
     world.live(24)
-    assert world.forget_old().turns == 0
+    assert world.apply_retention().turns == 0
     world.acme_keeps(8)
     calls = iter([False] * 200 + [True] * 1000)
-    first = world.forget_old(lambda: next(calls))
+    first = world.apply_retention(lambda: next(calls))
     assert not first.finished
-    second = world.forget_old()
+    second = world.apply_retention()
     assert second.finished
     assert first.turns + second.turns == 2 * (24 - 8)
     assert world.oldest("acme")[1] <= 8 + HOUR / DAY
     assert world.oldest("zoo")[1] > 20, "another organization's wish is its own"
-    assert world.forget_old().turns == 0
+    assert world.apply_retention().turns == 0
     assert not [
         key
         for key in world.product.conversations.stored
@@ -132,7 +132,7 @@ def test_a_day_goes_with_all_versions_of_its_objects(s3: Any) -> None:
     assert lake.organizations() == ["acme", "acme-2"]
     assert lake.days("acme") == ["2026-02-02", "2026-02-03"]
     for _ in range(2):
-        lake.forget_day("acme", "2026-02-02")
+        lake.delete_day("acme", "2026-02-02")
     versions = s3.list_object_versions(Bucket="lake")
     assert not versions.get("DeleteMarkers")
     left = sorted(version["Key"] for version in versions["Versions"])

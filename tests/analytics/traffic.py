@@ -1,13 +1,13 @@
 """Months of conversations through the real use cases, on fakes and by chance of a seed: the records that reports count.
 
 Time goes in steps; at each something is due or somebody writes: people who answer, stop answering, answer nonsense, ask
-for a human, begin anew, opt out; agents who answer, close and hand back; versions that change; receipts that say no.
+for a human, begin anew, opt out; agents who answer, close and hand back; versions that change; statuses that say no.
 """
 
 import random
 from typing import Any
 
-from pytake.conversation.agent_desk import AgentDesk, OptedOutError, WindowClosedError
+from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError, WindowClosedError
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import ConversationKey, TurnRecord
 from tests.conversation.conftest import Product
@@ -125,8 +125,8 @@ class Traffic:
         self.product = product = Product()
         self.clock = product.clock
         self.clock.now = begin
-        self.desk = AgentDesk(
-            product.conversations, product.directory, product.queues, product.announce, product.clock, 24
+        self.desk = AgentMessaging(
+            product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
         )
         for organization_id, number in NUMBERS.items():
             product.publish(organization_id, SURVEY)
@@ -144,10 +144,10 @@ class Traffic:
                 half = 0
                 for organization_id in NUMBERS:
                     self.product.publish(organization_id, shop(2))
-            self.product.wake_due()
+            self.product.fire_due_timers()
             self.product.run_queues()
             self._somebody_writes()
-            self._receipts()
+            self._statuses()
             self.clock.forward(self.chance.choice([1, 5, 20, 60, 300, 900, 3 * HOUR, 9 * HOUR, 20 * HOUR]))
 
     def _somebody_writes(self) -> None:
@@ -156,7 +156,7 @@ class Traffic:
         phone = chance.choice(self.people if chance.random() < 0.3 else self.people[:5])
         key = ConversationKey(organization_id, NUMBERS[organization_id], phone)
         known = self.product.conversations.load(key)
-        session = known.session_at(self.clock()) if known else None
+        session = known.open_session(self.clock()) if known else None
         if session is not None and session.human and chance.random() < 0.6:
             self._agent(key)
             return
@@ -174,7 +174,7 @@ class Traffic:
                 reaction = {"type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": "👍"}}
                 self._say(key, "", **reaction)
             self.clock.forward(chance.choice([0.25, 2, 10, 45, 400]))
-            self.product.wake_due()
+            self.product.fire_due_timers()
             self.product.run_queues()
 
     def _say(self, key: ConversationKey, text: str, **content: Any) -> None:
@@ -195,11 +195,11 @@ class Traffic:
             return
         self.product.run_queues()
 
-    def _receipts(self) -> None:
+    def _statuses(self) -> None:
         for place, entry in list(self.product.deliveries.entries.items())[-3:]:
             if entry.status is None and self.chance.random() < 0.5:
                 status = self.chance.choice(["delivered", "read", "failed"])
-                self.product.deliveries.receipt(
+                self.product.deliveries.record_status(
                     *place, send=entry.sends, status=status, at=self.clock(), message_id=None, code=131026
                 )
 
@@ -217,6 +217,6 @@ class Traffic:
         told: list[LakeEvent] = []
         deliveries = {key: self.product.deliveries.of_conversation(key) for key in self.product.conversations.records}
         for key, record in self.records(organization_id):
-            contact_key = self.log.contact_keys(organization_id, [key.contact_id], 0)[key.contact_id]
+            contact_key = self.log.pseudonym_keys(organization_id, [key.contact_id], 0)[key.contact_id]
             told += events_of(key, record, deliveries[key], contact_key)
         return told

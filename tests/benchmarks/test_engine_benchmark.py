@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.engine_figures import Result
+from benchmarks.engine_benchmark import Result
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import REPOSITORY, Environment
 from benchmarks.reference import conversation, mismatches
@@ -22,7 +22,7 @@ PATHS = {"PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "layer
 def worker(tmp_path: Path) -> Iterator[Worker]:
     (tmp_path / "conversations.json").write_text(json.dumps([conversation(0), conversation(1)]))
     running = Worker(Environment("pytake", COMMAND, REPOSITORY, PATHS, tmp_path, ""), None)
-    running.tell("load", conversations=str(tmp_path / "conversations.json"))
+    running.request("load", conversations=str(tmp_path / "conversations.json"))
     yield running
     running.close()
 
@@ -37,14 +37,14 @@ def test_what_differs_is_told_in_a_sentence() -> None:
 
 
 def test_a_run_times_turns_and_compares_every_answer(worker: Worker) -> None:
-    figures = worker.tell("run", seconds=0.01)
+    figures = worker.request("run", seconds=0.01)
     assert figures["turns"] >= 7
     assert figures["wrong"] == 0
     assert 0 < figures["p50_us"] <= figures["p99_us"]
 
 
 def test_the_reference_conversation_is_stored_in_300_bytes(worker: Worker) -> None:
-    sizes = worker.tell("sizes")["sizes"]
+    sizes = worker.request("sizes")["sizes"]
     assert len(sizes) == 7
     assert max(sizes) <= 300
     assert sizes[-1] == 0

@@ -9,16 +9,16 @@ import msgspec
 import pytest
 
 from benchmarks.environments import REPOSITORY
-from benchmarks.handler_figures import VARIABLES, Handlers
+from benchmarks.handler_benchmark import VARIABLES, HandlerResults
 from benchmarks.handler_report import cold_table, handler_targets, requests, warm_table
 from benchmarks.instant_aws import InstantAws
 from benchmarks.workers import once
-from cli.costing.model import Counted, counted
+from cli.costing.model import MeasuredUsage, measured_usage
 
 PATHS = [str(REPOSITORY), str(REPOSITORY / "layers" / "core"), str(REPOSITORY / "functions" / "api")]
 STAGES = [
     *("webhook", "flow_runner", "sender", "webhook, sent"),
-    *("webhook, delivered", "receipts, delivered", "webhook, read", "receipts, read"),
+    *("webhook, delivered", "statuses, delivered", "webhook, read", "statuses, read"),
 ]
 
 WHERE = {"measured_on": "2026-11-25", "commit": "0000000", "machine": "this one"}
@@ -34,29 +34,29 @@ def probe(*words: str, code: Path | None = None) -> dict[str, Any]:
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The functions' folders under the names that `sam build` gives them."""
     folder = tmp_path_factory.mktemp("build")
-    for name in ("webhook", "flow_runner", "sender", "receipts"):
+    for name in ("webhook", "flow_runner", "sender", "statuses"):
         target = REPOSITORY / "functions" / name
         (folder / f"{''.join(part.title() for part in name.split('_'))}Function").symlink_to(target)
     return folder
 
 
 @pytest.fixture(scope="module")
-def measured(build: Path) -> Handlers:
+def measured(build: Path) -> HandlerResults:
     samples = str(build / "samples.json")
     told = probe("warm", str(build), "0.01", samples)
     folders = {"webhook": build / "WebhookFunction", "flow_runner": build / "FlowRunnerFunction"}
     colds = {name: [probe("cold", name, samples, code=folder)] for name, folder in folders.items()}
-    return Handlers(colds | {"boto3": [probe("cold", "boto3", samples)]}, [told["stages"]], told["stored_bytes"])
+    return HandlerResults(colds | {"boto3": [probe("cold", "boto3", samples)]}, [told["stages"]], told["stored_bytes"])
 
 
-def test_a_message_goes_the_whole_way_and_its_statuses_come_back(measured: Handlers) -> None:
+def test_a_message_goes_the_whole_way_and_its_statuses_come_back(measured: HandlerResults) -> None:
     assert measured.stages == STAGES
     assert all(measured.own(stage, "p50_ms") > 0 for stage in STAGES)
     for word in ("sent", "delivered", "read"):
         assert measured.warm[0][f"webhook, {word}"]["calls"] == measured.warm[0]["sender"]["calls"]
 
 
-def test_requests_and_write_units_are_counted(measured: Handlers) -> None:
+def test_requests_and_write_units_are_counted(measured: HandlerResults) -> None:
     assert measured.requests("sender")["graph.messages"] == 1
     assert measured.requests("flow_runner")["dynamodb.TransactWriteItems"] == 1
     assert 0 < requests(measured) <= 14
@@ -64,8 +64,8 @@ def test_requests_and_write_units_are_counted(measured: Handlers) -> None:
     assert not any("Send" in name for name in measured.requests("webhook, sent")), "it is told already"
 
 
-def test_what_pytake_cost_goes_by_is_what_is_counted_today(measured: Handlers) -> None:
-    known, today = counted(), msgspec.convert({**measured.counted(), **WHERE}, Counted)
+def test_what_pytake_cost_goes_by_is_what_is_counted_today(measured: HandlerResults) -> None:
+    known, today = measured_usage(), msgspec.convert({**measured.measured_usage(), **WHERE}, MeasuredUsage)
     for stage in STAGES:
         assert today.stages[stage].calls == known.stages[stage].calls
         for figure in ("write_units", "read_units"):
@@ -74,14 +74,14 @@ def test_what_pytake_cost_goes_by_is_what_is_counted_today(measured: Handlers) -
     assert today.stored_bytes == pytest.approx(known.stored_bytes, rel=0.2)
 
 
-def test_a_cold_handler_answers_its_first_event(measured: Handlers) -> None:
+def test_a_cold_handler_answers_its_first_event(measured: HandlerResults) -> None:
     steps = {"import_ms", "wiring_ms", "first_event_ms", "ready_cpu_ms", "process_ms"}
     assert set(measured.colds["flow_runner"][0]) == steps
     assert measured.against_baseline("webhook") > 0
 
 
-def test_the_tables_name_every_stage_and_target(measured: Handlers) -> None:
-    measured.colds |= dict.fromkeys(("sender", "receipts", "scheduled", "api"), measured.colds["webhook"])
+def test_the_tables_name_every_stage_and_target(measured: HandlerResults) -> None:
+    measured.colds |= dict.fromkeys(("sender", "statuses", "scheduled", "api"), measured.colds["webhook"])
     assert all(stage in warm_table(measured) for stage in STAGES)
     assert "boto3 only" in cold_table(measured)
     assert ["AWS requests per plain turn", "≤ 14"] in [row[:2] for row in handler_targets(measured)]

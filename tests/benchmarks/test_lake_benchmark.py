@@ -1,14 +1,14 @@
 """The lake's benchmark asks what reports answer, over events like the export's."""
 
-from benchmarks.lake_figures import (
+from benchmarks.lake_benchmark import (
     BEGIN,
     EXPORTED_HOURS,
     EXPORTED_PER_TURN,
     HOUR,
     REPORTS,
+    Duration,
     Export,
-    Measured,
-    Took,
+    LakeResult,
     _Turns,
     lake_table,
     lake_targets,
@@ -26,10 +26,10 @@ def test_the_exported_turns_give_so_many_events() -> None:
 
 
 def test_the_table_tells_the_growth_of_processor_time() -> None:
-    def at(events: int, cpu: float) -> Measured:
-        exports = {name: Export(Took(9, cpu), 2, 100) for name in EXPORTED_HOURS}
-        asked = dict.fromkeys(REPORTS, Took(2 * cpu, cpu))
-        return Measured(events, 10, exports, from_events=asked, from_daily=asked)
+    def at(events: int, cpu: float) -> LakeResult:
+        exports = {name: Export(Duration(9, cpu), 2, 100) for name in EXPORTED_HOURS}
+        asked = dict.fromkeys(REPORTS, Duration(2 * cpu, cpu))
+        return LakeResult(events, 10, exports, from_events=asked, from_daily=asked)
 
     lines = lake_table([at(1_000_000, 0.5), at(10_000_000, 2)]).splitlines()
     assert lines[0].split("|")[2:4] == [" 1,000,000 events ", " 10,000,000 events "]

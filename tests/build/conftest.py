@@ -27,7 +27,7 @@ FUNCTIONS = {
     "webhook": "WebhookFunction",
     "flow_runner": "FlowRunnerFunction",
     "sender": "SenderFunction",
-    "receipts": "ReceiptsFunction",
+    "statuses": "StatusesFunction",
     "scheduled": "ScheduledFunction",
     "api": "ApiFunction",
 }
@@ -191,8 +191,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
     queues = {
         name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})
         for name in (
-            *("inbound.fifo", "outbound.fifo", "receipts"),
-            *("inbound-dead-letters.fifo", "outbound-dead-letters.fifo", "receipts-dead-letters"),
+            *("inbound.fifo", "outbound.fifo", "statuses"),
+            *("inbound-dead-letters.fifo", "outbound-dead-letters.fifo", "statuses-dead-letters"),
         )
     }
     values = {
@@ -204,8 +204,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "OUTBOUND_QUEUE_URL": queues["outbound.fifo"]["QueueUrl"],
         "INBOUND_DLQ_URL": queues["inbound-dead-letters.fifo"]["QueueUrl"],
         "OUTBOUND_DLQ_URL": queues["outbound-dead-letters.fifo"]["QueueUrl"],
-        "RECEIPTS_DLQ_URL": queues["receipts-dead-letters"]["QueueUrl"],
-        "RECEIPTS_QUEUE_URL": queues["receipts"]["QueueUrl"],
+        "STATUSES_DLQ_URL": queues["statuses-dead-letters"]["QueueUrl"],
+        "STATUSES_QUEUE_URL": queues["statuses"]["QueueUrl"],
         "GRAPH_API_URL": graph.url,
         "EVENT_BUS_NAME": "default",
     }

@@ -146,16 +146,16 @@ def test_flow_runner_takes_the_turn_and_queues_the_answer(
     assert set(queued) == set(expected)
 
 
-def test_sender_posts_to_the_graph_api_and_receipts_settles(connected: dict[str, Sandbox], graph: Graph) -> None:
+def test_sender_posts_to_the_graph_api_and_statuses_settles(connected: dict[str, Sandbox], graph: Graph) -> None:
     assert connected["sender"].invoke(sample("sender")) == {"batchItemFailures": []}
     [(path, payload)] = graph.taken
     assert path == f"/v25.0/{PHONE_NUMBER_ID}/messages"
     assert (payload["to"], payload["type"], payload["text"]["body"]) == (f"+{CONTACT}", "text", "Olá, Ana!")
-    [record] = sample("receipts")["Records"]
+    [record] = sample("statuses")["Records"]
     [status] = json.loads(record["body"])["statuses"]
     assert payload["biz_opaque_callback_data"] == status["biz_opaque_callback_data"]
-    assert connected["receipts"].invoke(sample("receipts")) == {"batchItemFailures": []}
-    assert '"moved":1' in connected["receipts"].log.replace(" ", "")
+    assert connected["statuses"].invoke(sample("statuses")) == {"batchItemFailures": []}
+    assert '"moved":1' in connected["statuses"].log.replace(" ", "")
 
 
 def test_scheduled_does_what_is_due(connected: dict[str, Sandbox]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 from msgspec.structs import replace
 
-from pytake.aws.daily_figures import S3DailyFigures, figures_key
+from pytake.aws.daily_aggregates import S3DailyAggregates, aggregates_key
 from pytake.aws.lake import S3Lake, UnreadableFileError, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
 from pytake.conversation.records import LakePart
@@ -116,13 +116,13 @@ def test_what_an_erased_person_said_leaves_the_file_and_its_versions_and_every_r
         lake.put(WHOLE, told[:count])
     before = read(s3, tmp_path, "select * exclude (variables) from {file}")
     s3.put_object(Bucket="lake", Key="athena/result.csv", Body=b"name of contact 3")
-    lake.withhold("acme", HOUR, {"contact 3"})
-    lake.withhold("acme", HOUR - 3600, {"contact 3"})  # there is no such file
+    lake.redact("acme", HOUR, {"contact 3"})
+    lake.redact("acme", HOUR - 3600, {"contact 3"})  # there is no such file
     assert read(s3, tmp_path, "select * exclude (variables) from {file}") == before
     counted = read(s3, tmp_path, "select contact, count(variables) from {file} group by 1 order by 1")
     assert counted == [(f"contact {n}", 0 if n == 3 else 1286 if n < 5 else 1285) for n in range(7)]
-    lake.forget_versions("acme", HOUR)
-    lake.forget_results()
+    lake.delete_old_versions("acme", HOUR)
+    lake.delete_query_results()
     [version] = s3.list_object_versions(Bucket="lake")["Versions"]
     assert version["Key"] == object_key("acme", HOUR)
     assert version["IsLatest"]
@@ -160,7 +160,7 @@ def answer(tmp_path: Path, name: str, first: int, end: int, select: str = "*") -
 
 def figures(s3: Any, tmp_path: Path, question: str) -> list[tuple[Any, ...]]:
     file = tmp_path / "figures.parquet"
-    file.write_bytes(s3.get_object(Bucket="lake", Key=figures_key("acme", "2026-03-10"))["Body"].read())
+    file.write_bytes(s3.get_object(Bucket="lake", Key=aggregates_key("acme", "2026-03-10"))["Body"].read())
     return duckdb.sql(question.format(file=f"'{file}'")).fetchall()
 
 
@@ -170,11 +170,11 @@ def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any,
         for name, rows in {"none": (0, 0), "few": (0, 1000), "many": (1000, 150_000)}.items()
     )
     athena = Answers(s3, none, few, many)
-    made = S3DailyFigures(s3, "lake", athena)  # type: ignore[arg-type]
+    made = S3DailyAggregates(s3, "lake", athena)  # type: ignore[arg-type]
     bodies = []
     for _ in range(2):
         made.make("acme", "2026-03-10", "SELECT", [], "source")
-        bodies.append(s3.get_object(Bucket="lake", Key=figures_key("acme", "2026-03-10"))["Body"].read())
+        bodies.append(s3.get_object(Bucket="lake", Key=aggregates_key("acme", "2026-03-10"))["Body"].read())
     assert bodies[0] == bodies[1]
     assert made.made_from("acme", "2026-03-10") == "source"
     counted = figures(
@@ -195,12 +195,12 @@ def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any,
 @pytest.mark.parametrize("select", ["* exclude (visits)", "*, 1 as more", "* replace (visits::integer as visits)"])
 def test_files_that_do_not_fit_together_leave_the_figures_as_they_were(s3: Any, tmp_path: Path, select: str) -> None:
     whole = answer(tmp_path, "whole", 0, 10)
-    made = S3DailyFigures(s3, "lake", Answers(s3, whole))  # type: ignore[arg-type]
+    made = S3DailyAggregates(s3, "lake", Answers(s3, whole))  # type: ignore[arg-type]
     made.make("acme", "2026-03-10", "SELECT", [], "before")
     other = answer(tmp_path, "other", 0, 10, select)
     for files in ((whole, other), (other, whole)):
         with pytest.raises(Exception, match="Schema"):
-            S3DailyFigures(s3, "lake", Answers(s3, *files)).make("acme", "2026-03-10", "SELECT", [], "after")  # type: ignore[arg-type]
+            S3DailyAggregates(s3, "lake", Answers(s3, *files)).make("acme", "2026-03-10", "SELECT", [], "after")  # type: ignore[arg-type]
     assert made.made_from("acme", "2026-03-10") == "before"
     assert figures(s3, tmp_path, "select count(*) from {file}") == [(10,)]
 
@@ -210,10 +210,10 @@ def test_a_file_that_is_cut_off_is_said_and_ends_nothing_else(s3: Any, tmp_path:
     whole, cut = answer(tmp_path, "whole", 0, 10), tmp_path / "cut.parquet"
     cut.write_bytes(whole.read_bytes()[:left])
     with pytest.raises(UnreadableFileError):
-        S3DailyFigures(s3, "lake", Answers(s3, whole, cut)).make("acme", "2026-03-10", "SELECT", [], "")  # type: ignore[arg-type]
+        S3DailyAggregates(s3, "lake", Answers(s3, whole, cut)).make("acme", "2026-03-10", "SELECT", [], "")  # type: ignore[arg-type]
     s3.put_object(Bucket="lake", Key=object_key("acme", HOUR), Body=cut.read_bytes())
     with pytest.raises(UnreadableFileError):
-        S3Lake(s3, "lake").withhold("acme", HOUR, {"contact"})
+        S3Lake(s3, "lake").redact("acme", HOUR, {"contact"})
 
 
 def test_a_part_says_how_far_it_reaches_and_where_the_next_one_begins(s3: Any) -> None:
@@ -246,8 +246,8 @@ def test_what_an_erased_person_said_leaves_every_part(s3: Any) -> None:
     other = LakePart("acme", HOUR + 3600, (HOUR + 3600) * 1000, (HOUR + 3600) * 1000)
     for part in (*parts, other):
         lake.put(part, told)
-    lake.withhold("acme", HOUR, {"contact 3"})
-    lake.forget_versions("acme", HOUR)
+    lake.redact("acme", HOUR, {"contact 3"})
+    lake.delete_old_versions("acme", HOUR)
     versions = s3.list_object_versions(Bucket="lake")["Versions"]
     assert len(versions) == 3
     assert [lake.part("acme", HOUR, part.begins) for part in parts] == parts

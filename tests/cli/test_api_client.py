@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.api_client import ApiClient, ApiError, find_token, is_on_this_machine
+from cli.api_client import ApiClient, ApiError, find_token, is_local
 
 
 def answering(answer: httpx.Response) -> ApiClient:
@@ -75,4 +75,4 @@ def test_no_token_is_asked_of_a_system_elsewhere() -> None:
     [("http://127.0.0.1:8000", True), ("http://localhost", True), ("https://localhost.example.com", False)],
 )
 def test_this_machine_is_known_by_its_host(url: str, here: bool) -> None:
-    assert is_on_this_machine(url) is here
+    assert is_local(url) is here

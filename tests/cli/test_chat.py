@@ -8,7 +8,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from cli.chat import QUIT, NoPhoneError, Phone, Screen, bubble, recite, understand
+from cli.chat import QUIT, ChatScreen, SimulatedPhone, SimulatorUnavailableError, bubble, parse_line, run_script
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ from cli.chat import QUIT, NoPhoneError, Phone, Screen, bubble, recite, understa
     ],
 )
 def test_a_line_is_understood(line: str, action: dict[str, Any] | None) -> None:
-    assert understand(line, ["sales", "support"]) == action
+    assert parse_line(line, ["sales", "support"]) == action
 
 
 @pytest.mark.parametrize("line", ["/dance", "/help", "/location here", '{"text"'])
 def test_a_line_that_makes_no_sense_is_explained(line: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        understand(line, [])
+        parse_line(line, [])
 
 
 def entry(seq: int, direction: str, text: str, **more: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_long_texts_wrap_and_markup_stays_text() -> None:
     assert "[bold]" in lines[1]
 
 
-class SimulatedPhone:
+class FakeSimulator:
     """Answers every text with an echo, and offers two buttons."""
 
     def __init__(self) -> None:
@@ -113,15 +113,15 @@ class SimulatedPhone:
         return httpx.Response(202, json={"id": "wamid.x", "seq": seq + 1})
 
 
-def recited(*lines: str) -> tuple[SimulatedPhone, str]:
-    simulated, output = SimulatedPhone(), StringIO()
-    phone = Phone("http://127.0.0.1:8000", "5511999990001", "Ana", httpx.MockTransport(simulated))
-    recite(phone, Screen(Console(file=output, width=60)), lines)
+def script_output(*lines: str) -> tuple[FakeSimulator, str]:
+    simulated, output = FakeSimulator(), StringIO()
+    phone = SimulatedPhone("http://127.0.0.1:8000", "5511999990001", "Ana", httpx.MockTransport(simulated))
+    run_script(phone, ChatScreen(Console(file=output, width=60)), lines)
     return simulated, output.getvalue()
 
 
 def test_a_script_gets_each_answer_before_its_next_line() -> None:
-    simulated, output = recited("Oi\n", "2\n", "/quit\n", "never\n")
+    simulated, output = script_output("Oi\n", "2\n", "/quit\n", "never\n")
     assert simulated.acted == [{"name": "Ana", "text": "Oi"}, {"name": "Ana", "reply_id": "no"}]
     assert output.index("echo Oi") < output.index("echo no")
     assert "from before" not in output
@@ -129,7 +129,7 @@ def test_a_script_gets_each_answer_before_its_next_line() -> None:
 
 
 def test_a_refused_action_is_shown_and_the_script_goes_on() -> None:
-    _, output = recited("/image\n", "Oi\n")
+    _, output = script_output("/image\n", "Oi\n")
     assert "No media today." in output
     assert "echo Oi" in output
 
@@ -138,11 +138,11 @@ def test_without_a_local_cloud_it_says_how_to_start_one() -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    with pytest.raises(NoPhoneError, match="pytake local"):
-        Phone("http://127.0.0.1:8000", "1", "Ana", httpx.MockTransport(nobody)).screen()
+    with pytest.raises(SimulatorUnavailableError, match="pytake local"):
+        SimulatedPhone("http://127.0.0.1:8000", "1", "Ana", httpx.MockTransport(nobody)).messages()
 
 
 def test_a_system_without_phones_is_recognised() -> None:
     elsewhere = httpx.MockTransport(lambda _: httpx.Response(404, json={"message": "Not Found"}))
-    with pytest.raises(NoPhoneError, match="plays no phones"):
-        Phone("https://api.example.com", "1", "Ana", elsewhere).screen()
+    with pytest.raises(SimulatorUnavailableError, match="plays no phones"):
+        SimulatedPhone("https://api.example.com", "1", "Ana", elsewhere).messages()

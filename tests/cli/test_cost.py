@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from samcli.yamlhelper import yaml_parse
 from typer.testing import CliRunner
 
-from cli.costing.model import DEPLOYED_MEMORY, FOLDER, TEMPLATE, Bill, Volumes, assumptions, counted, prices
+from cli.costing.model import DEPLOYED_MEMORY, FOLDER, TEMPLATE, Bill, Volumes, assumptions, measured_usage, prices
 from cli.main import app
 
 MILLION = 1_000_000
 
 
 def bill(**volumes: Any) -> Bill:
-    return Bill(Volumes(**volumes), counted(), prices(), assumptions())
+    return Bill(Volumes(**volumes), measured_usage(), prices(), assumptions())
 
 
 def usd(found: Bill, service: str, what: str = "") -> float:
@@ -29,7 +29,11 @@ def plain(name: str) -> Any:
 
 
 def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
-    stages, price, assumed = plain("counted")["stages"], plain("prices")["regions"]["us-east-1"], plain("assumptions")
+    stages, price, assumed = (
+        plain("measured_usage")["stages"],
+        plain("prices")["regions"]["us-east-1"],
+        plain("assumptions"),
+    )
     found = bill()
 
     writes = sum(stage["write_units"] for stage in stages.values())
@@ -39,9 +43,9 @@ def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
     assert usd(found, "API Gateway") == pytest.approx(4 * price["http_api_million"])
 
     seconds = 30 * assumed["active_hours_per_day"] * 3600
-    batch = 1 + 2 * MILLION / seconds * assumed["receipts_window_seconds"] / assumed["queue_pollers"]
+    batch = 1 + 2 * MILLION / seconds * assumed["statuses_window_seconds"] / assumed["queue_pollers"]
     queues = 6 * price["sqs_fifo_million"] + (2 + 2 * 2 / batch) * price["sqs_standard_million"]
-    assert usd(found, "SQS", "conversations") + usd(found, "SQS", "receipts") - sum(
+    assert usd(found, "SQS", "conversations") + usd(found, "SQS", "statuses") - sum(
         line.usd for line in found.lines if line.group == "fixed" and line.service == "SQS"
     ) == pytest.approx(queues)
     assert usd(found, "Lambda", "invocations") == pytest.approx((6 + 2 / batch) * price["lambda_request_million"])
@@ -60,7 +64,7 @@ def test_the_total_is_the_sum_of_the_lines_and_per_million_does_not_depend_on_th
     one, ten = bill(), bill(messages=10 * MILLION)
     assert one.total() == pytest.approx(sum(line.usd for line in one.lines))
     assert ten.total("message") == pytest.approx(10 * one.total("message"), rel=0.05), "batches grow, the rest does not"
-    assert ten.per_million("kept") == pytest.approx(one.per_million("kept"))
+    assert ten.per_million("storage") == pytest.approx(one.per_million("storage"))
     assert ten.total("fixed") == pytest.approx(one.total("fixed"))
 
 
@@ -86,9 +90,9 @@ def test_more_costs_more(dearer: dict[str, Any], cheaper: dict[str, Any]) -> Non
 def test_without_answers_only_the_incoming_half_is_paid() -> None:
     found = bill(answers=0)
     assert found.meta == 0
-    assert found.invocations("sender") == found.invocations("receipts") == 0
+    assert found.invocations("sender") == found.invocations("statuses") == 0
     assert usd(found, "DynamoDB", "write units") == pytest.approx(
-        counted().stages["flow_runner"].write_units * prices().regions["us-east-1"]["dynamodb_write_million"]
+        measured_usage().stages["flow_runner"].write_units * prices().regions["us-east-1"]["dynamodb_write_million"]
     )
 
 
@@ -96,13 +100,13 @@ def test_metas_fee_stands_beside() -> None:
     fees = prices().meta
     assert bill(answers=1.5).meta == pytest.approx(1.5 * MILLION * fees.service_message)
     dear = replace(prices(), meta=replace(fees, utility_template=1.0, service_message=0.0))
-    assert Bill(Volumes(templates=1000), counted(), dear, assumptions()).meta == pytest.approx(1000)
+    assert Bill(Volumes(templates=1000), measured_usage(), dear, assumptions()).meta == pytest.approx(1000)
 
 
-def test_memory_and_the_wait_for_receipts_are_the_templates() -> None:
+def test_memory_and_the_wait_for_statuses_are_the_templates() -> None:
     template = yaml_parse(TEMPLATE.read_text())
-    receipts = template["Resources"]["ReceiptsFunction"]["Properties"]["Events"]["Receipts"]["Properties"]
-    assert assumptions().receipts_window_seconds == receipts["MaximumBatchingWindowInSeconds"]
+    statuses = template["Resources"]["StatusesFunction"]["Properties"]["Events"]["Statuses"]["Properties"]
+    assert assumptions().statuses_window_seconds == statuses["MaximumBatchingWindowInSeconds"]
     usual = template["Globals"]["Function"]["MemorySize"]
     for name, megabytes in DEPLOYED_MEMORY.items():
         function = template["Resources"][f"{name.title().replace('_', '')}Function"]["Properties"]
@@ -138,8 +142,8 @@ def test_a_month_in_which_nobody_writes_costs_what_is_there_all_the_time(monkeyp
     shown = CliRunner().invoke(app, ["cost", "--messages", "0"])
     assert (shown.exit_code, "Nobody writes" in shown.output) == (0, True)
     told = json.loads(CliRunner().invoke(app, ["cost", "--messages", "0", "--json"]).output)
-    assert told["usd_per_month"]["aws"] == pytest.approx(bill(messages=0).total("fixed", "observed"), abs=0.01)
-    assert {line["group"] for line in told["lines"] if line["usd"]} == {"fixed", "observed"}
+    assert told["usd_per_month"]["aws"] == pytest.approx(bill(messages=0).total("fixed", "observability"), abs=0.01)
+    assert {line["group"] for line in told["lines"] if line["usd"]} == {"fixed", "observability"}
     assert not [name for name in told if name.startswith(("per_", "usd_per_million", "usd_per_conversation"))]
 
 

@@ -18,11 +18,11 @@ from typer.testing import CliRunner, Result
 
 from cli.dlq import app
 from local import dead_letters
-from local.dead_letters import DeadLetters, MoveError
+from local.dead_letters import DeadLetterQueue, MoveError
 from pytake.aws.queues import SqsQueues
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
-from pytake.conversation.receipts import callback_data
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.outbound import Text
 from tests.template.conftest import Stack, target, translated
 
@@ -52,7 +52,7 @@ class Deployed:
             inbound_dlq=self.urls["InboundDeadLettersUrl"],
             outbound=self.urls["OutboundQueueUrl"],
             outbound_dlq=self.urls["OutboundDeadLettersUrl"],
-            receipts=self.urls["ReceiptsDeadLettersUrl"],
+            statuses=self.urls["StatusesDeadLettersUrl"],
         )
 
     def taken_from(self, output: str) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def moving(deployed: Deployed) -> Any:
         if operation != "StartMessageMoveTask":
             return call(self, operation, request)
         name = request["SourceArn"].rpartition(":")[2]
-        kind = next(kind for kind in ("Inbound", "Receipts") if kind.lower() in name)
+        kind = next(kind for kind in ("Inbound", "Statuses") if kind.lower() in name)
         count = 0
         while messages := self.receive_message(
             QueueUrl=deployed.urls[f"{kind}DeadLettersUrl"],
@@ -132,27 +132,27 @@ def turn(number: int, contact: str) -> OutboundItem:
     return OutboundItem("acme", NUMBER, contact, number, [Text("Hello")], 1e12)
 
 
-def receipts(contact: str) -> ReceiptsItem:
+def statuses(contact: str) -> StatusesItem:
     data = callback_data(ConversationKey("acme", NUMBER, contact), 1, 0)
-    return ReceiptsItem("acme", NUMBER, [{"id": "w", "status": "read", "biz_opaque_callback_data": data}])
+    return StatusesItem("acme", NUMBER, [{"id": "w", "status": "read", "biz_opaque_callback_data": data}])
 
 
 def test_every_queue_is_listed_and_shown_with_reason_and_conversation(deployed: Deployed) -> None:
     deployed.queues.put_inbound([said(1, ANA)])
-    deployed.queues.bury(turn(1, ANA), "throttled:130429")
-    deployed.queues.put_receipts([receipts(ANA)])
+    deployed.queues.dead_letter(turn(1, ANA), "retry:130429")
+    deployed.queues.put_statuses([statuses(ANA)])
     deployed.sqs.send_message(QueueUrl=deployed.urls["ScheduleDeadLettersUrl"], MessageBody='{"job": "due"}')
     listed = pytake("list").output
     for queue, reason in (
         ("inbound", "the flow runner's log"),
-        ("outbound", "1 x throttled:130429"),
-        ("receipts", "the log of the receipts function"),
+        ("outbound", "1 x retry:130429"),
+        ("statuses", "the log of the statuses function"),
         ("schedule", "the scheduled function failed"),
     ):
         line = next(line for line in listed.splitlines() if queue in line)
         assert " 1 " in line
         assert reason in line
-    for queue in ("inbound", "outbound", "receipts"):
+    for queue in ("inbound", "outbound", "statuses"):
         assert f"acme/{NUMBER}/{ANA}" in pytake("show", queue).output
     assert "a scheduled job" in pytake("show", "schedule").output
 
@@ -160,12 +160,12 @@ def test_every_queue_is_listed_and_shown_with_reason_and_conversation(deployed: 
 def test_answers_go_back_marked_each_contact_in_order(deployed: Deployed) -> None:
     for number in range(1, 13):
         for contact in (ANA, BIA):
-            deployed.queues.bury(turn(number, contact), "throttled:130429")
+            deployed.queues.dead_letter(turn(number, contact), "retry:130429")
     assert pytake("redrive", "outbound").output == "24 messages are back on the outbound queue.\n"
     back = deployed.taken_from("OutboundQueueUrl")
     for contact in (ANA, BIA):
         assert [item["turn"] for item in back if item["contact_id"] == contact] == [*range(1, 13)]
-    assert {item["revived"] for item in back} == {1}
+    assert {item["redrive_count"] for item in back} == {1}
     assert pytake("redrive", "outbound").output == "0 messages are back on the outbound queue.\n"
 
 
@@ -180,10 +180,10 @@ def test_peoples_messages_go_back_in_order_whoever_moves_them(deployed: Deployed
 
 
 @pytest.mark.parametrize("only", [(), ("--conversation", f"acme/{NUMBER}/{ANA}")])
-def test_receipts_go_back_whoever_moves_them(deployed: Deployed, only: tuple[str, ...]) -> None:
-    deployed.queues.put_receipts([receipts(ANA) for _ in range(12)])
-    assert pytake("redrive", "receipts", *only).output == "12 messages are back on the receipts queue.\n"
-    assert len(deployed.taken_from("ReceiptsQueueUrl")) == 12
+def test_statuses_go_back_whoever_moves_them(deployed: Deployed, only: tuple[str, ...]) -> None:
+    deployed.queues.put_statuses([statuses(ANA) for _ in range(12)])
+    assert pytake("redrive", "statuses", *only).output == "12 messages are back on the statuses queue.\n"
+    assert len(deployed.taken_from("StatusesQueueUrl")) == 12
 
 
 def test_what_cannot_be_done_is_said_in_words(deployed: Deployed) -> None:
@@ -196,9 +196,9 @@ def test_what_cannot_be_done_is_said_in_words(deployed: Deployed) -> None:
 
 
 def test_showing_some_hides_none_of_the_others(deployed: Deployed) -> None:
-    deployed.queues.put_receipts([receipts(ANA) for _ in range(5)])
-    assert pytake("show", "receipts", "--limit", "2").output.count("1 receipt") == 2
-    assert pytake("redrive", "receipts", "--reason", "given up").output.startswith("5 messages")
+    deployed.queues.put_statuses([statuses(ANA) for _ in range(5)])
+    assert pytake("show", "statuses", "--limit", "2").output.count("1 status") == 2
+    assert pytake("redrive", "statuses", "--reason", "given up").output.startswith("5 messages")
 
 
 def test_sqs_is_given_the_time_to_ask_all_its_servers() -> None:
@@ -209,7 +209,7 @@ def test_sqs_is_given_the_time_to_ask_all_its_servers() -> None:
     )
     with Stubber(client) as answers:
         answers.add_response("receive_message", {}, {**wanted, "MaxNumberOfMessages": 3, "WaitTimeSeconds": 1})
-        assert DeadLetters(client, "receipts", "https://sqs.test/dead", None).look(3) == []
+        assert DeadLetterQueue(client, "statuses", "https://sqs.test/dead", None).peek(3) == []
 
 
 class Moves:
@@ -217,7 +217,7 @@ class Moves:
 
     def __init__(self) -> None:
         self.client = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="t", aws_secret_access_key="t")
-        self.letters = DeadLetters(self.client, "inbound", "https://sqs.test/dead", "https://sqs.test/source")
+        self.letters = DeadLetterQueue(self.client, "inbound", "https://sqs.test/dead", "https://sqs.test/source")
         self.stub = Stubber(self.client)
         for arn in (ARN, SOURCE_ARN):
             self.stub.add_response("get_queue_attributes", {"Attributes": {"QueueArn": arn}})

@@ -12,7 +12,7 @@ import typer
 
 from cli import number
 from cli.api_client import ApiClient
-from cli.number import ask_for_missing, change, read_keywords, read_secrets
+from cli.number import ask_for_missing, parse_keywords, read_secrets, updated_number
 
 KNOWN = {
     "phone_number_id": "1",
@@ -29,7 +29,7 @@ KNOWN = {
 
 
 def test_a_change_keeps_what_was_not_given() -> None:
-    assert change(KNOWN, None, "other", {}) == {
+    assert updated_number(KNOWN, None, "other", {}) == {
         "display_phone_number": "+55 11 4000-0001",
         "default_flow_id": "other",
         "keywords": {"oi": "hello", "preço": "prices"},
@@ -38,18 +38,18 @@ def test_a_change_keeps_what_was_not_given() -> None:
 
 
 def test_keywords_are_added_and_forgotten_one_by_one() -> None:
-    body = change(KNOWN, None, None, read_keywords(["oi=", "help = support"]))
+    body = updated_number(KNOWN, None, None, parse_keywords(["oi=", "help = support"]))
     assert body["keywords"] == {"preço": "prices", "help": "support"}
 
 
 def test_an_empty_default_flow_means_none() -> None:
-    assert change(KNOWN, None, "", {})["default_flow_id"] is None
+    assert updated_number(KNOWN, None, "", {})["default_flow_id"] is None
 
 
 @pytest.mark.parametrize("pair", ["word", "=flow", " =flow"])
 def test_a_keyword_needs_a_word_and_a_flow(pair: str) -> None:
     with pytest.raises(ValueError, match="WORD=FLOW"):
-        read_keywords([pair])
+        parse_keywords([pair])
 
 
 def test_secrets_may_come_from_files(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pytake.whatsapp.signature import sign
 
 PYTAKE = Path(sysconfig.get_path("scripts")) / "pytake"
 WEBHOOK = "/api/v1/whatsapp/webhook"
-LONGEST_START_SECONDS = 300
+MAX_START_SECONDS = 300
 ORIGIN = "https://app.example.com"
 FLAGS = ("--allow-private-calls", "--allow-origin", ORIGIN, "--allow-origin", "http://localhost:5173")
 
@@ -37,11 +37,11 @@ def free_port() -> int:
 class Cloud:
     """A running `pytake local`, and what people and Meta do to it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path, words: list[str], seconds: float):
+    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path, output: list[str], seconds: float):
         self.process = process
         self.url = url
         self.data_dir = data_dir
-        self.words = words
+        self.output = output
         """What it printed until it was ready, line by line."""
         self.start_seconds = seconds
         self.http = httpx.Client(base_url=url, timeout=35, trust_env=False)
@@ -56,24 +56,24 @@ class Cloud:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        words: list[str] = []
+        output: list[str] = []
         assert process.stdout is not None
-        watchdog = _kill_after(process, LONGEST_START_SECONDS)
+        watchdog = _kill_after(process, MAX_START_SECONDS)
         for line in process.stdout:
-            words.append(line.rstrip("\n"))
+            output.append(line.rstrip("\n"))
             if line.startswith("ready "):
                 watchdog.cancel()
-                return cls(process, words[-1].removeprefix("ready "), data_dir, words, time.monotonic() - began)
+                return cls(process, output[-1].removeprefix("ready "), data_dir, output, time.monotonic() - began)
         watchdog.cancel()
         process.wait()
-        raise AssertionError(f"pytake local ended with {process.returncode}:\n" + "\n".join(words))
+        raise AssertionError(f"pytake local ended with {process.returncode}:\n" + "\n".join(output))
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Stop it with a signal and return its exit status."""
         self.http.close()
         self.process.send_signal(how)
         rest, _ = self.process.communicate(timeout=30)
-        self.words += rest.splitlines()
+        self.output += rest.splitlines()
         return self.process.returncode
 
     def start_again(self, *flags: str) -> None:
@@ -125,17 +125,23 @@ class Cloud:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                words = (folder / "cmdline").read_text().split("\0")
-                if str(self.data_dir) in " ".join(words) and any(what in word for word in words):
+                output = (folder / "cmdline").read_text().split("\0")
+                if str(self.data_dir) in " ".join(output) and any(what in word for word in output):
                     found.append(int(folder.name))
         return sorted(found)
 
-    def refused(self) -> list[str]:
-        """Return what the embedded AWS refused to functions because their role in the template does not allow it."""
-        from local.emulator import REFUSED  # with it comes the emulator, which sets logging up for the whole process
+    def denied_requests(self) -> list[str]:
+        """Return what the embedded AWS denied_requests to functions because their role in the template does not allow it."""
+        from local.emulator import (
+            DENIED_PREFIX,  # with it comes the emulator, which sets logging up for the whole process
+        )
 
         lines = (self.data_dir / "logs" / "embedded-aws.log").read_text(errors="replace").splitlines()
-        return [line.partition(REFUSED)[2] for line in lines if REFUSED in line and "assumed-role/pytake-" in line]
+        return [
+            line.partition(DENIED_PREFIX)[2]
+            for line in lines
+            if DENIED_PREFIX in line and "assumed-role/pytake-" in line
+        ]
 
     def logs(self) -> str:
         """Return the ends of all logs, for the message of a failed test."""

@@ -36,8 +36,8 @@ def test_a_message_that_fails_four_times_is_redriven_and_arrives_once(cloud: Clo
     set_fault(cloud, new_phone, 130429, times=4)
     cloud.say(new_phone, "Oi")
     shown = until_shown(cloud, new_phone[-8:], "dlq", "show", "outbound", "--body")
-    assert "throttled:130429" in shown
-    assert "throttled:130429" in pytake(cloud, "dlq", "list")
+    assert "retry:130429" in shown
+    assert "retry:130429" in pytake(cloud, "dlq", "list")
     assert [message for message in cloud.screen(new_phone) if message["direction"] == "out"] == []
     assert "1 message is back" in pytake(cloud, "dlq", "redrive", "outbound", "--conversation", new_phone)
     first = cloud.answers(new_phone, 1)
@@ -58,7 +58,7 @@ def test_a_stopped_number_keeps_its_messages_until_it_is_resumed(cloud: Cloud, n
         time.sleep(11)  # until then its messages come back to the queue (ADR 6)
         other = f"{new_phone[:-1]}{(int(new_phone[-1]) + 1) % 10}"
         cloud.say(other, "Oi")
-        cloud.say(new_phone, "Ana")  # the turn behind the parked one: who delivers that brings this one
+        cloud.say(new_phone, "Ana")  # the turn behind the held one: who delivers that brings this one
         time.sleep(2)
         assert [message for message in cloud.screen(other) if message["direction"] == "out"] == []
         assert "sends again; 2 conversations" in pytake(cloud, "number", "resume", demo.PHONE_NUMBER_ID)

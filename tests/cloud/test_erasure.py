@@ -49,15 +49,15 @@ class Aws:
     """The embedded AWS, and everything that is in it."""
 
     def __init__(self, cloud: Cloud) -> None:
-        told = cloud.http.get("/_local/aws").json()
-        environment, self.cloud = told["environment"], cloud
+        described = cloud.http.get("/_local/aws").json()
+        environment, self.cloud = described["environment"], cloud
         self._session = boto3.session.Session(
             environment["AWS_ACCESS_KEY_ID"],
             environment["AWS_SECRET_ACCESS_KEY"],
             region_name=environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"],
         )
         self._endpoint = environment["AWS_ENDPOINT_URL"]
-        [stack] = self.client("cloudformation").describe_stacks(StackName=told["stack"])["Stacks"]
+        [stack] = self.client("cloudformation").describe_stacks(StackName=described["stack"])["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def client(self, service: Any) -> Any:
@@ -67,9 +67,9 @@ class Aws:
         answer = self.client("lambda").invoke(
             FunctionName=self.outputs["ScheduledFunctionName"], Payload=json.dumps({"job": job})
         )
-        told = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, told
-        return dict(told)
+        described = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, described
+        return dict(described)
 
     def table(self) -> str:
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
@@ -156,7 +156,7 @@ def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_p
     body = json.dumps({**item, "message": {"id": "wamid.dead", "text": texts[0]}, "received_at": time.time()})
     group = {"MessageGroupId": f"{PHONE_NUMBER_ID}:{new_phone}", "MessageDeduplicationId": new_phone}
     aws.client("sqs").send_message(QueueUrl=dead, MessageBody=body, **group)
-    told = words_of(new_phone, texts, wamids)
+    described = words_of(new_phone, texts, wamids)
     assert all(word in aws.table() for word in [new_phone, *texts])
     assert texts[1].encode() in aws.bucket(str(tmp_path))
     before = aws.rows(str(tmp_path))
@@ -167,7 +167,7 @@ def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_p
     aws.let_settle()
     assert aws.run("export")["up_to_date"]
     table, bucket, queues, logs = aws.table(), aws.bucket(str(tmp_path)), aws.queues(), _logs(cloud)
-    for word in told:
+    for word in described:
         assert word not in table, word
         assert word.encode() not in bucket, word
         assert word not in queues, word

@@ -123,4 +123,4 @@ def test_a_failed_delivery_reaches_the_rule_s_target(
     business.answer(new_phone, "Hi")
     failed = check(rule.received("delivery.failed", seconds=60)["delivery.failed"], business, new_phone)
     assert (failed["turn"], failed["index"]) == (1, 0)
-    assert (failed["reason"], failed["code"]) == (f"receipt:{UNDELIVERABLE}", UNDELIVERABLE)
+    assert (failed["reason"], failed["code"]) == (f"status:{UNDELIVERABLE}", UNDELIVERABLE)

@@ -53,11 +53,11 @@ def listeners(process_ids: list[int]) -> set[str]:
 
 
 def test_it_ends_its_words_with_the_address(cloud: Cloud) -> None:
-    assert cloud.words[-1] == f"ready {cloud.url}"
+    assert cloud.output[-1] == f"ready {cloud.url}"
 
 
 def test_the_printed_message_can_be_pasted(cloud: Cloud) -> None:
-    lines = [line for line in cloud.words if line.startswith(("body=", "curl "))]
+    lines = [line for line in cloud.output if line.startswith(("body=", "curl "))]
     answer = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
     assert answer.stdout == '{"status":"received"}'
 
@@ -192,7 +192,7 @@ def test_a_clean_restart_keeps_conversations_and_builds_nothing(
     before = len(cloud.answers(new_phone, 1))
     cloud.stop(how)
     cloud.start_again()
-    assert not any("sam build" in line for line in cloud.words)
+    assert not any("sam build" in line for line in cloud.output)
     cloud.say(new_phone, "Ana")
     assert len(cloud.answers(new_phone, before + 1)) == before + 1
 
@@ -223,7 +223,7 @@ def test_everything_ends_with_a_killed_command_and_conversations_are_kept(cloud:
     assert until(lambda: not any(map(is_running, processes)))
 
     cloud.start_again()
-    assert not any("sam build" in line for line in cloud.words)
+    assert not any("sam build" in line for line in cloud.output)
     cloud.say(new_phone, "Ana")
     assert cloud.answers(new_phone, 1)[-1]["text"] != greeting  # it went on where it was
 
@@ -231,9 +231,9 @@ def test_everything_ends_with_a_killed_command_and_conversations_are_kept(cloud:
 def test_a_killed_embedded_aws_is_said_and_the_next_start_works(cloud: Cloud, new_phone: str) -> None:
     (emulator,) = cloud.children("local.emulator")
     os.kill(emulator, signal.SIGKILL)
-    words, _ = cloud.process.communicate(timeout=30)
+    output, _ = cloud.process.communicate(timeout=30)
     assert cloud.process.returncode == 1
-    assert "The embedded AWS ended" in words
+    assert "The embedded AWS ended" in output
     assert until(lambda: not cloud.children("worker.py"))
 
     cloud.start_again()

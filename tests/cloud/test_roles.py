@@ -69,10 +69,10 @@ def test_the_webhook_may_look_and_queue_and_nothing_else(account: Account) -> No
     assert "Item" not in dynamodb.get_item(TableName=table, Key=key)
     assert refusal(dynamodb.scan, TableName=table) == "AccessDenied"
     assert refusal(dynamodb.put_item, TableName=table, Item=key) == "AccessDenied"
-    sqs, receipts = account.client("sqs", keys), account.resource("ReceiptsQueue")
+    sqs, statuses = account.client("sqs", keys), account.resource("StatusesQueue")
     entry = {"Id": "1", "MessageBody": '{"organization_id":"demo","phone_number_id":"0","statuses":[]}'}
-    assert len(sqs.send_message_batch(QueueUrl=receipts, Entries=[entry])["Successful"]) == 1
-    assert refusal(sqs.receive_message, QueueUrl=receipts) == "AccessDenied"
+    assert len(sqs.send_message_batch(QueueUrl=statuses, Entries=[entry])["Successful"]) == 1
+    assert refusal(sqs.receive_message, QueueUrl=statuses) == "AccessDenied"
     assert refusal(sqs.send_message, QueueUrl=account.resource("OutboundQueue"), MessageBody="{}") == "AccessDenied"
     told = [line for line in account.log.read_text().splitlines() if "role/test-webhook" in line]
     assert any("may not dynamodb:Scan on arn:aws:dynamodb" in line for line in told)

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from local.console.backlog import look_at
-from local.dead_letters import DeadLetters
+from local.dead_letters import DeadLetterQueue
 from tests.cli.test_dlq import ANA, BIA, Stack, turn
 
 
@@ -20,11 +20,13 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_how_much_waits_what_was_given_up_on_and_why() -> None:
     stack = Stack("outbound", fifo=True)
-    stack.bury(turn(1), "fatal:190")
-    stack.bury(turn(2), "later: 5 tries")
-    stack.bury(turn(1, BIA), "fatal:190")
+    stack.dead_letter(turn(1), "fatal:190")
+    stack.dead_letter(turn(2), "later: 5 tries")
+    stack.dead_letter(turn(1, BIA), "fatal:190")
     stack.letters.redrive(lambda letter: letter.conversation.endswith(BIA))
-    schedule = DeadLetters(stack.client, "schedule", stack.client.create_queue(QueueName="schedule")["QueueUrl"], None)
+    schedule = DeadLetterQueue(
+        stack.client, "schedule", stack.client.create_queue(QueueName="schedule")["QueueUrl"], None
+    )
     outbound, scheduled = look_at([stack.letters, schedule])
     assert (outbound.name, outbound.waiting, outbound.dead, outbound.can_be_redriven) == ("outbound", 1, 2, True)
     assert outbound.reasons == [("fatal:190", 1), ("later: 5 tries", 1)]

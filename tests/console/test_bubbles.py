@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 
 from local.console.bubbles import Choice, Media, as_html, clock_time, first_unsettled, phone_bubble, transcript_bubble
-from local.graph_phones import Entry, Phone
+from local.graph_phones import Phone, ScreenEntry
 
 
 def received(payload: dict[str, Any], status: str = "delivered") -> dict[str, Any]:
     """What the simulator's phone shows of a message that the business sent."""
     phone = Phone("5511999990001")
-    entry = phone.received("wamid.1", payload, "100", 1_700_000_000)
+    entry = phone.add_outbound("wamid.1", payload, "100", 1_700_000_000)
     entry.status = status
     return as_json(entry)
 
 
 def wrote(message: dict[str, Any], status: str = "sent") -> dict[str, Any]:
-    entry = Phone("5511999990001").wrote({"id": "wamid.2", **message}, "100", 1_700_000_000)
+    entry = Phone("5511999990001").add_inbound({"id": "wamid.2", **message}, "100", 1_700_000_000)
     entry.status = status
     return as_json(entry)
 
 
-def as_json(entry: Entry) -> dict[str, Any]:
+def as_json(entry: ScreenEntry) -> dict[str, Any]:
     import msgspec
 
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(entry))
@@ -119,7 +119,7 @@ def test_a_transcript_is_seen_from_the_agents_side() -> None:
     ("delivery", "ticks"),
     [
         ("queued", "waiting"),
-        ("parked", "waiting"),
+        ("deferred", "waiting"),
         ("accepted", "sent"),
         ("delivered", "delivered"),
         ("dead", "failed"),

@@ -9,15 +9,15 @@ from moto import mock_aws
 
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
-from pytake.aws.directory import DynamoDirectory
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
-from pytake.aws.parking import DynamoParking
+from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
-from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
+from pytake.aws.tenants import DynamoTenants
+from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
 from tests.table import create_table, kept
 
@@ -74,16 +74,16 @@ def other_worker(request: pytest.FixtureRequest, slots: Any) -> Any:
 
 
 @pytest.fixture(params=["fake", "aws"])
-def parking(request: pytest.FixtureRequest) -> Any:
-    return _implementation(request, fakes.MemoryParking, DynamoParking)
+def held_turns(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemoryHeldTurns, DynamoHeldTurns)
 
 
 @pytest.fixture(params=["fake", "aws"])
 def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
-    """Conversations, deliveries and parking, and what erases from them."""
+    """Conversations, deliveries and held turns, and what erases from them."""
 
     def fake() -> Any:
-        ports = fakes.MemoryConversations(), fakes.MemoryDeliveries(), fakes.MemoryParking()
+        ports = fakes.MemoryConversations(), fakes.MemoryDeliveries(), fakes.MemoryHeldTurns()
         return *ports, fakes.MemoryErasure(*ports)
 
     def real(table: Table) -> Any:
@@ -91,7 +91,7 @@ def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
         return (
             DynamoConversations(table, kept(), clock),
             deliveries,
-            DynamoParking(table),
+            DynamoHeldTurns(table),
             DynamoErasure(table, DynamoEventLog(table, kept())),
         )
 
@@ -99,8 +99,8 @@ def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
 
 
 @pytest.fixture(params=["fake", "aws"])
-def directory(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
-    return _implementation(request, fakes.MemoryDirectory, lambda table: DynamoDirectory(table, clock))
+def tenants(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, fakes.MemoryTenants, lambda table: DynamoTenants(table, clock))
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -8,7 +8,7 @@ from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,
     ConversationKey,
-    RecentPlace,
+    RecentPosition,
     Session,
     TurnRecord,
 )
@@ -113,7 +113,7 @@ def test_an_expired_session_is_due_within_the_hour(conversations: Conversations)
 def listed(conversations: Conversations, limit: int, organization_id: str = "acme") -> list[list[str]]:
     """The pages of the organization's list, as contact ids."""
     pages: list[list[str]] = []
-    after: RecentPlace | None = None
+    after: RecentPosition | None = None
     while True:
         places = conversations.recent(organization_id, limit, after)
         pages.append([place.key.contact_id for place in places])

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, group_id
-from pytake.conversation.receipts import callback_data
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, group_id
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.outbound import Text
 
 NUMBER = "100000000000001"
@@ -23,7 +23,7 @@ class World:
         self.urls = {
             "inbound": self.sqs.create_queue(QueueName="in.fifo", Attributes=fifo)["QueueUrl"],
             "outbound": self.sqs.create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
-            "receipts": self.sqs.create_queue(QueueName="receipts")["QueueUrl"],
+            "statuses": self.sqs.create_queue(QueueName="statuses")["QueueUrl"],
         }
         self.queues = SqsDeadLetterQueues(self.sqs, **self.urls, wait_seconds=0)
         self.sent = 0
@@ -31,7 +31,7 @@ class World:
     def put(self, queue: str, body: Any) -> None:
         self.sent += 1
         group = group_id(body.key) if isinstance(body, InboundItem | OutboundItem) else f"g{self.sent}"
-        more = {} if queue == "receipts" else {"MessageGroupId": group, "MessageDeduplicationId": str(self.sent)}
+        more = {} if queue == "statuses" else {"MessageGroupId": group, "MessageDeduplicationId": str(self.sent)}
         text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
         self.sqs.send_message(QueueUrl=self.urls[queue], MessageBody=text, **more)
 
@@ -71,10 +71,10 @@ def test_messages_of_erased_people_go_and_all_others_stay(world: World) -> None:
     assert not any(ANA in body for body in outbound)
 
 
-def test_of_receipts_only_those_of_the_erased_people_go(world: World) -> None:
-    world.put("receipts", ReceiptsItem("acme", NUMBER, [status(ANA), status(BIA), status(ANA, callback=False)]))
-    world.put("receipts", ReceiptsItem("acme", NUMBER, [status(ANA)]))
-    world.put("receipts", ReceiptsItem("acme", NUMBER, [status(BIA)]))
+def test_of_statuses_only_those_of_the_erased_people_go(world: World) -> None:
+    world.put("statuses", StatusesItem("acme", NUMBER, [status(ANA), status(BIA), status(ANA, callback=False)]))
+    world.put("statuses", StatusesItem("acme", NUMBER, [status(ANA)]))
+    world.put("statuses", StatusesItem("acme", NUMBER, [status(BIA)]))
     assert world.queues.remove([ConversationKey("acme", NUMBER, ANA)]) == 2
-    left = [msgspec.json.decode(body, type=ReceiptsItem) for body in world.bodies("receipts")]
+    left = [msgspec.json.decode(body, type=StatusesItem) for body in world.bodies("statuses")]
     assert [item.statuses for item in left] == [[status(BIA)], [status(BIA)]]

@@ -1,4 +1,4 @@
-"""Promises of the `Deliveries`, `RateSlots` and `Parking` ports."""
+"""Promises of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
 
 import msgspec
 import pytest
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.table import Table
-from pytake.conversation.ports import ConflictError, Deliveries, Parking, RateSlots
+from pytake.conversation.ports import ConflictError, Deliveries, HeldTurns, RateSlots
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text
@@ -28,7 +28,7 @@ def test_a_claim_holds_for_one(deliveries: Deliveries) -> None:
 
 
 def test_a_claim_on_what_changed_meanwhile_fails(deliveries: Deliveries) -> None:
-    deliveries.claim(KEY, Delivery(1, 0, "waiting", slot_at=NOW), None)
+    deliveries.claim(KEY, Delivery(1, 0, "waiting", not_before=NOW), None)
     seen = deliveries.load(KEY, 1, 0)
     assert seen is not None
     claim = deliveries.claim(KEY, replace(seen, state="claimed", claimed_at=NOW), seen)
@@ -63,26 +63,26 @@ def test_deliveries_of_a_conversation_are_listed_from_a_turn_on(deliveries: Deli
     assert [entry.turn for entry in deliveries.of_conversation(KEY, 10)] == [10, 11]
 
 
-def receipt(
+def record_status(
     deliveries: Deliveries, status: str, code: int | None = None, send: int = 1, message_id: str = "wamid.a"
 ) -> Delivery | None:
-    return deliveries.receipt(KEY, 1, 0, send=send, status=status, at=NOW, message_id=message_id, code=code)
+    return deliveries.record_status(KEY, 1, 0, send=send, status=status, at=NOW, message_id=message_id, code=code)
 
 
 def test_a_status_never_moves_backwards(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
-    assert receipt(deliveries, "delivered")
-    assert not receipt(deliveries, "sent")
-    assert not receipt(deliveries, "failed", 131026)
-    moved = receipt(deliveries, "read")
+    assert record_status(deliveries, "delivered")
+    assert not record_status(deliveries, "sent")
+    assert not record_status(deliveries, "failed", 131026)
+    moved = record_status(deliveries, "read")
     assert moved is not None
     assert moved.status == "read"
     assert deliveries.load(KEY, 1, 0) == moved
 
 
-def test_a_receipt_before_the_settlement_survives_it(deliveries: Deliveries) -> None:
+def test_a_status_before_the_settlement_survives_it(deliveries: Deliveries) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
-    assert receipt(deliveries, "sent")
+    assert record_status(deliveries, "sent")
     deliveries.settle(KEY, replace(claim, state="accepted"))
     loaded = deliveries.load(KEY, 1, 0)
     assert loaded is not None
@@ -92,10 +92,10 @@ def test_a_receipt_before_the_settlement_survives_it(deliveries: Deliveries) -> 
 def test_that_an_accepted_message_was_sent_is_no_news(deliveries: Deliveries) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=2), None)
     settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
-    assert not receipt(deliveries, "sent", send=2)
+    assert not record_status(deliveries, "sent", send=2)
     assert deliveries.load(KEY, 1, 0) == settled
-    assert receipt(deliveries, "sent", send=1)  # of another send: it may have been doubled
-    assert receipt(deliveries, "delivered", send=2)
+    assert record_status(deliveries, "sent", send=1)  # of another send: it may have been doubled
+    assert record_status(deliveries, "delivered", send=2)
 
 
 def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: Deliveries) -> None:
@@ -110,7 +110,7 @@ def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: De
     assert not known(message_id="wamid.b"), "under another id"
     assert not known(message_id=None)
     assert not known(turn=2), "nothing is there"
-    receipt(deliveries, "failed", 131047, send=2)
+    record_status(deliveries, "failed", 131047, send=2)
     failed = deliveries.load(KEY, 1, 0)
     assert failed is not None
     deliveries.claim(KEY, replace(settled, state="waiting", revision=failed.revision), failed)
@@ -121,7 +121,7 @@ def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: De
 def test_a_status_under_another_id_is_of_a_message_that_was_erased(deliveries: Deliveries, status: str) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
     settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.ab"))
-    assert not receipt(deliveries, status, send=1)
+    assert not record_status(deliveries, status, send=1)
     assert deliveries.load(KEY, 1, 0) == settled
 
 
@@ -129,45 +129,45 @@ def test_a_status_is_taken_under_any_id_while_none_is_known_and_under_that_one_f
     deliveries: Deliveries,
 ) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1, message_id="wamid.first"), None)
-    assert receipt(deliveries, "sent", send=1)
+    assert record_status(deliveries, "sent", send=1)
     deliveries.settle(KEY, replace(claim, state="accepted"))
-    assert receipt(deliveries, "delivered", send=1)
-    assert receipt(deliveries, "read", send=1)
+    assert record_status(deliveries, "delivered", send=1)
+    assert record_status(deliveries, "read", send=1)
 
 
-def test_a_receipt_of_an_unknown_message_is_no_news(deliveries: Deliveries) -> None:
-    assert not receipt(deliveries, "sent")
+def test_a_status_of_an_unknown_message_is_no_news(deliveries: Deliveries) -> None:
+    assert not record_status(deliveries, "sent")
     assert deliveries.load(KEY, 1, 0) is None
 
 
 def test_that_an_earlier_send_failed_says_nothing_of_the_later_one(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
-    assert not receipt(deliveries, "failed", 131026, send=1)
-    assert receipt(deliveries, "delivered", send=1)
-    assert not receipt(deliveries, "failed", 131026, send=2)
+    assert not record_status(deliveries, "failed", 131026, send=1)
+    assert record_status(deliveries, "delivered", send=1)
+    assert not record_status(deliveries, "failed", 131026, send=2)
 
 
 def test_that_an_earlier_send_was_sent_is_taken_back_when_it_fails(deliveries: Deliveries) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
-    assert receipt(deliveries, "sent", send=1)
-    assert not receipt(deliveries, "failed", 131026, send=1)
+    assert record_status(deliveries, "sent", send=1)
+    assert not record_status(deliveries, "failed", 131026, send=1)
     loaded = deliveries.load(KEY, 1, 0)
     assert loaded is not None
     assert not loaded.reached_meta, "of the second send nothing is known"
-    assert not receipt(deliveries, "sent", send=1), "it comes again"
-    assert receipt(deliveries, "sent", send=2, message_id="wamid.b")
-    assert not receipt(deliveries, "failed", 131026, send=1)
+    assert not record_status(deliveries, "sent", send=1), "it comes again"
+    assert record_status(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not record_status(deliveries, "failed", 131026, send=1)
     deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
-    assert receipt(deliveries, "delivered", send=2, message_id="wamid.b")
+    assert record_status(deliveries, "delivered", send=2, message_id="wamid.b")
 
 
 def test_the_latest_send_is_the_one_that_was_sent(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
-    assert receipt(deliveries, "sent", send=1)
-    assert receipt(deliveries, "sent", send=2, message_id="wamid.b")
-    assert not receipt(deliveries, "sent", send=2, message_id="wamid.b")
-    assert not receipt(deliveries, "sent", send=1)
-    assert not receipt(deliveries, "failed", 131026, send=1)
+    assert record_status(deliveries, "sent", send=1)
+    assert record_status(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not record_status(deliveries, "sent", send=2, message_id="wamid.b")
+    assert not record_status(deliveries, "sent", send=1)
+    assert not record_status(deliveries, "failed", 131026, send=1)
     loaded = deliveries.load(KEY, 1, 0)
     assert loaded is not None
     assert loaded.reached_meta
@@ -175,11 +175,11 @@ def test_the_latest_send_is_the_one_that_was_sent(deliveries: Deliveries) -> Non
 
 def test_a_message_that_was_taken_for_accepted_by_an_earlier_send_fails_with_it(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
-    assert receipt(deliveries, "sent", send=1)
+    assert record_status(deliveries, "sent", send=1)
     known = deliveries.load(KEY, 1, 0)
     assert known is not None
     deliveries.claim(KEY, replace(known, state="accepted"), known)
-    failed = receipt(deliveries, "failed", 131026, send=1)
+    failed = record_status(deliveries, "failed", 131026, send=1)
     assert failed is not None
     assert (failed.status, failed.error_code) == ("failed", 131026)
     assert deliveries.load(KEY, 1, 0) == failed
@@ -187,9 +187,9 @@ def test_a_message_that_was_taken_for_accepted_by_an_earlier_send_fails_with_it(
 
 def test_an_answer_of_meta_to_the_later_send_outweighs_the_earlier_one(deliveries: Deliveries) -> None:
     claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
-    assert receipt(deliveries, "sent", send=1)
+    assert record_status(deliveries, "sent", send=1)
     deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
-    assert not receipt(deliveries, "failed", 131026, send=1)
+    assert not record_status(deliveries, "failed", 131026, send=1)
     loaded = deliveries.load(KEY, 1, 0)
     assert loaded is not None
     assert (loaded.state, loaded.status) == ("accepted", "sent")
@@ -197,28 +197,28 @@ def test_an_answer_of_meta_to_the_later_send_outweighs_the_earlier_one(deliverie
 
 def test_a_message_that_begins_anew_forgets_its_status(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "accepted", sends=1), None)
-    assert receipt(deliveries, "failed", 131047)
+    assert record_status(deliveries, "failed", 131047)
     known = deliveries.load(KEY, 1, 0)
     assert known is not None
     anew = deliveries.claim(KEY, replace(known, state="waiting", status=None), known)
     assert anew.status is None
     deliveries.settle(KEY, replace(anew, state="claimed", sends=2))
-    assert not receipt(deliveries, "failed", 131047)
-    assert receipt(deliveries, "sent", send=2)
+    assert not record_status(deliveries, "failed", 131047)
+    assert record_status(deliveries, "sent", send=2)
 
 
 def test_old_news_of_a_send_that_failed_does_not_keep_the_next_one_from_happening(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "accepted", sends=1), None)
-    assert receipt(deliveries, "failed", 131047)
+    assert record_status(deliveries, "failed", 131047)
     known = deliveries.load(KEY, 1, 0)
     assert known is not None
     deliveries.claim(KEY, replace(known, state="waiting", status=None), known)
-    assert not receipt(deliveries, "failed", 131047)
-    assert not receipt(deliveries, "sent")
+    assert not record_status(deliveries, "failed", 131047)
+    assert not record_status(deliveries, "sent")
     waiting = deliveries.load(KEY, 1, 0)
     assert waiting is not None
     assert not waiting.reached_meta
-    assert receipt(deliveries, "delivered"), "then it has not failed after all"
+    assert record_status(deliveries, "delivered"), "then it has not failed after all"
 
 
 def test_the_limit_leaves_at_once_and_the_rest_evenly(slots: RateSlots) -> None:
@@ -265,35 +265,35 @@ def item(turn: int, contact_id: str = KEY.contact_id) -> OutboundItem:
     return OutboundItem(KEY.organization_id, KEY.phone_number_id, contact_id, turn, [Text("Hi")], 1e12)
 
 
-def test_parked_turns_are_found_by_conversation_each_in_order(parking: Parking) -> None:
+def test_held_turns_are_found_by_conversation_each_in_order(held_turns: HeldTurns) -> None:
     for turn in (2, 10, 1):
-        parking.park(item(turn), NOW)
-    parking.park(item(3, "5511000000000"), NOW)
-    parking.park(item(4, "BR.abc"), NOW)
-    earliest = parking.earliest(KEY)
+        held_turns.hold(item(turn), NOW)
+    held_turns.hold(item(3, "5511000000000"), NOW)
+    held_turns.hold(item(4, "BR.abc"), NOW)
+    earliest = held_turns.earliest(KEY)
     assert earliest is not None
-    assert (earliest.turn, earliest.parked_at, msgspec.json.decode(earliest.body, type=OutboundItem)) == (
+    assert (earliest.turn, earliest.held_at, msgspec.json.decode(earliest.body, type=OutboundItem)) == (
         1,
         NOW,
         item(1),
     )
     found, after = [], ""
-    while (parked := parking.first_after(KEY.organization_id, KEY.phone_number_id, after)) is not None:
-        found.append((parked.contact_id, parked.turn))
-        after = parked.contact_id
+    while (held := held_turns.first_after(KEY.organization_id, KEY.phone_number_id, after)) is not None:
+        found.append((held.contact_id, held.turn))
+        after = held.contact_id
     assert found == [("5511000000000", 3), (KEY.contact_id, 1), ("BR.abc", 4)]
-    assert parking.first_after("globex", KEY.phone_number_id, "") is None
+    assert held_turns.first_after("globex", KEY.phone_number_id, "") is None
 
 
-def test_a_parked_turn_is_replaced_and_removed(parking: Parking) -> None:
-    parking.park(item(1), NOW)
-    parking.park(item(1), NOW + 1)
-    earliest = parking.earliest(KEY)
+def test_a_held_turn_is_replaced_and_removed(held_turns: HeldTurns) -> None:
+    held_turns.hold(item(1), NOW)
+    held_turns.hold(item(1), NOW + 1)
+    earliest = held_turns.earliest(KEY)
     assert earliest is not None
-    assert earliest.parked_at == NOW + 1
-    parking.remove(KEY, 1)
-    parking.remove(KEY, 1)
-    assert parking.earliest(KEY) is None
+    assert earliest.held_at == NOW + 1
+    held_turns.remove(KEY, 1)
+    held_turns.remove(KEY, 1)
+    assert held_turns.earliest(KEY) is None
 
 
 def test_a_table_that_does_not_answer_knows_of_no_acceptance(table: Table, clock: fakes.FrozenClock) -> None:

@@ -21,28 +21,30 @@ OTHERS = [
 
 def remember(remembered: Any, key: ConversationKey, turns: int = 3) -> int:
     """Have a conversation; how many items there are of it at least (what remembers the messages may be items, too)."""
-    conversations, deliveries, parking, _ = remembered
+    conversations, deliveries, held_turns, _ = remembered
     for seq in range(1, turns + 1):
         turn = TurnRecord(seq, NOW, "s", "waiting", Input(text="Hi"), message_id=f"wamid.{seq}", messages=[Text("Oi")])
         conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq, active_at=NOW), turn)
         deliveries.claim(key, Delivery(seq, 0, "claimed"), None)
-    parking.park(OutboundItem(key.organization_id, key.phone_number_id, key.contact_id, turns, [Text("Oi")], 1e12), NOW)
+    held_turns.hold(
+        OutboundItem(key.organization_id, key.phone_number_id, key.contact_id, turns, [Text("Oi")], 1e12), NOW
+    )
     return 2 * turns + 2
 
 
 def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered: Any) -> None:
-    conversations, deliveries, parking, erasure = remembered
+    conversations, deliveries, held_turns, erasure = remembered
     items = [remember(remembered, key) for key in (ANA, *OTHERS)]
     assert erasure.remove(erasure.begin("acme", [ANA], NOW)) >= items[0]
     assert conversations.load(ANA) is None
     assert conversations.turns(ANA) == deliveries.of_conversation(ANA) == []
     assert conversations.turn_of_message(ANA, "wamid.1") is None
-    assert parking.earliest(ANA) is None
+    assert held_turns.earliest(ANA) is None
     assert ANA not in [place.key for place in conversations.recent("acme", 10)]
     for key in OTHERS:
         assert conversations.load(key) is not None
         assert len(conversations.turns(key)) == len(deliveries.of_conversation(key)) == 3
-        earliest = parking.earliest(key)
+        earliest = held_turns.earliest(key)
         assert earliest is not None
         assert earliest.turn == 3
 

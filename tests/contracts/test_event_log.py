@@ -118,7 +118,7 @@ def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None
     world.turn(key, 1, HOUR)
     world.turn(key, 2, HOUR + 1)
     world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
-    world.deliveries.receipt(key, 2, 1, send=1, status="read", at=HOUR + 9, message_id="wamid.X", code=None)
+    world.deliveries.record_status(key, 2, 1, send=1, status="read", at=HOUR + 9, message_id="wamid.X", code=None)
     first, second = turns(world, HOUR)
     assert first.deliveries == []
     [delivery] = second.deliveries
@@ -126,10 +126,10 @@ def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None
 
 
 def test_a_contact_has_one_key_and_another_has_another(world: World) -> None:
-    first = world.log.contact_keys("acme", ["1", "2"], HOUR)
+    first = world.log.pseudonym_keys("acme", ["1", "2"], HOUR)
     assert len(set(first.values())) == 2
-    assert world.log.contact_keys("acme", ["2", "1"], HOUR + 60) == first
-    assert world.log.contact_keys("zoo", ["1"], HOUR)["1"] not in first.values()
+    assert world.log.pseudonym_keys("acme", ["2", "1"], HOUR + 60) == first
+    assert world.log.pseudonym_keys("zoo", ["1"], HOUR)["1"] not in first.values()
 
 
 def test_progress_is_read_back(world: World) -> None:
@@ -141,27 +141,27 @@ def test_progress_is_read_back(world: World) -> None:
 
 
 def test_one_run_at_a_time_and_a_dead_one_does_not_stop_the_next(world: World) -> None:
-    assert world.log.begin(HOUR, 300)
-    assert not world.log.begin(HOUR + 299, 300)
-    assert world.log.begin(HOUR + 301, 300)
-    world.log.end()
-    assert world.log.begin(HOUR + 302, 300)
+    assert world.log.acquire_lease(HOUR, 300)
+    assert not world.log.acquire_lease(HOUR + 299, 300)
+    assert world.log.acquire_lease(HOUR + 301, 300)
+    world.log.release_lease()
+    assert world.log.acquire_lease(HOUR + 302, 300)
 
 
 def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
     log = DynamoEventLog(table, kept(RETENTION_DAYS))
-    made = log.contact_keys("acme", ["1"], HOUR)
+    made = log.pseudonym_keys("acme", ["1"], HOUR)
     for days in (100, 200, 300):  # each export renews it
-        assert log.contact_keys("acme", ["1"], HOUR + days * DAY) == made
-    assert log.contact_keys("acme", ["1"], HOUR + 300 * DAY + 2 * RETENTION_DAYS * DAY) != made
+        assert log.pseudonym_keys("acme", ["1"], HOUR + days * DAY) == made
+    assert log.pseudonym_keys("acme", ["1"], HOUR + 300 * DAY + 2 * RETENTION_DAYS * DAY) != made
 
 
 def test_an_erased_person_gets_another_key(table: Any) -> None:
     log, [key] = DynamoEventLog(table, kept(RETENTION_DAYS)), keys(1)
-    made = log.contact_keys("acme", [key.contact_id], HOUR)
+    made = log.pseudonym_keys("acme", [key.contact_id], HOUR)
     erasure = DynamoErasure(table, log)
     erasure.remove(erasure.begin("acme", [key], HOUR))
-    assert log.contact_keys("acme", [key.contact_id], HOUR) != made
+    assert log.pseudonym_keys("acme", [key.contact_id], HOUR) != made
 
 
 def test_an_hour_is_forgotten_for_one_organization_with_its_deliveries(world: World) -> None:
@@ -171,7 +171,7 @@ def test_an_hour_is_forgotten_for_one_organization_with_its_deliveries(world: Wo
         world.turn(key, 2, HOUR)
         world.turn(key, 3, HOUR + 3600)
         world.deliveries.claim(key, Delivery(2, 1, "accepted", sends=1), None)
-    assert world.log.forget("acme", HOUR) == 1
+    assert world.log.delete_turns("acme", HOUR) == 1
     assert [turn.key.organization_id for turn in turns(world, HOUR)] == ["acme-2"]
     assert [record.seq for record in world.conversations.turns(mine)] == [1, 3]
     assert world.deliveries.of_conversation(mine) == []
@@ -185,7 +185,7 @@ def test_a_conversation_is_forgotten_with_its_last_turn_unless_it_is_running(wor
     record = TurnRecord(1, HOUR, "s", "waiting", Input(text="Hi"))
     session = Session("s", HOUR, HOUR + 40 * DAY, timer_at=HOUR + 30 * DAY)
     world.conversations.commit(Conversation(running, Contact(id="2"), seq=1, session=session), record)
-    assert world.log.forget("acme", HOUR) == 2
+    assert world.log.delete_turns("acme", HOUR) == 2
     assert world.conversations.load(idle) is None
     assert world.conversations.load(running) is not None
 

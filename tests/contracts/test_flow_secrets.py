@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from pytake.conversation.flow_secrets import KeepFlowSecrets
+from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.ports import ConflictError, FlowSecretStore, FlowSecretsUnreadableError
-from pytake.outside.flow_secrets import TRIES, SecretsManagerFlowSecrets, SecretsManagerFlowSecretStore
+from pytake.effects.flow_secrets import MAX_ATTEMPTS, SecretsManagerFlowSecrets, SecretsManagerFlowSecretStore
 
 SECRET = "pytake/test/acme/flow-secrets"
 
@@ -69,7 +69,7 @@ def test_somebody_who_writes_meanwhile_loses_nothing(
 
 
 def test_who_never_gets_a_turn_is_told_so(store: SecretsManagerFlowSecretStore) -> None:
-    times: Iterator[int] = iter(range(TRIES))
+    times: Iterator[int] = iter(range(MAX_ATTEMPTS))
 
     def overtaken(known: Mapping[str, str]) -> Mapping[str, str]:
         number = next(times)
@@ -78,7 +78,7 @@ def test_who_never_gets_a_turn_is_told_so(store: SecretsManagerFlowSecretStore) 
 
     with pytest.raises(ConflictError):
         store.change("acme", overtaken)
-    assert len(store.names("acme")) == TRIES
+    assert len(store.names("acme")) == MAX_ATTEMPTS
 
 
 def test_the_same_again_writes_nothing(client: Any, store: SecretsManagerFlowSecretStore) -> None:
@@ -89,7 +89,7 @@ def test_the_same_again_writes_nothing(client: Any, store: SecretsManagerFlowSec
 
 
 def test_what_is_stored_is_what_calls_use(client: Any, store: SecretsManagerFlowSecretStore) -> None:
-    KeepFlowSecrets(store).put("acme", "TOKEN", 'quotes " and ümlauts')
+    ManageFlowSecrets(store).put("acme", "TOKEN", 'quotes " and ümlauts')
     calls = SecretsManagerFlowSecrets(lambda: client, "pytake/test/", lambda: 0.0)
     assert calls.of_organization("acme") == {"TOKEN": 'quotes " and ümlauts'}
 
@@ -99,5 +99,5 @@ def test_what_an_operator_broke_is_left_as_it_is(client: Any, store: SecretsMana
     with pytest.raises(FlowSecretsUnreadableError):
         store.names("acme")
     with pytest.raises(FlowSecretsUnreadableError):
-        KeepFlowSecrets(store).put("acme", "OTHER", "value")
+        ManageFlowSecrets(store).put("acme", "OTHER", "value")
     assert json.loads(client.get_secret_value(SecretId=SECRET)["SecretString"]) == {"TOKEN": 5}

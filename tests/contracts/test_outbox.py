@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
-from pytake.aws.event_bus import REST_SECONDS, EventBridgeBus
+from pytake.aws.event_bus import PAUSE_SECONDS, EventBridgeBus
 from pytake.aws.outbox import DynamoOutbox
 from pytake.conversation.business_events import ConversationStarted, FlowEvent
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
@@ -37,19 +37,19 @@ def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClo
     conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
     sent = deliveries.claim(ANA, Delivery(1, 0, "claimed"), None)
     deliveries.settle(ANA, Delivery(1, 0, "accepted", revision=sent.revision))
-    assert list(outbox.waiting(clock())) == []
-    outbox.keep(ANA, 1)
-    outbox.keep(ANA, 2)  # erased meanwhile
-    deliveries.receipt(ANA, 1, 0, send=1, status="failed", at=clock(), message_id=None, code=131026)
+    assert list(outbox.pending(clock())) == []
+    outbox.add(ANA, 1)
+    outbox.add(ANA, 2)  # erased meanwhile
+    deliveries.record_status(ANA, 1, 0, send=1, status="failed", at=clock(), message_id=None, code=131026)
     deliveries.claim(ANA, Delivery(1, 1, "failed", reason="opted_out"), None)
-    found = {(type(item).__name__, getattr(item, "index", None)) for _, item in outbox.waiting(clock())}
+    found = {(type(item).__name__, getattr(item, "index", None)) for _, item in outbox.pending(clock())}
     assert found == {("TurnRecord", None), ("Delivery", 0), ("Delivery", 1)}
     assert list(conversations.due(clock() + 1e9)) == []
-    outbox.forget(ANA, 1)
-    outbox.forget(ANA, 1, 0)
-    outbox.forget(ANA, 1, 1)
-    outbox.forget(ANA, 1, 7)
-    assert list(outbox.waiting(clock())) == []
+    outbox.remove(ANA, 1)
+    outbox.remove(ANA, 1, 0)
+    outbox.remove(ANA, 1, 1)
+    outbox.remove(ANA, 1, 7)
+    assert list(outbox.pending(clock())) == []
     assert conversations.turn(ANA, 1) == record
     assert conversations.turn(ANA, 2) is None
 
@@ -61,20 +61,20 @@ def test_what_fails_once_more_is_to_be_told_once_more(stored: Any, clock: fakes.
     entry = None
     for send in (1, 2):
         if entry is not None:
-            entry = deliveries.claim(ANA, Delivery(1, 0, "waiting", sends=1, reopened=True), entry)
+            entry = deliveries.claim(ANA, Delivery(1, 0, "waiting", sends=1, requeued=True), entry)
         deliveries.claim(ANA, Delivery(1, 0, "accepted", sends=send), entry)
-        deliveries.receipt(ANA, 1, 0, send=send, status="failed", at=clock(), message_id=None, code=131042)
+        deliveries.record_status(ANA, 1, 0, send=send, status="failed", at=clock(), message_id=None, code=131042)
         entry = deliveries.load(ANA, 1, 0)
-        assert [(item.index, item.sends) for _, item in outbox.waiting(clock())] == [(0, send)]
-        outbox.forget(ANA, 1, 0)
-        assert list(outbox.waiting(clock())) == []
+        assert [(item.index, item.sends) for _, item in outbox.pending(clock())] == [(0, send)]
+        outbox.remove(ANA, 1, 0)
+        assert list(outbox.pending(clock())) == []
 
 
 def test_a_mark_is_found_when_it_is_old_enough(table: Any, clock: fakes.FrozenClock) -> None:
     deliveries, outbox = DynamoDeliveries(table, clock, kept()), DynamoOutbox(table, clock)
     deliveries.claim(ANA, Delivery(1, 0, "failed", reason="opted_out"), None)
-    assert list(outbox.waiting(clock() - 1)) == []
-    assert len(list(outbox.waiting(clock()))) == 1
+    assert list(outbox.pending(clock() - 1)) == []
+    assert len(list(outbox.pending(clock()))) == 1
 
 
 class Events:
@@ -102,7 +102,7 @@ def test_a_bus_that_refuses_is_left_alone_for_a_while(answer: Any, clock: fakes.
     assert not bus.put([event()])
     assert not bus.put([event()])
     assert len(client.asked) == 1
-    clock.forward(REST_SECONDS)
+    clock.forward(PAUSE_SECONDS)
     assert bus.put([event()])
     assert "5511999999999" not in log.getvalue()
 

@@ -7,7 +7,7 @@ import boto3
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, Organization, Session, TurnRecord
-from pytake.conversation.retention import Retention
+from pytake.conversation.retention import RetentionPolicy
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes
@@ -19,9 +19,9 @@ BIA = ConversationKey("zoo", "100000000000002", "5511999999999")
 
 class World:
     def __init__(self, table: Any, clock: fakes.FrozenClock) -> None:
-        directory = fakes.MemoryDirectory()
-        directory.put_organization(Organization("acme", retention_days=10))
-        retention = Retention(directory, 90)
+        tenants = fakes.MemoryTenants()
+        tenants.put_organization(Organization("acme", retention_days=10))
+        retention = RetentionPolicy(tenants, 90)
         self.clock = clock
         self.conversations = DynamoConversations(table, retention, clock)
         self.deliveries = DynamoDeliveries(table, clock, retention)
@@ -62,7 +62,7 @@ def test_what_outlived_its_time_is_not_read_and_does_not_stand_in_the_way(table:
     for seq in (1, 2):
         world.turn(ANA, seq)
     world.deliveries.claim(ANA, Delivery(1, 0, "claimed"), None)
-    world.deliveries.receipt(ANA, 1, 0, send=1, status="read", at=1.0, message_id="wamid.old", code=None)
+    world.deliveries.record_status(ANA, 1, 0, send=1, status="read", at=1.0, message_id="wamid.old", code=None)
     clock.forward(10 * DAY)
     assert world.conversations.load(ANA) is None
     assert world.conversations.load_all([ANA]) == []

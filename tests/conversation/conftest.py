@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.announce import Announce, AnnounceLate
-from pytake.conversation.deliver import AMBIGUOUS_SECONDS, ComeBackError, Deliver
+from pytake.conversation.deliver import AMBIGUOUS_SECONDS, Deliver, RetryLaterError
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.queues import InboundItem, OutboundItem
-from pytake.conversation.receipts import SettleReceipts
-from pytake.conversation.receive import ReceiveNotification
+from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn
-from pytake.conversation.wake import WakeDue
 from pytake.engine import Effect, EffectResult
 from pytake.whatsapp import signature
 from tests import fakes
@@ -62,8 +62,8 @@ class Product:
         self.conversations = fakes.MemoryConversations()
         self.deliveries = fakes.MemoryDeliveries()
         self.slots = fakes.MemoryRateSlots()
-        self.parking = fakes.MemoryParking()
-        self.directory = fakes.MemoryDirectory()
+        self.held_turns = fakes.MemoryHeldTurns()
+        self.tenants = fakes.MemoryTenants()
         self.secrets = fakes.MemorySecrets()
         self.flows = fakes.MemoryFlows()
         self.flow_secrets = fakes.MemoryFlowSecrets()
@@ -73,49 +73,53 @@ class Product:
         self.bus = fakes.MemoryBus()
         self.told: list[tuple[str, float]] = []
         self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
-        self.announce = Announce(self.bus, self.outbox, self.conversations, self.deliveries)
-        self.announce_late = AnnounceLate(
-            self.bus, self.outbox, self.conversations, self.clock, lambda *measure: self.told.append(measure)
+        self.publish_events = PublishBusinessEvents(self.bus, self.outbox, self.conversations, self.deliveries)
+        self.publish_late_events = PublishLateEvents(
+            self.bus,
+            self.outbox,
+            self.conversations,
+            self.clock,
+            lambda *record_metric: self.told.append(record_metric),
         )
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
-        self.setup = NumberSetup(self.directory, self.secrets)
+        self.setup = NumberSetup(self.tenants, self.secrets)
         self.receive = ReceiveNotification(
-            self.directory, self.secrets, self.queues, self.deliveries, self.events, self.clock
+            self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
         )
         self.take_turn = TakeTurn(
             conversations=self.conversations,
-            directory=self.directory,
+            tenants=self.tenants,
             flows=FlowLibrary(self.flows, self.clock),
             queues=self.queues,
             effects=NoEffects(),
             operator_events=self.events,
-            announce=self.announce,
+            publish_events=self.publish_events,
             clock=self.clock,
             session_ttl_hours=24,
         )
         self.measured: list[tuple[str, float]] = []
-        self.wake_due = WakeDue(
-            self.conversations, self.queues, self.clock, lambda *measure: self.measured.append(measure)
+        self.fire_due_timers = FireDueTimers(
+            self.conversations, self.queues, self.clock, lambda *record_metric: self.measured.append(record_metric)
         )
         self.deliver = Deliver(
             conversations=self.conversations,
             deliveries=self.deliveries,
             slots=self.slots,
-            parking=self.parking,
-            directory=self.directory,
+            held_turns=self.held_turns,
+            tenants=self.tenants,
             secrets=self.secrets,
             sender=self.graph,
             queues=self.queues,
             operator_events=self.events,
-            announce=self.announce,
+            publish_events=self.publish_events,
             clock=self.clock,
             messages_per_minute=600,
             ambiguous_seconds=ambiguous_seconds,
         )
-        self.settle = SettleReceipts(
-            self.conversations, self.deliveries, self.directory, self.queues, self.events, self.announce, self.clock
+        self.settle = ProcessStatuses(
+            self.conversations, self.deliveries, self.tenants, self.queues, self.events, self.publish_events, self.clock
         )
-        self.resume = ResumeNumber(self.directory, self.parking, self.queues, self.clock)
+        self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
         self._messages = 0
 
     def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:
@@ -186,7 +190,7 @@ class Product:
             if record is not None:
                 records.append(record)
         while self.queues.outbound:
-            self.deliver(self.queues.outbound.pop(0), first_time=True)
+            self.deliver(self.queues.outbound.pop(0), first_delivery=True)
         return records
 
     def deliver_until_done(self, item: OutboundItem, *, redelivered: bool = False, limit: int = 50) -> list[float]:
@@ -194,8 +198,8 @@ class Product:
         waits: list[float] = []
         for attempt in range(limit):
             try:
-                self.deliver(item, first_time=attempt == 0 and not redelivered)
-            except ComeBackError as wait:
+                self.deliver(item, first_delivery=attempt == 0 and not redelivered)
+            except RetryLaterError as wait:
                 waits.append(round(wait.seconds, 3))
                 self.clock.forward(wait.seconds)
             else:

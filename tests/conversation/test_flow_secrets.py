@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from pytake.conversation.flow_secrets import (
-    LONGEST_VALUE_BYTES,
-    MOST_SECRETS,
+    MAX_SECRETS,
+    MAX_VALUE_BYTES,
     FlowSecretRefusedError,
-    KeepFlowSecrets,
+    ManageFlowSecrets,
     UnknownSecretError,
 )
 from pytake.engine import compile_flow, validate
@@ -22,8 +22,8 @@ def store() -> fakes.MemoryFlowSecrets:
 
 
 @pytest.fixture
-def keep(store: fakes.MemoryFlowSecrets) -> KeepFlowSecrets:
-    return KeepFlowSecrets(store)
+def keep(store: fakes.MemoryFlowSecrets) -> ManageFlowSecrets:
+    return ManageFlowSecrets(store)
 
 
 def calling_with(secret: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def calling_with(secret: str) -> dict[str, Any]:
     }
 
 
-def test_names_come_in_order_and_values_never(keep: KeepFlowSecrets) -> None:
+def test_names_come_in_order_and_values_never(keep: ManageFlowSecrets) -> None:
     keep.put("acme", "B", "value-b")
     keep.put("acme", "A", "value-a")
     assert keep.names("acme") == ["A", "B"]
@@ -48,7 +48,7 @@ def test_names_come_in_order_and_values_never(keep: KeepFlowSecrets) -> None:
 @pytest.mark.parametrize(
     "name", ["TOKEN", "a", "api_token", "api-token", "TOKEN2", "2", "_", "-", "señal", "令牌", "x" * 64]
 )
-def test_a_name_that_is_kept_works_in_a_template(keep: KeepFlowSecrets, name: str) -> None:
+def test_a_name_that_is_kept_works_in_a_template(keep: ManageFlowSecrets, name: str) -> None:
     keep.put("acme", name, "value")
     flow = calling_with("{{secrets." + name + "}}")
     compile_flow({"main": flow}, "main")
@@ -57,7 +57,7 @@ def test_a_name_that_is_kept_works_in_a_template(keep: KeepFlowSecrets, name: st
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a.b", "a[0]", "a|b", "{{a}}", "a/b", "a\n", "a\0", "x" * 65])
 def test_a_name_that_no_template_can_hold_is_refused(
-    keep: KeepFlowSecrets, store: fakes.MemoryFlowSecrets, name: str
+    keep: ManageFlowSecrets, store: fakes.MemoryFlowSecrets, name: str
 ) -> None:
     with pytest.raises(FlowSecretRefusedError) as refused:
         keep.put("acme", name, "value")
@@ -72,11 +72,11 @@ def test_a_name_that_no_template_can_hold_is_refused(
         ("abc", "secret_too_short"),
         ("  abc  ", "secret_too_short"),
         ("v4lue" * 2000, "secret_too_large"),
-        ("ü" * (LONGEST_VALUE_BYTES // 2 + 1), "secret_too_large"),
+        ("ü" * (MAX_VALUE_BYTES // 2 + 1), "secret_too_large"),
     ],
 )
 def test_a_value_that_cannot_be_kept_is_refused_without_quoting_it(
-    keep: KeepFlowSecrets, store: fakes.MemoryFlowSecrets, value: str, code: str
+    keep: ManageFlowSecrets, store: fakes.MemoryFlowSecrets, value: str, code: str
 ) -> None:
     with pytest.raises(FlowSecretRefusedError) as refused:
         keep.put("acme", "TOKEN", value)
@@ -85,8 +85,8 @@ def test_a_value_that_cannot_be_kept_is_refused_without_quoting_it(
     assert store.stored == {}
 
 
-def test_so_many_secrets_and_no_more(keep: KeepFlowSecrets) -> None:
-    for number in range(MOST_SECRETS):
+def test_so_many_secrets_and_no_more(keep: ManageFlowSecrets) -> None:
+    for number in range(MAX_SECRETS):
         keep.put("acme", f"S{number}", "value")
     with pytest.raises(FlowSecretRefusedError) as refused:
         keep.put("acme", "ANOTHER", "value")
@@ -96,15 +96,15 @@ def test_so_many_secrets_and_no_more(keep: KeepFlowSecrets) -> None:
     keep.put("acme", "ANOTHER", "value")
 
 
-def test_what_would_not_fit_into_one_secret_is_refused(keep: KeepFlowSecrets) -> None:
+def test_what_would_not_fit_into_one_secret_is_refused(keep: ManageFlowSecrets) -> None:
     for number in range(7):
-        keep.put("acme", f"S{number}", "x" * LONGEST_VALUE_BYTES)
+        keep.put("acme", f"S{number}", "x" * MAX_VALUE_BYTES)
     with pytest.raises(FlowSecretRefusedError) as refused:
-        keep.put("acme", "S7", '"' * LONGEST_VALUE_BYTES)
+        keep.put("acme", "S7", '"' * MAX_VALUE_BYTES)
     assert refused.value.code == "secrets_full"
 
 
-def test_an_unknown_secret_cannot_be_removed(keep: KeepFlowSecrets) -> None:
+def test_an_unknown_secret_cannot_be_removed(keep: ManageFlowSecrets) -> None:
     with pytest.raises(UnknownSecretError):
         keep.remove("acme", "TOKEN")
 
@@ -117,6 +117,6 @@ def test_whoever_saves_or_publishes_a_flow_hears_of_secrets_that_are_missing(pro
     ]
     version, problems = product.authoring.publish("acme", "main", "ana")
     assert (version.version, [found.code for found in problems]) == (1, ["unknown_secret"])
-    KeepFlowSecrets(product.flow_secrets).put("acme", "TOKEN", "value")
+    ManageFlowSecrets(product.flow_secrets).put("acme", "TOKEN", "value")
     assert product.authoring.draft("acme", "main").problems == []
     assert [found.code for found in product.authoring.save_draft("globex", "main", flow).problems] == ["unknown_secret"]

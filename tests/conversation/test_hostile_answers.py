@@ -82,7 +82,7 @@ def quick_product(flow: dict[str, Any]) -> Product:
     """A product whose organization may send the seventeen messages of a long answer at once."""
     product = Product()
     product.add_organization("acme", NUMBER, flow)
-    product.directory.put_organization(Organization("acme", messages_per_minute=4000))
+    product.tenants.put_organization(Organization("acme", messages_per_minute=4000))
     return product
 
 

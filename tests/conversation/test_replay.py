@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli.flow_testing.replaying import Replayed, Replayer, read_records
+from cli.flow_testing.replay import Replayer, ReplayResult, read_records
 from cli.main import app
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.engine import Effect, EffectResult
@@ -87,7 +87,7 @@ class Answers:
 @pytest.fixture
 def talk(product: Product) -> Product:
     product.publish("acme", PHOTO)
-    product.add_organization("acme", NUMBER, FLOW, words={"parar": "stop", "voltar": "restart", "gente": "human"})
+    product.add_organization("acme", NUMBER, FLOW, commands={"parar": "stop", "voltar": "restart", "gente": "human"})
     product.take_turn._effects = Answers()
     return product
 
@@ -99,7 +99,7 @@ def say(product: Product, text: str = "", **content: Any) -> None:
 
 def due(product: Product, seconds: float) -> None:
     product.clock.forward(seconds)
-    assert product.wake_due() == 1
+    assert product.fire_due_timers() == 1
     product.run_queues()
 
 
@@ -129,8 +129,8 @@ def hold(product: Product) -> list[TurnRecord]:
     say(product, "oi de novo")
     say(product, "voltar")
     say(product, "+351 912 345 678")
-    number = product.directory.by_id[NUMBER]
-    number.country, number.words = "PT", {"fim": "stop"}
+    number = product.tenants.by_id[NUMBER]
+    number.country, number.commands = "PT", {"fim": "stop"}
     say(product, "01.01.27")
     say(product, **button("nao", "Não"))
     say(product, type="location", location={"latitude": -23.5, "longitude": -46.6, "name": "Casa"})
@@ -144,7 +144,7 @@ def hold(product: Product) -> list[TurnRecord]:
     say(product, "fim")
     say(product, "oi")
     say(product, "912 345 678")
-    number.words = {"gente": "human"}
+    number.commands = {"gente": "human"}
     say(product, "gente")
     say(product, "alguém?")
     return product.conversations.turns(product.key(PHONE))
@@ -205,7 +205,7 @@ def test_the_first_difference_is_told(
 def test_what_cannot_be_replayed_says_why(talk: Product) -> None:
     records = hold(talk)
 
-    def first(*left: TurnRecord, **documents: Any) -> Replayed:
+    def first(*left: TurnRecord, **documents: Any) -> ReplayResult:
         return next(Replayer(documents or DOCUMENTS).replay(left))
 
     assert first(*records[1:3]).skipped == "its beginning is missing"

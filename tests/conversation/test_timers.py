@@ -43,7 +43,7 @@ def delayed(seconds: float) -> Product:
 def heard(product: Product) -> list[str]:
     """What the scheduled job leads to now, as texts."""
     before = len(product.graph.sent)
-    product.wake_due()
+    product.fire_due_timers()
     product.run_queues()
     return [payload["text"]["body"] for payload in product.graph.sent[before:]]
 
@@ -60,7 +60,7 @@ def test_a_delay_goes_on_when_it_is_over_however_long_it_is(seconds: float) -> N
     assert heard(product) == []
     product.clock.forward(1)
     product.graph.sent.clear()
-    product.wake_due()
+    product.fire_due_timers()
     records = product.run_queues()
     assert [(record.input.type, record.status) for record in records] == [("resume", "completed")]
     assert [step.node_id for step in records[0].path] == ["pause", "after", "end"]
@@ -93,13 +93,13 @@ def test_the_scheduled_job_may_run_any_number_of_times(times: int) -> None:
     product.clock.forward(10 * 60)
     before = len(product.graph.sent)
     for _ in range(times):
-        product.wake_due()
+        product.fire_due_timers()
         product.queues.forget_deduplication()
     product.run_queues()
     for _ in range(times):
         product.clock.forward(60)
         product.queues.forget_deduplication()
-        product.wake_due()
+        product.fire_due_timers()
         product.run_queues()
     assert len(product.graph.sent) == before + 1
     assert len(product.conversations.turns(product.key())) == 2
@@ -131,7 +131,7 @@ def test_an_answer_that_came_while_the_timer_was_on_its_way_counts() -> None:
     product.say("hi")
     product.clock.forward(10 * 60)
     product.post(product.notification(product.message("yes")))
-    product.wake_due()  # behind the answer, in the conversation's order
+    product.fire_due_timers()  # behind the answer, in the conversation's order
     assert [record.input.type for record in product.run_queues()] == ["text"]
     assert product.graph.sent[-1]["text"]["body"] == "Bye."
 
@@ -140,7 +140,7 @@ def test_a_timer_that_was_first_leaves_the_answer_to_a_new_conversation() -> Non
     product = product_with(ASK, QUIET, END)
     product.say("hi")
     product.clock.forward(10 * 60)
-    product.wake_due()
+    product.fire_due_timers()
     product.post(product.notification(product.message("yes")))
     assert [record.status for record in product.run_queues()] == ["completed", "waiting"]
     assert [payload["text"]["body"] for payload in product.graph.sent[-2:]] == [
@@ -153,7 +153,7 @@ def test_of_a_timer_and_an_answer_that_commit_at_once_one_wins(monkeypatch: pyte
     product = product_with(ASK, QUIET, END)
     product.say("hi")
     product.clock.forward(10 * 60)
-    product.wake_due()
+    product.fire_due_timers()
     (due,) = product.queues.inbound
     product.queues.inbound.clear()
     product.post(product.notification(product.message("yes")))
@@ -178,7 +178,7 @@ def test_news_of_a_timer_that_has_moved_changes_nothing() -> None:
     product = product_with(ASK, QUIET, END)
     product.say("hi")
     product.clock.forward(10 * 60)
-    product.wake_due()
+    product.fire_due_timers()
     (news,) = product.queues.inbound
     product.queues.inbound.clear()
     assert product.say("restart") == ["Still there?"]

@@ -53,7 +53,7 @@ def test_a_duplicate_repeats_a_lost_enqueue_and_nothing_else(product: Product) -
 def test_somebody_who_was_erased_and_writes_again_is_answered_though_the_turns_count_anew(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(30)  # SQS remembers what it took for five minutes
-    erasure = MemoryErasure(product.conversations, product.deliveries, product.parking)
+    erasure = MemoryErasure(product.conversations, product.deliveries, product.held_turns)
     erasure.remove(erasure.begin("acme", [product.key()], product.clock()))
     product.clock.forward(1)
     assert product.say("Olá") == ["Hello!\n\nWhat is your name?"]
@@ -109,13 +109,13 @@ def test_an_expired_session_begins_anew(product: Product) -> None:
 def test_a_silent_session_is_closed_and_logged_by_the_clock(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(23 * 3600)
-    assert product.wake_due() == 0
+    assert product.fire_due_timers() == 0
     product.clock.forward(3600 + 1)
-    assert product.wake_due() == 1
+    assert product.fire_due_timers() == 1
     product.queues.forget_deduplication()
-    product.wake_due()  # the schedule fired twice
+    product.fire_due_timers()  # the schedule fired twice
     product.run_queues()
-    assert product.wake_due() == 0
+    assert product.fire_due_timers() == 0
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "expired"]
 
 
@@ -126,7 +126,7 @@ def test_what_is_due_is_taken_once_and_enqueued_again_after_a_crash(product: Pro
     product.clock.forward(60)
     product.say("Olá")
     product.clock.forward(61)
-    product.wake_due()
+    product.fire_due_timers()
     item = product.queues.inbound.pop()
     product.take_turn(item)
     product.queues.outbound.clear()  # the worker died between the commit and the enqueue
@@ -211,7 +211,7 @@ def test_restart_begins_the_flow_again(product: Product) -> None:
 
 def test_a_message_to_a_number_that_was_removed_takes_no_turn(product: Product) -> None:
     product.post(product.notification(product.message("Olá")))
-    product.directory.by_id.clear()
+    product.tenants.by_id.clear()
     assert product.run_queues() == []
     assert product.events.types == ["turn.number_unknown"]
 
@@ -268,7 +268,7 @@ def test_old_news_of_a_timer_does_not_do_the_work_of_newer_news(product: Product
     product.clock.forward(60)
     product.say("Olá")
     product.clock.forward(61)
-    product.wake_due()
+    product.fire_due_timers()
     old = product.queues.inbound.pop()
     product.say("A")  # the question is asked again, with a new timer
     product.clock.forward(61)

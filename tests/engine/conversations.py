@@ -65,8 +65,8 @@ class Talk:
         state = State.decode(self.stored) if self.stored is not None else None
         turn = take_turn(self.flow, state, answer, context)
         for result in results:
-            assert turn.effects is not None, "a result was given, but no effect asked for one"
-            self.effects.append(turn.effects)
+            assert turn.effect is not None, "a result was given, but no effect asked for one"
+            self.effects.append(turn.effect)
             turn = continue_turn(self.flow, turn, answer, result, context)
         self.stored = turn.state.encode() if turn.state is not None else None
         return turn

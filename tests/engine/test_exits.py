@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytake.engine import Contact, Context, EffectResult, Input, State, continue_turn, take_turn
-from pytake.engine.compiling import Compilation, compile_flow
+from pytake.engine.compiler import Compilation, compile_flow
 from tests.engine.conversations import document, node
 from tests.engine.test_properties import INPUTS, bundles
 
@@ -43,7 +43,7 @@ def test_every_step_leaves_through_a_declared_exit(documents: dict[str, Any], sa
         now += seconds
         context = Context(now, "seed", Contact("551199"))
         turn = take_turn(flow, state, answer, context)
-        while turn.effects is not None:
+        while turn.effect is not None:
             turn = continue_turn(flow, turn, answer, EffectResult(ok=seconds % 2 == 0), context)
         for step in turn.path:
             assert step.exit in compilation.facts[step.flow_id, step.node_id].exits

@@ -281,7 +281,7 @@ LEGITIMATE_FAILURES = {"step_budget_exceeded", "stack_limit_exceeded"}
 
 def whole_turn(flow: Flow, state: State | None, said: Input, context: Context, result: EffectResult) -> Turn:
     turn = take_turn(flow, state, said, context)
-    while turn.effects is not None:
+    while turn.effect is not None:
         turn = continue_turn(flow, turn, said, result, context)
     return turn
 

@@ -20,11 +20,11 @@ from pytake.engine import (
     compile_flow,
     validate,
 )
-from pytake.engine.compiling import Compilation
+from pytake.engine.compiler import Compilation
 from pytake.engine.conditions import equal
-from pytake.engine.prover.flowing import Analysis
+from pytake.engine.prover.abstract_values import ALWAYS, NEVER, NUMBER, AbstractValue, kind_of, scalar
+from pytake.engine.prover.dataflow import Analysis
 from pytake.engine.prover.graph import Graph
-from pytake.engine.prover.knowledge import ALWAYS, NEVER, NUMBER, Known, kind_of, scalar
 from pytake.engine.values import is_empty
 from tests.engine.meta_limits import assert_sendable
 from tests.engine.test_properties import bundles, whole_turn
@@ -107,7 +107,7 @@ def _lead_forward(value: Any, ids: list[str]) -> None:
                 _lead_forward(item, ids)
 
 
-def admits(known: Known, name: str, variables: dict[str, Any]) -> bool:
+def admits(known: AbstractValue, name: str, variables: dict[str, Any]) -> bool:
     """Whether what the prover knows of a variable allows for what it holds."""
     if not known.assigned & (ALWAYS if name in variables else NEVER):
         return False
@@ -129,14 +129,14 @@ class Proved:
     def __init__(self, documents: dict[str, Any]) -> None:
         compilation = Compilation(documents, "main")
         analysis = Analysis(compilation, Graph(compilation))
-        self.states: dict[tuple[str, str], list[Mapping[str, Known]]] = {}
+        self.states: dict[tuple[str, str], list[Mapping[str, AbstractValue]]] = {}
         self.taken: set[tuple[str, str, str]] = set()
         for context in analysis.contexts():
             for place, state in context.before.items():
                 self.states.setdefault(place, []).append(state)
-                taken = [found.way.exit for found in analysis.passings(context, place) if found.state is not None]
+                taken = [found.way.exit for found in analysis.transitions(context, place) if found.state is not None]
                 self.taken.update((*place, exit_) for exit_ in taken)
-        self.decides = {place for place, facts in compilation.facts.items() if facts.decides}
+        self.decides = {place for place, facts in compilation.facts.items() if facts.branch_conditions}
 
 
 class Conversations:
@@ -157,7 +157,7 @@ class Conversations:
             if turn.state is None:
                 return
             state = State.decode(turn.state.encode())
-            place = (state.at or self.flow.id, state.node_id)
+            place = (state.sub_flow_id or self.flow.id, state.node_id)
             self.compare(place, turn, state.variables)
             if place not in self.left:
                 assert any(self.lets_on(state, said, now) for said in [*INPUTS, TIMER]), f"nobody gets past {place}"

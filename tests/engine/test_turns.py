@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, continue_turn, take_turn
-from pytake.engine.effects import HttpRequest, mark_secret
+from pytake.engine.effects import HttpRequest, secret_placeholder
 from pytake.engine.limits import STACK_DEPTH, STEPS
 from pytake.whatsapp.outbound import LocationRequest, Media, OptionList, ReplyButtons, Text
 from tests.engine.conversations import Talk, document, flow_of, node, texts
@@ -44,7 +44,7 @@ def test_effects_count_in_the_same_budget() -> None:
     flow = flow_of(document(call))
     said = Input(text="hi")
     turn, calls = take_turn(flow, None, said, CONTEXT), 0
-    while turn.effects is not None:
+    while turn.effect is not None:
         turn, calls = continue_turn(flow, turn, said, EffectResult(ok=True), CONTEXT), calls + 1
     assert (turn.status, calls) == ("failed", STEPS)
 
@@ -60,7 +60,7 @@ def test_sub_flows_that_enter_one_another_stop_at_the_stack_limit() -> None:
     [
         State("main", "nowhere"),
         State("other", "q"),
-        State("main", "q", at="sub"),
+        State("main", "q", sub_flow_id="sub"),
         State("main", "e"),
         State("main", "q", stack=[Frame("main", "q")]),
         State("main", "q", stack=[Frame("gone", "j")]),
@@ -79,7 +79,7 @@ def test_a_defect_costs_one_turn_and_never_raises() -> None:
             raise RuntimeError("broken")
 
     turn = take_turn(
-        flow_of(document(QUESTION, END)), None, Input(text="x"), Context(0, "", Contact("1"), words=Broken(a=1))
+        flow_of(document(QUESTION, END)), None, Input(text="x"), Context(0, "", Contact("1"), commands=Broken(a=1))
     )
     assert (turn.status, event_types(turn)) == ("failed", ["engine_error"])
     assert turn.events[0].data == {"error": "RuntimeError: broken"}
@@ -170,7 +170,7 @@ def test_a_secret_is_put_in_at_the_last_moment_and_cannot_be_forged() -> None:
     )
     talk = Talk(flow_of(document(question, call, END)))
     talk.say("hi")
-    request = talk.say(f"{{{{secrets.token}}}}{mark_secret('token')}").effects
+    request = talk.say(f"{{{{secrets.token}}}}{secret_placeholder('token')}").effect
     assert isinstance(request, HttpRequest)
     sent = request.with_secrets({"token": "s3cret"})
     assert sent.headers == {"Authorization": "Bearer s3cret"}
@@ -183,7 +183,7 @@ def test_a_secret_is_put_in_at_the_last_moment_and_cannot_be_forged() -> None:
 def test_a_conversation_stored_at_an_effect_asks_for_it_again() -> None:
     call = node("a", "api_call", url="https://x.io/", output_variable="v", next_node_id="e")
     talk = Talk(flow_of(document(call, END)))
-    assert talk.say("hi").effects is not None
+    assert talk.say("hi").effect is not None
     assert talk.say("anyone there?", [EffectResult(ok=True, body="x")]).status == "completed"
 
 
@@ -192,7 +192,7 @@ def test_what_the_person_said_is_still_known_behind_a_call() -> None:
     question = node("q", "question", question="Q?", variable="v", next_node_id="c")
     talk = Talk(
         flow_of(document(question, call, node("e", "end", message="{{input.type}}: {{input.text}}"))),
-        words={"stop": "stop"},
+        commands={"stop": "stop"},
     )
     talk.say("hi")
     assert texts(talk.say("Ana", [EffectResult(ok=True)])) == ["text: Ana"]

@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
-from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
 from pytake.conversation.ports import (
     AlreadyCommittedError,
     ConflictError,
@@ -16,26 +15,27 @@ from pytake.conversation.ports import (
     ExpectedDraft,
     OperatorEvent,
 )
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
-from pytake.conversation.receipts import STATUS_RANK
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
-    Due,
+    DueConversation,
     FlowSummary,
     FlowVersion,
+    HeldTurn,
     Number,
     NumberSecrets,
     Organization,
-    ParkedItem,
     PendingErasure,
-    RecentPlace,
+    RecentPosition,
     StoredDraft,
     TurnRecord,
     listed_name,
 )
-from pytake.whatsapp.sending import Accepted
+from pytake.conversation.statuses import STATUS_RANK
+from pytake.whatsapp.sending import AcceptedMessage
 
 
 class FrozenClock:
@@ -67,14 +67,14 @@ class MemoryConversations:
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         return [copy.deepcopy(self.stored[key]) for key in set(keys) if key in self.stored]
 
-    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
         places = sorted(
             (-int(known.active_at // 3600) * 3600, key)
             for key, known in self.stored.items()
             if key.organization_id == organization_id and known.active_at
         )
         behind = [place for place in places if after is None or place > (-after.hour, after.key)]
-        return [RecentPlace(key, -hour) for hour, key in behind[:limit]]
+        return [RecentPosition(key, -hour) for hour, key in behind[:limit]]
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         key = conversation.key
@@ -100,7 +100,7 @@ class MemoryConversations:
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         return [copy.deepcopy(record) for _, record in sorted(self.records.get(key, {}).items())]
 
-    def due(self, now: float) -> list[Due]:
+    def due(self, now: float) -> list[DueConversation]:
         found = []
         for key, conversation in self.stored.items():
             session = conversation.session
@@ -108,14 +108,14 @@ class MemoryConversations:
                 at = session.expires_at if session.timer_at is None else min(session.expires_at, session.timer_at)
                 if at <= now:
                     found.append((at, key))
-        return [Due(key, at) for at, key in sorted(found)]
+        return [DueConversation(key, at) for at, key in sorted(found)]
 
 
 class MemoryDeliveries:
     def __init__(self) -> None:
         self.entries: dict[tuple[ConversationKey, int, int], Delivery] = {}
         self.failed_sends: dict[tuple[ConversationKey, int, int], int] = {}
-        self.told_ids: dict[tuple[ConversationKey, int, int], str | None] = {}
+        self.status_ids: dict[tuple[ConversationKey, int, int], str | None] = {}
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         known = self.entries.get((key, turn, index))
@@ -126,7 +126,7 @@ class MemoryDeliveries:
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:
             known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
             self.failed_sends[key, delivery.turn, delivery.index] = delivery.sends
-            self.told_ids.pop((key, delivery.turn, delivery.index), None)
+            self.status_ids.pop((key, delivery.turn, delivery.index), None)
         return self._write(key, delivery, known)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
@@ -150,7 +150,7 @@ class MemoryDeliveries:
         self.entries[key, delivery.turn, delivery.index] = written
         return replace(written)
 
-    def receipt(
+    def record_status(
         self,
         key: ConversationKey,
         turn: int,
@@ -165,7 +165,7 @@ class MemoryDeliveries:
         known = self.entries.get((key, turn, index))
         if known is None:
             return None
-        another_id = self.told_ids.get((key, turn, index)) != message_id
+        another_id = self.status_ids.get((key, turn, index)) != message_id
         newer = known.status == status == "sent" and send == known.sends and another_id
         if known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status] and not newer:
             return None
@@ -175,11 +175,11 @@ class MemoryDeliveries:
             return None
         if status == "sent" and self.is_accepted(key, turn, index, send=send, message_id=message_id):
             return None
-        told = self.told_ids.get((key, turn, index))
+        told = self.status_ids.get((key, turn, index))
         another = known.message_id is not None and message_id not in (None, known.message_id, told)
         if another and (known.state, known.sends) == ("accepted", send):
             return None
-        self.told_ids[key, turn, index] = message_id or told
+        self.status_ids[key, turn, index] = message_id or told
         after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
         if status == "failed" and code is not None:
             after.error_code = code
@@ -189,12 +189,12 @@ class MemoryDeliveries:
     def _take_back(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> bool:
         """Whether a message has failed with an earlier send; if all that is known is of that send, it is forgotten."""
         known = self.entries[place]
-        if known.status != "sent" or message_id is None or self.told_ids.get(place) != message_id:
+        if known.status != "sent" or message_id is None or self.status_ids.get(place) != message_id:
             return False
         if known.state in ("accepted", "failed"):
             return known.state == "accepted" and known.message_id == message_id
         self.failed_sends[place] = send
-        del self.told_ids[place]
+        del self.status_ids[place]
         self.entries[place] = replace(known, status=None, status_at=None, message_id=None)
         return False
 
@@ -210,14 +210,14 @@ class MemoryDeliveries:
 
 class MemoryRateSlots:
     def __init__(self) -> None:
-        self.windows: dict[tuple[str, str], Window] = {}
+        self.windows: dict[tuple[str, str], RateWindow] = {}
         self.arrival: dict[tuple[str, str], float] = {}
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         place = (organization_id, scope)
         if per_minute <= EXACT_UP_TO:
-            self.windows[place], slot_at = reserve(self.windows.get(place, Window()), per_minute, now)
-            return slot_at
+            self.windows[place], not_before = reserve(self.windows.get(place, RateWindow()), per_minute, now)
+            return not_before
         burst = max(1, per_minute // 60)
         interval = 60 / (per_minute - burst)
         arrival = max(self.arrival.get(place, now), now)
@@ -228,23 +228,23 @@ class MemoryRateSlots:
         if per_minute > EXACT_UP_TO:
             return now
         place = (organization_id, scope)
-        self.windows[place], free_at = depart(self.windows.get(place, Window()), per_minute, now)
+        self.windows[place], free_at = depart(self.windows.get(place, RateWindow()), per_minute, now)
         return free_at
 
 
-class MemoryParking:
+class MemoryHeldTurns:
     def __init__(self) -> None:
-        self.items: dict[tuple[str, str, str, int], ParkedItem] = {}
+        self.items: dict[tuple[str, str, str, int], HeldTurn] = {}
 
-    def park(self, item: OutboundItem, at: float) -> None:
-        parked = ParkedItem(item.contact_id, item.turn, at, msgspec.json.encode(item))
-        self.items[item.organization_id, item.phone_number_id, item.contact_id, item.turn] = parked
+    def hold(self, item: OutboundItem, at: float) -> None:
+        held = HeldTurn(item.contact_id, item.turn, at, msgspec.json.encode(item))
+        self.items[item.organization_id, item.phone_number_id, item.contact_id, item.turn] = held
 
-    def earliest(self, key: ConversationKey) -> ParkedItem | None:
+    def earliest(self, key: ConversationKey) -> HeldTurn | None:
         mine = (key.organization_id, key.phone_number_id, key.contact_id)
         return next((item for place, item in sorted(self.items.items()) if place[:3] == mine), None)
 
-    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> ParkedItem | None:
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> HeldTurn | None:
         number = (organization_id, phone_number_id)
         found = (item for place, item in sorted(self.items.items()) if place[:2] == number and place[2] > contact_id)
         return next(found, None)
@@ -255,9 +255,9 @@ class MemoryParking:
 
 class MemoryErasure:
     def __init__(
-        self, conversations: MemoryConversations, deliveries: MemoryDeliveries, parking: MemoryParking
+        self, conversations: MemoryConversations, deliveries: MemoryDeliveries, held_turns: MemoryHeldTurns
     ) -> None:
-        self._conversations, self._deliveries, self._parking = conversations, deliveries, parking
+        self._conversations, self._deliveries, self._held_turns = conversations, deliveries, held_turns
         self.unfinished: list[PendingErasure] = []
 
     def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
@@ -284,7 +284,7 @@ class MemoryErasure:
         entries = self._deliveries.entries
         self._deliveries.entries = {place: entry for place, entry in entries.items() if place[0] != key}
         mine = (key.organization_id, key.phone_number_id, key.contact_id)
-        self._parking.items = {place: item for place, item in self._parking.items.items() if place[:3] != mine}
+        self._held_turns.items = {place: item for place, item in self._held_turns.items.items() if place[:3] != mine}
         return before
 
     def _count(self, key: ConversationKey) -> int:
@@ -294,11 +294,11 @@ class MemoryErasure:
             + len(self._conversations.records.get(key, {}))
             + sum(place[0] == key for place in self._conversations.markers)
             + sum(place[0] == key for place in self._deliveries.entries)
-            + sum(place[:3] == mine for place in self._parking.items)
+            + sum(place[:3] == mine for place in self._held_turns.items)
         )
 
 
-class MemoryDirectory:
+class MemoryTenants:
     def __init__(self) -> None:
         self.by_id: dict[str, Number] = {}
         self.organizations: dict[str, Organization] = {}
@@ -443,8 +443,8 @@ class MemoryQueues:
     def __init__(self) -> None:
         self.inbound: list[InboundItem] = []
         self.outbound: list[OutboundItem] = []
-        self.receipts: list[ReceiptsItem] = []
-        self.buried: list[tuple[OutboundItem, str]] = []
+        self.statuses: list[StatusesItem] = []
+        self.dead_lettered: list[tuple[OutboundItem, str]] = []
         self._seen: set[str] = set()
 
     def put_inbound(self, items: Sequence[InboundItem]) -> None:
@@ -454,11 +454,11 @@ class MemoryQueues:
         if self._is_new(item.deduplication_id):
             self.outbound.append(item)
 
-    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
-        self.receipts.extend(items)
+    def put_statuses(self, items: Sequence[StatusesItem]) -> None:
+        self.statuses.extend(items)
 
-    def bury(self, item: OutboundItem, reason: str) -> None:
-        self.buried.append((item, reason))
+    def dead_letter(self, item: OutboundItem, reason: str) -> None:
+        self.dead_lettered.append((item, reason))
 
     def forget_deduplication(self) -> None:
         """More than five minutes have passed."""
@@ -477,12 +477,12 @@ class ScriptedSender:
         self.sent: list[dict[str, Any]] = []
         self.script: list[Exception | None] = []
 
-    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
         failure = self.script.pop(0) if self.script else None
         if failure is not None:
             raise failure
         self.sent.append(payload)
-        return Accepted(f"wamid.{len(self.sent)}")
+        return AcceptedMessage(f"wamid.{len(self.sent)}")
 
 
 class MemoryBus:
@@ -510,18 +510,18 @@ class MemoryOutbox:
         self.turns: set[tuple[ConversationKey, int]] = set()
         self.told: set[tuple[ConversationKey, int, int, int]] = set()
 
-    def keep(self, key: ConversationKey, turn: int) -> None:
+    def add(self, key: ConversationKey, turn: int) -> None:
         if turn in self._conversations.records.get(key, {}):
             self.turns.add((key, turn))
 
-    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
         if index is None:
             self.turns.discard((key, turn))
         else:
             entry = self._deliveries.load(key, turn, index)
             self.told.add((key, turn, index, entry.sends if entry is not None else 0))
 
-    def waiting(self, before: float) -> list[tuple[ConversationKey, TurnRecord | Delivery]]:
+    def pending(self, before: float) -> list[tuple[ConversationKey, TurnRecord | Delivery]]:
         found: list[tuple[ConversationKey, TurnRecord | Delivery]] = []
         for key, turn in sorted(self.turns):
             record = self._conversations.turn(key, turn)

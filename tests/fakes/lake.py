@@ -46,21 +46,21 @@ class MemoryEventLog:
 
     def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterator[LoggedTurn]:
         for entry in entries:
-            key = msgspec.json.decode(entry.place[0], type=ConversationKey)
-            record = self._conversations.records[key][int(entry.place[1])]
+            key = msgspec.json.decode(entry.position[0], type=ConversationKey)
+            record = self._conversations.records[key][int(entry.position[1])]
             yield LoggedTurn(key, record, [d for d in self._deliveries.of_conversation(key) if d.turn == record.seq])
 
-    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+    def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         for contact_id in contact_ids:
             self.reported.setdefault((organization_id, contact_id), set()).add(hour)
 
-    def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         return {
             contact_id: self.keys.setdefault((organization_id, contact_id), f"key {len(self.keys)}".encode())
             for contact_id in contact_ids
         }
 
-    def forget(self, organization_id: str, hour: int) -> int:
+    def delete_turns(self, organization_id: str, hour: int) -> int:
         mine = list(self.turns(hour, self.entries(hour, organization_id)))
         for turn in mine:
             del self._conversations.records[turn.key][turn.record.seq]
@@ -83,13 +83,13 @@ class MemoryEventLog:
     def put_progress(self, progress: ExportProgress) -> None:
         self.stored = msgspec.json.decode(msgspec.json.encode(progress), type=ExportProgress)
 
-    def begin(self, now: float, seconds: float) -> bool:
+    def acquire_lease(self, now: float, seconds: float) -> bool:
         if self.running_until > now:
             return False
         self.running_until = now + seconds
         return True
 
-    def end(self) -> None:
+    def release_lease(self) -> None:
         self.running_until = 0.0
 
     def settled_through(self) -> str | None:
@@ -129,15 +129,15 @@ class MemoryLake:
         self.puts.append(place)
         return True
 
-    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+    def redact(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
         for (owner, begins), rows in self.files.items():
             if owner == organization_id and hour <= begins < hour + 3600:
                 rows[:] = [replace(row, variables=None) if row.contact in contacts else row for row in rows]
 
-    def forget_versions(self, organization_id: str, hour: int) -> None:
+    def delete_old_versions(self, organization_id: str, hour: int) -> None:
         self.forgotten.add((organization_id, hour))
 
-    def forget_results(self) -> None:
+    def delete_query_results(self) -> None:
         self.forgotten.add("results")
 
     def organizations(self) -> list[str]:
@@ -146,7 +146,7 @@ class MemoryLake:
     def days(self, organization_id: str) -> list[str]:
         return sorted({_day(hour) for owner, hour in self.files if owner == organization_id})
 
-    def forget_day(self, organization_id: str, day: str) -> None:
+    def delete_day(self, organization_id: str, day: str) -> None:
         self.files = {
             place: file for place, file in self.files.items() if (place[0], _day(place[1])) != (organization_id, day)
         }

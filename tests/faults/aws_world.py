@@ -20,15 +20,15 @@ from pynamodb.exceptions import PynamoDBException
 
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
-from pytake.aws.directory import DynamoDirectory
 from pytake.aws.event_bus import EventBridgeBus
+from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.operator_events import EventBridgeOperatorEvents
 from pytake.aws.outbox import DynamoOutbox
-from pytake.aws.parking import DynamoParking
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table, conversation_key
+from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports import OperatorEvent
 from pytake.conversation.records import Conversation
 from tests.faults import plans, world
@@ -40,7 +40,7 @@ from tests.table import kept
 REGION = "us-east-1"
 DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
 URLS = {
-    name: f"https://sqs.test/{name}" for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "receipts")
+    name: f"https://sqs.test/{name}" for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "statuses")
 }
 
 SDK_FAULTS = ("crash_before", "crash_after", "lost_before", "lost_after", "throttled", "repeated", "stall_before")
@@ -106,7 +106,7 @@ class AwsWorld(World):
             "conversations": DynamoConversations(self.table, kept(), clock),
             "deliveries": DynamoDeliveries(self.table, clock, kept()),
             "slots": DynamoRateSlots(self.table),
-            "parking": DynamoParking(self.table),
+            "held_turns": DynamoHeldTurns(self.table),
             "events": EventBridgeOperatorEvents(lambda: _client("events"), "default", logger, "test", clock),
             "bus": EventBridgeBus(lambda: _client("events"), "default", lambda: logger, clock),
             "outbox": DynamoOutbox(self.table, clock),
@@ -116,15 +116,15 @@ class AwsWorld(World):
                 inbound_dlq=URLS["inbound_dead"],
                 outbound=URLS["outbound"],
                 outbound_dlq=URLS["outbound_dead"],
-                receipts=URLS["receipts"],
+                statuses=URLS["statuses"],
             ),
         }
 
-    def directory_of(self, clock: Callable[[], float]) -> DynamoDirectory:
-        return DynamoDirectory(self.table, clock)
+    def tenants_of(self, clock: Callable[[], float]) -> DynamoTenants:
+        return DynamoTenants(self.table, clock)
 
-    def setup_directory(self) -> DynamoDirectory:
-        return DynamoDirectory(self.table, lambda: self.timeline.now)
+    def setup_tenants(self) -> DynamoTenants:
+        return DynamoTenants(self.table, lambda: self.timeline.now)
 
     def secrets_of(self, clock: Callable[[], float]) -> SecretsManagerSecrets:
         return SecretsManagerSecrets(_client("secretsmanager"), "pytake/test/", clock)
@@ -210,7 +210,7 @@ class AwsWorld(World):
         for entry in request["Entries"]:
             detail = msgspec.json.decode(entry["Detail"])
             if "id" in detail:
-                self.announced.add(detail["id"])
+                self.published_events.add(detail["id"])
                 continue
             organization_id = detail.pop("organization_id")
             self.hear(OperatorEvent(entry["DetailType"], organization_id, detail))
@@ -233,13 +233,13 @@ class AwsWorld(World):
             for entry in deliveries.of_conversation(key):
                 self.deliveries.entries[key, entry.turn, entry.index] = entry
         for number in self.numbers.values():
-            found = self.setup_directory().number(number)
+            found = self.setup_tenants().number(number)
             assert found is not None
-            self.directory.by_id[number] = found
-        self.parking.items.clear()
+            self.tenants.by_id[number] = found
+        self.held_turns.items.clear()
         for (pk, sk), item in self.dynamodb.items.items():
-            if "#PARKED#" in pk:
-                self.parking.items[pk, sk, item["body"]["S"], 0] = item  # type: ignore[assignment]
+            if "#HELD#" in pk:
+                self.held_turns.items[pk, sk, item["body"]["S"], 0] = item  # type: ignore[assignment]
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import msgspec
 from pytake import engine
 from pytake.conversation.business_events import events_of_turn, failed_delivery, type_of
 from pytake.conversation.contact_changes import contact_after
-from pytake.conversation.receipts import read_callback_data
 from pytake.conversation.records import ConversationKey, Delivery, TurnContext, TurnRecord
-from pytake.conversation.turn import DEFAULT_WORDS
+from pytake.conversation.statuses import read_callback_data
+from pytake.conversation.turn import DEFAULT_COMMANDS
 from pytake.engine import Context, State
 from tests.faults.world import COMPILED, World, text_of
 
@@ -51,9 +51,9 @@ def _queues_drain(world: World) -> list[str]:
         left = [message for message in queue.messages if not message.body.startswith("{not")]
         if left:
             problems.append(f"queue {name} still holds {len(left)} messages: {left[0].body[:200]}")
-    if world.parking.items:
-        problems.append(f"{len(world.parking.items)} turns are still parked")
-    for number in world.directory.by_id.values():
+    if world.held_turns.items:
+        problems.append(f"{len(world.held_turns.items)} turns are still held")
+    for number in world.tenants.by_id.values():
         if number.stopped_reason:
             problems.append(f"number {number.phone_number_id} is still stopped: {number.stopped_reason}")
     return problems
@@ -114,7 +114,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
             problems.append(f"{place} was sent and never said")
         elif text not in (expected[place], "template back"):
             problems.append(f"{place} said {expected[place]!r} and sent {text!r}")
-    doubtful = Counter(
+    possibly_duplicate = Counter(
         (event.detail["phone_number_id"], event.detail["turn"], event.detail["index"])
         for event in world.events
         if event.type == "delivery.resent_after_deadline"
@@ -126,7 +126,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
         if count == 0 and not _is_refused(entry):
             problems.append(f"lost: {place} {expected[place]!r}, ledger {entry}")
         if count > 1:
-            told = doubtful[place[0].phone_number_id, place[1], place[2]]
+            told = possibly_duplicate[place[0].phone_number_id, place[1], place[2]]
             if count - 1 > told + mended[place]:
                 problems.append(f"doubled: {place} was sent {count} times, operators were told of {told} doubts")
         if entry is not None and entry.state not in ("accepted", "failed"):
@@ -163,13 +163,13 @@ def _replies_are_in_order(world: World) -> list[str]:
     late = {
         place
         for place, entry in world.deliveries.entries.items()
-        if entry.revived or entry.reopened or (entry.reason and entry.reason.startswith("later"))
+        if entry.redrive_count or entry.requeued or (entry.reason and entry.reason.startswith("retry_manually"))
     }
     last: dict[ConversationKey, tuple[int, int]] = {}
     seen: set[Place] = set()
-    revived_turns = {(place[0], place[1]) for place in late}
+    redriven_turns = {(place[0], place[1]) for place in late}
     for place, _, _ in taken_by_meta(world):
-        if place in seen or place in late or (place[0], place[1]) in revived_turns:
+        if place in seen or place in late or (place[0], place[1]) in redriven_turns:
             continue
         seen.add(place)
         if place[1:] < last.get(place[0], (0, 0)):
@@ -222,7 +222,7 @@ def _replay(organization_id: str, record: TurnRecord, state: bytes | None, known
         seed=f"{record.session_id}:{record.seq}",
         contact=known.contact,
         country=known.country,
-        words=known.words or DEFAULT_WORDS,  # type: ignore[arg-type]
+        commands=known.commands or DEFAULT_COMMANDS,  # type: ignore[arg-type]
     )
     turn = engine.take_turn(flow, State.decode(state) if state is not None else None, record.input, context)
     for effect in record.effects:
@@ -242,4 +242,4 @@ def _integrators_are_told(world: World) -> list[str]:
         failed = failed_delivery(key, world.conversations.records[key].get(turn), entry)
         if failed is not None:
             expected[failed.id] = f"{key} {turn} {type_of(failed)}"
-    return [f"never told: {what}" for id_, what in expected.items() if id_ not in world.announced]
+    return [f"never told: {what}" for id_, what in expected.items() if id_ not in world.published_events]

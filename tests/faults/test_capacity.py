@@ -51,7 +51,7 @@ def test_a_noisy_organization_does_not_slow_its_neighbour(per_minute: int) -> No
     for noise in (0, 300):
         world = World(2, NoFaults(), per_minute=600)
         world.meta.read = False
-        world.directory.put_organization(Organization("acme", messages_per_minute=per_minute))
+        world.tenants.put_organization(Organization("acme", messages_per_minute=per_minute))
         for number in range(noise):
             world.says(number * 0.1, "acme", PHONES[number], "Oi")
         for number in range(30):
@@ -106,7 +106,7 @@ def test_a_plain_send_costs_three_writes_and_no_read() -> None:
                 "acme", world.numbers["acme"], PHONES[0], turn, [Text("Hi")], START + DAY, queued_at=START
             )
             asked = requests(world)
-            deliver(item, first_time=True)
+            deliver(item, first_delivery=True)
             sent.append([operation for operation, _ in asked])
     assert sent[1] == ["PutItem", "UpdateItem", "UpdateItem"]
     assert len(world.meta.sent) == 2

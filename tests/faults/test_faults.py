@@ -42,7 +42,7 @@ def test_a_calm_run_passes_every_service() -> None:
     assert {call.partition(".")[0] for call in CALLS} >= {
         "conversations",
         "deliveries",
-        "directory",
+        "tenants",
         "graph",
         "lambda",
         "queues",

@@ -8,13 +8,13 @@ import pytest
 
 from local import dead_letters
 from pytake.aws import batch
-from pytake.conversation import receipts
-from pytake.conversation.come_back import ComeBackError
+from pytake.conversation import statuses
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.ports import AlreadyCommittedError, QueueingFailedError
-from pytake.conversation.receipts import SettleReceipts
-from pytake.conversation.receive import ReceiveNotification
+from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import Delivery
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.statuses import ProcessStatuses
 from pytake.conversation.turn import TakeTurn
 from tests import fakes
 from tests.faults.plans import kinds
@@ -69,7 +69,7 @@ def an_unsettled_claim_is_sent_again_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Deliver, "_after_deadline", impatient)
 
 
-def receipts_settle_nothing(patch: pytest.MonkeyPatch) -> None:
+def statuses_settle_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delivery, "reached_meta", False)
 
 
@@ -81,12 +81,12 @@ def a_group_goes_on_behind_its_failure(patch: pytest.MonkeyPatch) -> None:
                 work(record)
             except Exception as error:
                 failed.append(record)
-                wait = int(error.seconds) + 1 if isinstance(error, ComeBackError) else 2
+                wait = int(error.seconds) + 1 if isinstance(error, RetryLaterError) else 2
                 postpone([record.receipt_handle], wait)
         return {"batchItemFailures": [{"itemIdentifier": record.id} for record in failed]}
 
-    for module in ("sender", "flow_runner", "receipts"):
-        patch.setattr(f"functions.{module}.handler.work_off", reckless)
+    for module in ("sender", "flow_runner", "statuses"):
+        patch.setattr(f"functions.{module}.handler.process_batch", reckless)
 
 
 def the_next_message_does_not_wait_for_the_one_before(patch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def the_next_message_does_not_wait_for_the_one_before(patch: pytest.MonkeyPatch)
     def eager(self: Any, item: Any, index: int, *arguments: Any, **named: Any) -> None:
         try:
             one(self, item, index, *arguments, **named)
-        except ComeBackError:
+        except RetryLaterError:
             if index + 1 == len(item.messages):
                 raise
 
@@ -103,15 +103,15 @@ def the_next_message_does_not_wait_for_the_one_before(patch: pytest.MonkeyPatch)
 
 
 def dead_messages_are_dropped(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(WorldQueues, "bury", lambda *_: None)
+    patch.setattr(WorldQueues, "dead_letter", lambda *_: None)
 
 
 def messages_of_a_stopped_number_are_dropped(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Deliver, "_park", lambda *_: None)
+    patch.setattr(Deliver, "_hold", lambda *_: None)
 
 
-def new_turns_overtake_parked_ones(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Deliver, "_has_parked_before", lambda *_: False)
+def new_turns_overtake_held_ones(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Deliver, "_has_earlier_held_turn", lambda *_: False)
 
 
 def the_webhook_says_yes_whatever_happened(patch: pytest.MonkeyPatch) -> None:
@@ -130,11 +130,11 @@ def whatever_meta_did_not_deliver_is_sent_again(patch: pytest.MonkeyPatch) -> No
     def blindly(self: Any, key: Any, turn: int, index: int, send: int, *_: Any) -> None:
         self._send_again(key, turn, index, send, fallback=False)
 
-    patch.setattr(SettleReceipts, "_act_on_failure", blindly)
+    patch.setattr(ProcessStatuses, "_act_on_failure", blindly)
 
 
 def what_meta_did_not_deliver_is_not_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(receipts, "STATUS_RANK", {"sent": 1, "delivered": 2, "failed": 0, "read": 3, "played": 4})
+    patch.setattr(statuses, "STATUS_RANK", {"sent": 1, "delivered": 2, "failed": 0, "read": 3, "played": 4})
 
 
 def a_redriven_message_is_not_marked(patch: pytest.MonkeyPatch) -> None:
@@ -152,12 +152,12 @@ MUTATIONS: list[Mutation] = [
     a_lost_enqueue_is_not_repeated,
     claims_have_no_condition,
     an_unsettled_claim_is_sent_again_at_once,
-    receipts_settle_nothing,
+    statuses_settle_nothing,
     a_group_goes_on_behind_its_failure,
     the_next_message_does_not_wait_for_the_one_before,
     dead_messages_are_dropped,
     messages_of_a_stopped_number_are_dropped,
-    new_turns_overtake_parked_ones,
+    new_turns_overtake_held_ones,
     the_webhook_says_yes_whatever_happened,
     whatever_meta_did_not_deliver_is_sent_again,
     what_meta_did_not_deliver_is_not_noted,
@@ -167,7 +167,7 @@ MUTATIONS: list[Mutation] = [
 LOOK_AT = ("graph.send", "queues.send", "conversations.commit", "deliveries.settle")
 
 
-HINTS = {new_turns_overtake_parked_ones: (2725, 2826)}
+HINTS = {new_turns_overtake_held_ones: (2725, 2826)}
 """Where a rare mistake was caught before: tried first, to save time."""
 
 

@@ -16,21 +16,20 @@ import msgspec
 from msgspec import Struct
 
 from functions.flow_runner import handler as flow_runner
-from functions.receipts import handler as receipts
 from functions.scheduled import handler as scheduled
 from functions.sender import handler as sender
+from functions.statuses import handler as statuses
 from functions.webhook import handler as webhook
-from local.dead_letters import DeadLetters
+from local.dead_letters import DeadLetterQueue
 from pytake import bootstrap, observability
-from pytake.aws.caching import AgeingCache
-from pytake.conversation.announce import Announce, AnnounceLate
+from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports import DIRECTORY_SECONDS, ConflictError, OperatorEvent, QueueingFailedError
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
-from pytake.conversation.receipts import SettleReceipts
-from pytake.conversation.receive import ReceiveNotification
+from pytake.conversation.ports import TENANT_CACHE_SECONDS, ConflictError, OperatorEvent, QueueingFailedError
+from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import (
     ConversationKey,
     FallbackTemplate,
@@ -40,13 +39,14 @@ from pytake.conversation.records import (
     Organization,
 )
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn
-from pytake.conversation.wake import WakeDue
 from pytake.engine import Effect, EffectResult, Flow
 from pytake.observability import FunctionFailedError
 from pytake.whatsapp import signature
 from pytake.whatsapp.errors import ErrorClass, classify
-from pytake.whatsapp.sending import Accepted, SendFailed
+from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
 from tests import fakes
 from tests.faults import plans
 from tests.faults.sqs import Queue
@@ -55,7 +55,7 @@ from tests.faults.timeline import Timeline, Worker, WorkerKilled
 START = 1_770_000_000.0
 DAY = 86_400.0
 
-FUNCTION_SECONDS = {"webhook": 15, "flow_runner": 60, "sender": 30, "receipts": 30, "scheduled": 300, "operator": 29}
+FUNCTION_SECONDS = {"webhook": 15, "flow_runner": 60, "sender": 30, "statuses": 30, "scheduled": 300, "operator": 29}
 SANDBOXES = 2
 META_RETRIES = (2, 10, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, DAY, DAY, DAY, DAY, DAY)
 """Meta redelivers a webhook until it is answered 200, for up to seven days."""
@@ -196,32 +196,32 @@ class Guarded:
         return guarded
 
 
-class CachedDirectory:
-    """What one worker process knows of numbers: up to five seconds old, as `pytake.aws.directory` has it."""
+class CachedTenants:
+    """What one worker process knows of numbers: up to five seconds old, as `pytake.aws.tenants` has it."""
 
-    def __init__(self, directory: Any, clock: Callable[[], float]) -> None:
-        self._directory = directory
-        self._numbers: AgeingCache[Number] = AgeingCache(DIRECTORY_SECONDS, 100, clock)
-        self._organizations: AgeingCache[Organization] = AgeingCache(DIRECTORY_SECONDS, 100, clock)
+    def __init__(self, tenants: Any, clock: Callable[[], float]) -> None:
+        self._tenants = tenants
+        self._numbers: TtlCache[Number] = TtlCache(TENANT_CACHE_SECONDS, 100, clock)
+        self._organizations: TtlCache[Organization] = TtlCache(TENANT_CACHE_SECONDS, 100, clock)
 
     def organization(self, organization_id: str) -> Organization | None:
-        return self._organizations.get(organization_id, lambda: self._directory.organization(organization_id))
+        return self._organizations.get(organization_id, lambda: self._tenants.organization(organization_id))
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         return self._numbers.get(
-            phone_number_id, lambda: self._directory.number(phone_number_id), fresher_than=0 if fresh else None
+            phone_number_id, lambda: self._tenants.number(phone_number_id), fresher_than=0 if fresh else None
         )
 
     def stop_number(self, number: Number, reason: str) -> bool:
         self._numbers.forget(number.phone_number_id)
-        return bool(self._directory.stop_number(number, reason))
+        return bool(self._tenants.stop_number(number, reason))
 
     def confirm_stop(self, number: Number, at: float) -> None:
         self._numbers.forget(number.phone_number_id)
-        self._directory.confirm_stop(number, at)
+        self._tenants.confirm_stop(number, at)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._directory, name)
+        return getattr(self._tenants, name)
 
 
 class CachedSecrets:
@@ -229,7 +229,7 @@ class CachedSecrets:
 
     def __init__(self, secrets: Any, clock: Callable[[], float]) -> None:
         self._secrets = secrets
-        self._cache: AgeingCache[NumberSecrets] = AgeingCache(300, 100, clock)
+        self._cache: TtlCache[NumberSecrets] = TtlCache(300, 100, clock)
 
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
         return self._cache.get(
@@ -252,18 +252,18 @@ class WorldQueues:
     def put_outbound(self, item: OutboundItem) -> None:
         self._send("outbound", item, group_id(item.key), item.deduplication_id)
 
-    def put_receipts(self, items: list[ReceiptsItem]) -> None:
+    def put_statuses(self, items: list[StatusesItem]) -> None:
         for item in items:
-            self._send("receipts", item)
+            self._send("statuses", item)
 
-    def bury(self, item: OutboundItem, reason: str) -> None:
+    def dead_letter(self, item: OutboundItem, reason: str) -> None:
         self._send("outbound_dead", item, group_id(item.key), item.deduplication_id, reason=reason)
 
-    def bury_unreadable(self, body: str, group: str) -> None:
+    def dead_letter_unreadable(self, body: str, group: str) -> None:
         queue = self._world.queues["outbound_dead"]
         self._world.call("queues.send", lambda: queue.send(body, group, digest(body), reason="unreadable"))
 
-    def bury_inbound(self, body: str, group: str, reason: str) -> None:
+    def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
         queue = self._world.queues["inbound_dead"]
         self._world.call("queues.send", lambda: queue.send(body, group, digest(body), reason=reason))
 
@@ -273,8 +273,8 @@ class WorldQueues:
     def postpone_outbound(self, handles: list[str], seconds: int) -> None:
         self._postpone("outbound", handles, seconds)
 
-    def postpone_receipts(self, handles: list[str], seconds: int) -> None:
-        self._postpone("receipts", handles, seconds)
+    def postpone_statuses(self, handles: list[str], seconds: int) -> None:
+        self._postpone("statuses", handles, seconds)
 
     def _postpone(self, queue: str, handles: list[str], seconds: int) -> None:
         def change() -> None:
@@ -354,7 +354,7 @@ class Bus:
     def put(self, events: list[BusinessEvent]) -> bool:
         if self._world.bus_refuses and self._world.chance.random() < self._world.bus_refuses:
             return False
-        self._world.announced.update(event.id for event in events)
+        self._world.published_events.update(event.id for event in events)
         return True
 
 
@@ -391,25 +391,27 @@ class Sandbox:
         self.name = name
         self.busy = False
         clock = self.clock = lambda: world.timeline.now + skew
-        directory: Any = world.directory_of(clock)
+        tenants: Any = world.tenants_of(clock)
         secrets: Any = world.secrets_of(clock)
         ports = world.ports
         events = ports["events"]
-        announce = Announce(ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"])
+        publish_events = PublishBusinessEvents(
+            ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"]
+        )
         self.built: dict[str, Any] = {
-            "figures": nullcontext(),
+            "metrics": nullcontext(),
             "queues": ports["queues"],
             "receive_notification": ReceiveNotification(
-                directory, secrets, ports["queues"], ports["deliveries"], events, clock
+                tenants, secrets, ports["queues"], ports["deliveries"], events, clock
             ),
             "take_turn": TakeTurn(
                 conversations=ports["conversations"],
-                directory=directory,
+                tenants=tenants,
                 flows=SharedLibrary(world.flows, clock),
                 queues=ports["queues"],
                 effects=Crm(world),
                 operator_events=events,
-                announce=announce,
+                publish_events=publish_events,
                 clock=clock,
                 session_ttl_hours=24,
             ),
@@ -417,24 +419,24 @@ class Sandbox:
                 conversations=ports["conversations"],
                 deliveries=ports["deliveries"],
                 slots=ports["slots"],
-                parking=ports["parking"],
-                directory=directory,
+                held_turns=ports["held_turns"],
+                tenants=tenants,
                 secrets=secrets,
                 sender=world.meta,
                 queues=ports["queues"],
                 operator_events=events,
-                announce=announce,
+                publish_events=publish_events,
                 clock=clock,
                 messages_per_minute=5,
             ),
-            "settle_receipts": SettleReceipts(
-                ports["conversations"], ports["deliveries"], directory, ports["queues"], events, announce, clock
+            "process_statuses": ProcessStatuses(
+                ports["conversations"], ports["deliveries"], tenants, ports["queues"], events, publish_events, clock
             ),
-            "announce_late": AnnounceLate(
+            "publish_late_events": PublishLateEvents(
                 ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
             ),
-            "wake_due": WakeDue(ports["conversations"], ports["queues"], clock, lambda *_: None),
-            "resume_number": ResumeNumber(directory, ports["parking"], ports["queues"], clock),
+            "fire_due_timers": FireDueTimers(ports["conversations"], ports["queues"], clock, lambda *_: None),
+            "resume_number": ResumeNumber(tenants, ports["held_turns"], ports["queues"], clock),
         }
 
 
@@ -453,19 +455,19 @@ class Meta:
         self.reported_failed: list[tuple[Sent, int]] = []
         self.read = True
 
-    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
         world = self._world
-        accepted: list[Accepted] = []
+        accepted: list[AcceptedMessage] = []
 
         def take() -> None:
             if access_token in self.bad_tokens:
-                raise SendFailed(ErrorClass.FATAL_TOKEN, http_status=401, code=190)
+                raise SendFailedError(ErrorClass.FATAL_TOKEN, http_status=401, code=190)
             accepted.append(self._take(phone_number_id, access_token, payload))
 
         world.call("graph.send", take)
         return accepted[0]
 
-    def _take(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
+    def _take(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
         world, chance = self._world, self._world.chance
         wamid = f"wamid.out{len(self.sent)}"
         world.trace("meta.took", payload["biz_opaque_callback_data"], text_of(payload))
@@ -474,7 +476,7 @@ class Meta:
         statuses = [("sent", 0.3, 3.0), ("delivered", 1.0, 20.0), ("read", 2.0, 90.0)][: 3 if self.read else 2]
         if chance.random() < self.status_losses:
             self.silent.add(wamid)
-            return Accepted(wamid)
+            return AcceptedMessage(wamid)
         error = None
         if self.undelivered and chance.random() < self.undelivered:
             code = chance.choice(UNDELIVERED)
@@ -492,7 +494,7 @@ class Meta:
                 **({"errors": [error]} if status == "failed" else {}),
             }
             self.post(phone_number_id, {"statuses": [entry]}, late + chance.uniform(soonest, latest))
-        return Accepted(wamid)
+        return AcceptedMessage(wamid)
 
     def post(self, phone_number_id: str, value: dict[str, Any], delay: float) -> None:
         """Post a webhook in `delay` seconds, and again until it is answered 200; sometimes once more all the same."""
@@ -559,11 +561,11 @@ class World:
 
         self.conversations = fakes.MemoryConversations()
         self.deliveries = fakes.MemoryDeliveries()
-        self.parking = fakes.MemoryParking()
+        self.held_turns = fakes.MemoryHeldTurns()
         self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
-        self.announced: set[str] = set()
+        self.published_events: set[str] = set()
         self.bus_refuses = 0.0
-        self.directory = fakes.MemoryDirectory()
+        self.tenants = fakes.MemoryTenants()
         self.secrets = fakes.MemorySecrets()
         self.flows = LightFlows()
         self.events: list[OperatorEvent] = []
@@ -572,10 +574,10 @@ class World:
         self.ports = self._make_ports()
         for owner, number in self.numbers.items():
             self.publish(owner, 1)
-            self.setup_directory().put_number(
+            self.setup_tenants().put_number(
                 Number(owner, number, "+55 11 4000-0001", "main", fallback_template=FallbackTemplate("back", "en"))
             )
-            self.setup_directory().put_organization(Organization(owner, messages_per_minute=per_minute))
+            self.setup_tenants().put_organization(Organization(owner, messages_per_minute=per_minute))
             self.secrets.put(owner, number, NumberSecrets(f"app-secret-{owner}", f"token-{owner}"))
         self.sandboxes = {
             name: [Sandbox(self, f"{name}{n}", self.chance.uniform(-skew, skew)) for n in range(SANDBOXES)]
@@ -589,24 +591,24 @@ class World:
             "conversations": Guarded(self, "conversations", self.conversations),
             "deliveries": Guarded(self, "deliveries", self.deliveries),
             "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
-            "parking": Guarded(self, "parking", self.parking),
+            "held_turns": Guarded(self, "held_turns", self.held_turns),
             "events": Guarded(self, "events", Alarms(self)),
             "bus": Guarded(self, "events", Bus(self)),
             "outbox": Guarded(self, "outbox", self.outbox),
             "queues": WorldQueues(self),
         }
 
-    def directory_of(self, clock: Callable[[], float]) -> Any:
+    def tenants_of(self, clock: Callable[[], float]) -> Any:
         """What one process knows of numbers and organizations."""
-        return CachedDirectory(Guarded(self, "directory", self.directory), clock)
+        return CachedTenants(Guarded(self, "tenants", self.tenants), clock)
 
     def secrets_of(self, clock: Callable[[], float]) -> Any:
         """What one process knows of secrets."""
         return CachedSecrets(Guarded(self, "secrets", self.secrets), clock)
 
-    def setup_directory(self) -> Any:
+    def setup_tenants(self) -> Any:
         """Where numbers and organizations are stored before the story begins."""
-        return self.directory
+        return self.tenants
 
     def due_soon(self) -> tuple[bool, bool]:
         """Whether something is due now, and whether a timer runs."""
@@ -614,8 +616,8 @@ class World:
         now = self.timeline.now
         return (
             any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions)
-            or bool(self.outbox.waiting(now)),
-            any(session.timer_at is not None for session in sessions) or bool(self.outbox.waiting(now)),
+            or bool(self.outbox.pending(now)),
+            any(session.timer_at is not None for session in sessions) or bool(self.outbox.pending(now)),
         )
 
     # Set-up and story
@@ -691,13 +693,13 @@ class World:
                 raise InjectedError(f"{name}: {kind}")
         raise self._refusal(what)
 
-    def _refusal(self, what: str) -> SendFailed:
+    def _refusal(self, what: str) -> SendFailedError:
         """An answer, or none, of the Graph API."""
         if what == "cut":
-            return SendFailed(ErrorClass.AMBIGUOUS)
+            return SendFailedError(ErrorClass.AMBIGUOUS)
         if what in ("500", "429"):
-            return SendFailed(classify(int(what), None), http_status=int(what))
-        return SendFailed(classify(400, {"code": int(what)}), http_status=400, code=int(what))
+            return SendFailedError(classify(int(what), None), http_status=int(what))
+        return SendFailedError(classify(400, {"code": int(what)}), http_status=400, code=int(what))
 
     def hear(self, event: OperatorEvent) -> None:
         """What operators are told; they act on some of it."""
@@ -761,7 +763,7 @@ class World:
                 name, clock=lambda: self.timeline.now, shuffle=lambda found: self.chance.shuffle(found), **options
             )
 
-        queues = {f"{name}_dead": queue(f"{name}_dead", fifo=name != "receipts") for name in _CONSUMERS}
+        queues = {f"{name}_dead": queue(f"{name}_dead", fifo=name != "statuses") for name in _CONSUMERS}
         for name, (_, options) in _CONSUMERS.items():
             queues[name] = queue(name, dead_letters=queues[f"{name}_dead"], **options)
             queues[name].changed = lambda name=name: self._wake_poller(name)  # type: ignore[misc]
@@ -842,7 +844,7 @@ class World:
         self.invoke("operator", resume, None, answered)
 
     def _redrive(self, name: str) -> None:
-        letters = DeadLetters(SqsClient(self), name, f"{name}_dead", name)  # type: ignore[arg-type]
+        letters = DeadLetterQueue(SqsClient(self), name, f"{name}_dead", name)  # type: ignore[arg-type]
 
         def wanted(letter: Any) -> bool:
             return letter.item is not None
@@ -885,20 +887,20 @@ class wired:  # noqa: N801 (used like a function)
 
 
 _BUILT = (
-    "announce_late",
-    *("figures", "queues", "receive_notification", "take_turn", "deliver"),
-    *("settle_receipts", "wake_due", "resume_number"),
+    "publish_late_events",
+    *("metrics", "queues", "receive_notification", "take_turn", "deliver"),
+    *("process_statuses", "fire_due_timers", "resume_number"),
 )
-_LOGGING = (observability, webhook, flow_runner, sender, receipts, scheduled)
+_LOGGING = (observability, webhook, flow_runner, sender, statuses, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     "inbound": (
         lambda event, context: flow_runner.handler(event, context),
         {"fifo": True, "visibility": 370, "max_receives": 30},
     ),
     "outbound": (lambda event, context: sender.handler(event, context), {"fifo": True, "max_receives": 1000}),
-    "receipts": (lambda event, context: receipts.handler(event, context), {"fifo": False, "max_receives": 10}),
+    "statuses": (lambda event, context: statuses.handler(event, context), {"fifo": False, "max_receives": 10}),
 }
-_FUNCTIONS = {"inbound": "flow_runner", "outbound": "sender", "receipts": "receipts"}
+_FUNCTIONS = {"inbound": "flow_runner", "outbound": "sender", "statuses": "statuses"}
 
 
 def _record(message: Any) -> dict[str, Any]:

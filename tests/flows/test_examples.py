@@ -6,8 +6,8 @@ import pytest
 
 from cli.flow_testing.coverage import Coverage
 from cli.flow_testing.documents import is_test_file, read_documents, read_json
-from cli.flow_testing.generating import generate
-from cli.flow_testing.playing import play
+from cli.flow_testing.generator import generate
+from cli.flow_testing.runner import run_conversation
 from cli.flow_testing.suite import find_suites, read_suite, write_suite
 from pytake.engine import compile_flow, jump_targets, parse_document
 
@@ -25,7 +25,7 @@ def test_the_conversations_go_as_written_and_take_every_exit(path: Path) -> None
     assert suites, f"write tests: pytake flow test --generate {path.name}"
     for suite in suites:
         for script in suite.conversations:
-            played = play(suite, script, flow)
+            played = run_conversation(suite, script, flow)
             assert played.failures == [], script.name
             coverage.add(played.steps)
     assert {found.flow_id: found.missing for found in coverage.flows()} == {flow_id: [] for flow_id in documents}

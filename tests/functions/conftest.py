@@ -149,7 +149,7 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
             "inbound": sqs.create_queue(QueueName="inbound.fifo", Attributes=fifo)["QueueUrl"],
             "outbound": sqs.create_queue(QueueName="outbound.fifo", Attributes=fifo)["QueueUrl"],
             "outbound_dlq": sqs.create_queue(QueueName="outbound-dead-letters.fifo", Attributes=fifo)["QueueUrl"],
-            "receipts": sqs.create_queue(QueueName="receipts")["QueueUrl"],
+            "statuses": sqs.create_queue(QueueName="statuses")["QueueUrl"],
         }
         boto3.client("s3").create_bucket(Bucket="lake")
         create_table("table")
@@ -162,10 +162,10 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        forget_wiring()
-        monkeypatch.setattr(bootstrap, "lake_queries", lambda _: EmptyLake())
+        reset_wiring()
+        monkeypatch.setattr(bootstrap, "athena_queries", lambda _: EmptyLake())
         yield Gateway(urls)
-        forget_wiring()
+        reset_wiring()
 
 
 class EmptyLake:
@@ -183,7 +183,7 @@ def logging_to_standard_output(monkeypatch: pytest.MonkeyPatch, service_name: st
     monkeypatch.setattr(observability, "Logger", partial(Logger, stream=StandardOutput()))
 
 
-def forget_wiring() -> None:
+def reset_wiring() -> None:
     for member in vars(bootstrap).values():
         if hasattr(member, "cache_clear"):
             member.cache_clear()

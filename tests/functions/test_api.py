@@ -10,7 +10,7 @@ from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.outbound import Text
-from rest.cursor import write_mark
+from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
 
 FLOW: dict[str, Any] = {
@@ -179,7 +179,7 @@ def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None
 
 def test_resuming_goes_on_where_it_was_told_to_and_nowhere_else(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
-    for after in ("", "zzz", "5511999990001", write_mark("parked at 1", "acme", "x")):
+    for after in ("", "zzz", "5511999990001", write_list_cursor("held at 1", "acme", "x")):
         refused = gateway.api("POST", f"{NUMBER_PATH}/resume", query={"after": after})
         assert (refused.status, refused.body["code"]) == (400, "cursor_invalid"), after
 
@@ -187,17 +187,17 @@ def test_resuming_goes_on_where_it_was_told_to_and_nowhere_else(gateway: Gateway
 def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
     number = bootstrap.number_setup().number("acme", "100000000000001")
-    bootstrap.directory().stop_number(number, "fatal_token:190")
-    bootstrap.parking().park(OutboundItem("acme", "100000000000001", "551", 1, [Text("Hi")], 1e12), 1.0)
+    bootstrap.tenants().stop_number(number, "fatal_token:190")
+    bootstrap.held_turns().hold(OutboundItem("acme", "100000000000001", "551", 1, [Text("Hi")], 1e12), 1.0)
     assert gateway.api("GET", NUMBER_PATH).body["stopped_reason"] == "fatal_token:190"
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", role="builder").status == 403
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", org="globex").status == 404
     resumed = gateway.api("POST", f"{NUMBER_PATH}/resume").body
     assert (resumed["conversations"], resumed["after"]) == (1, None)
-    assert [item["unparked"] for item in gateway.queued("outbound")] == [True]
+    assert [item["released"] for item in gateway.queued("outbound")] == [True]
     answer = gateway.api("GET", NUMBER_PATH).body
     assert (answer["stopped_reason"], answer["resuming"]) == (None, True)
-    bootstrap.parking().remove(ConversationKey("acme", "100000000000001", "551"), 1)
+    bootstrap.held_turns().remove(ConversationKey("acme", "100000000000001", "551"), 1)
     assert gateway.api("POST", f"{NUMBER_PATH}/resume").body["conversations"] == 0
     assert gateway.api("GET", NUMBER_PATH).body["resuming"] is False
 
@@ -244,7 +244,7 @@ def test_a_cursor_belongs_to_its_list_and_organization(gateway: Gateway) -> None
     link = gateway.api("GET", "/api/v1/flows", query={"limit": "1"}).headers["link"]
     cursor = dict(parse_qsl(link[1 : link.index(">")].partition("?")[2]))["cursor"]
     assert gateway.api("GET", "/api/v1/flows", query={"cursor": cursor}).status == 200
-    forged = write_mark("versions of a", "acme", "none")  # anybody can: the check is no secret
+    forged = write_list_cursor("versions of a", "acme", "none")  # anybody can: the check is no secret
     wrong = [
         ("/api/v1/flows/a/versions", forged, "acme"),
         ("/api/v1/flows", cursor, "globex"),

@@ -81,9 +81,9 @@ def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monk
     talk()
     assert listener.heard() == []
     listener.down = False
-    now = bootstrap.announce_late()._clock()
-    for part in (bootstrap.announce_late(), bootstrap.event_bus()):
+    now = bootstrap.publish_late_events()._clock()
+    for part in (bootstrap.publish_late_events(), bootstrap.event_bus()):
         monkeypatch.setattr(part, "_clock", lambda: now + 120)
-    assert scheduled({"job": "due"}, LambdaContext())["announced"] == 2
+    assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 2
     assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]
-    assert scheduled({"job": "due"}, LambdaContext())["announced"] == 0
+    assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0

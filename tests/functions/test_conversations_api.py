@@ -253,7 +253,7 @@ def test_the_transcript_has_everybody_in_order_and_what_arrived(world: World) ->
     key, deliveries = ConversationKey("acme", FIRST, ANA), bootstrap.deliveries()
     for turn, state in ((1, "accepted"), (2, "waiting")):
         deliveries.claim(key, Delivery(turn, 0, state), None)  # type: ignore[arg-type]
-    deliveries.receipt(key, 1, 0, send=1, status="read", at=1.0, message_id="wamid.out", code=None)
+    deliveries.record_status(key, 1, 0, send=1, status="read", at=1.0, message_id="wamid.out", code=None)
     transcript = world.api("GET", TRANSCRIPT, role="agent").body
     said = [(m["speaker"], m["text"], m["node_id"], m["delivery"]) for m in transcript["messages"]]
     assert said == [
@@ -366,7 +366,7 @@ def test_nothing_in_the_table_knows_a_person_who_was_erased(world: World, capsys
         world.says("Zebedeu", number=number)
         key = ConversationKey("acme", number, ANA)
         bootstrap.deliveries().claim(key, Delivery(1, 0, "accepted", message_id="wamid.out"), None)
-        bootstrap.parking().park(OutboundItem("acme", number, ANA, 2, [Text("Zebedeu")], 1e12), 1.0)
+        bootstrap.held_turns().hold(OutboundItem("acme", number, ANA, 2, [Text("Zebedeu")], 1e12), 1.0)
     world.says("Hi", BIA)
     world.api("POST", f"{CONVERSATION}/send", {"text": "Hello Zebedeu"})
     assert ANA in table_bytes()

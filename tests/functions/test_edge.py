@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 import rest.application
 from pytake import bootstrap, settings
 from pytake.conversation.queues import InboundItem
-from tests.functions.conftest import forget_wiring, logging_to_standard_output
+from tests.functions.conftest import logging_to_standard_output, reset_wiring
 
 PHONE, TEXT, TOKEN = "5511987654321", "meu segredo e queijo", "EAAB-token-XYZ"
 HIDDEN = (PHONE, TEXT, "queijo", TOKEN)
@@ -31,8 +31,8 @@ REACHED = {
     "webhook": (bootstrap, "receive_notification"),
     "flow_runner": (bootstrap, "queues"),
     "sender": (bootstrap, "queues"),
-    "receipts": (bootstrap, "queues"),
-    "scheduled": (bootstrap, "wake_due"),
+    "statuses": (bootstrap, "queues"),
+    "scheduled": (bootstrap, "fire_due_timers"),
     "api": (rest.application, "application"),
 }
 """What each function needs before it does anything that is caught closer by."""
@@ -42,7 +42,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "webhook": HTTP,
     "flow_runner": {"Records": []},
     "sender": {"Records": []},
-    "receipts": {"Records": []},
+    "statuses": {"Records": []},
     "scheduled": {"job": "due"},
     "api": HTTP,
 }
@@ -105,9 +105,9 @@ def _function(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     monkeypatch.setenv("STAGE", "test")
     monkeypatch.setenv("TABLE_NAME", "table")
     logging_to_standard_output(monkeypatch, request.node.name)
-    forget_wiring()
+    reset_wiring()
     yield
-    forget_wiring()
+    reset_wiring()
 
 
 class Invoked:

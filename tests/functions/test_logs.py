@@ -10,12 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.flow_runner.handler import handler as flow_runner
-from functions.receipts.handler import handler as receipts
 from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
+from functions.statuses.handler import handler as process_statuses
 from pytake import bootstrap
-from pytake.conversation.receipts import callback_data
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.statuses import callback_data
 from pytake.engine import EffectResult
 from pytake.whatsapp.signature import sign
 from tests.functions.conftest import Gateway, LambdaContext
@@ -186,7 +186,7 @@ def test_the_sender(told: Told, monkeypatch: pytest.MonkeyPatch, failure: str) -
     told.check("delivery." if failure != "token" else "number.stopped", "delivery.unreadable")
 
 
-def test_the_receipts(told: Told) -> None:
+def test_the_statuses(told: Told) -> None:
     key = ConversationKey("acme", NUMBER_ID, PHONE)
     error = {"code": 131026, "title": TEXT, "error_data": {"details": PHONE}}
     status = {"id": "wamid.HBgN", "status": "failed", "recipient_id": PHONE, "errors": [error], "timestamp": TEXT}
@@ -198,8 +198,8 @@ def test_the_receipts(told: Told) -> None:
     ]
     foreign = {**status, "biz_opaque_callback_data": callback_data(ConversationKey("zoo", NUMBER_ID, PHONE), 1, 0)}
     bodies = ({**item, "statuses": [*statuses, foreign]}, "{" + TEXT, {**item, "statuses": TEXT})
-    receipts(batch(*bodies), LambdaContext())
-    told.check("receipts.", "record.failed")
+    process_statuses(batch(*bodies), LambdaContext())
+    told.check("statuses.", "record.failed")
 
 
 def test_the_api(gateway: Gateway, told: Told) -> None:
@@ -225,14 +225,16 @@ def test_when_aws_fails_everywhere(gateway: Gateway, told: Told, monkeypatch: py
         answer: Any = {"Error": {"Code": "ValidationException", "Message": f"wrong: {request} {PHONE} {TEXT}"}}
         raise ClientError(answer, operation)
 
-    bootstrap.take_turn(), bootstrap.deliver(), bootstrap.settle_receipts(), bootstrap.receive_notification()
+    bootstrap.take_turn(), bootstrap.deliver(), bootstrap.process_statuses(), bootstrap.receive_notification()
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", fails)
     body = notification(messages=[{"from": PHONE, "id": "wamid.HBgN", "type": "text", "text": {"body": TEXT}}])
     flow_runner(batch(inbound(TEXT)), LambdaContext())
     sender(batch(outbound()), LambdaContext())
     key = ConversationKey("acme", NUMBER_ID, PHONE)
     status = {"status": "sent", "biz_opaque_callback_data": callback_data(key, 1, 0)}
-    receipts(batch({"organization_id": "acme", "phone_number_id": NUMBER_ID, "statuses": [status]}), LambdaContext())
+    process_statuses(
+        batch({"organization_id": "acme", "phone_number_id": NUMBER_ID, "statuses": [status]}), LambdaContext()
+    )
     gateway.api("GET", f"/api/v1/conversations/{PHONE}")
     gateway.api("DELETE", f"/api/v1/contacts/{PHONE}")
     for call in (

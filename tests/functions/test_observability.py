@@ -11,9 +11,9 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.flow_runner.handler import handler as flow_runner
-from functions.receipts.handler import handler as receipts
 from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
+from functions.statuses.handler import handler as statuses
 from pytake import bootstrap, observability
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp import signature
@@ -110,9 +110,9 @@ def test_one_id_goes_from_the_webhook_to_the_answer_of_the_graph_api(way: Way, l
     ("status", "error", "told"),
     [
         (400, {"code": 131026}, ["delivery.failed", "delivery.done"]),
-        (400, {"code": 130429}, ["record.waits"]),
-        (500, {"code": 131000}, ["delivery.ambiguous", "record.waits"]),
-        (401, {"code": 190}, ["number.stopped", "record.waits"]),
+        (400, {"code": 130429}, ["record.postponed"]),
+        (500, {"code": 131000}, ["delivery.ambiguous", "record.postponed"]),
+        (401, {"code": 190}, ["number.stopped", "record.postponed"]),
     ],
 )
 def test_the_id_is_on_whatever_the_graph_api_refuses(
@@ -143,14 +143,14 @@ def told(lines: list[dict[str, Any]]) -> dict[str, str]:
     return {line["message"]: line["correlation_id"] for line in lines if "message" in line}
 
 
-@pytest.mark.parametrize("handler", [flow_runner, sender, receipts])
+@pytest.mark.parametrize("handler", [flow_runner, sender, statuses])
 def test_a_record_that_cannot_be_read_carries_the_id_of_the_invocation_and_not_of_the_one_before(
     way: Way, lines: Lines, handler: Callable[[Any, Any], Any]
 ) -> None:
     readable = {
         flow_runner: {"contact_id": "1", "message": {"id": "wamid.1"}, "received_at": 1.0},
         sender: {"contact_id": "1", "turn": 1, "messages": [], "window_closes_at": 1.0},
-        receipts: {"statuses": []},
+        statuses: {"statuses": []},
     }[handler]
     organization = {"organization_id": "acme", "phone_number_id": "100000000000001", "correlation_id": "request-1"}
     first = record(json.dumps(organization | readable))
@@ -174,7 +174,7 @@ def test_what_a_timer_begins_carries_the_id_of_the_run_that_found_it(
     way.work(flow_runner, "inbound")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 90)
-    for use_case in (bootstrap.wake_due, bootstrap.take_turn, bootstrap.deliver, bootstrap.conversations):
+    for use_case in (bootstrap.fire_due_timers, bootstrap.take_turn, bootstrap.deliver, bootstrap.conversations):
         use_case.cache_clear()
     lines()
     scheduled({"job": "due"}, Later())
@@ -200,7 +200,7 @@ def test_what_an_agent_does_carries_the_id_of_the_request(way: Way, lines: Lines
     assert len(ids) >= 3
 
 
-def test_receipts_carry_the_id_under_which_they_came_in(way: Way, lines: Lines) -> None:
+def test_statuses_carry_the_id_under_which_they_came_in(way: Way, lines: Lines) -> None:
     status = {"id": "wamid.SENT", "status": "failed", "timestamp": str(int(time.time())), "recipient_id": "1"}
     notification = json.loads(BODY)
     value = notification["entry"][0]["changes"][0]["value"]
@@ -210,8 +210,8 @@ def test_receipts_carry_the_id_under_which_they_came_in(way: Way, lines: Lines) 
     signed = signature.sign("demo-app-secret", body.encode())
     assert way.gateway.webhook("POST", body, x_hub_signature_256=signed).status == 200
     lines()
-    way.work(receipts, "receipts", Later)
-    assert told(lines()) == {"receipts.settled": LambdaContext.aws_request_id}
+    way.work(statuses, "statuses", Later)
+    assert told(lines()) == {"statuses.processed": LambdaContext.aws_request_id}
 
 
 @pytest.mark.parametrize("broken", ["route", "application"])
@@ -276,7 +276,7 @@ def test_throttles_and_refused_signatures_are_counted(way: Way, lines: Lines) ->
 def test_a_failed_turn_is_counted(way: Way, lines: Lines) -> None:
     number = {name: value for name, value in NUMBER.items() if name != "default_flow_id"}
     assert way.gateway.api("PUT", NUMBER_PATH, number).status == 200
-    bootstrap.directory.cache_clear()
+    bootstrap.tenants.cache_clear()
     bootstrap.take_turn.cache_clear()
     way.receive()
     lines()
@@ -333,9 +333,9 @@ def test_no_line_of_the_whole_way_holds_a_text_a_phone_or_a_secret(
 
 
 def test_more_values_than_a_line_may_hold_become_several_lines(lines: Lines) -> None:
-    with observability.Figures("test", lambda: 1_800_000_000.0) as figures:
+    with observability.Metrics("test", lambda: 1_800_000_000.0) as metrics:
         for value in range(250):
-            figures.measure("TurnMilliseconds", value)
+            metrics.record_metric("TurnMilliseconds", value)
     written = lines()
     assert [len(line["TurnMilliseconds"]) for line in written] == [100, 100, 50]
     [directive] = written[0]["_aws"]["CloudWatchMetrics"]
@@ -343,8 +343,8 @@ def test_more_values_than_a_line_may_hold_become_several_lines(lines: Lines) -> 
 
 
 def test_figures_are_written_although_the_invocation_fails(lines: Lines) -> None:
-    figures = observability.Figures("test", lambda: 1_800_000_000.0)
-    figures.measure("Turns", 1)
-    with pytest.raises(RuntimeError), figures:
+    metrics = observability.Metrics("test", lambda: 1_800_000_000.0)
+    metrics.record_metric("Turns", 1)
+    with pytest.raises(RuntimeError), metrics:
         raise RuntimeError
     assert metrics(lines()) == {"Turns": 1}

@@ -1,4 +1,4 @@
-"""The routes of reports: who may ask, what is refused, and what a slow lake answers. The figures: tests/analytics."""
+"""The routes of reports: who may ask, what is refused, and what a slow lake answers. The metrics: tests/analytics."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +38,7 @@ class Lake:
 @pytest.fixture
 def lake(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Lake:
     lake = Lake()
-    monkeypatch.setattr(bootstrap, "lake_queries", lambda _: lake)
+    monkeypatch.setattr(bootstrap, "athena_queries", lambda _: lake)
     gateway.api("PUT", "/api/v1/flows/echo", ECHO_FLOW)
     return lake
 
@@ -125,7 +125,7 @@ def test_values_are_bound_and_the_organization_is_the_token_s(gateway: Gateway, 
     assert "acme" not in sql
     assert "echo" not in sql
     assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2, (
-        "of the events and of the daily figures"
+        "of the events and of the daily metrics"
     )
     assert "'zoo'" not in parameters
 

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from functions.api.handler import handler
 from pytake import bootstrap
 from rest import problems
-from rest.outages import is_outage
-from rest.problems import CODES
+from rest.aws_outages import is_outage
+from rest.problems import PROBLEM_CODES
 from rest.requests import FLOW_BYTES, OTHER_BYTES
 from tests.functions.conftest import Answer, Gateway, LambdaContext, _answer, _event
 from tests.functions.test_api import FLOW
@@ -185,7 +185,7 @@ def test_what_aws_cannot_do_now_may_be_tried_again(
         def organization(self, organization_id: str) -> Any:
             raise RuntimeError("wrapped") from error
 
-    monkeypatch.setattr(bootstrap, "directory", Broken)
+    monkeypatch.setattr(bootstrap, "tenants", Broken)
     refused = gateway.api("GET", "/api/v1/organization")
     assert (refused.status, refused.body["code"]) == (503, "temporarily_unavailable")
 
@@ -214,6 +214,6 @@ def test_every_code_is_listed_with_the_status_it_comes_with() -> None:
                 status, code = HTTPStatus[call.args[0].attr], call.args[1]
             if isinstance(code, ast.Constant):
                 used[code.value] = status
-    assert used == {code: CODES[code].status for code in used}
+    assert used == {code: PROBLEM_CODES[code].status for code in used}
     from_use_cases = {"secret_name_invalid", "secret_too_short", "secret_too_large", "secrets_full"}
-    assert set(CODES) == used.keys() | from_use_cases
+    assert set(PROBLEM_CODES) == used.keys() | from_use_cases

@@ -92,7 +92,7 @@ def test_statuses_go_to_their_own_queue(connected: Gateway) -> None:
     body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]})
     signed = signature.sign("demo-app-secret", body.encode())
     assert connected.webhook("POST", body, x_hub_signature_256=signed).status == 200
-    assert connected.queued("receipts")[0]["statuses"] == [status]
+    assert connected.queued("statuses")[0]["statuses"] == [status]
     assert connected.queued("inbound") == []
 
 

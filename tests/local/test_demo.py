@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.demo import FLOW_ID, PHONE_NUMBER_ID, Demo, DemoError, read_flows, with_sub_flows_first
+from local.demo import FLOW_ID, PHONE_NUMBER_ID, Demo, DemoError, read_example_flows, with_sub_flows_first
 
 NUMBER = f"/api/v1/numbers/{PHONE_NUMBER_ID}"
 
@@ -95,5 +95,5 @@ def test_a_jump_to_nowhere_is_said() -> None:
 
 
 def test_the_examples_are_read_without_the_flow_tests_beside_them() -> None:
-    flows = read_flows(Path(__file__).resolve().parents[2] / "examples" / "flows")
+    flows = read_example_flows(Path(__file__).resolve().parents[2] / "examples" / "flows")
     assert {"lead_qualifier", "lead_qualifier_address", "support_triage"} <= set(flows)

@@ -32,8 +32,8 @@ def test_a_call_waits_for_a_busy_sandbox_when_its_function_has_enough(monkeypatc
     monkeypatch.setattr(lambda_svc, "acquire_worker", lambda_runtime.acquire_worker)
     monkeypatch.setattr(lambda_svc, "release_worker", lambda_runtime.release_worker)
     monkeypatch.setattr(lambda_runtime, "_workers", {})
-    monkeypatch.setattr(emulator, "LONGEST_WAIT_SECONDS", 0.0)
-    emulator.wait_for_a_free_sandbox(most=1)
+    monkeypatch.setattr(emulator, "MAX_WAIT_SECONDS", 0.0)
+    emulator.limit_sandboxes(max_processes=1)
     config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "Runtime": "python3.11"}
 
     first, _ = lambda_svc.acquire_worker("f", config, b"")
@@ -48,7 +48,7 @@ def test_a_call_waits_for_a_busy_sandbox_when_its_function_has_enough(monkeypatc
 def test_a_schedule_tells_its_target_when_it_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
     passed_on: list[str] = []
     monkeypatch.setattr(eventbridge, "_invoke_target", lambda target, *_: passed_on.append(target["Input"]))
-    emulator.fill_in_what_schedules_know()
+    emulator.resolve_schedule_placeholders()
     target = {"Arn": "arn:f", "Input": '{"job":"due","at":"<aws.scheduler.scheduled-time>"}'}
     event = {"Source": "aws.scheduler", "Time": 1795381326.7, "Resources": ["arn:s"], "EventId": "e"}
 
@@ -74,7 +74,7 @@ def test_an_alarm_over_several_metrics_is_deployed(monkeypatch: pytest.MonkeyPat
     }
     with pytest.raises(ValueError, match="metric math"):
         provisioners._cw_metric_alarm_record("errors", alarm)
-    emulator.take_alarms_over_several_metrics()
+    emulator.accept_metric_math_alarms()
     assert provisioners._cw_metric_alarm_record("errors", alarm)["MetricName"] == "Errors"
 
 
@@ -87,7 +87,7 @@ def test_the_emulator_does_not_see_the_environment_of_whoever_starts_it() -> Non
 
 def test_a_template_may_have_saved_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulator.provisioners, "_RESOURCE_HANDLERS", dict(emulator.provisioners._RESOURCE_HANDLERS))
-    emulator.deploy_saved_queries()
+    emulator.support_named_queries()
     handler = emulator.provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"]
     properties = {"Name": "funnel", "Database": "lake", "QueryString": "SELECT 1", "WorkGroup": "w"}
 

@@ -118,10 +118,10 @@ def test_a_time_limit_given_as_text_holds(functions: Functions) -> None:
 
 
 def test_processes_share_what_was_extracted_and_earlier_code_goes(tmp_path: Path) -> None:
-    CodeStore(tmp_path).extracted(archive({"a.py": "old"}))
+    CodeStore(tmp_path).extract(archive({"a.py": "old"}))
     store = CodeStore(tmp_path)
-    new = store.extracted(archive({"a.py": "new"}))
-    assert store.extracted(archive({"a.py": "new"})) == new
+    new = store.extract(archive({"a.py": "new"}))
+    assert store.extract(archive({"a.py": "new"})) == new
     store.discard_unused()
     assert [entry.name for entry in tmp_path.iterdir()] == [new.name]
     assert (new / "a.py").read_text() == "new"

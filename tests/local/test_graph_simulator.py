@@ -7,18 +7,18 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from local.graph_simulator import Limits
+from local.graph_simulator import TrafficLimits
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload, read_receipt_payload
 from pytake.whatsapp.outbound import Text
-from pytake.whatsapp.sending import Accepted, SendFailed
-from tests.local.graph_world import ANA, NUMBER, TOKEN, World, play, text
+from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
+from tests.local.simulator_harness import ANA, NUMBER, TOKEN, SimulatorHarness, run_scenario, text
 
 
 def test_an_accepted_message_is_on_the_phone_and_reported_sent_and_delivered() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         answer = await world.send({**text("Olá"), "biz_opaque_callback_data": "turn-7:0"})
         assert answer.status_code == 200
         body = answer.json()
@@ -41,11 +41,11 @@ def test_an_accepted_message_is_on_the_phone_and_reported_sent_and_delivered() -
         _, on_screen = await world.screen()
         assert (on_screen["direction"], on_screen["text"], on_screen["status"]) == ("out", "Olá", "delivered")
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_the_tokens_and_numbers_are_checked_with_metas_own_errors() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         refused = await world.send(text(), token="another")
         assert refused.status_code == 401
         error = refused.json()["error"]
@@ -59,32 +59,32 @@ def test_the_tokens_and_numbers_are_checked_with_metas_own_errors() -> None:
         elsewhere = await world.client.get("/_graph/v25.0/me")
         assert (elsewhere.status_code, elsewhere.json()["error"]["code"]) == (400, 100)
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_number_added_at_run_time_sends_with_its_own_token() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         number = {"app_secret": "app-secret", "access_token": "second", "display_phone_number": "+55 11 4000-0002"}
         answer = await world.client.put("/_sim/numbers/2", json=number)
         assert answer.json() == {"phone_number_id": "2", "display_phone_number": "+55 11 4000-0002"}
         assert (await world.write({"text": "oi", "phone_number_id": "2"})).status_code == 202
         assert (await world.send(text(), number="2", token="second")).status_code == 200
         assert (await world.send(text())).json()["error"]["code"] == 131047
-        assert {change.phone_number_id for change in await world.told()} == {"2"}
+        assert {change.phone_number_id for change in await world.webhook_changes()} == {"2"}
         numbers = (await world.client.get("/_sim/numbers")).json()["numbers"]
         assert [number["phone_number_id"] for number in numbers] == [NUMBER, "2"]
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_outside_the_window_only_templates_are_taken() -> None:
     template = {"type": "template", "template": {"name": "reminder", "language": {"code": "pt_BR"}}}
 
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         refused = await world.send(text())
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, 131047)
         assert (await world.send(template)).status_code == 200
-        await world.says()
+        await world.write_text()
         world.now += 24 * 3600 - 1
         assert (await world.send(text())).status_code == 200
         world.now += 1
@@ -92,23 +92,23 @@ def test_outside_the_window_only_templates_are_taken() -> None:
         assert (await world.client.put("/_sim/limits", json={"window": False})).json()["window"] is False
         assert (await world.send(text())).status_code == 200
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_click_on_an_ad_opens_the_window_for_72_hours() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         ad = {"type": "text", "text": {"body": "oi"}, "referral": {"source_type": "ad", "ctwa_clid": "x"}}
         assert (await world.write({"raw": ad})).status_code == 202
         world.now += 60 * 3600
         assert (await world.send(text())).status_code == 200
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_one_recipient_gets_a_burst_of_45_and_then_one_in_6_seconds() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
-        await world.says(phone="5511900000000")
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        await world.write_text(phone="5511900000000")
         codes = [(await world.send(text())).status_code for _ in range(46)]
         assert codes == [200] * 45 + [400]
         refused = await world.send(text())
@@ -118,25 +118,25 @@ def test_one_recipient_gets_a_burst_of_45_and_then_one_in_6_seconds() -> None:
         assert (await world.send(text())).status_code == 200
         assert (await world.send(text())).status_code == 400
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_number_sends_and_receives_80_a_second() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         codes = [(await world.send(text())).status_code for _ in range(80)]
         assert codes == [200] * 79 + [429]
         assert (await world.send(text())).json()["error"]["code"] == 130429
         world.now += 1
         assert (await world.send(text())).status_code == 200
 
-    play(scenario, limits=Limits(pair_rate=False))
+    run_scenario(scenario, limits=TrafficLimits(pair_rate=False))
 
 
 def test_a_read_tick_and_a_typing_indicator_are_seen_on_the_phone() -> None:
-    async def scenario(world: World) -> None:
-        await world.says("primeira")
-        await world.says("segunda")
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text("primeira")
+        await world.write_text("segunda")
         last = (await world.screen())[-1]
         answer = await world.graph(read_receipt_payload(last["id"], typing=True))
         assert answer.json() == {"success": True}
@@ -149,70 +149,70 @@ def test_a_read_tick_and_a_typing_indicator_are_seen_on_the_phone() -> None:
         unknown = await world.graph(read_receipt_payload("wamid.UNKNOWN"))
         assert unknown.json()["error"]["code"] == 131009
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_hidden_number_is_written_to_by_its_user_id() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         assert (await world.write({"text": "oi", "name": "Ana"}, phone="BR.1A2B")).status_code == 202
-        (change,) = await world.told()
+        (change,) = await world.webhook_changes()
         message = change.messages[0]
         assert (message.contact_id, message.phone, message.profile_name) == ("BR.1A2B", None, "Ana")
         answer = await world.graph(message_payload(Text("Olá"), "BR.1A2B", "turn-1:0"))
         assert answer.json()["contacts"] == [{"input": "BR.1A2B", "user_id": "BR.1A2B"}]
         assert {status["recipient_user_id"] for status in await world.statuses()} == {"BR.1A2B"}
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_either_spelling_of_a_number_reaches_the_phone_that_wrote() -> None:
-    async def scenario(world: World) -> None:
-        await world.says(phone="551187654321")
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text(phone="551187654321")
         answer = await world.send(text(), to="+5511987654321")
         assert answer.json()["contacts"] == [{"input": "+5511987654321", "wa_id": "551187654321"}]
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_refused_message_leaves_no_trace() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         await world.send(text())
         assert (await world.client.get("/_sim/phones")).json() == {"phones": []}
-        assert await world.told() == []
+        assert await world.webhook_changes() == []
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_phones_and_added_numbers_survive_a_restart(tmp_path: Path) -> None:
     state_file = tmp_path / "whatsapp.json"
 
-    async def before(world: World) -> None:
-        await world.says("antes")
+    async def before(world: SimulatorHarness) -> None:
+        await world.write_text("antes")
         number = {"app_secret": "app-secret", "access_token": "second", "display_phone_number": "+55 11 4000-0002"}
         await world.client.put("/_sim/numbers/2", json=number)
 
-    async def after(world: World) -> None:
+    async def after(world: SimulatorHarness) -> None:
         assert (await world.send(text("depois"))).status_code == 200
         first, second = await world.screen()
         assert (first["text"], second["text"], second["seq"]) == ("antes", "depois", 2)
         assert (await world.graph(read_receipt_payload(first["id"]))).status_code == 200
         assert (await world.write({"text": "oi", "phone_number_id": "2"})).status_code == 202
 
-    play(before, state_file=state_file)
+    run_scenario(before, state_file=state_file)
     assert state_file.stat().st_mode & 0o077 == 0
-    play(after, state_file=state_file)
+    run_scenario(after, state_file=state_file)
 
-    async def all_forgotten(world: World) -> None:
-        assert world.simulator.forget_phones() == 1
+    async def all_forgotten(world: SimulatorHarness) -> None:
+        assert world.simulator.delete_phones() == 1
         assert (await world.client.get("/_sim/phones")).json()["phones"] == []
 
-    play(all_forgotten, state_file=state_file)
+    run_scenario(all_forgotten, state_file=state_file)
     state_file.write_text("{")
-    play(lambda world: world.says(), state_file=state_file)
+    run_scenario(lambda world: world.write_text(), state_file=state_file)
 
 
 def test_the_products_client_understands_the_simulator_over_a_real_connection() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         app = Starlette(routes=world.simulator.routes())
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
         serving = asyncio.create_task(server.serve())
@@ -223,7 +223,7 @@ def test_the_products_client_understands_the_simulator_over_a_real_connection() 
         try:
             await asyncio.to_thread(use_client, f"http://127.0.0.1:{port}/_graph", payload)
             assert len(await world.screen()) == 0
-            await world.says()
+            await world.write_text()
             await world.client.put("/_sim/faults", json={"rules": [{"kind": "cut_before", "times": 1}]})
             failed = await asyncio.to_thread(failure, f"http://127.0.0.1:{port}/_graph", payload)
             assert failed.error_class is ErrorClass.AMBIGUOUS
@@ -234,7 +234,7 @@ def test_the_products_client_understands_the_simulator_over_a_real_connection() 
             assert len(await world.screen()) == 2
             assert (await world.statuses())[0]["biz_opaque_callback_data"] == "turn-1:0"
             accepted = await asyncio.to_thread(success, f"http://127.0.0.1:{port}/_graph", payload)
-            assert accepted == Accepted((await world.screen())[-1]["id"], wa_id=ANA)
+            assert accepted == AcceptedMessage((await world.screen())[-1]["id"], wa_id=ANA)
         finally:
             server.should_exit = True
             await serving
@@ -242,19 +242,19 @@ def test_the_products_client_understands_the_simulator_over_a_real_connection() 
     def use_client(url: str, payload: dict[str, object]) -> None:
         failed = failure(url, payload)
         assert (failed.error_class, failed.code) == (ErrorClass.WINDOW_CLOSED, 131047)
-        with GraphApi(url, "v25.0") as graph, pytest.raises(SendFailed) as caught:
+        with GraphApi(url, "v25.0") as graph, pytest.raises(SendFailedError) as caught:
             graph.send(NUMBER, "another", payload)
         assert caught.value.error_class is ErrorClass.FATAL_TOKEN
 
-    def failure(url: str, payload: dict[str, object]) -> SendFailed:
+    def failure(url: str, payload: dict[str, object]) -> SendFailedError:
         try:
             success(url, payload)
-        except SendFailed as error:
+        except SendFailedError as error:
             return error
         raise AssertionError("the message was accepted")
 
-    def success(url: str, payload: dict[str, object]) -> Accepted:
+    def success(url: str, payload: dict[str, object]) -> AcceptedMessage:
         with GraphApi(url, "v25.0") as graph:
             return graph.send(NUMBER, TOKEN, payload)
 
-    play(scenario)
+    run_scenario(scenario)

@@ -6,32 +6,41 @@ from typing import Any
 import pytest
 
 from pytake.whatsapp.inbound import Answer, AnswerMedia, read_answer
-from tests.local.graph_world import ANA, NUMBER, World, buttons, interactive, options, play, text
+from tests.local.simulator_harness import (
+    ANA,
+    NUMBER,
+    SimulatorHarness,
+    buttons,
+    interactive,
+    options,
+    run_scenario,
+    text,
+)
 
 
 def answer_to(action: dict[str, Any], *offers: dict[str, Any]) -> tuple[Answer, dict[str, Any]]:
     """What the product reads of an action, and the raw message."""
     found: list[dict[str, Any]] = []
 
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         for offer in offers:
             assert (await world.send(offer)).status_code == 200
         await world.simulator.idle()
         world.posts.clear()
         assert (await world.write(action)).status_code == 202
-        found.extend(message.raw for change in await world.told() for message in change.messages)
+        found.extend(message.raw for change in await world.webhook_changes() for message in change.messages)
 
-    play(scenario)
+    run_scenario(scenario)
     (raw,) = found
     return read_answer(raw), raw
 
 
 def test_a_text_arrives_signed_and_escaped_in_metas_shape() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         answer = await world.write({"text": "Olá / 😀", "name": "João"})
         assert answer.status_code == 202
-        (change,) = await world.told()
+        (change,) = await world.webhook_changes()
         (message,) = change.messages
         assert answer.json() == {"id": message.id, "seq": 1}
         assert (message.contact_id, message.phone_number_id, message.profile_name) == (ANA, NUMBER, "João")
@@ -40,7 +49,7 @@ def test_a_text_arrives_signed_and_escaped_in_metas_shape() -> None:
         assert rb"Ol\u00e1 \/ \ud83d\ude00" in world.posts[0]
         assert world.posts[0].isascii()
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_a_tapped_button_answers_the_message_that_offered_it() -> None:
@@ -75,8 +84,8 @@ def test_the_last_offer_of_an_id_is_the_one_that_is_tapped() -> None:
 
 
 def test_what_was_never_offered_cannot_be_tapped() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         await world.send(buttons(("sales", "Vendas"), ("help", "Suporte")))
         refused = await world.write({"reply_id": "sale"})
         assert refused.status_code == 404
@@ -84,7 +93,7 @@ def test_what_was_never_offered_cannot_be_tapped() -> None:
         assert (error["code"], error["offered"]) == ("never_offered", ["sales", "help"])
         assert "'sale'" in error["message"]
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_media_locations_and_forms_arrive_as_their_types() -> None:
@@ -124,18 +133,20 @@ def test_a_reply_may_point_at_a_message() -> None:
 
 
 def test_the_same_id_is_posted_again_and_shown_once() -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         for _ in range(2):
             assert (await world.write({"text": "oi", "id": "wamid.SAME"})).json()["id"] == "wamid.SAME"
-        assert [message.id for change in await world.told() for message in change.messages] == ["wamid.SAME"] * 2
+        assert [message.id for change in await world.webhook_changes() for message in change.messages] == [
+            "wamid.SAME"
+        ] * 2
         assert len(await world.screen()) == 1
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_the_screen_has_both_directions_in_order() -> None:
-    async def scenario(world: World) -> None:
-        await world.says("oi")
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text("oi")
         await world.send(buttons(("sales", "Vendas"), body="Como posso ajudar?"))
         await world.send(options({"id": "pro", "title": "Pro"}))
         await world.simulator.idle()
@@ -150,23 +161,23 @@ def test_the_screen_has_both_directions_in_order() -> None:
         assert await world.screen(phone=f"+{ANA}") == await world.screen()
         assert await world.screen(phone="5511900000000") == []
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_what_is_waited_for_comes_as_soon_as_it_is_there() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         waiting = asyncio.create_task(world.screen(query="?after=1&wait=30"))
         await asyncio.sleep(0)
         await world.send(text("chegou"))
         assert [message["text"] for message in await waiting] == ["chegou"]
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_the_person_reads_by_opening_the_chat_or_by_writing() -> None:
-    async def scenario(world: World) -> None:
-        await world.says()
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
         await world.send(text("um"))
         await world.simulator.idle()
         world.posts.clear()
@@ -180,13 +191,13 @@ def test_the_person_reads_by_opening_the_chat_or_by_writing() -> None:
         (read,) = await world.statuses()
         assert (read["status"], read["biz_opaque_callback_data"]) == ("read", "turn-2:0")
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 def test_phones_are_listed_and_forgotten() -> None:
-    async def scenario(world: World) -> None:
-        await world.says("oi", ANA)
-        await world.says("olá", "5511900000000")
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text("oi", ANA)
+        await world.write_text("olá", "5511900000000")
         phones = (await world.client.get("/_sim/phones")).json()["phones"]
         assert [(phone["phone"], phone["messages"], phone["last"]["text"]) for phone in phones] == [
             ("5511900000000", 1, "olá"),
@@ -196,7 +207,7 @@ def test_phones_are_listed_and_forgotten() -> None:
         assert (await world.client.delete(f"/_sim/phones/{ANA}")).status_code == 404
         assert (await world.send(text())).json()["error"]["code"] == 131047
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +226,10 @@ def test_phones_are_listed_and_forgotten() -> None:
     ],
 )
 def test_what_makes_no_sense_is_explained(phone: str, action: dict[str, Any], status: int, code: str) -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         refused = await world.write(action, phone)
         assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
         assert refused.json()["error"]["message"]
         assert (await world.client.get("/_sim/phones")).json() == {"phones": []}
 
-    play(scenario)
+    run_scenario(scenario)

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.graph_phones import Phone
-from local.graph_rules import Refused, check_message, recipient_of
+from local.graph_rules import GraphApiError, check_message, recipient_of
 from pytake.whatsapp.graph import message_payload
-from tests.local.graph_world import World, buttons, interactive, options, play, text
+from tests.local.simulator_harness import SimulatorHarness, buttons, interactive, options, run_scenario, text
 from tests.whatsapp.test_graph import CASES
 
 Json = dict[str, Any]
 
 
-def refusal(message: Json) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(message: Json) -> GraphApiError:
+    with pytest.raises(GraphApiError) as caught:
         check_message({"messaging_product": "whatsapp", "to": "+5511987654321", **message})
     return caught.value
 
@@ -179,7 +179,7 @@ def test_a_message_over_a_limit_is_refused_and_says_why(message: Json, code: int
     ],
 )
 def test_a_recipient_is_a_plus_and_digits_or_a_user_id(payload: Json, code: int) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(GraphApiError) as caught:
         recipient_of(payload)
     assert caught.value.code == code
 
@@ -210,12 +210,12 @@ def test_a_recipient_is_known_by_digits_or_by_its_user_id() -> None:
     ],
 )
 def test_a_refusal_is_answered_in_metas_words(payload: Any, code: int) -> None:
-    async def scenario(world: World) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
         answer = await world.graph(payload)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
         assert answer.json()["error"]["error_data"]["details"]
 
-    play(scenario)
+    run_scenario(scenario)
 
 
 ANYTHING: st.SearchStrategy[Any] = (
@@ -242,7 +242,7 @@ def test_a_spoiled_message_is_refused_or_can_be_shown(payload: Json) -> None:
     try:
         recipient_of(payload)
         check_message(payload)
-    except Refused:
+    except GraphApiError:
         return
     entry = Phone("5511987654321").received("wamid.1", payload, "1", 0.0)
     assert isinstance(entry.text, str)

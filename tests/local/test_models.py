@@ -11,9 +11,9 @@ from botocore.httpsession import URLLib3Session
 from starlette.applications import Starlette
 
 from local import models
-from local.models import Rule, ScriptedModels, ScriptError, read_script
+from local.models import ModelRule, ModelScriptError, ScriptedModels, read_script
+from pytake.effects.model_call import BedrockModelCaller, bedrock_client
 from pytake.engine import EffectResult, ModelRequest
-from pytake.outside.model_call import BedrockModels, bedrock_client
 from tests.local.asgi import AppClient
 
 MODEL = "amazon.nova-lite-v1:0"
@@ -21,7 +21,7 @@ MODEL = "amazon.nova-lite-v1:0"
 
 @pytest.fixture
 def client() -> AppClient:
-    return AppClient(Starlette(routes=ScriptedModels([Rule(contains="weather", answer="Sunny.")]).routes()))
+    return AppClient(Starlette(routes=ScriptedModels([ModelRule(contains="weather", answer="Sunny.")]).routes()))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def ask(client: AppClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Eff
         return response
 
     monkeypatch.setattr(URLLib3Session, "send", send)
-    bedrock = BedrockModels(bedrock_client())
+    bedrock = BedrockModelCaller(bedrock_client())
     return lambda prompt, **more: bedrock.perform(ModelRequest(key="k", model=MODEL, prompt=prompt, **more))
 
 
@@ -163,7 +163,7 @@ def test_what_bedrock_refuses_is_refused(client: AppClient, body: bytes) -> None
     ],
 )
 def test_a_script_that_cannot_be_played_says_where(client: AppClient, text: str, said: str) -> None:
-    with pytest.raises(ScriptError) as refused:
+    with pytest.raises(ModelScriptError) as refused:
         read_script(text.encode())
     assert said in str(refused.value)
     answer = client.request("PUT", "/_sim/models", content=text)

@@ -13,7 +13,7 @@ import pytest
 
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
-from pytake.whatsapp.sending import Accepted, SendFailed
+from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
 
 TOKEN = "EAAG-very-secret"
 PAYLOAD = {"messaging_product": "whatsapp", "to": "+5511987654321", "type": "text", "text": {"body": "olá"}}
@@ -28,13 +28,13 @@ def api(answer: Callable[[httpx.Request], httpx.Response]) -> GraphApi:
     return GraphApi("https://graph.example.com/", "v25.0", transport=httpx.MockTransport(answer))
 
 
-def failure_of(answer: httpx.Response | Exception) -> SendFailed:
+def failure_of(answer: httpx.Response | Exception) -> SendFailedError:
     def handle(request: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    with api(handle) as graph, pytest.raises(SendFailed) as caught:
+    with api(handle) as graph, pytest.raises(SendFailedError) as caught:
         graph.send("106", TOKEN, PAYLOAD)
     assert TOKEN not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
     return caught.value
@@ -53,7 +53,7 @@ def test_a_message_is_posted_with_its_token_to_its_number() -> None:
 
     with api(handle) as graph:
         accepted = graph.send("106540352242922", TOKEN, PAYLOAD)
-    assert accepted == Accepted("wamid.1", wa_id="551187654321", user_id="BR.1A")
+    assert accepted == AcceptedMessage("wamid.1", wa_id="551187654321", user_id="BR.1A")
     (request,) = seen
     assert (request.method, str(request.url)) == ("POST", "https://graph.example.com/v25.0/106540352242922/messages")
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -63,7 +63,7 @@ def test_a_message_is_posted_with_its_token_to_its_number() -> None:
 
 def test_a_recipient_may_stay_without_ids() -> None:
     with api(lambda _: httpx.Response(200, json={"messages": [{"id": "wamid.1"}]})) as graph:
-        assert graph.send("106", TOKEN, PAYLOAD) == Accepted("wamid.1")
+        assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.1")
 
 
 def test_a_read_tick_needs_no_message_id() -> None:
@@ -82,11 +82,11 @@ def test_a_read_tick_needs_no_message_id() -> None:
 def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:
     body = error(131056, error_subcode=2494055, error_data={"details": "Too many messages"}, fbtrace_id="Abc")
     failed = failure_of(httpx.Response(429, json=body, headers={"retry-after": "6"}))
-    assert failed.error_class is ErrorClass.PAIR_THROTTLED
+    assert failed.error_class is ErrorClass.HOLD_RECIPIENT
     assert (failed.http_status, failed.code, failed.subcode) == (429, 131056, 2494055)
     assert (failed.title, failed.details, failed.fbtrace_id) == ("(#131056) Refused", "Too many messages", "Abc")
     assert failed.retry_after == 6
-    assert str(failed) == "pair_throttled (error 131056) (#131056) Refused: Too many messages"
+    assert str(failed) == "hold_recipient (error 131056) (#131056) Refused: Too many messages"
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:
     [
         (httpx.Response(400, json=error(131047)), ErrorClass.WINDOW_CLOSED),
         (httpx.Response(401, json=error(190)), ErrorClass.FATAL_TOKEN),
-        (httpx.Response(400, json=error(100, is_transient=True)), ErrorClass.THROTTLED),
+        (httpx.Response(400, json=error(100, is_transient=True)), ErrorClass.RETRY),
         (httpx.Response(400, json=error(100, error_data="plain text")), ErrorClass.PERMANENT),
         (httpx.Response(400, json={"error": "text"}), ErrorClass.PERMANENT),
         (httpx.Response(404, text="<html>not found</html>"), ErrorClass.PERMANENT),
-        (httpx.Response(429, text="slow down"), ErrorClass.THROTTLED),
+        (httpx.Response(429, text="slow down"), ErrorClass.RETRY),
         (httpx.Response(500, json=error(131000)), ErrorClass.AMBIGUOUS),
         (httpx.Response(502, text="<html>Bad gateway</html>"), ErrorClass.AMBIGUOUS),
         (httpx.Response(503), ErrorClass.AMBIGUOUS),
@@ -118,10 +118,10 @@ def test_an_answer_that_accepts_nothing(answer: httpx.Response, expected: ErrorC
 @pytest.mark.parametrize(
     ("broken", "expected"),
     [
-        (httpx.ConnectError("refused"), ErrorClass.THROTTLED),
-        (httpx.ConnectTimeout("no answer"), ErrorClass.THROTTLED),
-        (httpx.PoolTimeout("busy"), ErrorClass.THROTTLED),
-        (httpx.LocalProtocolError(f"bad header {TOKEN}"), ErrorClass.THROTTLED),
+        (httpx.ConnectError("refused"), ErrorClass.RETRY),
+        (httpx.ConnectTimeout("no answer"), ErrorClass.RETRY),
+        (httpx.PoolTimeout("busy"), ErrorClass.RETRY),
+        (httpx.LocalProtocolError(f"bad header {TOKEN}"), ErrorClass.RETRY),
         (httpx.WriteError("reset"), ErrorClass.AMBIGUOUS),
         (httpx.WriteTimeout("slow"), ErrorClass.AMBIGUOUS),
         (httpx.ReadTimeout("slow"), ErrorClass.AMBIGUOUS),
@@ -142,7 +142,7 @@ def test_a_token_that_meta_writes_into_its_error_goes_no_further() -> None:
 
 @pytest.mark.parametrize("token", ["", " ", "abc\n", "abc def", "ação"])
 def test_a_token_that_no_header_can_hold_stops_the_number_without_a_request(token: str) -> None:
-    with api(lambda _: pytest.fail("a request was made")) as graph, pytest.raises(SendFailed) as caught:
+    with api(lambda _: pytest.fail("a request was made")) as graph, pytest.raises(SendFailedError) as caught:
         graph.send("106", token, PAYLOAD)
     assert caught.value.error_class is ErrorClass.FATAL_TOKEN
 
@@ -151,7 +151,7 @@ def test_no_log_holds_the_token(caplog: pytest.LogCaptureFixture) -> None:
     for name in ("", "httpx", "httpcore"):  # the functions quiet the libraries for the whole process
         caplog.set_level(logging.DEBUG, logger=name)
     with listening(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n") as url, GraphApi(url, "v25.0") as graph:
-        with pytest.raises(SendFailed):
+        with pytest.raises(SendFailedError):
             graph.send("106", TOKEN, PAYLOAD)
         assert TOKEN not in repr(graph)
     assert caplog.records
@@ -182,7 +182,7 @@ def listening(answer: bytes) -> Iterator[str]:
 
 
 def test_a_connection_that_is_cut_after_the_request_left_is_ambiguous() -> None:
-    with listening(b"") as url, GraphApi(url, "v25.0") as graph, pytest.raises(SendFailed) as caught:
+    with listening(b"") as url, GraphApi(url, "v25.0") as graph, pytest.raises(SendFailedError) as caught:
         graph.send("106", TOKEN, PAYLOAD)
     assert caught.value.error_class is ErrorClass.AMBIGUOUS
 
@@ -190,6 +190,6 @@ def test_a_connection_that_is_cut_after_the_request_left_is_ambiguous() -> None:
 def test_a_server_that_is_not_there_got_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with GraphApi(f"http://127.0.0.1:{port}", "v25.0") as graph, pytest.raises(SendFailed) as caught:
+    with GraphApi(f"http://127.0.0.1:{port}", "v25.0") as graph, pytest.raises(SendFailedError) as caught:
         graph.send("106", TOKEN, PAYLOAD)
-    assert caught.value.error_class is ErrorClass.THROTTLED
+    assert caught.value.error_class is ErrorClass.RETRY

@@ -7,7 +7,7 @@ import sqlglot
 from sqlglot import exp
 
 from pytake.analytics import queries
-from pytake.aws.daily_figures import STAGING, figures_key
+from pytake.aws.daily_aggregates import STAGING, aggregates_key
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS
 from tests.template.conftest import Stack
@@ -32,7 +32,7 @@ def test_the_daily_table_has_the_columns_that_its_statement_gives(stack: Stack) 
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("events", object_key("acme", 1_770_000_000)), ("daily", figures_key("acme", "2026-02-02"))]
+    ("name", "key"), [("events", object_key("acme", 1_770_000_000)), ("daily", aggregates_key("acme", "2026-02-02"))]
 )
 def test_partitions_follow_from_the_names_of_objects_and_a_query_names_its_organization(
     stack: Stack, name: str, key: str
@@ -67,7 +67,7 @@ def test_the_export_runs_and_an_alarm_watches_how_far_behind_it_is(stack: Stack)
     assert (alarm["MetricName"], alarm["Threshold"]) == ("LakeLagSeconds", 3600)
 
 
-def test_daily_figures_are_made_and_an_alarm_watches_how_far_behind_they_are(stack: Stack) -> None:
+def test_daily_aggregates_are_made_and_an_alarm_watches_how_far_behind_they_are(stack: Stack) -> None:
     assert "State" not in stack.properties("AWS::Scheduler::Schedule")["AggregateSchedule"]
     alarm = stack.properties("AWS::CloudWatch::Alarm")["DailyLagAlarm"]
     usual = (72 + 24 + 3) * 3600  # settled three days after its end, taken up in the night after

@@ -19,7 +19,7 @@ ROLES = {
     "webhook": "WebhookRole",
     "flow_runner": "FlowRunnerRole",
     "sender": "SenderRole",
-    "receipts": "ReceiptsRole",
+    "statuses": "StatusesRole",
     "scheduled": "ScheduledRole",
     "operator": "ApiRole",
 }
@@ -30,7 +30,7 @@ RESOURCES = {
     "inbound_dead": "InboundDeadLetters",
     "outbound": "OutboundQueue",
     "outbound_dead": "OutboundDeadLetters",
-    "receipts": "ReceiptsQueue",
+    "statuses": "StatusesQueue",
     "secrets": "secretsmanager:secret:pytake/${Stage}/*",
     "bus": "events:event-bus/${EventBusName}",
 }
@@ -70,9 +70,9 @@ def day() -> AwsWorld:
 
 def test_the_day_is_eventful(day: AwsWorld) -> None:
     told = {event.type for event in day.events}
-    assert {"number.stopped", "delivery.dead", "delivery.parked", "delivery.ambiguous"} <= told
+    assert {"number.stopped", "delivery.dead", "delivery.deferred", "delivery.ambiguous"} <= told
     reasons = {entry.reason for entry in day.deliveries.entries.values()}
-    assert {"permanent:131026", "throttled:429", "fatal_token:190", "opted_out:131050"} <= reasons
+    assert {"permanent:131026", "retry:429", "fatal_token:190", "opted_out:131050"} <= reasons
     assert {function for function, _, _ in day.asked} == {*ROLES}
 
 

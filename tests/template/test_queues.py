@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.flow_runner.handler import GIVE_UP_AT
+from functions.flow_runner.handler import MAX_RECEIVES
 from tests.template.conftest import Stack, target
 
 
@@ -27,7 +27,7 @@ def _redriven(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def test_work_that_fails_again_and_again_goes_to_a_dead_letter_queue_of_its_kind(stack: Stack) -> None:
     queues = stack.properties("AWS::SQS::Queue")
-    assert work(stack) >= {"InboundQueue", "OutboundQueue", "ReceiptsQueue"}
+    assert work(stack) >= {"InboundQueue", "OutboundQueue", "StatusesQueue"}
     assert set(_redriven(stack)) == work(stack)
     for name in work(stack):
         redrive = queues[name]["RedrivePolicy"]
@@ -49,7 +49,7 @@ def test_what_people_wrote_and_what_they_are_to_get_waits_as_long_as_sqs_keeps_a
     kept = {name: queues[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "OutboundQueue")}
     assert set(kept.values()) == {14 * 24 * 3600}
     # Dead letters of a standard queue keep their age (those of a FIFO queue begin anew): some days must be left for them.
-    assert queues["ReceiptsQueue"]["MessageRetentionPeriod"] <= 4 * 24 * 3600
+    assert queues["StatusesQueue"]["MessageRetentionPeriod"] <= 4 * 24 * 3600
 
 
 def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
@@ -59,7 +59,7 @@ def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
 def test_the_flow_runner_gives_up_on_the_last_try_that_the_queue_allows(stack: Stack) -> None:
     """One later, SQS would take away with a message those behind it, which came back each time and were never tried."""
     redrive = stack.properties("AWS::SQS::Queue")["InboundQueue"]["RedrivePolicy"]
-    assert int(redrive["maxReceiveCount"]) == GIVE_UP_AT
+    assert int(redrive["maxReceiveCount"]) == MAX_RECEIVES
 
 
 def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:

@@ -53,7 +53,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         TABLE: {"dynamodb:GetItem"},
         SECRETS: {"secretsmanager:GetSecretValue"},
         "InboundQueue": {"sqs:SendMessage"},
-        "ReceiptsQueue": {"sqs:SendMessage"},
+        "StatusesQueue": {"sqs:SendMessage"},
         BUS: {"events:PutEvents"},
         **everyone("WebhookLogs"),
     },
@@ -88,19 +88,19 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         BUS: {"events:PutEvents"},
         **everyone("SenderLogs"),
     },
-    "ReceiptsRole": {
+    "StatusesRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        "ReceiptsQueue": CONSUME,
+        "StatusesQueue": CONSUME,
         "OutboundQueue": {"sqs:SendMessage"},
         BUS: {"events:PutEvents"},
-        **everyone("ReceiptsLogs"),
+        **everyone("StatusesLogs"),
     },
     "ScheduledRole": {
         **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
         **dict.fromkeys(("InboundDeadLetters", "OutboundDeadLetters"), SWEEP),
-        "ReceiptsDeadLetters": {*SWEEP, "sqs:SendMessage"},
+        "StatusesDeadLetters": {*SWEEP, "sqs:SendMessage"},
         "LakeBucket/events/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/daily/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/athena/*": {

@@ -7,14 +7,14 @@ import pytest
 from pytake.whatsapp.errors import ErrorClass, classify
 
 TABLE = {
-    ErrorClass.THROTTLED: [4, 80007, 130429, 131057],
-    ErrorClass.PAIR_THROTTLED: [131056],
+    ErrorClass.RETRY: [4, 80007, 130429, 131057],
+    ErrorClass.HOLD_RECIPIENT: [131056],
     ErrorClass.AMBIGUOUS: [1, 2, 131000, 131016, 133004],
-    ErrorClass.LATER: [131048, 131049, 131064, 130472],
+    ErrorClass.RETRY_MANUALLY: [131048, 131049, 131064, 130472],
     ErrorClass.PERMANENT: [100, 33, 131008, 131009, 131021, 131026, 131051, 131052, 130403, 130497, 137000, 135000],
     ErrorClass.WINDOW_CLOSED: [131047],
     ErrorClass.OPTED_OUT: [131050],
-    ErrorClass.RECIPIENT: [131062, 131030],
+    ErrorClass.INVALID_RECIPIENT: [131062, 131030],
     ErrorClass.MEDIA: [131053],
     ErrorClass.TEMPLATE: [
         *[132000, 132001, 132005, 132007, 132012, 132015, 132016, 132018, 132068, 132069, 131063],
@@ -60,11 +60,11 @@ def test_a_code_decides_on_a_server_error_too(code: int, expected: ErrorClass) -
         (502, None, ErrorClass.AMBIGUOUS),
         (503, {}, ErrorClass.AMBIGUOUS),
         (200, None, ErrorClass.AMBIGUOUS),
-        (429, None, ErrorClass.THROTTLED),
-        (429, {"code": 999999}, ErrorClass.THROTTLED),
-        (429, {"code": 131000}, ErrorClass.THROTTLED),
-        (429, {"code": 131056}, ErrorClass.PAIR_THROTTLED),
-        (429, {"code": 131048}, ErrorClass.LATER),
+        (429, None, ErrorClass.RETRY),
+        (429, {"code": 999999}, ErrorClass.RETRY),
+        (429, {"code": 131000}, ErrorClass.RETRY),
+        (429, {"code": 131056}, ErrorClass.HOLD_RECIPIENT),
+        (429, {"code": 131048}, ErrorClass.RETRY_MANUALLY),
     ],
 )
 def test_the_default_rules(http_status: int | None, error: dict[str, Any] | None, expected: ErrorClass) -> None:
@@ -74,16 +74,16 @@ def test_the_default_rules(http_status: int | None, error: dict[str, Any] | None
 @pytest.mark.parametrize(
     ("http_status", "code", "expected"),
     [
-        (400, 100, ErrorClass.THROTTLED),
-        (400, 999999, ErrorClass.THROTTLED),
-        (401, 190, ErrorClass.THROTTLED),
-        (400, 131031, ErrorClass.THROTTLED),
+        (400, 100, ErrorClass.RETRY),
+        (400, 999999, ErrorClass.RETRY),
+        (401, 190, ErrorClass.RETRY),
+        (400, 131031, ErrorClass.RETRY),
         (500, 190, ErrorClass.AMBIGUOUS),
         (500, 999999, ErrorClass.AMBIGUOUS),
         (400, 2, ErrorClass.AMBIGUOUS),
         (400, 131047, ErrorClass.WINDOW_CLOSED),
         (400, 131050, ErrorClass.OPTED_OUT),
-        (400, 131048, ErrorClass.LATER),
+        (400, 131048, ErrorClass.RETRY_MANUALLY),
     ],
 )
 def test_a_transient_error_gives_up_neither_the_message_nor_the_number(

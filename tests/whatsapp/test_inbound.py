@@ -15,11 +15,11 @@ from pytake.whatsapp.inbound import (
     AnswerMedia,
     Change,
     IncomingMessage,
-    NotJson,
-    NotWhatsApp,
-    answers_bot,
+    NotJsonError,
+    NotWhatsAppError,
     read_answer,
     read_notification,
+    takes_turn,
 )
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -71,9 +71,9 @@ ANSWERS: dict[str, tuple[Answer, bool]] = {
     "form_response_is_no_json": (Answer("form", "Sent", response={FORM_TEXT: "João, Rua A"}), True),
     "call_permission_reply": (Answer("call_permission", "accept"), False),
     "interactive_unknown": (Answer("unknown", "Card 2"), True),
-    "template_quick_reply": (Answer("reply", "Confirmar", reply_id="CONFIRM-2231", of_template=True), True),
+    "template_quick_reply": (Answer("reply", "Confirmar", reply_id="CONFIRM-2231", is_template_reply=True), True),
     "template_quick_reply_without_context": (
-        Answer("reply", "Parar promoções", reply_id="STOP", of_template=True),
+        Answer("reply", "Parar promoções", reply_id="STOP", is_template_reply=True),
         True,
     ),
     "reaction": (Answer("reaction", "👍"), False),
@@ -125,7 +125,7 @@ def test_what_the_person_said(name: str) -> None:
     answer = read_answer(message_of(name).raw)
     assert (answer.type, answer.text, answer.reply_id) == (expected.type, expected.text, expected.reply_id)
     assert (answer.media, answer.location, answer.response) == (expected.media, expected.location, expected.response)
-    assert answers_bot(answer.type) is answered
+    assert takes_turn(answer.type) is answered
 
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: path.stem)
@@ -256,13 +256,13 @@ def test_messages_without_a_receiving_number_are_a_problem() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"\xff\xfe", b'{"object":', b'{"a": NaN}', b"[" * 50_000])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(NotJson):
+    with pytest.raises(NotJsonError):
         read_notification(body)
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"{}", b'"x"', b'{"object": "page", "entry": []}'])
 def test_what_is_not_whatsapp_is_refused(body: bytes) -> None:
-    with pytest.raises(NotWhatsApp):
+    with pytest.raises(NotWhatsAppError):
         read_notification(body)
 
 
@@ -342,7 +342,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 def test_no_json_raises_anything_but_not_whatsapp(document: Any) -> None:
     try:
         read_notification(json.dumps(document).encode())
-    except NotWhatsApp:
+    except NotWhatsAppError:
         assert not isinstance(document, dict) or document.get("object") != "whatsapp_business_account"
 
 
@@ -368,5 +368,5 @@ def test_no_message_raises_and_every_message_is_read_or_is_a_problem(found: list
 @settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_but_the_two_refusals(body: bytes) -> None:
-    with pytest.raises((NotJson, NotWhatsApp)):
+    with pytest.raises((NotJsonError, NotWhatsAppError)):
         read_notification(body)

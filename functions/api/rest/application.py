@@ -13,11 +13,11 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from pytake.observability import logger
 from rest import conversations, flows, numbers, organization, reports, secrets
-from rest.description import complete
-from rest.documentation import page, written
-from rest.outages import is_outage
+from rest.aws_outages import is_outage
+from rest.docs_page import page, to_json
+from rest.openapi import complete
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
-from rest.requests import known_only, routes_of, with_json_body
+from rest.requests import reject_unknown_input, routes_of, validate_json_body
 
 TITLE = "PyTake Serverless"
 VERSION = "1.0"
@@ -29,7 +29,7 @@ _PARAMETER = re.compile(r"<(\w+)>")
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a request as API Gateway (HTTP API, payload 2.0) hands it over."""
     try:
-        return application().resolve(with_json_body(event), context)
+        return application().resolve(validate_json_body(event), context)
     except ProblemError as refused:
         problem = refused
     except Exception as error:  # what happens outside of a route: wiring, or an answer that cannot be written
@@ -81,17 +81,17 @@ def openapi_document() -> dict[str, Any]:
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
-    app.use([known_only])
+    app.use([reject_unknown_input])
     for resource in (flows, numbers, secrets, organization, conversations, reports):
         app.include_router(resource.router)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
-        return Response(status_code=200, content_type="application/json", body=written(openapi_document()))
+        return Response(status_code=200, content_type="application/json", body=to_json(openapi_document()))
 
     @app.get("/api/v1/docs", include_in_schema=False, compress=True)
     def docs() -> Response[str]:
-        return Response(status_code=200, content_type="text/html", body=page(TITLE, written(openapi_document())))
+        return Response(status_code=200, content_type="text/html", body=page(TITLE, to_json(openapi_document())))
 
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:

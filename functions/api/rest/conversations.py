@@ -1,6 +1,6 @@
 """Conversations: the list, one's state, its transcript, what agents do in it, and forgetting a person.
 
-Everything here shows who people are or what they said, so it is for agents and admins only. Analysts have the reports,
+Everything here shows who people are or what they entry, so it is for agents and admins only. Analysts have the reports,
 which hold no personal data; builders try their flows with `pytake flow` and `pytake chat`.
 """
 
@@ -20,7 +20,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from pytake import bootstrap
-from pytake.conversation.agent_desk import (
+from pytake.conversation.agent_messaging import (
     AgentTurn,
     OptedOutError,
     RequestIdReusedError,
@@ -30,12 +30,12 @@ from pytake.conversation.agent_desk import (
 from pytake.conversation.inbox import status_of
 from pytake.conversation.ports import ConflictError, QueueingFailedError
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
-from pytake.conversation.transcript import Said
+from pytake.conversation.transcript import TranscriptEntry
 from pytake.engine import State, StateError
 from pytake.whatsapp.limits import TEXT_BODY
 from rest.caller import Caller, caller
 from rest.cursor import read_cursor, write_cursor
-from rest.description import described
+from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 TRANSCRIPT_MESSAGES = 1000
@@ -60,14 +60,14 @@ Phone = Annotated[
 AtNumber = Annotated[
     str | None,
     Query(
-        pattern=r"^[0-9]{5,20}$", description="Which of your numbers; without it the one where something was said last"
+        pattern=r"^[0-9]{5,20}$", description="Which of your numbers; without it the one where something was entry last"
     ),
 ]
 Status = Literal["waiting", "human", "idle"]
 Mode = Literal["bot", "human"]
 
 
-class ConversationInList(BaseModel):
+class ConversationSummary(BaseModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
 
     Agents may write until `window_closes_at` (null: the person never wrote).
@@ -91,11 +91,11 @@ class ConversationInList(BaseModel):
 class ConversationPage(BaseModel):
     """A part of the list. Pass `next_cursor` on as `cursor`; null: this was the last part."""
 
-    conversations: list[ConversationInList]
+    conversations: list[ConversationSummary]
     next_cursor: str | None
 
 
-class SessionAnswer(BaseModel):
+class SessionResponse(BaseModel):
     """A run through a flow."""
 
     id: str
@@ -103,10 +103,10 @@ class SessionAnswer(BaseModel):
     expires_at: datetime
 
 
-class ConversationAnswer(ConversationInList):
+class ConversationResponse(ConversationSummary):
     """A conversation with its session (null: none), where the flow stands and what it knows."""
 
-    session: SessionAnswer | None
+    session: SessionResponse | None
     flow_version: int | None
     sub_flow_id: str | None
     variables: dict[str, Any]
@@ -114,7 +114,7 @@ class ConversationAnswer(ConversationInList):
 
 
 class TranscriptMessage(BaseModel):
-    """One message. `delivery` is null for what the person said."""
+    """One message. `delivery` is null for what the person entry."""
 
     speaker: Literal["user", "bot", "agent"]
     text: str
@@ -126,7 +126,7 @@ class TranscriptMessage(BaseModel):
     flow_id: str | None
     node_id: str | None
     delivery: str | None = Field(
-        description="queued, waiting, claimed, accepted, ambiguous, parked, dead; then Meta's sent, delivered, read, failed"
+        description="queued, waiting, claimed, accepted, ambiguous, deferred, dead; then Meta's sent, delivered, read, failed"
     )
     delivery_at: datetime | None
     error_code: int | None
@@ -151,7 +151,7 @@ class AgentMessage(BaseModel):
     text: str = Field(min_length=1, max_length=TEXT_BODY, pattern=r"\S")
 
 
-class SentAnswer(BaseModel):
+class SendResponse(BaseModel):
     """The message is on its way; `turn` is its place in the transcript, which shows what became of it."""
 
     phone_number_id: str
@@ -164,7 +164,7 @@ class SentAnswer(BaseModel):
     "/api/v1/conversations",
     summary="Conversations, newest activity first",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["cursor_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["cursor_invalid"]),
 )
 def list_conversations(
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
@@ -177,7 +177,7 @@ def list_conversations(
     page = bootstrap.inbox().page(who.organization_id, limit, after, status=status, phone_number_id=phone_number_id)
     now = time()
     return ConversationPage(
-        conversations=[ConversationInList(**_summary(conversation, now)) for conversation in page.conversations],
+        conversations=[ConversationSummary(**_summary(conversation, now)) for conversation in page.conversations],
         next_cursor=write_cursor(who.organization_id, page.end) if page.end is not None else None,
     )
 
@@ -186,18 +186,18 @@ def list_conversations(
     "/api/v1/conversations/<phone>",
     summary="A conversation's state",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "person_invalid"]),
 )
-def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     who = caller(router, "agent")
     return _answer(_find(who, phone, phone_number_id))
 
 
 @router.get(
     "/api/v1/whatsapp-analytics/conversations/<phone>/transcript",
-    summary="What was said, and whether it arrived",
+    summary="What was entry, and whether it arrived",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "flow_unknown", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "flow_unknown", "person_invalid"]),
 )
 def get_transcript(
     phone: Phone,
@@ -210,12 +210,12 @@ def get_transcript(
     conversation = _find(who, phone, phone_number_id)
     if flow_id is not None and bootstrap.flows().summary(who.organization_id, flow_id) is None:
         raise not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
-    said = bootstrap.read_transcript()(conversation.key, flow_id)
+    entry = bootstrap.read_transcript()(conversation.key, flow_id)
     return Transcript(
         phone_number_id=conversation.key.phone_number_id,
         contact_id=conversation.key.contact_id,
-        messages=[_message(message) for message in said[-TRANSCRIPT_MESSAGES:]],
-        truncated=len(said) > TRANSCRIPT_MESSAGES,
+        messages=[_message(message) for message in entry[-TRANSCRIPT_MESSAGES:]],
+        truncated=len(entry) > TRANSCRIPT_MESSAGES,
     )
 
 
@@ -223,7 +223,7 @@ def get_transcript(
     "/api/v1/conversations/<phone>/records",
     summary="The audit records of a conversation, one JSON object a line",
     tags=["Conversations"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         problems=["conversation_unknown", "person_invalid"], media_type="application/x-ndjson"
     ),
 )
@@ -246,7 +246,7 @@ def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]
     "/api/v1/conversations/<phone>/send",
     summary="Write to the person, as an agent",
     tags=["Conversations"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         "agent",
         problems=[
             "conversation_unknown",
@@ -269,14 +269,14 @@ def send(
             alias="Idempotency-Key", min_length=1, max_length=255, description="The same key again sends nothing twice"
         ),
     ] = None,
-) -> SentAnswer:
+) -> SendResponse:
     """The bot is silent from now on, until `/resume` or the end of the session."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
     request_id = idempotency_key or uuid4().hex
     try:
         done = _act(
-            phone, lambda: bootstrap.agent_desk().send(key, message.text, who.subject, request_id, who.request_id)
+            phone, lambda: bootstrap.agent_messaging().send(key, message.text, who.subject, request_id, who.request_id)
         )
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp takes free text only within 24 hours."
@@ -292,33 +292,37 @@ def send(
             HTTPStatus.SERVICE_UNAVAILABLE, "queue_unavailable", detail, idempotency_key=request_id
         ) from None
     turn = done.record.seq if done.record is not None else done.conversation.seq
-    return SentAnswer(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
+    return SendResponse(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
 
 
 @router.post(
     "/api/v1/conversations/<phone>/close",
     summary="End the session",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
-def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(_act(phone, lambda: bootstrap.agent_desk().close(key, who.subject, who.request_id)).conversation)
+    return _answer(
+        _act(phone, lambda: bootstrap.agent_messaging().close(key, who.subject, who.request_id)).conversation
+    )
 
 
 @router.post(
     "/api/v1/conversations/<phone>/resume",
     summary="Back to the bot",
     tags=["Conversations"],
-    openapi_extensions=described("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
-def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer:
+def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(_act(phone, lambda: bootstrap.agent_desk().resume(key, who.subject, who.request_id)).conversation)
+    return _answer(
+        _act(phone, lambda: bootstrap.agent_messaging().resume(key, who.subject, who.request_id)).conversation
+    )
 
 
 @router.delete(
@@ -326,7 +330,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationAnswer
     summary="Forget a person at all numbers",
     tags=["Contacts"],
     status_code=HTTPStatus.NO_CONTENT.value,
-    openapi_extensions=described("agent", problems=["conversation_busy", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_busy", "person_invalid"]),
 )
 def erase(phone: Phone) -> Response[str]:
     """Removes the conversations, turns, deliveries and waiting messages of this contact at every number, at once.
@@ -384,7 +388,7 @@ def _at(seconds: float | None) -> datetime | None:
 
 
 def _state(conversation: Conversation, now: float) -> State | None:
-    session = conversation.session_at(now)
+    session = conversation.open_session(now)
     if session is None or session.state is None:
         return None
     try:
@@ -413,12 +417,12 @@ def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
     }
 
 
-def _answer(conversation: Conversation) -> ConversationAnswer:
+def _answer(conversation: Conversation) -> ConversationResponse:
     now = time()
-    session, state = conversation.session_at(now), _state(conversation, now)
-    return ConversationAnswer(
+    session, state = conversation.open_session(now), _state(conversation, now)
+    return ConversationResponse(
         **_summary(conversation, now),
-        session=SessionAnswer(
+        session=SessionResponse(
             id=session.id,
             started_at=datetime.fromtimestamp(session.started_at, UTC),
             expires_at=datetime.fromtimestamp(session.expires_at, UTC),
@@ -426,26 +430,26 @@ def _answer(conversation: Conversation) -> ConversationAnswer:
         if session is not None
         else None,
         flow_version=state.version if state is not None else None,
-        sub_flow_id=(state.at or None) if state is not None else None,
+        sub_flow_id=(state.sub_flow_id or None) if state is not None else None,
         variables=state.variables if state is not None else {},
         fields=conversation.contact.fields,
     )
 
 
-def _message(said: Said) -> TranscriptMessage:
+def _message(entry: TranscriptEntry) -> TranscriptMessage:
     return TranscriptMessage(
-        speaker=said.speaker,  # type: ignore[arg-type]
-        text=said.text,
-        timestamp=datetime.fromtimestamp(said.at, UTC),
-        type=said.type,
-        options=said.options,
-        turn=said.turn,
-        session_id=said.session_id,
-        flow_id=said.flow_id,
-        node_id=said.node_id,
-        delivery=said.delivery,
-        delivery_at=_at(said.delivered_at),
-        error_code=said.error_code,
-        reason=said.reason,
-        fallback=said.fallback,
+        speaker=entry.speaker,  # type: ignore[arg-type]
+        text=entry.text,
+        timestamp=datetime.fromtimestamp(entry.at, UTC),
+        type=entry.type,
+        options=entry.options,
+        turn=entry.turn,
+        session_id=entry.session_id,
+        flow_id=entry.flow_id,
+        node_id=entry.node_id,
+        delivery=entry.delivery,
+        delivery_at=_at(entry.delivered_at),
+        error_code=entry.error_code,
+        reason=entry.reason,
+        fallback=entry.fallback,
     )

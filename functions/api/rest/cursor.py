@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pytake.conversation.queues import digest
-from pytake.conversation.records import ConversationKey, RecentPlace
+from pytake.conversation.records import ConversationKey, RecentPosition
 from rest.problems import ProblemError
 
 _LONGEST = 1024
@@ -34,40 +34,40 @@ class _Mark(Struct, array_like=True, forbid_unknown_fields=True):
 _Any = TypeVar("_Any", _Cursor, _Mark)
 
 
-def write_cursor(organization_id: str, place: RecentPlace) -> str:
+def write_cursor(organization_id: str, place: RecentPosition) -> str:
     """The cursor that goes on behind this place."""
     number, contact_id = place.key.phone_number_id, place.key.contact_id
     cursor = _Cursor(place.hour, number, contact_id, _check(organization_id, place.hour, number, contact_id))
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_cursor(organization_id: str, text: str) -> RecentPlace:
+def read_cursor(organization_id: str, text: str) -> RecentPosition:
     """The place that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for all else."""
     cursor = _read(text, _Cursor)
     if cursor is None or cursor.check != _check(
         organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id
     ):
         raise _invalid()
-    return RecentPlace(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
+    return RecentPosition(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
 
 
-def write_mark(list_name: str, organization_id: str, mark: str) -> str:
+def write_list_cursor(list_name: str, organization_id: str, mark: str) -> str:
     """The cursor that goes on behind the entry `mark` of one of the organization's lists."""
     cursor = _Mark(mark, digest("list", list_name, organization_id, mark)[:16])
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_mark(list_name: str, organization_id: str, text: str) -> str:
-    """The entry that `write_mark` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
+def read_list_cursor(list_name: str, organization_id: str, text: str) -> str:
+    """The entry that `write_list_cursor` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
     cursor = _read(text, _Mark)
     if cursor is None or cursor.check != digest("list", list_name, organization_id, cursor.mark)[:16]:
         raise _invalid()
     return cursor.mark
 
 
-def read_version_mark(list_name: str, organization_id: str, text: str) -> int:
-    """As `read_mark`, for entries that are numbered from 1."""
-    mark = read_mark(list_name, organization_id, text)
+def read_version_cursor(list_name: str, organization_id: str, text: str) -> int:
+    """As `read_list_cursor`, for entries that are numbered from 1."""
+    mark = read_list_cursor(list_name, organization_id, text)
     if not (mark.isascii() and mark.isdecimal() and len(mark) < _LONGEST_NUMBER):  # anybody can make the check
         raise _invalid()
     return int(mark)

@@ -20,9 +20,9 @@ from pytake.conversation.flow_authoring import Draft, NotPublishableError, Unkno
 from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
 from pytake.engine import Problem
 from rest.caller import caller
-from rest.cursor import read_mark, read_version_mark, write_mark
-from rest.description import described
-from rest.paging import DEFAULT_LIMIT, Cursor, Limit, part
+from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
+from rest.openapi import route_docs
+from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_response
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -64,7 +64,7 @@ class FlowDraft(BaseModel):
     problems: list[FlowProblem]
 
 
-class FlowInList(BaseModel):
+class FlowSummaryResponse(BaseModel):
     """A flow with its published version (null: not published)."""
 
     flow_id: str
@@ -104,22 +104,22 @@ class Rollback(BaseModel):
     "/api/v1/flows",
     summary="The organization's flows",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent", problems=["cursor_invalid"], paged=True),
+    openapi_extensions=route_docs("builder", "analyst", "agent", problems=["cursor_invalid"], paged=True),
 )
-def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[list[FlowInList]]:
+def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[list[FlowSummaryResponse]]:
     who = caller(router, "builder", "analyst", "agent")
-    after = read_mark("flows", who.organization_id, cursor) if cursor is not None else ""
+    after = read_list_cursor("flows", who.organization_id, cursor) if cursor is not None else ""
     found = bootstrap.flows().summaries(who.organization_id, limit + 1, after)
     shown = found[:limit]
-    rest = write_mark("flows", who.organization_id, shown[-1].flow_id) if len(found) > limit else None
-    return part("/api/v1/flows", [_summary(summary) for summary in shown], limit, rest)
+    rest = write_list_cursor("flows", who.organization_id, shown[-1].flow_id) if len(found) > limit else None
+    return page_response("/api/v1/flows", [_summary(summary) for summary in shown], limit, rest)
 
 
 @router.put(
     "/api/v1/flows/<flow_id>",
     summary="Save a draft, whatever is wrong with it",
     tags=["Flows"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         "builder", problems=["flow_id_mismatch", "draft_changed", "draft_exists"], tagged=True
     ),
 )
@@ -148,7 +148,7 @@ def save_draft(
     "/api/v1/flows/<flow_id>",
     summary="The draft of a flow",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent", problems=["flow_unknown"], tagged=True),
+    openapi_extensions=route_docs("builder", "analyst", "agent", problems=["flow_unknown"], tagged=True),
 )
 def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     who = caller(router, "builder", "analyst", "agent")
@@ -162,7 +162,7 @@ def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     "/api/v1/flows/<flow_id>/versions",
     summary="The published versions, newest first",
     tags=["Flows"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         "builder", "analyst", "agent", problems=["flow_unknown", "cursor_invalid"], paged=True
     ),
 )
@@ -171,22 +171,22 @@ def list_versions(
 ) -> Response[list[PublishedVersion]]:
     who = caller(router, "builder", "analyst", "agent")
     name = f"versions of {flow_id}"
-    before = read_version_mark(name, who.organization_id, cursor) if cursor is not None else None
+    before = read_version_cursor(name, who.organization_id, cursor) if cursor is not None else None
     flows = bootstrap.flows()
     if flows.summary(who.organization_id, flow_id) is None:
         raise _unknown(flow_id)
     found = flows.versions(who.organization_id, flow_id, limit + 1, before)
     shown = found[:limit]
-    rest = write_mark(name, who.organization_id, str(shown[-1].version)) if len(found) > limit else None
+    rest = write_list_cursor(name, who.organization_id, str(shown[-1].version)) if len(found) > limit else None
     versions = [_version(version, []) for version in shown]
-    return part(f"/api/v1/flows/{flow_id}/versions", versions, limit, rest)
+    return page_response(f"/api/v1/flows/{flow_id}/versions", versions, limit, rest)
 
 
 @router.get(
     "/api/v1/flows/<flow_id>/versions/<version>",
     summary="A version as it was published",
     tags=["Flows"],
-    openapi_extensions=described("builder", "analyst", "agent", problems=["version_unknown"]),
+    openapi_extensions=route_docs("builder", "analyst", "agent", problems=["version_unknown"]),
 )
 def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
     who = caller(router, "builder", "analyst", "agent")
@@ -203,7 +203,7 @@ def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> Version
     "/api/v1/flows/<flow_id>/publish",
     summary="Publish the draft as the next version",
     tags=["Flows"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         "builder", problems=["flow_unknown", "flow_has_errors", "published_meanwhile", "draft_changed"]
     ),
 )
@@ -234,9 +234,9 @@ def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
     "/api/v1/flows/<flow_id>/rollback",
     summary="Give new sessions another version",
     tags=["Flows"],
-    openapi_extensions=described("builder", problems=["version_unknown"]),
+    openapi_extensions=route_docs("builder", problems=["version_unknown"]),
 )
-def rollback(flow_id: FlowId, request: Rollback) -> FlowInList:
+def rollback(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
     who = caller(router, "builder")
     try:
         summary = bootstrap.flow_authoring().rollback(who.organization_id, flow_id, request.version)
@@ -291,8 +291,8 @@ def _changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None)
     return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_changed", detail, headers=headers)
 
 
-def _summary(summary: Any) -> FlowInList:
-    return FlowInList(
+def _summary(summary: Any) -> FlowSummaryResponse:
+    return FlowSummaryResponse(
         flow_id=summary.flow_id,
         name=summary.name,
         latest_version=summary.latest_version,

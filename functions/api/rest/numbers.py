@@ -12,12 +12,12 @@ from pytake.conversation.number_setup import NumberChange, NumberSetupError, Unk
 from pytake.conversation.ports import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
-from rest.cursor import read_mark, write_mark
-from rest.description import described
+from rest.cursor import read_list_cursor, write_list_cursor
+from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 RESERVE_MILLISECONDS = 9_000
-"""Resuming takes on no more of what is parked this long before the function's time is over."""
+"""Resuming takes on no more of what is held this long before the function's time is over."""
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -54,9 +54,9 @@ class NumberRequest(BaseModel):
     access_token: SecretStr | None = Field(default=None, min_length=8, description="A system user's token")
 
 
-class NumberAnswer(BaseModel):
+class NumberResponse(BaseModel):
     """A number without its secrets. `stopped_reason`: why nothing is sent, and since when, null when all is well.
-    `resuming`: what was parked is on its way, and the number goes on behind it."""
+    `resuming`: what was held is on its way, and the number goes on behind it."""
 
     phone_number_id: str
     display_phone_number: str
@@ -71,7 +71,7 @@ class NumberAnswer(BaseModel):
     resuming: bool
 
 
-class ResumeAnswer(BaseModel):
+class ResumeResponse(BaseModel):
     """The number sends again. `conversations`: so many of those that waited are on their way. `after`: call again with
     `?after=` and this, for the rest; null when all are."""
 
@@ -84,9 +84,9 @@ class ResumeAnswer(BaseModel):
     "/api/v1/numbers",
     summary="The organization's numbers",
     tags=["Numbers"],
-    openapi_extensions=described("builder"),
+    openapi_extensions=route_docs("builder"),
 )
-def list_numbers() -> list[NumberAnswer]:
+def list_numbers() -> list[NumberResponse]:
     who = caller(router, "builder")
     return [_answer(number) for number in bootstrap.number_setup().numbers(who.organization_id)]
 
@@ -95,9 +95,9 @@ def list_numbers() -> list[NumberAnswer]:
     "/api/v1/numbers/<phone_number_id>",
     summary="One number",
     tags=["Numbers"],
-    openapi_extensions=described("builder", problems=["number_unknown"]),
+    openapi_extensions=route_docs("builder", problems=["number_unknown"]),
 )
-def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
+def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
     who = caller(router, "builder")
     try:
         return _answer(bootstrap.number_setup().number(who.organization_id, phone_number_id))
@@ -109,16 +109,16 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberAnswer:
     "/api/v1/numbers/<phone_number_id>",
     summary="Connect or change a number",
     tags=["Numbers"],
-    openapi_extensions=described(problems=["number_setup", "number_taken"]),
+    openapi_extensions=route_docs(problems=["number_setup", "number_taken"]),
 )
-def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberAnswer:
+def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberResponse:
     who = caller(router)
     template = request.fallback_template
     change = NumberChange(
         display_phone_number=request.display_phone_number,
         default_flow_id=request.default_flow_id,
         keywords=request.keywords,
-        words=dict(request.words),
+        commands=dict(request.words),
         apology=request.apology,
         fallback_template=FallbackTemplate(template.name, template.language) if template else None,
         verify_token=_reveal(request.verify_token),
@@ -139,17 +139,17 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     "/api/v1/numbers/<phone_number_id>/resume",
     summary="Let a stopped number go on",
     tags=["Numbers"],
-    openapi_extensions=described(problems=["number_unknown", "cursor_invalid"]),
+    openapi_extensions=route_docs(problems=["number_unknown", "cursor_invalid"]),
 )
 def resume_number(
     phone_number_id: PhoneNumberId,
     after: Annotated[
         str | None, Query(description="`after` of the answer before; without it from the beginning")
     ] = None,
-) -> ResumeAnswer:
+) -> ResumeResponse:
     who = caller(router)
-    parked = f"parked at {phone_number_id}"
-    place = read_mark(parked, who.organization_id, after) if after is not None else ""
+    held = f"held at {phone_number_id}"
+    place = read_list_cursor(held, who.organization_id, after) if after is not None else ""
     context = router.lambda_context
 
     def out_of_time() -> bool:
@@ -159,8 +159,8 @@ def resume_number(
         resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, place, out_of_time)
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
-    rest = write_mark(parked, who.organization_id, resumed.after) if resumed.after is not None else None
-    return ResumeAnswer(phone_number_id=phone_number_id, conversations=resumed.conversations, after=rest)
+    rest = write_list_cursor(held, who.organization_id, resumed.after) if resumed.after is not None else None
+    return ResumeResponse(phone_number_id=phone_number_id, conversations=resumed.conversations, after=rest)
 
 
 def _unknown(phone_number_id: str) -> ProblemError:
@@ -171,15 +171,15 @@ def _reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
 
 
-def _answer(number: Number) -> NumberAnswer:
+def _answer(number: Number) -> NumberResponse:
     template = number.fallback_template
-    return NumberAnswer(
+    return NumberResponse(
         phone_number_id=number.phone_number_id,
         display_phone_number=number.display_phone_number,
         country=number.country,
         default_flow_id=number.default_flow_id,
         keywords=number.keywords,
-        words=number.words,
+        words=number.commands,
         apology=number.apology,
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         stopped_reason=number.stopped_reason,

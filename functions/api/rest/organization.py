@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pytake import bootstrap
 from pytake.conversation.records import Organization
 from rest.caller import caller
-from rest.description import described
+from rest.openapi import route_docs
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -45,24 +45,24 @@ class OrganizationSettings(BaseModel):
     "/api/v1/organization",
     summary="The organization's settings",
     tags=["Organization"],
-    openapi_extensions=described("builder", "agent", "analyst"),
+    openapi_extensions=route_docs("builder", "agent", "analyst"),
 )
 def get_organization() -> OrganizationSettings:
     who = caller(router, "builder", "agent", "analyst")
-    return _answer(bootstrap.directory().organization(who.organization_id))
+    return _answer(bootstrap.tenants().organization(who.organization_id))
 
 
 @router.put(
     "/api/v1/organization",
     summary="Change the organization's settings",
     tags=["Organization"],
-    openapi_extensions=described(),
+    openapi_extensions=route_docs(),
 )
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     """All settings at once: one that is left out goes back to its default."""
     who = caller(router)
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
-    bootstrap.directory().put_organization(organization)
+    bootstrap.tenants().put_organization(organization)
     return _answer(organization)
 
 

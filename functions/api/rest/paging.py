@@ -16,7 +16,7 @@ Cursor = Annotated[str | None, Query(description="From the `Link` of the part be
 DEFAULT_LIMIT = 100
 
 
-def part(path: str, entries: Sequence[Entry], limit: int, cursor: str | None) -> Response[list[Entry]]:
+def page_response(path: str, entries: Sequence[Entry], limit: int, cursor: str | None) -> Response[list[Entry]]:
     """An answer with a part of a list. `cursor` (None: this is all) goes on behind it."""
     headers: dict[str, str | list[str]] = {}
     if cursor is not None:

@@ -14,12 +14,12 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
 from pytake import bootstrap
-from pytake.analytics.reports import MOST_DAYS, About, rate
+from pytake.analytics.reports import MAX_DAYS, ReportScope, rate
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports import QueryNotReadyError, QueryTooLargeError
 from rest.caller import Role, caller
-from rest.description import described
 from rest.flows import FlowId
+from rest.openapi import route_docs
 from rest.problems import ProblemError, not_found, unprocessable
 
 RETRY_AFTER_SECONDS = 5
@@ -32,7 +32,7 @@ PROBLEMS = ("flow_unknown", "report_too_large", "report_not_ready")
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 Days = Annotated[
-    int, Query(ge=1, le=MOST_DAYS, description="How many of the organization's days the report covers, today included")
+    int, Query(ge=1, le=MAX_DAYS, description="How many of the organization's days the report covers, today included")
 ]
 Answer = TypeVar("Answer")
 
@@ -57,7 +57,7 @@ class Report(BaseModel):
     )
 
 
-class ConversationFigures(BaseModel):
+class ConversationCounts(BaseModel):
     """The conversations that began in the period, by how they stand now. Those that agents ended, that ended with an error
     or because the person opted out are in `total` alone.
     """
@@ -71,7 +71,7 @@ class ConversationFigures(BaseModel):
     unique_users: int = Field(description="The people in these conversations, each counted once")
 
 
-class MessageFigures(BaseModel):
+class MessageCounts(BaseModel):
     """The messages of these conversations, until now."""
 
     total: int = Field(description="Of people, of the bot and of agents")
@@ -81,7 +81,7 @@ class MessageFigures(BaseModel):
     average_per_conversation: float = Field(description="total / conversations; 0 without conversations")
 
 
-class DurationFigures(BaseModel):
+class DurationStatistics(BaseModel):
     """From a conversation's first message to its last, over all conversations; null without conversations."""
 
     average_seconds: float | None
@@ -91,15 +91,15 @@ class DurationFigures(BaseModel):
     max_seconds: float | None
 
 
-class FlowReportAnswer(Report):
+class FlowReportResponse(Report):
     """How a flow's conversations went."""
 
-    conversations: ConversationFigures
-    messages: MessageFigures
-    duration: DurationFigures
+    conversations: ConversationCounts
+    messages: MessageCounts
+    duration: DurationStatistics
 
 
-class ExitFigures(BaseModel):
+class HeatmapExit(BaseModel):
     """A way out of a node. `invalid` and `stale` are answers that were refused: the person stays at the node."""
 
     exit: str = Field(description="`next`, `true`, `button:sales`, `path:b`, `invalid`, `timeout` …")
@@ -109,7 +109,7 @@ class ExitFigures(BaseModel):
     drop_off_rate: float = Field(description="drop_off / visits, 0 to 1")
 
 
-class NodeFigures(BaseModel):
+class HeatmapNode(BaseModel):
     """A node on the way of the conversations; `flow_id` is another one's in a sub-flow."""
 
     flow_id: str
@@ -120,17 +120,17 @@ class NodeFigures(BaseModel):
         description="Conversations that were given up here: they ended, not completed, not handed off"
     )
     drop_off_rate: float = Field(description="drop_off / conversations that came by, 0 to 1")
-    exits: list[ExitFigures] = Field(description="The most taken first")
+    exits: list[HeatmapExit] = Field(description="The most taken first")
 
 
-class HeatmapAnswer(Report):
+class HeatmapResponse(Report):
     """Where a flow's conversations went, and where they were given up. Nodes that nobody reached are not listed."""
 
     conversations: int = Field(description="All conversations that began in the period")
-    nodes: list[NodeFigures] = Field(description="The most visited first")
+    nodes: list[HeatmapNode] = Field(description="The most visited first")
 
 
-class DayFigures(BaseModel):
+class DayCounts(BaseModel):
     """One day in the organization's time zone."""
 
     date: date
@@ -139,10 +139,10 @@ class DayFigures(BaseModel):
     unique_users: int = Field(description="People who wrote on this day")
 
 
-class DailyActivityAnswer(Report):
+class DailyActivityResponse(Report):
     """Every day of the period in order, those without anything too."""
 
-    days: list[DayFigures]
+    days: list[DayCounts]
 
 
 class Segment(BaseModel):
@@ -160,7 +160,7 @@ class Segments(BaseModel):
     inactive: Segment = Field(description="1 to 4 messages")
 
 
-class UserSegmentsAnswer(Report):
+class UserSegmentsResponse(Report):
     """How many people write much, and how many little."""
 
     segments: Segments
@@ -170,13 +170,13 @@ class UserSegmentsAnswer(Report):
     f"{BASE}/report",
     summary="A flow's conversations, messages and durations",
     tags=["Reports"],
-    openapi_extensions=described(*ROLES, problems=PROBLEMS),
+    openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportAnswer:
+def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
     found = _ask(bootstrap.reports().flow_report, flow_id, days)
     messages = found.from_user + found.from_bot + found.from_agents
-    return FlowReportAnswer(
-        conversations=ConversationFigures(
+    return FlowReportResponse(
+        conversations=ConversationCounts(
             total=found.total,
             completed=found.completed,
             active=found.active,
@@ -185,14 +185,14 @@ def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportAnswer:
             completion_rate=rate(found.completed, found.total),
             unique_users=found.unique_users,
         ),
-        messages=MessageFigures(
+        messages=MessageCounts(
             total=messages,
             from_user=found.from_user,
             from_bot=found.from_bot,
             billable=found.billable,
             average_per_conversation=rate(messages, found.total),
         ),
-        duration=DurationFigures(
+        duration=DurationStatistics(
             average_seconds=found.average_seconds,
             median_seconds=found.median_seconds,
             p95_seconds=found.p95_seconds,
@@ -208,12 +208,12 @@ def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportAnswer:
     f"{BASE}/nodes-heatmap",
     summary="Visits, share and drop-off per node and exit",
     tags=["Reports"],
-    openapi_extensions=described(*ROLES, problems=PROBLEMS),
+    openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapAnswer:
+def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapResponse:
     found = _ask(bootstrap.reports().nodes_heatmap, flow_id, days)
     nodes = [
-        NodeFigures(
+        HeatmapNode(
             flow_id=node.flow_id,
             node_id=node.node_id,
             visits=node.visits,
@@ -221,7 +221,7 @@ def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapAnswer:
             drop_off=node.drop_off,
             drop_off_rate=node.drop_off_rate,
             exits=[
-                ExitFigures(
+                HeatmapExit(
                     exit=way.exit,
                     visits=way.visits,
                     share=way.share,
@@ -233,7 +233,7 @@ def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapAnswer:
         )
         for node in found.nodes
     ]
-    return HeatmapAnswer(
+    return HeatmapResponse(
         conversations=found.conversations, nodes=nodes, period=_period(found.about), as_of=found.about.as_of
     )
 
@@ -242,24 +242,24 @@ def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapAnswer:
     f"{BASE}/daily-activity",
     summary="Messages, conversations and people per day",
     tags=["Reports"],
-    openapi_extensions=described(*ROLES, problems=PROBLEMS),
+    openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityAnswer:
+def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityResponse:
     found = _ask(bootstrap.reports().daily_activity, flow_id, days)
     every = [
-        DayFigures(date=day.day, messages=day.messages, conversations=day.conversations, unique_users=day.unique_users)
+        DayCounts(date=day.day, messages=day.messages, conversations=day.conversations, unique_users=day.unique_users)
         for day in found.days
     ]
-    return DailyActivityAnswer(days=every, period=_period(found.about), as_of=found.about.as_of)
+    return DailyActivityResponse(days=every, period=_period(found.about), as_of=found.about.as_of)
 
 
 @router.get(
     f"{BASE}/user-segments",
     summary="People by how much they write",
     tags=["Reports"],
-    openapi_extensions=described(*ROLES, problems=PROBLEMS),
+    openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_user_segments(flow_id: FlowId, days: Days = 30) -> UserSegmentsAnswer:
+def get_user_segments(flow_id: FlowId, days: Days = 30) -> UserSegmentsResponse:
     found = _ask(bootstrap.reports().user_segments, flow_id, days)
     people = found.power + found.active + found.inactive
     segments = Segments(
@@ -267,7 +267,7 @@ def get_user_segments(flow_id: FlowId, days: Days = 30) -> UserSegmentsAnswer:
         active=Segment(count=found.active, share=rate(found.active, people)),
         inactive=Segment(count=found.inactive, share=rate(found.inactive, people)),
     )
-    return UserSegmentsAnswer(segments=segments, period=_period(found.about), as_of=found.about.as_of)
+    return UserSegmentsResponse(segments=segments, period=_period(found.about), as_of=found.about.as_of)
 
 
 def _ask(report: Callable[[str, str, int], Answer], flow_id: str, days: int) -> Answer:
@@ -292,7 +292,7 @@ def _ask(report: Callable[[str, str, int], Answer], flow_id: str, days: int) -> 
         raise unprocessable("report_too_large", detail) from None
 
 
-def _period(about: About) -> ReportPeriod:
+def _period(about: ReportScope) -> ReportPeriod:
     period = about.period
     return ReportPeriod.model_validate(
         {"days": period.days, "from": period.first_day, "to": period.last_day, "timezone": period.timezone}

@@ -20,7 +20,7 @@ _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 """A body has no meaning there (RFC 9110, 9.3): some clients send one, nobody reads it."""
 
 
-def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
+def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
     """An event of an HTTP API, if its body (if any) is JSON that can be worked with. Raises a 400, 413 or 415 problem."""
     body = event.get("body")
     if not body:
@@ -51,7 +51,7 @@ def with_json_body(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "headers": {**headers, "content-type": content_type}}
 
 
-def known_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+def reject_unknown_input(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """A middleware: a parameter or a body that the route does not have is a mistake of the caller, never ignored."""
     route = app.context["_route"]
     if route in routes_of(app) and route.include_in_schema:

@@ -11,15 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pytake import bootstrap
 from pytake.conversation.flow_secrets import (
-    LONGEST_NAME,
-    LONGEST_VALUE_BYTES,
-    SHORTEST_VALUE,
+    MAX_NAME_LENGTH,
+    MAX_VALUE_BYTES,
+    MIN_VALUE_LENGTH,
     FlowSecretRefusedError,
     UnknownSecretError,
 )
 from pytake.conversation.ports import ConflictError, FlowSecretsUnreadableError
 from rest.caller import caller
-from rest.description import described
+from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
@@ -28,13 +28,13 @@ Name = Annotated[
     str,
     Path(
         min_length=1,
-        max_length=12 * LONGEST_NAME,  # percent-encoded
-        description=f"What stands in `{{{{secrets.NAME}}}}`: letters, digits, `_`, `-`; at most {LONGEST_NAME}",
+        max_length=12 * MAX_NAME_LENGTH,  # percent-encoded
+        description=f"What stands in `{{{{secrets.NAME}}}}`: letters, digits, `_`, `-`; at most {MAX_NAME_LENGTH}",
     ),
 ]
 
 
-class SecretInList(BaseModel):
+class SecretName(BaseModel):
     """A secret, without its value."""
 
     name: str
@@ -46,19 +46,19 @@ class SecretValue(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     # The use case knows the limits in bytes, and says them in words.
-    value: SecretStr = Field(json_schema_extra={"minLength": SHORTEST_VALUE, "maxLength": LONGEST_VALUE_BYTES})
+    value: SecretStr = Field(json_schema_extra={"minLength": MIN_VALUE_LENGTH, "maxLength": MAX_VALUE_BYTES})
 
 
 @router.get(
     "/api/v1/secrets",
     summary="The names of the secrets that flows may use",
     tags=["Secrets"],
-    openapi_extensions=described("builder", problems=["secrets_unreadable"]),
+    openapi_extensions=route_docs("builder", problems=["secrets_unreadable"]),
 )
-def list_secrets() -> list[SecretInList]:
+def list_secrets() -> list[SecretName]:
     who = caller(router, "builder")
     try:
-        return [SecretInList(name=name) for name in bootstrap.keep_flow_secrets().names(who.organization_id)]
+        return [SecretName(name=name) for name in bootstrap.keep_flow_secrets().names(who.organization_id)]
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
 
@@ -67,7 +67,7 @@ def list_secrets() -> list[SecretInList]:
     "/api/v1/secrets/<name>",
     summary="Store a secret, or another value for it",
     tags=["Secrets"],
-    openapi_extensions=described(
+    openapi_extensions=route_docs(
         problems=[
             "secret_name_invalid",
             "secret_too_short",
@@ -78,7 +78,7 @@ def list_secrets() -> list[SecretInList]:
         ]
     ),
 )
-def put_secret(name: Name, request: SecretValue) -> SecretInList:
+def put_secret(name: Name, request: SecretValue) -> SecretName:
     """Calls use a new secret at once and a changed one within five minutes."""
     who = caller(router)
     secret_name = unquote(name)
@@ -90,7 +90,7 @@ def put_secret(name: Name, request: SecretValue) -> SecretInList:
         raise _busy() from None
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
-    return SecretInList(name=secret_name)
+    return SecretName(name=secret_name)
 
 
 @router.delete(
@@ -98,7 +98,7 @@ def put_secret(name: Name, request: SecretValue) -> SecretInList:
     summary="Forget a secret",
     tags=["Secrets"],
     status_code=HTTPStatus.NO_CONTENT.value,
-    openapi_extensions=described(problems=["secret_unknown", "secrets_busy", "secrets_unreadable"]),
+    openapi_extensions=route_docs(problems=["secret_unknown", "secrets_busy", "secrets_unreadable"]),
 )
 def delete_secret(name: Name) -> Response[str]:
     """Calls that use it fail from then on, within five minutes."""

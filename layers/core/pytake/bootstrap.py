@@ -20,68 +20,68 @@ if TYPE_CHECKING:
     from pytake.aws.conversations import DynamoConversations
     from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
     from pytake.aws.deliveries import DynamoDeliveries
-    from pytake.aws.directory import DynamoDirectory
     from pytake.aws.erasure import DynamoErasure
     from pytake.aws.event_bus import EventBridgeBus
     from pytake.aws.event_log import DynamoEventLog
     from pytake.aws.flows import DynamoFlows
+    from pytake.aws.held_turns import DynamoHeldTurns
     from pytake.aws.job_runs import DynamoJobRuns
     from pytake.aws.lake import S3Lake
     from pytake.aws.operator_events import EventBridgeOperatorEvents
     from pytake.aws.outbox import DynamoOutbox
-    from pytake.aws.parking import DynamoParking
     from pytake.aws.queues import SqsQueues
     from pytake.aws.secrets import SecretsManagerSecrets
     from pytake.aws.table import Table
-    from pytake.conversation.agent_desk import AgentDesk
-    from pytake.conversation.announce import Announce, AnnounceLate
+    from pytake.aws.tenants import DynamoTenants
+    from pytake.conversation.agent_messaging import AgentMessaging
     from pytake.conversation.deliver import Deliver
     from pytake.conversation.erase_contact import EraseContact
     from pytake.conversation.export import ExportToLake
     from pytake.conversation.flow_authoring import FlowAuthoring
-    from pytake.conversation.flow_secrets import KeepFlowSecrets
+    from pytake.conversation.flow_secrets import ManageFlowSecrets
     from pytake.conversation.inbox import Inbox
     from pytake.conversation.number_setup import NumberSetup
-    from pytake.conversation.receipts import SettleReceipts
-    from pytake.conversation.receive import ReceiveNotification
+    from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
+    from pytake.conversation.receive_notification import ReceiveNotification
     from pytake.conversation.resume_number import ResumeNumber
-    from pytake.conversation.retention import ForgetOld, Retention
+    from pytake.conversation.retention import ApplyRetention, RetentionPolicy
+    from pytake.conversation.statuses import ProcessStatuses
+    from pytake.conversation.timers import FireDueTimers
     from pytake.conversation.transcript import ReadTranscript
     from pytake.conversation.turn import TakeTurn
-    from pytake.conversation.wake import WakeDue
-    from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
-    from pytake.outside.http_call import HttpCalls
-    from pytake.outside.model_call import BedrockModels
-    from pytake.outside.performer import OutsidePerformer
+    from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
+    from pytake.effects.http_call import HttpcoreCaller
+    from pytake.effects.model_call import BedrockModelCaller
+    from pytake.effects.performer import NetworkEffectPerformer
 
 Built = TypeVar("Built")
 
 WAIT_FOR_REPORT_SECONDS = 20
 """API Gateway gives up after 30 seconds."""
 
-WAIT_FOR_FIGURES_SECONDS = 120
+WAIT_FOR_AGGREGATES_SECONDS = 120
 
 _AHEAD = {
     "receive_notification": (
-        "conversation.receive",
-        "aws.directory",
+        "conversation.receive_notification",
+        "aws.tenants",
         "aws.secrets",
         "aws.deliveries",
         "aws.queues",
         "aws.operator_events",
     ),
     "take_turn": (
-        *("conversation.turn", "conversation.flow_library", "outside.performer"),
-        *("aws.conversations", "aws.directory", "aws.flows", "aws.queues", "aws.operator_events"),
+        *("conversation.turn", "conversation.flow_library", "effects.performer"),
+        *("aws.conversations", "aws.tenants", "aws.flows", "aws.queues", "aws.operator_events"),
         *("aws.event_bus", "aws.outbox"),
     ),
     "deliver": (
         *("conversation.deliver", "meta.graph_api", "aws.conversations", "aws.deliveries", "aws.rate_slots"),
-        *("aws.parking", "aws.directory", "aws.secrets", "aws.queues", "aws.operator_events"),
+        *("aws.held_turns", "aws.tenants", "aws.secrets", "aws.queues", "aws.operator_events"),
         *("aws.event_bus", "aws.outbox"),
     ),
-    "settle_receipts": (
-        *("conversation.receipts", "aws.conversations", "aws.deliveries", "aws.directory"),
+    "process_statuses": (
+        *("conversation.statuses", "aws.conversations", "aws.deliveries", "aws.tenants"),
         *("aws.queues", "aws.operator_events", "aws.event_bus", "aws.outbox"),
     ),
 }
@@ -127,16 +127,22 @@ def _use_case(build: Callable[[], Built]) -> Callable[[], Built]:
 
 
 @cache
-def figures() -> "observability.Figures":
-    return observability.Figures(_settings().stage, time.time)
+def metrics() -> "observability.Metrics":
+    return observability.Metrics(_settings().stage, time.time)
 
 
 @_use_case
 def receive_notification() -> "ReceiveNotification":
-    from pytake.conversation.receive import ReceiveNotification
+    from pytake.conversation.receive_notification import ReceiveNotification
 
     return ReceiveNotification(
-        directory(), secrets(), queues(), deliveries(), operator_events(), time.time, measure=figures().measure
+        tenants(),
+        secrets(),
+        queues(),
+        deliveries(),
+        operator_events(),
+        time.time,
+        record_metric=metrics().record_metric,
     )
 
 
@@ -147,23 +153,23 @@ def take_turn() -> "TakeTurn":
 
     return TakeTurn(
         conversations=conversations(),
-        directory=directory(),
+        tenants=tenants(),
         flows=FlowLibrary(flows(), time.time),
         queues=queues(),
         effects=effects(),
         operator_events=operator_events(),
-        announce=announce(),
+        publish_events=publish_events(),
         clock=time.time,
         session_ttl_hours=_settings().session_ttl_hours,
-        measure=figures().measure,
+        record_metric=metrics().record_metric,
     )
 
 
 @cache
-def wake_due() -> "WakeDue":
-    from pytake.conversation.wake import WakeDue
+def fire_due_timers() -> "FireDueTimers":
+    from pytake.conversation.timers import FireDueTimers
 
-    return WakeDue(conversations(), queues(), time.time, figures().measure)
+    return FireDueTimers(conversations(), queues(), time.time, metrics().record_metric)
 
 
 @cache
@@ -172,30 +178,30 @@ def export_to_lake() -> "ExportToLake":
     from pytake.conversation.export import ExportToLake
 
     finish = FinishErasures(erasure(), lake(), dead_letter_queues(), operator_events(), time.time)
-    return ExportToLake(event_log(), lake(), parking(), time.time, figures().measure, finish)
+    return ExportToLake(event_log(), lake(), held_turns(), time.time, metrics().record_metric, finish)
 
 
 @cache
 def aggregate_days() -> "AggregateDays":
     from pytake.analytics.aggregate import AggregateDays
-    from pytake.aws.daily_figures import S3DailyFigures
+    from pytake.aws.daily_aggregates import S3DailyAggregates
 
-    daily = S3DailyFigures(_client("s3"), _settings().lake_bucket, lake_queries(WAIT_FOR_FIGURES_SECONDS))
-    return AggregateDays(event_log(), lake(), daily, time.time, figures().measure)
+    daily = S3DailyAggregates(_client("s3"), _settings().lake_bucket, athena_queries(WAIT_FOR_AGGREGATES_SECONDS))
+    return AggregateDays(event_log(), lake(), daily, time.time, metrics().record_metric)
 
 
 @cache
 def reports() -> "Reports":
     from pytake.analytics.reports import Reports
 
-    return Reports(lake_queries(WAIT_FOR_REPORT_SECONDS), event_log(), directory(), flows(), time.time)
+    return Reports(athena_queries(WAIT_FOR_REPORT_SECONDS), event_log(), tenants(), flows(), time.time)
 
 
 @cache
-def forget_old() -> "ForgetOld":
-    from pytake.conversation.retention import ForgetOld
+def apply_retention() -> "ApplyRetention":
+    from pytake.conversation.retention import ApplyRetention
 
-    return ForgetOld(event_log(), lake(), retention(), time.time, figures().measure)
+    return ApplyRetention(event_log(), lake(), retention(), time.time, metrics().record_metric)
 
 
 @cache
@@ -215,26 +221,26 @@ def deliver() -> "Deliver":
         conversations=conversations(),
         deliveries=deliveries(),
         slots=DynamoRateSlots(_table()),
-        parking=parking(),
-        directory=directory(),
+        held_turns=held_turns(),
+        tenants=tenants(),
         secrets=secrets(),
         sender=GraphApi(_settings().graph_api_url, _settings().graph_api_version),
         queues=queues(),
         operator_events=operator_events(),
-        announce=announce(),
+        publish_events=publish_events(),
         clock=time.time,
         messages_per_minute=_settings().messages_per_minute,
         ambiguous_seconds=_settings().ambiguous_seconds,
-        measure=figures().measure,
+        record_metric=metrics().record_metric,
     )
 
 
 @_use_case
-def settle_receipts() -> "SettleReceipts":
-    from pytake.conversation.receipts import SettleReceipts
+def process_statuses() -> "ProcessStatuses":
+    from pytake.conversation.statuses import ProcessStatuses
 
-    return SettleReceipts(
-        conversations(), deliveries(), directory(), queues(), operator_events(), announce(), time.time
+    return ProcessStatuses(
+        conversations(), deliveries(), tenants(), queues(), operator_events(), publish_events(), time.time
     )
 
 
@@ -246,38 +252,40 @@ def flow_authoring() -> "FlowAuthoring":
 
 
 @cache
-def keep_flow_secrets() -> "KeepFlowSecrets":
-    from pytake.conversation.flow_secrets import KeepFlowSecrets
+def keep_flow_secrets() -> "ManageFlowSecrets":
+    from pytake.conversation.flow_secrets import ManageFlowSecrets
 
-    return KeepFlowSecrets(flow_secret_store())
+    return ManageFlowSecrets(flow_secret_store())
 
 
 @cache
 def number_setup() -> "NumberSetup":
     from pytake.conversation.number_setup import NumberSetup
 
-    return NumberSetup(directory(), secrets())
+    return NumberSetup(tenants(), secrets())
 
 
 @cache
 def resume_number() -> "ResumeNumber":
     from pytake.conversation.resume_number import ResumeNumber
 
-    return ResumeNumber(directory(), parking(), queues(), time.time)
+    return ResumeNumber(tenants(), held_turns(), queues(), time.time)
 
 
 @cache
 def inbox() -> "Inbox":
     from pytake.conversation.inbox import Inbox
 
-    return Inbox(conversations(), directory(), time.time)
+    return Inbox(conversations(), tenants(), time.time)
 
 
 @cache
-def agent_desk() -> "AgentDesk":
-    from pytake.conversation.agent_desk import AgentDesk
+def agent_messaging() -> "AgentMessaging":
+    from pytake.conversation.agent_messaging import AgentMessaging
 
-    return AgentDesk(conversations(), directory(), queues(), announce(), time.time, _settings().session_ttl_hours)
+    return AgentMessaging(
+        conversations(), tenants(), queues(), publish_events(), time.time, _settings().session_ttl_hours
+    )
 
 
 @cache
@@ -309,10 +317,10 @@ def deliveries() -> "DynamoDeliveries":
 
 
 @cache
-def parking() -> "DynamoParking":
-    from pytake.aws.parking import DynamoParking
+def held_turns() -> "DynamoHeldTurns":
+    from pytake.aws.held_turns import DynamoHeldTurns
 
-    return DynamoParking(_table())
+    return DynamoHeldTurns(_table())
 
 
 @cache
@@ -323,7 +331,7 @@ def conversations() -> "DynamoConversations":
 
 
 @cache
-def lake_queries(wait_seconds: float) -> "AthenaQueries":
+def athena_queries(wait_seconds: float) -> "AthenaQueries":
     from pytake.aws.athena import AthenaQueries
 
     return AthenaQueries(_client("athena"), _settings().work_group, _settings().lake_database, wait_seconds)
@@ -337,10 +345,10 @@ def event_log() -> "DynamoEventLog":
 
 
 @cache
-def retention() -> "Retention":
-    from pytake.conversation.retention import Retention
+def retention() -> "RetentionPolicy":
+    from pytake.conversation.retention import RetentionPolicy
 
-    return Retention(directory(), _settings().retention_days)
+    return RetentionPolicy(tenants(), _settings().retention_days)
 
 
 @cache
@@ -351,10 +359,10 @@ def lake() -> "S3Lake":
 
 
 @cache
-def directory() -> "DynamoDirectory":
-    from pytake.aws.directory import DynamoDirectory
+def tenants() -> "DynamoTenants":
+    from pytake.aws.tenants import DynamoTenants
 
-    return DynamoDirectory(_table(), time.time)
+    return DynamoTenants(_table(), time.time)
 
 
 @cache
@@ -366,7 +374,7 @@ def secrets() -> "SecretsManagerSecrets":
 
 @cache
 def flow_secret_store() -> "SecretsManagerFlowSecretStore":
-    from pytake.outside.flow_secrets import SecretsManagerFlowSecretStore
+    from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 
     return SecretsManagerFlowSecretStore(lambda: _client("secretsmanager"), _settings().secrets_prefix)
 
@@ -388,7 +396,7 @@ def queues() -> "SqsQueues":
         inbound_dlq=_settings().inbound_dlq_url,
         outbound=_settings().outbound_queue_url,
         outbound_dlq=_settings().outbound_dlq_url,
-        receipts=_settings().receipts_queue_url,
+        statuses=_settings().statuses_queue_url,
     )
 
 
@@ -400,22 +408,22 @@ def dead_letter_queues() -> "SqsDeadLetterQueues":
         _client("sqs"),
         inbound=_settings().inbound_dlq_url,
         outbound=_settings().outbound_dlq_url,
-        receipts=_settings().receipts_dlq_url,
+        statuses=_settings().statuses_dlq_url,
     )
 
 
 @cache
-def announce() -> "Announce":
-    from pytake.conversation.announce import Announce
+def publish_events() -> "PublishBusinessEvents":
+    from pytake.conversation.publish_events import PublishBusinessEvents
 
-    return Announce(event_bus(), outbox(), conversations(), deliveries())
+    return PublishBusinessEvents(event_bus(), outbox(), conversations(), deliveries())
 
 
 @_use_case
-def announce_late() -> "AnnounceLate":
-    from pytake.conversation.announce import AnnounceLate
+def publish_late_events() -> "PublishLateEvents":
+    from pytake.conversation.publish_events import PublishLateEvents
 
-    return AnnounceLate(event_bus(), outbox(), conversations(), time.time, figures().measure)
+    return PublishLateEvents(event_bus(), outbox(), conversations(), time.time, metrics().record_metric)
 
 
 @cache
@@ -442,25 +450,25 @@ def operator_events() -> "EventBridgeOperatorEvents":
 
 
 @cache
-def effects() -> "OutsidePerformer":
-    from pytake.outside.performer import OutsidePerformer
+def effects() -> "NetworkEffectPerformer":
+    from pytake.effects.performer import NetworkEffectPerformer
 
-    def http_calls() -> "HttpCalls":
-        from pytake.outside.flow_secrets import SecretsManagerFlowSecrets
-        from pytake.outside.http_call import HttpCalls
+    def http_calls() -> "HttpcoreCaller":
+        from pytake.effects.flow_secrets import SecretsManagerFlowSecrets
+        from pytake.effects.http_call import HttpcoreCaller
 
         allow = _settings().api_call_allow_private
         flow_secrets = SecretsManagerFlowSecrets(
             lambda: _client("secretsmanager"), _settings().secrets_prefix, time.time
         )
-        return HttpCalls(flow_secrets, allow_plain_http=allow, allow_private_addresses=allow)
+        return HttpcoreCaller(flow_secrets, allow_plain_http=allow, allow_private_addresses=allow)
 
-    def models() -> "BedrockModels":
-        from pytake.outside.model_call import BedrockModels, bedrock_client
+    def models() -> "BedrockModelCaller":
+        from pytake.effects.model_call import BedrockModelCaller, bedrock_client
 
-        return BedrockModels(bedrock_client())
+        return BedrockModelCaller(bedrock_client())
 
-    return OutsidePerformer(http_calls, models)
+    return NetworkEffectPerformer(http_calls, models)
 
 
 @cache

@@ -14,7 +14,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 NAMESPACE = "PyTake"
 
-MOST_VALUES = 100
+MAX_VALUES = 100
 """CloudWatch takes at most this many values of one metric from one line."""
 
 _REDACTED_LIBRARIES = ("httpx", "httpcore", "botocore", "urllib3")
@@ -23,7 +23,7 @@ _UNITS = {"Milliseconds": "Milliseconds", "Seconds": "Seconds"}
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
-class TellableError(Exception):
+class PublicError(Exception):
     """An error whose text is put together from the program's own words and names: logs may show it."""
 
 
@@ -44,7 +44,7 @@ def logger() -> Logger:
     return _logger(os.environ.get("POWERTOOLS_SERVICE_NAME"), os.environ.get("LOG_LEVEL", "INFO"))
 
 
-class _DiscreetFormatter(LambdaPowertoolsFormatter):
+class _RedactingFormatter(LambdaPowertoolsFormatter):
     """Tells where an exception came from and what kind it is, but not its text: texts quote what was wrong, and that may be
     what a person wrote, an address with their number in it, or a header with a token."""
 
@@ -56,7 +56,7 @@ class _DiscreetFormatter(LambdaPowertoolsFormatter):
         error: BaseException | None = ei[1]
         while error is not None:
             frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
-            lines += [*frames, _kind(error)]
+            lines += [*frames, _described(error)]
             following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
             if following is not None:
                 lines.append("because of")
@@ -74,31 +74,31 @@ def _logger(service: str | None, level: str) -> Logger:
 
     # What cannot be written would be printed instead, with whatever exception is being handled, text and all.
     logging.raiseExceptions = False
-    log = Logger(service=service, logger_formatter=_DiscreetFormatter())
+    log = Logger(service=service, logger_formatter=_RedactingFormatter())
     # On Lambda, Powertools goes by the level of Lambda's own filter, which has to let metrics through (template.yaml).
     logging.getLogger(log.name).setLevel(level)
     return log
 
 
-def aws_code(error: BaseException | None) -> str | None:
+def aws_error_code(error: BaseException | None) -> str | None:
     """What AWS calls an error of its SDK (`AccessDenied`, `ThrottlingException`); None of others, and where no answer came."""
     response = getattr(error, "response", None)  # None in a timeout's
     return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
 
 
-def _kind(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     """What is told of an exception: its class, what AWS calls it, and its text where that is our own."""
-    code = aws_code(error)
-    text = f": {error}" if isinstance(error, TellableError) else ""
+    code = aws_error_code(error)
+    text = f": {error}" if isinstance(error, PublicError) else ""
     return f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "") + text
 
 
-def correlate(correlation_id: str | None) -> None:
+def set_correlation_id(correlation_id: str | None) -> None:
     """Put this id on every log line from now on: the one that the webhook gave a message when it came in."""
     logger().set_correlation_id(correlation_id)
 
 
-def discreet(handler: Handler) -> Handler:
+def safe_handler(handler: Handler) -> Handler:
     """A Lambda handler whose log lines have a correlation id, the invocation's until it sets another, and whose exceptions
     tell nothing.
 
@@ -109,19 +109,21 @@ def discreet(handler: Handler) -> Handler:
 
     @wraps(handler)
     def guarded(event: dict[str, Any], context: Any) -> Any:
-        correlate(context.aws_request_id)
+        set_correlation_id(context.aws_request_id)
         try:
             return handler(event, context)
         except Exception as error:
             logger().exception("function.failed")
-            failed = f"{_kind(error)}. Where: log line function.failed, correlation_id {logger().get_correlation_id()}"
+            failed = (
+                f"{_described(error)}. Where: log line function.failed, correlation_id {logger().get_correlation_id()}"
+            )
         # Out here, so that the new exception does not carry the old one.
         raise FunctionFailedError(failed)
 
     return guarded
 
 
-class Figures:
+class Metrics:
     """What an invocation measured, as one line that CloudWatch makes metrics of (its embedded metric format).
 
     Used as a context: the line is written at its end, or none when nothing was measured. It needs no request and does not
@@ -133,11 +135,11 @@ class Figures:
         self._clock = clock
         self._values: dict[str, list[float]] = {}
 
-    def measure(self, name: str, value: float) -> None:
+    def record_metric(self, name: str, value: float) -> None:
         """Note a value. The unit follows from the name's end: Milliseconds, Seconds, else a count."""
         values = self._values.setdefault(name, [])
         values.append(round(value, 3))
-        if len(values) == MOST_VALUES:
+        if len(values) == MAX_VALUES:
             self.flush()
 
     def flush(self) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytake.observability import TellableError
+from pytake.observability import PublicError
 
 
-class SettingsError(TellableError):
+class SettingsError(PublicError):
     """A variable is missing or has the wrong form; the text names it."""
 
 
@@ -24,9 +24,9 @@ class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     inbound_queue_url: str = ""
     outbound_queue_url: str = ""
     outbound_dlq_url: str = ""
-    receipts_queue_url: str = ""
+    statuses_queue_url: str = ""
     inbound_dlq_url: str = ""
-    receipts_dlq_url: str = ""
+    statuses_dlq_url: str = ""
     lake_bucket: str = ""
     lake_database: str = ""
     work_group: str = ""

@@ -1,1 +1,1 @@
-"""Reports over the lake, and the daily figures they read. Every statement is a file in `sql/`."""
+"""Reports over the lake, and the daily aggregates they read. Every statement is a file in `sql/`."""

@@ -1,4 +1,4 @@
-"""Make the daily figures: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
+"""Make the daily aggregates: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,18 +8,18 @@ from msgspec import Struct
 
 from pytake.analytics.queries import query
 from pytake.conversation.export import HOUR
-from pytake.conversation.ports import Clock, DailyFigures, EventLog, Lake
+from pytake.conversation.ports import Clock, DailyAggregates, EventLog, Lake
 
-AT_A_TIME = 8
+MAX_CONCURRENT_QUERIES = 8
 """Queries that run side by side; Athena allows an account 20 and more."""
 
 DAY = timedelta(days=1)
 
 
-class Aggregated(Struct, frozen=True):
+class AggregationResult(Struct, frozen=True):
     """What a run did: days looked at and made anew (organizations counted one by one), and whether it came to its end."""
 
-    looked_at: int = 0
+    checked: int = 0
     made: int = 0
     failed: int = 0
     settled_through: str | None = None
@@ -29,21 +29,26 @@ class Aggregated(Struct, frozen=True):
 class AggregateDays:
     """The scheduled function's `aggregate` job.
 
-    Makes the figures of every day before the scheduled one whose events changed since they were made. Days that are
+    Makes the aggregates of every day before the scheduled one whose events changed since they were made. Days that are
     settled, that is exported for the last time, are never looked at again once all organizations have theirs: reports
     read them in place of events. The same scheduled time may come again: what is there is not made twice.
     """
 
     def __init__(
-        self, log: EventLog, lake: Lake, figures: DailyFigures, clock: Clock, measure: Callable[[str, float], None]
+        self,
+        log: EventLog,
+        lake: Lake,
+        aggregates: DailyAggregates,
+        clock: Clock,
+        record_metric: Callable[[str, float], None],
     ) -> None:
         self._log = log
         self._lake = lake
-        self._figures = figures
+        self._aggregates = aggregates
         self._clock = clock
-        self._measure = measure
+        self._record_metric = record_metric
 
-    def __call__(self, scheduled_at: datetime, out_of_time: Callable[[], bool] = lambda: False) -> Aggregated:
+    def __call__(self, scheduled_at: datetime, out_of_time: Callable[[], bool] = lambda: False) -> AggregationResult:
         """Make what is due, until `out_of_time()`. Raises the first error of a day when the other days are done.
 
         Measures `DailyLagSeconds` last: how long ago the last settled day ended that reports can read.
@@ -51,10 +56,10 @@ class AggregateDays:
         today = scheduled_at.astimezone(UTC).date()
         settled = self._settled_day()
         through = self._log.settled_through()
-        looked_at = made = 0
+        checked = made = 0
         errors: list[Exception] = []
         blocked = False
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
+        with ThreadPoolExecutor(MAX_CONCURRENT_QUERIES) as pool:
             for day, organizations in self._due(through, today).items():
                 if out_of_time():
                     blocked = True
@@ -62,7 +67,7 @@ class AggregateDays:
                 results = list(
                     pool.map(lambda organization_id, day=day: self._refresh(organization_id, day), organizations)
                 )
-                looked_at += len(results)
+                checked += len(results)
                 made += results.count(True)
                 errors += [result for result in results if isinstance(result, Exception)]
                 if not errors and settled is not None and day <= settled:
@@ -73,10 +78,10 @@ class AggregateDays:
             through = settled
         if through is not None:
             ended = datetime.combine(date.fromisoformat(through) + DAY, datetime.min.time(), UTC)
-            self._measure("DailyLagSeconds", self._clock() - ended.timestamp())
+            self._record_metric("DailyLagSeconds", self._clock() - ended.timestamp())
         if errors:
             raise errors[0]
-        return Aggregated(looked_at, made, len(errors), through, not blocked)
+        return AggregationResult(checked, made, len(errors), through, not blocked)
 
     def _settled_day(self) -> str | None:
         """The last day all of whose hours were exported for the last time."""
@@ -96,11 +101,11 @@ class AggregateDays:
 
     def _refresh(self, organization_id: str, day: str) -> bool | Exception:
         try:
-            source = self._figures.source(organization_id, day)
-            if self._figures.made_from(organization_id, day) == source:
+            source = self._aggregates.source(organization_id, day)
+            if self._aggregates.made_from(organization_id, day) == source:
                 return False
             asked = query("daily", {"organization_id": organization_id, "events_from": day, "events_to": day})
-            self._figures.make(organization_id, day, asked.sql, asked.parameters, source)
+            self._aggregates.make(organization_id, day, asked.sql, asked.parameters, source)
         except Exception as error:
             return error
         return True

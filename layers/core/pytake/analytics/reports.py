@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from pytake.analytics.queries import Value, query
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.ports import Clock, Directory, EventLog, Flows, LakeQueries
+from pytake.conversation.ports import Clock, EventLog, Flows, LakeQueries, TenantRepository
 
-MOST_DAYS = 365
+MAX_DAYS = 365
 
 LEVEL_ALL, LEVEL_NODE, LEVEL_EXIT = 7, 1, 0
 """The levels of `sql/heatmap.sql`: what GROUPING says of its grouping sets."""
@@ -25,7 +25,7 @@ class Period(Struct, frozen=True):
     timezone: str
 
 
-class About(Struct, frozen=True):
+class ReportScope(Struct, frozen=True):
     """What a report speaks of: everything up to `as_of` is in it (None: nothing was exported yet)."""
 
     flow_id: str
@@ -36,7 +36,7 @@ class About(Struct, frozen=True):
 class FlowReport(Struct, frozen=True):
     """Counts, and durations in seconds (None without conversations)."""
 
-    about: About
+    about: ReportScope
     total: int
     completed: int
     active: int
@@ -54,7 +54,7 @@ class FlowReport(Struct, frozen=True):
     max_seconds: float | None
 
 
-class ExitHeat(Struct, frozen=True):
+class ExitVisits(Struct, frozen=True):
     """An exit of a node: how often it was taken, its share of the node's exits, conversations given up after it."""
 
     exit: str
@@ -64,7 +64,7 @@ class ExitHeat(Struct, frozen=True):
     drop_off_rate: float
 
 
-class NodeHeat(Struct, frozen=True):
+class NodeVisits(Struct, frozen=True):
     """A node: how often it was visited, the share of conversations that came by, those given up at it."""
 
     flow_id: str
@@ -74,15 +74,15 @@ class NodeHeat(Struct, frozen=True):
     share: float
     drop_off: int
     drop_off_rate: float
-    exits: list[ExitHeat]
+    exits: list[ExitVisits]
 
 
 class NodesHeatmap(Struct, frozen=True):
     """The nodes that were visited, the most visited first."""
 
-    about: About
+    about: ReportScope
     conversations: int
-    nodes: list[NodeHeat]
+    nodes: list[NodeVisits]
 
 
 class DayActivity(Struct, frozen=True):
@@ -97,14 +97,14 @@ class DayActivity(Struct, frozen=True):
 class DailyActivity(Struct, frozen=True):
     """Every day of the period, in order."""
 
-    about: About
+    about: ReportScope
     days: list[DayActivity]
 
 
 class UserSegments(Struct, frozen=True):
     """How many people wrote 20 messages and more, 5 to 19, and 1 to 4."""
 
-    about: About
+    about: ReportScope
     power: int
     active: int
     inactive: int
@@ -112,18 +112,18 @@ class UserSegments(Struct, frozen=True):
 
 class Reports:
     """Each report raises `UnknownFlowError` for a flow that the organization does not have, and what `LakeQueries.rows`
-    raises. `days` is 1 to `MOST_DAYS`.
+    raises. `days` is 1 to `MAX_DAYS`.
 
     All of a flow's reports speak of the same conversations: those that began with it within the period, with all that
     happened in them until now.
     """
 
     def __init__(
-        self, queries: LakeQueries, event_log: EventLog, directory: Directory, flows: Flows, clock: Clock
+        self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, flows: Flows, clock: Clock
     ) -> None:
         self._queries = queries
         self._event_log = event_log
-        self._directory = directory
+        self._tenants = tenants
         self._flows = flows
         self._clock = clock
 
@@ -162,15 +162,15 @@ class Reports:
 
     def _ask(
         self, name: str, organization_id: str, flow_id: str, days: int
-    ) -> tuple[About, list[dict[str, str | None]]]:
+    ) -> tuple[ReportScope, list[dict[str, str | None]]]:
         if self._flows.summary(organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
         now = datetime.fromtimestamp(self._clock(), UTC)
-        zone = self._directory.organization(organization_id).timezone
+        zone = self._tenants.organization(organization_id).timezone
         period = period_of(days, now, zone)
         exported, settled = self._event_log.progress().as_of, self._event_log.settled_through()
         as_of = datetime.fromtimestamp(exported, UTC) if exported is not None else None
-        about = About(flow_id, period, as_of)
+        about = ReportScope(flow_id, period, as_of)
         asked = query(name, {"flow_id": flow_id, **self._range(organization_id, period, now, settled)})
         return about, self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
 
@@ -208,12 +208,12 @@ def period_of(days: int, now: datetime, zone: str) -> Period:
 
 def _node(
     place: tuple[str, str], row: Mapping[str, str | None], exits: list[Mapping[str, str | None]], total: int
-) -> NodeHeat:
+) -> NodeVisits:
     left = sum(_int(found["exits"]) for found in exits)
     visits, drop_off = _int(row["visits"]), _int(row["node_drop_offs"])
     conversations = _int(row["conversations"])
     heats = [
-        ExitHeat(
+        ExitVisits(
             str(found["node_exit"]),
             taken := _int(found["exits"]),
             rate(taken, left),
@@ -222,7 +222,7 @@ def _node(
         )
         for found in exits
     ]
-    return NodeHeat(
+    return NodeVisits(
         *place,
         visits,
         conversations,

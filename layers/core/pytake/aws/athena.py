@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE_SECONDS = 0.03
 LONGEST_PAUSE_SECONDS = 0.5
 
-KEPT_ANSWERS = 64
+CACHED_RESULTS = 64
 
 _TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
 
@@ -53,7 +53,7 @@ class AthenaQueries:
                 # An execution that failed would be handed out for this token for ever.
                 execution = self.run(sql, parameters, _token(token, "again"))
             self._kept[token] = self._results(execution)
-            if len(self._kept) > KEPT_ANSWERS:
+            if len(self._kept) > CACHED_RESULTS:
                 self._kept.popitem(last=False)
         return self._kept[token]
 

@@ -12,10 +12,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from msgspec import Struct
 
-from pytake.conversation.come_back import ComeBackError
+from pytake.conversation.retry_later import RetryLaterError
 
-LONGEST_BACKOFF_SECONDS = 120
-LONGEST_WAIT_SECONDS = 43_000
+MAX_BACKOFF_SECONDS = 120
+MAX_VISIBILITY_SECONDS = 43_000
 """SQS hides a message for at most twelve hours after it was received."""
 
 
@@ -29,7 +29,7 @@ class Record(Struct, frozen=True):
     group: str | None
 
 
-def work_off(
+def process_batch(
     event: dict[str, Any],
     work: Callable[[Record], None],
     postpone: Callable[[Sequence[str], int], None],
@@ -37,7 +37,7 @@ def work_off(
 ) -> dict[str, Any]:
     """Call `work` with each record; the answer that tells Lambda which of them are not done.
 
-    A record for which `work` raises `ComeBackError` comes back after that time, one for which it raises another exception
+    A record for which `work` raises `RetryLaterError` comes back after that time, one for which it raises another exception
     after a backoff that grows with its receive count. `postpone` takes receipt handles and seconds.
 
     `work` may put another correlation id on the lines of its record; it holds for this record alone.
@@ -52,9 +52,9 @@ def work_off(
             try:
                 work(record)
                 continue
-            except ComeBackError as wait:
+            except RetryLaterError as wait:
                 waits[group] = wait.seconds
-                logger.info("record.waits", message_id=record.id, reason=wait.reason, seconds=wait.seconds)
+                logger.info("record.postponed", message_id=record.id, reason=wait.reason, seconds=wait.seconds)
             except Exception:
                 waits[group] = backoff(record.receive_count)
                 logger.exception("record.failed", message_id=record.id, receive_count=record.receive_count)
@@ -62,7 +62,7 @@ def work_off(
     logger.set_correlation_id(invocation)
     for seconds, records in not_done.items():
         try:
-            whole_seconds = min(math.ceil(seconds), LONGEST_WAIT_SECONDS)
+            whole_seconds = min(math.ceil(seconds), MAX_VISIBILITY_SECONDS)
             postpone([record.receipt_handle for record in records], whole_seconds)
         except Exception:
             # They come back by themselves, only later.
@@ -73,7 +73,7 @@ def work_off(
 
 def backoff(receive_count: int) -> float:
     """Seconds before a failed record is tried again: 2, 4, 8 … 120."""
-    return float(min(2 ** min(receive_count, 10), LONGEST_BACKOFF_SECONDS))
+    return float(min(2 ** min(receive_count, 10), MAX_BACKOFF_SECONDS))
 
 
 def _read(record: dict[str, Any]) -> Record:

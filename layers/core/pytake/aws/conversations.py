@@ -7,6 +7,7 @@ from msgspec import Struct
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.processed_messages import ProcessedMessages, read_processed_messages
 from pytake.aws.table import (
     DUE_SHARDS,
     ERASED,
@@ -16,33 +17,32 @@ from pytake.aws.table import (
     conversation_pk,
     due_pk,
     due_shard,
+    dynamodb_error_code,
+    end_of_hour,
     erasure_pk,
-    error_code,
-    is_kept,
+    is_unexpired,
     log_pk,
     log_shard,
     log_sk,
     marker_sk,
     recent_pk,
+    start_of_hour,
     turn_sk,
-    whole_hour_after,
-    whole_hour_before,
 )
-from pytake.aws.trail import Trail, read_trail
 from pytake.conversation.ports import AlreadyCommittedError, Clock, ConflictError
 from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,
     ConversationKey,
-    Due,
-    RecentPlace,
+    DueConversation,
+    RecentPosition,
     Session,
     TurnRecord,
 )
-from pytake.conversation.retention import Retention
+from pytake.conversation.retention import RetentionPolicy
 from pytake.engine import Contact
 
-ENDING_SECONDS = 86_400
+SESSION_END_GRACE_SECONDS = 86_400
 """A running conversation is kept this much longer than its session, so that the session's end is noted."""
 
 _STATE = "STATE"
@@ -57,7 +57,7 @@ class _Body(Struct, omit_defaults=True):
     last_inbound_at: float = 0
     opted_out: bool = False
     apologised_at: float | None = None
-    paced_until: float = 0
+    pair_rate_until: float = 0
     active_at: float = 0
     erased_at: float = 0
 
@@ -70,15 +70,17 @@ _encode = msgspec.json.Encoder().encode
 class DynamoConversations:
     """Implements `pytake.conversation.ports.Conversations`."""
 
-    def __init__(self, table: Table, retention: Retention, clock: Clock) -> None:
+    def __init__(self, table: Table, retention: RetentionPolicy, clock: Clock) -> None:
         self._table = table
         self._retention = retention
         self._clock = clock
-        self._loaded: tuple[str, int, str | None] | None = None  # the last one: its key, its turns, its trail
+        self._loaded: tuple[str, int, str | None] | None = (
+            None  # the last one: its key, its turns, its processed messages
+        )
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
-        self._loaded = (item.pk, int(item.seq or 0), item.trail) if item is not None else None
+        self._loaded = (item.pk, int(item.seq or 0), item.processed) if item is not None else None
         return _conversation(key, item) if item is not None else None
 
     def erased_at(self, key: ConversationKey) -> float:
@@ -86,14 +88,14 @@ class DynamoConversations:
             item = self._table.item.get(erasure_pk(key), ERASED, consistent_read=True)
         except self._table.item.DoesNotExist:
             return 0
-        return float(item.updated_at or 0) if is_kept(item, self._clock()) else 0
+        return float(item.updated_at or 0) if is_unexpired(item, self._clock()) else 0
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         places = [(conversation_pk(key), _STATE) for key in keys]
         items, now = self._table.item.batch_get(places, consistent_read=True), self._clock()
-        return [_conversation(conversation_key(item.pk), item) for item in items if is_kept(item, now)]
+        return [_conversation(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
 
-    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
         index, pk = self._table.item.recent, recent_pk(organization_id)
         start = None
         if after is not None:
@@ -104,13 +106,13 @@ class DynamoConversations:
                 "recent_at": {"N": str(after.hour)},
             }
         items = index.query(pk, scan_index_forward=False, limit=limit, last_evaluated_key=start)
-        return [RecentPlace(conversation_key(item.pk), int(item.recent_at or 0)) for item in items]
+        return [RecentPosition(conversation_key(item.pk), int(item.recent_at or 0)) for item in items]
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
         kept_seconds = self._retention(conversation.key.organization_id)
-        expires_at, free = int(turn.at) + kept_seconds, self._table.is_free(turn.at)
-        before = self._trail(conversation.key, turn)
+        expires_at, free = int(turn.at) + kept_seconds, self._table.absent_or_expired(turn.at)
+        before = self._processed(conversation.key, turn)
         if turn.message_id is not None and before.turn_of(turn.message_id) is not None:
             raise AlreadyCommittedError(turn.message_id)
         after, remembers = before.after(turn, kept_seconds)
@@ -126,10 +128,10 @@ class DynamoConversations:
                     transaction.condition_check(item, pk, marker_sk(turn.message_id), condition=free)
                 expected = item.seq == turn.seq - 1 if turn.seq > 1 else free
                 state = self._conversation_item(conversation, pk, expires_at)
-                state.trail = after.encode()
+                state.processed = after.encode()
                 transaction.save(state, condition=expected)
                 record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
-                if after.begins_run(before):
+                if after.starts_run(before):
                     record.log_pk = log_pk(turn.at, log_shard(pk))
                     record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
                 transaction.save(record, condition=free)
@@ -137,7 +139,7 @@ class DynamoConversations:
                     known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
                     transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
         except TransactWriteError as error:
-            if error_code(error) != "TransactionCanceledException":
+            if dynamodb_error_code(error) != "TransactionCanceledException":
                 raise
             codes = [reason.code if reason else None for reason in error.cancellation_reasons]
             if turn.message_id is not None and marked and codes[_MARKER] == "ConditionalCheckFailed":
@@ -148,24 +150,24 @@ class DynamoConversations:
                 raise ConflictError(f"turn {turn.seq} of the conversation was written by somebody else") from None
             raise
 
-    def _trail(self, key: ConversationKey, turn: TurnRecord) -> Trail:
-        """The trail that the turn before this one left: of the conversation as it was loaded, else read for it."""
+    def _processed(self, key: ConversationKey, turn: TurnRecord) -> ProcessedMessages:
+        """The processed messages that the turn before this one left: of the conversation as it was loaded, else read for it."""
         pk, seq = conversation_pk(key), turn.seq - 1
         if not seq:
-            return Trail()  # a stranger; the commit's condition knows better where it is not so
+            return ProcessedMessages()  # a stranger; the commit's condition knows better where it is not so
         if self._loaded is None or self._loaded[:2] != (pk, seq):
             self.load(key)
         if self._loaded is None or self._loaded[:2] != (pk, seq):
             self._refuse_committed(key, turn)
             raise ConflictError(f"turn {turn.seq} of the conversation is not the next one")
-        return read_trail(self._loaded[2], turn.at)
+        return read_processed_messages(self._loaded[2], turn.at)
 
     def _refuse_committed(self, key: ConversationKey, turn: TurnRecord) -> None:
         """Raise `AlreadyCommittedError` when the message of a refused turn was the winner's as well."""
         if turn.message_id is None:
             return
         state = self._get(key, _STATE)
-        if state is not None and read_trail(state.trail, turn.at).turn_of(turn.message_id) is not None:
+        if state is not None and read_processed_messages(state.processed, turn.at).turn_of(turn.message_id) is not None:
             raise AlreadyCommittedError(turn.message_id)
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
@@ -174,7 +176,7 @@ class DynamoConversations:
 
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         state = self._get(key, _STATE)
-        seq = read_trail(state.trail, 0).turn_of(message_id) if state is not None else None
+        seq = read_processed_messages(state.processed, 0).turn_of(message_id) if state is not None else None
         if seq is None:
             marker = self._get(key, marker_sk(message_id))
             seq = int(marker.seq) if marker is not None and marker.seq is not None else None
@@ -185,20 +187,20 @@ class DynamoConversations:
             conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=True
         )
         now = self._clock()
-        return [_read_turn.decode(item.body) for item in items if item.body and is_kept(item, now)]
+        return [_read_turn.decode(item.body) for item in items if item.body and is_unexpired(item, now)]
 
-    def due(self, now: float) -> Iterator[Due]:
+    def due(self, now: float) -> Iterator[DueConversation]:
         index = self._table.item.due
         for shard in range(DUE_SHARDS):
             for item in index.query(due_pk(shard), self._table.item.due_at <= now):
-                yield Due(conversation_key(item.pk), float(item.due_at or 0))
+                yield DueConversation(conversation_key(item.pk), float(item.due_at or 0))
 
     def _get(self, key: ConversationKey, sk: str) -> Item | None:
         try:
             item = self._table.item.get(conversation_pk(key), sk, consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
-        return item if is_kept(item, self._clock()) else None
+        return item if is_unexpired(item, self._clock()) else None
 
     def _conversation_item(self, conversation: Conversation, pk: str, expires_at: int) -> Item:
         session = conversation.session
@@ -209,7 +211,7 @@ class DynamoConversations:
             last_inbound_at=conversation.last_inbound_at,
             opted_out=conversation.opted_out,
             apologised_at=conversation.apologised_at,
-            paced_until=conversation.paced_until,
+            pair_rate_until=conversation.pair_rate_until,
             active_at=conversation.active_at,
             erased_at=conversation.erased_at,
         )
@@ -218,11 +220,11 @@ class DynamoConversations:
         )
         if conversation.active_at:
             item.recent_pk = recent_pk(conversation.key.organization_id)
-            item.recent_at = whole_hour_before(conversation.active_at)
+            item.recent_at = start_of_hour(conversation.active_at)
         if session is not None:
             # Who waits for a delay of a month is not forgotten after a week.
-            item.expires_at = max(expires_at, int(session.expires_at) + ENDING_SECONDS)
-            ends_at = whole_hour_after(session.expires_at)
+            item.expires_at = max(expires_at, int(session.expires_at) + SESSION_END_GRACE_SECONDS)
+            ends_at = end_of_hour(session.expires_at)
             item.due_pk = due_pk(due_shard(pk))
             item.due_at = min(ends_at, session.timer_at) if session.timer_at is not None else ends_at
         return item
@@ -240,7 +242,7 @@ def _conversation(key: ConversationKey, item: Item) -> Conversation:
         last_inbound_at=body.last_inbound_at,
         opted_out=body.opted_out,
         apologised_at=body.apologised_at,
-        paced_until=body.paced_until,
+        pair_rate_until=body.pair_rate_until,
         active_at=body.active_at,
         erased_at=body.erased_at,
     )

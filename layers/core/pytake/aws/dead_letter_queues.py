@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
-from pytake.conversation.receipts import read_callback_data
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.statuses import read_callback_data
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-HOLD_SECONDS = 120
+VISIBILITY_SECONDS = 120
 BATCH = 10
 """SQS hands out no more at once."""
 
 WAIT_SECONDS = 1
 """SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
 
-_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "receipts": ReceiptsItem}
+_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
 
 
 class SqsDeadLetterQueues:
@@ -31,12 +31,12 @@ class SqsDeadLetterQueues:
         *,
         inbound: str,
         outbound: str,
-        receipts: str,
+        statuses: str,
         wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._wait_seconds = wait_seconds
-        self._urls = {"inbound": inbound, "outbound": outbound, "receipts": receipts}
+        self._urls = {"inbound": inbound, "outbound": outbound, "statuses": statuses}
 
     def remove(self, keys: Sequence[ConversationKey]) -> int:
         return sum(self._sweep(name, url, frozenset(keys)) for name, url in self._urls.items())
@@ -48,7 +48,7 @@ class SqsDeadLetterQueues:
                 answer = self._client.receive_message(
                     QueueUrl=url,
                     MaxNumberOfMessages=BATCH,
-                    VisibilityTimeout=HOLD_SECONDS,
+                    VisibilityTimeout=VISIBILITY_SECONDS,
                     WaitTimeSeconds=self._wait_seconds,
                 )
                 messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
@@ -79,16 +79,16 @@ def _without(name: str, body: str, keys: Collection[ConversationKey]) -> str | N
         item = msgspec.json.decode(body, type=_ITEMS[name])
     except msgspec.DecodeError:
         return None if any(key.contact_id in body for key in keys) else body
-    if not isinstance(item, ReceiptsItem):
+    if not isinstance(item, StatusesItem):
         return None if item.key in keys else body
     statuses = [status for status in item.statuses if not _is_of(status, item, keys)]
     if len(statuses) == len(item.statuses):
         return body
-    left = ReceiptsItem(item.organization_id, item.phone_number_id, statuses)
+    left = StatusesItem(item.organization_id, item.phone_number_id, statuses)
     return msgspec.json.encode(left).decode() if statuses else None
 
 
-def _is_of(status: dict[str, Any], item: ReceiptsItem, keys: Collection[ConversationKey]) -> bool:
+def _is_of(status: dict[str, Any], item: StatusesItem, keys: Collection[ConversationKey]) -> bool:
     place = read_callback_data(status.get("biz_opaque_callback_data"))
     recipient = ConversationKey(item.organization_id, item.phone_number_id, str(status.get("recipient_id")))
     return recipient in keys or (place is not None and place[0] in keys)

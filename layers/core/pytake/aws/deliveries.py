@@ -1,4 +1,4 @@
-"""The claim ledger on DynamoDB. Our side of a send and Meta's receipts live in different attributes of one item, so that
+"""The claim ledger on DynamoDB. Our side of a send and Meta's statuses live in different attributes of one item, so that
 neither writer undoes the other."""
 
 from uuid import uuid4
@@ -9,11 +9,20 @@ from pynamodb.exceptions import GetError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, Table, conversation_pk, delivery_sk, due_shard, error_code, is_kept, outbox_pk
+from pytake.aws.table import (
+    Item,
+    Table,
+    conversation_pk,
+    delivery_sk,
+    due_shard,
+    dynamodb_error_code,
+    is_unexpired,
+    outbox_pk,
+)
 from pytake.conversation.ports import Clock, ConflictError
-from pytake.conversation.receipts import STATUS_RANK
 from pytake.conversation.records import ConversationKey, Delivery
-from pytake.conversation.retention import Retention
+from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.statuses import STATUS_RANK
 
 _read = msgspec.json.Decoder(Delivery)
 DELIVERIES_END = "OUT#~"
@@ -25,7 +34,7 @@ _REFUSED = "ConditionalCheckFailedException"
 class DynamoDeliveries:
     """Implements `pytake.conversation.ports.Deliveries`."""
 
-    def __init__(self, table: Table, clock: Clock, retention: Retention) -> None:
+    def __init__(self, table: Table, clock: Clock, retention: RetentionPolicy) -> None:
         self._table = table
         self._clock = clock
         self._retention = retention
@@ -42,7 +51,7 @@ class DynamoDeliveries:
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
         return self._write(key, delivery, delivery.revision)
 
-    def receipt(
+    def record_status(
         self,
         key: ConversationKey,
         turn: int,
@@ -78,7 +87,7 @@ class DynamoDeliveries:
         try:
             entry.update(actions, condition=further)
         except UpdateError as error:
-            if error_code(error) != _REFUSED:
+            if dynamodb_error_code(error) != _REFUSED:
                 raise
             if status == "failed" and message_id is not None:
                 return self._take_back(entry, send, message_id, actions)
@@ -105,9 +114,9 @@ class DynamoDeliveries:
         try:
             entry.update(failed if has_failed else forgotten, condition=unchanged)
         except UpdateError as error:
-            if error_code(error) != _REFUSED:
+            if dynamodb_error_code(error) != _REFUSED:
                 raise
-            raise ConflictError("the entry changes at this moment; this receipt has to come again") from None
+            raise ConflictError("the entry changes at this moment; this status has to come again") from None
         return delivery_of(entry) if has_failed else None
 
     def _may_be_of(self, send: int, message_id: str) -> Condition:
@@ -136,7 +145,7 @@ class DynamoDeliveries:
         between = item.sk.between(delivery_sk(from_turn, 0), DELIVERIES_END)
         found = item.query(conversation_pk(key), between, consistent_read=True)
         now = self._clock()
-        return [delivery_of(entry) for entry in found if is_kept(entry, now)]
+        return [delivery_of(entry) for entry in found if is_unexpired(entry, now)]
 
     def _mark(self, item: type[Item], key: ConversationKey, now: float) -> tuple[Action, Action]:
         """Integrators are still to be told (`pytake.aws.outbox`)."""
@@ -163,11 +172,11 @@ class DynamoDeliveries:
             actions.extend(attribute.remove() for attribute in told)
             actions.append(item.failed_send.set(delivery.sends) if forget_status else item.failed_send.remove())
         entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
-        unchanged = item.revision == revision if revision else self._table.is_free(now)
+        unchanged = item.revision == revision if revision else self._table.absent_or_expired(now)
         try:
             entry.update(actions, condition=unchanged)
         except UpdateError as error:
-            if error_code(error) != _REFUSED:
+            if dynamodb_error_code(error) != _REFUSED:
                 raise
             # The SDK repeats a request whose answer it lost, and is then refused by its own write.
             found = self._find(key, delivery.turn, delivery.index)
@@ -181,11 +190,11 @@ class DynamoDeliveries:
             item = self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
-        return item if is_kept(item, self._clock()) else None
+        return item if is_unexpired(item, self._clock()) else None
 
 
 def delivery_of(item: Item) -> Delivery:
-    """The entry that an item holds: our side from its body, the receipts' side from attributes."""
+    """The entry that an item holds: our side from its body, the statuses' side from attributes."""
     delivery = _read.decode(item.body or "")
     delivery.revision = int(item.revision or 0)
     delivery.status = item.status

@@ -14,12 +14,12 @@ from pytake.aws.table import (
     Table,
     contact_pk,
     conversation_pk,
+    dynamodb_error_code,
     erased_turns_pk,
     erasure_pk,
-    error_code,
+    held_pk,
     log_pk,
     log_shard,
-    parked_pk,
 )
 from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
 from pytake.conversation.ports import ConflictError, EventLog
@@ -109,7 +109,7 @@ class DynamoErasure:
                 for batch in self._batches(key, turns, sent, at, settled, place):
                     self._transact(batch)
             except TransactWriteError as error:
-                if error_code(error) != "TransactionCanceledException":
+                if dynamodb_error_code(error) != "TransactionCanceledException":
                     raise
                 continue  # somebody else erases the same person: look again
             removed += len(found)
@@ -118,13 +118,13 @@ class DynamoErasure:
     def _found(self, key: ConversationKey) -> list[Item]:
         item = self._table.item
         conversation = item.query(conversation_pk(key), consistent_read=True)
-        parked = item.query(
-            parked_pk(key.organization_id, key.phone_number_id),
+        held = item.query(
+            held_pk(key.organization_id, key.phone_number_id),
             item.sk.startswith(f"{key.contact_id}#"),
             consistent_read=True,
             attributes_to_get=["pk", "sk"],
         )
-        return [*conversation, *parked]
+        return [*conversation, *held]
 
     def _batches(
         self,
@@ -151,7 +151,7 @@ class DynamoErasure:
     def _kept(
         self, key: ConversationKey, turn: Item, record: TurnRecord, entry: int, sent: list[Item], at: float, place: str
     ) -> Item:
-        name = self._log.contact_keys(key.organization_id, [key.contact_id], at)[key.contact_id]
+        name = self._log.pseudonym_keys(key.organization_id, [key.contact_id], at)[key.contact_id]
         events = without_values(events_of(key, record, [delivery_of(item) for item in sent], name))
         kept = self._table.item(place, turn.sk, body=_encode(events).decode(), expires_at=turn.expires_at)
         kept.log_pk = log_pk(record.at, log_shard(place))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000
 """PutEvents takes ten entries and 256 KB."""
 
-REST_SECONDS = 30
+PAUSE_SECONDS = 30
 """After a refusal the bus is left alone for so long: the events wait in the table, and nobody waits for them."""
 
 
@@ -31,10 +31,10 @@ class EventBridgeBus:
         self._bus_name = bus_name
         self._logger = logger
         self._clock = clock
-        self._rests_until = 0.0
+        self._paused_until = 0.0
 
     def put(self, events: Sequence[BusinessEvent]) -> bool:
-        if self._clock() < self._rests_until:
+        if self._clock() < self._paused_until:
             return False
         for batch in _batches([self._entry(event) for event in events]):
             try:
@@ -44,8 +44,8 @@ class EventBridgeBus:
             except (BotoCoreError, ClientError) as error:
                 refused, code = len(batch), type(error).__name__
             if refused:
-                self._rests_until = self._clock() + REST_SECONDS
-                self._logger().error("event.kept", events=refused, error=code)
+                self._paused_until = self._clock() + PAUSE_SECONDS
+                self._logger().error("event.not_published", events=refused, error=code)
                 return False
         return True
 

@@ -10,22 +10,22 @@ from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.expressions.condition import Condition
 
 from pytake.aws.deliveries import delivery_of
+from pytake.aws.processed_messages import hour_of
 from pytake.aws.table import (
     LOG_SHARDS,
+    ConditionFailedError,
     Item,
-    RefusedError,
     Table,
     contact_pk,
     conversation_key,
     conversation_pk,
     delivery_sk,
-    error_code,
+    dynamodb_error_code,
     is_erased_turn,
     log_pk,
     turn_of_sk,
     turn_sk,
 )
-from pytake.aws.trail import hour_of
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
 from pytake.conversation.records import (
     Delivery,
@@ -35,7 +35,7 @@ from pytake.conversation.records import (
     RetentionProgress,
     TurnRecord,
 )
-from pytake.conversation.retention import Retention
+from pytake.conversation.retention import RetentionPolicy
 
 BATCH = 100
 """What one BatchGetItem takes."""
@@ -58,11 +58,11 @@ _encode = msgspec.json.Encoder().encode
 class DynamoEventLog:
     """Implements `pytake.conversation.ports.EventLog`."""
 
-    def __init__(self, table: Table, retention: Retention) -> None:
+    def __init__(self, table: Table, retention: RetentionPolicy) -> None:
         self._table = table
         self._retention = retention
         self._hours: dict[str, frozenset[int]] = {}
-        """What is known of `note_reported`: of the contacts asked for since the last call of `turns`."""
+        """What is known of `record_reported_hour`: of the contacts asked for since the last call of `turns`."""
 
     def entries(
         self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
@@ -78,7 +78,7 @@ class DynamoEventLog:
             owner, at, _ = str(item.log_sk).split("#")
             yield LogEntry(owner, int(at), (item.pk, item.sk))
 
-    def forget(self, organization_id: str, hour: int) -> int:
+    def delete_turns(self, organization_id: str, hour: int) -> int:
         entries, removed = iter(self.entries(hour, organization_id)), 0
         while batch := list(islice(entries, BATCH)):
             removed += self._forget(batch, [turn for turn in self.turns(hour, batch) if isinstance(turn, LoggedTurn)])
@@ -86,7 +86,7 @@ class DynamoEventLog:
 
     def _forget(self, entries: list[LogEntry], found: list[LoggedTurn]) -> int:
         turns = {(conversation_pk(turn.key), turn_sk(turn.record.seq)): turn for turn in found}
-        begins = [entry.place for entry in entries if entry.place in turns]
+        begins = [entry.position for entry in entries if entry.position in turns]
         # Those that the index has go last: were this run to die, the next one would not find the others.
         for places in (turns.keys() - begins, begins):
             with self._table.item.batch_write() as batch:
@@ -105,13 +105,13 @@ class DynamoEventLog:
                 condition=(item.seq == last.record.seq) & item.due_pk.does_not_exist()
             )
         except DeleteError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
                 raise
 
     def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterator[LoggedTurn | ErasedTurn]:
         self._hours.clear()
         begins = iter(entries)
-        while batch := [entry.place for entry in islice(begins, BATCH)]:
+        while batch := [entry.position for entry in islice(begins, BATCH)]:
             runs = self._following([(pk, turn_of_sk(sk)) for pk, sk in batch if not is_erased_turn(pk)], hour)
             deliveries = self._deliveries([(pk, record) for (pk, _), run in runs.items() for record in run])
             erased = self._erased([place for place in batch if is_erased_turn(place[0])])
@@ -128,7 +128,7 @@ class DynamoEventLog:
             for item in found
         }
 
-    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+    def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         item = self._table.item
         for pk in (contact_pk(organization_id, contact_id) for contact_id in contact_ids):
             known = self._hours.get(pk, frozenset())
@@ -162,7 +162,7 @@ class DynamoEventLog:
             window, going = NEXT_WINDOW, still
         return runs
 
-    def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}
         keys: dict[str, bytes] = {}
         retention_seconds = self._retention(organization_id)
@@ -198,7 +198,7 @@ class DynamoEventLog:
     def put_retention_progress(self, organization_id: str, progress: RetentionProgress) -> None:
         self._table.item(f"ORG#{organization_id}", _RETENTION, body=_encode(progress).decode()).save()
 
-    def begin(self, now: float, seconds: float) -> bool:
+    def acquire_lease(self, now: float, seconds: float) -> bool:
         self._hours.clear()
         item = self._table.item
         try:
@@ -206,12 +206,12 @@ class DynamoEventLog:
                 condition=item.pk.does_not_exist() | (item.expires_at < now)
             )
         except PutError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
+            if dynamodb_error_code(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
 
-    def end(self) -> None:
+    def release_lease(self) -> None:
         self._table.item(_LAKE, _RUN).delete()
 
     def settled_through(self) -> str | None:
@@ -237,7 +237,7 @@ class DynamoEventLog:
         made = item(pk, _PSEUDONYMS, document=secrets.token_bytes(KEY_BYTES), expires_at=int(expires_at))
         try:
             self._table.put(made, item.pk.does_not_exist() | (item.expires_at <= now))
-        except RefusedError as refused:  # another run made it first
+        except ConditionFailedError as refused:  # another run made it first
             if refused.found is None or refused.found.document is None:
                 raise
             return refused.found.document

@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table, error_code
+from pytake.aws.table import Item, Table, dynamodb_error_code
 from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
 from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
 
@@ -62,7 +62,7 @@ class DynamoFlows:
         try:
             draft.update(actions, condition=self._is_expected(expected))
         except UpdateError as error:
-            if error_code(error) != _REFUSED:
+            if dynamodb_error_code(error) != _REFUSED:
                 raise
             found = self._get(draft.pk, draft.sk)
             raise DraftChangedError(int(found.revision or 0) if found is not None else None) from None
@@ -140,7 +140,7 @@ class DynamoFlows:
         try:
             item(_list_pk(organization_id), flow_id).update([item.seq.set(version)], condition=item.revision >= version)
         except UpdateError as error:
-            if error_code(error) == _REFUSED:
+            if dynamodb_error_code(error) == _REFUSED:
                 raise ConflictError(f"{flow_id} has no version {version}") from None
             raise
 

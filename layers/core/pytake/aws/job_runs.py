@@ -2,7 +2,7 @@
 
 from pynamodb.exceptions import PutError
 
-from pytake.aws.table import Table, error_code
+from pytake.aws.table import Table, dynamodb_error_code
 
 KEPT_SECONDS = 7 * 86_400
 """Longer than EventBridge and Lambda try (a day and six hours)."""
@@ -26,7 +26,7 @@ class DynamoJobRuns:
         try:
             row.save(condition=item.pk.does_not_exist() | free)
         except PutError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
+            if dynamodb_error_code(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True

@@ -48,7 +48,7 @@ def day_folder(organization_id: str, day: str) -> str:
     return f"{_organization(organization_id)}dt={day}/"
 
 
-def figures_folder(organization_id: str, day: str) -> str:
+def aggregates_folder(organization_id: str, day: str) -> str:
     """Where what is made of them is, the partition of the table `daily`."""
     return f"{DAILY}organization_id={organization_id}/dt={day}/"
 
@@ -107,14 +107,14 @@ class S3Lake:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, Metadata=metadata)
         return True
 
-    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+    def redact(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=_hour_prefix(organization_id, hour)
         )
         for key in [found["Key"] for page in pages for found in page.get("Contents", [])]:
-            self._withhold(key, contacts)
+            self._redact(key, contacts)
 
-    def _withhold(self, key: str, contacts: Collection[str]) -> None:
+    def _redact(self, key: str, contacts: Collection[str]) -> None:
         with TemporaryDirectory() as folder:
             before = Path(folder, "before.parquet")
             found = self._client.get_object(Bucket=self._bucket, Key=key)
@@ -125,10 +125,10 @@ class S3Lake:
             held = (replace(event, variables=None) if event.contact in contacts else event for event in events)
             self._put(key, held, metadata)
 
-    def forget_versions(self, organization_id: str, hour: int) -> None:
+    def delete_old_versions(self, organization_id: str, hour: int) -> None:
         self._remove_versions(_hour_prefix(organization_id, hour), lambda version: not version["IsLatest"])
 
-    def forget_results(self) -> None:
+    def delete_query_results(self) -> None:
         self._remove_versions(RESULTS, lambda _: True)
 
     def organizations(self) -> list[str]:
@@ -137,9 +137,9 @@ class S3Lake:
     def days(self, organization_id: str) -> list[str]:
         return self._folders(_organization(organization_id))
 
-    def forget_day(self, organization_id: str, day: str) -> None:
+    def delete_day(self, organization_id: str, day: str) -> None:
         # The figures first: the days there are to forget are those that have events.
-        self._remove_versions(figures_folder(organization_id, day), lambda _: True)
+        self._remove_versions(aggregates_folder(organization_id, day), lambda _: True)
         self._remove_versions(day_folder(organization_id, day), lambda _: True)
 
     def _folders(self, prefix: str) -> list[str]:

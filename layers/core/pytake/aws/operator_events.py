@@ -17,7 +17,7 @@ NAMESPACE = "PyTake"
 """Of the metric OperatorEvents, by stage and type; the template's alarms watch some types."""
 
 
-TOLD_AS_BUSINESS_EVENTS = frozenset(("delivery.failed",))
+PUBLISHED_AS_BUSINESS_EVENTS = frozenset(("delivery.failed",))
 """What goes to the bus by `pytake.aws.event_bus`, at least once and with all its fields; here it is logged and counted."""
 
 
@@ -45,7 +45,7 @@ class EventBridgeOperatorEvents:
             OperatorEvents=1,
             _aws={"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [metric]},
         )
-        if event.type in TOLD_AS_BUSINESS_EVENTS:
+        if event.type in PUBLISHED_AS_BUSINESS_EVENTS:
             return
         detail = {"organization_id": event.organization_id, **event.detail}
         try:
@@ -61,8 +61,8 @@ class EventBridgeOperatorEvents:
             )
         except (BotoCoreError, ClientError) as error:
             # The log line above is already with the operator; a message must not fail because the news of it did.
-            self._logger.error("operator_event_not_published", event_type=event.type, error=type(error).__name__)
+            self._logger.error("operator_event.not_published", event_type=event.type, error=type(error).__name__)
             return
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode")
-            self._logger.error("operator_event_not_published", event_type=event.type, error=code)
+            self._logger.error("operator_event.not_published", event_type=event.type, error=code)

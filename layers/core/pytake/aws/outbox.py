@@ -16,7 +16,7 @@ from pytake.aws.table import (
     conversation_pk,
     delivery_sk,
     due_shard,
-    error_code,
+    dynamodb_error_code,
     outbox_pk,
     turn_sk,
 )
@@ -35,17 +35,17 @@ class DynamoOutbox:
         self._table = table
         self._clock = clock
 
-    def keep(self, key: ConversationKey, turn: int) -> None:
+    def add(self, key: ConversationKey, turn: int) -> None:
         item, pk = self._table.item, conversation_pk(key)
         marks: list[Action] = [item.due_pk.set(outbox_pk(due_shard(pk))), item.due_at.set(self._clock())]
         self._update(item(pk, turn_sk(turn)), marks)
 
-    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
         item = self._table.item
         sk = turn_sk(turn) if index is None else delivery_sk(turn, index)
         self._update(item(conversation_pk(key), sk), [item.due_pk.remove(), item.due_at.remove()])
 
-    def waiting(self, before: float) -> Iterator[tuple[ConversationKey, TurnRecord | Delivery]]:
+    def pending(self, before: float) -> Iterator[tuple[ConversationKey, TurnRecord | Delivery]]:
         item = self._table.item
         for shard in range(DUE_SHARDS):
             places = iter(item.due.query(outbox_pk(shard), item.due_at <= before))
@@ -60,7 +60,7 @@ class DynamoOutbox:
         try:
             entry.update(actions, condition=self._table.item.pk.exists())
         except UpdateError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
                 raise  # what was erased has nothing to tell any more
 
 

@@ -7,8 +7,8 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.conversation.ports import QueueingFailedError
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem, digest, group_id
-from pytake.observability import aws_code
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.observability import aws_error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,14 +25,14 @@ class SqsQueues:
     """Implements `pytake.conversation.ports.Queues`; also moves received messages in time."""
 
     def __init__(
-        self, client: "SQSClient", *, inbound: str, inbound_dlq: str, outbound: str, outbound_dlq: str, receipts: str
+        self, client: "SQSClient", *, inbound: str, inbound_dlq: str, outbound: str, outbound_dlq: str, statuses: str
     ) -> None:
         self._client = client
         self._inbound = inbound
         self._inbound_dlq = inbound_dlq
         self._outbound = outbound
         self._outbound_dlq = outbound_dlq
-        self._receipts = receipts
+        self._statuses = statuses
 
     def put_inbound(self, items: Sequence[InboundItem]) -> None:
         entries = [
@@ -55,25 +55,25 @@ class SqsQueues:
             )
         except (BotoCoreError, ClientError) as error:
             raise QueueingFailedError(
-                f"the queue did not take it: {aws_code(error) or type(error).__name__}"
+                f"the queue did not take it: {aws_error_code(error) or type(error).__name__}"
             ) from error
 
-    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None:
-        self._send(self._receipts, [{"MessageBody": _encode(item).decode()} for item in items])
+    def put_statuses(self, items: Sequence[StatusesItem]) -> None:
+        self._send(self._statuses, [{"MessageBody": _encode(item).decode()} for item in items])
 
-    def bury(self, item: OutboundItem, reason: str) -> None:
+    def dead_letter(self, item: OutboundItem, reason: str) -> None:
         body, id_ = _encode(item).decode(), item.deduplication_id
-        self._bury(self._outbound_dlq, body, group_id(item.key), id_, reason)
+        self._dead_letter(self._outbound_dlq, body, group_id(item.key), id_, reason)
 
-    def bury_unreadable(self, body: str, group: str) -> None:
+    def dead_letter_unreadable(self, body: str, group: str) -> None:
         """Put what cannot be read on the outbound dead-letter queue, as it is."""
-        self._bury(self._outbound_dlq, body, group, digest(body), "unreadable")
+        self._dead_letter(self._outbound_dlq, body, group, digest(body), "unreadable")
 
-    def bury_inbound(self, body: str, group: str, reason: str) -> None:
+    def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
         """Put a person's message on the inbound dead-letter queue, as it is."""
-        self._bury(self._inbound_dlq, body, group, digest(body), reason)
+        self._dead_letter(self._inbound_dlq, body, group, digest(body), reason)
 
-    def _bury(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
+    def _dead_letter(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
         self._client.send_message(
             QueueUrl=queue_url,
             MessageBody=body,
@@ -90,9 +90,9 @@ class SqsQueues:
         """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._outbound, receipt_handles, seconds)
 
-    def postpone_receipts(self, receipt_handles: Sequence[str], seconds: int) -> None:
+    def postpone_statuses(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
-        self._postpone(self._receipts, receipt_handles, seconds)
+        self._postpone(self._statuses, receipt_handles, seconds)
 
     def _postpone(self, queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
         for start in range(0, len(receipt_handles), BATCH_ENTRIES):
@@ -112,7 +112,7 @@ class SqsQueues:
                     answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
                 except (BotoCoreError, ClientError) as error:
                     raise QueueingFailedError(
-                        f"the queue did not take it: {aws_code(error) or type(error).__name__}"
+                        f"the queue did not take it: {aws_error_code(error) or type(error).__name__}"
                     ) from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]

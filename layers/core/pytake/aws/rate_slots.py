@@ -7,13 +7,13 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Item, RefusedError, Table, error_code
-from pytake.conversation.pace import EXACT_UP_TO, Window, depart, reserve
+from pytake.aws.table import ConditionFailedError, Item, Table, dynamodb_error_code
+from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
 
 _REFUSED = "ConditionalCheckFailedException"
 _KEPT_SECONDS = 86_400
 _LARGEST_CACHE = 10_000
-_read = msgspec.json.Decoder(Window).decode
+_read = msgspec.json.Decoder(RateWindow).decode
 
 
 class DynamoRateSlots:
@@ -27,7 +27,7 @@ class DynamoRateSlots:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._seen: dict[tuple[str, str], tuple[int, Window]] = {}
+        self._seen: dict[tuple[str, str], tuple[int, RateWindow]] = {}
         self._queued: set[tuple[str, str]] = set()
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
@@ -43,10 +43,10 @@ class DynamoRateSlots:
         return self._change(organization_id, scope, now, lambda window: depart(window, per_minute, now))
 
     def _change(
-        self, organization_id: str, scope: str, now: float, change: Callable[[Window], tuple[Window, float]]
+        self, organization_id: str, scope: str, now: float, change: Callable[[RateWindow], tuple[RateWindow, float]]
     ) -> float:
         place = (organization_id, scope)
-        revision, window = self._seen.get(place, (0, Window()))
+        revision, window = self._seen.get(place, (0, RateWindow()))
         item = self._table.item
         while True:
             changed, at = change(window)
@@ -62,18 +62,18 @@ class DynamoRateSlots:
             else:
                 try:
                     self._table.put(entry, unchanged)
-                except RefusedError as refused:
+                except ConditionFailedError as refused:
                     found = refused.found or self._find(organization_id, scope)
                 else:
                     self._remember(place, revision + 1, changed)
                     return at
             # None: the item ran out of its time to live between our write and our look
             revision, window = (
-                (int(found.revision or 0), _read(found.body)) if found is not None and found.body else (0, Window())
+                (int(found.revision or 0), _read(found.body)) if found is not None and found.body else (0, RateWindow())
             )
             self._remember(place, revision, window)
 
-    def _remember(self, place: tuple[str, str], revision: int, window: Window) -> None:
+    def _remember(self, place: tuple[str, str], revision: int, window: RateWindow) -> None:
         if len(self._seen) >= _LARGEST_CACHE and place not in self._seen:
             self._seen.clear()
         self._seen[place] = (revision, window)
@@ -113,7 +113,7 @@ class DynamoRateSlots:
         try:
             entry.update(actions, condition=condition)
         except UpdateError as error:
-            if error_code(error) == _REFUSED:
+            if dynamodb_error_code(error) == _REFUSED:
                 return False
             raise
         return True

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytake.aws.caching import AgeingCache
+from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports import Clock
 from pytake.conversation.records import NumberSecrets
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CACHE_SECONDS = 300
-FRESH_SECONDS = 10
+MIN_REFRESH_SECONDS = 10
 """Asking past the cache is allowed once in this time: forged webhooks must not become calls to Secrets Manager."""
 
 
@@ -22,11 +22,11 @@ class SecretsManagerSecrets:
     def __init__(self, client: "SecretsManagerClient", prefix: str, clock: Clock) -> None:
         self._client = client
         self._prefix = prefix
-        self._cache: AgeingCache[NumberSecrets] = AgeingCache(CACHE_SECONDS, 1000, clock)
+        self._cache: TtlCache[NumberSecrets] = TtlCache(CACHE_SECONDS, 1000, clock)
 
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
         name = self._name(organization_id, phone_number_id)
-        return self._cache.get(name, lambda: self._load(name), fresher_than=FRESH_SECONDS if fresh else None)
+        return self._cache.get(name, lambda: self._load(name), fresher_than=MIN_REFRESH_SECONDS if fresh else None)
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None:
         name, text = self._name(organization_id, phone_number_id), msgspec.json.encode(secrets).decode()

@@ -18,7 +18,7 @@ and how far its export is (`LAKE`).
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE` | scope |
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
-| turn that waits for a stopped number | `ORG#o#PARKED#number` | contact, seq |
+| turn that waits for a stopped number | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
 | that a person was erased | `ERASED#sha256` | `ERASED` |
 | erasure that is not finished | `ERASURES` | id |
@@ -41,7 +41,7 @@ from pynamodb.models import Model
 
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
-from pytake.observability import aws_code
+from pytake.observability import aws_error_code
 
 USER_AGENT = "pytake-serverless"
 
@@ -99,7 +99,7 @@ class Item(Model):
     body = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
     seq = NumberAttribute(null=True)
-    trail = UnicodeAttribute(null=True)
+    processed = UnicodeAttribute(null=True)
     revision = NumberAttribute(null=True)
     status = UnicodeAttribute(null=True)
     status_rank = NumberAttribute(null=True)
@@ -130,7 +130,7 @@ class Item(Model):
     log = LogIndex()
 
 
-class RefusedError(Exception):
+class ConditionFailedError(Exception):
     """A conditional write did not happen. `found` is the item that stood in its way, where DynamoDB told it."""
 
     def __init__(self, found: Item | None) -> None:
@@ -160,35 +160,35 @@ class Table:
     def connection(self) -> Connection:
         return self.item._get_connection().connection  # transactions need the connection below the model
 
-    def is_free(self, now: float) -> Condition:
+    def absent_or_expired(self, now: float) -> Condition:
         """Nothing is there, or what is there has outlived its time: DynamoDB removes it hours or days later."""
         free: Condition = self.item.pk.does_not_exist() | (self.item.expires_at <= int(now))
         return free
 
     def put(self, item: Item, condition: Condition) -> None:
-        """Store `item` if `condition` holds. Raises `RefusedError` with the item that is there instead."""
+        """Store `item` if `condition` holds. Raises `ConditionFailedError` with the item that is there instead."""
         arguments = item.get_save_kwargs_from_instance(condition, return_values_on_condition_failure="ALL_OLD")
         try:
             self.connection.dispatch("PutItem", arguments)
         except VerboseClientError as error:
-            if aws_code(error) != "ConditionalCheckFailedException":
+            if aws_error_code(error) != "ConditionalCheckFailedException":
                 raise
             answer: Any = error.__cause__.response if isinstance(error.__cause__, ClientError) else {}
             raw = answer.get("Item")
-            raise RefusedError(self.item.from_raw_data(raw) if raw else None) from None
+            raise ConditionFailedError(self.item.from_raw_data(raw) if raw else None) from None
 
 
-def is_kept(item: Item, now: float) -> bool:
+def is_unexpired(item: Item, now: float) -> bool:
     """Whether an item's time to live is not over yet, or it has none."""
     return item.expires_at is None or item.expires_at > now
 
 
-def error_code(error: PynamoDBException) -> str | None:
+def dynamodb_error_code(error: PynamoDBException) -> str | None:
     """DynamoDB's code for a failed request; None when no answer came.
 
     PynamoDB's own property stumbles over a timeout, whose botocore exception has a response that is None.
     """
-    return aws_code(error.cause)
+    return aws_error_code(error.cause)
 
 
 def conversation_pk(key: ConversationKey) -> str:
@@ -218,11 +218,11 @@ def delivery_sk(turn: int, index: int) -> str:
     return f"OUT#{turn:010d}#{index:03d}"
 
 
-def parked_pk(organization_id: str, phone_number_id: str) -> str:
-    return f"ORG#{organization_id}#PARKED#{phone_number_id}"
+def held_pk(organization_id: str, phone_number_id: str) -> str:
+    return f"ORG#{organization_id}#HELD#{phone_number_id}"
 
 
-def parked_sk(contact_id: str, turn: int) -> str:
+def held_sk(contact_id: str, turn: int) -> str:
     return f"{contact_id}#{turn:010d}"
 
 
@@ -257,7 +257,7 @@ def recent_pk(organization_id: str) -> str:
     return f"ORG#{organization_id}"
 
 
-def whole_hour_before(at: float) -> int:
+def start_of_hour(at: float) -> int:
     """A conversation is listed by the hour of its last message: a chat moves its index entry at most once an hour."""
     return int(at // 3600) * 3600
 
@@ -280,6 +280,6 @@ def log_sk(pk: str, organization_id: str, at: float) -> str:
     return f"{organization_id}#{int(at * 1000):013d}#{digest(pk)[8:16]}"
 
 
-def whole_hour_after(at: float) -> int:
+def end_of_hour(at: float) -> int:
     """Session ends are indexed by the hour they fall in: a chat of many turns then moves its index entry once an hour."""
     return math.ceil(at / 3600) * 3600

@@ -48,7 +48,7 @@ class ConversationCompleted(BusinessEvent, frozen=True, kw_only=True, omit_defau
 class ConversationHandedOff(
     BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.handed_off"
 ):
-    """A person is to take over. `reason`: `flow` (a node did it), `word` (the person asked for it), `agent` (one wrote)."""
+    """A person is to take over. `reason`: `flow` (a node did it), `command` (the person asked for it), `agent` (one wrote)."""
 
     reason: str
     flow_id: str | None = None
@@ -140,7 +140,7 @@ def failed_delivery(key: ConversationKey, record: TurnRecord | None, delivery: D
     at = delivery.status_at or delivery.claimed_at or (record.at if record is not None else 0)
     begun = record or TurnRecord(delivery.turn, at, "", "", Input())
     common = _common(key, begun, f"failed{delivery.index}.{delivery.sends}", at)
-    reason = delivery.reason if delivery.state == "failed" else f"receipt:{delivery.error_code}"
+    reason = delivery.reason if delivery.state == "failed" else f"status:{delivery.error_code}"
     return DeliveryFailed(index=delivery.index, reason=reason or "unknown", code=delivery.error_code, **common)
 
 

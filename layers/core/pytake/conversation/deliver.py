@@ -1,8 +1,8 @@
 """Send what a turn said: claim, post, settle. The claim ledger makes sure that a redelivered turn is not sent twice.
 
 A message goes `claim (conditional) -> POST -> settle`. Whoever finds a claim that was never settled cannot know whether Meta
-has the message; it waits for a receipt that echoes our callback data, and only when the deadline passes sends again.
-Waiting for a rate slot, a receipt or a held recipient is not a failed try: the ledger counts tries, the queue's receive
+has the message; it waits for a status that echoes our callback data, and only when the deadline passes sends again.
+Waiting for a rate slot, a status or a held recipient is not a failed try: the ledger counts tries, the queue's receive
 count does not. A stopped number's turns leave the queue for a place that lasts.
 """
 
@@ -11,62 +11,62 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
-from pytake.conversation.announce import Announce
-from pytake.conversation.come_back import ComeBackError
 from pytake.conversation.opt_out import RecordOptOut
-from pytake.conversation.pace import RECIPIENT_SECONDS
 from pytake.conversation.ports import (
-    DIRECTORY_SECONDS,
+    TENANT_CACHE_SECONDS,
     Clock,
     ConflictError,
     Conversations,
     Deliveries,
-    Directory,
-    Measure,
+    HeldTurns,
     MessageSender,
     OperatorEvent,
     OperatorEvents,
-    Parking,
     Queues,
     RateSlots,
+    RecordMetric,
     Secrets,
-    unmeasured,
+    TenantRepository,
+    no_metrics,
 )
-from pytake.conversation.queues import OutboundItem, unparked_item
-from pytake.conversation.receipts import callback_data
+from pytake.conversation.publish_events import PublishBusinessEvents
+from pytake.conversation.queues import OutboundItem, released_item
+from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number, NumberSecrets
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import OutboundMessage, Template
-from pytake.whatsapp.sending import SendFailed
+from pytake.whatsapp.sending import SendFailedError
 
 BACKOFF_SECONDS = (2, 4, 8)
 """Three retries after the first try, then the dead-letter queue."""
 
-LONGEST_HOLD = 6
+MAX_HOLD_EXPONENT = 6
 """A held recipient is tried again after 4^n seconds; n grows to this (68 minutes)."""
 
 AMBIGUOUS_SECONDS = 240
-"""How long a send that may have happened waits for a receipt before it is sent again, unless the deployment says otherwise.
+"""How long a send that may have happened waits for a status before it is sent again, unless the deployment says otherwise.
 Longer than the queue's visibility timeout (200 seconds): a turn whose worker died finds its claim still held."""
 
-LOOKS = 16
+AMBIGUOUS_CHECKS = 16
 """About so many times a send that may have happened is looked at until its deadline."""
 
-STOP_SETTLES_SECONDS = 2 * DIRECTORY_SECONDS
+STOP_PROPAGATION_SECONDS = 2 * TENANT_CACHE_SECONDS
 """A number's turns stay in the queue for this long after it was stopped. Until then a worker may not know of the stop yet: it
-would send a conversation's next turn past the parked one. The queue hands out none while this one is not done."""
+would send a conversation's next turn past the held one. The queue hands out none while this one is not done."""
 
-FRESH_SECONDS = 15
+RECHECK_AFTER_SECONDS = 15
 """A turn that waited longer asks the conversation first whether the person opted out or was erased meanwhile."""
 
-QUEUE_SECONDS = 13 * 86_400
+MAX_QUEUE_SECONDS = 13 * 86_400
 """A queue forgets after 14 days; a turn that waited this long goes to the dead letters, where people are told of it."""
 
-FALLBACK_TURNS = 50
+FALLBACK_LOOKBACK_TURNS = 50
 """How many turns back the fallback template is looked for before it is sent."""
 
-NUMBER_PER_MINUTE = 80 * 60
+NUMBER_MESSAGES_PER_MINUTE = 80 * 60
 """Meta's limit of a number: 80 messages a second."""
 
 
@@ -90,112 +90,119 @@ class Deliver:
         conversations: Conversations,
         deliveries: Deliveries,
         slots: RateSlots,
-        parking: Parking,
-        directory: Directory,
+        held_turns: HeldTurns,
+        tenants: TenantRepository,
         secrets: Secrets,
         sender: MessageSender,
         queues: Queues,
         operator_events: OperatorEvents,
-        announce: Announce,
+        publish_events: PublishBusinessEvents,
         clock: Clock,
         messages_per_minute: int,
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
-        measure: Measure = unmeasured,
+        record_metric: RecordMetric = no_metrics,
     ) -> None:
         self._ambiguous_seconds = ambiguous_seconds
         self._conversations = conversations
         self._deliveries = deliveries
         self._slots = slots
-        self._parking = parking
-        self._directory = directory
+        self._held_turns = held_turns
+        self._tenants = tenants
         self._secrets = secrets
         self._sender = sender
         self._queues = queues
         self._operator_events = operator_events
-        self._announce = announce
+        self._publish_events = publish_events
         self._clock = clock
         self._messages_per_minute = messages_per_minute
-        self._measure = measure
+        self._record_metric = record_metric
         self._record_opt_out = RecordOptOut(conversations, clock)
 
     def __call__(
-        self, item: OutboundItem, *, first_time: bool, out_of_time: Callable[[], bool] = lambda: False
+        self, item: OutboundItem, *, first_delivery: bool, out_of_time: Callable[[], bool] = lambda: False
     ) -> None:
-        """Deliver what is not delivered yet. `first_time`: the queue hands this item out for the first time.
+        """Deliver what is not delivered yet. `first_delivery`: the queue hands this item out for the first time.
 
-        Raises `ComeBackError` when the next message has to wait, also when `out_of_time()` says that no further one can be
+        Raises `RetryLaterError` when the next message has to wait, also when `out_of_time()` says that no further one can be
         sent in this invocation, or because the number was stopped just now. A turn whose message failed for good is in the
-        dead-letter queue when this returns; one of a number that was stopped before is parked.
+        dead-letter queue when this returns; one of a number that was stopped before is held.
 
         Measures `GraphMilliseconds` of every request, `BillableMessages` that Meta took and how long each had waited since
         its turn (`OutboundWaitMilliseconds`), `RateLimitWaits`, and `ThrottledByMeta`.
         """
         # What is queued again may be so because its number was stopped a moment ago.
-        number = self._directory.number(item.phone_number_id, fresh=bool(item.again))
+        number = self._tenants.number(item.phone_number_id, fresh=bool(item.requeue_id))
         if number is None or number.organization_id != item.organization_id:
             if not self._is_of_erased(item):
-                self._set_aside(item, "number_unknown")
+                self._dead_letter_turn(item, "number_unknown")
             return
         if number.stopped_reason:
             if not self._is_of_erased(item):
-                self._wait_for_stop(number)
-                self._park(item)
+                self._await_stop_propagation(number)
+                self._hold(item)
             return
-        if number.resuming_at and self._has_parked_before(item):
+        if number.resuming_at and self._has_earlier_held_turn(item):
             if not self._is_of_erased(item):
-                self._park(item)
+                self._hold(item)
             return
-        self._deliver_turn(item, number, first_time=first_time, out_of_time=out_of_time)
-        if number.resuming_at or item.unparked:
-            self._bring_next(item, number)
+        self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
+        if number.resuming_at or item.released:
+            self._release_next(item, number)
 
     def _deliver_turn(
-        self, item: OutboundItem, number: Number, *, first_time: bool, out_of_time: Callable[[], bool]
+        self, item: OutboundItem, number: Number, *, first_delivery: bool, out_of_time: Callable[[], bool]
     ) -> None:
         """Deliver the messages in order."""
         now = self._clock()
-        if item.queued_at and now - item.queued_at > QUEUE_SECONDS:
+        if item.queued_at and now - item.queued_at > MAX_QUEUE_SECONDS:
             if not self._is_of_erased(item):
-                self._set_aside(item, "too_old")
+                self._dead_letter_turn(item, "too_old")
             return
         for index in range(len(item.messages)):
             if index and out_of_time():
-                raise ComeBackError(0, "no time left in this invocation")
+                raise RetryLaterError(0, "no time left in this invocation")
             try:
-                self._deliver_one(item, index, number, first_time=first_time)
+                self._deliver_one(item, index, number, first_delivery=first_delivery)
             except _DeadError as dead:
-                self._bury(item, index, str(dead))
+                self._dead_letter(item, index, str(dead))
                 return
             except _ErasedError:
                 return
             except _OptedOutError:
-                self._withhold(item, index + 1)
+                self._fail_rest(item, index + 1)
                 return
 
-    def _deliver_one(self, item: OutboundItem, index: int, number: Number, *, first_time: bool) -> None:
-        known = None if first_time else self._deliveries.load(item.key, item.turn, index)
+    def _deliver_one(self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool) -> None:
+        known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
         # Everything that can fail comes before the claim: behind it, a failure leaves a send whose fate nobody knows.
         secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
         if secrets is None:
             self._stop(item, index, number, "no access token stored")
         now = self._clock()
         try:
-            claim = self._claim(item, index, number, known, now, first_time=first_time)
+            claim = self._claim(item, index, number, known, now, first_delivery=first_delivery)
         except ConflictError:
-            if not first_time:
-                raise ComeBackError(1, "the ledger changed meanwhile") from None
+            if not first_delivery:
+                raise RetryLaterError(1, "the ledger changed meanwhile") from None
             # An old turn, queued once more: the ledger knows what became of it.
-            self._deliver_one(item, index, number, first_time=False)
+            self._deliver_one(item, index, number, first_delivery=False)
             return
         if claim is not None:
             self._post(item, index, number, secrets, claim)
 
     def _claim(
-        self, item: OutboundItem, index: int, number: Number, known: Delivery | None, now: float, *, first_time: bool
+        self,
+        item: OutboundItem,
+        index: int,
+        number: Number,
+        known: Delivery | None,
+        now: float,
+        *,
+        first_delivery: bool,
     ) -> Delivery | None:
         """The claim to post under, or None when this message needs nothing more.
 
-        Raises `ComeBackError`, `_DeadError`, `_ErasedError`.
+        Raises `RetryLaterError`, `_DeadError`, `_ErasedError`.
         """
         entry = known or Delivery(item.turn, index, "waiting")
         if entry.state in ("accepted", "failed"):
@@ -203,46 +210,52 @@ class Deliver:
         if entry.reached_meta:
             self._deliveries.claim(item.key, replace(entry, state="accepted"), known)
             return None
-        if entry.state in ("parked", "dead"):
-            if item.revived <= entry.revived:  # handed out again before its way to the dead letters was confirmed
+        if entry.state in ("deferred", "dead"):
+            if (
+                item.redrive_count <= entry.redrive_count
+            ):  # handed out again before its way to the dead letters was confirmed
                 if entry.state == "dead":
                     raise _DeadError(entry.reason or "unknown")
-                self._queues.bury(item, entry.reason or "unknown")
+                self._queues.dead_letter(item, entry.reason or "unknown")
                 return None
-            entry = replace(entry, state="waiting", attempts=0, held=0, slot_at=None, revived=item.revived)
+            entry = replace(
+                entry, state="waiting", attempts=0, recipient_holds=0, not_before=None, redrive_count=item.redrive_count
+            )
         if entry.state in ("claimed", "ambiguous"):
             entry = self._after_deadline(item, entry, known, now)
-        if entry.slot_at is not None and entry.slot_at > now:
-            raise ComeBackError(entry.slot_at - now, "retry" if entry.attempts or entry.held else "rate limit")
-        refusal = self._refusal(item, index, number, entry, now, unclaimed=known is None and not first_time)
+        if entry.not_before is not None and entry.not_before > now:
+            raise RetryLaterError(
+                entry.not_before - now, "retry" if entry.attempts or entry.recipient_holds else "rate limit"
+            )
+        refusal = self._refusal(item, index, number, entry, now, unclaimed=known is None and not first_delivery)
         if refusal is not None:
             self._deliveries.claim(item.key, replace(entry, state="failed", reason=refusal), known)
             self._tell("delivery.failed", item, index, reason=refusal)
-            self._announce.failed(item.key, item.turn, index)
+            self._publish_events.of_failed_delivery(item.key, item.turn, index)
             return None
         if self._needs_fallback(item, index, entry, now):
             entry = replace(entry, fallback=True)
         self._take_slot(item, index, entry, known, now)
-        if entry.doubtful:
+        if entry.possibly_duplicate:
             self._tell("delivery.resent_after_deadline", item, index)
-        claim = replace(entry, state="claimed", claimed_at=now, sends=entry.sends + 1, doubtful=False)
+        claim = replace(entry, state="claimed", claimed_at=now, sends=entry.sends + 1, possibly_duplicate=False)
         return self._deliveries.claim(item.key, claim, known)
 
     def _after_deadline(self, item: OutboundItem, entry: Delivery, known: Delivery | None, now: float) -> Delivery:
-        """The entry of a send whose fate stayed unknown, ready for another try. Raises while a receipt may still come."""
+        """The entry of a send whose fate stayed unknown, ready for another try. Raises while a status may still come."""
         elapsed = now - (entry.claimed_at or 0)
         if elapsed < self._ambiguous_seconds:
             # A queue counts each look, also for the turns behind: a deployment that waits for an hour looks less often.
-            rarest = max(30, self._ambiguous_seconds / LOOKS)
+            rarest = max(30, self._ambiguous_seconds / AMBIGUOUS_CHECKS)
             recheck = min(max(elapsed, 2), rarest, self._ambiguous_seconds - elapsed)
-            raise ComeBackError(recheck, "a receipt may still settle this send")
+            raise RetryLaterError(recheck, "a status may still settle this send")
         attempts = entry.attempts + 1
         if attempts > len(BACKOFF_SECONDS):
             # Of a worker that died nobody knows a reason; what an earlier try failed at is none.
-            reason = entry.reason if entry.state == "ambiguous" and entry.reason else "ambiguous:no_receipt"
+            reason = entry.reason if entry.state == "ambiguous" and entry.reason else "ambiguous:no_status"
             self._deliveries.claim(item.key, replace(entry, state="dead", attempts=attempts, reason=reason), known)
             raise _DeadError(reason)
-        return replace(entry, state="waiting", attempts=attempts, doubtful=True)
+        return replace(entry, state="waiting", attempts=attempts, possibly_duplicate=True)
 
     def _refusal(
         self, item: OutboundItem, index: int, number: Number, entry: Delivery, now: float, *, unclaimed: bool
@@ -251,11 +264,11 @@ class Deliver:
 
         `unclaimed`: it was handed out before and nothing is in the ledger. Nobody came to claim it, or its person was erased.
         """
-        if item.again or unclaimed or now - item.queued_at > FRESH_SECONDS:
+        if item.requeue_id or unclaimed or now - item.queued_at > RECHECK_AFTER_SECONDS:
             conversation = self._conversations.load(item.key)
             if conversation is None or _is_of_erased(conversation, item):
                 raise _ErasedError
-            if conversation.opted_out and not item.goodbye:
+            if conversation.opted_out and not item.confirms_opt_out:
                 return "opted_out"
         if not self._needs_fallback(item, index, entry, now):
             return None
@@ -286,29 +299,31 @@ class Deliver:
             entry.fallback
             and (entry.claimed_at or 0) >= last_wrote_at
             and (entry.turn, entry.index) != (item.turn, index)
-            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_TURNS))
+            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
         )
 
     def _take_slot(self, item: OutboundItem, index: int, entry: Delivery, known: Delivery | None, now: float) -> None:
-        """Return when the message may leave now; else note when it may, and raise `ComeBackError`."""
-        organization = self._directory.organization(item.organization_id)
+        """Return when the message may leave now; else note when it may, and raise `RetryLaterError`."""
+        organization = self._tenants.organization(item.organization_id)
         per_minute = organization.messages_per_minute or self._messages_per_minute
-        if entry.slot_at is None:
-            paced_at = item.paced_from + index * RECIPIENT_SECONDS if item.paced_from else 0
-            if paced_at > now:  # nothing is reserved yet: the slot would be another's by then
-                raise ComeBackError(paced_at - now, "Meta's limit for one recipient")
-            slot_at = self._slots.reserve(item.organization_id, "organization", per_minute, now)
-            if per_minute > NUMBER_PER_MINUTE:
+        if entry.not_before is None:
+            pair_rate_at = item.pair_rate_from + index * PAIR_RATE_SECONDS if item.pair_rate_from else 0
+            if pair_rate_at > now:  # nothing is reserved yet: the slot would be another's by then
+                raise RetryLaterError(pair_rate_at - now, "Meta's limit for one recipient")
+            not_before = self._slots.reserve(item.organization_id, "organization", per_minute, now)
+            if per_minute > NUMBER_MESSAGES_PER_MINUTE:
                 scope = f"number:{item.phone_number_id}"
-                slot_at = max(slot_at, self._slots.reserve(item.organization_id, scope, NUMBER_PER_MINUTE, now))
-            if slot_at > now:
-                self._deliveries.claim(item.key, replace(entry, state="waiting", slot_at=slot_at), known)
-                self._measure("RateLimitWaits", 1)
-                raise ComeBackError(slot_at - now, "rate limit")
+                not_before = max(
+                    not_before, self._slots.reserve(item.organization_id, scope, NUMBER_MESSAGES_PER_MINUTE, now)
+                )
+            if not_before > now:
+                self._deliveries.claim(item.key, replace(entry, state="waiting", not_before=not_before), known)
+                self._record_metric("RateLimitWaits", 1)
+                raise RetryLaterError(not_before - now, "rate limit")
             return
         free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
         if free_at > now:
-            raise ComeBackError(free_at - now, "rate limit")
+            raise RetryLaterError(free_at - now, "rate limit")
 
     def _post(self, item: OutboundItem, index: int, number: Number, secrets: NumberSecrets, claim: Delivery) -> None:
         try:
@@ -319,19 +334,19 @@ class Deliver:
         asked_at = self._clock()
         try:
             accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
-        except SendFailed as failure:
-            self._measure("GraphMilliseconds", (self._clock() - asked_at) * 1000)
+        except SendFailedError as failure:
+            self._record_metric("GraphMilliseconds", (self._clock() - asked_at) * 1000)
             self._settle_failure(item, index, number, claim, failure, secrets.access_token)
             return
         answered_at = self._clock()
-        self._measure("GraphMilliseconds", (answered_at - asked_at) * 1000)
-        self._measure("BillableMessages", 1)
-        self._measure("OutboundWaitMilliseconds", max(0, answered_at - (item.queued_at or answered_at)) * 1000)
+        self._record_metric("GraphMilliseconds", (answered_at - asked_at) * 1000)
+        self._record_metric("BillableMessages", 1)
+        self._record_metric("OutboundWaitMilliseconds", max(0, answered_at - (item.queued_at or answered_at)) * 1000)
         try:
             self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
         except ConflictError:
             # This worker stood still past the claim's deadline, and somebody else took the message over.
-            self._tell("delivery.doubled", item, index)
+            self._tell("delivery.duplicated", item, index)
 
     def _payload(self, item: OutboundItem, index: int, number: Number, claim: Delivery) -> dict[str, Any]:
         message: OutboundMessage = item.messages[index]
@@ -340,44 +355,46 @@ class Deliver:
         return message_payload(message, item.contact_id, callback_data(item.key, item.turn, index, claim.sends))
 
     def _settle_failure(
-        self, item: OutboundItem, index: int, number: Number, claim: Delivery, failure: SendFailed, token: str
+        self, item: OutboundItem, index: int, number: Number, claim: Delivery, failure: SendFailedError, token: str
     ) -> None:
         error_class = failure.error_class
         origin = failure.code if failure.code is not None else failure.http_status or "network"
         reason = f"{error_class.value}:{origin}"
-        if error_class in (ErrorClass.THROTTLED, ErrorClass.PAIR_THROTTLED):
-            self._measure("ThrottledByMeta", 1)
+        if error_class in (ErrorClass.RETRY, ErrorClass.HOLD_RECIPIENT):
+            self._record_metric("ThrottledByMeta", 1)
         failed = replace(claim, error_code=failure.code, reason=reason)
         if error_class.stops_number:
             if error_class is ErrorClass.FATAL_TOKEN and self._has_new_token(number, token):
-                self._come_back(item, failed, 0, "the access token was replaced")
-            self._settle(item, replace(failed, state="waiting", slot_at=self._clock()))
+                self._retry_later(item, failed, 0, "the access token was replaced")
+            self._settle(item, replace(failed, state="waiting", not_before=self._clock()))
             self._stop(item, index, number, reason)
         match error_class:
             case ErrorClass.AMBIGUOUS:
                 self._settle(item, replace(failed, state="ambiguous"))
                 self._tell("delivery.ambiguous", item, index, reason=reason)
-                raise ComeBackError(2, "a receipt may still settle this send")
-            case ErrorClass.THROTTLED | ErrorClass.MEDIA:
+                raise RetryLaterError(2, "a status may still settle this send")
+            case ErrorClass.RETRY | ErrorClass.MEDIA:
                 attempts = claim.attempts + 1
                 if attempts > (1 if error_class is ErrorClass.MEDIA else len(BACKOFF_SECONDS)):
                     self._settle(item, replace(failed, state="dead", attempts=attempts))
                     raise _DeadError(reason)
                 wait = max(BACKOFF_SECONDS[attempts - 1], failure.retry_after or 0)
-                self._come_back(item, replace(failed, attempts=attempts), wait, "retry")
-            case ErrorClass.PAIR_THROTTLED:
-                held = claim.held + 1
-                wait = max(4 ** min(held, LONGEST_HOLD), failure.retry_after or 0)
-                self._come_back(item, replace(failed, held=held), wait, "Meta holds this recipient")
+                self._retry_later(item, replace(failed, attempts=attempts), wait, "retry")
+            case ErrorClass.HOLD_RECIPIENT:
+                recipient_holds = claim.recipient_holds + 1
+                wait = max(4 ** min(recipient_holds, MAX_HOLD_EXPONENT), failure.retry_after or 0)
+                self._retry_later(
+                    item, replace(failed, recipient_holds=recipient_holds), wait, "Meta holds this recipient"
+                )
             case ErrorClass.WINDOW_CLOSED if not claim.fallback and number.fallback_template is not None:
                 if isinstance(item.messages[index], Template) or self._has_fallen_back(item, index):
                     self._fail(item, index, failed, reason)
                     return
-                self._come_back(item, replace(failed, fallback=True), 0, "the number's template instead")
-            case ErrorClass.LATER:
-                self._settle(item, replace(failed, state="parked"))
-                self._queues.bury(item, reason)
-                self._tell("delivery.parked", item, index, reason=reason)
+                self._retry_later(item, replace(failed, fallback=True), 0, "the number's template instead")
+            case ErrorClass.RETRY_MANUALLY:
+                self._settle(item, replace(failed, state="deferred"))
+                self._queues.dead_letter(item, reason)
+                self._tell("delivery.deferred", item, index, reason=reason)
             case ErrorClass.OPTED_OUT:
                 self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
                 self._fail(item, index, failed, reason)
@@ -390,77 +407,77 @@ class Deliver:
         fresh = self._secrets.of_number(number.organization_id, number.phone_number_id, fresh=True)
         return fresh is not None and fresh.access_token != used
 
-    def _come_back(self, item: OutboundItem, delivery: Delivery, seconds: float, reason: str) -> NoReturn:
-        self._settle(item, replace(delivery, state="waiting", slot_at=self._clock() + seconds))
-        raise ComeBackError(seconds, reason)
+    def _retry_later(self, item: OutboundItem, delivery: Delivery, seconds: float, reason: str) -> NoReturn:
+        self._settle(item, replace(delivery, state="waiting", not_before=self._clock() + seconds))
+        raise RetryLaterError(seconds, reason)
 
     def _settle(self, item: OutboundItem, delivery: Delivery) -> None:
         try:
             self._deliveries.settle(item.key, delivery)
         except ConflictError:
-            raise ComeBackError(1, "the ledger changed meanwhile") from None
+            raise RetryLaterError(1, "the ledger changed meanwhile") from None
 
     def _fail(self, item: OutboundItem, index: int, claim: Delivery, reason: str) -> None:
         self._settle(item, replace(claim, state="failed", reason=reason))
         self._tell("delivery.failed", item, index, reason=reason)
-        self._announce.failed(item.key, item.turn, index)
+        self._publish_events.of_failed_delivery(item.key, item.turn, index)
 
-    def _withhold(self, item: OutboundItem, from_index: int) -> None:
+    def _fail_rest(self, item: OutboundItem, from_index: int) -> None:
         for index in range(from_index, len(item.messages)):
             known = self._deliveries.load(item.key, item.turn, index)
             entry = known or Delivery(item.turn, index, "waiting")
             if entry.state not in ("accepted", "failed"):
                 self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
-                self._announce.failed(item.key, item.turn, index)
+                self._publish_events.of_failed_delivery(item.key, item.turn, index)
 
     def _stop(self, item: OutboundItem, index: int, number: Number, reason: str) -> NoReturn:
-        current = self._directory.number(number.phone_number_id, fresh=True)
+        current = self._tenants.number(number.phone_number_id, fresh=True)
         if current is None or not current.stopped_reason:
             # Told first: whoever dies between the two tells it again, and nobody stops a number without a word.
             self._tell("number.stopped", item, index, reason=reason)
-            self._directory.stop_number(number, reason)
-            self._directory.confirm_stop(number, self._clock())
-        raise ComeBackError(STOP_SETTLES_SECONDS, "the number was stopped just now")
+            self._tenants.stop_number(number, reason)
+            self._tenants.confirm_stop(number, self._clock())
+        raise RetryLaterError(STOP_PROPAGATION_SECONDS, "the number was stopped just now")
 
-    def _wait_for_stop(self, number: Number) -> None:
-        """Return when every worker knows that the number is stopped. Raises `ComeBackError` until then."""
+    def _await_stop_propagation(self, number: Number) -> None:
+        """Return when every worker knows that the number is stopped. Raises `RetryLaterError` until then."""
         now = self._clock()
         if number.stopped_at is None:  # whoever stopped it died before noting it, or this worker's memory is older
-            self._directory.confirm_stop(number, now)
-        settles_at = (now if number.stopped_at is None else number.stopped_at) + STOP_SETTLES_SECONDS
+            self._tenants.confirm_stop(number, now)
+        settles_at = (now if number.stopped_at is None else number.stopped_at) + STOP_PROPAGATION_SECONDS
         if settles_at > now:
-            raise ComeBackError(settles_at - now, "the number was stopped just now")
+            raise RetryLaterError(settles_at - now, "the number was stopped just now")
 
-    def _park(self, item: OutboundItem) -> None:
+    def _hold(self, item: OutboundItem) -> None:
         """Keep the turn until its number sends again, or until those before it are done.
 
-        Whoever brings back what is parked removes first and looks second; here it is written first and looked second: so one
+        Whoever brings back what is held removes first and looks second; here it is written first and looked second: so one
         of the two sees the other, and no turn stays behind.
         """
-        self._parking.park(item, self._clock())
-        number = self._directory.number(item.phone_number_id, fresh=True)
+        self._held_turns.hold(item, self._clock())
+        number = self._tenants.number(item.phone_number_id, fresh=True)
         if number is None or number.stopped_reason:
             return
-        earliest = self._parking.earliest(item.key)
+        earliest = self._held_turns.earliest(item.key)
         if earliest is None or earliest.turn >= item.turn:
-            self._parking.remove(item.key, item.turn)
-            raise ComeBackError(1, "the number was resumed meanwhile")
-        self._queues.put_outbound(unparked_item(earliest, self._clock()))
+            self._held_turns.remove(item.key, item.turn)
+            raise RetryLaterError(1, "the number was resumed meanwhile")
+        self._queues.put_outbound(released_item(earliest, self._clock()))
 
-    def _has_parked_before(self, item: OutboundItem) -> bool:
-        earliest = self._parking.earliest(item.key)
+    def _has_earlier_held_turn(self, item: OutboundItem) -> bool:
+        earliest = self._held_turns.earliest(item.key)
         return earliest is not None and earliest.turn < item.turn
 
-    def _bring_next(self, item: OutboundItem, number: Number) -> None:
-        """This turn is done: queue the next parked one of its conversation."""
-        self._parking.remove(item.key, item.turn)
-        following = self._parking.earliest(item.key)
+    def _release_next(self, item: OutboundItem, number: Number) -> None:
+        """This turn is done: queue the next held one of its conversation."""
+        self._held_turns.remove(item.key, item.turn)
+        following = self._held_turns.earliest(item.key)
         if following is not None:
-            self._queues.put_outbound(unparked_item(following, self._clock()))
-        elif self._parking.first_after(item.organization_id, item.phone_number_id, "") is None:
-            self._directory.end_resuming(number)
+            self._queues.put_outbound(released_item(following, self._clock()))
+        elif self._held_turns.first_after(item.organization_id, item.phone_number_id, "") is None:
+            self._tenants.end_resuming(number)
 
-    def _set_aside(self, item: OutboundItem, reason: str) -> None:
+    def _dead_letter_turn(self, item: OutboundItem, reason: str) -> None:
         """Put a turn that cannot be tried on the dead-letter queue, from its first message that is not done.
 
         The ledger knows of it first: what has no outcome there and waits nowhere counts as lost (`pytake.conversation.export`).
@@ -470,19 +487,25 @@ class Deliver:
             entry = known or Delivery(item.turn, index, "waiting")
             if entry.state in ("accepted", "failed") or entry.reached_meta:
                 continue
-            if entry.state not in ("dead", "parked") or entry.revived < item.revived:
+            if entry.state not in ("dead", "deferred") or entry.redrive_count < item.redrive_count:
                 # Of a send whose fate nobody knows it stays true that the next one may be a second one.
-                doubtful = entry.doubtful or entry.state in ("claimed", "ambiguous")
-                dead = replace(entry, state="dead", reason=reason, revived=item.revived, doubtful=doubtful)
+                possibly_duplicate = entry.possibly_duplicate or entry.state in ("claimed", "ambiguous")
+                dead = replace(
+                    entry,
+                    state="dead",
+                    reason=reason,
+                    redrive_count=item.redrive_count,
+                    possibly_duplicate=possibly_duplicate,
+                )
                 try:
                     self._deliveries.claim(item.key, dead, known)
                 except ConflictError:
-                    raise ComeBackError(1, "the ledger changed meanwhile") from None
-            self._bury(item, index, reason)
+                    raise RetryLaterError(1, "the ledger changed meanwhile") from None
+            self._dead_letter(item, index, reason)
             return
 
-    def _bury(self, item: OutboundItem, index: int, reason: str) -> None:
-        self._queues.bury(item, reason)
+    def _dead_letter(self, item: OutboundItem, index: int, reason: str) -> None:
+        self._queues.dead_letter(item, reason)
         self._tell("delivery.dead", item, index, reason=reason)
 
     def _tell(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:

@@ -73,11 +73,11 @@ class FinishErasures:
             export_again(pending.organization_id, hour)
         for hour in pending.reported:
             if hour not in pending.unsettled:
-                self._lake.withhold(pending.organization_id, hour, pending.contacts)
+                self._lake.redact(pending.organization_id, hour, pending.contacts)
         for hour in sorted({*pending.unsettled, *pending.reported}):
-            self._lake.forget_versions(pending.organization_id, hour)
+            self._lake.delete_old_versions(pending.organization_id, hour)
         if pending.reported or pending.unsettled:
-            self._lake.forget_results()
+            self._lake.delete_query_results()
         letters = self._dead_letters.remove(pending.keys)
         self._erasure.finish(pending)
         return {"late_items": late, "dead_letters": letters, "hours": len(pending.reported)}

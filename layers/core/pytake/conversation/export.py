@@ -12,14 +12,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
-from pytake.conversation.ports import Clock, EventLog, Lake, Measure, Parking
+from pytake.conversation.ports import Clock, EventLog, HeldTurns, Lake, RecordMetric
 from pytake.conversation.records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 
 HOUR = 3600
 
 PASSES = {"closed": 600, "day": 24 * HOUR, "settled": 72 * HOUR}
 """How many seconds after its end an hour is exported once more. A turn is committed within a minute or two of its time;
-receipts and messages of stopped numbers may take days."""
+statuses and messages of stopped numbers may take days."""
 
 OPEN = "open"
 """The pass over the hours that are not closed yet."""
@@ -36,7 +36,7 @@ ENTRIES_PER_PART = 10_000
 before they are packed, 4 MB then."""
 
 
-class Exported(Struct, frozen=True):
+class ExportResult(Struct, frozen=True):
     """What a run did: hours looked at, files written anew, and whether the lake is now up to date."""
 
     hours: int = 0
@@ -56,22 +56,22 @@ class ExportToLake:
         self,
         log: EventLog,
         lake: Lake,
-        parking: Parking,
+        held_turns: HeldTurns,
         clock: Clock,
-        measure: Measure,
+        record_metric: RecordMetric,
         finish_erasures: Callable[[Callable[[str, int], None]], int],
     ) -> None:
         self._log = log
         self._lake = lake
-        self._parking = parking
+        self._held_turns = held_turns
         self._clock = clock
-        self._measure = measure
+        self._record_metric = record_metric
         self._finish_erasures = finish_erasures
         self._ends_at = 0.0
         self._longest = 0.0
         """How many seconds a part of this run took at most: for less it does not begin another."""
 
-    def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> Exported:
+    def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> ExportResult:
         """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
 
         Measures `LakeLagSeconds` first: how old the lake is as this run finds it. The last pass over an hour measures
@@ -79,19 +79,19 @@ class ExportToLake:
         always be 0. Nothing is done while another run is at it.
         """
         now = self._clock()
-        if not self._log.begin(now, seconds_left + LEASE_SPARE_SECONDS):
-            return Exported()
+        if not self._log.acquire_lease(now, seconds_left + LEASE_SPARE_SECONDS):
+            return ExportResult()
         self._ends_at = now + seconds_left
         self._longest = 0.0
         try:
             return self._run(now, out_of_time)
         finally:
-            self._log.end()
+            self._log.release_lease()
 
-    def _run(self, now: float, out_of_time: Callable[[], bool]) -> Exported:
-        self._finish_erasures(self.again)
+    def _run(self, now: float, out_of_time: Callable[[], bool]) -> ExportResult:
+        self._finish_erasures(self.export_hour)
         progress = self._log.progress()
-        self._measure("LakeLagSeconds", now - progress.as_of if progress.as_of is not None else 0)
+        self._record_metric("LakeLagSeconds", now - progress.as_of if progress.as_of is not None else 0)
         current = int(now) // HOUR * HOUR
         for name in PASSES:
             progress.through.setdefault(name, current - (FIRST_LOOK_BACK_HOURS + 1) * HOUR)
@@ -100,7 +100,7 @@ class ExportToLake:
             last = (int(now) - wait) // HOUR * HOUR - HOUR
             for hour in range(progress.through[name] + HOUR, last + HOUR, HOUR):
                 if not self._hour(name, hour, now, progress, done, out_of_time):
-                    return Exported(done.hours, done.files)
+                    return ExportResult(done.hours, done.files)
                 progress.through[name] = hour
                 self._log.put_progress(progress)
             if name == "closed":
@@ -108,11 +108,11 @@ class ExportToLake:
                 for hour in range(progress.through[name] + HOUR, current + HOUR, HOUR):
                     cursor = _cursor_at(progress, OPEN, hour)
                     if not self._hour(OPEN, hour, now, progress, done, out_of_time):
-                        return Exported(done.hours, done.files)
+                        return ExportResult(done.hours, done.files)
                     as_of = min(as_of, cursor.began if cursor is not None else now)
                 progress.as_of = as_of
                 self._log.put_progress(progress)
-        return Exported(done.hours, done.files, up_to_date=True)
+        return ExportResult(done.hours, done.files, up_to_date=True)
 
     def _hour(
         self,
@@ -144,7 +144,7 @@ class ExportToLake:
                 if part.next is not None:  # were this run to die, the next one goes on here
                     self._stop_at(progress, name, replace(part, begins=part.next), now, cursor)
         if name == "settled":
-            self._measure("LostMessages", sum(lost))
+            self._record_metric("LostMessages", sum(lost))
         done.hours += 1
         progress.cursors.pop(name, None)
         return True
@@ -183,7 +183,7 @@ class ExportToLake:
                 yield LakePart(organization_id, hour, begins, until, following), taken
             begins = following
 
-    def again(self, organization_id: str, hour: int) -> None:
+    def export_hour(self, organization_id: str, hour: int) -> None:
         """Export one hour of one organization once more, whatever its turn would be. Not while another run is at it."""
         for part, entries in self._parts(organization_id, hour, self._log.entries(hour, organization_id)):
             self._put(part, self._log.turns(hour, entries))
@@ -196,8 +196,8 @@ class ExportToLake:
         for turn in turns:
             missing = _without_outcome(turn, self._clock()) if isinstance(turn, LoggedTurn) else 0
             if missing and isinstance(turn, LoggedTurn):
-                parked = self._parking.earliest(turn.key)
-                if parked is None or parked.turn > turn.record.seq:
+                held = self._held_turns.earliest(turn.key)
+                if held is None or held.turn > turn.record.seq:
                     lost.append(missing)
             yield turn
 
@@ -208,10 +208,10 @@ class ExportToLake:
             known = [turn for turn in batch if isinstance(turn, LoggedTurn)]
             unknown = {turn.key.contact_id for turn in known} - keys.keys()
             if unknown:
-                keys |= self._log.contact_keys(organization_id, sorted(unknown), self._clock())
+                keys |= self._log.pseudonym_keys(organization_id, sorted(unknown), self._clock())
             # Before the file is there: whoever erases the person has to find what it says of them.
             if reported := {turn.key.contact_id for turn in known if _reports(turn)}:
-                self._log.note_reported(organization_id, sorted(reported), hour)
+                self._log.record_reported_hour(organization_id, sorted(reported), hour)
             for turn in batch:
                 if isinstance(turn, ErasedTurn):
                     yield from turn.events
@@ -249,9 +249,9 @@ def _without_outcome(turn: LoggedTurn, now: float) -> int:
     """How many messages of a turn have neither reached Meta nor been refused, unless the turn is in the dead letters, or
     waits in the queue for a slot that is still to come."""
     known = {delivery.index: delivery for delivery in turn.deliveries if delivery.turn == turn.record.seq}
-    if any(delivery.state in ("dead", "parked") for delivery in known.values()):
+    if any(delivery.state in ("dead", "deferred") for delivery in known.values()):
         return 0
-    if any(delivery.state == "waiting" and (delivery.slot_at or 0) > now for delivery in known.values()):
+    if any(delivery.state == "waiting" and (delivery.not_before or 0) > now for delivery in known.values()):
         return 0
     settled = [entry for entry in known.values() if entry.state in ("accepted", "failed") or entry.reached_meta]
     return len(turn.record.messages) - len(settled)

@@ -7,15 +7,15 @@ import msgspec
 from pytake.conversation.ports import FlowSecretStore
 from pytake.engine.template import is_name
 
-LONGEST_NAME = 64
-SHORTEST_VALUE = 4
-"""A shorter value cannot be taken out of what an API echoes without tearing other words apart (`pytake.outside.concealing`)."""
+MAX_NAME_LENGTH = 64
+MIN_VALUE_LENGTH = 4
+"""A shorter value cannot be taken out of what an API echoes without tearing other words apart (`pytake.effects.redaction`)."""
 
-LONGEST_VALUE_BYTES = 8_192
+MAX_VALUE_BYTES = 8_192
 """What servers commonly take as a header."""
 
-MOST_SECRETS = 100
-MOST_BYTES = 60_000
+MAX_SECRETS = 100
+MAX_TOTAL_BYTES = 60_000
 """Of an organization's names and values together: one secret of Secrets Manager holds 65,536 bytes, JSON's quotes included."""
 
 
@@ -31,7 +31,7 @@ class UnknownSecretError(Exception):
     """The organization has no secret of this name."""
 
 
-class KeepFlowSecrets:
+class ManageFlowSecrets:
     """What admins do with an organization's secrets."""
 
     def __init__(self, store: FlowSecretStore) -> None:
@@ -46,27 +46,25 @@ class KeepFlowSecrets:
 
         Raises `FlowSecretRefusedError`, and `ConflictError` when others write without a pause.
         """
-        if not (is_name(name) and len(name) <= LONGEST_NAME):
-            message = f"A secret's name has letters, digits, `_` and `-` only, at most {LONGEST_NAME}."
+        if not (is_name(name) and len(name) <= MAX_NAME_LENGTH):
+            message = f"A secret's name has letters, digits, `_` and `-` only, at most {MAX_NAME_LENGTH}."
             raise FlowSecretRefusedError("secret_name_invalid", message)
-        if len(value.strip()) < SHORTEST_VALUE:
+        if len(value.strip()) < MIN_VALUE_LENGTH:
             message = (
-                f"A secret has at least {SHORTEST_VALUE} characters: a shorter one could not be hidden in answers."
+                f"A secret has at least {MIN_VALUE_LENGTH} characters: a shorter one could not be hidden in answers."
             )
             raise FlowSecretRefusedError("secret_too_short", message)
-        if len(value.encode(errors="replace")) > LONGEST_VALUE_BYTES:
-            message = f"A secret has at most {LONGEST_VALUE_BYTES} bytes."
+        if len(value.encode(errors="replace")) > MAX_VALUE_BYTES:
+            message = f"A secret has at most {MAX_VALUE_BYTES} bytes."
             raise FlowSecretRefusedError("secret_too_large", message)
 
         def with_it(known: Mapping[str, str]) -> Mapping[str, str]:
             secrets = {**known, name: value}
-            if len(secrets) > MOST_SECRETS:
-                message = f"An organization has at most {MOST_SECRETS} secrets. Delete one that no flow uses."
+            if len(secrets) > MAX_SECRETS:
+                message = f"An organization has at most {MAX_SECRETS} secrets. Delete one that no flow uses."
                 raise FlowSecretRefusedError("secrets_full", message)
-            if _size(secrets) > MOST_BYTES:
-                message = (
-                    f"An organization's secrets have at most {MOST_BYTES} bytes together. Delete what no flow uses."
-                )
+            if _size(secrets) > MAX_TOTAL_BYTES:
+                message = f"An organization's secrets have at most {MAX_TOTAL_BYTES} bytes together. Delete what no flow uses."
                 raise FlowSecretRefusedError("secrets_full", message)
             return secrets
 

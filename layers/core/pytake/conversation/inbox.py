@@ -2,12 +2,12 @@
 
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Conversations, Directory
-from pytake.conversation.records import Conversation, ConversationKey, RecentPlace
+from pytake.conversation.ports import Clock, Conversations, TenantRepository
+from pytake.conversation.records import Conversation, ConversationKey, RecentPosition
 from pytake.whatsapp.phone import variants
 
-FILTERED_READ = 100
-READS = 10
+FILTERED_BATCH = 100
+MAX_BATCHES = 10
 """A page is looked for among at most this many times a hundred conversations: a rare kind gives short pages, not slow ones."""
 
 WAITING, HUMAN, IDLE = "waiting", "human", "idle"
@@ -15,7 +15,7 @@ WAITING, HUMAN, IDLE = "waiting", "human", "idle"
 
 def status_of(conversation: Conversation, now: float) -> str:
     """`waiting` for the person's answer to the bot, `human` when an agent has it, `idle` without a session."""
-    session = conversation.session_at(now)
+    session = conversation.open_session(now)
     if session is None:
         return IDLE
     return HUMAN if session.human else WAITING
@@ -34,21 +34,21 @@ class Page(Struct, frozen=True):
     """A part of the list; `end` is where the next part begins, None at the end of the list."""
 
     conversations: list[Conversation]
-    end: RecentPlace | None
+    end: RecentPosition | None
 
 
 class Inbox:
     """The organization's conversations."""
 
-    def __init__(self, conversations: Conversations, directory: Directory, clock: Clock) -> None:
+    def __init__(self, conversations: Conversations, tenants: TenantRepository, clock: Clock) -> None:
         self._conversations = conversations
-        self._directory = directory
+        self._tenants = tenants
         self._clock = clock
 
     def keys(self, organization_id: str, person: str, phone_number_id: str | None = None) -> list[ConversationKey]:
         """Where conversations with a person would be: at each number of the organization, or at one."""
         if phone_number_id is None:
-            numbers = [number.phone_number_id for number in self._directory.numbers(organization_id)]
+            numbers = [number.phone_number_id for number in self._tenants.numbers(organization_id)]
         else:
             numbers = [phone_number_id]
         return [
@@ -66,7 +66,7 @@ class Inbox:
         self,
         organization_id: str,
         limit: int,
-        after: RecentPlace | None = None,
+        after: RecentPosition | None = None,
         *,
         status: str | None = None,
         phone_number_id: str | None = None,
@@ -76,8 +76,8 @@ class Inbox:
         With a filter a page may hold fewer than there are: go on while there is an `end`.
         """
         now, found, end = self._clock(), list[Conversation](), after
-        batch = FILTERED_READ if status or phone_number_id else limit + 1
-        for _ in range(READS):
+        batch = FILTERED_BATCH if status or phone_number_id else limit + 1
+        for _ in range(MAX_BATCHES):
             places = self._conversations.recent(organization_id, batch, end)
             wanted = [place.key for place in places if phone_number_id in (None, place.key.phone_number_id)]
             known = {conversation.key: conversation for conversation in self._conversations.load_all(wanted)}

@@ -6,7 +6,7 @@ import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.ports import Directory, Secrets
+from pytake.conversation.ports import Secrets, TenantRepository
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
 
 
@@ -28,7 +28,7 @@ class NumberChange(Struct, frozen=True):
     display_phone_number: str
     default_flow_id: str | None = None
     keywords: dict[str, str] = {}
-    words: dict[str, str] = {}
+    commands: dict[str, str] = {}
     apology: str | None = None
     fallback_template: FallbackTemplate | None = None
     verify_token: str | None = None
@@ -40,16 +40,16 @@ class NumberChange(Struct, frozen=True):
 class NumberSetup:
     """What an admin does with numbers. Every method works inside one organization."""
 
-    def __init__(self, directory: Directory, secrets: Secrets) -> None:
-        self._directory = directory
+    def __init__(self, tenants: TenantRepository, secrets: Secrets) -> None:
+        self._tenants = tenants
         self._secrets = secrets
 
     def numbers(self, organization_id: str) -> list[Number]:
-        return self._directory.numbers(organization_id)
+        return self._tenants.numbers(organization_id)
 
     def number(self, organization_id: str, phone_number_id: str) -> Number:
         """Raises `UnknownNumberError`, also for a number of another organization."""
-        number = self._directory.number(phone_number_id)
+        number = self._tenants.number(phone_number_id)
         if number is None or number.organization_id != organization_id:
             raise UnknownNumberError(phone_number_id)
         return number
@@ -61,9 +61,9 @@ class NumberSetup:
         previous one itself. Raises `NumberSetupError` for a field that cannot be right and `ConflictError` when the number
         or its verify token belongs to another organization or number.
         """
-        known = self._directory.number(phone_number_id)
+        known = self._tenants.number(phone_number_id)
         if known is not None and known.organization_id != organization_id:
-            known = None  # the directory's own condition refuses the write
+            known = None  # the repository's own condition refuses the write
         stored = self._secrets.of_number(organization_id, phone_number_id, fresh=True) if known else None
         secrets = _merged(stored, change)
         if change.verify_token is not None:
@@ -82,14 +82,14 @@ class NumberSetup:
             keywords=change.keywords,
             country=country(change.display_phone_number),
             apology=change.apology,
-            words=change.words,
+            commands=change.commands,
             fallback_template=change.fallback_template,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
         )
-        # The directory first: its condition decides whose number this is, before any secret is stored under its name.
-        self._directory.put_number(number)
+        # The tenant repository first: its condition decides whose number this is, before any secret is stored under its name.
+        self._tenants.put_number(number)
         if secrets != stored:
             self._secrets.put(organization_id, phone_number_id, secrets)
         return number

@@ -10,21 +10,21 @@ ATTEMPTS = 4
 
 
 class RecordOptOut:
-    """Used by the sender and by the receipts function."""
+    """Used by the sender and by the statuses function."""
 
     def __init__(self, conversations: Conversations, clock: Clock) -> None:
         self._conversations = conversations
         self._clock = clock
 
-    def __call__(self, key: ConversationKey, told_at: float, code: int | None) -> bool:
+    def __call__(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
         """Opt the person out, as a turn of the conversation with an audit record; False when there is nothing to do.
 
-        Who has written since `told_at` wants an answer again. Raises `ConflictError` when the conversation is written by
+        Who has written since `reported_at` wants an answer again. Raises `ConflictError` when the conversation is written by
         others again and again.
         """
         for _ in range(ATTEMPTS):
             before = self._conversations.load(key)
-            if before is None or before.opted_out or before.last_inbound_at > told_at:
+            if before is None or before.opted_out or before.last_inbound_at > reported_at:
                 return False
             after = replace(before, seq=before.seq + 1, opted_out=True)
             record = TurnRecord(

@@ -10,40 +10,40 @@ from msgspec import Struct
 
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
-from pytake.conversation.queues import InboundItem, OutboundItem, ReceiptsItem
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     Delivery,
-    Due,
+    DueConversation,
     ExportProgress,
     FlowSummary,
     FlowVersion,
+    HeldTurn,
     LakePart,
     LogEntry,
     LoggedTurn,
     Number,
     NumberSecrets,
     Organization,
-    ParkedItem,
     PendingErasure,
-    RecentPlace,
+    RecentPosition,
     RetentionProgress,
     StoredDraft,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
-from pytake.whatsapp.sending import Accepted
+from pytake.whatsapp.sending import AcceptedMessage
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 
 
-Measure = Callable[[str, float], None]
+RecordMetric = Callable[[str, float], None]
 """Notes a figure under its name; what it ends with says its unit (Milliseconds, Seconds, else a count)."""
 
 
-def unmeasured(name: str, value: float) -> None:
+def no_metrics(name: str, value: float) -> None:
     """Where nobody measures."""
 
 
@@ -99,7 +99,7 @@ class Conversations(Protocol):
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         """Those of the conversations that exist, in any order (consistent reads)."""
 
-    def recent(self, organization_id: str, limit: int, after: RecentPlace | None = None) -> list[RecentPlace]:
+    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
         """The places of the organization's list behind `after`, newest first (eventually consistent).
 
         Fewer than `limit` only at its end. Within an hour the order is any, but always the same.
@@ -122,7 +122,7 @@ class Conversations(Protocol):
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         """All records still kept, oldest first."""
 
-    def due(self, now: float) -> Iterable[Due]:
+    def due(self, now: float) -> Iterable[DueConversation]:
         """Conversations with a timer or a session that ended before `now` (eventually consistent), read as they are taken."""
 
 
@@ -142,10 +142,10 @@ class Deliveries(Protocol):
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
         """Write how the send ended, if nobody wrote our side since; it with its new revision.
 
-        What receipts said meanwhile is kept. Raises `ConflictError` if somebody wrote.
+        What statuses said meanwhile is kept. Raises `ConflictError` if somebody wrote.
         """
 
-    def receipt(
+    def record_status(
         self,
         key: ConversationKey,
         turn: int,
@@ -190,12 +190,12 @@ class RateSlots(Protocol):
         """Ask to leave after having waited: `now`, and the message leaves, or when to ask again."""
 
 
-DIRECTORY_SECONDS = 5
-"""How old an answer of the `Directory` may be: what changes reaches every worker within this time."""
+TENANT_CACHE_SECONDS = 5
+"""How old an answer of the `TenantRepository` may be: what changes reaches every worker within this time."""
 
 
-class Directory(Protocol):
-    """Numbers and organizations. Reads may be `DIRECTORY_SECONDS` old: the adapter caches them."""
+class TenantRepository(Protocol):
+    """Numbers and organizations. Reads may be `TENANT_CACHE_SECONDS` old: the adapter caches them."""
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         """The number; `fresh` asks past the cache."""
@@ -221,26 +221,26 @@ class Directory(Protocol):
         """
 
     def begin_resuming(self, number: Number, at: float) -> None:
-        """Let a stopped number send again; what was parked is on its way back."""
+        """Let a stopped number send again; what was held is on its way back."""
 
     def end_resuming(self, number: Number) -> None:
-        """Nothing of the number is parked any more."""
+        """Nothing of the number is held any more."""
 
 
-class Parking(Protocol):
+class HeldTurns(Protocol):
     """Where the outgoing turns of stopped numbers wait: a queue forgets after 14 days, this does not."""
 
-    def park(self, item: OutboundItem, at: float) -> None:
-        """Keep the item; parking the same turn again replaces it."""
+    def hold(self, item: OutboundItem, at: float) -> None:
+        """Keep the item; holding the same turn again replaces it."""
 
-    def earliest(self, key: ConversationKey) -> ParkedItem | None:
-        """The first parked turn of a conversation."""
+    def earliest(self, key: ConversationKey) -> HeldTurn | None:
+        """The first held turn of a conversation."""
 
-    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> ParkedItem | None:
-        """The first parked turn of the conversation behind the one with `contact_id`; of the first one for an empty id."""
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> HeldTurn | None:
+        """The first held turn of the conversation behind the one with `contact_id`; of the first one for an empty id."""
 
     def remove(self, key: ConversationKey, turn: int) -> None:
-        """Forget a parked turn, if there is one."""
+        """Forget a held turn, if there is one."""
 
 
 class Erasure(Protocol):
@@ -250,7 +250,7 @@ class Erasure(Protocol):
         """Remember that the person with these conversations is erased, and what of them is where. Nothing is removed yet."""
 
     def remove(self, pending: PendingErasure) -> int:
-        """Remove every item of the person: conversations, turns, markers, ledger, parked turns; how many.
+        """Remove every item of the person: conversations, turns, markers, ledger, held turns; how many.
 
         What the lake still needs of a turn stays in the log as an `ErasedTurn`. A turn that is taken meanwhile loses: it is
         erased, or begins as a stranger's. Calling it again is safe. Raises `ConflictError` when new items keep coming.
@@ -338,23 +338,23 @@ class EventLog(Protocol):
     def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterable[LoggedTurn | ErasedTurn]:
         """The hour's turns that begin with these entries, in the same order every time."""
 
-    def contact_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
         """The random key of each contact's pseudonyms; made where there is none. It outlives the records that need it."""
 
-    def note_reported(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
+    def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         """Remember that the lake's file of this hour says something of these people (they have keys)."""
 
     def progress(self) -> ExportProgress: ...
 
     def put_progress(self, progress: ExportProgress) -> None: ...
 
-    def begin(self, now: float, seconds: float) -> bool:
+    def acquire_lease(self, now: float, seconds: float) -> bool:
         """Take the right to export, for `seconds` at most. False when another run has it."""
 
-    def end(self) -> None:
+    def release_lease(self) -> None:
         """Give it back."""
 
-    def forget(self, organization_id: str, hour: int) -> int:
+    def delete_turns(self, organization_id: str, hour: int) -> int:
         """Remove the organization's turns of an hour, with their deliveries; how many turns.
 
         A conversation goes with its last turn, unless it is still running.
@@ -365,7 +365,7 @@ class EventLog(Protocol):
     def put_retention_progress(self, organization_id: str, progress: RetentionProgress) -> None: ...
 
     def settled_through(self) -> str | None:
-        """The last day (`2026-11-20`, UTC) up to which daily figures hold all that will ever be in the lake."""
+        """The last day (`2026-11-20`, UTC) up to which daily aggregates hold all that will ever be in the lake."""
 
     def put_settled_through(self, day: str) -> None: ...
 
@@ -379,7 +379,7 @@ class Lake(Protocol):
     def days(self, organization_id: str) -> list[str]:
         """The UTC days (`2026-11-25`) of which the organization has files, oldest first."""
 
-    def forget_day(self, organization_id: str, day: str) -> None:
+    def delete_day(self, organization_id: str, day: str) -> None:
         """Remove the organization's files of a day, whatever they held before included."""
 
     def part(self, organization_id: str, hour: int, begins: int) -> LakePart | None:
@@ -388,13 +388,13 @@ class Lake(Protocol):
     def put(self, part: LakePart, events: Iterable[LakeEvent]) -> bool:
         """Make these a part's events: all of them, or nothing changes. False when they were already."""
 
-    def withhold(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
+    def redact(self, organization_id: str, hour: int, contacts: Collection[str]) -> None:
         """Take what these people (pseudonyms) said out of the files of an hour. Their rows stay, so counts do."""
 
-    def forget_versions(self, organization_id: str, hour: int) -> None:
+    def delete_old_versions(self, organization_id: str, hour: int) -> None:
         """Remove what the files of an hour were before."""
 
-    def forget_results(self) -> None:
+    def delete_query_results(self) -> None:
         """Remove the results of all queries: somebody's answers may be in them."""
 
 
@@ -421,8 +421,8 @@ class LakeQueries(Protocol):
         """
 
 
-class DailyFigures(Protocol):
-    """One file of daily figures per organization and day. Days are written `2026-11-20` and end at midnight UTC."""
+class DailyAggregates(Protocol):
+    """One file of daily aggregates per organization and day. Days are written `2026-11-20` and end at midnight UTC."""
 
     def source(self, organization_id: str, day: str) -> str:
         """A digest of the day's event files: another one when any of them changed."""
@@ -441,17 +441,17 @@ class Queues(Protocol):
 
     def put_outbound(self, item: OutboundItem) -> None: ...
 
-    def put_receipts(self, items: Sequence[ReceiptsItem]) -> None: ...
+    def put_statuses(self, items: Sequence[StatusesItem]) -> None: ...
 
-    def bury(self, item: OutboundItem, reason: str) -> None:
+    def dead_letter(self, item: OutboundItem, reason: str) -> None:
         """Put an outgoing turn on the dead-letter queue, with the reason as an attribute."""
 
 
 class MessageSender(Protocol):
     """Meta's Graph API."""
 
-    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> Accepted:
-        """Post one message. Raises `pytake.whatsapp.sending.SendFailed`."""
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
+        """Post one message. Raises `pytake.whatsapp.sending.SendFailedError`."""
 
 
 class EffectPerformer(Protocol):
@@ -471,13 +471,13 @@ class EventBus(Protocol):
 class Outbox(Protocol):
     """Stored items whose events are still to be told. A failed delivery is among them from the write that says so."""
 
-    def keep(self, key: ConversationKey, turn: int) -> None:
+    def add(self, key: ConversationKey, turn: int) -> None:
         """Remember that a turn's events are still to be told, if the turn is still there."""
 
-    def forget(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
         """The events of a turn are told, or those of a message of it."""
 
-    def waiting(self, before: float) -> Iterable[tuple[ConversationKey, TurnRecord | Delivery]]:
+    def pending(self, before: float) -> Iterable[tuple[ConversationKey, TurnRecord | Delivery]]:
         """What is kept since before a time, oldest first (eventually consistent), read as it is taken."""
 
 

@@ -1,6 +1,6 @@
 """The messages on the three queues, and the names that keep their order.
 
-`inbound.fifo` and `outbound.fifo` keep order per conversation through the message group; the receipts queue keeps none,
+`inbound.fifo` and `outbound.fifo` keep order per conversation through the message group; the statuses queue keeps none,
 because a delivery state never moves backwards whatever the order.
 """
 
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, ParkedItem, TurnRecord
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, HeldTurn, TurnRecord
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -50,10 +50,10 @@ class InboundItem(Struct, omit_defaults=True):
 class OutboundItem(Struct, omit_defaults=True):
     """Everything one turn sends, in order.
 
-    `queued_at` tells how long it has waited. `paced_from` is when its first message may leave under Meta's limit for one
-    recipient; zero when all may at once. `goodbye`: it confirms an opt-out, so the opt-out does not hold it back.
-    `again` sets an item apart that is queued once more on purpose: back from the dead letters (`revived` counts how often),
-    from parking (`unparked`), or for a message that Meta reported as undeliverable in a way that can be mended.
+    `queued_at` tells how long it has waited. `pair_rate_from` is when its first message may leave under Meta's limit for one
+    recipient; zero when all may at once. `confirms_opt_out`: it confirms an opt-out, so the opt-out does not hold it back.
+    `requeue_id` makes an item that is queued again on purpose distinct: redriven (`redrive_count` times),
+    from being held (`released`), or for a message that Meta reported as undeliverable in a way that can be mended.
     """
 
     organization_id: str
@@ -64,11 +64,11 @@ class OutboundItem(Struct, omit_defaults=True):
     window_closes_at: float
     correlation_id: str | None = None
     queued_at: float = 0
-    paced_from: float = 0
-    goodbye: bool = False
-    again: str = ""
-    revived: int = 0
-    unparked: bool = False
+    pair_rate_from: float = 0
+    confirms_opt_out: bool = False
+    requeue_id: str = ""
+    redrive_count: int = 0
+    released: bool = False
 
     @property
     def key(self) -> ConversationKey:
@@ -78,11 +78,11 @@ class OutboundItem(Struct, omit_defaults=True):
     def deduplication_id(self) -> str:
         """The same each time a turn is queued, and another for the turn of that number after the person was erased."""
         turn = (str(self.turn), str(self.window_closes_at), self.correlation_id or "")
-        again = (self.again,) if self.again else ()
-        return digest(self.organization_id, self.phone_number_id, self.contact_id, *turn, *again)
+        requeue_id = (self.requeue_id,) if self.requeue_id else ()
+        return digest(self.organization_id, self.phone_number_id, self.contact_id, *turn, *requeue_id)
 
 
-class ReceiptsItem(Struct, omit_defaults=True):
+class StatusesItem(Struct, omit_defaults=True):
     """Delivery statuses of one number, as Meta sent them."""
 
     organization_id: str
@@ -91,7 +91,7 @@ class ReceiptsItem(Struct, omit_defaults=True):
     correlation_id: str | None = None
 
 
-def outbound_item(key: ConversationKey, record: TurnRecord, now: float, again: str = "") -> OutboundItem:
+def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:
     """What to queue for a committed turn: the record is the outbox."""
     return OutboundItem(
         organization_id=key.organization_id,
@@ -102,16 +102,16 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, again: s
         window_closes_at=(record.window_opened_at or record.at) + SERVICE_WINDOW_SECONDS,
         correlation_id=record.correlation_id,
         queued_at=now,
-        paced_from=record.paced_from,
-        goodbye=record.says_goodbye,
-        again=again,
+        pair_rate_from=record.pair_rate_from,
+        confirms_opt_out=record.confirms_opt_out,
+        requeue_id=requeue_id,
     )
 
 
-def unparked_item(parked: ParkedItem, now: float) -> OutboundItem:
-    """What to queue for a turn that comes back from parking."""
-    item = msgspec.json.decode(parked.body, type=OutboundItem)
-    return replace(item, queued_at=now, unparked=True, again=f"parked{parked.parked_at}")
+def released_item(held: HeldTurn, now: float) -> OutboundItem:
+    """What to queue for a turn that comes back from being held."""
+    item = msgspec.json.decode(held.body, type=OutboundItem)
+    return replace(item, queued_at=now, released=True, requeue_id=f"held{held.held_at}")
 
 
 def digest(*parts: str) -> str:

@@ -48,13 +48,13 @@ class Session(Struct, omit_defaults=True):
     state: bytes | None = None
     human: bool = False
     timer_at: float | None = None
-    context_mark: str = ""
+    context_digest: str = ""
 
 
 class Conversation(Struct, omit_defaults=True):
     """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
 
-    `paced_until` is how far Meta's limit for one recipient is used up (`pytake.conversation.pace`). `active_at` is when the
+    `pair_rate_until` is how far Meta's pair rate limit is used up (`rate_limits`). `active_at` is when the
     person, the bot or an agent last said something: the list of conversations goes by it. `erased_at` is when this person was
     erased before: what was said until then must not come back (`pytake.conversation.erase_contact`).
     """
@@ -66,7 +66,7 @@ class Conversation(Struct, omit_defaults=True):
     last_inbound_at: float = 0
     opted_out: bool = False
     apologised_at: float | None = None
-    paced_until: float = 0
+    pair_rate_until: float = 0
     active_at: float = 0
     erased_at: float = 0
 
@@ -74,19 +74,19 @@ class Conversation(Struct, omit_defaults=True):
         """Whether something said at that time, as Meta tells it in whole seconds, is of the person who was erased."""
         return bool(self.erased_at) and said_at < int(self.erased_at)
 
-    def session_at(self, now: float) -> Session | None:
+    def open_session(self, now: float) -> Session | None:
         """The session, unless it has ended by silence and nobody has noted it yet."""
         return self.session if self.session is not None and self.session.expires_at > now else None
 
 
-class RecentPlace(Struct, frozen=True):
+class RecentPosition(Struct, frozen=True):
     """A conversation's place in its organization's list: `hour` is the whole hour of its last message."""
 
     key: ConversationKey
     hour: int
 
 
-class Due(Struct, frozen=True):
+class DueConversation(Struct, frozen=True):
     """A conversation in which something is due since `at`."""
 
     key: ConversationKey
@@ -105,9 +105,9 @@ class TurnContext(Struct, frozen=True, omit_defaults=True):
 
     contact: Contact
     country: str | None = None
-    words: dict[str, str] = {}
+    commands: dict[str, str] = {}
 
-    def mark(self) -> str:
+    def digest(self) -> str:
         """A short digest: two contexts with the same mark are the same."""
         return sha256(msgspec.json.encode(self)).hexdigest()[:12]
 
@@ -118,7 +118,7 @@ class TurnRecord(Struct, omit_defaults=True):
     With the flow versions they name, the records of a session are enough to replay it without a network
     (`pytake replay`). `context` is left out when it is what the session's turn before left behind: what that
     turn's events say of the contact is in it, nothing else changed. `window_opened_at` is when
-    the person last wrote, where that is not `at`; `paced_from` is the outbound item's.
+    the person last wrote, where that is not `at`; `pair_rate_from` is the outbound item's.
     """
 
     seq: int
@@ -138,33 +138,33 @@ class TurnRecord(Struct, omit_defaults=True):
     effects: list[EffectRecord] = []
     correlation_id: str | None = None
     window_opened_at: float | None = None
-    paced_from: float = 0
+    pair_rate_from: float = 0
     context: TurnContext | None = None
 
     @property
-    def says_goodbye(self) -> bool:
+    def confirms_opt_out(self) -> bool:
         """The person opted out in this turn: what it says is the confirmation."""
         return any(event.type == "opted_out" for event in self.events)
 
 
-DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "parked", "dead"]
+DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed", "deferred", "dead"]
 
 
 class Delivery(Struct, omit_defaults=True):
     """The claim ledger's entry of one outgoing message: `turn` and `index` name it within its conversation.
 
-    `state` is our side of the send, `status` is what Meta's receipts said of it (it never moves backwards). `revision`
+    `state` is our side of the send, `status` is what Meta's statuses said of it (it never moves backwards). `revision`
     counts the writes of our side: a write holds only if nobody wrote since it was read. `attempts` counts failed tries,
-    `held` the times that Meta held this recipient, `sends` the requests that left: receipts name theirs. `fallback`: the
-    number's template is sent in place of the message. `doubtful`: the next send may be a second one.
-    `reopened`: it was queued once more after a receipt said that it failed. `revived` counts the ways back from the dead letters.
+    `recipient_holds` the times that Meta held this recipient, `sends` the requests. `fallback`: the
+    number's template is sent in place of the message. `possibly_duplicate`: the next send may be a second one.
+    `requeued`: it was queued once more after a status said that it failed. `redrive_count` counts redrives.
     """
 
     turn: int
     index: int
     state: DeliveryState
     attempts: int = 0
-    slot_at: float | None = None
+    not_before: float | None = None
     claimed_at: float | None = None
     message_id: str | None = None
     status: str | None = None
@@ -172,16 +172,16 @@ class Delivery(Struct, omit_defaults=True):
     error_code: int | None = None
     reason: str | None = None
     revision: int = 0
-    held: int = 0
+    recipient_holds: int = 0
     sends: int = 0
     fallback: bool = False
-    doubtful: bool = False
-    reopened: bool = False
-    revived: int = 0
+    possibly_duplicate: bool = False
+    requeued: bool = False
+    redrive_count: int = 0
 
     @property
     def reached_meta(self) -> bool:
-        """A receipt proves that Meta has the message, whatever our side knows."""
+        """A status proves that Meta has the message, whatever our side knows."""
         return self.status is not None
 
 
@@ -195,8 +195,8 @@ class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
 class Number(Struct, omit_defaults=True):
     """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers.
 
-    With a `stopped_reason` its turns are parked; `stopped_at` is since when, at the latest. `resuming_at` is when it began to
-    send again, until nothing of it is parked any more: so long, a turn waits for the parked ones of its conversation.
+    With a `stopped_reason` its turns are held; `stopped_at` is since when, at the latest. `resuming_at` is when it began to
+    send again, until nothing of it is held any more: so long, a turn waits for the held ones of its conversation.
     """
 
     organization_id: str
@@ -206,7 +206,7 @@ class Number(Struct, omit_defaults=True):
     keywords: dict[str, str] = {}
     country: str | None = None
     apology: str | None = None
-    words: dict[str, str] = {}
+    commands: dict[str, str] = {}
     fallback_template: FallbackTemplate | None = None
     verify_token_hash: str | None = None
     stopped_reason: str | None = None
@@ -214,12 +214,12 @@ class Number(Struct, omit_defaults=True):
     resuming_at: float | None = None
 
 
-class ParkedItem(Struct, frozen=True):
+class HeldTurn(Struct, frozen=True):
     """An outgoing turn that waits for its number or for the turns before it; `body` is the item as JSON."""
 
     contact_id: str
     turn: int
-    parked_at: float
+    held_at: float
     body: bytes
 
 
@@ -259,14 +259,14 @@ class FlowSummary(Struct, omit_defaults=True):
     updated_at: float = 0
 
 
-LISTED_NAME = 200
+LISTED_NAME_LENGTH = 200
 """Characters of a flow's name that its organization's list keeps."""
 
 
 def listed_name(document: dict[str, Any]) -> str:
     """What a list calls the flow of a document, whatever stands in it."""
     name = document.get("name")
-    return str(name if isinstance(name, str) and name.strip() else document.get("id") or "")[:LISTED_NAME]
+    return str(name if isinstance(name, str) and name.strip() else document.get("id") or "")[:LISTED_NAME_LENGTH]
 
 
 class StoredDraft(Struct, frozen=True):
@@ -290,12 +290,12 @@ class FlowVersion(Struct, omit_defaults=True):
 class LogEntry(Struct, frozen=True):
     """An entry of the log of what happened: the first of turns that follow each other within an hour.
 
-    `at` is in milliseconds; entries are in the order of organizations and of it. `place` is for the log that gave it.
+    `at` is in milliseconds; entries are in the order of organizations and of it. `position` is for the log that gave it.
     """
 
     organization_id: str
     at: int
-    place: tuple[str, str]
+    position: tuple[str, str]
 
 
 class LakePart(Struct, frozen=True):

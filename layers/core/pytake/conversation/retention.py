@@ -5,28 +5,28 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Directory, EventLog, Lake
+from pytake.conversation.ports import Clock, EventLog, Lake, TenantRepository
 from pytake.conversation.records import MARKER_SECONDS, RetentionProgress
 
 DAY, HOUR = 86_400, 3600
 
 
-class Retention:
+class RetentionPolicy:
     """How many seconds an organization keeps conversations (`retention_days` of its settings).
 
     Never less than an inbound message id is remembered, or what Meta redelivers would be answered twice.
     """
 
-    def __init__(self, directory: Directory, default_days: int) -> None:
-        self._directory = directory
+    def __init__(self, tenants: TenantRepository, default_days: int) -> None:
+        self._tenants = tenants
         self._default_days = default_days
 
     def __call__(self, organization_id: str) -> int:
-        days = self._directory.organization(organization_id).retention_days or self._default_days
+        days = self._tenants.organization(organization_id).retention_days or self._default_days
         return max(days * DAY, MARKER_SECONDS)
 
 
-class Forgotten(Struct, frozen=True):
+class RetentionResult(Struct, frozen=True):
     """What a run removed: days of the lake, and turns that an organization once meant to keep for longer."""
 
     days: int = 0
@@ -34,7 +34,7 @@ class Forgotten(Struct, frozen=True):
     finished: bool = False
 
 
-class ForgetOld:
+class ApplyRetention:
     """The scheduled function's `retention` job. Calling it again does no harm: what is gone stays gone.
 
     The table forgets by itself (its items carry their time to live), but each item as its organization wished when it was
@@ -42,15 +42,20 @@ class ForgetOld:
     """
 
     def __init__(
-        self, log: EventLog, lake: Lake, retention: Retention, clock: Clock, measure: Callable[[str, float], None]
+        self,
+        log: EventLog,
+        lake: Lake,
+        retention: RetentionPolicy,
+        clock: Clock,
+        record_metric: Callable[[str, float], None],
     ) -> None:
         self._log = log
         self._lake = lake
         self._retention = retention
         self._clock = clock
-        self._measure = measure
+        self._record_metric = record_metric
 
-    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> Forgotten:
+    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> RetentionResult:
         """Remove what is too old, until `out_of_time()`; the next run goes on.
 
         Measures `RetentionLagSeconds` first: by how much the oldest day of the lake has outlived its time.
@@ -61,20 +66,20 @@ class ForgetOld:
             for organization_id in self._lake.organizations()
             for day in self._lake.days(organization_id)
         ]
-        self._measure("RetentionLagSeconds", max((lag for _, _, lag in overdue if lag > 0), default=0))
+        self._record_metric("RetentionLagSeconds", max((lag for _, _, lag in overdue if lag > 0), default=0))
         for organization_id, day, lag in overdue:
             if lag <= 0:
                 continue
             if out_of_time():
-                return Forgotten(days, turns)
-            self._lake.forget_day(organization_id, day)
+                return RetentionResult(days, turns)
+            self._lake.delete_day(organization_id, day)
             days += 1
         for organization_id in dict.fromkeys(organization_id for organization_id, _, _ in overdue):
             removed, finished = self._shorten(organization_id, now, out_of_time)
             turns += removed
             if not finished:
-                return Forgotten(days, turns)
-        return Forgotten(days, turns, finished=True)
+                return RetentionResult(days, turns)
+        return RetentionResult(days, turns, finished=True)
 
     def _shorten(self, organization_id: str, now: float, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
         """Remove turns written when the organization kept more than it does now; how many, and whether all are gone."""
@@ -90,7 +95,7 @@ class ForgetOld:
             if out_of_time():
                 self._log.put_retention_progress(organization_id, RetentionProgress(known.seconds, hour))
                 return removed, False
-            removed += self._log.forget(organization_id, hour)
+            removed += self._log.delete_turns(organization_id, hour)
         self._log.put_retention_progress(organization_id, RetentionProgress(seconds))
         return removed, True
 

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pytake.conversation.agent_desk import AGENT
+from pytake.conversation.agent_messaging import AGENT
 from pytake.conversation.ports import Conversations, Deliveries
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
 
 USER, BOT = "user", "bot"
 
-NOT_SAID = ("due",)
+NON_MESSAGE_TYPES = ("due",)
 """Message types that no person sent: the news that a timer or a session is over."""
 
 
-class Said(Struct, frozen=True):
+class TranscriptEntry(Struct, frozen=True):
     """One message. `delivery` is None for what the person said; for the rest it is what Meta reported last (`sent`,
     `delivered`, `read`, `failed`), or how far the send has come: `queued` before the sender took it, then the ledger's state.
 
@@ -45,23 +45,23 @@ class ReadTranscript:
         self._conversations = conversations
         self._deliveries = deliveries
 
-    def __call__(self, key: ConversationKey, flow_id: str | None = None) -> list[Said]:
+    def __call__(self, key: ConversationKey, flow_id: str | None = None) -> list[TranscriptEntry]:
         """All messages still kept, in order; with `flow_id` those of the sessions in which this flow ran."""
         records = self._conversations.turns(key)
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}
             records = [record for record in records if record.session_id in sessions]
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
-        return [said for record in records for said in _said(record, ledger)]
+        return [said for record in records for said in _entries(record, ledger)]
 
 
-def _said(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[Said]:
+def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[TranscriptEntry]:
     from_agent = record.input.type == AGENT
     session_id = record.session_id or None
-    if record.message_type is not None and record.message_type not in NOT_SAID:
+    if record.message_type is not None and record.message_type not in NON_MESSAGE_TYPES:
         # What begins a session answers no node.
         began = any(event.type == "session_started" for event in record.events)
-        yield Said(
+        yield TranscriptEntry(
             turn=record.seq,
             at=record.sent_at or record.at,
             speaker=USER,
@@ -74,7 +74,7 @@ def _said(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterat
         )
     for index, message in enumerate(record.messages):
         entry = ledger.get((record.seq, index))
-        yield Said(
+        yield TranscriptEntry(
             turn=record.seq,
             at=record.at,
             speaker=AGENT if from_agent else BOT,

@@ -13,24 +13,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake import engine
-from pytake.conversation.announce import Announce
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.pace import recipient_pace
 from pytake.conversation.ports import (
     AlreadyCommittedError,
     Clock,
     ConflictError,
     Conversations,
-    Directory,
     EffectPerformer,
-    Measure,
     OperatorEvent,
     OperatorEvents,
     Queues,
-    unmeasured,
+    RecordMetric,
+    TenantRepository,
+    no_metrics,
 )
+from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem, outbound_item
+from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import (
     STATE_BYTES,
     Conversation,
@@ -54,15 +54,15 @@ from pytake.engine import (
     Input,
     State,
     StateError,
-    fold,
+    built_in_text,
     language_of,
-    wording,
+    normalize_text,
 )
-from pytake.engine.words import word_of
-from pytake.whatsapp.inbound import Answer, answers_bot, read_answer
+from pytake.engine.commands import match_command
+from pytake.whatsapp.inbound import Answer, read_answer, takes_turn
 from pytake.whatsapp.outbound import Text
 
-DEFAULT_WORDS = {
+DEFAULT_COMMANDS = {
     "restart": "restart",
     "reiniciar": "restart",
     "recomeçar": "restart",
@@ -111,26 +111,26 @@ class TakeTurn:
     def __init__(
         self,
         conversations: Conversations,
-        directory: Directory,
+        tenants: TenantRepository,
         flows: FlowLibrary,
         queues: Queues,
         effects: EffectPerformer,
         operator_events: OperatorEvents,
-        announce: Announce,
+        publish_events: PublishBusinessEvents,
         clock: Clock,
         session_ttl_hours: int,
-        measure: Measure = unmeasured,
+        record_metric: RecordMetric = no_metrics,
     ) -> None:
         self._conversations = conversations
-        self._directory = directory
+        self._tenants = tenants
         self._flows = flows
         self._queues = queues
         self._effects = effects
         self._operator_events = operator_events
-        self._announce = announce
+        self._publish_events = publish_events
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
-        self._measure = measure
+        self._record_metric = record_metric
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound message, once, and enqueue what it says; the turn's record.
@@ -156,16 +156,16 @@ class TakeTurn:
             return None if _is_of_erased(before, item) else self._decide_message(before, number, item)
 
         def taken(record: TurnRecord) -> None:
-            self._measure("Turns", 1)
-            self._measure("TurnMilliseconds", (self._clock() - begun_at) * 1000)
-            self._measure("InboundWaitMilliseconds", max(0, begun_at - item.received_at) * 1000)
+            self._record_metric("Turns", 1)
+            self._record_metric("TurnMilliseconds", (self._clock() - begun_at) * 1000)
+            self._record_metric("InboundWaitMilliseconds", max(0, begun_at - item.received_at) * 1000)
             if record.status == "failed":
-                self._measure("TurnsFailed", 1)
+                self._record_metric("TurnsFailed", 1)
 
         return self._commit(item.key, item.message_id, decide, taken)
 
     def _number(self, key: ConversationKey) -> Number | None:
-        number = self._directory.number(key.phone_number_id)
+        number = self._tenants.number(key.phone_number_id)
         if number is None or number.organization_id != key.organization_id:
             detail = {"phone_number_id": key.phone_number_id}
             self._operator_events.publish(OperatorEvent("turn.number_unknown", key.organization_id, detail))
@@ -183,7 +183,7 @@ class TakeTurn:
             outcome = decide(self._conversations.load(key))
             if outcome is None:
                 return self._enqueue_committed(key, message_id)
-            _pace(outcome)
+            _apply_pair_rate(outcome)
             try:
                 self._conversations.commit(outcome.conversation, outcome.record)
             except AlreadyCommittedError:
@@ -191,7 +191,7 @@ class TakeTurn:
             except ConflictError:
                 continue
             self._enqueue(key, outcome.record)
-            self._announce.turn(key, outcome.record)
+            self._publish_events.of_turn(key, outcome.record)
             taken(outcome.record)
             for event in outcome.operator_events:
                 self._operator_events.publish(event)
@@ -203,7 +203,7 @@ class TakeTurn:
         committed = self._conversations.turn_of_message(key, message_id)
         if committed is not None:
             self._enqueue(key, committed)
-            self._announce.turn(key, committed)
+            self._publish_events.of_turn(key, committed)
         return committed
 
     def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
@@ -229,7 +229,7 @@ class TakeTurn:
         )
         outcome = _Outcome(after, record, [])
         # What is said in a group is not said to the bot alone: a private answer would surprise everybody.
-        if answers_bot(answer.type) and not item.message.get("group_id"):
+        if takes_turn(answer.type) and not item.message.get("group_id"):
             sent_at = min(now, record.sent_at) if record.sent_at is not None else now
             after.last_inbound_at = max(before.last_inbound_at, sent_at)  # late news opens no older window again
             if after.last_inbound_at < now - LATE_SECONDS:
@@ -282,7 +282,7 @@ class TakeTurn:
 
     def _answer(self, outcome: _Outcome, number: Number, now: float) -> None:
         conversation, record = outcome.conversation, outcome.record
-        organization = self._directory.organization(number.organization_id)
+        organization = self._tenants.organization(number.organization_id)
         session = conversation.session
         if session is not None and session.expires_at <= now:
             record.events.append(Event("session_expired", {"session_id": session.id}))
@@ -295,11 +295,11 @@ class TakeTurn:
         record.session_id = session.id
         if session.human:
             record.status = "human"
-            words = number.words or DEFAULT_WORDS
-            if word_of(record.input, words) == "stop":  # type: ignore[arg-type]  # that one works with people too
+            commands = number.commands or DEFAULT_COMMANDS
+            if match_command(record.input, commands) == "stop":  # type: ignore[arg-type]  # that one works with people too
                 conversation.opted_out = True
                 record.events.append(Event("opted_out"))
-                record.messages = [Text(wording(organization.language, "opted_out"))]
+                record.messages = [Text(built_in_text(organization.language, "opted_out"))]
             return
 
         flow, state = self._flow_and_state(outcome, session, number, began)
@@ -308,14 +308,14 @@ class TakeTurn:
             return
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
-        known = TurnContext(conversation.contact, number.country, number.words)
-        if known.mark() != session.context_mark:
+        known = TurnContext(conversation.contact, number.country, number.commands)
+        if known.digest() != session.context_digest:
             record.context = known
         context = self._context(conversation, number, now)
         turn = engine.take_turn(flow, state, record.input, context)
-        while turn.effects is not None:
-            result = self._perform(conversation.key, turn.effects, record, now)
-            record.effects.append(EffectRecord(turn.effects.key, result))
+        while turn.effect is not None:
+            result = self._perform(conversation.key, turn.effect, record, now)
+            record.effects.append(EffectRecord(turn.effect.key, result))
             turn = engine.continue_turn(flow, turn, record.input, result, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
         record.status, record.path, record.messages = turn.status, turn.path, turn.messages
@@ -346,7 +346,7 @@ class TakeTurn:
                 expires_at=expires_at,
                 human=turn.status == "handoff",
                 timer_at=turn.due_at,
-                context_mark=replace(known, contact=conversation.contact).mark(),
+                context_digest=replace(known, contact=conversation.contact).digest(),
             )
         )
 
@@ -399,7 +399,9 @@ class TakeTurn:
         conversation.session = None
         quiet_until = (conversation.apologised_at or float("-inf")) + self._session_seconds(organization, None)
         if now >= quiet_until:
-            record.messages = [Text(number.apology or wording(language_of(organization.language) or "en", "apology"))]
+            record.messages = [
+                Text(number.apology or built_in_text(language_of(organization.language) or "en", "apology"))
+            ]
             conversation.apologised_at = now
         else:
             record.messages = []
@@ -422,8 +424,8 @@ class TakeTurn:
             record.input = replace(
                 record.input, text=record.input.text[: CONTACT_BYTES // 4], payload=None, response=None
             )
-        self._fail(outcome, number, self._directory.organization(number.organization_id), now)
-        conversation.session = before.session_at(now) if record.message_type != DUE else None
+        self._fail(outcome, number, self._tenants.organization(number.organization_id), now)
+        conversation.session = before.open_session(now) if record.message_type != DUE else None
 
     def _session_seconds(self, organization: Organization, flow: Flow | None) -> float:
         hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
@@ -435,7 +437,7 @@ class TakeTurn:
             seed=f"{conversation.session.id if conversation.session else ''}:{conversation.seq}",
             contact=conversation.contact,
             country=number.country,
-            words=number.words or DEFAULT_WORDS,  # type: ignore[arg-type]
+            commands=number.commands or DEFAULT_COMMANDS,  # type: ignore[arg-type]
         )
 
     def _tell(self, outcome: _Outcome, type_: str, **detail: Any) -> None:
@@ -450,12 +452,12 @@ def _too_large(conversation: Conversation, before: Conversation, record: TurnRec
     return "record" if len(msgspec.json.encode(record)) > ITEM_BYTES else None
 
 
-def _pace(outcome: _Outcome) -> None:
+def _apply_pair_rate(outcome: _Outcome) -> None:
     """Spread a turn's messages over what Meta lets one recipient have; kept in the commit, it costs no write."""
     conversation, record = outcome.conversation, outcome.record
     if record.messages:
-        conversation.paced_until, record.paced_from = recipient_pace(
-            conversation.paced_until, len(record.messages), record.at
+        conversation.pair_rate_until, record.pair_rate_from = pair_rate(
+            conversation.pair_rate_until, len(record.messages), record.at
         )
 
 
@@ -488,5 +490,5 @@ def _sent_at(message: Mapping[str, Any]) -> float | None:
 
 def _keyword_flow(keywords: Mapping[str, str], text: str) -> str | None:
     """The flow whose keyword the whole message is, ignoring case and accents."""
-    said = fold(text)
-    return next((flow_id for word, flow_id in keywords.items() if fold(word) == said), None) if said else None
+    said = normalize_text(text)
+    return next((flow_id for word, flow_id in keywords.items() if normalize_text(word) == said), None) if said else None

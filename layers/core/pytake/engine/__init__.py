@@ -4,19 +4,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import Flow, compile_flow
+    from pytake.engine.compiler import Flow, compile_flow
     from pytake.engine.document import FlowDocument, jump_targets, parse_document
     from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest
-    from pytake.engine.folding import fold
+    from pytake.engine.interpreter import continue_turn, take_turn
+    from pytake.engine.normalize import normalize_text
     from pytake.engine.problems import CODES, FlowError, Problem
     from pytake.engine.prover import validate
-    from pytake.engine.runner import continue_turn, take_turn
     from pytake.engine.state import Frame, State, StateError
-    from pytake.engine.texts import Language, language_of, wording
-    from pytake.engine.turn import Contact, Context, Event, Input, InputLocation, InputMedia, Status, Step, Turn, Word
+    from pytake.engine.texts import Language, built_in_text, language_of
+    from pytake.engine.turn import (
+        Command,
+        Contact,
+        Context,
+        Event,
+        Input,
+        InputLocation,
+        InputMedia,
+        Status,
+        Step,
+        Turn,
+    )
 
 __all__ = [
     "CODES",
+    "Command",
     "Contact",
     "Context",
     "Effect",
@@ -38,33 +50,32 @@ __all__ = [
     "Status",
     "Step",
     "Turn",
-    "Word",
+    "built_in_text",
     "compile_flow",
     "continue_turn",
-    "fold",
     "jump_targets",
     "language_of",
+    "normalize_text",
     "parse_document",
     "take_turn",
     "validate",
-    "wording",
 ]
 
 _PLACES = {
     name: f"pytake.engine.{module}"
     for module, names in {
-        "compiling": ("Flow", "compile_flow"),
+        "compiler": ("Flow", "compile_flow"),
         "document": ("FlowDocument", "jump_targets", "parse_document"),
         "effects": ("Effect", "EffectResult", "HttpRequest", "ModelRequest"),
-        "folding": ("fold",),
+        "normalize": ("normalize_text",),
         "problems": ("CODES", "FlowError", "Problem"),
         "prover": ("validate",),
-        "runner": ("continue_turn", "take_turn"),
+        "interpreter": ("continue_turn", "take_turn"),
         "state": ("Frame", "State", "StateError"),
-        "texts": ("Language", "language_of", "wording"),
+        "texts": ("Language", "language_of", "built_in_text"),
         "turn": (
             *("Contact", "Context", "Event", "Input", "InputLocation", "InputMedia"),
-            *("Status", "Step", "Turn", "Word"),
+            *("Status", "Step", "Turn", "Command"),
         ),
     }.items()
     for name in names
@@ -72,7 +83,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Each name is loaded when it is first asked for: the webhook, the sender and the receipts know turns, but run no flow."""
+    """Each name is loaded when it is first asked for: the webhook, the sender and the statuses know turns, but run no flow."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(import_module(_PLACES[name]), name)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from pytake.engine.running import Run
-from pytake.engine.values import is_empty, number_of, plain_text
+from pytake.engine.execution import Execution
+from pytake.engine.values import as_number, is_empty, plain_text
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
-Test = Callable[[Run], bool]
+Test = Callable[[Execution], bool]
 
 
 class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -31,9 +31,9 @@ def _text(value: Any) -> str:
 
 def equal(left: Any, right: Any) -> bool:
     """Whether two values are equal: `"5"` and 5 are, and so are `" Sim"` and `sim`."""
-    left_number = number_of(left)
+    left_number = as_number(left)
     if left_number is not None:
-        right_number = number_of(right)
+        right_number = as_number(right)
         if right_number is not None:
             return left_number == right_number
     return _text(left) == _text(right)
@@ -41,7 +41,7 @@ def equal(left: Any, right: Any) -> bool:
 
 def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def ordered(left: Any, right: Any) -> bool:
-        left_number, right_number = number_of(left), number_of(right)
+        left_number, right_number = as_number(left), as_number(right)
         if left_number is not None and right_number is not None:
             return compare(left_number, right_number)
         return compare(_text(left), _text(right))
@@ -103,11 +103,11 @@ def compile_comparison(comparison: Comparison, build: NodeBuild, field: str = ""
     fixed, get = build.fixed_or_getter(comparison.value, f"{prefix}value")
     if get is not None:
         return lambda run: test(left(run), get(run))
-    number = number_of(fixed)
+    number = as_number(fixed)
     if number is not None and operator in _QUICK:
         quick = _QUICK[operator]
 
-        def compare(run: Run) -> bool:
+        def compare(run: Execution) -> bool:
             value = left(run)
             return quick(value, number) if type(value) is int else test(value, fixed)
 
@@ -128,7 +128,7 @@ _QUICK: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _compile_matches(value: Any, left: Callable[[Run], Any], build: NodeBuild, field: str) -> Test:
+def _compile_matches(value: Any, left: Callable[[Execution], Any], build: NodeBuild, field: str) -> Test:
     if not isinstance(value, str) or "{{" in value:
         build.problem("invalid_value", field, "`matches` needs a pattern, as a text without `{{...}}`. Write one.")
         return lambda _: False

@@ -15,7 +15,7 @@ from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.registry import NodeData, node_types
-from pytake.engine.values import is_deeper
+from pytake.engine.values import exceeds_depth
 
 
 class Node(Struct, frozen=True):
@@ -162,7 +162,7 @@ def _text_or_none(value: object) -> str | None:
 
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
     place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
-    if is_deeper(entry, DOCUMENT_DEPTH):
+    if exceeds_depth(entry, DOCUMENT_DEPTH):
         message = f"Lists and objects lie more than {DOCUMENT_DEPTH} deep in one another here. Make it flatter."
         return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
     try:

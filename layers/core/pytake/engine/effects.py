@@ -1,7 +1,7 @@
 """What a flow wants done in the outside world: requests as data, performed by the use case, answered back.
 
 A request never holds a secret. Where the flow wrote `{{secrets.NAME}}` stands a mark that no person's answer can contain
-(see `mark_secret`); `with_secrets` puts the values in at the last moment, after the request was recorded.
+(see `secret_placeholder`); `with_secrets` puts the values in at the last moment, after the request was recorded.
 """
 
 from collections.abc import Mapping
@@ -61,12 +61,12 @@ class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):
     error: str | None = None
 
 
-def mark_secret(name: str) -> str:
+def secret_placeholder(name: str) -> str:
     """What stands in a request where the secret `name` belongs."""
     return f"{_OPEN}{name}{_CLOSE}"
 
 
-def without_marks(text: str) -> str:
+def strip_placeholders(text: str) -> str:
     """A value as it may be rendered into a request: it can never pass for a secret's mark."""
     return text.translate(_STRIP) if _OPEN in text or _CLOSE in text else text
 

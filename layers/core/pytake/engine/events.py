@@ -1,6 +1,6 @@
 """Every type of event the engine emits, and what its data holds.
 
-Node types and the runner emit them with `Run.happened`; the use cases map each to what follows from it.
+Node types and the runner emit them with `Execution.emit`; the use cases map each to what follows from it.
 """
 
 EVENTS: dict[str, str] = {
@@ -8,7 +8,7 @@ EVENTS: dict[str, str] = {
     "session_restarted": "The person said the word that begins anew; what was collected is gone.",
     "completed": "The flow has come to its end.",
     "handed_off": "A person is to take over: `node_id` and what the handoff node holds (`department`, `priority`, "
-    "`note`), or `reason` `word` when the person asked for it.",
+    "`note`), or `reason` `command` when the person asked for it.",
     "opted_out": "The person said the word that stops everything.",
     "variable_reported": "A variable that the document marks for reporting was set: `name`, `value`.",
     "contact_saved": "A field of the contact is to be kept: `field`, `value`.",

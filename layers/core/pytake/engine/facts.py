@@ -27,13 +27,13 @@ class Read(Struct, frozen=True):
     asks_emptiness: bool = False
 
 
-class Given(Struct, frozen=True):
+class Constant(Struct, frozen=True):
     """A value written in the document, with templates in it."""
 
     value: Any
 
 
-class Accepted(Struct, frozen=True):
+class ValidatedAnswer(Struct, frozen=True):
     """An answer that this validation accepts."""
 
     validation: Validation
@@ -51,10 +51,10 @@ class Write(Struct, frozen=True):
 
     variable: str
     exit: str
-    source: Given | Accepted | None = None
+    source: Constant | ValidatedAnswer | None = None
 
 
-class Deciding(Struct, frozen=True):
+class BranchCondition(Struct, frozen=True):
     """An exit that is taken when all (or any) of the comparisons hold and no earlier exit is."""
 
     exit: str
@@ -63,7 +63,7 @@ class Deciding(Struct, frozen=True):
     any: bool = False
 
 
-class Limited(Struct, frozen=True):
+class LimitedText(Struct, frozen=True):
     """A text with templates that WhatsApp limits and that cannot go on in another message."""
 
     text: str
@@ -91,7 +91,7 @@ class NodeFacts(Struct):
     )  # exits without a target of their own: they lead where `next` does
     reads: list[Read] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    decides: list[Deciding] = field(default_factory=list)
-    limited: list[Limited] = field(default_factory=list)
+    branch_conditions: list[BranchCondition] = field(default_factory=list)
+    limited_texts: list[LimitedText] = field(default_factory=list)
     secrets: list[SecretUse] = field(default_factory=list)
     validation: Validation | None = None

@@ -37,18 +37,18 @@ def _item(index: int) -> Callable[[Any], Any]:
 
 
 def _round(value: Any, digits: Any = 0) -> Any:
-    from pytake.engine.values import number_of
+    from pytake.engine.values import as_number
 
-    number, places = number_of(value), number_of(digits)
+    number, places = as_number(value), as_number(digits)
     if number is None or not isinstance(places, int) or not 0 <= places <= 12:
         return value
     return round(number, places) if places else round(number)
 
 
 def _truncate(value: Any, length: Any) -> Any:
-    from pytake.engine.breaking import fit
+    from pytake.engine.text_split import truncate
 
-    return fit(plain_text(value), length) if isinstance(length, int) and length > 0 else value
+    return truncate(plain_text(value), length) if isinstance(length, int) and length > 0 else value
 
 
 def _replace(value: Any, old: Any, new: Any) -> Any:

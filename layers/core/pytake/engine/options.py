@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from pytake.engine.breaking import fit
-from pytake.engine.folding import fold
-from pytake.engine.running import Cell, Run
+from pytake.engine.execution import CompiledNode, Execution
+from pytake.engine.normalize import normalize_text
+from pytake.engine.text_split import truncate
 from pytake.engine.turn import Input
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Button as WireButton
 from pytake.whatsapp.outbound import MediaHeader, OptionList, OutboundMessage, ReplyButtons, Row
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
-Header = Callable[[Run], str | MediaHeader | None]
+Header = Callable[[Execution], str | MediaHeader | None]
 
 
 class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,7 +37,7 @@ class Choice(Struct, frozen=True):
 
     value: str
     label: str
-    target: Cell | None = None
+    target: CompiledNode | None = None
 
 
 def matcher(choices: Sequence[Choice], build: "NodeBuild | None" = None, field: str = "") -> dict[str, Choice]:
@@ -45,7 +45,7 @@ def matcher(choices: Sequence[Choice], build: "NodeBuild | None" = None, field: 
     table: dict[str, Choice] = {}
     for kind in ("value", "label"):
         for choice in choices:
-            key = fold(choice.value if kind == "value" else choice.label)
+            key = normalize_text(choice.value if kind == "value" else choice.label)
             other = table.setdefault(key, choice)
             if other is not choice and build is not None:
                 message = f"`{choice.label}` and `{other.label}` are the same when typed. Make them differ."
@@ -84,8 +84,8 @@ class Options:
         self._by_id = {choice.value: choice for choice in self.choices}
         self._dynamic = any(not isinstance(label, str) for label in self._labels) or any(self._descriptions)
         self._table = matcher(self.choices, build, field)
-        self._list_label = build.wording("see_options")
-        self._no_body = build.wording("choose_option")
+        self._list_label = build.built_in_text("see_options")
+        self._no_body = build.built_in_text("choose_option")
         self._check(field)
         self._rows: list[Row] = []
         self._buttons: list[WireButton] = []
@@ -93,7 +93,7 @@ class Options:
             self._rows = [Row(c.value, c.label) for c in self.choices] if self._is_list else []
             self._buttons = [] if self._is_list else [WireButton(c.value, c.label) for c in self.choices]
 
-    def _label(self, button: Button, field: str) -> str | Callable[[Run], str]:
+    def _label(self, button: Button, field: str) -> str | Callable[[Execution], str]:
         what = "A row of a list" if self._is_list else "A button's label"
         self._build.limit(button.label, self._label_limit, f"{field}.label", what)
         self._build.limit(button.description, meta.ROW_DESCRIPTION, f"{field}.description", "A description")
@@ -120,7 +120,7 @@ class Options:
             values.add(choice.value)
             labels.add(choice.label)
 
-    def match(self, run: Run) -> Choice | None:
+    def match(self, run: Execution) -> Choice | None:
         """The choice an input means. A tap counts by its id alone, a typed text by what it says."""
         answer: Input = run.input
         if answer.reply_id is not None:
@@ -137,17 +137,17 @@ class Options:
         if self._dynamic:
             titles = self._titles(run)
             table = matcher([Choice(c.value, title, c.target) for c, title in zip(self.choices, titles, strict=True)])
-        return table.get(fold(answer.text))
+        return table.get(normalize_text(answer.text))
 
-    def _titles(self, run: Run) -> list[str]:
+    def _titles(self, run: Execution) -> list[str]:
         titles: list[str] = []
         for position, label in enumerate(self._labels, 1):
             title = label if isinstance(label, str) else label(run)
-            title = fit(" ".join(title.split()) or str(position), self._label_limit)
+            title = truncate(" ".join(title.split()) or str(position), self._label_limit)
             plain, mark = title, ""
             while title in titles:  # Meta refuses two options that read the same
                 mark += f" {position}"
-                title = fit(plain, self._label_limit - len(mark)) + mark
+                title = truncate(plain, self._label_limit - len(mark)) + mark
             titles.append(title)
         return titles
 
@@ -159,7 +159,9 @@ class Options:
             return OptionList(body, self._list_label, self._rows)
         return ReplyButtons(body, self._buttons)
 
-    def offer(self, run: Run, body: str, header: str | MediaHeader | None = None, footer: str | None = None) -> None:
+    def offer(
+        self, run: Execution, body: str, header: str | MediaHeader | None = None, footer: str | None = None
+    ) -> None:
         """Send the options under this body. A picture above a list, which has none, goes ahead of it elsewhere."""
         header = header or None
         footer = footer or None
@@ -170,7 +172,7 @@ class Options:
             if self._is_list:
                 details = [detail(run) if detail else None for detail in self._descriptions]
                 rows = [
-                    Row(choice.value, title, fit(detail, meta.ROW_DESCRIPTION) if detail else None)
+                    Row(choice.value, title, truncate(detail, meta.ROW_DESCRIPTION) if detail else None)
                     for choice, title, detail in zip(self.choices, titles, details, strict=True)
                 ]
             else:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
-    from pytake.engine.running import Handlers, Run
+    from pytake.engine.compiler import NodeBuild
+    from pytake.engine.execution import Execution, NodeHandlers
 
 
 class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The `data` of a node. A node type is a subclass with its fields, a docstring that documents it, and `compile`."""
 
-    def compile(self, build: NodeBuild) -> Handlers:
+    def compile(self, build: NodeBuild) -> NodeHandlers:
         """Check the data and turn it into what the node does. Problems are told to `build`; it never raises."""
         raise NotImplementedError
 
@@ -27,7 +27,7 @@ class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
         return None
 
 
-Check = Callable[["Run"], Any]
+Check = Callable[["Execution"], Any]
 """Takes the run (its input) and gives the normalised answer, or REFUSED."""
 CompileCheck = Callable[[Any, "NodeBuild"], Check]
 _N = TypeVar("_N", bound=type[NodeData])

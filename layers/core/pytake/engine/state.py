@@ -26,7 +26,7 @@ class State(
         "flow_id": "f",
         "node_id": "n",
         "version": "v",
-        "at": "a",
+        "sub_flow_id": "a",
         "variables": "d",
         "stack": "s",
         "attempts": "t",
@@ -35,7 +35,7 @@ class State(
 ):
     """Where a conversation stands between two turns.
 
-    `flow_id` and `version` name the published flow it began with (which bundle to load), `at` the document it is in
+    `flow_id` and `version` name the published flow it began with (which bundle to load), `sub_flow_id` the document it is in
     when that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node, `due_at`
     is when its timer ends. A state is never changed: `take_turn` returns a new one.
     """
@@ -43,7 +43,7 @@ class State(
     flow_id: str
     node_id: str
     version: int = 0
-    at: str = ""
+    sub_flow_id: str = ""
     variables: dict[str, Any] = {}
     stack: list[Frame] = []
     attempts: int = 0

@@ -4,7 +4,7 @@ import json
 from typing import Any, NoReturn
 
 from pytake.engine.limits import VALUE_DEPTH
-from pytake.engine.values import is_deeper
+from pytake.engine.values import exceeds_depth
 
 _LARGEST_INTEGER = 2**63
 
@@ -25,7 +25,7 @@ def read_json(text: str) -> Any:
         )
     except RecursionError:
         raise _too_deep() from None
-    if is_deeper(found, VALUE_DEPTH):
+    if exceeds_depth(found, VALUE_DEPTH):
         raise _too_deep()
     return found
 

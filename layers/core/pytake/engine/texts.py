@@ -135,12 +135,12 @@ def language_of(code: str) -> Language | None:
     return None
 
 
-def wordings() -> dict[str, dict[Language, str]]:
+def built_in_texts() -> dict[str, dict[Language, str]]:
     """Every built-in text by its name, in each language."""
     return _TEXTS
 
 
-def wording(language: str, name: str, **values: Any) -> str:
+def built_in_text(language: str, name: str, **values: Any) -> str:
     """A built-in text in the language nearest to a code, English when there is none.
 
     `values` fill its `{min}` and `{max}`. Raises KeyError for a name that does not exist.

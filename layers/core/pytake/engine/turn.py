@@ -12,7 +12,7 @@ from pytake.engine.effects import Effect, EffectResult
 from pytake.engine.state import State
 from pytake.whatsapp.outbound import OutboundMessage
 
-Word = Literal["restart", "stop", "human"]
+Command = Literal["restart", "stop", "human"]
 Status = Literal["waiting", "completed", "handoff", "failed"]
 
 
@@ -41,7 +41,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
     WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any
     other word, which no question accepts. `text` is what was typed, or the label of what was tapped, or the caption.
-    `of_template`: what was tapped is a template's quick reply; it stands beside any flow, as a typed text does.
+    `is_template_reply`: what was tapped is a template's quick reply; it stands beside any flow, as a typed text does.
     `result` is how the turn's effect ended; only `continue_turn` sets it.
     """
 
@@ -53,7 +53,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     response: dict[str, Any] | None = None
     payload: Any = None
     result: EffectResult | None = None
-    of_template: bool = False
+    is_template_reply: bool = False
 
 
 class Contact(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -70,14 +70,14 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     """Everything a turn may know of the world: the engine has no clock, no chance and no ids of its own.
 
     `now` is seconds since the epoch, `seed` where chance comes from (the turn's id), `country` the ISO code of the
-    receiving number's country, for national phone numbers. `words` are the number's words that always work.
+    receiving number's country, for national phone numbers. `commands` are the number's words for commands.
     """
 
     now: float
     seed: str
     contact: Contact
     country: str | None = None
-    words: Mapping[str, Word] = {}
+    commands: Mapping[str, Command] = {}
 
 
 class Step(Struct, frozen=True, gc=False):
@@ -99,7 +99,7 @@ class Turn(Struct, omit_defaults=True, gc=False):
     """Everything that follows from one input.
 
     `state` is what the next turn begins with, None when the conversation is over (completed, handed over, failed).
-    `effects` is a request to perform before the turn can go on (see `continue_turn`). `due_at` is when the waiting
+    `effect` is a request to perform before the turn can go on (see `continue_turn`). `due_at` is when the waiting
     node wants a `timeout` or `resume` input if the person has not answered, in epoch seconds. `node_id` is the node
     the conversation waits at or ended at. Messages are merged and within Meta's limits.
     """
@@ -111,5 +111,5 @@ class Turn(Struct, omit_defaults=True, gc=False):
     events: list[Event]
     variables: dict[str, Any]
     node_id: str | None = None
-    effects: Effect | None = None
+    effect: Effect | None = None
     due_at: float | None = None

@@ -14,7 +14,7 @@ from pytake.engine.registry import Check, validators
 from pytake.engine.turn import Input
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 class _Refused:
@@ -115,4 +115,4 @@ def error_text(validation: Validation, build: NodeBuild) -> str:
             name = "invalid_text"
         case kind:
             name = f"invalid_{kind}" if kind in validators() else "invalid_text"
-    return build.wording(name, **{key: build.spoken(value) for key, value in values.items()})
+    return build.built_in_text(name, **{key: build.format_value(value) for key, value in values.items()})

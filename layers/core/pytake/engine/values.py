@@ -39,11 +39,11 @@ def _decimal_comma_text(value: Any) -> str:
     return plain_text(value)
 
 
-TEXT_AS_IT_IS = (plain_text, _decimal_comma_text)
+TEXT_PRESERVING_FORMATTERS = (plain_text, _decimal_comma_text)
 """The writers that leave a text as it is."""
 
 
-def spoken_text(language: Language) -> Callable[[Any], str]:
+def value_formatter(language: Language) -> Callable[[Any], str]:
     """How a value reads in a message of this language: Portuguese and Spanish write 1,5."""
     return plain_text if language == "en" else _decimal_comma_text
 
@@ -55,7 +55,7 @@ def _float_text(value: float) -> str:
     return text if "e" not in text else f"{value:.12f}".rstrip("0").rstrip(".")
 
 
-def number_of(value: Any) -> int | float | None:
+def as_number(value: Any) -> int | float | None:
     """The number a value is, or reads as in plain notation (`5`, `-1.5`); None for anything else.
 
     Exponents, digit groups, `nan` and `inf` are no numbers: `1e5` may well be a product code.
@@ -102,7 +102,7 @@ def is_too_large(value: Any) -> bool:
     return False
 
 
-def is_deeper(value: Any, most: int) -> bool:
+def exceeds_depth(value: Any, most: int) -> bool:
     """Whether more than so many lists and objects lie in one another; told without recursion, which ends somewhere itself."""
     level = [value]
     for _ in range(most + 1):
@@ -122,7 +122,7 @@ def is_empty(value: Any) -> bool:
     return type(value) in (list, dict) and not value
 
 
-def descend(value: Any, path: tuple[str, ...]) -> Any:
+def value_at(value: Any, path: tuple[str, ...]) -> Any:
     """The part of a value a path leads to (`items.0.title`), None where the path leaves it."""
     for part in path:
         if type(value) is dict:

@@ -14,7 +14,7 @@ import msgspec
 
 from pytake.whatsapp.errors import ErrorClass, classify, error_code
 from pytake.whatsapp.graph import read_receipt_payload
-from pytake.whatsapp.sending import Accepted, SendFailed
+from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
 
 Json = dict[str, Any]
 
@@ -51,24 +51,24 @@ class GraphApi:
         self._base = f"{base_url.rstrip('/')}/{version}"
         self._client = httpx.Client(transport=transport, timeout=httpx.Timeout(read_timeout, connect=connect_timeout))
 
-    def send(self, phone_number_id: str, access_token: str, payload: Json) -> Accepted:
+    def send(self, phone_number_id: str, access_token: str, payload: Json) -> AcceptedMessage:
         """Hand a message (`pytake.whatsapp.graph.message_payload`) to Meta.
 
-        Gives the id that the message's statuses will carry. Raises `SendFailed`: with `AMBIGUOUS` when the request
+        Gives the id that the message's statuses will carry. Raises `SendFailedError`: with `AMBIGUOUS` when the request
         left and no id came back (timeout, cut connection, an answer that cannot be read), with `THROTTLED` when no
         connection was made, and by the error's code otherwise.
         """
         answer = self._post(phone_number_id, access_token, payload)
         message_id = _field(_first(answer, "messages"), "id")
         if message_id is None:
-            raise SendFailed(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
+            raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
         contact = _first(answer, "contacts")
-        return Accepted(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
+        return AcceptedMessage(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
 
     def mark_read(self, phone_number_id: str, access_token: str, message_id: str, *, typing: bool = False) -> None:
         """Show the person that the message was read and, with `typing`, that an answer is being written.
 
-        Raises `SendFailed` like `send`; a caller whose answer matters more than a tick may ignore it.
+        Raises `SendFailedError` like `send`; a caller whose answer matters more than a tick may ignore it.
         """
         self._post(phone_number_id, access_token, read_receipt_payload(message_id, typing))
 
@@ -86,7 +86,9 @@ class GraphApi:
 
     def _post(self, phone_number_id: str, access_token: str, payload: Json) -> Json:
         if not _fits_a_header(access_token):
-            raise SendFailed(ErrorClass.FATAL_TOKEN, title="The access token is empty or holds characters no token has")
+            raise SendFailedError(
+                ErrorClass.FATAL_TOKEN, title="The access token is empty or holds characters no token has"
+            )
         try:
             response = self._client.post(
                 f"{self._base}/{quote(phone_number_id, safe='')}/messages",
@@ -94,10 +96,10 @@ class GraphApi:
                 headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
             )
         except httpx.RequestError as error:
-            error_class = ErrorClass.THROTTLED if isinstance(error, _NOT_SENT) else ErrorClass.AMBIGUOUS
+            error_class = ErrorClass.RETRY if isinstance(error, _NOT_SENT) else ErrorClass.AMBIGUOUS
             details = _readable(str(error), access_token)
             # From None: what a library says about a header it refuses may hold the token.
-            raise SendFailed(error_class, title=type(error).__name__, details=details) from None
+            raise SendFailedError(error_class, title=type(error).__name__, details=details) from None
         answer = _json_object(response.content)
         error_object = answer.get("error")
         if response.status_code == httpx.codes.OK and error_object is None:
@@ -105,11 +107,11 @@ class GraphApi:
         raise _refused(response, error_object if isinstance(error_object, dict) else None, access_token)
 
 
-def _refused(response: httpx.Response, error: Json | None, access_token: str) -> SendFailed:
+def _refused(response: httpx.Response, error: Json | None, access_token: str) -> SendFailedError:
     found = error or {}
     data = found.get("error_data")
     details = data.get("details") if isinstance(data, dict) else data
-    return SendFailed(
+    return SendFailedError(
         classify(response.status_code, error),
         http_status=response.status_code,
         code=error_code(error),

@@ -12,21 +12,21 @@ from typing import Any
 class ErrorClass(StrEnum):
     """What to do about an error."""
 
-    THROTTLED = "throttled"
+    RETRY = "retry"
     """Certainly not sent (a limit, or no connection was made): retry with exponential backoff."""
-    PAIR_THROTTLED = "pair_throttled"
+    HOLD_RECIPIENT = "hold_recipient"
     """Too much to one recipient: hold only this recipient, 4^n seconds."""
     AMBIGUOUS = "ambiguous"
     """May have been sent: wait for a status that echoes our callback data, resend only after a deadline."""
-    LATER = "later"
-    """Not now and not automatically: park and report."""
+    RETRY_MANUALLY = "retry_manually"
+    """Not now and not automatically: hold and report."""
     PERMANENT = "permanent"
     """This message can never be sent: fail at once."""
     WINDOW_CLOSED = "window_closed"
     """The person wrote more than 24 hours ago: the number's template, else fail."""
     OPTED_OUT = "opted_out"
     """The person does not want this: record it on the contact, never retry."""
-    RECIPIENT = "recipient"
+    INVALID_RECIPIENT = "invalid_recipient"
     """This recipient cannot be written to: fail."""
     MEDIA = "media"
     """Meta could not take the file: one retry."""
@@ -46,16 +46,16 @@ class ErrorClass(StrEnum):
 _CODES: dict[int, ErrorClass] = {
     code: error_class
     for error_class, codes in {
-        ErrorClass.THROTTLED: (4, 80007, 130429, 131057),
-        ErrorClass.PAIR_THROTTLED: (131056,),
+        ErrorClass.RETRY: (4, 80007, 130429, 131057),
+        ErrorClass.HOLD_RECIPIENT: (131056,),
         ErrorClass.AMBIGUOUS: (1, 2, 131000, 131016, 133004),
-        ErrorClass.LATER: (131048, 131049, 131064, 130472),
+        ErrorClass.RETRY_MANUALLY: (131048, 131049, 131064, 130472),
         ErrorClass.PERMANENT: (
             *(100, 33, 131008, 131009, 131021, 131026, 131051, 131052, 130403, 130497, 137000, 135000),
         ),
         ErrorClass.WINDOW_CLOSED: (131047,),
         ErrorClass.OPTED_OUT: (131050,),
-        ErrorClass.RECIPIENT: (131062, 131030),
+        ErrorClass.INVALID_RECIPIENT: (131062, 131030),
         ErrorClass.MEDIA: (131053,),
         ErrorClass.TEMPLATE: (
             *(132000, 132001, 132005, 132007, 132012, 132015, 132016, 132018, 132068, 132069, 131063),
@@ -72,7 +72,13 @@ _CODES: dict[int, ErrorClass] = {
 # `is_transient` means that the same request may succeed later: it is not to be given up, and a number not to be
 # stopped for it. What is about the person (closed window, opted out, later) stays what the code says.
 _GIVES_UP = frozenset(
-    {ErrorClass.PERMANENT, ErrorClass.RECIPIENT, ErrorClass.TEMPLATE, ErrorClass.FATAL_TOKEN, ErrorClass.FATAL_ACCOUNT}
+    {
+        ErrorClass.PERMANENT,
+        ErrorClass.INVALID_RECIPIENT,
+        ErrorClass.TEMPLATE,
+        ErrorClass.FATAL_TOKEN,
+        ErrorClass.FATAL_ACCOUNT,
+    }
 )
 
 
@@ -89,10 +95,10 @@ def classify(http_status: int | None, error: Mapping[str, Any] | None) -> ErrorC
     if code == 131057 and server_failed:  # maintenance: on a 5xx nobody knows how far the request came
         return ErrorClass.AMBIGUOUS
     if http_status == 429 and known in (None, ErrorClass.AMBIGUOUS):
-        return ErrorClass.THROTTLED
+        return ErrorClass.RETRY
     error_class = known or (ErrorClass.AMBIGUOUS if server_failed else ErrorClass.PERMANENT)
     if error_class in _GIVES_UP and error and error.get("is_transient") is True:
-        return ErrorClass.AMBIGUOUS if server_failed else ErrorClass.THROTTLED
+        return ErrorClass.AMBIGUOUS if server_failed else ErrorClass.RETRY
     return error_class
 
 

@@ -25,11 +25,11 @@ _SILENT = frozenset({"reaction", "system", "edit", "revoke", "call_permission"})
 _EXPECTED = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
 
 
-class NotJson(ValueError):  # noqa: N818 (the webhook's answer reads better as what the body is)
+class NotJsonError(ValueError):
     """The body is no JSON document."""
 
 
-class NotWhatsApp(ValueError):  # noqa: N818
+class NotWhatsAppError(ValueError):
     """The body is JSON, but not a notification of a `whatsapp_business_account`."""
 
 
@@ -103,7 +103,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     form, order, reaction, system, edit, revoke, call_permission, unsupported and unknown. `text` is the best plain
     text of it: the body, the title chosen, the caption, the name of the place; empty when there is none. `response`
     is a form's answer (see `FORM_TEXT`). `payload` is Meta's own content of the message, for whoever needs more.
-    `of_template`: the reply is a quick reply of a template, which stands beside any flow.
+    `is_template_reply`: the reply is a quick reply of a template, which stands beside any flow.
     """
 
     type: str
@@ -113,10 +113,10 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     location: AnswerLocation | None = None
     response: Json | None = None
     payload: Any = None
-    of_template: bool = False
+    is_template_reply: bool = False
 
 
-def answers_bot(answer_type: str) -> bool:
+def takes_turn(answer_type: str) -> bool:
     """Whether an answer of this type (`Answer.type`) starts or continues a conversation.
 
     Reactions, system notices, edits, revocations and call permissions are recorded and take no turn. What Meta or this
@@ -128,12 +128,12 @@ def answers_bot(answer_type: str) -> bool:
 def read_notification(body: bytes) -> Notification:
     """Take a webhook body apart.
 
-    Raises `NotJson` when it is no JSON and `NotWhatsApp` when it is not about a WhatsApp business account; nothing
+    Raises `NotJsonError` when it is no JSON and `NotWhatsAppError` when it is not about a WhatsApp business account; nothing
     else, whatever the body holds.
     """
     document = _decode(body)
     if not isinstance(document, dict) or document.get("object") != "whatsapp_business_account":
-        raise NotWhatsApp("the body is not a notification of a whatsapp_business_account")
+        raise NotWhatsAppError("the body is not a notification of a whatsapp_business_account")
     changes: list[Change] = []
     problems: list[str] = []
     for at_entry, entry in enumerate(_list(document, "entry", "", problems)):
@@ -177,7 +177,7 @@ def _decode_mended(body: bytes) -> Any:
         mended = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         return msgspec.json.decode(mended)
     except (ValueError, RecursionError) as error:
-        raise NotJson("the body is no JSON") from error
+        raise NotJsonError("the body is no JSON") from error
 
 
 def _change(account_id: str | None, change: Json) -> Change:
@@ -312,7 +312,7 @@ def _answer(message: Mapping[str, Any], *, original: bool) -> Answer:
     if kind == "button":
         text = _text(content.get("text"))
         reply_id = _text(content.get("payload")) or text or None
-        return Answer("reply", text, reply_id=reply_id, payload=payload, of_template=True)
+        return Answer("reply", text, reply_id=reply_id, payload=payload, is_template_reply=True)
     if kind in _MEDIA:
         return _media(kind, content)
     if kind == "location":

@@ -5,7 +5,7 @@ from msgspec import Struct
 from pytake.whatsapp.errors import ErrorClass
 
 
-class Accepted(Struct, frozen=True):
+class AcceptedMessage(Struct, frozen=True):
     """Meta took the message: accepted, not delivered. It may still fail by a status.
 
     `message_id` is the id its statuses will have. `wa_id` and `user_id` are the recipient's canonical ids, where Meta
@@ -17,7 +17,7 @@ class Accepted(Struct, frozen=True):
     user_id: str | None = None
 
 
-class SendFailed(Exception):  # noqa: N818 (what happened, as a caller reads it)
+class SendFailedError(Exception):
     """A send that was not accepted. Decide by `error_class`; the rest is for people and logs, and holds no token.
 
     `http_status` and `code` are None when no answer came or none could be read. `retry_after` are the seconds Meta

@@ -3,12 +3,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from pytake.engine.facts import Given
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.facts import Constant
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 class SetVariableAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_variable"):
@@ -46,7 +46,7 @@ class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
 
 
 Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | EmitEventAction
-Effecting = Callable[[Run], None]
+Effecting = Callable[[Execution], None]
 
 
 @node_type("action")
@@ -60,25 +60,25 @@ class ActionNode(NodeData):
     actions: list[Action]
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile each action and go on."""
         actions = [_compile(action, build, f"actions[{index}]") for index, action in enumerate(self.actions)]
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             for act in actions:
                 act(run)
             run.path.append(step)
             return following
 
-        return Handlers(enter)
+        return NodeHandlers(enter)
 
 
 def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
     match action:
         case SetVariableAction():
             get = build.value(action.value, f"{place}.value")
-            store = build.variable(action.variable, f"{place}.variable", source=Given(action.value))
+            store = build.variable(action.variable, f"{place}.variable", source=Constant(action.value))
             return lambda run: store(run, get(run))
         case SaveContactAction():
             return _save_contact(action, build, place)
@@ -94,9 +94,9 @@ def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
             return lambda run: _emit(run, name(run), data(run))
 
 
-def _emit(run: Run, name: str, data: Any) -> None:
-    if run.can_keep(data, name):
-        run.happened("event_emitted", name=name, data=data)
+def _emit(run: Execution, name: str, data: Any) -> None:
+    if run.check_size(data, name):
+        run.emit("event_emitted", name=name, data=data)
 
 
 def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> Effecting:
@@ -110,16 +110,16 @@ def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> 
             build.problem("invalid_value", f"{place}.field", f"`{name}` is not a flow's to change. Use another field.")
     getters = {name: build.value(value, f"{place}.value") for name, value in fields.items()}
 
-    def save(run: Run) -> None:
+    def save(run: Execution) -> None:
         for name, get in getters.items():
             run.save_contact(name, get(run))
 
     return save
 
 
-def _tag(run: Run, tag: str, *, added: bool) -> None:
+def _tag(run: Execution, tag: str, *, added: bool) -> None:
     tags = run.contact.tags
     if not tag or (tag in tags) is added:
         return
     run.contact = structs.replace(run.contact, tags=[*tags, tag] if added else [one for one in tags if one != tag])
-    run.happened("tag_added" if added else "tag_removed", tag=tag)
+    run.emit("tag_added" if added else "tag_removed", tag=tag)

@@ -1,11 +1,11 @@
 from typing import TYPE_CHECKING
 
 from pytake.engine.effects import ModelRequest
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("ai_prompt")
@@ -25,7 +25,7 @@ class AiPrompt(NodeData):
     next_node_id: str | None = None
     error_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the prompt, and what becomes of its result."""
         if self.temperature is not None and not 0 <= self.temperature <= 1:
             build.problem("invalid_value", "temperature", "Write a number from 0 to 1.")
@@ -38,13 +38,13 @@ class AiPrompt(NodeData):
         store_error = build.variable(f"{self.output_variable}_error", "output_variable", "error")
         following = build.target(self.next_node_id, "next_node_id", required=True)
         error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
-        cell, next_step, error_step = build.cell, build.step("next"), build.step("error")
+        node, next_step, error_step = build.node, build.step("next"), build.step("error")
 
-        def enter(run: Run) -> Cell | None:
-            run.perform(
-                cell,
+        def enter(run: Execution) -> CompiledNode | None:
+            run.request_effect(
+                node,
                 ModelRequest(
-                    key=f"{run.context.seed}/{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                    key=f"{run.context.seed}/{node.flow_id}/{node.node_id}/{len(run.path)}",
                     model=model(run),
                     prompt=prompt(run),
                     system=system(run) or None,
@@ -54,16 +54,16 @@ class AiPrompt(NodeData):
             )
             return None
 
-        def result(run: Run) -> Cell | None:
+        def result(run: Execution) -> CompiledNode | None:
             found = run.input.result
             if found is None or not found.ok:
                 reason = (found.error if found else None) or "failed"
                 store_error(run, reason)
-                run.happened("effect_failed", node_id=cell.node_id, error=reason)
+                run.emit("effect_failed", node_id=node.node_id, error=reason)
                 run.path.append(error_step)
                 return error_target
             store(run, found.body)
             run.path.append(next_step)
             return following
 
-        return Handlers(enter, answer=enter, result=result)
+        return NodeHandlers(enter, answer=enter, result=result)

@@ -3,17 +3,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytake.engine.compiling import Getter, Render, getter, render
-from pytake.engine.effects import HttpRequest, mark_secret, without_marks
+from pytake.engine.compiler import Getter, Render, getter, render
+from pytake.engine.effects import HttpRequest, secret_placeholder, strip_placeholders
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SecretUse
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 from pytake.engine.template import Expression
 from pytake.engine.values import plain_text
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
@@ -42,7 +42,7 @@ class ApiCall(NodeData):
     next_node_id: str | None = None
     error_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the request, and what becomes of its result."""
         method = self.method.upper()
         if method not in METHODS:
@@ -70,11 +70,11 @@ class ApiCall(NodeData):
         ]
         following = build.target(self.next_node_id, "next_node_id", required=True)
         error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
-        cell, next_step, error_step = build.cell, build.step("next"), build.step("error")
+        node, next_step, error_step = build.node, build.step("next"), build.step("error")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             request = HttpRequest(
-                key=f"{run.context.seed}/{cell.flow_id}/{cell.node_id}/{len(run.path)}",
+                key=f"{run.context.seed}/{node.flow_id}/{node.node_id}/{len(run.path)}",
                 method=method,
                 url=url(run),
                 headers={name: value(run) for name, value in headers.items()},
@@ -82,15 +82,15 @@ class ApiCall(NodeData):
                 body=body(run),
                 timeout_seconds=timeout,
             )
-            run.perform(cell, request)
+            run.request_effect(node, request)
             return None
 
-        def result(run: Run) -> Cell | None:
+        def result(run: Execution) -> CompiledNode | None:
             found = run.input.result
             if found is None or not found.ok:
                 reason = (found.error if found else None) or "failed"
                 store_error(run, reason)
-                run.happened("effect_failed", node_id=cell.node_id, error=reason)
+                run.emit("effect_failed", node_id=node.node_id, error=reason)
                 run.path.append(error_step)
                 return error_target
             if store is not None:
@@ -100,13 +100,13 @@ class ApiCall(NodeData):
             run.path.append(next_step)
             return following
 
-        return Handlers(enter, answer=enter, result=result)
+        return NodeHandlers(enter, answer=enter, result=result)
 
     def _url(self, build: "NodeBuild") -> Render:
         from urllib.parse import quote
 
         def encoded(value: Any) -> str:
-            return quote(without_marks(plain_text(value)), safe="")
+            return quote(strip_placeholders(plain_text(value)), safe="")
 
         url = self.url.strip()
         if not url.startswith(("https://", "http://", "{{")):
@@ -120,7 +120,7 @@ class ApiCall(NodeData):
 
 
 def _plain(value: Any) -> str:
-    return without_marks(plain_text(value))
+    return strip_placeholders(plain_text(value))
 
 
 def _header(value: Any) -> str:
@@ -139,7 +139,7 @@ def _parts(text: str, field: str, build: "NodeBuild") -> list[str | Expression]:
             if len(part.path) != 2 or part.filters:
                 build.problem("invalid_template", field, "A secret is written `{{secrets.NAME}}`, without filters.")
             build.facts.secrets.append(SecretUse(part.path[-1], field))
-            part = mark_secret(part.path[-1])
+            part = secret_placeholder(part.path[-1])
         parts.append(part)
     return parts
 
@@ -166,7 +166,7 @@ def _json(value: Any, field: str, build: "NodeBuild") -> Getter:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return without_marks(value)
+        return strip_placeholders(value)
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):

@@ -3,13 +3,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pytake.engine.conditions import Comparison, Test, compile_comparison
-from pytake.engine.facts import Deciding
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.facts import BranchCondition
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 from pytake.engine.turn import Step
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +36,7 @@ class Condition(NodeData):
     branches: list[Branch] | None = None
     default_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the comparisons and the targets."""
         if self.branches is not None:
             if self.variable is not None or self.operator is not None:
@@ -47,25 +47,25 @@ class Condition(NodeData):
             if getattr(self, name) is None:
                 build.problem("missing_field", name, f"A condition needs `{name}` (or `branches`). Add it.")
         if self.variable is None or self.operator is None:
-            return Handlers(lambda _: None)
+            return NodeHandlers(lambda _: None)
         comparison = Comparison(variable=self.variable, operator=self.operator, value=self.value)
         test = compile_comparison(comparison, build)
         yes = build.target(self.true_next_node_id, "true_next_node_id", "true", required=True)
         no = build.target(self.false_next_node_id, "false_next_node_id", "false", required=True)
-        build.facts.decides.append(Deciding("true", "true_next_node_id", [comparison]))
+        build.facts.branch_conditions.append(BranchCondition("true", "true_next_node_id", [comparison]))
         yes_step, no_step = build.step("true"), build.step("false")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             if test(run):
                 run.path.append(yes_step)
                 return yes
             run.path.append(no_step)
             return no
 
-        return Handlers(enter)
+        return NodeHandlers(enter)
 
-    def _branches(self, branches: list[Branch], build: "NodeBuild") -> Handlers:
-        compiled: list[tuple[Test, Step, Cell]] = []
+    def _branches(self, branches: list[Branch], build: "NodeBuild") -> NodeHandlers:
+        compiled: list[tuple[Test, Step, CompiledNode]] = []
         for index, branch in enumerate(branches):
             place = f"branches[{index}]"
             target = build.target(branch.next_node_id, f"{place}.next_node_id", f"branch:{index + 1}", required=True)
@@ -74,7 +74,7 @@ class Condition(NodeData):
         otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default", required=True)
         default = build.step("default")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             for test, step, target in compiled:
                 if test(run):
                     run.path.append(step)
@@ -82,7 +82,7 @@ class Condition(NodeData):
             run.path.append(default)
             return otherwise
 
-        return Handlers(enter)
+        return NodeHandlers(enter)
 
 
 def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:  # noqa: A002
@@ -91,7 +91,7 @@ def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:  #
         build.problem("conflicting_fields", place, message)
         return lambda _: False
     name, comparisons = ("all", branch.all) if branch.all is not None else ("any", branch.any or [])
-    build.facts.decides.append(Deciding(exit, f"{place}.next_node_id", comparisons, name == "any"))
+    build.facts.branch_conditions.append(BranchCondition(exit, f"{place}.next_node_id", comparisons, name == "any"))
     tests = [compile_comparison(one, build, f"{place}.{name}[{index}]") for index, one in enumerate(comparisons)]
     if not tests:
         build.problem("missing_field", f"{place}.{name}", "The list of comparisons is empty. Add one.")

@@ -1,10 +1,10 @@
 from typing import TYPE_CHECKING
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("end")
@@ -18,22 +18,22 @@ class End(NodeData):
     message: str | None = None
     trigger_handoff: bool = False
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Say the message and end."""
-        speech = build.speech(self.message, "message")
-        cell, handoff = build.cell, self.trigger_handoff
+        say = build.say(self.message, "message")
+        node, handoff = build.node, self.trigger_handoff
         build.facts.ends, build.facts.stops = not handoff, handoff
         end_step, return_step = build.step("end", possible=not handoff), build.step("return", possible=not handoff)
         handoff_step = build.step("handoff", possible=handoff)
 
-        def enter(run: Run) -> Cell | None:
-            if speech is not None:
-                speech(run)
+        def enter(run: Execution) -> CompiledNode | None:
+            if say is not None:
+                say(run)
             if handoff:
                 run.path.append(handoff_step)
-                run.hand_over(cell, {"node_id": cell.node_id})
+                run.hand_over(node, {"node_id": node.node_id})
                 return None
             run.path.append(return_step if run.stack else end_step)
-            return run.complete(cell)
+            return run.complete(node)
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

@@ -1,10 +1,10 @@
 from typing import TYPE_CHECKING, Any
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("handoff")
@@ -19,10 +19,10 @@ class Handoff(NodeData):
     priority: str | int | None = None
     note: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Say the message and hand over."""
-        speech = build.speech(self.message, "message")
-        cell, step = build.cell, build.step("handoff")
+        say = build.say(self.message, "message")
+        node, step = build.node, build.step("handoff")
         build.facts.stops = True
         details = {
             name: build.value(value, name)
@@ -30,13 +30,13 @@ class Handoff(NodeData):
             if (value := getattr(self, name)) is not None
         }
 
-        def enter(run: Run) -> Cell | None:
-            if speech is not None:
-                speech(run)
+        def enter(run: Execution) -> CompiledNode | None:
+            if say is not None:
+                say(run)
             run.path.append(step)
-            data: dict[str, Any] = {"node_id": cell.node_id}
+            data: dict[str, Any] = {"node_id": node.node_id}
             data.update((name, get(run)) for name, get in details.items())
-            run.hand_over(cell, data)
+            run.hand_over(node, data)
             return None
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

@@ -1,11 +1,11 @@
 from typing import TYPE_CHECKING
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 from pytake.engine.state import Frame
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("jump")
@@ -27,14 +27,14 @@ class Jump(NodeData):
         """The flow it enters."""
         return self.target_flow_id
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the way in and the way back."""
         returns, shares = self.return_to_parent, self.pass_variables
         target = build.jump(self.target_flow_id, self.target_node_id, returns=returns, shares=shares)
         jump_step, next_step = build.step("jump"), build.step("next", possible=returns)
         shared_frame = Frame(build.flow_id, build.node_id)
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             run.path.append(jump_step)
             if not returns:
                 run.stack.clear()
@@ -51,11 +51,11 @@ class Jump(NodeData):
             if self.next_node_id:
                 message = "Nothing returns here, so `next_node_id` is never reached. Take it out, or let it return."
                 build.problem("conflicting_fields", "next_node_id", message)
-            return Handlers(enter)
+            return NodeHandlers(enter)
         following = build.target(self.next_node_id, "next_node_id")
 
-        def came_back(run: Run) -> Cell | None:
+        def returned(run: Execution) -> CompiledNode | None:
             run.path.append(next_step)
             return following
 
-        return Handlers(enter, came_back=came_back)
+        return NodeHandlers(enter, returned=returned)

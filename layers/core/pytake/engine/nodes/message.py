@@ -3,19 +3,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pytake.engine.breaking import fit
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
 from pytake.engine.options import Button, Options
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run, Speech
+from pytake.engine.text_split import truncate
 from pytake.engine.turn import Step
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import CtaUrl, LocationRequest, Media, MediaHeader, MediaKind
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 _WITH_CAPTION = ("image", "video", "document")
-MakeMedia = Callable[[Run], Media | None]
+MakeMedia = Callable[[Execution], Media | None]
 """The file to send; None (and an event) when nothing says which one."""
 
 
@@ -58,7 +58,7 @@ class Message(NodeData):
     location_request: bool | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the message and, with buttons, the answers to it."""
         if sum((bool(self.buttons), self.cta_url is not None, bool(self.location_request))) > 1:
             message = "`buttons`, `cta_url` and `location_request` are three kinds of message. Keep one of them."
@@ -69,32 +69,32 @@ class Message(NodeData):
         say = self._saying(media, build)
         following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             say(run)
             run.path.append(step)
             return following
 
-        return Handlers(enter)
+        return NodeHandlers(enter)
 
-    def _choice(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Handlers:
-        cell, following = build.cell, build.target(self.next_node_id, "next_node_id")
+    def _choice(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> NodeHandlers:
+        node, following = build.node, build.target(self.next_node_id, "next_node_id")
         offer = self._offering(options, media, build)
-        again = build.wording("not_understood")
-        stale = build.wording("stale_option")
+        again = build.built_in_text("not_understood")
+        stale = build.built_in_text("stale_option")
         wait_step, invalid, stale_step = build.step("wait"), build.step("invalid"), build.step("stale")
-        exits: dict[str, tuple[Step, Cell]] = {
+        exits: dict[str, tuple[Step, CompiledNode]] = {
             choice.value: (build.step(f"button:{choice.value}"), choice.target or following)
             for choice in options.choices
         }
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             offer(run)
             run.path.append(wait_step)
             run.attempts = 0
-            run.wait(cell)
+            run.wait(node)
             return None
 
-        def answer(run: Run) -> Cell | None:
+        def answer(run: Execution) -> CompiledNode | None:
             choice = options.match(run)
             if choice is not None:
                 step, target = exits[choice.value]
@@ -102,25 +102,25 @@ class Message(NodeData):
                 return target
             if run.input.reply_id is not None:
                 run.path.append(stale_step)
-                run.happened("stale_reply", node_id=cell.node_id, reply_id=run.input.reply_id)
+                run.emit("stale_reply", node_id=node.node_id, reply_id=run.input.reply_id)
                 options.offer(run, stale)
             else:
                 run.path.append(invalid)
                 run.attempts += 1
                 options.offer(run, again)
-            run.wait(cell)
+            run.wait(node)
             return None
 
-        return Handlers(enter, answer=answer)
+        return NodeHandlers(enter, answer=answer)
 
-    def _offering(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Speech:
+    def _offering(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Say:
         text = build.rendering(self.text, "text")
         header, footer = self._header(build), self._footer(build)
-        fixed = options.fixed(self.text or "") if not build.merging and "{{" not in (self.text or "") else None
+        fixed = options.fixed(self.text or "") if not build.merge_texts and "{{" not in (self.text or "") else None
         if fixed is not None and media is None and not self.header and not self.footer:
             return lambda run: run.messages.append(fixed)
 
-        def offer(run: Run) -> None:
+        def offer(run: Execution) -> None:
             top: str | MediaHeader | None = header(run)
             body = text(run)
             sent = media(run) if media is not None else None
@@ -134,17 +134,17 @@ class Message(NodeData):
 
         return offer
 
-    def _header(self, build: "NodeBuild") -> Callable[[Run], str]:
+    def _header(self, build: "NodeBuild") -> Callable[[Execution], str]:
         build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
         render = build.rendering(self.header, "header")
-        return lambda run: fit(" ".join(render(run).split()), meta.HEADER_TEXT)
+        return lambda run: truncate(" ".join(render(run).split()), meta.HEADER_TEXT)
 
-    def _footer(self, build: "NodeBuild") -> Callable[[Run], str]:
+    def _footer(self, build: "NodeBuild") -> Callable[[Execution], str]:
         build.limit(self.footer, meta.FOOTER, "footer", "A footer")
         render = build.rendering(self.footer, "footer")
-        return lambda run: fit(" ".join(render(run).split()), meta.FOOTER)
+        return lambda run: truncate(" ".join(render(run).split()), meta.FOOTER)
 
-    def _saying(self, media: MakeMedia | None, build: "NodeBuild") -> Speech:
+    def _saying(self, media: MakeMedia | None, build: "NodeBuild") -> Say:
         if self.cta_url is not None:
             return self._link(self.cta_url, media, build)
         if self.location_request:
@@ -152,10 +152,10 @@ class Message(NodeData):
         if not any(part and part.strip() for part in (self.text, self.header, self.footer)) and media is None:
             build.problem("missing_field", "text", "The message says nothing. Write a `text` or add `media`.")
         if not self.header and not self.footer and media is None:
-            return build.speech(self.text, "text") or (lambda _: None)
+            return build.say(self.text, "text") or (lambda _: None)
         text, header, footer = build.rendering(self.text, "text"), self._header(build), self._footer(build)
 
-        def say(run: Run) -> None:
+        def say(run: Execution) -> None:
             body = _with_lines(header(run), text(run), footer(run))
             sent = media(run) if media is not None else None
             if sent is None:
@@ -168,11 +168,11 @@ class Message(NodeData):
 
         return say
 
-    def _asking_for_place(self, media: MakeMedia | None, build: "NodeBuild") -> Speech:
-        text, fallback = build.rendering(self.text, "text"), build.wording("invalid_location")
+    def _asking_for_place(self, media: MakeMedia | None, build: "NodeBuild") -> Say:
+        text, fallback = build.rendering(self.text, "text"), build.built_in_text("invalid_location")
         header, footer = self._header(build), self._footer(build)
 
-        def say(run: Run) -> None:
+        def say(run: Execution) -> None:
             sent = media(run) if media is not None else None
             if sent is not None:
                 run.send(sent)
@@ -181,14 +181,14 @@ class Message(NodeData):
 
         return say
 
-    def _link(self, cta: CtaSpec, media: MakeMedia | None, build: "NodeBuild") -> Speech:
+    def _link(self, cta: CtaSpec, media: MakeMedia | None, build: "NodeBuild") -> Say:
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
         text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
-        label, otherwise = build.rendering(cta.label, "cta_url.label"), build.wording("open_link")
-        cell = build.cell
+        label, otherwise = build.rendering(cta.label, "cta_url.label"), build.built_in_text("open_link")
+        node = build.node
         header, footer = self._header(build), self._footer(build)
 
-        def say(run: Run) -> None:
+        def say(run: Execution) -> None:
             top: str | MediaHeader | None = header(run) or None
             sent = media(run) if media is not None else None
             if sent is not None:
@@ -196,10 +196,10 @@ class Message(NodeData):
                 if above is None:
                     run.send(sent)
                 top = top or above
-            title = fit(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
+            title = truncate(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
             body, address = text(run), url(run).strip()
             if not address:
-                _leave_out(run, cell)
+                _leave_out(run, node)
                 run.say(body)
                 return
             body = run.body(body if body.strip() else title, meta.INTERACTIVE_BODY, merge=top is None)
@@ -214,8 +214,8 @@ def _with_lines(header: str, text: str, footer: str) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
-def _leave_out(run: Run, cell: Cell) -> None:
-    run.happened("address_missing", node_id=cell.node_id)
+def _leave_out(run: Execution, node: CompiledNode) -> None:
+    run.emit("address_missing", node_id=node.node_id)
 
 
 def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
@@ -227,15 +227,15 @@ def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
     link, id_ = build.template(spec.link, "media.link"), build.template(spec.id, "media.id")
     caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
 
-    def value(part: str | Callable[[Run], str], run: Run) -> str | None:
+    def value(part: str | Callable[[Execution], str], run: Execution) -> str | None:
         return (part if isinstance(part, str) else part(run)).strip() or None
 
-    cell = build.cell
+    node = build.node
 
-    def make(run: Run) -> Media | None:
+    def make(run: Execution) -> Media | None:
         words, address, uploaded = value(caption, run), value(link, run), value(id_, run)
         if address is None and uploaded is None:
-            _leave_out(run, cell)
+            _leave_out(run, node)
             if words:
                 run.say(words)
             return None
@@ -243,7 +243,7 @@ def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
             spec.type,
             address,
             uploaded,
-            fit(words, meta.CAPTION) if words and spec.type in _WITH_CAPTION else None,
+            truncate(words, meta.CAPTION) if words and spec.type in _WITH_CAPTION else None,
             value(filename, run),
         )
 

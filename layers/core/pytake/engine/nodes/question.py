@@ -1,17 +1,17 @@
 from typing import TYPE_CHECKING
 
-from pytake.engine.facts import Accepted, Given, Write
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
+from pytake.engine.facts import Constant, ValidatedAnswer, Write
 from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.options import Button, Options
 from pytake.engine.registry import Check, NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run, Speech
 from pytake.engine.turn import Step
 from pytake.engine.validation import REFUSED, Validation, compile_validation, error_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import LocationRequest
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("question")
@@ -38,16 +38,16 @@ class Question(NodeData):
     timeout_next_node_id: str | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the asking, the check of answers and every way out."""
-        cell, following = build.cell, build.target(self.next_node_id, "next_node_id", required=True)
+        node, following = build.node, build.target(self.next_node_id, "next_node_id", required=True)
         options = Options(self.buttons, build) if self.buttons else None
         ask = self._asking(options, build)
         check = self._check(options, build)
         refuse = self._refusal(options, build)
         build.facts.validation = self.validation
-        store = build.variable(self.variable, "variable", source=Accepted(self.validation or Validation()))
-        stale = build.wording("stale_option")
+        store = build.variable(self.variable, "variable", source=ValidatedAnswer(self.validation or Validation()))
+        stale = build.built_in_text("stale_option")
         timeout = self._timeout(build)
         give_up = build.optional_target(
             self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts", follows_next=False
@@ -56,7 +56,7 @@ class Question(NodeData):
         if most < 0:
             build.problem("invalid_value", "max_attempts", "Write a number of 1 or more, or leave it out.")
         takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
-        stopped = build.wording("attempts_exceeded")
+        stopped = build.built_in_text("attempts_exceeded")
         wait_step, next_step = build.step("wait"), build.step("next", possible=self._accepts_more_than_options())
         takes_every_tap = self.validation is not None and self.validation.type == "any"
         invalid = build.step("invalid", possible=most != 1)
@@ -67,26 +67,26 @@ class Question(NodeData):
             self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False
         )
         build.facts.stops = (most > 0 and give_up is None) or (timeout is not None and timeout_cell is None)
-        exits: dict[str, tuple[Step, Cell]] = {}
+        exits: dict[str, tuple[Step, CompiledNode]] = {}
         if options is not None:
             for choice in options.choices:
                 exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
-                source = Given(choice.value) if "{{" not in choice.value else None
+                source = Constant(choice.value) if "{{" not in choice.value else None
                 build.facts.writes.append(Write(self.variable, f"button:{choice.value}", source))
 
-        def wait(run: Run) -> None:
+        def wait(run: Execution) -> None:
             run.status = "waiting"
-            run.waiting = run.at = cell
+            run.waiting = run.at = node
             run.due_at = None if timeout is None else run.context.now + timeout
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             ask(run)
             run.path.append(wait_step)
             run.attempts = 0
             wait(run)
             return None
 
-        def answer(run: Run) -> Cell | None:
+        def answer(run: Execution) -> CompiledNode | None:
             if options is not None:
                 choice = options.match(run)
                 if choice is not None:
@@ -106,52 +106,52 @@ class Question(NodeData):
             run.attempts += 1
             if most and run.attempts >= most:
                 run.path.append(attempts_step)
-                run.happened("attempts_exceeded", node_id=cell.node_id, attempts=run.attempts)
+                run.emit("attempts_exceeded", node_id=node.node_id, attempts=run.attempts)
                 if give_up is not None:
                     return give_up
                 run.say(stopped)
                 run.stack.clear()
-                return run.complete(cell)
+                return run.complete(node)
             run.path.append(invalid)
             refuse(run)
             wait(run)
             return None
 
-        def expired(run: Run) -> Cell | None:
+        def expired(run: Execution) -> CompiledNode | None:
             run.path.append(stale_step)
-            run.happened("stale_reply", node_id=cell.node_id, reply_id=run.input.reply_id)
+            run.emit("stale_reply", node_id=node.node_id, reply_id=run.input.reply_id)
             run.say(stale)
             ask(run)
             wait(run)
             return None
 
-        def timer(run: Run) -> Cell | None:
+        def timer(run: Execution) -> CompiledNode | None:
             run.path.append(timeout_step)
-            run.happened("timed_out", node_id=cell.node_id)
+            run.emit("timed_out", node_id=node.node_id)
             if timeout_cell is not None:
                 return timeout_cell
             run.stack.clear()
-            return run.complete(cell)
+            return run.complete(node)
 
-        return Handlers(enter, answer=answer, timer=timer if timeout is not None else None)
+        return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None)
 
-    def _asking(self, options: Options | None, build: "NodeBuild") -> Speech:
+    def _asking(self, options: Options | None, build: "NodeBuild") -> Say:
         text = build.template(self.question, "question")
         if isinstance(text, str) and not text.strip():
             build.problem("invalid_value", "question", "The question is empty. Write what to ask.")
         if options is not None:
             offered = options
-            fixed = options.fixed(text) if isinstance(text, str) and not build.merging else None
+            fixed = options.fixed(text) if isinstance(text, str) and not build.merge_texts else None
             if fixed is not None:
                 return lambda run: run.messages.append(fixed)
             body = build.rendering(self.question, "question")
             return lambda run: offered.offer(run, body(run))
         if self.validation is not None and self.validation.type == "location":
-            body, otherwise = build.rendering(self.question, "question"), build.wording("invalid_location")
+            body, otherwise = build.rendering(self.question, "question"), build.built_in_text("invalid_location")
             return lambda run: run.send(
                 LocationRequest(run.body(said if (said := body(run)).strip() else otherwise, meta.INTERACTIVE_BODY))
             )
-        return build.speech(self.question, "question") or (lambda _: None)
+        return build.say(self.question, "question") or (lambda _: None)
 
     def _accepts_more_than_options(self) -> bool:
         if not self.buttons:
@@ -165,10 +165,10 @@ class Question(NodeData):
             build.problem("missing_field", "validation.choices", "A choice needs `choices` or `buttons`. Add some.")
         return compile_validation(self.validation, build)
 
-    def _refusal(self, options: Options | None, build: "NodeBuild") -> Speech:
+    def _refusal(self, options: Options | None, build: "NodeBuild") -> Say:
         """What is said to an answer that is not accepted: the error text alone; built-in texts come with the options."""
         validation = self.validation or Validation(type="choice" if options is not None else "text")
-        own = build.speech(validation.error_message, "validation.error_message")
+        own = build.say(validation.error_message, "validation.error_message")
         if own is not None:
             return own
         text = error_text(validation, build)

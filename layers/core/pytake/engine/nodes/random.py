@@ -2,12 +2,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.limits import PATHS
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 class RandomPath(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class Random(NodeData):
     paths: list[RandomPath]
     sticky: bool = True
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the shares and the targets."""
         from hashlib import sha256
 
@@ -50,7 +50,7 @@ class Random(NodeData):
         total = sum(weight for weight, _, _ in ways)
         place, sticky = f"{build.flow_id}\n{build.node_id}", self.sticky
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             source = run.contact.id if sticky else f"{run.context.seed}\n{len(run.path)}"
             drawn = int.from_bytes(sha256(f"{source}\n{place}".encode(errors="replace")).digest()[:8], "big") / 2**64
             point = drawn * total
@@ -61,4 +61,4 @@ class Random(NodeData):
             run.path.append(step)
             return target
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

@@ -1,11 +1,11 @@
 from typing import TYPE_CHECKING, Any
 
-from pytake.engine.facts import Given
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.facts import Constant
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("set_variable")
@@ -19,15 +19,15 @@ class SetVariable(NodeData):
     value: Any = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the value and go on."""
         get = build.value(self.value, "value")
-        store = build.variable(self.variable, "variable", source=Given(self.value))
+        store = build.variable(self.variable, "variable", source=Constant(self.value))
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             store(run, get(run))
             run.path.append(step)
             return following
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

@@ -1,10 +1,10 @@
 from typing import TYPE_CHECKING
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("start")
@@ -17,16 +17,16 @@ class Start(NodeData):
     greeting: str | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Say the greeting and go on."""
-        speech = build.speech(self.greeting, "greeting")
+        say = build.say(self.greeting, "greeting")
         following = build.target(self.next_node_id, "next_node_id", required=True)
         step = build.step("next")
 
-        def enter(run: Run) -> Cell | None:
-            if speech is not None:
-                speech(run)
+        def enter(run: Execution) -> CompiledNode | None:
+            if say is not None:
+                say(run)
             run.path.append(step)
             return following
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

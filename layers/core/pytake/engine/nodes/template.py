@@ -1,11 +1,11 @@
 from typing import TYPE_CHECKING, Any
 
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
 from pytake.whatsapp.outbound import Template
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("template")
@@ -20,7 +20,7 @@ class TemplateNode(NodeData):
     components: list[dict[str, Any]] | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the components and go on."""
         if not self.name.strip():
             build.problem("invalid_value", "name", "Write the name of an approved template.")
@@ -28,9 +28,9 @@ class TemplateNode(NodeData):
         name, language = self.name, self.language
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             run.send(Template(name, language, components(run)))
             run.path.append(step)
             return following
 
-        return Handlers(enter)
+        return NodeHandlers(enter)

@@ -1,13 +1,13 @@
 from typing import TYPE_CHECKING, Any
 
-from pytake.engine.breaking import fit
+from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.running import Cell, Handlers, Run
+from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import FlowForm
 
 if TYPE_CHECKING:
-    from pytake.engine.compiling import NodeBuild
+    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("whatsapp_flow")
@@ -28,7 +28,7 @@ class WhatsAppFlow(NodeData):
     data: dict[str, Any] | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> Handlers:
+    def compile(self, build: "NodeBuild") -> NodeHandlers:
         """Compile the form and its answer."""
         build.limit(self.cta, meta.FLOW_CTA, "cta", "The label of a form's button")
         build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
@@ -36,39 +36,42 @@ class WhatsAppFlow(NodeData):
         for name in ("flow_id", "cta"):
             if not getattr(self, name).strip():
                 build.problem("invalid_value", name, f"`{name}` must not be empty. Write it.")
-        text, cta = build.rendering(self.text or build.wording("form_body"), "text"), build.rendering(self.cta, "cta")
+        text, cta = (
+            build.rendering(self.text or build.built_in_text("form_body"), "text"),
+            build.rendering(self.cta, "cta"),
+        )
         header, footer = build.rendering(self.header, "header"), build.rendering(self.footer, "footer")
         data = build.value(self.data, "data") if self.data else None
         store = build.variable(self.variable, "variable")
-        following, cell = build.target(self.next_node_id, "next_node_id", required=True), build.cell
+        following, node = build.target(self.next_node_id, "next_node_id", required=True), build.node
         wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
-        flow_id, screen, otherwise = self.flow_id, self.screen, build.wording("form_body")
+        flow_id, screen, otherwise = self.flow_id, self.screen, build.built_in_text("form_body")
         # The token comes back with the answer and tells which node's form it is.
         mark = f"{build.flow_id}/{build.node_id}/"
 
-        def offer(run: Run) -> None:
-            top = fit(" ".join(header(run).split()), meta.HEADER_TEXT) or None
+        def offer(run: Execution) -> None:
+            top = truncate(" ".join(header(run).split()), meta.HEADER_TEXT) or None
             body = text(run)
             run.send(
                 FlowForm(
                     text=run.body(body if body.strip() else otherwise, meta.INTERACTIVE_BODY, merge=top is None),
                     flow_id=flow_id,
-                    cta=fit(cta(run).strip() or otherwise, meta.FLOW_CTA),
+                    cta=truncate(cta(run).strip() or otherwise, meta.FLOW_CTA),
                     flow_token=f"{mark}{run.context.seed}",
                     screen=screen,
                     data=data(run) if data is not None else None,
                     header=top,
-                    footer=fit(" ".join(footer(run).split()), meta.FOOTER) or None,
+                    footer=truncate(" ".join(footer(run).split()), meta.FOOTER) or None,
                 )
             )
-            run.wait(cell)
+            run.wait(node)
 
-        def enter(run: Run) -> Cell | None:
+        def enter(run: Execution) -> CompiledNode | None:
             offer(run)
             run.path.append(wait_step)
             return None
 
-        def answer(run: Run) -> Cell | None:
+        def answer(run: Execution) -> CompiledNode | None:
             response = run.input.response
             if response is not None and str(response.get("flow_token") or mark).startswith(mark):
                 store(run, {key: value for key, value in response.items() if key != "flow_token"})
@@ -78,4 +81,4 @@ class WhatsAppFlow(NodeData):
             offer(run)
             return None
 
-        return Handlers(enter, answer=answer)
+        return NodeHandlers(enter, answer=answer)

@@ -7,11 +7,11 @@ variable on them. Loaded only by those who validate; conversations do without it
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pytake.engine.compiling import Compilation
+from pytake.engine.compiler import Compilation
 from pytake.engine.document import FlowDocument, jump_targets, read_document
 from pytake.engine.problems import Problem, problem
+from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
-from pytake.engine.prover.flowing import Analysis, TooMuchError
 from pytake.engine.prover.graph import Graph
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
@@ -78,7 +78,7 @@ def _proved(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
     yield from too_deep
     try:
         findings = Findings(Analysis(compilation, graph), entered=entered)
-    except TooMuchError:
+    except AnalysisBudgetError:
         return
     yield from findings.problems()
     yield from graph.growing()

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from pytake.engine.facts import Limited, NodeFacts, Read
+from pytake.engine.facts import LimitedText, NodeFacts, Read
 from pytake.engine.filters import FILTERS
 from pytake.engine.problems import Problem, problem
-from pytake.engine.prover.flowing import Analysis
-from pytake.engine.prover.graph import Place
-from pytake.engine.prover.knowledge import ALWAYS
-from pytake.engine.prover.writing import longest_text
+from pytake.engine.prover.abstract_values import ALWAYS
+from pytake.engine.prover.dataflow import Analysis
+from pytake.engine.prover.evaluation import longest_text
+from pytake.engine.prover.graph import NodeRef
 
 _DEFAULT = FILTERS["default"].apply
 
 
-class Seen(Struct):
+class NodeObservations(Struct):
     """What was found at one node over all the ways a conversation can be there."""
 
     assigned: dict[int, int] = field(default_factory=dict)  # by the index of the read
@@ -35,10 +35,10 @@ class Findings:
     def __init__(self, analysis: Analysis, *, entered: bool = False) -> None:
         self.analysis = analysis
         self._entered = entered
-        self.seen: dict[Place, Seen] = {}
+        self.seen: dict[NodeRef, NodeObservations] = {}
         for context in analysis.contexts():
             for place in context.before:
-                seen = self.seen.setdefault(place, Seen())
+                seen = self.seen.setdefault(place, NodeObservations())
                 facts, state = analysis.facts[place], context.before[place]
                 states = analysis.states_within(place, state) if facts.reads else []
                 for index, read in enumerate(facts.reads):
@@ -46,12 +46,12 @@ class Findings:
                     seen.assigned[index] = seen.assigned.get(index, 0) | known.assigned
                     if known.outside:
                         seen.outside.add(index)
-                for passing in analysis.passings(context, place):
+                for passing in analysis.transitions(context, place):
                     if passing.state is not None:
                         seen.taken.add(passing.way.exit)
-                    elif facts.decides:
+                    elif facts.branch_conditions:
                         seen.never[passing.way.exit] = passing.way.field, passing.why
-                for index, limited in enumerate(facts.limited):
+                for index, limited in enumerate(facts.limited_texts):
                     longest, culprits = longest_text(limited.text, state, analysis.write[place[0]])
                     earlier = seen.lengths.get(index, 0)
                     seen.lengths[index] = None if longest is None or earlier is None else max(earlier, longest)
@@ -66,17 +66,17 @@ class Findings:
                 continue  # no conversation comes here; that is another finding
             yield from self._variables(facts, seen, written)
             yield from _branches(facts, seen)
-            for index, limited in enumerate(facts.limited):
+            for index, limited in enumerate(facts.limited_texts):
                 found = _length(facts, limited, seen.lengths[index], seen.culprits[index])
                 if found is not None:
                     yield found
 
-    def taken(self, place: Place, exit: str) -> bool:  # noqa: A002
+    def taken(self, place: NodeRef, exit: str) -> bool:  # noqa: A002
         """Whether a conversation can take this way out of the node."""
         seen = self.seen.get(place)
         return seen is not None and exit in seen.taken
 
-    def _variables(self, facts: NodeFacts, seen: Seen, written: set[str]) -> Iterator[Problem]:
+    def _variables(self, facts: NodeFacts, seen: NodeObservations, written: set[str]) -> Iterator[Problem]:
         for index, read in enumerate(facts.reads):
             assigned = seen.assigned[index]
             if assigned == ALWAYS or _expects_nothing(read) or (self._entered and index in seen.outside):
@@ -112,7 +112,7 @@ def _expects_nothing(read: Read) -> bool:
     return read.asks_emptiness or any(apply is _DEFAULT for apply, _ in read.expression.filters)
 
 
-def _branches(facts: NodeFacts, seen: Seen) -> Iterator[Problem]:
+def _branches(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]:
     for exit_, (place, why) in seen.never.items():
         if exit_ in seen.taken or exit_ == "default":  # a condition must have a default, even when its branches are all
             continue
@@ -125,7 +125,7 @@ def _branches(facts: NodeFacts, seen: Seen) -> Iterator[Problem]:
             yield problem("branch_never_taken", message, flow_id=facts.flow_id, node_id=facts.node_id, field=edge.field)
 
 
-def _length(facts: NodeFacts, limited: Limited, longest: int | None, culprits: list[str]) -> Problem | None:
+def _length(facts: NodeFacts, limited: LimitedText, longest: int | None, culprits: list[str]) -> Problem | None:
     place = {"flow_id": facts.flow_id, "node_id": facts.node_id, "field": limited.field}
     names = " and ".join(f"`{{{{{name}}}}}`" for name in dict.fromkeys(culprits))
     mend = f"Shorten it, or write `{{{{{culprits[0] if culprits else 'name'} | truncate(...)}}}}`."

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytake.engine.compiling import Compilation
-from pytake.engine.facts import Given, NodeFacts
+from pytake.engine.compiler import Compilation
+from pytake.engine.facts import Constant, NodeFacts
 from pytake.engine.filters import FILTERS
 from pytake.engine.limits import STACK_DEPTH
 from pytake.engine.problems import Problem, problem
 from pytake.engine.template import Expression, parse_template
 
-Place = tuple[str, str]  # flow and node
+NodeRef = tuple[str, str]  # flow and node
 _SHORTENING = tuple(FILTERS[name].apply for name in ("truncate", "length", "first", "last", "first_name"))
 
 
@@ -21,18 +21,18 @@ class Graph:
         self.facts = compilation.facts
         self.documents = compilation.documents
         self.root = compilation.documents[compilation.root]
-        self._cycling: set[Place] = set()  # jumps of jump cycles
+        self._cycling: set[NodeRef] = set()  # jumps of jump cycles
         self._backwards = successors_first(list(self.facts), self.following)
         self._finishing = self._fixpoint(self._finishes)  # from here the flow may end (or return)
         self.silent = self._fixpoint(self._ends_silently)  # from here the flow may end in the same turn
 
-    def following(self, place: Place) -> list[Place]:
+    def following(self, place: NodeRef) -> list[NodeRef]:
         """The nodes a path may be at after this one. A jump leads into its sub-flow, and past it when it returns."""
         facts = self.facts[place]
         found = [(place[0], edge.target) for edge in facts.edges if edge.target]
         return found if facts.jumps_to is None else [*found, facts.jumps_to]
 
-    def reached(self, start: Place) -> set[Place]:
+    def reached(self, start: NodeRef) -> set[NodeRef]:
         """Every node a path from `start` can come to."""
         seen, waiting = {start}, [start]
         while waiting:
@@ -119,7 +119,7 @@ class Graph:
         """Jumps into jumps into jumps, more than may wait for one another. Needs a bundle without jump cycles."""
         taking_over = [facts.jumps_to for facts in self.facts.values() if facts.jumps_to and not facts.returns]
         entries = {(self.root.id, self.root.start_node_id), *taking_over}
-        jumps: list[Place] = []
+        jumps: list[NodeRef] = []
         for _ in range(STACK_DEPTH + 1):
             inside = set().union(*map(self.local, entries))
             jumps = [place for place in self.facts if place in inside and self._enters(place)]
@@ -140,7 +140,7 @@ class Graph:
         found = []
         for place, facts in self.facts.items():
             for write in facts.writes:
-                twice = isinstance(write.source, Given) and _mentions(write.source.value, write.variable) > 1
+                twice = isinstance(write.source, Constant) and _mentions(write.source.value, write.variable) > 1
                 if twice and self._comes_back(place, write.variable):
                     message = (
                         f"`{write.variable}` at least doubles whenever a conversation comes here again, until it is too "
@@ -149,9 +149,9 @@ class Graph:
                     found.append(problem("growing_value", message, flow_id=place[0], node_id=place[1]))
         return found
 
-    def _comes_back(self, start: Place, variable: str) -> bool:
+    def _comes_back(self, start: NodeRef, variable: str) -> bool:
         """Whether a path leads back to the node without any other node setting the variable anew."""
-        seen: set[Place] = set()
+        seen: set[NodeRef] = set()
         waiting = self.following(start)
         while waiting:
             place = waiting.pop()
@@ -163,7 +163,7 @@ class Graph:
                     waiting += self.following(place)
         return False
 
-    def local(self, entry: Place) -> set[Place]:
+    def local(self, entry: NodeRef) -> set[NodeRef]:
         """The nodes of a flow that a path from here comes to without entering sub-flows."""
         seen, waiting = {entry}, [entry]
         while waiting:
@@ -175,14 +175,14 @@ class Graph:
                     waiting.append(target)
         return seen
 
-    def _onward(self, place: Place) -> list[Place]:
+    def _onward(self, place: NodeRef) -> list[NodeRef]:
         """The nodes a path may come to, and not past a sub-flow that never ends."""
         facts = self.facts[place]
         if facts.jumps_to is not None and facts.jumps_to not in self._finishing:
             return [facts.jumps_to]
         return self.following(place)
 
-    def _is_left(self, members: list[Place]) -> bool:
+    def _is_left(self, members: list[NodeRef]) -> bool:
         inside = set(members)
         return any(
             self.facts[place].ends
@@ -192,9 +192,9 @@ class Graph:
             for place in members
         )
 
-    def _fixpoint(self, holds: Callable[[Place, NodeFacts, set[Place]], bool]) -> set[Place]:
+    def _fixpoint(self, holds: Callable[[NodeRef, NodeFacts, set[NodeRef]], bool]) -> set[NodeRef]:
         """The nodes of which something holds because it holds of nodes after them."""
-        found: set[Place] = set()
+        found: set[NodeRef] = set()
         while True:
             before = len(found)
             for place in self._backwards:
@@ -203,16 +203,16 @@ class Graph:
             if len(found) == before:
                 return found
 
-    def _enters(self, place: Place) -> bool:
+    def _enters(self, place: NodeRef) -> bool:
         """Whether the node is a jump that waits for its sub-flow to return."""
         facts = self.facts[place]
         return facts.jumps_to is not None and facts.returns
 
-    def _without_leaving(self, place: Place) -> list[Place]:
+    def _without_leaving(self, place: NodeRef) -> list[NodeRef]:
         facts = self.facts[place]
         return [p for p in self.following(place) if p != facts.jumps_to or facts.returns]
 
-    def _without_waiting(self, place: Place) -> list[Place]:
+    def _without_waiting(self, place: NodeRef) -> list[NodeRef]:
         """The nodes that may follow in the same turn. Past a jump only if its sub-flow may end without waiting."""
         facts = self.facts[place]
         followers = self.following(place)
@@ -220,17 +220,17 @@ class Graph:
             followers = [facts.jumps_to]
         return [p for p in followers if not self.facts[p].waits]
 
-    def _ends_silently(self, place: Place, facts: NodeFacts, silent: set[Place]) -> bool:
+    def _ends_silently(self, place: NodeRef, facts: NodeFacts, silent: set[NodeRef]) -> bool:
         """Whether the flow may end in the same turn, sub-flows on the way included."""
         return not facts.waits and self._finishes(place, facts, silent)
 
-    def _finishes(self, place: Place, facts: NodeFacts, finishing: set[Place]) -> bool:
+    def _finishes(self, place: NodeRef, facts: NodeFacts, finishing: set[NodeRef]) -> bool:
         """Whether the flow may come to its end (or return)."""
         if facts.jumps_to is not None and (not facts.returns or facts.jumps_to not in finishing):
             return False
         return facts.ends or any((place[0], edge.target) in finishing for edge in facts.edges if edge.target)
 
-    def _stops(self, place: Place, facts: NodeFacts, stopping: set[Place], finishing: set[Place]) -> bool:
+    def _stops(self, place: NodeRef, facts: NodeFacts, stopping: set[NodeRef], finishing: set[NodeRef]) -> bool:
         """Whether the whole conversation may end, whatever waits for a return."""
         if facts.stops:
             return True
@@ -242,10 +242,10 @@ class Graph:
         return any((place[0], edge.target) in stopping for edge in facts.edges if edge.target)
 
 
-def successors_first(places: list[Place], following: Callable[[Place], list[Place]]) -> list[Place]:
+def successors_first(places: list[NodeRef], following: Callable[[NodeRef], list[NodeRef]]) -> list[NodeRef]:
     """The places, each after all that follow it as far as loops allow."""
-    finished: list[Place] = []
-    seen: set[Place] = set()
+    finished: list[NodeRef] = []
+    seen: set[NodeRef] = set()
     for first in places:
         if first in seen:
             continue
@@ -279,18 +279,18 @@ def _mentions(value: Any, variable: str) -> int:
     return sum(_mentions(item, variable) for item in value.values()) if isinstance(value, dict) else 0
 
 
-def _names(places: list[Place]) -> str:
+def _names(places: list[NodeRef]) -> str:
     flows = {flow_id for flow_id, _ in places}
     return " → ".join(node_id if len(flows) == 1 else f"{flow_id}/{node_id}" for flow_id, node_id in places)
 
 
-def _loops(places: list[Place], following: Callable[[Place], list[Place]]) -> list[list[Place]]:
+def _loops(places: list[NodeRef], following: Callable[[NodeRef], list[NodeRef]]) -> list[list[NodeRef]]:
     """The strongly connected groups that form a loop (Tarjan, without recursion)."""
-    index: dict[Place, int] = {}
-    low: dict[Place, int] = {}
-    stack: list[Place] = []
-    on_stack: set[Place] = set()
-    loops: list[list[Place]] = []
+    index: dict[NodeRef, int] = {}
+    low: dict[NodeRef, int] = {}
+    stack: list[NodeRef] = []
+    on_stack: set[NodeRef] = set()
+    loops: list[list[NodeRef]] = []
     for start in places:
         if start in index:
             continue
@@ -314,7 +314,7 @@ def _loops(places: list[Place], following: Callable[[Place], list[Place]]) -> li
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[place])
                 if low[place] == index[place]:
-                    members: list[Place] = []
+                    members: list[NodeRef] = []
                     while True:
                         member = stack.pop()
                         on_stack.discard(member)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from pytake.engine.limits import STEPS
 from pytake.engine.problems import Problem, problem
-from pytake.engine.prover.graph import Graph, Place, successors_first
+from pytake.engine.prover.graph import Graph, NodeRef, successors_first
 
 
-def too_long_turns(graph: Graph, taken: Callable[[Place, str], bool]) -> list[Problem]:
+def too_long_turns(graph: Graph, taken: Callable[[NodeRef, str], bool]) -> list[Problem]:
     """Turns that may visit more nodes than the budget has. Needs a bundle without silent loops and jump cycles.
 
     `taken` says whether an exit of a node can be taken at all.
@@ -34,27 +34,27 @@ def too_long_turns(graph: Graph, taken: Callable[[Place, str], bool]) -> list[Pr
 class TurnLengths:
     """How many steps a turn may take. A step is a node and the exit taken; the longest way counts."""
 
-    def __init__(self, graph: Graph, taken: Callable[[Place, str], bool]) -> None:
+    def __init__(self, graph: Graph, taken: Callable[[NodeRef, str], bool]) -> None:
         self._graph = graph
         self._facts = graph.facts
         self._taken = taken
-        self._whole: dict[Place, int] = {}  # to wherever the turn ends
-        self._to_end: dict[Place, int | None] = {}  # to the end of the flow, None when that is not in the same turn
-        self._after: dict[Place, int] = {}  # after the end of the flow that is entered here
+        self._whole: dict[NodeRef, int] = {}  # to wherever the turn ends
+        self._to_end: dict[NodeRef, int | None] = {}  # to the end of the flow, None when that is not in the same turn
+        self._after: dict[NodeRef, int] = {}  # after the end of the flow that is entered here
         for place in successors_first(list(graph.facts), self._silent_followers):
             self._measure(place)
-        self._levels: dict[Place, list[Place]] = {}
+        self._levels: dict[NodeRef, list[NodeRef]] = {}
         for jump in graph.facts:
             target = graph.facts[jump].jumps_to
             if target is not None and graph.facts[jump].returns:
                 self._levels.setdefault(target, []).append(jump)
         self._inside = {entry: graph.local(entry) for entry in self._levels}
 
-    def of_entering(self, place: Place) -> int:
+    def of_entering(self, place: NodeRef) -> int:
         """The most steps of a turn that begins with entering this node."""
         return self._whole[place]
 
-    def of_answering(self, place: Place) -> int:
+    def of_answering(self, place: NodeRef) -> int:
         """The most steps of a turn that begins with an answer to this node, or with its timer."""
         onward = [1 + (self._whole[target] if target is not None else 0) for target in self._targets(place)]
         ends = [
@@ -67,7 +67,7 @@ class TurnLengths:
             most = max(most, max(ends) + self._returning_from(place))
         return most
 
-    def _returning_from(self, place: Place) -> int:
+    def _returning_from(self, place: NodeRef) -> int:
         """The most steps that follow in the same turn when the flow this node stands in ends and returns."""
         entries = [entry for entry, inside in self._inside.items() if place in inside]
         most = 0
@@ -77,7 +77,7 @@ class TurnLengths:
             most = max(most, self._after[entry])
         return most
 
-    def _after_jump(self, jump: Place) -> int:
+    def _after_jump(self, jump: NodeRef) -> int:
         most = 1
         for target in self._targets(jump):
             if target is None:
@@ -89,17 +89,17 @@ class TurnLengths:
                 most = max(most, 1 + to_end + self._returning_from(jump))
         return most
 
-    def _targets(self, place: Place) -> list[Place | None]:
+    def _targets(self, place: NodeRef) -> list[NodeRef | None]:
         facts = self._facts[place]
         edges = {edge.exit: edge for edge in facts.edges}
-        found: list[Place | None] = []
+        found: list[NodeRef | None] = []
         for exit_ in facts.exits:
             edge = edges.get(exit_) or (edges.get("next") if exit_ in facts.follows_next else None)
             if edge is not None and self._taken(place, exit_):
                 found.append((place[0], edge.target) if edge.target else None)
         return list(dict.fromkeys(found))
 
-    def _measure(self, place: Place) -> None:
+    def _measure(self, place: NodeRef) -> None:
         facts = self._facts[place]
         if facts.waits:
             self._whole[place], self._to_end[place] = 1, None
@@ -113,7 +113,7 @@ class TurnLengths:
             before = 2 + (inner or 0)
         to_end: int | None = None
         if ends_before:
-            targets: list[Place | None] = self._targets(place) or ([None] if facts.ends else [])
+            targets: list[NodeRef | None] = self._targets(place) or ([None] if facts.ends else [])
             for target in targets:
                 whole = max(whole, before + (self._whole.get(target, 0) if target is not None else 0))
                 rest = self._to_end.get(target) if target is not None else 0
@@ -121,7 +121,7 @@ class TurnLengths:
                     to_end = max(to_end or 0, before + rest)
         self._whole[place], self._to_end[place] = whole, to_end
 
-    def _silent_followers(self, place: Place) -> list[Place]:
+    def _silent_followers(self, place: NodeRef) -> list[NodeRef]:
         facts = self._facts[place]
         if facts.waits:
             return []

@@ -1,10 +1,10 @@
 """One of several answers."""
 
-from pytake.engine.compiling import NodeBuild
-from pytake.engine.folding import fold
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
+from pytake.engine.normalize import normalize_text
 from pytake.engine.options import Choice, matcher
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, ChoiceSpec, Validation
 
 
@@ -16,12 +16,12 @@ def choice(validation: Validation, build: NodeBuild) -> Check:
     table = matcher(choices, build, "validation.choices")
     by_id = {found.value: found for found in choices}
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = run.input
         if answer.reply_id is not None:
             found = by_id.get(answer.reply_id)
         elif answer.type == "text":
-            found = by_id.get(answer.text) or table.get(fold(answer.text))
+            found = by_id.get(answer.text) or table.get(normalize_text(answer.text))
         else:
             found = None
         return REFUSED if found is None else found.value

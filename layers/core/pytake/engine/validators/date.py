@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, typed_text
 
 _MONTH_FIRST = ("US", None)
@@ -20,7 +20,7 @@ def date_(validation: Validation, build: NodeBuild) -> Check:
     bounds = [_bound(validation, name, build) for name in ("min", "max")]
     english = build.language == "en"
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = typed_text(run.input)
         if answer is None:
             return REFUSED

@@ -1,9 +1,9 @@
 """E-mail addresses."""
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.limits import EMAIL_CHARACTERS
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
 
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-")
@@ -15,7 +15,7 @@ def email(validation: Validation, build: NodeBuild) -> Check:
     least, most = lengths(validation, build)
     longest = min(most or EMAIL_CHARACTERS, EMAIL_CHARACTERS)
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = typed_text(run.input)
         if answer is None or not least <= len(answer) <= longest:
             return REFUSED

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.turn import InputLocation
 from pytake.engine.validation import REFUSED, Validation
 
@@ -13,7 +13,7 @@ from pytake.engine.validation import REFUSED, Validation
 def location(_: Validation, __: NodeBuild) -> Check:
     """A place, stored as an object with `latitude`, `longitude`, `name` and `address`. The question shows "Send location"."""
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         sent = run.input.location
         return REFUSED if sent is None else location_value(sent)
 

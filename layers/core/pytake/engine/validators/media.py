@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.turn import InputMedia
 from pytake.engine.validation import REFUSED, ChoiceSpec, Validation
 
@@ -19,7 +19,7 @@ def media(validation: Validation, build: NodeBuild) -> Check:
         message = f"`{kind}` is no kind of media; the kinds are {', '.join(KINDS)}."
         build.problem("invalid_value", "validation.choices", message)
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         sent = run.input.media
         return REFUSED if sent is None or sent.type not in wanted else media_value(sent)
 

@@ -2,10 +2,10 @@
 
 import unicodedata
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.limits import NUMBER, NUMBER_CHARACTERS
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, bounds, typed_text
 
 
@@ -16,7 +16,7 @@ def number(validation: Validation, build: NodeBuild) -> Check:
     least, most = bounds(validation, build)
     comma = build.language != "en"
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = typed_text(run.input)
         value = read_number(answer, decimal_comma=comma) if answer is not None else None
         if value is None or (least is not None and value < least) or (most is not None and value > most):

@@ -1,9 +1,9 @@
 """Phone numbers."""
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.limits import PHONE_CHARACTERS
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, typed_text
 
 
@@ -32,7 +32,7 @@ def phone(validation: Validation, build: NodeBuild) -> Check:
             return None
         return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else None
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = typed_text(run.input)
         if answer is None or len(answer) > PHONE_CHARACTERS or any(c.isalpha() for c in answer):
             return REFUSED

@@ -1,8 +1,8 @@
 """Answers that match a pattern."""
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
 
 
@@ -18,7 +18,7 @@ def regex(validation: Validation, build: NodeBuild) -> Check:
     if matches is None:
         return lambda _: REFUSED
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         answer = typed_text(run.input)
         if answer is None or not least <= len(answer) <= longest or not matches(answer):
             return REFUSED

@@ -1,8 +1,8 @@
 """Any text the person types."""
 
-from pytake.engine.compiling import NodeBuild
+from pytake.engine.compiler import NodeBuild
+from pytake.engine.execution import Execution
 from pytake.engine.registry import Check, validator
-from pytake.engine.running import Run
 from pytake.engine.validation import REFUSED, Validation, lengths
 
 
@@ -12,7 +12,7 @@ def text(validation: Validation, build: NodeBuild) -> Check:
     least, most = lengths(validation, build)
     shortest, longest = max(least, 1), most if most is not None else float("inf")
 
-    def check(run: Run) -> object:
+    def check(run: Execution) -> object:
         said = run.input
         if said.type != "text":
             return REFUSED

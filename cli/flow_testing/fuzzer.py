@@ -1,0 +1,169 @@
+"""Conversations that nobody would hold, and the shortest of them that breaks something."""
+
+import copy
+from functools import cache
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as with_seed
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from cli.flow_testing.documents import Documents
+from cli.flow_testing.examples import Examples, UserInput
+from cli.flow_testing.inputs import parse_input, parse_time
+from cli.flow_testing.invariants import broken_rule
+from cli.flow_testing.mocks import mock_keys, mock_of
+from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
+from local.offline_conversation import ConversationSettings, OfflineConversation
+from pytake.engine import Effect, EffectResult, Flow
+
+TURNS = 30
+"""How long a conversation is at most."""
+
+_BAIT = [
+    "{{secrets.token}}",
+    "{{contact.phone}}",
+    "\x00",
+    "(a+)+$",
+    "a" * 4096,
+    "👩🏽‍🚀🏳️‍🌈🇧🇷" * 400,
+    "مرحبا بالعالم",
+    "é́́́́" * 800,
+    "nan",
+    "1e999",
+    "-0",
+    "٣",
+    "\n\n",
+    "restart",
+    "1",
+    "2",
+]
+_WILD: list[dict[str, Any]] = [
+    {"media": {"id": "media-2", "type": "document", "filename": "a" * 300, "caption": "{{x}}"}},
+    {"media": {"id": "media-3", "type": "audio"}},
+    {"location": {"latitude": 0, "longitude": -180}},
+    {"response": {"flow_token": "other", "x": [1, {"y": None}]}},
+    {"type": "contacts", "text": "Ana", "payload": [{"name": {"formatted_name": "Ana"}}]},
+    {"type": "order", "payload": {"product_items": []}},
+    {"type": "reaction", "text": "👍"},
+    {"type": "unsupported"},
+    {"type": "timeout"},
+    {"type": "resume"},
+]
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "text", "{{x}}", "x" * 2000]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "name", "items"]), inner),
+    max_leaves=4,
+)
+
+
+class Counterexample(Struct, frozen=True):
+    """What broke, and the conversation that shows it, ready to be kept as a test file."""
+
+    reason: str
+    suite: Suite
+
+
+class _BrokenRuleError(Exception):
+    """One subclass per rule, so that shrinking stays with the rule that was broken first."""
+
+
+@cache
+def _error_of(rule: str) -> type[_BrokenRuleError]:
+    return type(rule, (_BrokenRuleError,), {})
+
+
+class _Held:
+    """A conversation as it is being held."""
+
+    def __init__(self, flow: Flow, examples: Examples, data: st.DataObject) -> None:
+        self.exchanges: list[Exchange] = []
+        self.mocks: dict[str, list[Any]] = {}
+        self.reason = ""
+        self.seed = data.draw(st.integers(0, 50))
+        self._conversation = OfflineConversation(flow, ConversationSettings(parse_time(NOW), self.seed))
+        self._examples = examples
+        self._data = data
+
+    def hold(self) -> None:
+        """Say one thing after the other. Raises _BrokenRuleError."""
+        for _ in range(self._data.draw(st.integers(1, TURNS))):
+            if self._conversation.handed_off:
+                return
+            seconds = self._data.draw(st.sampled_from([0, 0, 0, 61, 100_000]))
+            self._conversation.now += seconds
+            said: UserInput = self._data.draw(
+                st.sampled_from(self._examples.inputs(self._conversation))
+                | st.sampled_from(self._examples.inputs(self._conversation))
+                | st.sampled_from(_BAIT)
+                | st.text(max_size=60)
+                | st.sampled_from(_WILD)
+            )
+            self._say(said, seconds)
+
+    def _say(self, said: UserInput, seconds: float) -> None:
+        results: list[EffectResult] = []
+
+        def answer(effect: Effect) -> EffectResult:
+            other = st.builds(EffectResult, ok=st.just(True), status=st.just(200), body=_JSON)
+            result = self._data.draw(st.sampled_from(self._examples.results(effect)) | other)
+            self.mocks.setdefault(mock_keys(effect)[0], []).append(mock_of(result))
+            results.append(result)
+            return result
+
+        again = copy.copy(self._conversation)
+        try:
+            turn = self._conversation.turn(parse_input(said), answer)
+            left = iter(results)
+            repeated = again.turn(parse_input(said), lambda _: next(left))
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+            rule: str | None = f"raised {type(error).__name__}"
+            self._note(said, seconds, Expected())
+            self.reason = f"{rule}: {error}"
+        else:
+            self._note(said, seconds, Expected(status=turn.status, node_id=turn.node_id))
+            rule, self.reason = broken_rule(turn, repeated) or (None, "")
+        if rule is not None:
+            raise _error_of(rule)(self.reason)
+
+    def _note(self, said: UserInput, seconds: float, expected: Expected) -> None:
+        self.exchanges.append(Exchange(input=said, after_seconds=seconds, expect=expected))
+
+
+def fuzz(flow: Flow, documents: Documents, conversations: int, seed: int) -> Counterexample | None:
+    """Hold so many conversations; what broke in the simplest of them that breaks, None when nothing does."""
+    examples = Examples(documents, flow.id)
+    failing: list[_Held] = []
+
+    @settings(
+        max_examples=conversations,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @with_seed(seed)
+    @given(st.data())
+    def hold(data: st.DataObject) -> None:
+        held = _Held(flow, examples, data)
+        try:
+            held.hold()
+        except _BrokenRuleError:
+            failing[:] = [held]  # the last one that Hypothesis tries is the shortest
+            raise
+
+    try:
+        hold()
+    except _BrokenRuleError:
+        held = failing[0]
+    else:
+        return None
+    script = Script(
+        name=held.reason,
+        turns=held.exchanges,
+        http_mocks={name: found[0] if len(found) == 1 else found for name, found in held.mocks.items()} or None,
+    )
+    return Counterexample(held.reason, Suite(flow=flow.id, now=NOW, seed=held.seed, conversations=[script]))

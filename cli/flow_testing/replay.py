@@ -1,0 +1,164 @@
+"""Hold recorded conversations again, without a network: on the version of the flow they were held on, or on another.
+
+A conversation's turns are its audit records. They hold what was said, when, what APIs and models answered, and what the
+turn knew of the contact and the number; the state between two turns follows from the turns before.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from cli.flow_testing.documents import Documents, UsageError
+from pytake.conversation.contact_changes import contact_after
+from pytake.conversation.records import STATE_BYTES, TurnContext, TurnRecord
+from pytake.conversation.turn import DEFAULT_COMMANDS
+from pytake.engine import Context, Effect, EffectResult, Flow, State, Turn, compile_flow, continue_turn, take_turn
+
+_COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
+
+
+class Difference(Struct, frozen=True):
+    """The first turn of a conversation that goes another way: which part of it, as recorded and as it is now."""
+
+    session_id: str
+    seq: int
+    at: float
+    part: str
+    recorded: Any
+    now: Any
+
+
+class ReplayResult(Struct, frozen=True):
+    """How a recorded conversation went. `skipped` says why it could not be held again from some turn on."""
+
+    session_id: str
+    turns: int
+    difference: Difference | None = None
+    skipped: str | None = None
+
+
+class _UnknownEffectError(Exception):
+    """The flow asks for something that was not asked for then."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def read_records(lines: Iterable[str | bytes], name: str) -> list[TurnRecord]:
+    """Audit records, one JSON object a line. Raises UsageError."""
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(msgspec.json.decode(line, type=TurnRecord))
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise UsageError(f"{name}, line {number}: no turn record: {error}") from error
+    return records
+
+
+class Replayer:
+    """Replays conversations on the flows in some documents."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._flows: dict[str, Flow | None] = {}
+
+    def replay(self, records: Iterable[TurnRecord]) -> Iterator[ReplayResult]:
+        """Each conversation (session) of these records, in the order in which they began."""
+        sessions: dict[str, list[TurnRecord]] = {}
+        for record in sorted(records, key=lambda record: (record.at, record.seq)):
+            if record.session_id:
+                sessions.setdefault(record.session_id, []).append(record)
+        for session_id, turns in sessions.items():
+            yield self._session(session_id, sorted(turns, key=lambda record: record.seq))
+
+    def _session(self, session_id: str, records: list[TurnRecord]) -> ReplayResult:
+        state: State | None = None
+        known: TurnContext | None = None
+        done, before = 0, records[0].seq - 1
+        for record in records:
+            if record.seq != before + 1:
+                return ReplayResult(session_id, done, skipped=f"turn {before + 1} is missing")
+            before = record.seq
+            if record.flow_id is None:  # a person's turn, a reaction, an expiry: the flow had no part in it
+                continue
+            known = record.context or known
+            if known is None:
+                return ReplayResult(session_id, done, skipped="its beginning is missing")
+            flow = self._flow(record.flow_id)
+            if flow is None:
+                return ReplayResult(session_id, done, skipped=f"flow {record.flow_id} was not given")
+            try:
+                turn = _turn(flow, state, record, known)
+            except _UnknownEffectError as unknown:
+                asked = [effect.key for effect in record.effects]
+                found = Difference(session_id, record.seq, record.at, "effects", asked, [unknown.key])
+                return ReplayResult(session_id, done, found)
+            now = _as_recorded(turn, record)
+            done += 1
+            if msgspec.json.encode(now) != msgspec.json.encode(record):
+                return ReplayResult(session_id, done, _difference(session_id, record, now))
+            known = replace(known, contact=contact_after(known.contact, turn.events))
+            if not _is_too_large(turn):
+                state = turn.state
+        return ReplayResult(session_id, done)
+
+    def _flow(self, flow_id: str) -> Flow | None:
+        if flow_id not in self._flows:
+            known = flow_id in self._documents
+            self._flows[flow_id] = compile_flow(self._documents, flow_id) if known else None
+        return self._flows[flow_id]
+
+
+def _turn(flow: Flow, state: State | None, record: TurnRecord, known: TurnContext) -> Turn:
+    commands: Mapping[str, Any] = known.commands or DEFAULT_COMMANDS
+    context = Context(record.at, f"{record.session_id}:{record.seq}", known.contact, known.country, commands)
+    left = {effect.key: effect.result for effect in record.effects}
+    turn = take_turn(flow, state, record.input, context)
+    while turn.effect is not None:
+        turn = continue_turn(flow, turn, record.input, _result(turn.effect, left), context)
+    return turn
+
+
+def _result(effect: Effect, left: dict[str, EffectResult]) -> EffectResult:
+    """What the effect gave then: under its key, or, when the way to its node has become another, under its node's."""
+    node = effect.key.rpartition("/")[0]
+    key = next((key for key in left if key == effect.key), None)
+    key = key or next((key for key in left if key.rpartition("/")[0] == node), None)
+    if key is None:
+        raise _UnknownEffectError(effect.key)
+    return left.pop(key)
+
+
+def _as_recorded(turn: Turn, record: TurnRecord) -> TurnRecord:
+    """The record that this turn would have left, had it been taken then."""
+    expired = [event for event in record.events if event.type == "session_expired"]
+    failed = turn.status == "failed" or _is_too_large(turn)
+    return replace(
+        record,
+        status="failed" if failed else turn.status,
+        node_id=turn.node_id,
+        path=turn.path,
+        # The apology for a turn that failed is the number's, not the flow's.
+        messages=record.messages if failed and record.status == "failed" else turn.messages,
+        events=[*expired, *turn.events],
+    )
+
+
+def _is_too_large(turn: Turn) -> bool:
+    return turn.state is not None and len(turn.state.encode()) > STATE_BYTES
+
+
+def _difference(session_id: str, recorded: TurnRecord, now: TurnRecord) -> Difference:
+    for part in _COMPARED:
+        before, after = (msgspec.to_builtins(getattr(record, part)) for record in (recorded, now))
+        if before != after:
+            return Difference(session_id, recorded.seq, recorded.at, part, before, after)
+    return Difference(
+        session_id, recorded.seq, recorded.at, "record", msgspec.to_builtins(recorded), msgspec.to_builtins(now)
+    )

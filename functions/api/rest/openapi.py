@@ -1,0 +1,119 @@
+"""The OpenAPI document: what powertools knows of the routes, with every answer that each of them may give."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from rest.caller import Role
+from rest.problems import CONTENT_TYPE, PROBLEM_CODES
+
+ROLES: tuple[Role, ...] = ("admin", "builder", "agent", "analyst")
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). Some codes bring members of their own: `errors`, `problems`, `field`.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string", "description": "The status in words"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable: what programs decide by"},
+        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+    },
+    "required": ["type", "title", "status", "code", "detail"],
+}
+_GATEWAY: dict[str, Any] = {
+    "type": "object",
+    "title": "GatewayMessage",
+    "description": "What API Gateway itself says, before a request reaches the API",
+    "properties": {"message": {"type": ["string", "null"]}},
+    "required": ["message"],
+}
+_LINK: dict[str, Any] = {
+    "description": '`<address>; rel="next"` (RFC 8288): where the list goes on. Missing: this was all of it',
+    "schema": {"type": "string"},
+}
+_ETAG: dict[str, Any] = {
+    "description": "The draft's tag (RFC 9110): send it as `If-Match` to change exactly this draft",
+    "schema": {"type": "string"},
+}
+_FROM_GATEWAY = {
+    401: "no token, or one that is expired or of another issuer or audience",
+    429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment",
+    503: "the API did not answer in time",
+}
+
+
+def route_docs(
+    *roles: Role,
+    problems: Iterable[str] = (),
+    media_type: str = "application/json",
+    paged: bool = False,
+    tagged: bool = False,
+) -> dict[str, Any]:
+    """What a route says of itself (`openapi_extensions=`): who besides admins may call it, and the codes only it has."""
+    allowed = [role for role in ROLES if role in ("admin", *roles)]
+    headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
+    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the answers of every operation; `route_docs` is turned into what OpenAPI has for it."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(Problem=_PROBLEM, GatewayMessage=_GATEWAY)
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
+            _complete(method, operation)
+    for unused in ("HTTPValidationError", "ValidationError"):  # powertools' own form of 422, which nobody gets
+        schemas.pop(unused, None)
+    return document
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
+    media_type = operation.pop("x-media-type", "application/json")
+    headers = operation.pop("x-headers", {})
+    operation.pop("deprecated", None)
+    summary = f"Roles: {', '.join(roles)}."
+    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), summary)))
+    answers: dict[str, Any] = {
+        str(status): answer for status, answer in operation["responses"].items() if str(status).startswith("2")
+    }
+    for status, answer in answers.items():
+        content = answer.pop("content", {})
+        if status != "204":
+            answer["content"] = {media_type: next(iter(content.values()), {})}
+        if headers:
+            answer["headers"] = headers
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for code in (*own, *_common(method, operation, roles)):
+        by_status[PROBLEM_CODES[code].status.value].append(code)
+    for number in sorted({*by_status, *_FROM_GATEWAY}):
+        answers[str(number)] = _answer(number, by_status[number])
+    operation["responses"] = answers
+
+
+def _common(method: str, operation: dict[str, Any], roles: list[str]) -> list[str]:
+    """The codes of every route that has a query, a body, a parameter."""
+    codes = ["query_unknown", "token_incomplete", "internal_error", "temporarily_unavailable"]
+    if len(roles) < len(ROLES):
+        codes.append("role_not_allowed")
+    if "requestBody" in operation or method == "post":
+        codes += ["json_invalid", "content_type_unsupported", "body_too_large"]
+    if method == "post" and "requestBody" not in operation:
+        codes.append("body_unknown")
+    if "requestBody" in operation or operation.get("parameters"):
+        codes.append("invalid_request")
+    return codes
+
+
+def _answer(status: int, codes: list[str]) -> dict[str, Any]:
+    lines = [f"`{code}`: {PROBLEM_CODES[code].meaning}" for code in codes]
+    content: dict[str, Any] = {}
+    if codes:
+        code: dict[str, Any] = {"type": "object", "properties": {"code": {"enum": codes}}}
+        content[CONTENT_TYPE] = {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, code]}}
+    if status in _FROM_GATEWAY:
+        content["application/json"] = {"schema": {"$ref": "#/components/schemas/GatewayMessage"}}
+        lines.append(f"From API Gateway: {_FROM_GATEWAY[status]}")
+    return {"description": "\n\n".join(lines), "content": content}

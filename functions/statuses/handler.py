@@ -1,0 +1,40 @@
+"""SQS hands Meta's delivery statuses in here, in large batches."""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from pytake import bootstrap
+from pytake.aws.batch import Record, process_batch
+from pytake.conversation.queues import StatusesItem
+from pytake.conversation.statuses import without_superseded
+from pytake.observability import logger, safe_handler, set_correlation_id
+
+bootstrap.import_ahead("process_statuses")
+
+_read = msgspec.json.Decoder(StatusesItem).decode
+
+
+@safe_handler
+def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda gives it)
+    """Note the statuses of each record; a failed record comes back alone. What another record of the batch overtakes is
+    not noted: `delivered` and `read` of one message often come together, and each is a write."""
+    told: dict[str, StatusesItem] = {}
+    for record in event["Records"]:
+        with suppress(msgspec.DecodeError):  # its own turn says so, and lets it come back
+            told[record["messageId"]] = _read(record["body"])
+    furthest = dict(zip(told, without_superseded(list(told.values())), strict=True))
+
+    def settle(record: Record) -> None:
+        item = furthest.get(record.id) or _read(record.body)
+        set_correlation_id(item.correlation_id)
+        moved = bootstrap.process_statuses()(item) if item.statuses else 0
+        logger().info(
+            "statuses.processed",
+            organization_id=item.organization_id,
+            statuses=len(told[record.id].statuses),
+            moved=moved,
+        )
+
+    return process_batch(event, settle, bootstrap.queues().postpone_statuses, logger())

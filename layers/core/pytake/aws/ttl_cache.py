@@ -1,0 +1,39 @@
+"""A small cache with an age limit, for what is read on every message and changes once a week."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from pytake.conversation.ports import Clock
+
+Value = TypeVar("Value")
+
+
+class TtlCache(Generic[Value]):
+    """Keeps up to `size` values for `seconds` each. What was not found (None) is not kept: it may be created any moment."""
+
+    def __init__(self, seconds: float, size: int, clock: Clock) -> None:
+        self._seconds = seconds
+        self._size = size
+        self._clock = clock
+        self._entries: OrderedDict[str, tuple[float, Value]] = OrderedDict()
+
+    def get(self, key: str, load: Callable[[], Value | None], *, fresher_than: float | None = None) -> Value | None:
+        """The kept value, or what `load` gives. `fresher_than` (seconds) asks for a younger value than usual."""
+        now = self._clock()
+        entry = self._entries.get(key)
+        age_limit = self._seconds if fresher_than is None else min(fresher_than, self._seconds)
+        if entry is not None and now - entry[0] < age_limit:
+            return entry[1]
+        value = load()
+        if value is None:
+            self._entries.pop(key, None)
+            return None
+        self._entries[key] = (now, value)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+        return value
+
+    def forget(self, key: str) -> None:
+        self._entries.pop(key, None)

@@ -1,0 +1,235 @@
+"""What agents do in a conversation: write to the person, end the session, hand back to the bot.
+
+Each is a turn of the conversation like a person's: one conditional commit with an audit record, and what it says leaves
+through the outbound queue. So the transcript, the ledger, the order of messages and the service window hold for agents too.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.conversation.ports import (
+    AlreadyCommittedError,
+    Clock,
+    ConflictError,
+    Conversations,
+    Queues,
+    TenantRepository,
+)
+from pytake.conversation.publish_events import PublishBusinessEvents
+from pytake.conversation.queues import digest, outbound_item
+from pytake.conversation.rate_limits import pair_rate
+from pytake.conversation.records import (
+    SERVICE_WINDOW_SECONDS,
+    Conversation,
+    ConversationKey,
+    Session,
+    TurnRecord,
+    new_session_id,
+)
+from pytake.engine import Event, Input, State, StateError
+from pytake.whatsapp.outbound import Text
+
+UNQUEUED_SECONDS = 3600
+"""A message is tried for 50 minutes: a turn that is older is queued, or its message is in the dead letters."""
+
+COMMIT_ATTEMPTS = 4
+
+AGENT = "agent"
+"""The type of an agent's input and the status of their turn: what such a turn says, a person said."""
+
+
+class UnknownConversationError(Exception):
+    """The organization has no such conversation."""
+
+
+class WindowClosedError(Exception):
+    """The person last wrote more than 24 hours ago (or never): Meta takes templates only."""
+
+
+class OptedOutError(Exception):
+    """The person wants no messages, until they write again."""
+
+
+class RequestIdReusedError(Exception):
+    """The request id has been used for another text."""
+
+
+class AgentTurn(Struct, frozen=True):
+    """What became of an agent's action. `record` is None when there was nothing to do."""
+
+    conversation: Conversation
+    record: TurnRecord | None
+
+
+class AgentMessaging:
+    """The use cases behind `POST /api/v1/conversations/{phone}/send`, `/close` and `/resume`.
+
+    All raise `UnknownConversationError`, and `ConflictError` when others write the conversation again and again. `agent` is
+    the subject of the agent's token; the audit record keeps it. What follows from the action is logged, and told to
+    integrators, under `correlation_id`.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        tenants: TenantRepository,
+        queues: Queues,
+        publish_events: PublishBusinessEvents,
+        clock: Clock,
+        session_ttl_hours: int,
+    ) -> None:
+        self._conversations = conversations
+        self._tenants = tenants
+        self._queues = queues
+        self._publish_events = publish_events
+        self._clock = clock
+        self._session_ttl_hours = session_ttl_hours
+
+    def send(
+        self, key: ConversationKey, text: str, agent: str, request_id: str, correlation_id: str | None = None
+    ) -> AgentTurn:
+        """Write to the person, and take the conversation over: the bot is silent until `resume`, or the session's end.
+
+        The same `request_id` again writes nothing a second time and only repeats the enqueue. Raises `WindowClosedError`,
+        `OptedOutError`, `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the same
+        request has to come again.
+        """
+        message_id = f"{AGENT}:{digest(request_id)}"
+        known = self._conversations.turn_of_message(key, message_id)
+        if known is not None:
+            return self._repeat(key, known, text)
+
+        def decide(before: Conversation) -> tuple[Conversation, TurnRecord]:
+            now = self._clock()
+            if before.opted_out:
+                raise OptedOutError
+            if now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:
+                raise WindowClosedError
+            record = _record(before, now, AGENT, Input(type=AGENT, text=text), correlation_id)
+            record.message_id, record.messages = message_id, [Text(text)]
+            record.window_opened_at = before.last_inbound_at
+            session = before.open_session(now)
+            if session is None:
+                if before.session is not None:
+                    record.events.append(Event("session_expired", {"session_id": before.session.id}))
+                session_id = new_session_id(key, record.seq)
+                session = Session(id=session_id, started_at=now, expires_at=now)
+            if not session.human:
+                record.events.append(Event("taken_over", {"by": agent}))
+            record.events.append(Event("agent_message", {"by": agent}))
+            record.session_id = session.id
+            pair_rate_until, record.pair_rate_from = pair_rate(before.pair_rate_until, 1, now)
+            # The timer is in the flow's state as well, from where `resume` takes it again.
+            session = replace(session, human=True, timer_at=None, expires_at=self._ends_at(key, session, now))
+            after = replace(before, seq=record.seq, session=session, active_at=now, pair_rate_until=pair_rate_until)
+            return after, record
+
+        try:
+            done = self._commit(key, decide)
+        except AlreadyCommittedError:  # the same request, twice at the same moment
+            known = self._conversations.turn_of_message(key, message_id)
+            if known is None:
+                raise ConflictError("the conversation was erased meanwhile") from None
+            return self._repeat(key, known, text)
+        if done.record is not None:
+            self._enqueue(key, done.record)
+        return done
+
+    def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
+        """End the session; the person's next message begins a new one."""
+
+        def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
+            now = self._clock()
+            session = before.open_session(now)
+            if session is None:
+                return None
+            record = _record(before, now, "closed", Input(type="close"), correlation_id)
+            record.events.append(Event("session_closed", {"session_id": session.id, "by": agent}))
+            return replace(before, seq=record.seq, session=None), record
+
+        return self._commit(key, decide)
+
+    def resume(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
+        """Hand back to the bot: the flow goes on where it stood, or begins anew if it had come to its end.
+
+        The bot says nothing by itself: it answers the person's next message, or goes on when its timer is over.
+        """
+
+        def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
+            now = self._clock()
+            session = before.open_session(now)
+            if session is None or not session.human:
+                return None
+            record = _record(before, now, "resumed", Input(type="resume_bot"), correlation_id)
+            record.events.append(Event("handed_back", {"session_id": session.id, "by": agent}))
+            # A flow that handed over is at its end: there is nothing to go on with.
+            state = session.state
+            if state is not None:
+                ends_at = self._ends_at(key, session, now)
+                session = replace(session, human=False, timer_at=_timer(state), expires_at=ends_at)
+            return replace(before, seq=record.seq, session=session if state is not None else None), record
+
+        return self._commit(key, decide)
+
+    def _repeat(self, key: ConversationKey, known: TurnRecord, text: str) -> AgentTurn:
+        if known.input.text != text:
+            raise RequestIdReusedError
+        self._enqueue(key, known)
+        conversation = self._conversations.load(key)
+        if conversation is None:
+            raise UnknownConversationError
+        return AgentTurn(conversation, known)
+
+    def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
+        """Queue what the agent wrote, and before it the turn before: whoever took that may have died or stand still between
+        its commit and its enqueue. If it is on its way already, the queue or the ledger recognises it."""
+        before = self._conversations.turn(key, record.seq - 1) if record.seq > 1 else None
+        if before is not None and before.messages and record.at - before.at < UNQUEUED_SECONDS:
+            self._queues.put_outbound(outbound_item(key, before, self._clock()))
+        self._queues.put_outbound(outbound_item(key, record, self._clock()))
+
+    def _commit(
+        self, key: ConversationKey, decide: Callable[[Conversation], tuple[Conversation, TurnRecord] | None]
+    ) -> AgentTurn:
+        number = self._tenants.number(key.phone_number_id)
+        if number is None or number.organization_id != key.organization_id:
+            raise UnknownConversationError
+        for _ in range(COMMIT_ATTEMPTS):
+            before = self._conversations.load(key)
+            if before is None:
+                raise UnknownConversationError
+            decided = decide(before)
+            if decided is None:
+                return AgentTurn(before, None)
+            try:
+                self._conversations.commit(*decided)
+            except ConflictError:
+                continue
+            self._publish_events.of_turn(key, decided[1])
+            return AgentTurn(*decided)
+        raise ConflictError(f"not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def _ends_at(self, key: ConversationKey, session: Session, now: float) -> float:
+        organization = self._tenants.organization(key.organization_id)
+        return max(session.expires_at, now + (organization.session_ttl_hours or self._session_ttl_hours) * 3600)
+
+
+def _record(before: Conversation, now: float, status: str, input_: Input, correlation_id: str | None) -> TurnRecord:
+    session_id = before.session.id if before.session is not None else ""
+    return TurnRecord(
+        seq=before.seq + 1,
+        at=now,
+        session_id=session_id,
+        status=status,
+        input=input_,
+        correlation_id=correlation_id,
+    )
+
+
+def _timer(state: bytes) -> float | None:
+    try:
+        return State.decode(state).due_at
+    except StateError:
+        return None  # the next turn finds out, and tells the operator

@@ -1,0 +1,76 @@
+"""How fast messages may leave: an organization's limit a minute, and Meta's limit for one recipient (ADR 0005).
+
+Pure arithmetic on times. The adapters of `pytake.conversation.ports.RateSlots` store a `RateWindow` and change it by these
+functions; the turn's commit keeps a recipient's pace, so that it costs no write of its own.
+"""
+
+from msgspec import Struct
+
+WINDOW_SECONDS = 60
+EXACT_UP_TO = 60
+"""Limits up to this many messages a minute are kept exactly: the window remembers each departure."""
+
+PAIR_RATE_SECONDS = 6
+PAIR_RATE_BURST = 45
+"""Meta takes one message per six seconds to one recipient, after a burst of 45 (error 131056)."""
+
+
+class RateWindow(Struct, array_like=True):
+    """The last departures and the last slot that was given away, in milliseconds since the epoch."""
+
+    departed: list[int] = []
+    last_slot: int = 0
+
+
+def reserve(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow, float]:
+    """The window after taking its next slot, and the slot: `now` itself when the message may leave at once.
+
+    Who has to wait gets a slot one interval behind the one before, never sooner than the limit allows.
+    """
+    at = _milliseconds(now)
+    free_at = _free_at(window, per_minute)
+    if window.last_slot <= at and free_at <= at:
+        return _left(window, per_minute, at, last_slot=at), now
+    interval = WINDOW_SECONDS * 1000 // per_minute
+    slot = max(window.last_slot + interval, free_at) if window.last_slot > at else max(free_at, at + 1)
+    return RateWindow(window.departed, slot), slot / 1000
+
+
+def depart(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow, float]:
+    """The window after a message that waited leaves, and `now`; or the window as it is and when to ask again.
+
+    Queues deliver late, never early: without this, a late message and the next minute's would leave side by side.
+    """
+    at = _milliseconds(now)
+    free_at = _free_at(window, per_minute)
+    if free_at > at:
+        return window, free_at / 1000
+    return _left(window, per_minute, at, last_slot=window.last_slot), now
+
+
+def pair_rate(pair_rate_until: float, messages: int, now: float) -> tuple[float, float]:
+    """A recipient's new `pair_rate_until` after `messages` more, and when the first of them may leave (0: all at once).
+
+    GCRA: every message moves `pair_rate_until` on by six seconds; it may run 44 messages ahead of the clock.
+    """
+    start = max(pair_rate_until, now)
+    first = start - (PAIR_RATE_BURST - 1) * PAIR_RATE_SECONDS
+    last = first + (messages - 1) * PAIR_RATE_SECONDS
+    return start + messages * PAIR_RATE_SECONDS, first if last > now else 0
+
+
+def _free_at(window: RateWindow, per_minute: int) -> int:
+    """When one more departure leaves at most `per_minute` of them in any sixty seconds."""
+    if len(window.departed) < per_minute:
+        return 0
+    return window.departed[-per_minute] + WINDOW_SECONDS * 1000
+
+
+def _left(window: RateWindow, per_minute: int, at: int, last_slot: int) -> RateWindow:
+    # Clocks of two workers differ by milliseconds: the list stays in order whoever writes.
+    latest = max(at, window.departed[-1]) if window.departed else at
+    return RateWindow([*window.departed, latest][-per_minute:], last_slot)
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)

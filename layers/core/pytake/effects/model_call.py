@@ -1,0 +1,109 @@
+"""Asks the language model of an ai_prompt node through Amazon Bedrock's Converse API.
+
+Errors begin with one of these codes:
+
+prompt_empty, model_throttled, model_timeout, model_unavailable, model_unknown, model_access_denied, model_request_invalid,
+model_refused (a guardrail or the model's own filter), model_answer_invalid, answer_too_large.
+"""
+
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ParamValidationError, ReadTimeoutError
+
+from pytake.effects.errors import CallFailedError
+from pytake.effects.response import MAX_RESPONSE_BYTES
+from pytake.engine import EffectResult, ModelRequest
+
+MODEL_TIMEOUT_SECONDS = 20
+"""The longest wait for a model. A function of the turn has 30 seconds (template.yaml: WorkerTimeoutSeconds)."""
+
+DEFAULT_MAX_TOKENS = 1024
+"""Of an answer whose node names no limit; a model's own default is all it can write. About one WhatsApp message."""
+
+_ERRORS = {
+    "ThrottlingException": ("model_throttled", "Too many questions were asked at the same time."),
+    "ServiceQuotaExceededException": ("model_throttled", "The account's quota for the model is used up."),
+    "ModelTimeoutException": ("model_timeout", "The model did not answer in time."),
+    "ValidationException": ("model_request_invalid", "The model does not accept the question or its settings."),
+    "ResourceNotFoundException": ("model_unknown", "There is no such model in this region."),
+    "AccessDeniedException": ("model_access_denied", "The account or the function may not use the model."),
+}
+_UNAVAILABLE = ("model_unavailable", "The model cannot be asked at the moment.")
+_REFUSED = frozenset({"guardrail_intervened", "content_filtered"})
+_COMPLETE = frozenset({"end_turn", "stop_sequence", "max_tokens"})  # max_tokens: the author's limit, not a fault
+
+
+class ConverseClient(Protocol):
+    """The one method of a `bedrock-runtime` client that is used."""
+
+    def converse(self, **request: Any) -> dict[str, Any]: ...
+
+
+class BedrockModelCaller:
+    """Performs `ModelRequest`s; safe to share between threads, made once per process."""
+
+    def __init__(self, client: ConverseClient) -> None:
+        self._client = client
+
+    def perform(self, request: ModelRequest) -> EffectResult:
+        """Ask, once, and give the text the model wrote as `body`; `error` is `code: sentence`, with a code from above.
+
+        What a guardrail put in the place of a refused answer is kept as the body of the error result.
+        """
+        try:
+            if not request.prompt.strip():
+                raise CallFailedError("prompt_empty", "The prompt is empty.")
+            text, stopped_by = _read(self._ask(request))
+        except CallFailedError as failed:
+            return EffectResult(ok=False, status=failed.status, error=str(failed))
+        if stopped_by in _REFUSED:
+            error = "model_refused: A guardrail or the model's filter stopped the answer."
+            return EffectResult(ok=False, status=200, body=text or None, error=error)
+        if stopped_by not in _COMPLETE or not text.strip():
+            error = "model_answer_invalid: The model gave no text that can be used."
+            return EffectResult(ok=False, status=200, error=error)
+        return EffectResult(ok=True, status=200, body=text)
+
+    def _ask(self, request: ModelRequest) -> dict[str, Any]:
+        settings: dict[str, Any] = {"maxTokens": request.max_tokens or DEFAULT_MAX_TOKENS}
+        if request.temperature is not None:
+            settings["temperature"] = request.temperature
+        question: dict[str, Any] = {
+            "modelId": request.model,
+            "messages": [{"role": "user", "content": [{"text": request.prompt}]}],
+            "inferenceConfig": settings,
+        }
+        if request.system and request.system.strip():
+            question["system"] = [{"text": request.system}]
+        try:
+            return self._client.converse(**question)
+        except ClientError as error:
+            code, sentence = _ERRORS.get(error.response.get("Error", {}).get("Code", ""), _UNAVAILABLE)
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            raise CallFailedError(code, sentence, status) from None
+        except (ReadTimeoutError, ConnectTimeoutError):
+            raise CallFailedError("model_timeout", "The model did not answer in time.") from None
+        except ParamValidationError:
+            raise CallFailedError(*_ERRORS["ValidationException"]) from None
+        except BotoCoreError:
+            raise CallFailedError(*_UNAVAILABLE) from None
+
+
+def bedrock_client() -> ConverseClient:
+    """A client that waits as long as a model may think, and does not ask again: a second try has no time left."""
+    from botocore.config import Config
+    from botocore.session import get_session
+
+    retries: Any = {"mode": "standard", "total_max_attempts": 1}
+    config = Config(connect_timeout=2, read_timeout=MODEL_TIMEOUT_SECONDS, retries=retries)
+    client: Any = get_session().create_client("bedrock-runtime", config=config)
+    return client  # type: ignore[no-any-return]
+
+
+def _read(answer: dict[str, Any]) -> tuple[str, str]:
+    """The text the model wrote and why it stopped. Thoughts, tools and whatever else a model gives are left out."""
+    message = answer.get("output", {}).get("message", {})
+    text = "".join(part["text"] for part in message.get("content", []) if isinstance(part.get("text"), str))
+    if len(text.encode()) > MAX_RESPONSE_BYTES:
+        raise CallFailedError("answer_too_large", f"The answer is larger than {MAX_RESPONSE_BYTES // 1024} KB.", 200)
+    return text, str(answer.get("stopReason", ""))

@@ -1,0 +1,52 @@
+"""Performs a turn's effects, each by the adapter of its type."""
+
+import traceback
+from collections.abc import Callable
+from functools import cache
+from logging import getLogger
+from typing import Protocol
+
+from pytake.conversation.records import ConversationKey
+from pytake.engine import Effect, EffectResult, HttpRequest, ModelRequest
+
+
+class HttpCaller(Protocol):
+    """Sends the request of an api_call node (`pytake.effects.http_call`)."""
+
+    def perform(self, organization_id: str, request: HttpRequest) -> EffectResult: ...
+
+
+class ModelCaller(Protocol):
+    """Asks the model of an ai_prompt node (`pytake.effects.model_call`)."""
+
+    def perform(self, request: ModelRequest) -> EffectResult: ...
+
+
+class NetworkEffectPerformer:
+    """Implements `pytake.conversation.ports.EffectPerformer`.
+
+    Both arguments build a caller. They are called when the first effect of their type comes, once per process: most flow
+    runners never need an HTTP client or a Bedrock client, and importing them is much of a cold start.
+    """
+
+    def __init__(self, http_caller: Callable[[], HttpCaller], model_caller: Callable[[], ModelCaller]) -> None:
+        self._http_caller = cache(http_caller)
+        self._model_caller = cache(model_caller)
+
+    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+        """How the effect ended. Never raises: the turn must end, and be recorded, whatever happened outside."""
+        try:
+            if isinstance(effect, HttpRequest):
+                return self._http_caller().perform(key.organization_id, effect)
+            return self._model_caller().perform(effect)
+        except Exception as error:
+            # A fault of ours. Only its type and place are logged: the text of an unforeseen error may hold a secret.
+            *_, place = traceback.extract_tb(error.__traceback__)
+            getLogger(__name__).error(
+                "effect.failed_unexpectedly key=%s error=%s at=%s:%s",
+                effect.key,
+                type(error).__name__,
+                place.name,
+                place.lineno,
+            )
+            return EffectResult(ok=False, error="internal: The request could not be performed.")

@@ -1,0 +1,207 @@
+"""One turn under way, and the compiled nodes it walks over."""
+
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+from msgspec import Struct, structs
+
+from pytake.engine.effects import Effect
+from pytake.engine.limits import STACK_DEPTH, VALUE_CHARACTERS
+from pytake.engine.state import Frame
+from pytake.engine.text_split import split, split_off_tail
+from pytake.engine.turn import Contact, Context, Event, Input, Status, Step
+from pytake.engine.values import is_too_large, plain_text
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import OutboundMessage, Text
+
+Handler = Callable[["Execution"], "CompiledNode | None"]
+Say = Callable[["Execution"], None]
+TimerInput = Literal["timeout", "resume"]
+
+_PARAGRAPH = "\n\n"
+
+
+class TurnHaltedError(Exception):
+    """Ends the turn as failed, with this event."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+
+
+class NodeHandlers(Struct, frozen=True):
+    """What a node does: when a path enters it, when the person answers, when its timer ends, when its effect has ended,
+    and (a jump) when its sub-flow returns. Each gives the node to go on with, or None when the turn is over.
+
+    `timer_input` is what the end of its timer is called: `timeout` for an answer that did not come, `resume` for a pause.
+    """
+
+    enter: Handler
+    answer: Handler | None = None
+    timer: Handler | None = None
+    result: Handler | None = None
+    returned: Handler | None = None
+    timer_input: TimerInput = "timeout"
+
+
+class CompiledNode:
+    """A compiled node. Nodes know one another, so that walking from node to node is following a reference."""
+
+    __slots__ = ("answer", "enter", "flow_id", "node_id", "result", "returned", "timer", "timer_input")
+
+    def __init__(self, flow_id: str, node_id: str) -> None:
+        self.flow_id = flow_id
+        self.node_id = node_id
+        self.enter: Handler = _unready
+        self.answer: Handler | None = None
+        self.timer: Handler | None = None
+        self.result: Handler | None = None
+        self.returned: Handler | None = None
+        self.timer_input: TimerInput = "timeout"
+
+    def fill(self, handlers: NodeHandlers) -> None:
+        """Give the node what its node does."""
+        self.enter = handlers.enter
+        self.answer = handlers.answer
+        self.timer = handlers.timer
+        self.result = handlers.result
+        self.returned = handlers.returned
+        self.timer_input = handlers.timer_input
+
+    def __repr__(self) -> str:
+        return f"<CompiledNode {self.flow_id}/{self.node_id}>"
+
+
+def _unready(_: "Execution") -> "CompiledNode | None":
+    raise RuntimeError("a node was entered before its flow was compiled")
+
+
+class Execution(Struct, eq=False, gc=False):
+    """A turn under way. Nodes read and change it; nobody outside the engine sees it."""
+
+    nodes: dict[tuple[str, str], CompiledNode]
+    merge_texts: bool
+    input: Input
+    context: Context
+    contact: Contact
+    variables: dict[str, Any]
+    stack: list[Frame]
+    attempts: int = 0
+    due_at: float | None = None
+    messages: list[OutboundMessage] = []
+    path: list[Step] = []
+    events: list[Event] = []
+    status: Status = "completed"
+    waiting: CompiledNode | None = None
+    at: CompiledNode | None = None
+    effect: Effect | None = None
+
+    def say(self, text: str) -> None:
+        """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty.
+
+        A text that no person could want is not sent at all; an event tells.
+        """
+        if not text or text.isspace():
+            return
+        if self.merge_texts and self.messages:
+            last = self.messages[-1]
+            if type(last) is Text and len(last.text) + len(text) + 2 <= meta.TEXT_BODY:
+                self.messages[-1] = Text(last.text + _PARAGRAPH + text)
+                return
+        if len(text) <= meta.TEXT_BODY:
+            self.messages.append(Text(text))
+        else:
+            if len(text) > VALUE_CHARACTERS:
+                self.emit("value_too_large", limit=VALUE_CHARACTERS)
+                return
+            self.messages.extend(Text(part) for part in split(text, meta.TEXT_BODY))
+
+    def body(self, text: str, limit: int, *, merge: bool = True) -> str:
+        """The body of an interactive message that is about to be sent.
+
+        It takes the text before it in when the flow merges and both fit; what it cannot hold is sent ahead as texts.
+        `merge` is false for a message with a header, which would come to stand above the older text.
+        """
+        if len(text) > limit:
+            head, text = split_off_tail(text, limit)
+            self.say(head)
+        elif merge and self.merge_texts and self.messages:
+            last = self.messages[-1]
+            if type(last) is Text and len(last.text) + len(text) + 2 <= limit:
+                self.messages.pop()
+                return last.text + _PARAGRAPH + text
+        return text
+
+    def send(self, message: OutboundMessage) -> None:
+        """Send a message that is ready and within Meta's limits."""
+        self.messages.append(message)
+
+    def emit(self, type: str, /, **data: Any) -> None:  # noqa: A002
+        """Tell the outside world."""
+        self.events.append(Event(type, data))
+
+    def wait(self, node: CompiledNode, due_at: float | None = None) -> None:
+        """End the turn at this node, until the person answers or the timer ends."""
+        self.status = "waiting"
+        self.waiting = self.at = node
+        self.due_at = due_at
+
+    def request_effect(self, node: CompiledNode, effect: Effect) -> None:
+        """Pause the turn at this node until the effect has ended."""
+        self.wait(node)
+        self.effect = effect
+
+    def complete(self, node: CompiledNode) -> CompiledNode | None:
+        """The road ends here: go back to the jump that waits, or end the conversation."""
+        if self.stack:
+            frame = self.stack.pop()
+            if frame.variables is not None:
+                self.variables = {**frame.variables, **self.variables}
+            jump = self.nodes[frame.flow_id, frame.node_id]
+            return cast("Handler", jump.returned)(self)
+        self.status = "completed"
+        self.at = node
+        self.events.append(COMPLETED)
+        return None
+
+    def hand_over(self, node: CompiledNode | None, data: dict[str, Any]) -> None:
+        """End the conversation for the bot: a person takes it."""
+        self.status = "handoff"
+        self.at = node
+        self.events.append(Event("handed_off", data))
+
+    def push(self, frame: Frame) -> None:
+        """Remember where a sub-flow returns to. Raises TurnHaltedError when too many wait already."""
+        if len(self.stack) >= STACK_DEPTH:
+            data = {"flow_id": frame.flow_id, "node_id": frame.node_id, "limit": STACK_DEPTH}
+            raise TurnHaltedError(Event("stack_limit_exceeded", data))
+        self.stack.append(frame)
+
+    def check_size(self, value: Any, name: str) -> bool:
+        """Whether a value is small enough to be kept under this name; an event tells when it is not.
+
+        The conversation then goes on with what was there before.
+        """
+        if not is_too_large(value):
+            return True
+        self.emit("value_too_large", name=name, limit=VALUE_CHARACTERS)
+        return False
+
+    def save_contact(self, field: str, value: Any) -> None:
+        """Save a field of the contact; later templates of this turn see it already."""
+        if not self.check_size(value, field):
+            return
+        if field == "name":
+            self.contact = structs.replace(self.contact, name=plain_text(value))
+        else:
+            self.contact = structs.replace(self.contact, fields={**self.contact.fields, field: value})
+        self.emit("contact_saved", field=field, value=value)
+
+    def all_variables(self) -> dict[str, Any]:
+        """The variables of the sub-flow under way on top of those of the parents that did not share theirs."""
+        merged: dict[str, Any] = {}
+        for frame in self.stack:
+            merged.update(frame.variables or {})
+        return {**merged, **self.variables} if merged else self.variables
+
+
+COMPLETED = Event("completed")

@@ -1,0 +1,86 @@
+"""One person and a flow, with no cloud: what `pytake flow` and the console's test phone hold conversations with."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from pytake.conversation.contact_changes import contact_after
+from pytake.conversation.turn import DEFAULT_COMMANDS
+from pytake.engine import (
+    Contact,
+    Context,
+    Effect,
+    EffectResult,
+    Flow,
+    Input,
+    State,
+    Turn,
+    continue_turn,
+    take_turn,
+)
+
+PerformEffects = Callable[[Effect], EffectResult]
+
+_COUNTRIES = {"pt_BR": "BR", "en": "US", "es": "ES"}
+
+
+class ConversationSettings(Struct, frozen=True):
+    """What a conversation knows besides what is said. Chance comes from `seed`."""
+
+    now: float
+    seed: int
+    country: str | None = None
+    contact: Contact | None = None
+
+
+class OfflineConversation:
+    """A conversation under way. The state is serialised between any two turns, as it is in the cloud."""
+
+    def __init__(self, flow: Flow, settings: ConversationSettings) -> None:
+        self.flow_id = flow.id
+        self._flow = flow
+        self._seed = settings.seed
+        self._country = settings.country or _COUNTRIES[flow.language]
+        self.now = settings.now
+        self.contact = settings.contact or sample_contact(settings.seed)
+        self.stored: bytes | None = None
+        self._turns = 0
+        self._handoff_turn: Turn | None = None
+
+    @property
+    def state(self) -> State | None:
+        """Where it stands; None when the next message begins anew."""
+        return State.decode(self.stored) if self.stored is not None else None
+
+    @property
+    def handed_off(self) -> bool:
+        """Whether a person has taken over."""
+        return self._handoff_turn is not None
+
+    def turn(self, user_input: Input, perform: PerformEffects) -> Turn:
+        """The turn of this input. Once a person has taken over, the bot says nothing more.
+
+        `perform` gives the results of effects; what it raises leaves the conversation as it was. A timer's input moves the
+        clock to when the timer ends.
+        """
+        if self._handoff_turn is not None:
+            return msgspec.structs.replace(self._handoff_turn, messages=[], path=[], events=[])
+        state, now, number = self.state, self.now, self._turns + 1
+        if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
+            now = max(now, state.due_at)
+        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS)  # type: ignore[arg-type]
+        turn = take_turn(self._flow, state, user_input, context)
+        while turn.effect is not None:
+            turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)
+        self.now, self._turns = now, number
+        self.stored = turn.state.encode() if turn.state is not None else None
+        self.contact = contact_after(self.contact, turn.events)
+        if turn.status == "handoff":
+            self._handoff_turn = turn
+        return turn
+
+
+def sample_contact(seed: int) -> Contact:
+    """Somebody to talk to; who it is decides what sticky chance gives them."""
+    return Contact(id=f"run-{seed}", phone="+5511999990000", name="Ana")

@@ -1,0 +1,79 @@
+"""What Meta would know from what passes the one address, so that the simulated WhatsApp knows it too.
+
+Somebody who posts a signed notification to the webhook plays Meta: the person in it has written, the message belongs
+on that phone's screen, and the customer service window is open. Somebody who connects a number through the REST API
+has it at Meta already: the simulated Graph API takes its messages.
+"""
+
+import re
+
+import msgspec
+
+from local.graph_simulator import GraphSimulator, NumberCredentials
+from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError, read_notification
+from pytake.whatsapp.signature import verify
+
+WEBHOOK_PATH = "/api/v1/whatsapp/webhook"
+NUMBER_PATH = re.compile(r"/api/v1/numbers/([^/]+)")
+
+
+class NumberSettings(msgspec.Struct):
+    """The part of a number's settings that Meta has too; what is not given stays."""
+
+    app_secret: str | None = None
+    access_token: str | None = None
+    display_phone_number: str | None = None
+
+
+class TrafficObserver:
+    """Tells a simulator what passes by."""
+
+    def __init__(self, simulator: GraphSimulator) -> None:
+        """Tell `simulator`."""
+        self._network = simulator._network
+        self._exchanges = simulator.exchanges
+
+    def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
+        """Take a request before it is passed on: an answer may be sent before the webhook has said that all is well."""
+        if (method, path) == ("POST", WEBHOOK_PATH):
+            self._notification(body, signature)
+
+    def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
+        """Take a request once it was answered."""
+        if (method, path) == ("POST", WEBHOOK_PATH):
+            self._exchanges.record_webhook(path, body, status_code)
+        number = NUMBER_PATH.fullmatch(path)
+        if number and method == "PUT" and 200 <= status_code < 300:
+            self._number(number[1], body)
+
+    def _notification(self, body: bytes, signature: str | None) -> None:
+        try:
+            notification = read_notification(body)
+        except (NotJsonError, NotWhatsAppError):
+            return
+        for change in notification.changes:
+            number = self._network.numbers.get(change.phone_number_id or "")
+            if number is None or not verify(body, signature, [number.app_secret]):
+                continue
+            for message in change.messages:
+                phone = self._network.phones.phone_of(message.contact_id)
+                if phone.find(message.id):
+                    continue  # the simulator's own post, or one that was repeated
+                if message.profile_name:
+                    phone.name = message.profile_name
+                now = self._network.clock()
+                self._network.phones.add_inbound(phone, message.raw, message.phone_number_id, now)
+
+    def _number(self, phone_number_id: str, body: bytes) -> None:
+        try:
+            given = msgspec.json.decode(body, type=NumberSettings)
+        except msgspec.DecodeError:
+            return
+        known = self._network.numbers.get(phone_number_id, NumberCredentials("", "", ""))
+        credentials = NumberCredentials(
+            app_secret=given.app_secret or known.app_secret,
+            access_token=given.access_token or known.access_token,
+            display_phone_number=given.display_phone_number or known.display_phone_number,
+        )
+        if credentials != known:
+            self._network.add_number(phone_number_id, credentials)

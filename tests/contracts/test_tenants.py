@@ -1,0 +1,200 @@
+"""Promises of the `TenantRepository`, `Secrets` and `Flows` ports."""
+
+import hashlib
+
+import boto3
+import pytest
+
+from pytake.aws import flows as aws_flows
+from pytake.aws.flows import DynamoFlows
+from pytake.aws.table import Table
+from pytake.conversation.ports import ConflictError, DraftChangedError, Flows, Secrets, TenantRepository
+from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
+from tests.contracts.conftest import BUCKET
+
+
+def number(organization_id: str = "acme", id_: str = "100000000000001", token: str = "token-1") -> Number:
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return Number(organization_id, id_, "+55 11 4000-0001", default_flow_id="main", verify_token_hash=digest)
+
+
+def test_a_number_is_found_by_id_by_token_and_in_its_list(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    assert tenants.number("100000000000001") == number()
+    assert tenants.knows_verify_token("token-1")
+    assert tenants.numbers("acme") == [number()]
+    assert tenants.numbers("globex") == []
+    assert tenants.number("999") is None
+    assert not tenants.knows_verify_token("token-2")
+
+
+def test_a_new_verify_token_replaces_the_old_one(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    tenants.put_number(number(token="token-2"))
+    assert tenants.knows_verify_token("token-2")
+    assert not tenants.knows_verify_token("token-1")
+
+
+def test_nobody_takes_over_a_number_or_a_verify_token(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    with pytest.raises(ConflictError):
+        tenants.put_number(number("globex", token="token-2"))
+    with pytest.raises(ConflictError):
+        tenants.put_number(number("globex", "100000000000002", token="token-1"))
+    assert tenants.number("100000000000001") == number()
+    assert tenants.number("100000000000002") is None
+
+
+def test_a_stopped_number_stays_stopped_until_it_is_resumed(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    assert tenants.stop_number(number(), "fatal_token:190")
+    assert not tenants.stop_number(number(), "fatal_token:0")
+    tenants.confirm_stop(number(), 5.5)
+    tenants.confirm_stop(number(), 7.5)
+    tenants.put_number(number())
+    stopped = tenants.number("100000000000001")
+    assert stopped is not None
+    assert (stopped.stopped_reason, stopped.stopped_at) == ("fatal_token:190", 5.5)
+    assert tenants.numbers("acme") == [stopped]
+    tenants.begin_resuming(number(), 1.0)
+    resuming = tenants.number("100000000000001", fresh=True)
+    assert resuming is not None
+    assert (resuming.stopped_reason, resuming.stopped_at, resuming.resuming_at) == (None, None, 1.0)
+    tenants.end_resuming(number())
+    assert tenants.number("100000000000001") == number()
+
+
+def test_a_number_that_is_stopped_again_while_it_resumes_stays_stopped(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    tenants.begin_resuming(number(), 1.0)  # it is not stopped
+    tenants.confirm_stop(number(), 1.0)  # nor is there anything to confirm
+    tenants.stop_number(number(), "fatal_token:190")
+    tenants.begin_resuming(number(), 1.0)
+    assert tenants.stop_number(number(), "fatal_account:368")
+    tenants.end_resuming(number())
+    stopped = tenants.number("100000000000001")
+    assert stopped is not None
+    assert (stopped.stopped_reason, stopped.stopped_at, stopped.resuming_at) == ("fatal_account:368", None, None)
+
+
+def test_an_organization_without_settings_has_the_defaults(tenants: TenantRepository) -> None:
+    assert tenants.organization("acme") == Organization("acme")
+    tenants.put_organization(Organization("acme", messages_per_minute=600, language="pt_BR"))
+    assert tenants.organization("acme").messages_per_minute == 600
+    assert tenants.organization("globex").messages_per_minute is None
+
+
+def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:
+    stored = NumberSecrets("app-secret", "access-token", "older-secret")
+    assert secrets.of_number("acme", "1") is None
+    secrets.put("acme", "1", stored)
+    assert secrets.of_number("acme", "1") == stored
+    assert secrets.of_number("globex", "1") is None
+    secrets.put("acme", "1", NumberSecrets("new", "access-token"))
+    assert secrets.of_number("acme", "1", fresh=True) == NumberSecrets("new", "access-token")
+
+
+def test_secrets_do_not_show_in_a_repr() -> None:
+    assert "app-secret" not in repr(NumberSecrets("app-secret", "access-token"))
+
+
+def version(n: int, text: str = "Hi") -> FlowVersion:
+    document = {"id": "main", "name": "Main", "start_node_id": "start", "nodes": [{"id": "start", "text": text}]}
+    return FlowVersion("main", n, 1_770_000_000.0 + n, {"main": document}, "ana", ["sub"])
+
+
+def test_drafts_and_versions_are_read_back(flows: Flows) -> None:
+    assert flows.summary("acme", "main") is None
+    flows.put_draft("acme", version(1).documents["main"], 1.0)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.name, summary.latest_version, summary.published_version) == ("Main", 0, None)
+    assert flows.draft("acme", "main") == StoredDraft(version(1).documents["main"], 1)
+    assert flows.draft("globex", "main") is None
+
+    flows.publish("acme", version(1), "Main")
+    flows.publish("acme", version(2, "Hello"), "Main")
+    assert flows.version("acme", "main", 1) == version(1)
+    assert flows.version("acme", "main", 2) == version(2, "Hello")
+    assert flows.version("acme", "main", 3) is None
+    assert [v.version for v in flows.versions("acme", "main")] == [2, 1]
+    assert all(v.documents == {} for v in flows.versions("acme", "main"))
+    assert [(s.flow_id, s.latest_version, s.published_version) for s in flows.summaries("acme")] == [("main", 2, 2)]
+    assert flows.summaries("globex") == []
+
+
+def test_a_draft_is_replaced_by_whoever_knows_it_only(flows: Flows) -> None:
+    with pytest.raises(DraftChangedError) as none_there:
+        flows.put_draft("acme", {"id": "main", "nodes": []}, 1.0, "any")
+    assert none_there.value.revision is None
+    assert flows.draft("acme", "main") is None
+    assert flows.summaries("acme") == []
+    assert flows.put_draft("acme", {"id": "main", "nodes": [1]}, 1.0, "none") == 1
+    for expected in ("none", 2, 0):
+        with pytest.raises(DraftChangedError) as changed:
+            flows.put_draft("acme", {"id": "main", "name": "Late", "nodes": [2]}, 2.0, expected)  # type: ignore[arg-type]
+        assert changed.value.revision == 1
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 1)
+    assert [summary.name for summary in flows.summaries("acme")] == ["main"]
+    assert flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 1) == 2
+    assert flows.put_draft("acme", {"id": "main", "nodes": [4]}, 4.0, "any") == 3
+    assert flows.put_draft("acme", {"id": "main", "nodes": [5]}, 5.0) == 4
+
+
+def test_a_draft_of_before_there_were_revisions_can_be_replaced_too(table: Table) -> None:
+    flows = DynamoFlows(table, lambda: boto3.client("s3"), BUCKET)
+    flows.put_draft("acme", {"id": "main", "nodes": [1]}, 1.0)
+    entry = table.item.get("ORG#acme#FLOW#main", "DRAFT")
+    entry.update([table.item.revision.remove()])
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 0)
+    assert flows.put_draft("acme", {"id": "main", "nodes": [2]}, 2.0, 0) == 1
+    with pytest.raises(DraftChangedError):
+        flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 0)
+
+
+def test_a_version_is_immutable(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    with pytest.raises(ConflictError):
+        flows.publish("acme", version(1, "changed"), "Main")
+    assert flows.version("acme", "main", 1) == version(1)
+
+
+def test_long_lists_come_in_parts(flows: Flows) -> None:
+    for number in range(1, 4):
+        flows.publish("acme", version(number), "Main")
+    for flow_id in ("b", "a", "c"):
+        flows.put_draft("acme", {"id": flow_id}, 1.0)
+    flows.put_draft("globex", {"id": "d"}, 1.0)
+    assert [s.flow_id for s in flows.summaries("acme", 2)] == ["a", "b"]
+    assert [s.flow_id for s in flows.summaries("acme", 2, after="b")] == ["c", "main"]
+    assert flows.summaries("acme", 2, after="main") == []
+    assert [v.version for v in flows.versions("acme", "main", 2)] == [3, 2]
+    assert [v.version for v in flows.versions("acme", "main", 2, before=2)] == [1]
+    assert flows.versions("acme", "main", 2, before=1) == []
+
+
+def test_the_pointer_moves_to_versions_that_exist_only(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    flows.publish("acme", version(2), "Main")
+    flows.point_to("acme", "main", 1)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.latest_version, summary.published_version) == (2, 1)
+    with pytest.raises(ConflictError):
+        flows.point_to("acme", "main", 3)
+
+
+def test_a_saved_draft_leaves_the_pointer_alone(flows: Flows) -> None:
+    flows.publish("acme", version(1), "Main")
+    flows.put_draft("acme", version(2).documents["main"], 2.0)
+    summary = flows.summary("acme", "main")
+    assert summary is not None
+    assert (summary.latest_version, summary.published_version) == (1, 1)
+
+
+def test_a_document_larger_than_an_item_is_kept(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_flows, "ITEM_BYTES", 10)
+    flows.publish("acme", version(1), "Main")
+    flows.put_draft("acme", version(2).documents["main"], 2.0)
+    assert flows.version("acme", "main", 1) == version(1)
+    assert flows.draft("acme", "main") == StoredDraft(version(2).documents["main"], 1)

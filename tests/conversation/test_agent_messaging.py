@@ -1,0 +1,328 @@
+"""What agents do: their messages are turns like any other, in order, once, within the service window."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pytake.conversation.agent_messaging import (
+    AgentMessaging,
+    OptedOutError,
+    RequestIdReusedError,
+    UnknownConversationError,
+    WindowClosedError,
+)
+from pytake.conversation.inbox import Inbox, status_of
+from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+from pytake.conversation.transcript import ReadTranscript
+from tests.conversation.conftest import NUMBER, Product, cannot_be_queued
+
+DAY = 24 * 3600
+SECOND = "100000000000002"
+
+QUICK_QUESTION: dict[str, Any] = {
+    "format": 1,
+    "id": "quick",
+    "name": "Quick",
+    "language": "en",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
+        {
+            "id": "ask",
+            "type": "question",
+            "data": {
+                "question": "Quick: your name?",
+                "variable": "name",
+                "timeout_seconds": 600,
+                "timeout_next_node_id": "late",
+                "next_node_id": "end",
+            },
+        },
+        {"id": "late", "type": "end", "data": {"message": "Too late."}},
+        {"id": "end", "type": "end", "data": {"message": "Bye, {{name}}."}},
+    ],
+}
+HAND_OVER: dict[str, Any] = {
+    "format": 1,
+    "id": "over",
+    "name": "Over",
+    "language": "en",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"next_node_id": "hand"}},
+        {"id": "hand", "type": "handoff", "data": {"message": "A colleague takes over."}},
+    ],
+}
+
+
+@pytest.fixture
+def desk(product: Product) -> AgentMessaging:
+    return AgentMessaging(
+        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+    )
+
+
+def spoken(product: Product, flow_id: str | None = None) -> list[tuple[str, str]]:
+    read = ReadTranscript(product.conversations, product.deliveries)
+    return [(said.speaker, said.text) for said in read(product.key(), flow_id)]
+
+
+def sent(product: Product) -> list[str]:
+    return [payload["text"]["body"] for payload in product.graph.sent]
+
+
+def known(product: Product) -> Conversation:
+    conversation = product.conversations.load(product.key())
+    assert conversation is not None
+    return conversation
+
+
+def before_the_next_commit(product: Product, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Let somebody else write between the load and the commit of whoever commits next."""
+    commit = product.conversations.commit
+
+    def overtaken(conversation: Conversation, turn: TurnRecord) -> None:
+        monkeypatch.setattr(product.conversations, "commit", commit)
+        act()
+        commit(conversation, turn)
+
+    monkeypatch.setattr(product.conversations, "commit", overtaken)
+
+
+def test_an_agent_writes_and_the_bot_is_silent_until_it_has_the_conversation_again(
+    product: Product, desk: AgentMessaging
+) -> None:
+    product.say("Olá")
+    desk.send(product.key(), "Hi, Bea here.", "bea", "1")
+    product.run_queues()
+    assert product.say("Are you a person?") == []
+    assert status_of(known(product), product.clock()) == "human"
+    desk.resume(product.key(), "bea")
+    assert status_of(known(product), product.clock()) == "waiting"
+    assert product.say("Ana") == ["Bye, Ana."]
+    assert spoken(product) == [
+        ("user", "Olá"),
+        ("bot", "Hello!\n\nWhat is your name?"),
+        ("agent", "Hi, Bea here."),
+        ("user", "Are you a person?"),
+        ("user", "Ana"),
+        ("bot", "Bye, Ana."),
+    ]
+    assert sent(product) == ["Hello!\n\nWhat is your name?", "Hi, Bea here.", "Bye, Ana."]
+
+
+def test_the_audit_record_says_which_agent(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    key = product.key()
+    desk.send(key, "Hi", "bea", "1")
+    desk.resume(key, "bob")
+    desk.close(key, "eve")
+    told = [
+        (record.status, event.type, event.data["by"])
+        for record in product.conversations.turns(key)[1:]
+        for event in record.events
+    ]
+    assert told == [
+        ("agent", "taken_over", "bea"),
+        ("agent", "agent_message", "bea"),
+        ("resumed", "handed_back", "bob"),
+        ("closed", "session_closed", "eve"),
+    ]
+
+
+def test_the_window_is_open_for_a_day_after_the_persons_last_message(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    product.clock.forward(DAY - 1)
+    item_before = known(product).last_inbound_at
+    desk.send(product.key(), "Still there?", "bea", "1")
+    assert product.queues.outbound[0].window_closes_at == item_before + DAY
+    product.clock.forward(1)
+    with pytest.raises(WindowClosedError):
+        desk.send(product.key(), "Hello?", "bea", "2")
+    assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "agent"]
+
+
+def test_who_opted_out_is_not_written_to(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    product.say("stop")
+    with pytest.raises(OptedOutError):
+        desk.send(product.key(), "Please stay", "bea", "1")
+
+
+def test_nobody_is_written_to_first_and_nobody_elses_contact(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    for key in (product.key("5511888888888"), product.key(organization_id="globex"), product.key(number="999999")):
+        for act in (lambda key: desk.send(key, "Hi", "bea", "1"), lambda key: desk.close(key, "bea")):
+            with pytest.raises(UnknownConversationError):
+                act(key)
+
+
+def test_the_same_request_again_sends_nothing_twice(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    first = desk.send(product.key(), "Hi", "bea", "1")
+    product.clock.forward(3600)
+    again = desk.send(product.key(), "Hi", "bea", "1")
+    assert first.record == again.record
+    product.run_queues()
+    assert sent(product)[1:] == ["Hi"]
+    with pytest.raises(RequestIdReusedError):
+        desk.send(product.key(), "Something else", "bea", "1")
+
+
+def test_the_same_request_twice_at_the_same_moment_sends_once(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.say("Olá")
+    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), "Hi", "bea", "1"))
+    desk.send(product.key(), "Hi", "bea", "1")
+    product.run_queues()
+    assert sent(product)[1:] == ["Hi"]
+
+
+def test_a_message_that_was_not_queued_is_queued_by_the_same_request(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.say("Olá")
+    with monkeypatch.context() as patch:
+        patch.setattr(product.queues, "put_outbound", cannot_be_queued)
+        with pytest.raises(QueueingFailedError):
+            desk.send(product.key(), "Hi", "bea", "1")
+    desk.send(product.key(), "Hi", "bea", "1")
+    product.run_queues()
+    assert sent(product)[1:] == ["Hi"]
+    assert len(product.conversations.turns(product.key())) == 2
+
+
+def test_an_agent_does_not_overtake_a_turn_that_is_committed_and_not_queued_yet(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took the turn died in between; its message comes back minutes later, and repeats the enqueue."""
+    taken = product.commit_unqueued(monkeypatch)
+    desk.send(product.key(), "Bea here.", "bea", "1")
+    product.take_turn(taken)
+    product.run_queues()
+    assert sent(product) == ["Hello!\n\nWhat is your name?", "Bea here."]
+
+
+def test_an_agent_overtaken_by_a_turn_writes_behind_it(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.say("Olá")
+    before_the_next_commit(product, monkeypatch, lambda: product.say("Ana"))
+    desk.send(product.key(), "Anything else?", "bea", "1")
+    product.run_queues()
+    assert sent(product)[1:] == ["Bye, Ana.", "Anything else?"]
+    assert [turn.seq for turn in product.conversations.turns(product.key())] == [1, 2, 3]
+
+
+def test_a_turn_overtaken_by_an_agent_is_decided_again_and_is_silent(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.say("Olá")
+    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), "One moment", "bea", "1"))
+    product.say("Ana")
+    product.run_queues()
+    assert sent(product)[1:] == ["One moment"]
+    assert spoken(product)[2:] == [("agent", "One moment"), ("user", "Ana")]
+
+
+def test_a_closed_session_begins_anew_and_closing_again_changes_nothing(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    assert desk.close(product.key(), "bea").record is not None
+    assert desk.close(product.key(), "bea").record is None
+    assert status_of(known(product), product.clock()) == "idle"
+    assert product.say("Ana") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_a_flow_that_handed_over_begins_anew_when_the_bot_gets_it_back(product: Product, desk: AgentMessaging) -> None:
+    product.publish("acme", HAND_OVER)
+    product.tenants.by_id[NUMBER].default_flow_id = "over"
+    assert product.say("Olá") == ["A colleague takes over."]
+    assert product.say("Hello?") == []
+    assert desk.resume(product.key(), "bea").record is not None
+    assert desk.resume(product.key(), "bea").record is None
+    assert product.say("Hello?") == ["A colleague takes over."]
+
+
+def test_the_timer_of_a_question_waits_for_the_agent(product: Product, desk: AgentMessaging) -> None:
+    product.publish("acme", QUICK_QUESTION)
+    product.tenants.by_id[NUMBER].default_flow_id = "quick"
+    product.say("Olá")
+    desk.send(product.key(), "Take your time.", "bea", "1")
+    product.run_queues()
+    product.clock.forward(700)
+    assert product.fire_due_timers() == 0
+    desk.resume(product.key(), "bea")
+    assert product.fire_due_timers() == 1
+    product.run_queues()
+    assert sent(product)[-1] == "Too late."
+
+
+def test_an_agents_message_to_an_idle_conversation_is_answered_to_the_agent(
+    product: Product, desk: AgentMessaging
+) -> None:
+    product.say("Olá")
+    product.say("Ana")
+    assert known(product).session is None
+    desk.send(product.key(), "Did that help?", "bea", "1")
+    product.run_queues()
+    assert product.say("Yes!") == []
+    product.clock.forward(DAY + 1)
+    assert product.say("Hi again") == ["Hello!\n\nWhat is your name?"]
+
+
+def test_the_transcript_of_a_flow_holds_the_sessions_in_which_it_ran(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    product.say("Ana")
+    product.publish("acme", QUICK_QUESTION)
+    product.tenants.by_id[NUMBER].default_flow_id = "quick"
+    product.say("Me again")
+    desk.send(product.key(), "Welcome back", "bea", "1")
+    assert spoken(product, "quick") == [
+        ("user", "Me again"),
+        ("bot", "Quick: your name?"),
+        ("agent", "Welcome back"),
+    ]
+    assert spoken(product, "none") == []
+
+
+def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
+    product: Product, desk: AgentMessaging
+) -> None:
+    second = replace(product.tenants.by_id[NUMBER], phone_number_id=SECOND, verify_token_hash=None)
+    product.tenants.put_number(second)
+    product.secrets.put("acme", SECOND, product.secrets.stored["acme", NUMBER])
+    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    for phone in ("5511911111111", "5511922222222", "5511933333333"):
+        product.say("Olá", phone)
+        product.clock.forward(60)
+    product.say("Ana", "5511911111111")
+    product.say("Olá", "5511922222222", number=SECOND)
+    desk.send(product.key("5511933333333"), "Hi", "bea", "1")
+
+    def contacts(**narrowed: Any) -> list[tuple[str, str]]:
+        page = inbox.page("acme", 10, **narrowed)
+        assert page.end is None
+        return sorted((found.key.contact_id[4:7], found.key.phone_number_id[-1]) for found in page.conversations)
+
+    assert contacts(status="idle") == [("911", "1")]
+    assert contacts(status="human") == [("933", "1")]
+    assert contacts(status="waiting") == [("922", "1"), ("922", "2")]
+    assert contacts(phone_number_id=SECOND) == [("922", "2")]
+    times = [found.active_at for found in inbox.page("acme", 10).conversations]
+    assert times == sorted(times, reverse=True)
+    found = inbox.find("acme", "+5511922222222")
+    assert found is not None
+    assert found.key == ConversationKey("acme", SECOND, "5511922222222")
+    assert inbox.find("acme", "551122222222") is None
+
+
+def test_a_phone_is_found_in_its_other_spelling(product: Product) -> None:
+    product.say("Olá", "551181234567")
+    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    found = inbox.find("acme", "+5511981234567")
+    assert found is not None
+    assert found.key.contact_id == "551181234567"
