@@ -142,7 +142,7 @@ class Graph:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *arguments: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

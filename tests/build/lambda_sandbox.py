@@ -169,7 +169,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
             self._sandbox.answered(request_id, kind == "error", body)
         self._send(202, b'{"status":"OK"}', {})
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing."""
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:

@@ -35,7 +35,7 @@ def document(*nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode({**base, **fields}))
 
 
-def node(id: str, type: str, **data: Any) -> dict[str, Any]:  # noqa: A002
+def node(id: str, type: str, **data: Any) -> dict[str, Any]:
     """A node, with its data as keywords."""
     return {"id": id, "type": type, "data": data}
 

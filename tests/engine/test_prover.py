@@ -170,7 +170,7 @@ def test_a_sub_flow_that_takes_over_back_into_its_parent_without_waiting_is_a_lo
 # What is known of variables
 
 
-def choose(id: str, variable: str, *targets: str | None, following: str = "e") -> dict[str, Any]:  # noqa: A002
+def choose(id: str, variable: str, *targets: str | None, following: str = "e") -> dict[str, Any]:
     """A question with the options a, b, c, ..., which lead where `targets` say."""
     buttons = [
         {"label": f"Option {letter}", "value": letter, **({"next_node_id": target} if target else {})}
@@ -179,12 +179,12 @@ def choose(id: str, variable: str, *targets: str | None, following: str = "e") -
     return node(id, "question", question="Which?", variable=variable, buttons=buttons, next_node_id=following)
 
 
-def number(id: str, variable: str, following: str, **bounds: float) -> dict[str, Any]:  # noqa: A002
+def number(id: str, variable: str, following: str, **bounds: float) -> dict[str, Any]:
     validation = {"type": "number", **bounds}
     return node(id, "question", question="How many?", variable=variable, validation=validation, next_node_id=following)
 
 
-def when(id: str, variable: str, operator: str, value: Any, yes: str, no: str) -> dict[str, Any]:  # noqa: A002
+def when(id: str, variable: str, operator: str, value: Any, yes: str, no: str) -> dict[str, Any]:
     return node(
         id,
         "condition",
@@ -196,7 +196,7 @@ def when(id: str, variable: str, operator: str, value: Any, yes: str, no: str) -
     )
 
 
-def branches(id: str, *tests: tuple[str, Any, str], default: str = "e") -> dict[str, Any]:  # noqa: A002
+def branches(id: str, *tests: tuple[str, Any, str], default: str = "e") -> dict[str, Any]:
     """A condition on `x`: operator, value and target of each branch."""
     found = [
         {"all": [{"variable": "x", "operator": operator, "value": value}], "next_node_id": target}
@@ -209,7 +209,7 @@ def ends(*ids: str) -> list[dict[str, Any]]:
     return [node(id, "end") for id in ids]  # noqa: A001
 
 
-def say(id: str, text: str, following: str = "e") -> dict[str, Any]:  # noqa: A002
+def say(id: str, text: str, following: str = "e") -> dict[str, Any]:
     return node(id, "message", text=text, next_node_id=following)
 
 

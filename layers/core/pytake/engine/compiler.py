@@ -160,7 +160,7 @@ def compile_flow(
 class NodeBuild:
     """What a node type compiles itself with. Everything it is given is checked; what is wrong becomes a problem."""
 
-    def __init__(self, compilation: Compilation, document: FlowDocument, node_id: str, type: str) -> None:  # noqa: A002
+    def __init__(self, compilation: Compilation, document: FlowDocument, node_id: str, type: str) -> None:
         self.compilation = compilation
         self.flow_id = document.id
         self.node_id = node_id
@@ -177,7 +177,7 @@ class NodeBuild:
             problem(code, message, flow_id=self.flow_id, node_id=self.node_id, field=field)
         )
 
-    def step(self, exit: str, *, possible: bool = True) -> Step:  # noqa: A002
+    def step(self, exit: str, *, possible: bool = True) -> Step:
         """The step of this node through this exit, made once. `possible` is false when the node's data rules it out."""
         if possible:
             self.facts.exits.append(exit)
@@ -187,7 +187,7 @@ class NodeBuild:
         """A built-in text in the flow's language."""
         return built_in_text(self.language, name, **values)
 
-    def target(self, node_id: str | None, field: str, exit: str = "next", *, required: bool = False) -> CompiledNode:  # noqa: A002
+    def target(self, node_id: str | None, field: str, exit: str = "next", *, required: bool = False) -> CompiledNode:
         """The node an exit leads to. Nowhere is a node that ends the flow (or returns from the sub-flow)."""
         if node_id:
             self.facts.edges.append(Edge(exit, node_id, field))
@@ -205,7 +205,7 @@ class NodeBuild:
 
     def optional_target(
         self, node_id: str | None, field: str, exit: str, *, follows_next: bool = True
-    ) -> CompiledNode | None:  # noqa: A002
+    ) -> CompiledNode | None:
         """The node an exit of its own leads to, None when the field is not set and another exit is taken instead.
 
         `follows_next` when that is `next`; otherwise the conversation ends.
@@ -246,7 +246,7 @@ class NodeBuild:
         self,
         name: str,
         field: str,
-        exit: str = "next",  # noqa: A002
+        exit: str = "next",
         source: Constant | ValidatedAnswer | None = None,
     ) -> Callable[[Execution, Any], None]:
         """What stores a value under this name, and reports it when the flow marks it for reporting; a value

@@ -135,7 +135,7 @@ class Execution(Struct, eq=False, gc=False):
         """Send a message that is ready and within Meta's limits."""
         self.messages.append(message)
 
-    def emit(self, type: str, /, **data: Any) -> None:  # noqa: A002
+    def emit(self, type: str, /, **data: Any) -> None:
         """Tell the outside world."""
         self.events.append(Event(type, data))
 

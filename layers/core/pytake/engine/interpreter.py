@@ -19,7 +19,7 @@ _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
 
 
-def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -> Turn:  # noqa: A002
+def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -> Turn:
     """What follows when this input meets this state. Pure: the same four give the same turn, byte for byte.
 
     `state` None opens a conversation; it is never changed. The input `timeout` (or `resume`) counts only when the
@@ -39,7 +39,7 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
         return _failed(state, Event("engine_error", {"error": f"{type(error).__name__}: {error}"[:500]}))
 
 
-def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, context: Context) -> Turn:  # noqa: A002
+def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, context: Context) -> Turn:
     """The whole turn once its effect has ended: what `turn` had done and what follows from `result`, merged as one.
 
     `input` and `context` are those the turn began with. Never raises, as `take_turn`.

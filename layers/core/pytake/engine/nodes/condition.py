@@ -85,7 +85,7 @@ class Condition(NodeData):
         return NodeHandlers(enter)
 
 
-def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:  # noqa: A002
+def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:
     if (branch.all is None) == (branch.any is None):
         message = "A branch has either `all` or `any`, a list of comparisons. Write one of them."
         build.problem("conflicting_fields", place, message)

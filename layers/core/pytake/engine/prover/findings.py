@@ -71,7 +71,7 @@ class Findings:
                 if found is not None:
                     yield found
 
-    def taken(self, place: NodeRef, exit: str) -> bool:  # noqa: A002
+    def taken(self, place: NodeRef, exit: str) -> bool:
         """Whether a conversation can take this way out of the node."""
         seen = self.seen.get(place)
         return seen is not None and exit in seen.taken
