@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from pytake import bootstrap
-from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import BadSignatureError
 from pytake.observability import logger, safe_handler
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError

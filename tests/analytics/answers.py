@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pytake.analytics.reports import DailyActivity, FlowReport, NodesHeatmap, Reports, UserSegments
-from pytake.conversation.ports import LakeQueries
+from pytake.conversation.ports.lake import LakeQueries
 from pytake.conversation.records import Organization
 from tests.analytics.counted import Counted
 from tests.analytics.traffic import NUMBERS, Traffic

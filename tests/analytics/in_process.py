@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 
 
 class LakeInProcess:
-    """Implements `pytake.conversation.ports.LakeQueries` over events that it is given, and daily aggregates that it makes."""
+    """Implements `pytake.conversation.ports.lake.LakeQueries` over given events, and daily aggregates that it makes."""
 
     def __init__(self, folder: Path, events: Mapping[str, Iterable[LakeEvent]]) -> None:
         """Make a lake of each organization's events; its files are in a folder."""

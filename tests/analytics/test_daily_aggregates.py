@@ -12,7 +12,7 @@ from pytake.analytics.aggregate import AggregateDays, AggregationResult
 from pytake.aws.daily_aggregates import STAGING, S3DailyAggregates, aggregates_key
 from pytake.aws.lake import S3Lake
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.ports import QueryFailedError
+from pytake.conversation.ports.lake import QueryFailedError
 from tests.fakes import FrozenClock, MemoryConversations, MemoryDeliveries
 from tests.fakes.lake import MemoryEventLog
 from tests.lake import LakeOnAws

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from pytake.analytics.queries import literal, query
 from pytake.aws.athena import AthenaQueries
-from pytake.conversation.ports import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
 
 
 class Athena:

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from pytake.conversation.ports import AlreadyCommittedError, ConflictError, Conversations
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,

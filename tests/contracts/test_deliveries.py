@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.table import Table
-from pytake.conversation.ports import ConflictError, Deliveries, HeldTurns, RateSlots
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlots
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.ports import ConflictError
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input

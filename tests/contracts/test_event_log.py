@@ -9,7 +9,9 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
-from pytake.conversation.ports import Conversations, Deliveries, EventLog
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.lake import EventLog
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,

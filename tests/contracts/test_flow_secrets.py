@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from pytake.conversation.flow_secrets import ManageFlowSecrets
-from pytake.conversation.ports import ConflictError, FlowSecretStore, FlowSecretsUnreadableError
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.tenants import FlowSecretStore, FlowSecretsUnreadableError
 from pytake.effects.flow_secrets import MAX_ATTEMPTS, SecretsManagerFlowSecrets, SecretsManagerFlowSecretStore
 
 SECRET = "pytake/test/acme/flow-secrets"

@@ -8,7 +8,7 @@ import pytest
 
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports import Flows
+from pytake.conversation.ports.tenants import Flows
 from pytake.engine import Contact, Context, Input, take_turn
 from tests.contracts.conftest import BUCKET
 from tests.fakes import FrozenClock, MemoryFlowSecrets

@@ -8,7 +8,8 @@ import pytest
 from pytake.aws import flows as aws_flows
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.table import Table
-from pytake.conversation.ports import ConflictError, DraftChangedError, Flows, Secrets, TenantRepository
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.tenants import DraftChangedError, Flows, Secrets, TenantRepository
 from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
 from tests.contracts.conftest import BUCKET
 

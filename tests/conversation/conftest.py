@@ -9,7 +9,7 @@ from pytake.conversation.deliver import AMBIGUOUS_SECONDS, Deliver, RetryLaterEr
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
-from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.receive_notification import ReceiveNotification

@@ -14,7 +14,7 @@ from pytake.conversation.agent_messaging import (
     WindowClosedError,
 )
 from pytake.conversation.inbox import Inbox, status_of
-from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.transcript import ReadTranscript
 from tests.conversation.conftest import NUMBER, Product, cannot_be_queued

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.ports import ConflictError
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation, TurnRecord
 from tests.conversation.conftest import NUMBER, Product

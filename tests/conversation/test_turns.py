@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from pytake.conversation.ports import ConflictError
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Conversation, TurnRecord
 from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.fakes import MemoryErasure

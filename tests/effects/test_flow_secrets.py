@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from pytake.conversation.ports import FlowSecretsUnreadableError
+from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
 from pytake.effects.flow_secrets import CACHE_SECONDS, MIN_REFRESH_SECONDS, SecretsManagerFlowSecrets
 
 

@@ -8,13 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
-from pytake.conversation.ports import (
-    AlreadyCommittedError,
-    ConflictError,
-    DraftChangedError,
-    ExpectedDraft,
-    OperatorEvent,
-)
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.conversations import AlreadyCommittedError
+from pytake.conversation.ports.messaging import OperatorEvent
+from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
 from pytake.conversation.records import (

@@ -29,7 +29,7 @@ from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table, conversation_key
 from pytake.aws.tenants import DynamoTenants
-from pytake.conversation.ports import OperatorEvent
+from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.records import Conversation
 from tests.faults import plans, world
 from tests.faults.dynamodb import DynamoDb, canceled

@@ -10,7 +10,8 @@ from local import dead_letters
 from pytake.aws import batch
 from pytake.conversation import statuses
 from pytake.conversation.deliver import Deliver
-from pytake.conversation.ports import AlreadyCommittedError, QueueingFailedError
+from pytake.conversation.ports.conversations import AlreadyCommittedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import Delivery
 from pytake.conversation.retry_later import RetryLaterError

@@ -26,7 +26,9 @@ from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.deliver import Deliver
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports import TENANT_CACHE_SECONDS, ConflictError, OperatorEvent, QueueingFailedError
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.messaging import OperatorEvent, QueueingFailedError
+from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
 from pytake.conversation.receive_notification import ReceiveNotification

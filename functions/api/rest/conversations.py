@@ -28,7 +28,8 @@ from pytake.conversation.agent_messaging import (
     WindowClosedError,
 )
 from pytake.conversation.inbox import status_of
-from pytake.conversation.ports import ConflictError, QueueingFailedError
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
 from pytake.conversation.transcript import TranscriptEntry
 from pytake.engine import State, StateError

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pytake import bootstrap
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
-from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.engine import Problem
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor

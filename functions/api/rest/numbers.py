@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pytake import bootstrap
 from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
-from pytake.conversation.ports import ConflictError
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from pytake import bootstrap
 from pytake.analytics.reports import MAX_DAYS, ReportScope, rate
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.ports import QueryNotReadyError, QueryTooLargeError
+from pytake.conversation.ports.lake import QueryNotReadyError, QueryTooLargeError
 from rest.caller import Role, caller
 from rest.flows import FlowId
 from rest.openapi import route_docs

@@ -17,7 +17,8 @@ from pytake.conversation.flow_secrets import (
     FlowSecretRefusedError,
     UnknownSecretError,
 )
-from pytake.conversation.ports import ConflictError, FlowSecretsUnreadableError
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
 from rest.caller import caller
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from pytake.analytics.queries import query
 from pytake.conversation.export import HOUR
-from pytake.conversation.ports import Clock, DailyAggregates, EventLog, Lake
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.lake import DailyAggregates, EventLog, Lake
 
 MAX_CONCURRENT_QUERIES = 8
 """Queries that run side by side; Athena allows an account 20 and more."""

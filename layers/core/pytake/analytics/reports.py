@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from pytake.analytics.queries import Value, query
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.ports import Clock, EventLog, Flows, LakeQueries, TenantRepository
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.lake import EventLog, LakeQueries
+from pytake.conversation.ports.tenants import Flows, TenantRepository
 
 MAX_DAYS = 365
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pytake.conversation.ports import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -22,7 +22,7 @@ _TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
 
 
 class AthenaQueries:
-    """Implements `pytake.conversation.ports.LakeQueries`.
+    """Implements `pytake.conversation.ports.lake.LakeQueries`.
 
     The work group says where results go, how they are encrypted and how much a query may read. A question's token follows
     from its text, its values and its version: asked again, Athena hands out the same execution, running or ended, and

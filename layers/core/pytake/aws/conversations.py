@@ -29,7 +29,8 @@ from pytake.aws.table import (
     start_of_hour,
     turn_sk,
 )
-from pytake.conversation.ports import AlreadyCommittedError, Clock, ConflictError
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.conversations import AlreadyCommittedError
 from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,
@@ -68,7 +69,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DynamoConversations:
-    """Implements `pytake.conversation.ports.Conversations`."""
+    """Implements `pytake.conversation.ports.conversations.Conversations`."""
 
     def __init__(self, table: Table, retention: RetentionPolicy, clock: Clock) -> None:
         self._table = table

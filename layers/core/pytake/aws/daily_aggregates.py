@@ -27,7 +27,7 @@ def aggregates_key(organization_id: str, day: str) -> str:
 
 
 class S3DailyAggregates:
-    """Implements `pytake.conversation.ports.DailyAggregates`."""
+    """Implements `pytake.conversation.ports.lake.DailyAggregates`."""
 
     def __init__(
         self,

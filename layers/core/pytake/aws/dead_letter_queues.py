@@ -23,7 +23,7 @@ _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "sta
 
 
 class SqsDeadLetterQueues:
-    """Implements `pytake.conversation.ports.DeadLetterQueues`."""
+    """Implements `pytake.conversation.ports.messaging.DeadLetterQueues`."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from pytake.aws.table import (
     is_unexpired,
     outbox_pk,
 )
-from pytake.conversation.ports import Clock, ConflictError
+from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.conversation.retention import RetentionPolicy
 from pytake.conversation.statuses import STATUS_RANK
@@ -32,7 +32,7 @@ _REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoDeliveries:
-    """Implements `pytake.conversation.ports.Deliveries`."""
+    """Implements `pytake.conversation.ports.deliveries.Deliveries`."""
 
     def __init__(self, table: Table, clock: Clock, retention: RetentionPolicy) -> None:
         self._table = table

@@ -22,7 +22,8 @@ from pytake.aws.table import (
     log_shard,
 )
 from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
-from pytake.conversation.ports import ConflictError, EventLog
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.lake import EventLog
 from pytake.conversation.records import ERASURE_SECONDS, ConversationKey, PendingErasure, TurnRecord
 
 PASSES = 5
@@ -37,7 +38,7 @@ _read_pending = msgspec.json.Decoder(PendingErasure)
 
 
 class DynamoErasure:
-    """Implements `pytake.conversation.ports.Erasure`.
+    """Implements `pytake.conversation.ports.conversations.Erasure`.
 
     That a person was erased is remembered first: a conversation that begins is conditional on it. Then the conversation goes:
     every commit is conditional on it, so a turn under way is refused. The oldest turn goes last: a new conversation cannot

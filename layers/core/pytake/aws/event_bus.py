@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.aws.operator_events import SOURCE
 from pytake.conversation.business_events import BusinessEvent, type_of
-from pytake.conversation.ports import Clock
+from pytake.conversation.ports.common import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -22,7 +22,7 @@ PAUSE_SECONDS = 30
 
 
 class EventBridgeBus:
-    """Implements `pytake.conversation.ports.EventBus`. The client is made at the first event."""
+    """Implements `pytake.conversation.ports.messaging.EventBus`. The client is made at the first event."""
 
     def __init__(
         self, client: Callable[[], "EventBridgeClient"], bus_name: str, logger: Callable[[], Logger], clock: Clock

@@ -56,7 +56,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DynamoEventLog:
-    """Implements `pytake.conversation.ports.EventLog`."""
+    """Implements `pytake.conversation.ports.lake.EventLog`."""
 
     def __init__(self, table: Table, retention: RetentionPolicy) -> None:
         self._table = table

@@ -12,7 +12,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, dynamodb_error_code
-from pytake.conversation.ports import ConflictError, DraftChangedError, ExpectedDraft
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoFlows:
-    """Implements `pytake.conversation.ports.Flows`. The S3 client is made when the first large document needs it."""
+    """Implements `pytake.conversation.ports.tenants.Flows`. The S3 client is made when the first large document needs it."""
 
     def __init__(self, table: Table, s3: Callable[[], "S3Client"], bucket: str) -> None:
         self._table = table

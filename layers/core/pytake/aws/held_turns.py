@@ -11,7 +11,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DynamoHeldTurns:
-    """Implements `pytake.conversation.ports.HeldTurns`."""
+    """Implements `pytake.conversation.ports.deliveries.HeldTurns`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

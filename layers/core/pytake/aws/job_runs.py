@@ -11,7 +11,7 @@ _DONE = "done"
 
 
 class DynamoJobRuns:
-    """Implements `pytake.conversation.ports.JobRuns`."""
+    """Implements `pytake.conversation.ports.lake.JobRuns`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

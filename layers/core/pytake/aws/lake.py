@@ -76,7 +76,7 @@ class UnreadableFileError(Exception):
 
 
 class S3Lake:
-    """Implements `pytake.conversation.ports.Lake`."""
+    """Implements `pytake.conversation.ports.lake.Lake`."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client

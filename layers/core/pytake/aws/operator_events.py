@@ -7,7 +7,8 @@ import msgspec
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pytake.conversation.ports import Clock, OperatorEvent
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.messaging import OperatorEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -22,7 +23,10 @@ PUBLISHED_AS_BUSINESS_EVENTS = frozenset(("delivery.failed",))
 
 
 class EventBridgeOperatorEvents:
-    """Implements `pytake.conversation.ports.OperatorEvents`. The client is made at the first event: most workers need none."""
+    """Implements `pytake.conversation.ports.messaging.OperatorEvents`.
+
+    The first event creates the client: most workers need none.
+    """
 
     def __init__(
         self, client: Callable[[], "EventBridgeClient"], bus_name: str, logger: Logger, stage: str, clock: Clock

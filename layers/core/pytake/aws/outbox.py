@@ -20,7 +20,7 @@ from pytake.aws.table import (
     outbox_pk,
     turn_sk,
 )
-from pytake.conversation.ports import Clock
+from pytake.conversation.ports.common import Clock
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 BATCH = 100
@@ -29,7 +29,7 @@ _read_turn = msgspec.json.Decoder(TurnRecord)
 
 
 class DynamoOutbox:
-    """Implements `pytake.conversation.ports.Outbox`."""
+    """Implements `pytake.conversation.ports.messaging.Outbox`."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table

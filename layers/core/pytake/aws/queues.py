@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
 from pytake.observability import aws_error_code
 
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SqsQueues:
-    """Implements `pytake.conversation.ports.Queues`; also moves received messages in time."""
+    """Implements `pytake.conversation.ports.messaging.Queues`; also moves received messages in time."""
 
     def __init__(
         self, client: "SQSClient", *, inbound: str, inbound_dlq: str, outbound: str, outbound_dlq: str, statuses: str

@@ -17,7 +17,7 @@ _read = msgspec.json.Decoder(RateWindow).decode
 
 
 class DynamoRateSlots:
-    """Implements `pytake.conversation.ports.RateSlots` (ADR 0005).
+    """Implements `pytake.conversation.ports.deliveries.RateSlots` (ADR 0005).
 
     Up to sixty messages a minute, the item is the window itself. A worker remembers it as it last wrote or saw it and
     writes on that guess; a refusal brings what is really there, so nobody reads first. Above, GCRA: each scope stores its

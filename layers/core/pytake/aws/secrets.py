@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytake.aws.ttl_cache import TtlCache
-from pytake.conversation.ports import Clock
+from pytake.conversation.ports.common import Clock
 from pytake.conversation.records import NumberSecrets
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ MIN_REFRESH_SECONDS = 10
 
 
 class SecretsManagerSecrets:
-    """Implements `pytake.conversation.ports.Secrets`."""
+    """Implements `pytake.conversation.ports.tenants.Secrets`."""
 
     def __init__(self, client: "SecretsManagerClient", prefix: str, clock: Clock) -> None:
         self._client = client

@@ -11,7 +11,8 @@ from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, dynamodb_error_code
 from pytake.aws.ttl_cache import TtlCache
-from pytake.conversation.ports import TENANT_CACHE_SECONDS, Clock, ConflictError
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
 
 _LOOKUP = "NUMBER"
@@ -20,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DynamoTenants:
-    """Implements `pytake.conversation.ports.TenantRepository`.
+    """Implements `pytake.conversation.ports.tenants.TenantRepository`.
 
     A number is stored twice in one transaction: under its id, where the webhook finds it, and under its organization, where
     the organization lists it.

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from pytake.conversation.ports import Clock
+from pytake.conversation.ports.common import Clock
 
 Value = TypeVar("Value")
 

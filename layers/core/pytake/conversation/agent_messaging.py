@@ -9,14 +9,10 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.ports import (
-    AlreadyCommittedError,
-    Clock,
-    ConflictError,
-    Conversations,
-    Queues,
-    TenantRepository,
-)
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
+from pytake.conversation.ports.messaging import Queues
+from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import digest, outbound_item
 from pytake.conversation.rate_limits import pair_rate

@@ -12,23 +12,11 @@ from typing import Any, NoReturn
 from msgspec.structs import replace
 
 from pytake.conversation.opt_out import RecordOptOut
-from pytake.conversation.ports import (
-    TENANT_CACHE_SECONDS,
-    Clock,
-    ConflictError,
-    Conversations,
-    Deliveries,
-    HeldTurns,
-    MessageSender,
-    OperatorEvent,
-    OperatorEvents,
-    Queues,
-    RateSlots,
-    RecordMetric,
-    Secrets,
-    TenantRepository,
-    no_metrics,
-)
+from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS, Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem, released_item
 from pytake.conversation.rate_limits import PAIR_RATE_SECONDS

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from pytake.conversation.inbox import Inbox
-from pytake.conversation.ports import Clock, DeadLetterQueues, Erasure, Lake, OperatorEvent, OperatorEvents
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.conversations import Erasure
+from pytake.conversation.ports.lake import Lake
+from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent, OperatorEvents
 from pytake.conversation.records import PendingErasure
 
 SETTLE_SECONDS = 300

@@ -12,7 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
-from pytake.conversation.ports import Clock, EventLog, HeldTurns, Lake, RecordMetric
+from pytake.conversation.ports.common import Clock, RecordMetric
+from pytake.conversation.ports.deliveries import HeldTurns
+from pytake.conversation.ports.lake import EventLog, Lake
 from pytake.conversation.records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 
 HOUR = 3600

@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pytake.conversation.ports import (
-    Clock,
-    ConflictError,
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.tenants import (
     DraftChangedError,
     ExpectedDraft,
     Flows,

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 
-from pytake.conversation.ports import Clock, Flows
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.tenants import Flows
 from pytake.engine import Flow, compile_flow
 
 POINTER_SECONDS = 5

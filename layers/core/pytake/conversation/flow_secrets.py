@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytake.conversation.ports import FlowSecretStore
+from pytake.conversation.ports.tenants import FlowSecretStore
 from pytake.engine.template import is_name
 
 MAX_NAME_LENGTH = 64

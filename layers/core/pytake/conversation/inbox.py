@@ -2,7 +2,9 @@
 
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, Conversations, TenantRepository
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import Conversation, ConversationKey, RecentPosition
 from pytake.whatsapp.phone import variants
 

@@ -6,7 +6,7 @@ import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.ports import Secrets, TenantRepository
+from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
 
 

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from pytake.conversation.ports import Clock, ConflictError, Conversations
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.engine import Event, Input
 

@@ -8,7 +8,10 @@ comes back for them when their worker dies; a turn's message does come back.
 from collections.abc import Callable
 
 from pytake.conversation.business_events import BusinessEvent, events_of_turn, failed_delivery
-from pytake.conversation.ports import Clock, Conversations, Deliveries, EventBus, Outbox, RecordMetric
+from pytake.conversation.ports.common import Clock, RecordMetric
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.messaging import EventBus, Outbox
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 LATE_SECONDS = 60

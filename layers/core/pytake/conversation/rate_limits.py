@@ -1,7 +1,7 @@
 """How fast messages may leave: an organization's limit a minute, and Meta's limit for one recipient (ADR 0005).
 
-Pure arithmetic on times. The adapters of `pytake.conversation.ports.RateSlots` store a `RateWindow` and change it by these
-functions; the turn's commit keeps a recipient's pace, so that it costs no write of its own.
+Pure arithmetic on times. The adapters of `pytake.conversation.ports.deliveries.RateSlots` store a `RateWindow` and change it
+with these functions. The turn's commit stores the pair rate of a recipient, so that it costs no write of its own.
 """
 
 from msgspec import Struct

@@ -7,17 +7,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pytake.conversation.ports import (
-    Clock,
-    Deliveries,
-    OperatorEvent,
-    OperatorEvents,
-    Queues,
-    RecordMetric,
-    Secrets,
-    TenantRepository,
-    no_metrics,
-)
+from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.queues import InboundItem, StatusesItem
 from pytake.conversation.records import Number
 from pytake.conversation.statuses import without_known_sent

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from pytake.conversation.ports import Clock, EventLog, Lake, TenantRepository
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.lake import EventLog, Lake
+from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import MARKER_SECONDS, RetentionProgress
 
 DAY, HOUR = 86_400, 3600

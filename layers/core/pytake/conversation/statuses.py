@@ -6,16 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytake.conversation.opt_out import RecordOptOut
-from pytake.conversation.ports import (
-    Clock,
-    ConflictError,
-    Conversations,
-    Deliveries,
-    OperatorEvent,
-    OperatorEvents,
-    Queues,
-    TenantRepository,
-)
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import StatusesItem, outbound_item
 from pytake.conversation.records import ConversationKey

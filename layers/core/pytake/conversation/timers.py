@@ -7,7 +7,9 @@ once, and tried again when a worker dies.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from pytake.conversation.ports import Clock, Conversations, Queues
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.messaging import Queues
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import DueConversation
 

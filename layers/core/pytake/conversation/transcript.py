@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pytake.conversation.agent_messaging import AGENT
-from pytake.conversation.ports import Conversations, Deliveries
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
 

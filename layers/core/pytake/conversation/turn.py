@@ -15,19 +15,10 @@ from msgspec.structs import replace
 from pytake import engine
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports import (
-    AlreadyCommittedError,
-    Clock,
-    ConflictError,
-    Conversations,
-    EffectPerformer,
-    OperatorEvent,
-    OperatorEvents,
-    Queues,
-    RecordMetric,
-    TenantRepository,
-    no_metrics,
-)
+from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
+from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations, EffectPerformer
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem, outbound_item
 from pytake.conversation.rate_limits import pair_rate

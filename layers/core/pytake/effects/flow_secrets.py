@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytake.conversation.ports import Clock, ConflictError, FlowSecretsUnreadableError
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -53,7 +54,7 @@ class SecretsManagerFlowSecrets:
 
 
 class SecretsManagerFlowSecretStore:
-    """Implements `pytake.conversation.ports.FlowSecretStore`: no cache, and no change is ever lost.
+    """Implements `pytake.conversation.ports.tenants.FlowSecretStore`: no cache, and no change is ever lost.
 
     Secrets Manager has no conditional write, but a label moves only from the version that has it: the new value is
     stored beside the current one, then `AWSCURRENT` moves from exactly the version that was read. `client` is called when

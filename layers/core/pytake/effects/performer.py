@@ -23,7 +23,7 @@ class ModelCaller(Protocol):
 
 
 class NetworkEffectPerformer:
-    """Implements `pytake.conversation.ports.EffectPerformer`.
+    """Implements `pytake.conversation.ports.conversations.EffectPerformer`.
 
     Both arguments build a caller. They are called when the first effect of their type comes, once per process: most flow
     runners never need an HTTP client or a Bedrock client, and importing them is much of a cold start.

@@ -1,0 +1,85 @@
+"""Conversations and their turns, the effects that turns request, and the erasure of people."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from pytake.conversation.records import (
+    Conversation,
+    ConversationKey,
+    DueConversation,
+    PendingErasure,
+    RecentPosition,
+    TurnRecord,
+)
+from pytake.engine import Effect, EffectResult
+
+
+class AlreadyCommittedError(Exception):
+    """The inbound message has already taken its turn."""
+
+
+class Conversations(Protocol):
+    """The repository of conversations and their turns."""
+
+    def load(self, key: ConversationKey) -> Conversation | None:
+        """The conversation as last committed (a consistent read), or None. One read request."""
+
+    def erased_at(self, key: ConversationKey) -> float:
+        """When the person was last erased; 0 if never, or more than `ERASURE_SECONDS` ago. One read request."""
+
+    def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
+        """The conversations that exist, in any order (consistent reads)."""
+
+    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
+        """Positions in the organization's list after `after`, newest first (eventually consistent).
+
+        Returns fewer than `limit` only at the end of the list. The order within an hour is arbitrary but stable.
+        """
+
+    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+        """Store the conversation (its `seq` is the turn's), the turn and the marker of its message: all or nothing.
+
+        One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has already taken a turn. Raises
+        `ConflictError` when the stored `seq` is not one less than the turn's, and when a new conversation has a wrong
+        `erased_at` (see `Conversations.erased_at`).
+        """
+
+    def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
+        """The record of one turn."""
+
+    def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        """The record of the turn that an inbound message took."""
+
+    def turns(self, key: ConversationKey) -> list[TurnRecord]:
+        """All records that are still kept, oldest first."""
+
+    def due(self, now: float) -> Iterable[DueConversation]:
+        """Conversations with a timer or a session that ended before `now`. Eventually consistent, read lazily."""
+
+
+class EffectPerformer(Protocol):
+    """Performs the effects of a turn: an API call, or a request to a language model."""
+
+    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+        """The result. Never raises because of the other side: a refusal or a timeout is a result."""
+
+
+class Erasure(Protocol):
+    """Removes everything that is stored about a person."""
+
+    def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
+        """Record that the person with these conversations is erased, and where their data is. Removes nothing yet."""
+
+    def remove(self, pending: PendingErasure) -> int:
+        """Remove the person's conversations, turns, markers, ledger entries and held turns; returns the number of items.
+
+        An `ErasedTurn` stays in the log for each turn that the lake still needs. A turn that is committed at the same
+        time is erased too, or starts a new conversation. Calling it again is safe. Raises `ConflictError` when new items
+        keep coming.
+        """
+
+    def pending(self, before: float) -> list[PendingErasure]:
+        """The unfinished erasures that began before a time."""
+
+    def finish(self, pending: PendingErasure) -> None:
+        """Delete the erasure's own record, which identifies the person."""

@@ -1,0 +1,98 @@
+"""The claim ledger, rate limits, held turns and the Graph API: what delivery needs."""
+
+from typing import Any, Protocol
+
+from pytake.conversation.queues import OutboundItem
+from pytake.conversation.records import ConversationKey, Delivery, HeldTurn
+from pytake.whatsapp.sending import AcceptedMessage
+
+
+class Deliveries(Protocol):
+    """The claim ledger: one entry per outgoing message."""
+
+    def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
+        """The entry (a consistent read), or None."""
+
+    def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
+        """Write `delivery` if the entry is still `previous` (None: it does not exist); returns it with its new revision.
+
+        A status that `previous` has and `delivery` lacks is removed: the message starts over, and statuses of earlier
+        sends no longer count. Raises `ConflictError` if the entry is not `previous`.
+        """
+
+    def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
+        """Write the outcome of a send; returns the entry with its new revision. A status that arrived meanwhile is kept.
+
+        Raises `ConflictError` if another worker has written the entry since.
+        """
+
+    def record_status(
+        self,
+        key: ConversationKey,
+        turn: int,
+        index: int,
+        *,
+        send: int,
+        status: str,
+        at: float,
+        message_id: str | None,
+        code: int | None,
+    ) -> Delivery | None:
+        """Record the status of a message's `send`th request if it is further than the known one; the entry after it.
+
+        Returns None when the status adds nothing:
+
+        - `failed` of an earlier send is ignored, unless that send's `sent` is the only status we have. Then the message
+          has failed; if a later send is under way, the message has no status any more.
+        - `sent` is ignored when the message is known to be accepted.
+        - A status whose message id differs from the id that Meta gave this send is ignored: it belongs to an erased
+          message at the same position.
+
+        Raises `ConflictError` when the sender writes the entry at the same moment.
+        """
+
+    def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
+        """Whether Meta is known to have accepted the `send`th request of a message under this id.
+
+        May be outdated, and False when the table does not answer. An accepted message stays accepted.
+        """
+
+    def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
+        """All entries that are still kept from a turn on, in the order of their turns."""
+
+
+class RateSlots(Protocol):
+    """Slots of the sending rate (ADR 0005). Concurrent callers never share one."""
+
+    def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        """Take the next free slot of the organization's `scope`. `now`: send at once; a later time: wait until then.
+
+        Up to 60 a minute, never more than `per_minute` messages leave in any sixty seconds, and the first `per_minute`
+        leave at once.
+        """
+
+    def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
+        """Ask to leave after waiting for a slot. `now`: send at once; a later time: ask again then."""
+
+
+class HeldTurns(Protocol):
+    """The outgoing turns of stopped numbers. A queue deletes messages after 14 days, this store does not."""
+
+    def hold(self, item: OutboundItem, at: float) -> None:
+        """Store the item. Holding the same turn again replaces it."""
+
+    def earliest(self, key: ConversationKey) -> HeldTurn | None:
+        """The first held turn of a conversation."""
+
+    def first_after(self, organization_id: str, phone_number_id: str, contact_id: str) -> HeldTurn | None:
+        """The first held turn of the number's next conversation after `contact_id`. An empty id gives the number's first."""
+
+    def remove(self, key: ConversationKey, turn: int) -> None:
+        """Remove a held turn, if there is one."""
+
+
+class MessageSender(Protocol):
+    """Meta's Graph API."""
+
+    def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
+        """Post one message. Raises `pytake.whatsapp.sending.SendFailedError`."""

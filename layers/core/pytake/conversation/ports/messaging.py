@@ -1,0 +1,69 @@
+"""Queues and events."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pytake.conversation.business_events import BusinessEvent
+from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
+
+
+class QueueingFailedError(Exception):
+    """A queue did not take every item. Sending all of them again is safe: the queue deduplicates."""
+
+
+class Queues(Protocol):
+    """The work queues. Each method raises `QueueingFailedError` unless every item was taken."""
+
+    def put_inbound(self, items: Sequence[InboundItem]) -> None: ...
+
+    def put_outbound(self, item: OutboundItem) -> None: ...
+
+    def put_statuses(self, items: Sequence[StatusesItem]) -> None: ...
+
+    def dead_letter(self, item: OutboundItem, reason: str) -> None:
+        """Put an outgoing turn on the dead-letter queue, with the reason as an attribute."""
+
+
+class DeadLetterQueues(Protocol):
+    """The dead-letter queues of all organizations."""
+
+    def remove(self, keys: Sequence[ConversationKey]) -> int:
+        """Delete what belongs to these conversations from the dead-letter queues; returns the number of messages."""
+
+
+class EventBus(Protocol):
+    """The bus that integrators subscribe to."""
+
+    def put(self, events: Sequence[BusinessEvent]) -> bool:
+        """Publish the events in order. False when some may not have been taken. Never raises because of the bus."""
+
+
+class Outbox(Protocol):
+    """Stored items whose events are not published yet. A failed delivery is added by the write that records its failure."""
+
+    def add(self, key: ConversationKey, turn: int) -> None:
+        """Mark a turn's events as not published, if the turn still exists."""
+
+    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
+        """Mark the events of a turn, or of one of its messages, as published."""
+
+    def pending(self, before: float) -> Iterable[tuple[ConversationKey, TurnRecord | Delivery]]:
+        """Items added before a time, oldest first. Eventually consistent, read lazily."""
+
+
+class OperatorEvent(Struct, frozen=True):
+    """Something an operator should know. `detail` holds ids and codes, never a message's text."""
+
+    type: str
+    organization_id: str | None
+    detail: dict[str, Any]
+
+
+class OperatorEvents(Protocol):
+    """Notifies operators: a log line and an EventBridge event."""
+
+    def publish(self, event: OperatorEvent) -> None:
+        """Publish the event. Never raises."""

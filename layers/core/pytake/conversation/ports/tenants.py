@@ -1,0 +1,119 @@
+"""Organizations, their numbers, secrets and flows."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from pytake.conversation.records import (
+    FlowSummary,
+    FlowVersion,
+    Number,
+    NumberSecrets,
+    Organization,
+    StoredDraft,
+)
+
+TENANT_CACHE_SECONDS = 5
+"""How long the adapter caches numbers and organizations: every worker sees a change within this time."""
+
+ExpectedDraft = int | Literal["any", "none"]
+"""The draft that a write replaces: the one with this revision, any, or none (a new flow)."""
+
+
+class DraftChangedError(Exception):
+    """The stored draft is not the expected one. `revision` is the stored draft's, None if there is no draft."""
+
+    def __init__(self, revision: int | None) -> None:
+        super().__init__(f"the stored draft has revision {revision}")
+        self.revision = revision
+
+
+class FlowSecretsUnreadableError(Exception):
+    """The stored flow secrets of an organization are malformed. Names the organization, never the content."""
+
+
+class TenantRepository(Protocol):
+    """Organizations and their numbers. Reads are cached for up to `TENANT_CACHE_SECONDS`."""
+
+    def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
+        """The number, or None. `fresh` bypasses the cache."""
+
+    def knows_verify_token(self, token: str) -> bool: ...
+
+    def organization(self, organization_id: str) -> Organization:
+        """The organization's settings; the defaults when nothing is stored."""
+
+    def numbers(self, organization_id: str) -> list[Number]: ...
+
+    def put_number(self, number: Number) -> None:
+        """Store a number. Raises `ConflictError` when another organization owns it or its verify token."""
+
+    def put_organization(self, organization: Organization) -> None: ...
+
+    def stop_number(self, number: Number, reason: str) -> bool:
+        """Stop the number's sending for a reason. False when it was already stopped."""
+
+    def confirm_stop(self, number: Number, at: float) -> None:
+        """Record that the stop has been visible since `at` at the latest; the first call wins.
+
+        A separate write, because `stop_number` cannot know how long its own write takes to become visible.
+        """
+
+    def begin_resuming(self, number: Number, at: float) -> None:
+        """Let a stopped number send again while its held turns are being released."""
+
+    def end_resuming(self, number: Number) -> None:
+        """The number has no held turns any more."""
+
+
+class Secrets(Protocol):
+    """Number secrets, cached for minutes."""
+
+    def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
+        """The number's secrets, or None. `fresh` bypasses the cache (a rotation may just have happened)."""
+
+    def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None: ...
+
+
+class FlowSecretStore(Protocol):
+    """The secrets of an organization's flows. Both methods raise `FlowSecretsUnreadableError`."""
+
+    def names(self, organization_id: str) -> list[str]:
+        """The names of the stored secrets."""
+
+    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Replace the secrets (by name) with the result of `change`, which is called again after a concurrent write.
+
+        An exception of `change` is passed on, and nothing is stored. Raises `ConflictError` when others keep writing.
+        """
+
+
+class Flows(Protocol):
+    """Drafts and published versions of flows."""
+
+    def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None: ...
+
+    def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
+        """The flows in the order of their ids: at most `limit`, after the id `after`."""
+
+    def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None: ...
+
+    def put_draft(
+        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+    ) -> int:
+        """Store the document as the draft of the flow whose id it contains; returns the draft's new revision.
+
+        Raises `DraftChangedError`, and changes nothing, when the stored draft is not the expected one.
+        """
+
+    def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None: ...
+
+    def versions(
+        self, organization_id: str, flow_id: str, limit: int | None = None, before: int | None = None
+    ) -> list[FlowVersion]:
+        """The published versions without their documents, newest first: at most `limit`, older than `before`."""
+
+    def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
+        """Store the next version and move the pointer to it. Raises `ConflictError` if that version exists."""
+
+    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+        """Move the pointer to an existing version."""
