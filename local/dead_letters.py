@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.aws.dead_letter_queues import BATCH, WAIT_SECONDS
+from pytake.aws.queues import encode_body
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
 from pytake.conversation.statuses import read_callback_data
 
@@ -289,7 +290,7 @@ def _redriven(letter: DeadLetter, now: float) -> dict[str, Any]:
                 item, redrive_count=redriven, requeue_id=f"redrive{redriven}", queued_at=now, released=False
             )
             return {
-                "MessageBody": msgspec.json.encode(again).decode(),
+                "MessageBody": encode_body(again),
                 "MessageGroupId": group_id(again.key),
                 "MessageDeduplicationId": again.deduplication_id,
             }

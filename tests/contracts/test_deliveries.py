@@ -227,6 +227,12 @@ def test_the_limit_leaves_at_once_and_the_rest_evenly(slots: RateSlots) -> None:
     assert taken == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])
 
 
+def test_a_worker_whose_clock_is_behind_does_not_wait(slots: RateSlots) -> None:
+    clocks = [0.010, 0.005, 0.1, 0.11, 0.12, 0.13]
+    taken = [slots.reserve("acme", "organization", 5, NOW + clock) - NOW for clock in clocks]
+    assert taken == pytest.approx([0.010, 0.005, 0.1, 0.11, 0.12, 60.01], abs=0.002)
+
+
 def test_a_rest_frees_the_limit_again(slots: RateSlots) -> None:
     for _ in range(5):
         slots.reserve("acme", "organization", 5, NOW)

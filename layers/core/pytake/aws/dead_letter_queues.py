@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pytake.aws.queues import encode_body
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.statuses import read_callback_data
@@ -85,7 +86,7 @@ def _without(name: str, body: str, keys: Collection[ConversationKey]) -> str | N
     if len(statuses) == len(item.statuses):
         return body
     left = StatusesItem(item.organization_id, item.phone_number_id, statuses)
-    return msgspec.json.encode(left).decode() if statuses else None
+    return encode_body(left) if statuses else None
 
 
 def _is_of(status: dict[str, Any], item: StatusesItem, keys: Collection[ConversationKey]) -> bool:

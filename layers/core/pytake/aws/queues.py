@@ -21,6 +21,15 @@ _ATTEMPTS = 3
 _encode = msgspec.json.Encoder().encode
 
 
+def encode_body(item: object) -> str:
+    """An item as the JSON of a message body, in characters that SQS takes.
+
+    SQS refuses U+FFFE and U+FFFF (SendMessage, "message body"), which people can write. They are escaped as JSON allows,
+    so that a reader gets them back.
+    """
+    return _encode(item).decode().replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
 class SqsQueues:
     """Implements `pytake.conversation.ports.messaging.Queues`; also moves received messages in time."""
 
@@ -37,7 +46,7 @@ class SqsQueues:
     def put_inbound(self, items: Sequence[InboundItem]) -> None:
         entries = [
             {
-                "MessageBody": _encode(item).decode(),
+                "MessageBody": encode_body(item),
                 "MessageGroupId": group_id(item.key),
                 "MessageDeduplicationId": item.deduplication_id,
             }
@@ -49,7 +58,7 @@ class SqsQueues:
         try:
             self._client.send_message(
                 QueueUrl=self._outbound,
-                MessageBody=_encode(item).decode(),
+                MessageBody=encode_body(item),
                 MessageGroupId=group_id(item.key),
                 MessageDeduplicationId=item.deduplication_id,
             )
@@ -59,10 +68,10 @@ class SqsQueues:
             ) from error
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
-        self._send(self._statuses, [{"MessageBody": _encode(item).decode()} for item in items])
+        self._send(self._statuses, [{"MessageBody": encode_body(item)} for item in items])
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
-        body, id_ = _encode(item).decode(), item.deduplication_id
+        body, id_ = encode_body(item), item.deduplication_id
         self._dead_letter(self._outbound_dlq, body, group_id(item.key), id_, reason)
 
     def dead_letter_unreadable(self, body: str, group: str) -> None:
@@ -104,10 +113,16 @@ class SqsQueues:
             self._client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
 
     def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:
+        """Queue what the queue takes. Raises `QueueingFailedError` when it refused some; the rest is queued nevertheless."""
+        refused = 0
+        blocked = set[str]()
         for batch in _batches(entries):
-            # The order inside a group holds because the next batch starts only after this one is in, whole.
-            left = batch
+            # A batch holds at most one entry of a group, and a group waits for its refused entry: order holds.
+            left = [entry for entry in batch if entry.get("MessageGroupId") not in blocked]
+            refused += len(batch) - len(left)
             for _ in range(_ATTEMPTS):
+                if not left:
+                    break
                 try:
                     answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
                 except (BotoCoreError, ClientError) as error:
@@ -116,10 +131,10 @@ class SqsQueues:
                     ) from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
-                if not left:
-                    break
-            else:
-                raise QueueingFailedError(f"{len(left)} of {len(entries)} messages were refused by the queue")
+            refused += len(left)
+            blocked |= {entry["MessageGroupId"] for entry in left if "MessageGroupId" in entry}
+        if refused:
+            raise QueueingFailedError(f"{refused} of {len(entries)} messages were refused by the queue")
 
 
 def _batches(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

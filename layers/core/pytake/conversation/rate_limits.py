@@ -29,8 +29,10 @@ def reserve(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow
     """
     at = _milliseconds(now)
     free_at = _free_at(window, per_minute)
-    if window.last_slot <= at and free_at <= at:
-        return _left(window, per_minute, at, last_slot=at), now
+    # A worker whose clock is a few milliseconds behind the last departure's worker does not have to wait for it.
+    latest = window.departed[-1] if window.departed else 0
+    if window.last_slot <= max(at, latest) and free_at <= at:
+        return _left(window, per_minute, at, last_slot=max(at, window.last_slot)), now
     interval = WINDOW_SECONDS * 1000 // per_minute
     slot = max(window.last_slot + interval, free_at) if window.last_slot > at else max(free_at, at + 1)
     return RateWindow(window.departed, slot), slot / 1000

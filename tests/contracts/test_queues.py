@@ -1,0 +1,58 @@
+"""What the queues are sent is what SQS takes: its characters, and its refusals entry by entry."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytake.aws.queues import SqsQueues, encode_body
+from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.queues import InboundItem
+
+NOT_TAKEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""SQS, SendMessage: the characters that a message body may not hold."""
+
+
+class StrictSqs:
+    """Refuses what AWS's documentation refuses, entry by entry, and whatever `refuses` says."""
+
+    def __init__(self, refuses: str = "") -> None:
+        self.bodies: list[str] = []
+        self._refuses = refuses
+
+    def send_message_batch(self, *, Entries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
+        failed = []
+        for entry in Entries:
+            if NOT_TAKEN.search(entry["MessageBody"]) or (self._refuses and self._refuses in entry["MessageBody"]):
+                failed.append({"Id": entry["Id"], "SenderFault": True, "Code": "InvalidMessageContents"})
+            else:
+                self.bodies.append(entry["MessageBody"])
+        return {"Failed": failed}
+
+
+def queues(client: StrictSqs) -> SqsQueues:
+    names = dict.fromkeys(("inbound", "inbound_dlq", "outbound", "outbound_dlq", "statuses"), "queue")
+    return SqsQueues(client, **names)  # type: ignore[arg-type]
+
+
+def item(contact_id: str, text: str, message_id: str = "wamid.1") -> InboundItem:
+    return InboundItem("acme", "100000000000001", contact_id, {"id": message_id, "text": {"body": text}}, 1.0)
+
+
+def test_every_character_is_taken_and_comes_back() -> None:
+    for start in range(0, 0x110000, 4096):
+        text = "".join(chr(point) for point in range(start, start + 4096) if not 0xD800 <= point <= 0xDFFF)
+        body = encode_body(item("5511999990001", text))
+        assert NOT_TAKEN.search(body) is None
+        assert msgspec.json.decode(body, type=InboundItem).message["text"]["body"] == text
+
+
+def test_a_refused_message_holds_back_its_own_person_only() -> None:
+    sqs = StrictSqs(refuses="poison")
+    items = [item("5511999990001", "poison", "wamid.1"), item("5511999990001", "behind it", "wamid.2")]
+    items += [item(f"55119999901{n:02}", f"hello {n}") for n in range(25)]
+    with pytest.raises(QueueingFailedError, match="2 of 27"):
+        queues(sqs).put_inbound(items)
+    assert len(sqs.bodies) == 25
+    assert not any("behind it" in body for body in sqs.bodies)
