@@ -41,7 +41,7 @@ def _is(python: str, version: str) -> bool:
 
 def has_the_engine(python: str) -> bool:
     """Whether it has what the engine imports, in the pinned versions."""
-    code = "import msgspec, re2, phonenumbers, jmespath; print(msgspec.__version__, phonenumbers.__version__)"
+    code = "import msgspec, re2, phonenumbers; print(msgspec.__version__, phonenumbers.__version__)"
     here = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     there = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
     return there.stdout == here.stdout

@@ -7,6 +7,7 @@ from pytake.engine.compiler import Getter, Render, getter, render
 from pytake.engine.effects import HttpRequest, secret_placeholder, strip_placeholders
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SecretUse
+from pytake.engine.json_path import json_path_reader, parse_json_path
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.template import Expression
@@ -27,8 +28,10 @@ class ApiCall(NodeData):
     a text in it that is one `{{...}}` keeps its value's type.
 
     The answer's JSON (or text) is stored in `output_variable`; `response_map` stores parts of it by JSON path, as
-    `{"city": "$.address.city"}`. When the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error`
-    without an output variable) and the path goes to `error_next_node_id`, or to `next_node_id` when there is none.
+    `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`) and `[*]`, which gives a list.
+
+    When the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable)
+    and the path goes to `error_next_node_id`, or to `next_node_id` when there is none.
     """
 
     url: str
@@ -185,22 +188,11 @@ def _body(body: Any) -> Any:
 
 
 def _path(path: str, field: str, build: "NodeBuild") -> Callable[[Any], Any]:
-    """A JSON path (`$.items[0].title`) as JMESPath, which botocore brings."""
-    import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
-
-    inner = path.strip().removeprefix("$").removeprefix(".")
-    words = [f"[{part}]" if part.isdecimal() else f".{part}" for part in inner.split(".")]
-    try:
-        compiled = jmespath.compile("".join(words).removeprefix(".") or "@")
-    except JMESPathError:
-        build.problem("invalid_value", field, f"`{path}` is no JSON path. Write one such as `$.items[0].title`.")
+    steps = parse_json_path(path)
+    if steps is None:
+        message = (
+            f"`{path}` is not a JSON path that can be read. Write names, indexes and `[*]`, as in `$.items[0].title`."
+        )
+        build.problem("invalid_value", field, message)
         return lambda _: None
-
-    def pick(body: Any) -> Any:
-        try:
-            return compiled.search(body)
-        except JMESPathError:
-            return None
-
-    return pick
+    return json_path_reader(steps)
