@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.deliver import AMBIGUOUS_SECONDS, Deliver, RetryLaterError
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
@@ -15,6 +15,7 @@ from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.statuses import ProcessStatuses
 from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pytake.conversation.deliver import AMBIGUOUS_SECONDS, MAX_QUEUE_SECONDS, STOP_PROPAGATION_SECONDS
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, MAX_QUEUE_SECONDS
+from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.queues import OutboundItem, StatusesItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Organization
 from pytake.conversation.retry_later import RetryLaterError

@@ -1,15 +1,17 @@
 """The simulator finds what it is there to find: each of these mistakes, put into the product on purpose, is caught."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from local import dead_letters
 from pytake.aws import batch
 from pytake.conversation import statuses
-from pytake.conversation.deliver import Deliver
+from pytake.conversation.delivery import next_step
+from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
 from pytake.conversation.ports.conversations import AlreadyCommittedError
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import ReceiveNotification
@@ -21,7 +23,7 @@ from tests import fakes
 from tests.faults.plans import kinds
 from tests.faults.replay import problems_of
 from tests.faults.test_faults import CALLS, single
-from tests.faults.world import WorldQueues
+from tests.faults.world import SqsClient, WorldQueues
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -64,10 +66,10 @@ def claims_have_no_condition(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_unsettled_claim_is_sent_again_at_once(patch: pytest.MonkeyPatch) -> None:
-    def impatient(self: Any, item: Any, entry: Delivery, known: Any, now: float) -> Delivery:
-        return msgspec.structs.replace(entry, state="waiting")
+    def impatient(entry: Delivery, now: float, ambiguous_seconds: float) -> next_step.Send:
+        return next_step.Send(msgspec.structs.replace(entry, state="waiting"))
 
-    patch.setattr(Deliver, "_after_deadline", impatient)
+    patch.setattr(next_step, "after_unknown_outcome", impatient)
 
 
 def statuses_settle_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -91,16 +93,17 @@ def a_group_goes_on_behind_its_failure(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_next_message_does_not_wait_for_the_one_before(patch: pytest.MonkeyPatch) -> None:
-    one = Deliver._deliver_one
+    deliver_message = Deliver.deliver_message
 
-    def eager(self: Any, item: Any, index: int, *arguments: Any, **named: Any) -> None:
+    def eager(self: Any, item: Any, index: int, *arguments: Any, **named: Any) -> bool:
         try:
-            one(self, item, index, *arguments, **named)
+            return deliver_message(self, item, index, *arguments, **named)
         except RetryLaterError:
             if index + 1 == len(item.messages):
                 raise
+            return True
 
-    patch.setattr(Deliver, "_deliver_one", eager)
+    patch.setattr(Deliver, "deliver_message", eager)
 
 
 def dead_messages_are_dropped(patch: pytest.MonkeyPatch) -> None:
@@ -108,11 +111,11 @@ def dead_messages_are_dropped(patch: pytest.MonkeyPatch) -> None:
 
 
 def messages_of_a_stopped_number_are_dropped(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Deliver, "_hold", lambda *_: None)
+    patch.setattr(StoppedNumbers, "hold", lambda *_: None)
 
 
 def new_turns_overtake_held_ones(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Deliver, "_has_earlier_held_turn", lambda *_: False)
+    patch.setattr(StoppedNumbers, "has_earlier", lambda *_: False)
 
 
 def the_webhook_says_yes_whatever_happened(patch: pytest.MonkeyPatch) -> None:
@@ -139,12 +142,15 @@ def what_meta_did_not_deliver_is_not_noted(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_redriven_message_is_not_marked(patch: pytest.MonkeyPatch) -> None:
-    again = dead_letters._again
+    send = SqsClient.send_message
 
-    def unmarked(letter: Any, now: float) -> Any:
-        return {**again(letter, now), "MessageBody": letter.body}
+    def unmarked(self: Any, **request: Any) -> None:
+        body = json.loads(request["MessageBody"])
+        body.pop("redrive_count", None)
+        body.pop("requeue_id", None)
+        send(self, **{**request, "MessageBody": json.dumps(body)})
 
-    patch.setattr(dead_letters, "_again", unmarked)
+    patch.setattr(SqsClient, "send_message", unmarked)
 
 
 MUTATIONS: list[Mutation] = [

@@ -24,7 +24,7 @@ from local.dead_letters import DeadLetterQueue
 from pytake import bootstrap, observability
 from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.business_events import BusinessEvent
-from pytake.conversation.deliver import Deliver
+from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import OperatorEvent, QueueingFailedError

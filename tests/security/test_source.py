@@ -8,7 +8,7 @@ MODULES = product()
 
 ALLOWED = {
     # Both sides are stored secrets; nobody outside chooses either, and nobody outside sees the time.
-    ("layers/core/pytake/conversation/deliver.py", "compares fresh.access_token != used"),
+    ("layers/core/pytake/conversation/delivery/deliver.py", "compares fresh.access_token != used"),
     ("layers/core/pytake/conversation/number_setup.py", "compares change.app_secret != stored.app_secret"),
     ("layers/core/pytake/conversation/number_setup.py", "compares secrets != stored"),
     (

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytake.aws.table import Table
     from pytake.aws.tenants import DynamoTenants
     from pytake.conversation.agent_messaging import AgentMessaging
-    from pytake.conversation.deliver import Deliver
+    from pytake.conversation.delivery.deliver import Deliver
     from pytake.conversation.erase_contact import EraseContact
     from pytake.conversation.export import ExportToLake
     from pytake.conversation.flow_authoring import FlowAuthoring
@@ -76,7 +76,7 @@ _AHEAD = {
         *("aws.event_bus", "aws.outbox"),
     ),
     "deliver": (
-        *("conversation.deliver", "meta.graph_api", "aws.conversations", "aws.deliveries", "aws.rate_slots"),
+        *("conversation.delivery.deliver", "meta.graph_api", "aws.conversations", "aws.deliveries", "aws.rate_slots"),
         *("aws.held_turns", "aws.tenants", "aws.secrets", "aws.queues", "aws.operator_events"),
         *("aws.event_bus", "aws.outbox"),
     ),
@@ -214,7 +214,7 @@ def job_runs() -> "DynamoJobRuns":
 @_use_case
 def deliver() -> "Deliver":
     from pytake.aws.rate_slots import DynamoRateSlots
-    from pytake.conversation.deliver import Deliver
+    from pytake.conversation.delivery.deliver import Deliver
     from pytake.meta.graph_api import GraphApi
 
     return Deliver(

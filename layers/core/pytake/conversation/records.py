@@ -48,7 +48,7 @@ class Session(Struct, omit_defaults=True):
     state: bytes | None = None
     human: bool = False
     timer_at: float | None = None
-    context_digest: str = ""
+    context_fingerprint: str = ""
 
 
 class Conversation(Struct, omit_defaults=True):
@@ -107,7 +107,7 @@ class TurnContext(Struct, frozen=True, omit_defaults=True):
     country: str | None = None
     commands: dict[str, str] = {}
 
-    def digest(self) -> str:
+    def fingerprint(self) -> str:
         """A short digest: two contexts with the same mark are the same."""
         return sha256(msgspec.json.encode(self)).hexdigest()[:12]
 

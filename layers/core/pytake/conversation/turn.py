@@ -300,7 +300,7 @@ class TakeTurn:
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
         known = TurnContext(conversation.contact, number.country, number.commands)
-        if known.digest() != session.context_digest:
+        if known.fingerprint() != session.context_fingerprint:
             record.context = known
         context = self._context(conversation, number, now)
         turn = engine.take_turn(flow, state, record.input, context)
@@ -337,7 +337,7 @@ class TakeTurn:
                 expires_at=expires_at,
                 human=turn.status == "handoff",
                 timer_at=turn.due_at,
-                context_digest=replace(known, contact=conversation.contact).digest(),
+                context_fingerprint=replace(known, contact=conversation.contact).fingerprint(),
             )
         )
 

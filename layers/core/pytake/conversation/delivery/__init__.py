@@ -1,0 +1,1 @@
+"""Delivery of outgoing turns: decide the next step, claim, post, settle."""

@@ -1,0 +1,356 @@
+"""Send the messages of a turn: claim, post, settle. The claim ledger ensures that a redelivered turn is not sent twice.
+
+A message goes `claim (conditional) -> POST -> settle`. A claim that was never settled has an unknown outcome: Meta may have
+the message. It waits for a status that echoes our callback data, and is sent again only after a deadline. Waiting for a rate
+slot, a status or a held recipient is not a failed attempt: the ledger counts attempts, the queue's receive count does not.
+The turns of a stopped number leave the queue for a durable store (`stopped_numbers`).
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from msgspec.structs import replace
+
+from pytake.conversation.delivery import next_step as steps
+from pytake.conversation.delivery import outcome as outcomes
+from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
+from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
+from pytake.conversation.opt_out import RecordOptOut
+from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots
+from pytake.conversation.ports.messaging import OperatorEvents, Queues
+from pytake.conversation.ports.tenants import Secrets, TenantRepository
+from pytake.conversation.publish_events import PublishBusinessEvents
+from pytake.conversation.queues import OutboundItem
+from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number, NumberSecrets
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.statuses import callback_data
+from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.graph import message_payload
+from pytake.whatsapp.outbound import Template
+from pytake.whatsapp.sending import SendFailedError
+
+AMBIGUOUS_SECONDS = 240
+"""How long a send with an unknown outcome waits for a status before it is repeated, unless the deployment sets another time.
+Longer than the queue's visibility timeout (200 seconds): the claim of a worker that died still holds when its turn returns."""
+
+MAX_QUEUE_SECONDS = 13 * 86_400
+"""SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
+
+FALLBACK_LOOKBACK_TURNS = 50
+"""How many turns to search for an earlier fallback template."""
+
+NUMBER_MESSAGES_PER_MINUTE = 80 * 60
+"""Meta's limit for a number: 80 messages a second."""
+
+
+class Deliver:
+    """The sender's use case: deliver one turn's messages, in order."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        deliveries: Deliveries,
+        slots: RateSlots,
+        held_turns: HeldTurns,
+        tenants: TenantRepository,
+        secrets: Secrets,
+        sender: MessageSender,
+        queues: Queues,
+        operator_events: OperatorEvents,
+        publish_events: PublishBusinessEvents,
+        clock: Clock,
+        messages_per_minute: int,
+        ambiguous_seconds: float = AMBIGUOUS_SECONDS,
+        record_metric: RecordMetric = no_metrics,
+    ) -> None:
+        self._conversations = conversations
+        self._deliveries = deliveries
+        self._slots = slots
+        self._tenants = tenants
+        self._secrets = secrets
+        self._sender = sender
+        self._queues = queues
+        self._operator_events = operator_events
+        self._publish_events = publish_events
+        self._clock = clock
+        self._messages_per_minute = messages_per_minute
+        self._ambiguous_seconds = ambiguous_seconds
+        self._record_metric = record_metric
+        self._record_opt_out = RecordOptOut(conversations, clock)
+        self._stopped = StoppedNumbers(held_turns, tenants, queues, operator_events, clock)
+
+    def __call__(
+        self, item: OutboundItem, *, first_delivery: bool, out_of_time: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Deliver the messages that are not delivered yet. `first_delivery`: the queue delivers this item for the first time.
+
+        Raises `RetryLaterError` when the next message has to wait, when `out_of_time()` says that no further one can be sent
+        in this invocation, and when the number was stopped just now. Otherwise the turn is done when this returns: sent,
+        dead-lettered because a message failed for good, or held because its number is stopped.
+
+        Records the metrics `GraphMilliseconds` for each request, `BillableMessages` that Meta accepted and their
+        `OutboundWaitMilliseconds` since the turn, `RateLimitWaits`, and `ThrottledByMeta`.
+        """
+        # An item that was queued again may have been so because its number was stopped a moment ago.
+        number = self._tenants.number(item.phone_number_id, fresh=bool(item.requeue_id))
+        if number is None or number.organization_id != item.organization_id:
+            if not self._is_for_erased_person(item):
+                self._dead_letter_turn(item, "number_unknown")
+            return
+        if number.stopped_reason:
+            if not self._is_for_erased_person(item):
+                self._stopped.await_propagation(number)
+                self._stopped.hold(item)
+            return
+        if number.resuming_at and self._stopped.has_earlier(item):
+            if not self._is_for_erased_person(item):
+                self._stopped.hold(item)
+            return
+        self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
+        if number.resuming_at or item.released:
+            self._stopped.release_next(item, number)
+
+    def _deliver_turn(
+        self, item: OutboundItem, number: Number, *, first_delivery: bool, out_of_time: Callable[[], bool]
+    ) -> None:
+        now = self._clock()
+        if item.queued_at and now - item.queued_at > MAX_QUEUE_SECONDS:
+            if not self._is_for_erased_person(item):
+                self._dead_letter_turn(item, "too_old")
+            return
+        for index in range(len(item.messages)):
+            if index and out_of_time():
+                raise RetryLaterError(0, "no time left in this invocation")
+            if not self.deliver_message(item, index, number, first_delivery=first_delivery):
+                return
+
+    def deliver_message(self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool) -> bool:
+        """Deliver one message; whether to go on with the next. Raises `RetryLaterError`."""
+        known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
+        # Everything that can fail comes before the claim: after it, a failure leaves a send with an unknown outcome.
+        secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
+        if secrets is None:
+            self._stopped.stop(item, index, number, "no access token stored")
+        attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
+        try:
+            step = steps.next_step(attempt, self._lookups(attempt), self._ambiguous_seconds)
+            if not isinstance(step, steps.Send):
+                return self._take_step(attempt, step)
+            claim = self._claim(attempt, step.entry)
+        except ConflictError:
+            if not first_delivery:
+                raise RetryLaterError(1, "the ledger changed meanwhile") from None
+            # The turn was queued before, and the ledger knows its outcome.
+            return self.deliver_message(item, index, number, first_delivery=False)
+        return self._post(attempt, claim, secrets)
+
+    def _take_step(self, attempt: Attempt, step: steps.Step) -> bool:
+        """Take a step other than `Send`; whether to go on with the next message. Raises `RetryLaterError`."""
+        item, index = attempt.item, attempt.index
+        match step:
+            case steps.MarkAccepted(entry):
+                self._deliveries.claim(item.key, entry, attempt.known)
+            case steps.Refuse(entry, reason):
+                self._deliveries.claim(item.key, entry, attempt.known)
+                self._report("delivery.failed", item, index, reason=reason)
+                self._publish_events.of_failed_delivery(item.key, item.turn, index)
+            case steps.Defer(reason):
+                self._queues.dead_letter(item, reason)
+            case steps.DeadLetter(reason, entry):
+                if entry is not None:
+                    self._deliveries.claim(item.key, entry, attempt.known)
+                self._dead_letter(item, index, reason)
+                return False
+            case steps.Drop():
+                return False
+            case steps.Wait(seconds, reason):
+                raise RetryLaterError(seconds, reason)
+            case _:
+                pass
+        return True
+
+    def _lookups(self, attempt: Attempt) -> steps.Lookups:
+        @cache
+        def fallback_sent() -> bool:
+            return self._fallback_sent(attempt)
+
+        return steps.Lookups(cache(lambda: self._conversations.load(attempt.item.key)), fallback_sent)
+
+    def _fallback_sent(self, attempt: Attempt) -> bool:
+        item = attempt.item
+        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
+        return any(
+            entry.fallback
+            and (entry.claimed_at or 0) >= last_wrote_at
+            and (entry.turn, entry.index) != (item.turn, attempt.index)
+            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
+        )
+
+    def _claim(self, attempt: Attempt, entry: Delivery) -> Delivery:
+        """Take a rate slot and claim the message; the claim. Raises `RetryLaterError` and `ConflictError`."""
+        self._take_slot(attempt, entry)
+        if entry.possibly_duplicate:
+            self._report("delivery.resent_after_deadline", attempt.item, attempt.index)
+        claim = replace(entry, state="claimed", claimed_at=attempt.now, sends=entry.sends + 1, possibly_duplicate=False)
+        return self._deliveries.claim(attempt.item.key, claim, attempt.known)
+
+    def _take_slot(self, attempt: Attempt, entry: Delivery) -> None:
+        """Return when the message may leave now. Otherwise record when it may, and raise `RetryLaterError`."""
+        item, now = attempt.item, attempt.now
+        per_minute = self._tenants.organization(item.organization_id).messages_per_minute or self._messages_per_minute
+        if entry.not_before is not None:
+            free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
+            if free_at > now:
+                raise RetryLaterError(free_at - now, "rate limit")
+            return
+        pair_rate_at = item.pair_rate_from + attempt.index * PAIR_RATE_SECONDS if item.pair_rate_from else 0
+        if pair_rate_at > now:  # reserve nothing yet: the slot would have passed by then
+            raise RetryLaterError(pair_rate_at - now, "Meta's limit for one recipient")
+        not_before = self._slots.reserve(item.organization_id, "organization", per_minute, now)
+        if per_minute > NUMBER_MESSAGES_PER_MINUTE:
+            scope = f"number:{item.phone_number_id}"
+            slot = self._slots.reserve(item.organization_id, scope, NUMBER_MESSAGES_PER_MINUTE, now)
+            not_before = max(not_before, slot)
+        if not_before > now:
+            waiting = replace(entry, state="waiting", not_before=not_before)
+            self._deliveries.claim(item.key, waiting, attempt.known)
+            self._record_metric("RateLimitWaits", 1)
+            raise RetryLaterError(not_before - now, "rate limit")
+
+    def _post(self, attempt: Attempt, claim: Delivery, secrets: NumberSecrets) -> bool:
+        """Post a claimed message; whether to go on with the next. Raises `RetryLaterError`."""
+        item, index, number = attempt.item, attempt.index, attempt.number
+        try:
+            payload = self._payload(attempt, claim)
+        except ValueError as error:
+            self._fail(attempt, claim, f"not_sendable:{error}"[:200])
+            return True
+        asked_at = self._clock()
+        try:
+            accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
+        except SendFailedError as failure:
+            self._record_metric("GraphMilliseconds", (self._clock() - asked_at) * 1000)
+            return self._handle_failure(attempt, claim, failure, secrets.access_token)
+        answered_at = self._clock()
+        self._record_metric("GraphMilliseconds", (answered_at - asked_at) * 1000)
+        self._record_metric("BillableMessages", 1)
+        self._record_metric("OutboundWaitMilliseconds", max(0, answered_at - (item.queued_at or answered_at)) * 1000)
+        try:
+            self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
+        except ConflictError:
+            # This worker stalled beyond the claim's deadline, and another one took the message over.
+            self._report("delivery.duplicated", item, index)
+        return True
+
+    def _payload(self, attempt: Attempt, claim: Delivery) -> dict[str, Any]:
+        item, message, template = attempt.item, attempt.message, attempt.number.fallback_template
+        if claim.fallback and template is not None:
+            message = Template(template.name, template.language)
+        return message_payload(message, item.contact_id, callback_data(item.key, item.turn, attempt.index, claim.sends))
+
+    def _handle_failure(self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str) -> bool:
+        """Settle a send that Meta did not accept; whether to go on with the next message. Raises `RetryLaterError`."""
+        item, index, number = attempt.item, attempt.index, attempt.number
+        if failure.error_class in (ErrorClass.RETRY, ErrorClass.HOLD_RECIPIENT):
+            self._record_metric("ThrottledByMeta", 1)
+        outcome = outcomes.outcome_of_failure(
+            attempt,
+            claim,
+            failure,
+            token_replaced=lambda: self._has_new_token(number, token),
+            fallback_sent=lambda: self._fallback_sent(attempt),
+        )
+        match outcome:
+            case outcomes.Retry(entry, seconds, reason):
+                self._settle(item, replace(entry, state="waiting", not_before=self._clock() + seconds))
+                raise RetryLaterError(seconds, reason)
+            case outcomes.StopNumber(entry, reason):
+                self._settle(item, replace(entry, state="waiting", not_before=self._clock()))
+                self._stopped.stop(item, index, number, reason)
+            case outcomes.AwaitStatus(entry, reason):
+                self._settle(item, entry)
+                self._report("delivery.ambiguous", item, index, reason=reason)
+                raise RetryLaterError(outcomes.STATUS_CHECK_SECONDS, "a status may still settle this send")
+            case outcomes.DeadLetter(entry, reason):
+                self._settle(item, entry)
+                self._dead_letter(item, index, reason)
+                return False
+            case outcomes.Defer(entry, reason):
+                self._settle(item, entry)
+                self._queues.dead_letter(item, reason)
+                self._report("delivery.deferred", item, index, reason=reason)
+            case outcomes.OptOut(entry, reason):
+                self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
+                self._fail(attempt, entry, reason)
+                self._fail_rest(item, index + 1)
+                return False
+            case outcomes.Fail(entry, reason):
+                self._fail(attempt, entry, reason)
+        return True
+
+    def _has_new_token(self, number: Number, used: str) -> bool:
+        """Whether the refused token was replaced meanwhile: the worker's cached secret may be minutes old."""
+        fresh = self._secrets.of_number(number.organization_id, number.phone_number_id, fresh=True)
+        return fresh is not None and fresh.access_token != used
+
+    def _settle(self, item: OutboundItem, delivery: Delivery) -> None:
+        try:
+            self._deliveries.settle(item.key, delivery)
+        except ConflictError:
+            raise RetryLaterError(1, "the ledger changed meanwhile") from None
+
+    def _fail(self, attempt: Attempt, claim: Delivery, reason: str) -> None:
+        item, index = attempt.item, attempt.index
+        self._settle(item, replace(claim, state="failed", reason=reason))
+        self._report("delivery.failed", item, index, reason=reason)
+        self._publish_events.of_failed_delivery(item.key, item.turn, index)
+
+    def _fail_rest(self, item: OutboundItem, from_index: int) -> None:
+        """The person has opted out: fail the turn's remaining messages."""
+        for index in range(from_index, len(item.messages)):
+            known = self._deliveries.load(item.key, item.turn, index)
+            entry = known or Delivery(item.turn, index, "waiting")
+            if entry.state not in ("accepted", "failed"):
+                self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
+                self._publish_events.of_failed_delivery(item.key, item.turn, index)
+
+    def _dead_letter_turn(self, item: OutboundItem, reason: str) -> None:
+        """Dead-letter a turn that cannot be tried, from its first message that is not done.
+
+        The ledger is written first: a message without an outcome that waits nowhere counts as lost
+        (`pytake.conversation.export`).
+        """
+        for index in range(len(item.messages)):
+            known = self._deliveries.load(item.key, item.turn, index)
+            entry = known or Delivery(item.turn, index, "waiting")
+            if entry.state in ("accepted", "failed") or entry.reached_meta:
+                continue
+            if entry.state not in ("dead", "deferred") or entry.redrive_count < item.redrive_count:
+                dead = replace(
+                    entry,
+                    state="dead",
+                    reason=reason,
+                    redrive_count=item.redrive_count,
+                    # The outcome of the last send is unknown, so another send may be a duplicate.
+                    possibly_duplicate=entry.possibly_duplicate or entry.state in ("claimed", "ambiguous"),
+                )
+                try:
+                    self._deliveries.claim(item.key, dead, known)
+                except ConflictError:
+                    raise RetryLaterError(1, "the ledger changed meanwhile") from None
+            self._dead_letter(item, index, reason)
+            return
+
+    def _dead_letter(self, item: OutboundItem, index: int, reason: str) -> None:
+        self._queues.dead_letter(item, reason)
+        self._report("delivery.dead", item, index, reason=reason)
+
+    def _is_for_erased_person(self, item: OutboundItem) -> bool:
+        return is_for_erased_person(self._conversations.load(item.key), item)
+
+    def _report(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
+        self._operator_events.publish(delivery_event(type_, item, index, **detail))

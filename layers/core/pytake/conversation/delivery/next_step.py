@@ -1,0 +1,154 @@
+"""What to do next about a message: a pure function of the attempt, the ledger's entry and the conversation."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
+from pytake.whatsapp.outbound import Template
+
+AMBIGUOUS_CHECKS = 16
+"""Approximate number of times that an ambiguous send is checked before its deadline."""
+
+RECHECK_AFTER_SECONDS = 15
+"""A turn that waited longer first checks whether the person has opted out or was erased meanwhile."""
+
+
+class Skip(Struct, frozen=True):
+    """The message is done. Go on with the next one."""
+
+
+class MarkAccepted(Struct, frozen=True):
+    """A status proves that Meta has the message: write `entry`, and go on with the next message."""
+
+    entry: Delivery
+
+
+class Refuse(Struct, frozen=True):
+    """The message must not be sent (any more): write the failed `entry`, and go on with the next message."""
+
+    entry: Delivery
+    reason: str
+
+
+class Defer(Struct, frozen=True):
+    """The turn waits in the dead-letter queue for this message. Put it there again, and go on with the next message."""
+
+    reason: str
+
+
+class DeadLetter(Struct, frozen=True):
+    """The message has failed after its retries: write `entry` unless it is None, and dead-letter the turn."""
+
+    reason: str
+    entry: Delivery | None = None
+
+
+class Drop(Struct, frozen=True):
+    """The person was erased: nothing of the turn is sent or kept."""
+
+
+class Wait(Struct, frozen=True):
+    """Try again in `seconds`."""
+
+    seconds: float
+    reason: str
+
+
+class Send(Struct, frozen=True):
+    """Take a rate slot, claim `entry` and post the message."""
+
+    entry: Delivery
+
+
+Step = Skip | MarkAccepted | Refuse | Defer | DeadLetter | Drop | Wait | Send
+
+
+class Lookups(Struct, frozen=True):
+    """What a decision may have to look up. Each costs a read request and is called only when it is needed."""
+
+    conversation: Callable[[], Conversation | None]
+    fallback_sent: Callable[[], bool]
+    """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
+
+
+def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float) -> Step:
+    """The next step of a message.
+
+    `ambiguous_seconds` is how long a send with an unknown outcome waits for a status before it is repeated.
+    """
+    entry = attempt.entry
+    if entry.state in ("accepted", "failed"):
+        return Skip()
+    if entry.reached_meta:
+        return MarkAccepted(replace(entry, state="accepted"))
+    if entry.state in ("deferred", "dead"):
+        if attempt.item.redrive_count <= entry.redrive_count:
+            # The queue delivered the item again, because its move to the dead-letter queue was not confirmed.
+            reason = entry.reason or "unknown"
+            return DeadLetter(reason) if entry.state == "dead" else Defer(reason)
+        redrive_count = attempt.item.redrive_count
+        entry = replace(
+            entry, state="waiting", attempts=0, recipient_holds=0, not_before=None, redrive_count=redrive_count
+        )
+    if entry.state in ("claimed", "ambiguous"):
+        step = after_unknown_outcome(entry, attempt.now, ambiguous_seconds)
+        if not isinstance(step, Send):
+            return step
+        entry = step.entry
+    if entry.not_before is not None and entry.not_before > attempt.now:
+        is_retry = entry.attempts or entry.recipient_holds
+        return Wait(entry.not_before - attempt.now, "retry" if is_retry else "rate limit")
+    return _send_or_refuse(attempt, entry, lookups)
+
+
+def after_unknown_outcome(entry: Delivery, now: float, ambiguous_seconds: float) -> Wait | DeadLetter | Send:
+    """The next step of a send whose outcome is unknown: wait for a status, then send again, at most three times."""
+    elapsed = now - (entry.claimed_at or 0)
+    if elapsed < ambiguous_seconds:
+        # The queue counts each check, also for the turns behind this one: a long deadline has longer intervals.
+        longest = max(30, ambiguous_seconds / AMBIGUOUS_CHECKS)
+        return Wait(min(max(elapsed, 2), longest, ambiguous_seconds - elapsed), "a status may still settle this send")
+    attempts = entry.attempts + 1
+    if attempts > len(BACKOFF_SECONDS):
+        # A worker that died left no reason. The reason of an earlier attempt does not apply.
+        reason = entry.reason if entry.state == "ambiguous" and entry.reason else "ambiguous:no_status"
+        return DeadLetter(reason, replace(entry, state="dead", attempts=attempts, reason=reason))
+    return Send(replace(entry, state="waiting", attempts=attempts, possibly_duplicate=True))
+
+
+def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send | Refuse | Drop:
+    def refuse(reason: str) -> Refuse:
+        return Refuse(replace(entry, state="failed", reason=reason), reason)
+
+    item, number = attempt.item, attempt.number
+    # The item was delivered before, and the ledger has no entry: its worker died early, or the person was erased.
+    is_unclaimed = attempt.known is None and not attempt.first_delivery
+    if item.requeue_id or is_unclaimed or attempt.now - item.queued_at > RECHECK_AFTER_SECONDS:
+        conversation = lookups.conversation()
+        if conversation is None or is_for_erased_person(conversation, item):
+            return Drop()
+        if conversation.opted_out and not item.confirms_opt_out:
+            return refuse("opted_out")
+    if not _needs_fallback(attempt, entry, lookups):
+        return Send(entry)
+    if number.fallback_template is None:
+        return refuse("window_closed")
+    if not entry.fallback and lookups.fallback_sent():
+        return refuse("window_closed:template_sent")
+    return Send(replace(entry, fallback=True))
+
+
+def _needs_fallback(attempt: Attempt, entry: Delivery, lookups: Lookups) -> bool:
+    """Whether the number's template must replace the message, because the service window is closed."""
+    if isinstance(attempt.message, Template):
+        return False
+    if entry.fallback:
+        return True
+    if attempt.now < attempt.item.window_closes_at:
+        return False
+    # The person may have written again while the turn waited.
+    conversation = lookups.conversation()
+    return conversation is None or attempt.now >= conversation.last_inbound_at + SERVICE_WINDOW_SECONDS
