@@ -16,11 +16,11 @@ from pytake.engine import limits
 from pytake.engine.conditions import MATCHES, OPERATORS
 from pytake.engine.document import RawDocument
 from pytake.engine.events import EVENTS
+from pytake.engine.field_types import Validation
 from pytake.engine.migrations import FORMAT
 from pytake.engine.registry import node_types, validators
 from pytake.engine.template import Expression, parse_template
 from pytake.engine.texts import LANGUAGES, built_in_texts
-from pytake.engine.validation import Validation
 from pytake.engine.values import plain_text
 from pytake.whatsapp import limits as meta
 

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytake.engine.conditions import OPERATORS, Comparison
+from pytake.engine.conditions import OPERATORS
 from pytake.engine.facts import BranchCondition
+from pytake.engine.field_types import Comparison
 from pytake.engine.prover.abstract_values import (
     ABSENT,
     ANYTHING,

@@ -1,4 +1,4 @@
-"""The flow engine: a flow, a state and an input give a new state, messages and events. No AWS, no HTTP, no clock of its own."""
+"""The flow engine: a flow, a state and an input give a new state, messages and events. Pure: no AWS, no HTTP, no clock."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ __all__ = [
     "validate",
 ]
 
-_PLACES = {
+_MODULES = {
     name: f"pytake.engine.{module}"
     for module, names in {
         "compiler": ("Flow", "compile_flow"),
@@ -83,12 +83,12 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Each name is loaded when it is first asked for: the webhook, the sender and the statuses know turns, but run no flow."""
-    if name not in _PLACES:
+    """Import each name on first use: the webhook, the sender and the statuses function use turns but run no flow."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(_PLACES[name]), name)
+    found = getattr(import_module(_MODULES[name]), name)
     if name == "compile_flow":
-        # Every node type and validator comes in with the compiler, so that no conversation waits for an import.
+        # Import every node type and validator together with the compiler, so that no conversation waits for an import.
         registry = import_module("pytake.engine.registry")
         registry.node_types()
         registry.validators()

@@ -1,4 +1,4 @@
-"""The words that always work, whatever the flow waits for: restart, stop, human (Flow reference, "Words that always work")."""
+"""The commands `restart`, `stop` and `human`, which work at any point of any flow."""
 
 from collections.abc import Mapping
 
@@ -7,24 +7,24 @@ from pytake.engine.normalize import normalize_text
 from pytake.engine.turn import Command, Input
 
 
-def match_command(said: Input, words: Mapping[str, Command]) -> Command | None:
-    """What the person's message means when it is one of a number's `words`, in any case and with any accents.
+def match_command(answer: Input, commands: Mapping[str, Command]) -> Command | None:
+    """The command in the person's message; None if the message is not one of the words in `commands`.
 
-    It is typed, or it is the label or the payload of a template's quick reply: templates are sent beside any flow. A flow's own
-    buttons and rows mean what the flow says.
+    The word may be typed, or it may be the label or payload of a template's quick reply, because templates are sent outside
+    the flow. A flow's own buttons and rows are never commands. Case and accents do not matter.
     """
-    if said.type == "text":
-        return _meaning(said.text, words)
-    if said.is_template_reply:
-        return _meaning(said.text, words) or _meaning(said.reply_id or "", words)
+    if answer.type == "text":
+        return _find(answer.text, commands)
+    if answer.is_template_reply:
+        return _find(answer.text, commands) or _find(answer.reply_id or "", commands)
     return None
 
 
-def _meaning(text: str, words: Mapping[str, Command]) -> Command | None:
-    folded = normalize_text(text) if 0 < len(text) <= COMMAND_CHARACTERS else ""
-    if not folded:
+def _find(text: str, commands: Mapping[str, Command]) -> Command | None:
+    normalized = normalize_text(text) if 0 < len(text) <= COMMAND_CHARACTERS else ""
+    if not normalized:
         return None
-    for word, meaning in words.items():
-        if normalize_text(word) == folded:
-            return meaning
+    for word, command in commands.items():
+        if normalize_text(word) == normalized:
+            return command
     return None

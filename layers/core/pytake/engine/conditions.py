@@ -1,28 +1,18 @@
-"""The operators of conditions. Two numeric sides compare as numbers, otherwise as trimmed, case-folded text; a missing
-variable is empty; `!=` is exactly not `==`."""
+"""The operators of conditions.
 
-from __future__ import annotations
+Two numbers are compared as numbers, anything else as trimmed text, ignoring case. A missing variable is empty. `!=` is exactly
+not `==`.
+"""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
+from typing import Any
 
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Comparison
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.values import as_number, is_empty, plain_text
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-
 Test = Callable[[Execution], bool]
-
-
-class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (templates work)."""
-
-    variable: str
-    operator: str
-    value: Any = None
 
 
 def _text(value: Any) -> str:
@@ -30,7 +20,7 @@ def _text(value: Any) -> str:
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Whether two values are equal: `"5"` and 5 are, and so are `" Sim"` and `sim`."""
+    """Whether two values are equal. `"5"` equals 5, and `" Sim"` equals `sim`."""
     left_number = as_number(left)
     if left_number is not None:
         right_number = as_number(right)
@@ -87,7 +77,7 @@ EMPTINESS = ("is_empty", "is_not_empty")
 
 
 def compile_comparison(comparison: Comparison, build: NodeBuild, field: str = "") -> Test:
-    """What decides a comparison. The kind of its right side is known here, so that the usual ones are quick."""
+    """A function that evaluates a comparison. The right side is often a constant, so the common cases are prepared here."""
     prefix = f"{field}." if field else ""
     operator = comparison.operator.strip()
     left = build.reading(comparison.variable, f"{prefix}variable", asks_emptiness=operator in EMPTINESS)
@@ -97,7 +87,7 @@ def compile_comparison(comparison: Comparison, build: NodeBuild, field: str = ""
     if test is None:
         names = ", ".join([*OPERATORS, MATCHES])
         build.problem(
-            "invalid_value", f"{prefix}operator", f"There is no operator `{operator}`; choose one of {names}."
+            "invalid_value", f"{prefix}operator", f"There is no operator `{operator}`. Choose one of {names}."
         )
         return lambda _: False
     fixed, get = build.fixed_or_getter(comparison.value, f"{prefix}value")
@@ -130,7 +120,7 @@ _QUICK: dict[str, Callable[[Any, Any], bool]] = {
 
 def _compile_matches(value: Any, left: Callable[[Execution], Any], build: NodeBuild, field: str) -> Test:
     if not isinstance(value, str) or "{{" in value:
-        build.problem("invalid_value", field, "`matches` needs a pattern, as a text without `{{...}}`. Write one.")
+        build.problem("invalid_value", field, "`matches` needs a pattern: a text without `{{...}}`. Enter one.")
         return lambda _: False
     matches = build.pattern(value, field)
     if matches is None:

@@ -1,8 +1,8 @@
-"""The flow document: what a builder writes, read and typed.
+"""The flow document that a builder writes, parsed into typed structs.
 
 Format 1 is `{"format": 1, "id", "name", "language", "start_node_id", "session_ttl_hours"?, "merge_texts"?,
-"report_variables"?, "nodes": [{"id", "type", "label"?, "data": {...}}]}`; the `data` of each node type is described in
-its own file in `nodes/`. A document of an older format is brought to the newest when it is read (`migrations`).
+"report_variables"?, "nodes": [{"id", "type", "label"?, "data": {...}}]}`. Each node type describes its `data` in its own file
+in `nodes/`. A document of an older format is migrated when it is read (`migrations`).
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from pytake.engine.values import exceeds_depth
 
 
 class Node(Struct, frozen=True):
-    """One node; `data` is the Struct of its type."""
+    """One node. `data` is an instance of the struct of its type."""
 
     id: str
     type: str
@@ -28,7 +28,7 @@ class Node(Struct, frozen=True):
 
 
 class FlowDocument(Struct, frozen=True):
-    """A flow document that could be read. Whether it makes sense is what `compile_flow` and `validate` say."""
+    """A flow document that could be parsed. `compile_flow` and `validate` check whether it makes sense."""
 
     id: str
     start_node_id: str
@@ -51,10 +51,10 @@ class _RawNode(Struct, forbid_unknown_fields=True):
 class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     """A flow document as it is written.
 
-    `language` picks the built-in texts and how numbers and dates are read (pt_BR when left out). The flow begins at
-    `start_node_id`, or at its only `start` node. A conversation nobody answers is forgotten after `session_ttl_hours`
-    (the organization's own when left out). `merge_texts`: consecutive texts of one turn become one message, unless
-    this is false. `report_variables` are those whose values may go to reports.
+    `language` selects the built-in texts and how numbers and dates are read (pt_BR when left out). The flow starts at
+    `start_node_id`, or at its only `start` node. A session without an answer expires after `session_ttl_hours` (the
+    organization's setting when left out). `merge_texts`: consecutive texts of one turn become one message, unless this is
+    false. `report_variables` lists the variables whose values may appear in reports.
     """
 
     id: str
@@ -69,12 +69,12 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def jump_targets(document: FlowDocument) -> set[str]:
-    """The ids of the flows that the document's jumps enter: what publishing pins with it."""
+    """The ids of the flows that the document's jumps enter. Publishing the document pins their versions."""
     return {flow_id for node in document.nodes if (flow_id := node.data.jumps_to())}
 
 
 def parse_document(raw: bytes | str | Mapping[str, Any]) -> FlowDocument:
-    """Read a flow document from JSON or from decoded JSON. Raises FlowError with everything that cannot be read."""
+    """Parse a flow document from JSON or decoded JSON. Raises FlowError with everything that cannot be parsed."""
     document, problems = read_document(raw)
     if document is None or problems:
         raise FlowError(problems)
@@ -82,18 +82,18 @@ def parse_document(raw: bytes | str | Mapping[str, Any]) -> FlowDocument:
 
 
 def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | None, list[Problem]]:
-    """As much of the document as can be read, and what is wrong with the rest. Never raises."""
+    """The part of a document that can be parsed (None if there is none), and the problems of the rest. Never raises."""
     if not isinstance(raw, Mapping):
         try:
             raw = msgspec.json.decode(_without_byte_order_mark(raw))
         except RecursionError:
-            return None, [
-                problem("unreadable_document", "Its lists and objects lie too deep in one another to be read.")
-            ]
+            return None, [problem("unreadable_document", "Its lists and objects are nested too deeply to be read.")]
         except (msgspec.DecodeError, UnicodeError) as error:
             return None, [problem("unreadable_document", f"This is not JSON: {error}.")]
     if not isinstance(raw, dict):
-        return None, [problem("unreadable_document", "A flow document is a JSON object; this is something else.")]
+        return None, [
+            problem("unreadable_document", "A flow document must be a JSON object; this is another JSON value.")
+        ]
     flow_id = raw.get("id") if isinstance(raw.get("id"), str) else None
     try:
         shell = msgspec.convert(migrated(raw), RawDocument)
@@ -103,7 +103,7 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         return None, [reading_problem(error, RawDocument, flow_id=flow_id)]
     nodes, problems = [], []
     if not shell.id:
-        problems.append(problem("missing_field", "The flow's `id` must not be empty. Write one.", field="id"))
+        problems.append(problem("missing_field", "The flow's `id` is empty. Enter one.", field="id"))
     for index, entry in enumerate(shell.nodes):
         node, found = _read_node(entry, index, shell.id)
         problems += found
@@ -125,19 +125,19 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
 
 
 def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | None, **place: str | None) -> Problem:
-    """What msgspec found wrong, as a problem with its code, its field and how to mend it."""
+    """A validation error of msgspec as a problem: its code, its field, and how to correct it."""
     text, _, path = str(error).partition(" - at `")
     path = path.rstrip("`").removeprefix("$").removeprefix(".")
     if text.startswith("Object contains unknown field"):
         name = text.split("`")[1]
         field = f"{path}.{name}" if path else name
         hint = _nearest(name, expected) if not path else None
-        mend = f"Did you mean `{hint}`?" if hint else "Take it out, or check its spelling."
-        return problem("unknown_field", f"There is no field `{name}` here. {mend}", field=field, **place)
+        correction = f"Did you mean `{hint}`?" if hint else "Remove it, or check its spelling."
+        return problem("unknown_field", f"There is no field `{name}` here. {correction}", field=field, **place)
     if text.startswith("Object missing required field"):
         name = text.split("`")[1]
         field = f"{path}.{name}" if path else name
-        return problem("missing_field", f"The field `{name}` must be there. Add it.", field=field, **place)
+        return problem("missing_field", f"The field `{name}` is required. Add it.", field=field, **place)
     if text.startswith("Invalid value"):
         name = text.split("'")[1] if "'" in text else ""
         return problem("unknown_type", f"There is no type `{name}` here.", field=path or None, **place)
@@ -152,7 +152,7 @@ def _nearest(name: str, expected: type[Struct] | None) -> str | None:
 
 
 def _without_byte_order_mark(raw: bytes | str) -> bytes | str:
-    """Some editors begin a file with one; JSON knows none."""
+    """Some editors write a byte order mark at the start of a file; JSON does not allow it."""
     return raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -163,7 +163,9 @@ def _text_or_none(value: object) -> str | None:
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
     place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
     if exceeds_depth(entry, DOCUMENT_DEPTH):
-        message = f"Lists and objects lie more than {DOCUMENT_DEPTH} deep in one another here. Make it flatter."
+        message = (
+            f"Lists and objects are nested more than {DOCUMENT_DEPTH} levels deep here. Make the structure flatter."
+        )
         return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
     try:
         raw = msgspec.convert(entry, _RawNode)
@@ -173,11 +175,13 @@ def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | 
             Problem(found.code, found.severity, found.node_id, f"nodes[{index}].{found.field}", found.message, flow_id)
         ]
     if not raw.id:
-        return None, [problem("missing_field", "A node's `id` must not be empty.", field=f"nodes[{index}].id", **place)]
+        return None, [
+            problem("missing_field", "The node's `id` is empty. Enter one.", field=f"nodes[{index}].id", **place)
+        ]
     types = node_types()
     kind = types.get(raw.type)
     if kind is None:
-        message = f"There is no node type `{raw.type}`; the types are {', '.join(sorted(types))}."
+        message = f"There is no node type `{raw.type}`. The types are {', '.join(sorted(types))}."
         return None, [problem("unknown_type", message, field="type", **place)]
     try:
         data = msgspec.convert(raw.data or {}, kind)

@@ -1,7 +1,7 @@
-"""What a flow wants done in the outside world: requests as data, performed by the use case, answered back.
+"""Effects: requests to APIs and language models as data. The use case performs them and gives their results back.
 
-A request never holds a secret. Where the flow wrote `{{secrets.NAME}}` stands a mark that no person's answer can contain
-(see `secret_placeholder`); `with_secrets` puts the values in at the last moment, after the request was recorded.
+A request never contains a secret. `{{secrets.NAME}}` becomes a placeholder that no person's answer can contain (see
+`secret_placeholder`). `with_secrets` inserts the values at the last moment, after the request was recorded.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-_OPEN, _CLOSE = "\ue000", "\ue001"  # private use characters; taken out of every value that is rendered into a request
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private-use characters, removed from every value rendered into a request
 _STRIP = {ord(_OPEN): None, ord(_CLOSE): None}
 
 
 class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="api_call"):
-    """An HTTP request of an api_call node. `key` is the same for the same visit of a node in a turn."""
+    """The HTTP request of an api_call node. `key` identifies one visit of the node in one turn."""
 
     key: str
     method: str
@@ -25,7 +25,7 @@ class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="
     timeout_seconds: float = 10
 
     def with_secrets(self, secrets: Mapping[str, str]) -> "HttpRequest":
-        """The request to send: every secret's mark replaced by its value, a missing secret by nothing."""
+        """The request to send: each placeholder replaced by the secret's value, or removed if there is no such secret."""
         return structs.replace(
             self,
             url=_reveal(self.url, secrets),
@@ -36,7 +36,7 @@ class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="
 
 
 class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="ai_prompt"):
-    """A question to a language model, of an ai_prompt node (Amazon Bedrock Converse)."""
+    """The prompt of an ai_prompt node for a language model (Amazon Bedrock Converse)."""
 
     key: str
     model: str
@@ -50,9 +50,9 @@ Effect = HttpRequest | ModelRequest
 
 
 class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):
-    """How an effect ended: `ok` takes the node's next exit, anything else its error exit with `error` as the reason.
+    """How an effect ended: with `ok` the node takes its `next` exit, otherwise its `error` exit with `error` as the reason.
 
-    `body` is the decoded JSON answer (or the text) of an API, or the text a model wrote.
+    `body` is the API's decoded JSON response (or its text), or the text a model wrote.
     """
 
     ok: bool
@@ -62,12 +62,12 @@ class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def secret_placeholder(name: str) -> str:
-    """What stands in a request where the secret `name` belongs."""
+    """The placeholder of the secret `name` in a request."""
     return f"{_OPEN}{name}{_CLOSE}"
 
 
 def strip_placeholders(text: str) -> str:
-    """A value as it may be rendered into a request: it can never pass for a secret's mark."""
+    """The text without placeholder characters, so that no value can imitate a secret's placeholder in a request."""
     return text.translate(_STRIP) if _OPEN in text or _CLOSE in text else text
 
 

@@ -1,4 +1,4 @@
-"""One turn under way, and the compiled nodes it walks over."""
+"""A turn in progress, and the compiled nodes it visits."""
 
 from collections.abc import Callable
 from typing import Any, Literal, cast
@@ -15,6 +15,7 @@ from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import OutboundMessage, Text
 
 Handler = Callable[["Execution"], "CompiledNode | None"]
+"""Gives the node to enter next; None when the turn is over."""
 Say = Callable[["Execution"], None]
 TimerInput = Literal["timeout", "resume"]
 
@@ -29,10 +30,10 @@ class TurnHaltedError(Exception):
 
 
 class NodeHandlers(Struct, frozen=True):
-    """What a node does: when a path enters it, when the person answers, when its timer ends, when its effect has ended,
-    and (a jump) when its sub-flow returns. Each gives the node to go on with, or None when the turn is over.
+    """What a node does when a path enters it, when the person answers, when its timer fires, when its effect has ended, and
+    (only a jump) when its sub-flow returns.
 
-    `timer_input` is what the end of its timer is called: `timeout` for an answer that did not come, `resume` for a pause.
+    `timer_input` is the input type that fires its timer: `timeout` for a missing answer, `resume` for a delay.
     """
 
     enter: Handler
@@ -44,22 +45,17 @@ class NodeHandlers(Struct, frozen=True):
 
 
 class CompiledNode:
-    """A compiled node. Nodes know one another, so that walking from node to node is following a reference."""
+    """A compiled node. Nodes hold references to one another, so no look-up is needed to go from one to the next."""
 
     __slots__ = ("answer", "enter", "flow_id", "node_id", "result", "returned", "timer", "timer_input")
 
     def __init__(self, flow_id: str, node_id: str) -> None:
         self.flow_id = flow_id
         self.node_id = node_id
-        self.enter: Handler = _unready
-        self.answer: Handler | None = None
-        self.timer: Handler | None = None
-        self.result: Handler | None = None
-        self.returned: Handler | None = None
-        self.timer_input: TimerInput = "timeout"
+        self.fill(NodeHandlers(_not_compiled))
 
     def fill(self, handlers: NodeHandlers) -> None:
-        """Give the node what its node does."""
+        """Set what the node does, once its data is compiled."""
         self.enter = handlers.enter
         self.answer = handlers.answer
         self.timer = handlers.timer
@@ -71,12 +67,12 @@ class CompiledNode:
         return f"<CompiledNode {self.flow_id}/{self.node_id}>"
 
 
-def _unready(_: "Execution") -> "CompiledNode | None":
+def _not_compiled(_: "Execution") -> CompiledNode | None:
     raise RuntimeError("a node was entered before its flow was compiled")
 
 
 class Execution(Struct, eq=False, gc=False):
-    """A turn under way. Nodes read and change it; nobody outside the engine sees it."""
+    """A turn in progress. Nodes read and modify it; it never leaves the engine."""
 
     nodes: dict[tuple[str, str], CompiledNode]
     merge_texts: bool
@@ -96,9 +92,9 @@ class Execution(Struct, eq=False, gc=False):
     effect: Effect | None = None
 
     def say(self, text: str) -> None:
-        """Send a text: merged with the text before it when the flow merges, broken when it is too long, skipped when empty.
+        """Send a text. It is merged with the previous text if the flow merges texts, and split if it is too long.
 
-        A text that no person could want is not sent at all; an event tells.
+        An empty text is skipped. A text larger than a variable may be is not sent; an event reports that.
         """
         if not text or text.isspace():
             return
@@ -109,17 +105,16 @@ class Execution(Struct, eq=False, gc=False):
                 return
         if len(text) <= meta.TEXT_BODY:
             self.messages.append(Text(text))
+        elif len(text) > VALUE_CHARACTERS:
+            self.emit("value_too_large", limit=VALUE_CHARACTERS)
         else:
-            if len(text) > VALUE_CHARACTERS:
-                self.emit("value_too_large", limit=VALUE_CHARACTERS)
-                return
             self.messages.extend(Text(part) for part in split(text, meta.TEXT_BODY))
 
     def body(self, text: str, limit: int, *, merge: bool = True) -> str:
         """The body of an interactive message that is about to be sent.
 
-        It takes the text before it in when the flow merges and both fit; what it cannot hold is sent ahead as texts.
-        `merge` is false for a message with a header, which would come to stand above the older text.
+        If the flow merges texts, the previous text becomes part of the body as far as both fit. What is too long for the body
+        is sent before it as texts. `merge` is false for a message with a header, which would appear above the older text.
         """
         if len(text) > limit:
             head, text = split_off_tail(text, limit)
@@ -132,15 +127,15 @@ class Execution(Struct, eq=False, gc=False):
         return text
 
     def send(self, message: OutboundMessage) -> None:
-        """Send a message that is ready and within Meta's limits."""
+        """Send a message that is already within Meta's limits."""
         self.messages.append(message)
 
     def emit(self, type: str, /, **data: Any) -> None:
-        """Tell the outside world."""
+        """Add an event of a type listed in `events.EVENTS`."""
         self.events.append(Event(type, data))
 
     def wait(self, node: CompiledNode, due_at: float | None = None) -> None:
-        """End the turn at this node, until the person answers or the timer ends."""
+        """End the turn at this node, until the person answers or the timer fires."""
         self.status = "waiting"
         self.waiting = self.at = node
         self.due_at = due_at
@@ -151,7 +146,7 @@ class Execution(Struct, eq=False, gc=False):
         self.effect = effect
 
     def complete(self, node: CompiledNode) -> CompiledNode | None:
-        """The road ends here: go back to the jump that waits, or end the conversation."""
+        """End the current flow: return to the jump that waits for it, or complete the conversation."""
         if self.stack:
             frame = self.stack.pop()
             if frame.variables is not None:
@@ -164,22 +159,22 @@ class Execution(Struct, eq=False, gc=False):
         return None
 
     def hand_over(self, node: CompiledNode | None, data: dict[str, Any]) -> None:
-        """End the conversation for the bot: a person takes it."""
+        """End the conversation for the bot; a human agent takes over."""
         self.status = "handoff"
         self.at = node
         self.events.append(Event("handed_off", data))
 
     def push(self, frame: Frame) -> None:
-        """Remember where a sub-flow returns to. Raises TurnHaltedError when too many wait already."""
+        """Remember where a sub-flow returns to. Raises TurnHaltedError when too many sub-flows are nested."""
         if len(self.stack) >= STACK_DEPTH:
             data = {"flow_id": frame.flow_id, "node_id": frame.node_id, "limit": STACK_DEPTH}
             raise TurnHaltedError(Event("stack_limit_exceeded", data))
         self.stack.append(frame)
 
     def check_size(self, value: Any, name: str) -> bool:
-        """Whether a value is small enough to be kept under this name; an event tells when it is not.
+        """Whether a value is small enough to be stored under this name. If it is not, an event reports it.
 
-        The conversation then goes on with what was there before.
+        The conversation then goes on with the previous value.
         """
         if not is_too_large(value):
             return True
@@ -187,7 +182,7 @@ class Execution(Struct, eq=False, gc=False):
         return False
 
     def save_contact(self, field: str, value: Any) -> None:
-        """Save a field of the contact; later templates of this turn see it already."""
+        """Save a field of the contact. Later templates of this turn see the new value."""
         if not self.check_size(value, field):
             return
         if field == "name":
@@ -197,7 +192,7 @@ class Execution(Struct, eq=False, gc=False):
         self.emit("contact_saved", field=field, value=value)
 
     def all_variables(self) -> dict[str, Any]:
-        """The variables of the sub-flow under way on top of those of the parents that did not share theirs."""
+        """The variables of the current flow, merged over those of its parents that do not share theirs."""
         merged: dict[str, Any] = {}
         for frame in self.stack:
             merged.update(frame.variables or {})

@@ -1,17 +1,19 @@
-"""What compiling a node finds out about it, for the prover and for coverage: exits, edges, waits, jumps, what it reads and
-writes. Node types tell it to their `NodeBuild`; nothing here is worked out that a conversation does not need."""
+"""What compiling a node finds out about it: exits, edges, waits, jumps, reads and writes.
+
+The prover and the coverage of flow tests use these facts; a conversation does not. Node types record them through their
+`NodeBuild`.
+"""
 
 from typing import Any
 
 from msgspec import Struct, field
 
-from pytake.engine.conditions import Comparison
+from pytake.engine.field_types import Comparison, Validation
 from pytake.engine.template import Expression
-from pytake.engine.validation import Validation
 
 
 class Edge(Struct, frozen=True):
-    """A way out of a node: the exit's name, where it leads (None: the flow ends there) and the field that says so."""
+    """Where an exit leads (`target` None: the flow ends there) and the field that says so."""
 
     exit: str
     target: str | None
@@ -19,7 +21,7 @@ class Edge(Struct, frozen=True):
 
 
 class Read(Struct, frozen=True):
-    """A place where a variable or a built-in is read. `after` of the node's writes have happened by then."""
+    """A read of a variable or built-in value. The first `after` of the node's writes precede it."""
 
     expression: Expression
     field: str
@@ -28,7 +30,7 @@ class Read(Struct, frozen=True):
 
 
 class Constant(Struct, frozen=True):
-    """A value written in the document, with templates in it."""
+    """A value written in the document. It may contain templates."""
 
     value: Any
 
@@ -40,14 +42,14 @@ class ValidatedAnswer(Struct, frozen=True):
 
 
 class SecretUse(Struct, frozen=True):
-    """A place where a secret's value will be put in."""
+    """A place where the value of a secret is inserted."""
 
     name: str
     field: str
 
 
 class Write(Struct, frozen=True):
-    """A variable that an exit assigns, and where the value comes from; None when nothing is known of it."""
+    """A variable that an exit assigns, and where its value comes from; None when nothing is known about the value."""
 
     variable: str
     exit: str
@@ -55,7 +57,7 @@ class Write(Struct, frozen=True):
 
 
 class BranchCondition(Struct, frozen=True):
-    """An exit that is taken when all (or any) of the comparisons hold and no earlier exit is."""
+    """The condition of an exit: it is taken when all (or any) of the comparisons hold and no earlier exit was taken."""
 
     exit: str
     field: str
@@ -64,7 +66,7 @@ class BranchCondition(Struct, frozen=True):
 
 
 class LimitedText(Struct, frozen=True):
-    """A text with templates that WhatsApp limits and that cannot go on in another message."""
+    """A text with templates whose length WhatsApp limits and that cannot be continued in another message."""
 
     text: str
     limit: int
@@ -73,19 +75,19 @@ class LimitedText(Struct, frozen=True):
 
 
 class NodeFacts(Struct):
-    """What the prover knows of a node."""
+    """The facts of one node."""
 
     flow_id: str
     node_id: str
     type: str
-    exits: list[str] = field(default_factory=list)  # every exit a step of this node may have
+    exits: list[str] = field(default_factory=list)  # every exit a step of this node can have
     edges: list[Edge] = field(default_factory=list)
     waits: bool = False
-    ends: bool = False  # the flow may end here, or return from a sub-flow
+    ends: bool = False  # the flow can end here, or return from a sub-flow
     jumps_to: tuple[str, str] | None = None  # flow and node
-    returns: bool = True  # a jump that comes back
-    shares: bool = True  # a jump whose sub-flow has the same variables
-    stops: bool = False  # the whole conversation may end here, from within a sub-flow too
+    returns: bool = True  # the jump's sub-flow returns to it
+    shares: bool = True  # the jump's sub-flow has the same variables
+    stops: bool = False  # the whole conversation can end here, even inside a sub-flow
     follows_next: list[str] = field(
         default_factory=list
     )  # exits without a target of their own: they lead where `next` does

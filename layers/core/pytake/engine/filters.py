@@ -1,4 +1,4 @@
-"""The filters of templates: `{{name | first_name | upper}}`. Each takes a value and its arguments and gives a value."""
+"""The filters of templates, as in `{{name | first_name | upper}}`. Each maps a value and its arguments to a value."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from msgspec import Struct
 
 from pytake.engine.limits import VALUE_CHARACTERS
-from pytake.engine.values import is_empty, plain_text
+from pytake.engine.text_split import truncate
+from pytake.engine.values import as_number, is_empty, plain_text
 
 
 class Filter(Struct, frozen=True):
-    """A filter and how many arguments it takes."""
+    """A filter and the number of arguments it takes."""
 
     apply: Callable[..., Any]
     least: int = 0
@@ -18,7 +19,7 @@ class Filter(Struct, frozen=True):
 
 
 def _title(value: Any) -> str:
-    # str.title() would make "d'Água" of "D'água" right but "It'S" of "it's" wrong: only what follows a space counts.
+    # Not str.title(), which makes "It'S" of "it's": only the letter after a space becomes upper case.
     return " ".join(word[:1].upper() + word[1:].lower() for word in plain_text(value).split(" "))
 
 
@@ -37,8 +38,6 @@ def _item(index: int) -> Callable[[Any], Any]:
 
 
 def _round(value: Any, digits: Any = 0) -> Any:
-    from pytake.engine.values import as_number
-
     number, places = as_number(value), as_number(digits)
     if number is None or not isinstance(places, int) or not 0 <= places <= 12:
         return value
@@ -46,8 +45,6 @@ def _round(value: Any, digits: Any = 0) -> Any:
 
 
 def _truncate(value: Any, length: Any) -> Any:
-    from pytake.engine.text_split import truncate
-
     return truncate(plain_text(value), length) if isinstance(length, int) and length > 0 else value
 
 
@@ -55,7 +52,7 @@ def _replace(value: Any, old: Any, new: Any) -> Any:
     if not old:
         return value
     text, old, new = plain_text(value), str(old), str(new)
-    # A chain of these could make a text of any length out of a short one: what is too long stays as it was.
+    # A chain of replacements could grow a short text without limit, so a result that is too long is discarded.
     return text if len(text) + text.count(old) * len(new) > VALUE_CHARACTERS else text.replace(old, new)
 
 

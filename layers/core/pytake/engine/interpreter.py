@@ -1,7 +1,5 @@
 """`take_turn`: one input, one turn."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import structs
@@ -9,7 +7,7 @@ from msgspec import structs
 from pytake.engine.commands import match_command
 from pytake.engine.compiler import Flow
 from pytake.engine.effects import EffectResult
-from pytake.engine.execution import CompiledNode, Execution, Handler, TurnHaltedError
+from pytake.engine.execution import CompiledNode, Execution, TurnHaltedError
 from pytake.engine.limits import STEPS
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import built_in_text
@@ -20,54 +18,77 @@ _TIMERS = ("timeout", "resume")
 
 
 def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -> Turn:
-    """What follows when this input meets this state. Pure: the same four give the same turn, byte for byte.
+    """The turn that follows when this input meets this state. Pure: equal arguments give an equal turn, byte for byte.
 
-    `state` None opens a conversation; it is never changed. The input `timeout` (or `resume`) counts only when the
-    state's `due_at` has come by `context.now`; one that comes too early or for a question that was answered meanwhile
-    changes nothing.
+    A `state` of None starts a conversation; a given state is never modified. The input `timeout` (or `resume`) counts only
+    when the state's `due_at` has come by `context.now`. A timer that fires too early, or for a question that was answered
+    meanwhile, changes nothing.
 
-    Never raises. What cannot go on has status `failed`, no messages, no state (the next message begins anew), the
-    variables as they were, and an event that says why: `step_budget_exceeded`, `stack_limit_exceeded`,
-    `state_invalid` or `engine_error`. Apologising is left to the caller, who knows the number's own words
-    (`built_in_text(language, "apology")` has ours).
+    Never raises. A turn that cannot go on has the status `failed`, no messages, no state (the next message starts a new
+    conversation), the variables as they were before, and an event with the reason: `step_budget_exceeded`,
+    `stack_limit_exceeded`, `state_invalid` or `engine_error`. The caller apologises, because the number may have its own
+    apology (`built_in_text(language, "apology")` is the default).
     """
     try:
-        return _take(flow, state, input, context, None)
-    except TurnHaltedError as halt:
-        return _failed(state, halt.event)
+        return _take(flow, state, input, context)
     except Exception as error:
-        return _failed(state, Event("engine_error", {"error": f"{type(error).__name__}: {error}"[:500]}))
+        return _failed(state, error)
 
 
 def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, context: Context) -> Turn:
-    """The whole turn once its effect has ended: what `turn` had done and what follows from `result`, merged as one.
+    """The complete turn once its effect has ended: what `turn` did, followed by what `result` leads to.
 
-    `input` and `context` are those the turn began with. Never raises, as `take_turn`.
+    `input` and `context` are those of the original turn. Never raises, like `take_turn`.
     """
-    resumed = structs.replace(input, result=result)  # still what the person said: `{{input.type}}` and `{{input.text}}`
+    state = turn.state
+    if state is None:
+        return turn  # it waits for no effect
+    # The input stays what the person sent, so that `{{input.text}}` keeps its meaning after the effect.
+    answer = _encodable(structs.replace(input, result=result))
     try:
-        return _take(flow, turn.state, resumed, context, turn)
-    except TurnHaltedError as halt:
-        return _failed(turn.state, halt.event)
+        waiting = _waiting_node(flow, state)
+        if waiting.result is None:
+            return _ignored(state, answer)
+        run = _resumed(flow, waiting, state, answer, context)
+        run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
+        _walk(waiting.result(run), run)
+        return _turn(flow, run)
     except Exception as error:
-        return _failed(turn.state, Event("engine_error", {"error": f"{type(error).__name__}: {error}"[:500]}))
+        return _failed(state, error)
 
 
-def _take(flow: Flow, state: State | None, answer: Input, context: Context, before: Turn | None) -> Turn:
-    if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
-        answer = _encodable(answer)
-    if before is None and context.commands:
+def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
+    answer = _encodable(answer)
+    if context.commands:
         command = match_command(answer, context.commands)
         if command is not None:
             return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context)
+    waiting = _waiting_node(flow, state)
+    if answer.type in _TIMERS:
+        if waiting.timer is None or state.due_at is None or context.now < state.due_at:
+            return _ignored(state, answer)
+        handler = waiting.timer
+    elif waiting.answer is not None:
+        handler = waiting.answer
+    else:
+        raise TurnHaltedError(Event("state_invalid", {"flow_id": waiting.flow_id, "node_id": waiting.node_id}))
+    run = _resumed(flow, waiting, state, answer, context)
+    _walk(handler(run), run)
+    return _turn(flow, run)
 
+
+def _waiting_node(flow: Flow, state: State) -> CompiledNode:
+    """The node this state waits at. Raises TurnHaltedError when the flow does not have it, or not its stack."""
     waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id))
     if waiting is None or state.flow_id != flow.id or (state.stack and not _frames_exist(flow, state.stack)):
-        raise TurnHaltedError(
-            Event("state_invalid", {"flow_id": state.sub_flow_id or state.flow_id, "node_id": state.node_id})
-        )
+        data = {"flow_id": state.sub_flow_id or state.flow_id, "node_id": state.node_id}
+        raise TurnHaltedError(Event("state_invalid", data))
+    return waiting
+
+
+def _resumed(flow: Flow, waiting: CompiledNode, state: State, answer: Input, context: Context) -> Execution:
     run = Execution(
         flow.nodes,
         flow.merge_texts,
@@ -80,24 +101,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context, befo
         state.due_at,
     )
     run.at = waiting
-    if before is not None:
-        run.messages, run.path, run.events = before.messages.copy(), before.path.copy(), before.events.copy()
-    node: CompiledNode | None
-    if before is not None:
-        if waiting.result is None:
-            return _ignored(state, answer)
-        node = waiting.result(run)
-    elif answer.type in _TIMERS:
-        if waiting.timer is None or state.due_at is None or context.now < state.due_at:
-            return _ignored(state, answer)
-        node = waiting.timer(run)
-    elif waiting.answer is not None:
-        node = waiting.answer(run)
-    else:
-        raise TurnHaltedError(Event("state_invalid", {"flow_id": waiting.flow_id, "node_id": waiting.node_id}))
-    if node is not None:
-        _walk(node, run)
-    return _turn(flow, run)
+    return run
 
 
 def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
@@ -122,12 +126,12 @@ def _turn(flow: Flow, run: Execution) -> Turn:
         return Turn(
             None, run.status, run.messages, run.path, run.events, run.all_variables(), at.node_id if at else None
         )
-    place = node.flow_id
+    flow_id = node.flow_id
     state = State(
         flow.id,
         node.node_id,
         flow.version,
-        "" if place == flow.id else place,
+        "" if flow_id == flow.id else flow_id,
         run.variables,
         run.stack,
         run.attempts,
@@ -166,20 +170,36 @@ def _ignored(state: State, answer: Input) -> Turn:
     return Turn(state, "waiting", [], [], [event], state.variables, state.node_id, None, state.due_at)
 
 
-def _failed(state: State | None, event: Event) -> Turn:
+def _failed(state: State | None, error: Exception) -> Turn:
+    event = error.event if isinstance(error, TurnHaltedError) else _defect(error)
     variables: dict[str, Any] = state.variables if state is not None else {}
     return Turn(None, "failed", [], [], [event], variables, state.node_id if state is not None else None)
 
 
+def _defect(error: Exception) -> Event:
+    """An unexpected exception as an event: its class and the place in our code that raised it, not its text.
+
+    The text of an exception may contain what a person wrote.
+    """
+    data: dict[str, Any] = {"error": type(error).__name__}
+    trace = error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("pytake."):
+            data |= {"module": module, "function": trace.tb_frame.f_code.co_qualname, "line": trace.tb_lineno}
+        trace = trace.tb_next
+    return Event("engine_error", data)
+
+
 def _frames_exist(flow: Flow, stack: list[Frame]) -> bool:
-    handlers: list[Handler | None] = [
-        node.returned if (node := flow.nodes.get((frame.flow_id, frame.node_id))) else None for frame in stack
-    ]
-    return all(handlers)
+    nodes = (flow.nodes.get((frame.flow_id, frame.node_id)) for frame in stack)
+    return all(node is not None and node.returned is not None for node in nodes)
 
 
 def _encodable(answer: Input) -> Input:
-    """The input without lone surrogates, which no JSON can carry."""
+    """The input with lone surrogates replaced, because JSON cannot represent them."""
+    if answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii()):
+        return answer
 
     def clean(text: str) -> str:
         try:

@@ -1,9 +1,8 @@
-"""The format of flow documents, and the way from an older one to the newest.
+"""The format of flow documents, and the migrations from older formats.
 
-Drafts and published versions are kept as they were written, for good; they are brought to the newest format whenever they
-are read. A change that older documents cannot follow gets the next number, and a function in `MIGRATIONS` that takes a
-document of the format before and gives it in the new one, whatever else is wrong with the document. It may change what it
-is given: that is a copy.
+Drafts and published versions are stored as they were written, forever, and migrated each time they are read. An incompatible
+change gets the next format number and a function in `MIGRATIONS`, which turns a document of the previous format into one of the
+new format, whatever else is wrong with the document. The function may modify its argument, which is a copy.
 """
 
 from collections.abc import Callable
@@ -13,18 +12,18 @@ from typing import Any
 from pytake.engine.problems import FlowError, problem
 
 FORMAT = 1
-"""The newest format. A document that names none is of the first, as existing PyTake flows are."""
+"""The newest format. A document without a format has the first one, as existing PyTake flows do."""
 
 FIRST = 1
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 MIGRATIONS: dict[int, Migration] = {}
-"""By the format a migration begins at; it ends at the following one."""
+"""By the format a migration starts from; it leads to the next one."""
 
 
 def migrated(raw: dict[str, Any]) -> dict[str, Any]:
-    """The document in the newest format. Raises FlowError when no migration leads there."""
+    """The document in the newest format. Raises FlowError if no migration leads there."""
     version = raw.get("format", FIRST)
     if version == FORMAT and version is not True:
         return raw
@@ -37,7 +36,7 @@ def migrated(raw: dict[str, Any]) -> dict[str, Any]:
         try:
             document = {**MIGRATIONS[step](document), "format": step + 1}
         except Exception as error:
-            message = f"The document cannot be brought from format {step} to {step + 1} ({error}). Correct it by hand."
+            message = f"The document cannot be migrated from format {step} to {step + 1} ({error}). Correct it by hand."
             raise FlowError([problem("unreadable_document", message, flow_id=_id(raw))]) from error
     return document
 

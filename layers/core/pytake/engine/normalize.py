@@ -1,4 +1,4 @@
-"""Comparing what people type: case, accents, spacing, punctuation and emoji make no difference."""
+"""Normalises what people type: case, accents, spacing, punctuation and emoji make no difference."""
 
 import unicodedata
 from functools import lru_cache
@@ -25,5 +25,5 @@ _cached = lru_cache(maxsize=2048)(_bare)
 
 
 def normalize_text(text: str) -> str:
-    """The text as it is compared: `" Não! "` becomes `nao`. A text of emoji alone stays as it is."""
+    """The text in the form that is compared: `" Não! "` becomes `nao`. A text that consists of emoji only stays as it is."""
     return (_cached(text) if len(text) <= _CACHED_CHARACTERS else _bare(text)) or text.strip()

@@ -1,15 +1,16 @@
-"""Buttons and list rows: how a choice is offered, and how an answer is matched to it.
+"""Buttons and list rows: how options are offered, and how an answer is matched to one of them.
 
-Up to 3 options are reply buttons, 4 to 10 a list. On the wire an option's id is its `value`. What the person answers is
-matched by the id of a tap, or typed: by value, label or position (`2`), whatever the case, accents and spacing.
+Up to 3 options become reply buttons, 4 to 10 a list. The id that WhatsApp knows is the option's `value`. A tap is matched by
+that id, a typed answer by value, label or position (`2`), ignoring case, accents and spacing.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution
+from pytake.engine.field_types import Button
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.text_split import truncate
 from pytake.engine.turn import Input
@@ -17,38 +18,29 @@ from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Button as WireButton
 from pytake.whatsapp.outbound import MediaHeader, OptionList, OutboundMessage, ReplyButtons, Row
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-
 Header = Callable[[Execution], str | MediaHeader | None]
 
 
-class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """An option: what the person sees (`label`), what it means (`value`, by default the label), where it leads."""
-
-    label: str
-    value: str | None = None
-    next_node_id: str | None = None
-    description: str | None = None
-
-
 class Choice(Struct, frozen=True):
-    """A possible answer: the value it stands for, the label people see, and the exit of its own if it has one."""
+    """A possible answer: the value to store, the label people see, and the node it leads to if it has its own target."""
 
     value: str
     label: str
     target: CompiledNode | None = None
 
 
-def matcher(choices: Sequence[Choice], build: "NodeBuild | None" = None, field: str = "") -> dict[str, Choice]:
-    """Choices by every folded text that stands for them: values first, then labels, then positions; the first wins."""
+def matcher(choices: Sequence[Choice], build: NodeBuild | None = None, field: str = "") -> dict[str, Choice]:
+    """Choices by every normalised text that selects them: values first, then labels, then positions. The first match wins.
+
+    With `build`, reports texts that select two choices.
+    """
     table: dict[str, Choice] = {}
     for kind in ("value", "label"):
         for choice in choices:
             key = normalize_text(choice.value if kind == "value" else choice.label)
             other = table.setdefault(key, choice)
             if other is not choice and build is not None:
-                message = f"`{choice.label}` and `{other.label}` are the same when typed. Make them differ."
+                message = f"A typed answer cannot tell `{choice.label}` from `{other.label}`. Make them different."
                 build.problem("ambiguous_option", field, message)
     for position, choice in enumerate(choices, 1):
         table.setdefault(str(position), choice)
@@ -58,13 +50,13 @@ def matcher(choices: Sequence[Choice], build: "NodeBuild | None" = None, field: 
 class Options:
     """The compiled options of one node."""
 
-    def __init__(self, buttons: Sequence[Button], build: "NodeBuild", field: str = "buttons") -> None:
+    def __init__(self, buttons: Sequence[Button], build: NodeBuild, field: str = "buttons") -> None:
         self._build = build
         self._is_list = len(buttons) > meta.BUTTONS
         self._label_limit = meta.ROW_TITLE if self._is_list else meta.BUTTON_TITLE
         self.body_limit = meta.LIST_BODY if self._is_list else meta.INTERACTIVE_BODY
         if len(buttons) > meta.LIST_ROWS:
-            message = f"WhatsApp shows at most {meta.LIST_ROWS} options; these are {len(buttons)}. Split the question."
+            message = f"WhatsApp shows at most {meta.LIST_ROWS} options; there are {len(buttons)}. Split the question."
             build.problem("too_many", field, message)
         self._labels = [self._label(button, f"{field}[{index}]") for index, button in enumerate(buttons)]
         self._descriptions = [
@@ -94,12 +86,12 @@ class Options:
             self._buttons = [] if self._is_list else [WireButton(c.value, c.label) for c in self.choices]
 
     def _label(self, button: Button, field: str) -> str | Callable[[Execution], str]:
-        what = "A row of a list" if self._is_list else "A button's label"
+        what = "A list row" if self._is_list else "A button's label"
         self._build.limit(button.label, self._label_limit, f"{field}.label", what)
         self._build.limit(button.description, meta.ROW_DESCRIPTION, f"{field}.description", "A description")
         label = self._build.template(button.label, f"{field}.label")
         if isinstance(label, str) and not label.strip():
-            self._build.problem("invalid_value", f"{field}.label", "A label must not be empty. Write one.")
+            self._build.problem("invalid_value", f"{field}.label", "The label is empty. Enter one.")
         return label
 
     def _check(self, field: str) -> None:
@@ -109,24 +101,24 @@ class Options:
         for index, choice in enumerate(self.choices):
             place = f"{field}[{index}]"
             if len(choice.value) > id_limit:
-                message = f"A value may have {id_limit} characters; this has {len(choice.value)}. Shorten it."
+                message = f"A value may have {id_limit} characters; this one has {len(choice.value)}. Shorten it."
                 self._build.problem("too_long", f"{place}.value", message)
             if choice.value in values:
-                message = f"Two options have the value `{choice.value}`. Give each its own."
+                message = f"Two options have the value `{choice.value}`. Give each option its own value."
                 self._build.problem("duplicate_value", f"{place}.value", message)
             elif choice.label in labels:
-                message = f"Two options have the label `{choice.label}`. Give each its own."
+                message = f"Two options have the label `{choice.label}`. Give each option its own label."
                 self._build.problem("duplicate_label", f"{place}.label", message)
             values.add(choice.value)
             labels.add(choice.label)
 
     def match(self, run: Execution) -> Choice | None:
-        """The choice an input means. A tap counts by its id alone, a typed text by what it says."""
+        """The choice that the input selects. A tap is matched by its id only, a typed text by its content."""
         answer: Input = run.input
         if answer.reply_id is not None:
             chosen = self._by_id.get(answer.reply_id) or self._by_id.get(answer.reply_id.strip())
             if chosen is not None and not answer.text:
-                run.input = structs.replace(answer, text=chosen.label)  # `{{input.text}}` is what was chosen
+                run.input = structs.replace(answer, text=chosen.label)  # `{{input.text}}` is the chosen label
             return chosen
         if answer.type != "text":
             return None
@@ -145,14 +137,14 @@ class Options:
             title = label if isinstance(label, str) else label(run)
             title = truncate(" ".join(title.split()) or str(position), self._label_limit)
             plain, mark = title, ""
-            while title in titles:  # Meta refuses two options that read the same
+            while title in titles:  # Meta rejects two options with the same title
                 mark += f" {position}"
                 title = truncate(plain, self._label_limit - len(mark)) + mark
             titles.append(title)
         return titles
 
     def fixed(self, body: str) -> OutboundMessage | None:
-        """The message with this body when nothing in it changes from turn to turn; None otherwise."""
+        """The message with this body if it is the same in every turn; None otherwise."""
         if self._dynamic or not body.strip() or len(body) > self.body_limit:
             return None
         if self._is_list:
@@ -162,7 +154,7 @@ class Options:
     def offer(
         self, run: Execution, body: str, header: str | MediaHeader | None = None, footer: str | None = None
     ) -> None:
-        """Send the options under this body. A picture above a list, which has none, goes ahead of it elsewhere."""
+        """Send the options under this body. A list cannot have media as its header; the caller sends that before."""
         header = header or None
         footer = footer or None
         text = run.body(body if body.strip() else self._no_body, self.body_limit, merge=header is None)

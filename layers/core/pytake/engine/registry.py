@@ -1,35 +1,32 @@
-"""Where node types and validators register themselves. Each lives in one file of `nodes/` or `validators/`."""
-
-from __future__ import annotations
+"""The registry of node types and validators. Each of them is one file in `nodes/` or `validators/`."""
 
 import importlib
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-    from pytake.engine.execution import Execution, NodeHandlers
+from pytake.engine.execution import Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 
 
 class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The `data` of a node. A node type is a subclass with its fields, a docstring that documents it, and `compile`."""
+    """The `data` of a node. A node type is a subclass: its fields, `compile`, and the docstring that documents the type."""
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
-        """Check the data and turn it into what the node does. Problems are told to `build`; it never raises."""
+        """Check the data and give the functions that the node runs. Reports problems to `build`; never raises."""
         raise NotImplementedError
 
     def jumps_to(self) -> str | None:
-        """The flow this node enters, None when it stays in its own."""
+        """The id of the flow this node enters; None when it stays in its own flow."""
         return None
 
 
-Check = Callable[["Execution"], Any]
-"""Takes the run (its input) and gives the normalised answer, or REFUSED."""
-CompileCheck = Callable[[Any, "NodeBuild"], Check]
+Check = Callable[[Execution], Any]
+"""Gives the normalised answer found in the turn's input, or REFUSED."""
+CompileCheck = Callable[[Any, NodeBuild], Check]
 _N = TypeVar("_N", bound=type[NodeData])
 _C = TypeVar("_C", bound=CompileCheck)
 
@@ -59,20 +56,20 @@ def validator(name: str) -> Callable[[_C], _C]:
 
 @cache
 def node_types() -> dict[str, type[NodeData]]:
-    """Every node type by its name."""
+    """Every node type, by name."""
     _import_all("pytake.engine.nodes")
     return _node_types
 
 
 @cache
 def validators() -> dict[str, CompileCheck]:
-    """Every validator by its name."""
+    """Every validator, by name."""
     _import_all("pytake.engine.validators")
     return _validators
 
 
 def _import_all(package: str) -> None:
-    # By hand: `pkgutil` would bring in `inspect` and its friends, a third of the engine's import time.
+    # `pkgutil` would import `inspect` and more, a third of the engine's import time.
     folder = importlib.import_module(package).__path__[0]
     names = {name.partition(".")[0] for name in os.listdir(folder) if name.endswith((".py", ".pyc"))}
     for name in sorted(names - {"__init__"}):

@@ -1,4 +1,4 @@
-"""The serialised state of one conversation: small, and validated when it is read."""
+"""The serialised state of a conversation: small, and validated when it is read."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from msgspec import Struct
 
 
 class StateError(ValueError):
-    """Bytes that are no state."""
+    """The bytes are not a valid state."""
 
 
 class Frame(Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
-    """A jump that waits for its sub-flow to return: where it stands, and the parent's variables unless they are shared."""
+    """A jump that waits for its sub-flow to return: its node, and the parent's variables unless they are shared."""
 
     flow_id: str
     node_id: str
@@ -33,11 +33,11 @@ class State(
         "due_at": "u",
     },
 ):
-    """Where a conversation stands between two turns.
+    """Where a conversation is between two turns.
 
-    `flow_id` and `version` name the published flow it began with (which bundle to load), `sub_flow_id` the document it is in
-    when that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node, `due_at`
-    is when its timer ends. A state is never changed: `take_turn` returns a new one.
+    `flow_id` and `version` identify the published flow it started with, and so the bundle to load. `sub_flow_id` is the current
+    flow if that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node, `due_at` is
+    when its timer fires, in epoch seconds. A state is never modified: `take_turn` returns a new one.
     """
 
     flow_id: str
@@ -50,12 +50,12 @@ class State(
     due_at: float | None = None
 
     def encode(self) -> bytes:
-        """The state as compact JSON, keys of one letter."""
+        """The state as compact JSON with keys of one letter."""
         return _encode(self)
 
     @staticmethod
     def decode(raw: bytes | str) -> "State":
-        """The state that `encode` wrote. Raises StateError when these bytes are no state or a field has another type."""
+        """The state that `encode` wrote. Raises StateError if the bytes are not a state or a field has the wrong type."""
         try:
             return _decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

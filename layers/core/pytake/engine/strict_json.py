@@ -1,4 +1,4 @@
-"""JSON that people wrote, read without guessing: what readers elsewhere take differently, or half, is refused in words."""
+"""A strict JSON parser for hand-written files: it rejects what other parsers would read differently or only in part."""
 
 import json
 from typing import Any, NoReturn
@@ -10,10 +10,10 @@ _LARGEST_INTEGER = 2**63
 
 
 def read_json(text: str) -> Any:
-    """What a JSON text holds.
+    """The value of a JSON text.
 
-    Raises ValueError that says what is wrong (`json.JSONDecodeError` also where): no JSON (RFC 8259), a key twice in one
-    object, a number that others could not read again, lists in lists in lists.
+    Raises ValueError with the reason (`json.JSONDecodeError` also with the position): invalid JSON (RFC 8259), a duplicate key
+    in an object, a number that other parsers cannot represent, or nesting that is too deep.
     """
     try:
         found = json.loads(
@@ -31,31 +31,31 @@ def read_json(text: str) -> Any:
 
 
 def _too_deep() -> ValueError:
-    return ValueError(f"lists and objects lie too deep in one another (more than {VALUE_DEPTH})")
+    return ValueError(f"lists and objects are nested too deeply (more than {VALUE_DEPTH} levels)")
 
 
 def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers of JSON keep the last of two without a word: half of what somebody wrote would be lost."""
+    """Other parsers silently keep the last of two equal keys, which would lose part of what was written."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {twice[:80]!r} occurs twice in one object")
     return found
 
 
 def _integer(text: str) -> int:
     if len(text) > 20 or not -_LARGEST_INTEGER <= int(text) < _LARGEST_INTEGER:
-        raise ValueError("an integer in it needs more than 64 bits")
+        raise ValueError("an integer needs more than 64 bits")
     return int(text)
 
 
 def _fraction(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise ValueError("a number in it is too large")
+        raise ValueError("a number is too large")
     return number
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not valid JSON")

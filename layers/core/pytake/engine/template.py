@@ -1,6 +1,6 @@
-"""Templates: `Hello {{contact.name | first_name | default("friend")}}!`, parsed once, rendered in one pass.
+"""Templates such as `Hello {{contact.name | first_name | default("friend")}}!`: parsed once, rendered in one pass.
 
-A rendered value is never rendered again, whatever it contains, and a missing one is empty.
+A rendered value is never rendered again, whatever it contains. A missing value is rendered as an empty text.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,18 @@ NAMESPACES = ("contact", "input", "secrets")
 
 
 class TemplateError(ValueError):
-    """A template that cannot be understood; the text says what is wrong with it."""
+    """A template is invalid; the message says why."""
 
 
 class Expression(Struct, frozen=True):
-    """What stands between `{{` and `}}`: a path and the filters it goes through."""
+    """The content of a `{{...}}`: a path and the filters applied to its value."""
 
     path: tuple[str, ...]
     filters: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = ()
 
 
 def parse_template(text: str) -> list[str | Expression]:
-    """The literal texts and expressions of a template, in order. Raises TemplateError."""
+    """The literal texts and the expressions of a template, in order. Raises TemplateError."""
     parts: list[str | Expression] = []
     position = 0
     while True:
@@ -42,13 +42,13 @@ def parse_template(text: str) -> list[str | Expression]:
 
 
 def is_unclosed(text: str) -> bool:
-    """Whether a `{{` stands in the text that nothing closes, so that it is shown as it is."""
+    """Whether the text contains a `{{` without a matching `}}`, which is shown as it is."""
     start = text.rfind("{{")
     return start >= 0 and _closing(text, start + 2) < 0
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can stand between the dots of a path: letters, digits, `_` and `-`."""
+    """Whether a text is a valid part of a path: letters, digits, `_` and `-`."""
     return bool(text) and all(c.isalnum() or c in "_-" for c in text)
 
 
@@ -56,24 +56,24 @@ def parse_path(text: str) -> tuple[str, ...]:
     """A path such as `order.items.0.title` or `items[0].title`. Raises TemplateError."""
     path = tuple(text.strip().replace("[", ".").replace("]", "").split("."))
     if not all(map(is_name, path)):
-        raise TemplateError(f"`{text.strip()}` is not a name; write letters, digits and _ with dots between them")
+        raise TemplateError(f"`{text.strip()}` is not a valid name; use letters, digits and _, separated by dots")
     return path
 
 
 def parse_expression(text: str) -> Expression:
-    """The inside of a `{{...}}`. Raises TemplateError."""
+    """Parse the content of a `{{...}}`. Raises TemplateError."""
     head, *tails = _split(text, "|")
     if not head.strip():
-        raise TemplateError("`{{}}` is empty; put a variable's name between the braces")
+        raise TemplateError("`{{}}` is empty; write the name of a variable between the braces")
     return Expression(parse_path(head), tuple(_filter(tail.strip()) for tail in tails))
 
 
 def _filter(text: str) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    name, bracket, rest = text.partition("(")
+    name, parenthesis, rest = text.partition("(")
     name, rest = name.strip(), rest.strip()
-    if bracket and not rest.endswith(")"):
-        raise TemplateError(f"the filter `{text}` lacks its closing bracket")
-    inside = rest[:-1].strip() if bracket else ""
+    if parenthesis and not rest.endswith(")"):
+        raise TemplateError(f"the filter `{text}` has no closing parenthesis")
+    inside = rest[:-1].strip() if parenthesis else ""
     arguments = tuple(_argument(part.strip()) for part in _split(inside, ",")) if inside else ()
     found = FILTERS.get(name)
     if found is None:
@@ -100,11 +100,11 @@ def _argument(text: str) -> Any:
     try:
         return float(text)
     except ValueError:
-        raise TemplateError(f"`{text}` is not a text in quotes nor a number") from None
+        raise TemplateError(f"`{text}` is neither a quoted text nor a number") from None
 
 
 def _closing(text: str, position: int) -> int:
-    """Where the `}}` of an expression stands, quotes respected; -1 when it has none."""
+    """The position of the `}}` that ends an expression, ignoring quoted braces; -1 if there is none."""
     quote = ""
     for index in range(position, len(text) - 1):
         character = text[index]
@@ -116,12 +116,12 @@ def _closing(text: str, position: int) -> int:
             return index
         elif character == "{" and text[index + 1] == "{":
             return -1
-    # A quote that never closes must not swallow the braces.
+    # An unclosed quote must not hide the closing braces.
     return text.find("}}", position) if quote else -1
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """The parts between separators that stand outside quotes."""
+    """The text split at separators that are not inside quotes."""
     parts, quote, start = [], "", 0
     for index, character in enumerate(text):
         if quote:

@@ -1,4 +1,4 @@
-"""Breaking long texts at a sensible place: a paragraph, a line, a sentence, a word; never inside what reads as one character."""
+"""Splits long texts at the end of a paragraph, line, sentence or word, and never inside what people see as one character."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ", "。", "！", "？", "؟ ")
 
 
 def split(text: str, limit: int) -> list[str]:
-    """The text in parts of at most `limit` characters. Nothing is lost but the blanks at which it was broken."""
+    """The text in parts of at most `limit` characters. Only the white space at the split points is lost."""
     parts = []
     while len(text) > limit:
         cut = _last_break(text, limit)
@@ -20,7 +20,7 @@ def split(text: str, limit: int) -> list[str]:
 
 
 def split_off_tail(text: str, limit: int) -> tuple[str, str]:
-    """The text as a head of any length and a tail of at most `limit` characters, which takes as much as is sensible."""
+    """The text as a head of any length and a tail of at most `limit` characters, split at a suitable place."""
     if len(text) <= limit or len(text := text.rstrip()) <= limit:
         return "", text
     start = len(text) - limit
@@ -37,7 +37,7 @@ def split_off_tail(text: str, limit: int) -> tuple[str, str]:
 
 
 def truncate(text: str, limit: int) -> str:
-    """The text cut to `limit` characters with an ellipsis, for labels, which cannot go on in another message."""
+    """The text shortened to `limit` characters with an ellipsis, for labels that cannot continue in another message."""
     if len(text) <= limit:
         return text
     return text[: _boundary_before(text, limit - 1)].rstrip() + "…"
@@ -56,11 +56,11 @@ def _last_break(text: str, limit: int) -> int:
 
 
 def _boundary_before(text: str, position: int) -> int:
-    """The nearest place at or before `position` where a character, as people see it, begins."""
+    """The nearest position at or before `position` where a character, as people see it, starts."""
     cut = position
     while cut > 0 and not _is_boundary(text, cut):
         cut -= 1
-    return cut or position  # one "character" longer than the limit: it has to be cut somewhere
+    return cut or position  # a single "character" longer than the limit has to be split
 
 
 def _is_boundary(text: str, position: int) -> bool:
@@ -70,7 +70,7 @@ def _is_boundary(text: str, position: int) -> bool:
         return not (before == _JOINER or (before == "\r" and after == "\n"))
     if after == _JOINER or before == _JOINER or unicodedata.category(after) in ("Mn", "Me", "Mc"):
         return False
-    if 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:  # skin tones, tags of flags
+    if 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:  # skin tones and flag tags
         return False
     if 0x1160 <= code <= 0x11FF:  # Korean vowels and finals join the letter before
         return False

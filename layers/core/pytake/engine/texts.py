@@ -1,4 +1,4 @@
-"""The texts the engine itself says, in each of its languages. A flow's `language` picks; a flow's own text always wins."""
+"""The built-in texts in every supported language. A flow's `language` selects one; a flow's own text takes precedence."""
 
 from typing import Any, Literal, get_args
 
@@ -13,21 +13,21 @@ _TEXTS: dict[str, dict[Language, str]] = {
     },
     "opted_out": {
         "pt_BR": "Tudo bem, você não receberá mais mensagens. Se mudar de ideia, é só escrever para nós.",
-        "en": "All right, you will not get any more messages. If you change your mind, just write to us.",
+        "en": "All right, you will not receive any more messages. If you change your mind, just write to us.",
         "es": "De acuerdo, no recibirás más mensajes. Si cambias de idea, solo escríbenos.",
     },
     "human": {
-        "pt_BR": "Vou chamar uma pessoa da equipe. Um momento, por favor.",
+        "pt_BR": "Vou chamar alguém da nossa equipe. Um momento, por favor.",
         "en": "I will get someone from our team. One moment, please.",
-        "es": "Voy a llamar a alguien del equipo. Un momento, por favor.",
+        "es": "Voy a llamar a alguien de nuestro equipo. Un momento, por favor.",
     },
     "attempts_exceeded": {
         "pt_BR": "Vamos parar por aqui. Quando quiser recomeçar, é só escrever de novo.",
         "en": "Let us stop here for now. Write to us again whenever you would like to start over.",
-        "es": "Vamos a parar por aquí. Cuando quieras volver a empezar, escríbenos de nuevo.",
+        "es": "Lo dejamos aquí por ahora. Cuando quieras volver a empezar, escríbenos de nuevo.",
     },
     "stale_option": {
-        "pt_BR": "Essa opção já não está disponível.",
+        "pt_BR": "Essa opção não está mais disponível.",
         "en": "That option is no longer available.",
         "es": "Esa opción ya no está disponible.",
     },
@@ -43,9 +43,9 @@ _TEXTS: dict[str, dict[Language, str]] = {
     },
     "see_options": {"pt_BR": "Ver opções", "en": "See options", "es": "Ver opciones"},
     "invalid_text": {
-        "pt_BR": "Por favor, responda com um texto.",
-        "en": "Please answer with a text.",
-        "es": "Por favor, responde con un texto.",
+        "pt_BR": "Por favor, responda com uma mensagem de texto.",
+        "en": "Please answer with a text message.",
+        "es": "Por favor, responde con un mensaje de texto.",
     },
     "text_too_short": {
         "pt_BR": "Por favor, escreva pelo menos {min} caracteres.",
@@ -63,14 +63,14 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "es": "Por favor, escribe entre {min} y {max} caracteres.",
     },
     "invalid_email": {
-        "pt_BR": "Esse e-mail não parece válido. Por favor, envie algo como nome@exemplo.com.",
-        "en": "That does not look like an e-mail address. Please send something like name@example.com.",
-        "es": "Ese correo no parece válido. Por favor, envía algo como nombre@ejemplo.com.",
+        "pt_BR": "Esse e-mail não parece válido. Por favor, envie um e-mail como nome@exemplo.com.",
+        "en": "That does not look like an e-mail address. Please send one like name@example.com.",
+        "es": "Ese correo electrónico no parece válido. Por favor, envía uno como nombre@ejemplo.com.",
     },
     "invalid_phone": {
         "pt_BR": "Esse telefone não parece válido. Por favor, envie o número com DDD.",
-        "en": "That does not look like a phone number. Please send it with its area code.",
-        "es": "Ese teléfono no parece válido. Por favor, envía el número con su prefijo.",
+        "en": "That does not look like a phone number. Please send it with the area code.",
+        "es": "Ese teléfono no parece válido. Por favor, envía el número con el código de área.",
     },
     "invalid_number": {
         "pt_BR": "Por favor, envie um número.",
@@ -78,14 +78,14 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "es": "Por favor, envía un número.",
     },
     "number_too_small": {
-        "pt_BR": "Por favor, envie um número a partir de {min}.",
+        "pt_BR": "Por favor, envie um número maior ou igual a {min}.",
         "en": "Please send a number of at least {min}.",
-        "es": "Por favor, envía un número a partir de {min}.",
+        "es": "Por favor, envía un número mayor o igual que {min}.",
     },
     "number_too_large": {
-        "pt_BR": "Por favor, envie um número até {max}.",
+        "pt_BR": "Por favor, envie um número menor ou igual a {max}.",
         "en": "Please send a number of at most {max}.",
-        "es": "Por favor, envía un número hasta {max}.",
+        "es": "Por favor, envía un número menor o igual que {max}.",
     },
     "number_between": {
         "pt_BR": "Por favor, envie um número entre {min} e {max}.",
@@ -124,7 +124,7 @@ _TEXTS: dict[str, dict[Language, str]] = {
 
 
 def language_of(code: str) -> Language | None:
-    """The built-in language nearest to a code such as `pt`, `pt-PT`, `en_US` or `es`; None when there is none."""
+    """The supported language that matches a code such as `pt`, `pt-PT`, `en_US` or `es`; None if none does."""
     match code.replace("-", "_").partition("_")[0].lower():
         case "pt":
             return "pt_BR"
@@ -136,14 +136,14 @@ def language_of(code: str) -> Language | None:
 
 
 def built_in_texts() -> dict[str, dict[Language, str]]:
-    """Every built-in text by its name, in each language."""
+    """Every built-in text, by name and language."""
     return _TEXTS
 
 
 def built_in_text(language: str, name: str, **values: Any) -> str:
-    """A built-in text in the language nearest to a code, English when there is none.
+    """A built-in text in the language that matches a code, or in English.
 
-    `values` fill its `{min}` and `{max}`. Raises KeyError for a name that does not exist.
+    `values` replace its `{min}` and `{max}`. Raises KeyError for an unknown name.
     """
     text = _TEXTS[name][language_of(language) or "en"]
     return text.format(**values) if values else text

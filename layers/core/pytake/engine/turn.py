@@ -1,6 +1,7 @@
-"""What goes into a turn and what comes out of it, as plain data.
+"""The input and output of a turn, as plain data.
 
-None of it can form a cycle, so the garbage collector need not track it (`gc=False`): that is a fifth of a turn's time.
+None of these structs can be part of a reference cycle, so the garbage collector does not track them (`gc=False`). That saves a
+fifth of a turn's time.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ Status = Literal["waiting", "completed", "handoff", "failed"]
 
 
 class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A picture, video, audio, document or sticker the person sent."""
+    """An image, video, audio, document or sticker that the person sent."""
 
     id: str
     type: str
@@ -27,7 +28,7 @@ class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class InputLocation(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A place the person sent."""
+    """A location that the person sent."""
 
     latitude: float
     longitude: float
@@ -36,13 +37,13 @@ class InputLocation(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Input(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What the person did, or what happened instead (a timer, an effect's result).
+    """What the person did, or what happened instead (a timer, the result of an effect).
 
-    `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a
-    WhatsApp Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any
-    other word, which no question accepts. `text` is what was typed, or the label of what was tapped, or the caption.
-    `is_template_reply`: what was tapped is a template's quick reply; it stands beside any flow, as a typed text does.
-    `result` is how the turn's effect ended; only `continue_turn` sets it.
+    `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a WhatsApp
+    Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any other word, which no
+    question accepts. `text` is the typed text, the label of the tapped option, or the caption. `is_template_reply`: a template's
+    quick reply was tapped; like a typed text, it does not belong to a flow. `result` is how the turn's effect ended; only
+    `continue_turn` sets it.
     """
 
     type: str = "text"
@@ -57,7 +58,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Contact(Struct, frozen=True, gc=False, omit_defaults=True):
-    """The person. `fields` is what `save_contact` has saved; a flow reads `{{contact.city}}` from it."""
+    """The person. `fields` holds what `save_contact` saved; a flow reads it as `{{contact.city}}`."""
 
     id: str
     phone: str | None = None
@@ -67,10 +68,10 @@ class Contact(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Context(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Everything a turn may know of the world: the engine has no clock, no chance and no ids of its own.
+    """Everything a turn knows about the world: the engine has no clock, randomness or ids of its own.
 
-    `now` is seconds since the epoch, `seed` where chance comes from (the turn's id), `country` the ISO code of the
-    receiving number's country, for national phone numbers. `commands` are the number's words for commands.
+    `now` is in epoch seconds, `seed` (the turn's id) is the source of randomness, `country` is the ISO code of the receiving
+    number's country, used to read national phone numbers. `commands` maps the number's words to commands.
     """
 
     now: float
@@ -81,7 +82,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Step(Struct, frozen=True, gc=False):
-    """A node the turn visited and the exit it took: `next`, `true`, `button:sales`, `invalid`, `timeout`, `wait`, ..."""
+    """A node that the turn visited and the exit it took: `next`, `true`, `button:sales`, `invalid`, `timeout`, `wait`, ..."""
 
     flow_id: str
     node_id: str
@@ -89,7 +90,7 @@ class Step(Struct, frozen=True, gc=False):
 
 
 class Event(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Something that happened and that others may want to know; which data comes with which type is in `events.py`."""
+    """Something that happened in a turn. `events.EVENTS` lists the types and their data."""
 
     type: str
     data: dict[str, Any] = {}
@@ -98,10 +99,10 @@ class Event(Struct, frozen=True, gc=False, omit_defaults=True):
 class Turn(Struct, omit_defaults=True, gc=False):
     """Everything that follows from one input.
 
-    `state` is what the next turn begins with, None when the conversation is over (completed, handed over, failed).
-    `effect` is a request to perform before the turn can go on (see `continue_turn`). `due_at` is when the waiting
-    node wants a `timeout` or `resume` input if the person has not answered, in epoch seconds. `node_id` is the node
-    the conversation waits at or ended at. Messages are merged and within Meta's limits.
+    `state` is the state for the next turn; None when the conversation is over (completed, handed over, failed). `effect` is
+    a request to perform before the turn can go on (see `continue_turn`). `due_at` is when the waiting node expects a `timeout`
+    or `resume` input unless the person answers first, in epoch seconds. `node_id` is the node where the conversation waits or
+    ended. The messages are merged and within Meta's limits.
     """
 
     state: State | None

@@ -1,18 +1,18 @@
-"""How values read as text and as numbers: one place, so that messages, conditions and answers agree."""
+"""Values as text and as numbers, defined once so that messages, conditions and answers agree."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from pytake.engine.limits import NUMBER_CHARACTERS, VALUE_CHARACTERS, VALUE_DEPTH, VALUE_ITEM
+from pytake.engine.limits import NUMBER_CHARACTERS, VALUE_CHARACTERS, VALUE_DEPTH, VALUE_ITEM_CHARACTERS
 from pytake.engine.texts import Language
 
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
 def plain_text(value: Any) -> str:
-    """A value as machines read it: nothing for a missing one, `true`, `1.5`, items joined by a comma, objects as JSON."""
+    """A value as machine-readable text: `true`, `1.5`, list items joined by commas, objects as JSON, a missing value as empty."""
     kind = type(value)
     if kind is str:
         return str(value)
@@ -40,11 +40,11 @@ def _decimal_comma_text(value: Any) -> str:
 
 
 TEXT_PRESERVING_FORMATTERS = (plain_text, _decimal_comma_text)
-"""The writers that leave a text as it is."""
+"""The formatters that do not change a text."""
 
 
 def value_formatter(language: Language) -> Callable[[Any], str]:
-    """How a value reads in a message of this language: Portuguese and Spanish write 1,5."""
+    """The function that formats values in messages of this language: Portuguese and Spanish write 1,5."""
     return plain_text if language == "en" else _decimal_comma_text
 
 
@@ -56,9 +56,9 @@ def _float_text(value: float) -> str:
 
 
 def as_number(value: Any) -> int | float | None:
-    """The number a value is, or reads as in plain notation (`5`, `-1.5`); None for anything else.
+    """The value as a number: a number, or a text in plain notation (`5`, `-1.5`); None for anything else.
 
-    Exponents, digit groups, `nan` and `inf` are no numbers: `1e5` may well be a product code.
+    Exponents, digit groups, `nan` and `inf` are not accepted: `1e5` may be a product code.
     """
     kind = type(value)
     if kind is int:
@@ -78,10 +78,10 @@ def as_number(value: Any) -> int | float | None:
 
 
 def is_too_large(value: Any) -> bool:
-    """Whether a value is larger than a variable may be, however little memory it takes by sharing its parts.
+    """Whether a value is too large for a variable, even if it takes little memory because its parts are shared.
 
-    `["{{a}}", "{{a}}"]` stored in `a` doubles it with every visit: after a hundred nodes no machine could write it out.
-    The work is bounded by the limit, not by the value.
+    `["{{a}}", "{{a}}"]` stored in `a` doubles it with each visit: after a hundred nodes no machine could serialise it. The
+    cost of this check is bounded by the limit, not by the value.
     """
     budget, waiting = VALUE_CHARACTERS, [(value, 0)]
     while waiting:
@@ -90,7 +90,7 @@ def is_too_large(value: Any) -> bool:
         if kind is str:
             budget -= len(item)
         elif kind is list or kind is dict:
-            budget -= VALUE_ITEM * len(item)
+            budget -= VALUE_ITEM_CHARACTERS * len(item)
             if kind is dict:
                 budget -= sum(map(len, item))
                 item = item.values()
@@ -103,7 +103,7 @@ def is_too_large(value: Any) -> bool:
 
 
 def exceeds_depth(value: Any, most: int) -> bool:
-    """Whether more than so many lists and objects lie in one another; told without recursion, which ends somewhere itself."""
+    """Whether lists and objects are nested more than `most` levels deep. Not recursive, because recursion has its own limit."""
     level = [value]
     for _ in range(most + 1):
         level = [part for part in level if type(part) is dict or type(part) is list]
@@ -114,7 +114,7 @@ def exceeds_depth(value: Any, most: int) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value is missing, blank text, or a list or object with nothing in it."""
+    """Whether a value is missing, a blank text, or an empty list or object."""
     if value is None:
         return True
     if type(value) is str:
@@ -123,7 +123,7 @@ def is_empty(value: Any) -> bool:
 
 
 def value_at(value: Any, path: tuple[str, ...]) -> Any:
-    """The part of a value a path leads to (`items.0.title`), None where the path leaves it."""
+    """The part of a value at a path such as `items.0.title`; None if there is no such part."""
     for part in path:
         if type(value) is dict:
             value = value.get(part)

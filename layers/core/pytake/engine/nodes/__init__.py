@@ -1,1 +1,1 @@
-"""The node types, one file each; each registers itself with `registry.node_type` and is found by its being here."""
+"""The node types, one file each. The registry imports every module of this package; `registry.node_type` registers the type."""

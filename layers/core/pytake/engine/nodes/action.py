@@ -1,14 +1,12 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import Constant
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 class SetVariableAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_variable"):
@@ -33,35 +31,35 @@ class AddTagAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="
 
 
 class RemoveTagAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="remove_tag"):
-    """Take a tag from the contact."""
+    """Remove a tag from the contact."""
 
     tag: str
 
 
 class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="emit_event"):
-    """Tell the outside world: `name` and any `data`."""
+    """Publish an event to integrations: its `name` and any `data`."""
 
     name: str
     data: dict[str, Any] | None = None
 
 
 Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | EmitEventAction
-Effecting = Callable[[Execution], None]
+Act = Callable[[Execution], None]
 
 
 @node_type("action")
 class ActionNode(NodeData):
-    """Does things the person does not see, in order.
+    """Does things that the person does not see, in order.
 
-    Templates work in every value. What is saved of the contact can be read as `{{contact.FIELD}}` at once; it, the tags
-    and the events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed` and `event_emitted`.
+    Templates work in every value. A saved field can be read as `{{contact.FIELD}}` immediately. Saved fields, tags and emitted
+    events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed` and `event_emitted`.
     """
 
     actions: list[Action]
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile each action and go on."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the actions."""
         actions = [_compile(action, build, f"actions[{index}]") for index, action in enumerate(self.actions)]
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
@@ -74,7 +72,7 @@ class ActionNode(NodeData):
         return NodeHandlers(enter)
 
 
-def _compile(action: Action, build: "NodeBuild", place: str) -> Effecting:
+def _compile(action: Action, build: NodeBuild, place: str) -> Act:
     match action:
         case SetVariableAction():
             get = build.value(action.value, f"{place}.value")
@@ -99,15 +97,15 @@ def _emit(run: Execution, name: str, data: Any) -> None:
         run.emit("event_emitted", name=name, data=data)
 
 
-def _save_contact(action: SaveContactAction, build: "NodeBuild", place: str) -> Effecting:
+def _save_contact(action: SaveContactAction, build: NodeBuild, place: str) -> Act:
     fields = dict(action.fields or {})
     if action.field:
         fields[action.field] = action.value
     if not fields:
-        build.problem("missing_field", f"{place}.field", "Nothing is saved. Write a `field` and its `value`.")
+        build.problem("missing_field", f"{place}.field", "This action saves nothing. Enter a `field` and its `value`.")
     for name in fields:
         if name in ("id", "phone", "tags"):
-            build.problem("invalid_value", f"{place}.field", f"`{name}` is not a flow's to change. Use another field.")
+            build.problem("invalid_value", f"{place}.field", f"A flow cannot change `{name}`. Use another field.")
     getters = {name: build.value(value, f"{place}.value") for name, value in fields.items()}
 
     def save(run: Execution) -> None:

@@ -1,19 +1,15 @@
-from typing import TYPE_CHECKING
-
 from pytake.engine.effects import ModelRequest
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("ai_prompt")
 class AiPrompt(NodeData):
-    """Asks a language model (Amazon Bedrock Converse), as an effect, and stores the text it writes in `output_variable`.
+    """Sends a prompt to a language model (Amazon Bedrock Converse) and stores the text it writes in `output_variable`.
 
-    When the model fails, the reason is stored in `OUTPUT_VARIABLE_error` and the path goes to `error_next_node_id`, or
-    to `next_node_id` when there is none.
+    If the model fails, the reason is stored in `OUTPUT_VARIABLE_error` and the path continues at `error_next_node_id`, or at
+    `next_node_id` if that is not set.
     """
 
     model: str
@@ -25,12 +21,12 @@ class AiPrompt(NodeData):
     next_node_id: str | None = None
     error_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the prompt, and what becomes of its result."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the prompt and the handling of its result."""
         if self.temperature is not None and not 0 <= self.temperature <= 1:
-            build.problem("invalid_value", "temperature", "Write a number from 0 to 1.")
+            build.problem("invalid_value", "temperature", "Enter a number from 0 to 1.")
         if self.max_tokens is not None and self.max_tokens < 1:
-            build.problem("invalid_value", "max_tokens", "Write a number of 1 or more.")
+            build.problem("invalid_value", "max_tokens", "Enter a number of 1 or more.")
         model, prompt = build.rendering(self.model, "model"), build.rendering(self.prompt, "prompt")
         system = build.rendering(self.system, "system")
         temperature, max_tokens = self.temperature, self.max_tokens

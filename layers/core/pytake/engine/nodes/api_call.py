@@ -1,37 +1,35 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from pytake.engine.compiler import Getter, Render, getter, render
 from pytake.engine.effects import HttpRequest, secret_placeholder, strip_placeholders
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SecretUse
 from pytake.engine.json_path import json_path_reader, parse_json_path
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+from pytake.engine.rendering import Getter, Render, getter, render
 from pytake.engine.template import Expression
 from pytake.engine.values import plain_text
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
 @node_type("api_call")
 class ApiCall(NodeData):
-    """Calls an HTTP API, as an effect: the engine says what to call, the use case calls it and answers back.
+    """Calls an HTTP API.
 
-    Templates work in `url`, `headers`, `query_params` and `body`, and only here `{{secrets.NAME}}` does. A value in the
-    URL is percent-encoded unless the URL begins with it. A `body` is JSON, or a text (JSON in a text is read as JSON);
-    a text in it that is one `{{...}}` keeps its value's type.
+    Templates work in `url`, `headers`, `query_params` and `body`; `{{secrets.NAME}}` works only here. A value in the URL is
+    percent-encoded, except one at the start of the URL. `body` is JSON or a text; a text that contains JSON is sent as JSON. A
+    text in the body that is exactly one `{{...}}` keeps the type of its value.
 
-    The answer's JSON (or text) is stored in `output_variable`; `response_map` stores parts of it by JSON path, as
-    `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`) and `[*]`, which gives a list.
+    The response's JSON (or text) is stored in `output_variable`. `response_map` stores parts of it by JSON path, as in
+    `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`), and `[*]`, which gives a list.
 
-    When the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable)
-    and the path goes to `error_next_node_id`, or to `next_node_id` when there is none.
+    If the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable) and the
+    path continues at `error_next_node_id`, or at `next_node_id` if that is not set.
     """
 
     url: str
@@ -45,14 +43,14 @@ class ApiCall(NodeData):
     next_node_id: str | None = None
     error_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the request, and what becomes of its result."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the request and the handling of its result."""
         method = self.method.upper()
         if method not in METHODS:
             build.problem("invalid_value", "method", f"Choose one of {', '.join(METHODS)}.")
         timeout = API_DEFAULT_TIMEOUT_SECONDS if self.timeout_seconds is None else self.timeout_seconds
         if not 0 < timeout <= API_TIMEOUT_SECONDS:
-            message = f"Write a number of seconds up to {API_TIMEOUT_SECONDS}."
+            message = f"Enter a number of seconds greater than 0 and at most {API_TIMEOUT_SECONDS}."
             build.problem("invalid_value", "timeout_seconds", message)
         url = self._url(build)
         headers = {
@@ -105,7 +103,7 @@ class ApiCall(NodeData):
 
         return NodeHandlers(enter, answer=enter, result=result)
 
-    def _url(self, build: "NodeBuild") -> Render:
+    def _url(self, build: NodeBuild) -> Render:
         from urllib.parse import quote
 
         def encoded(value: Any) -> str:
@@ -113,7 +111,7 @@ class ApiCall(NodeData):
 
         url = self.url.strip()
         if not url.startswith(("https://", "http://", "{{")):
-            build.problem("invalid_value", "url", "The URL must begin with https://. Correct it.")
+            build.problem("invalid_value", "url", "The URL must start with https://. Correct it.")
         parts = _parts(url, "url", build)
         first = parts[0] if parts else ""
         if isinstance(first, Expression):
@@ -127,31 +125,31 @@ def _plain(value: Any) -> str:
 
 
 def _header(value: Any) -> str:
-    return " ".join(_plain(value).split())  # a line break would begin another header
+    return " ".join(_plain(value).split())  # a line break would start another header
 
 
 def _fixed_text(text: str) -> Render:
     return lambda _: text
 
 
-def _parts(text: str, field: str, build: "NodeBuild") -> list[str | Expression]:
-    """A template's parts with every secret replaced by its mark."""
+def _parts(text: str, field: str, build: NodeBuild) -> list[str | Expression]:
+    """A template's parts, with each secret replaced by its placeholder."""
     parts: list[str | Expression] = []
     for part in build.parts(text, field, secrets=True):
         if isinstance(part, Expression) and part.path[0] == "secrets":
             if len(part.path) != 2 or part.filters:
-                build.problem("invalid_template", field, "A secret is written `{{secrets.NAME}}`, without filters.")
+                build.problem("invalid_template", field, "Write a secret as `{{secrets.NAME}}`, without filters.")
             build.facts.secrets.append(SecretUse(part.path[-1], field))
             part = secret_placeholder(part.path[-1])
         parts.append(part)
     return parts
 
 
-def _text(text: str, field: str, build: "NodeBuild", write: Callable[[Any], str] = _plain) -> Render:
+def _text(text: str, field: str, build: NodeBuild, write: Callable[[Any], str] = _plain) -> Render:
     return render(_parts(text, field, build), write)
 
 
-def _json(value: Any, field: str, build: "NodeBuild") -> Getter:
+def _json(value: Any, field: str, build: NodeBuild) -> Getter:
     if isinstance(value, str):
         parts = _parts(value, field, build)
         if len(parts) == 1 and isinstance(parts[0], Expression):
@@ -178,7 +176,7 @@ def _clean(value: Any) -> Any:
 
 
 def _body(body: Any) -> Any:
-    """JSON that was written as a text is JSON: a value in it can then never break out of its quotes."""
+    """The body as JSON if it is a text with JSON, so that no rendered value can break out of its quotes."""
     if isinstance(body, str) and body.lstrip()[:1] in ("{", "["):
         try:
             return msgspec.json.decode(body)
@@ -187,12 +185,10 @@ def _body(body: Any) -> Any:
     return body
 
 
-def _path(path: str, field: str, build: "NodeBuild") -> Callable[[Any], Any]:
+def _path(path: str, field: str, build: NodeBuild) -> Callable[[Any], Any]:
     steps = parse_json_path(path)
     if steps is None:
-        message = (
-            f"`{path}` is not a JSON path that can be read. Write names, indexes and `[*]`, as in `$.items[0].title`."
-        )
+        message = f"`{path}` is not a supported JSON path. Use names, indexes and `[*]`, as in `$.items[0].title`."
         build.problem("invalid_value", field, message)
         return lambda _: None
     return json_path_reader(steps)

@@ -1,19 +1,18 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from pytake.engine.conditions import Comparison, Test, compile_comparison
+from pytake.engine.conditions import Test, compile_comparison
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import BranchCondition
+from pytake.engine.field_types import Comparison
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.turn import Step
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-
 
 class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A branch taken when `all` of its comparisons hold, or `any` of them."""
+    """A branch that is taken when `all` of its comparisons hold, or when `any` of them does."""
 
     next_node_id: str
     all: list[Comparison] | None = None
@@ -22,10 +21,10 @@ class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @node_type("condition")
 class Condition(NodeData):
-    """Decides where to go on.
+    """Decides where the path continues.
 
-    Either one comparison (`variable`, `operator`, `value`) with `true_next_node_id` and `false_next_node_id`, or
-    `branches`, of which the first that holds is taken, else `default_next_node_id`.
+    Use either one comparison (`variable`, `operator`, `value`) with `true_next_node_id` and `false_next_node_id`, or `branches`:
+    the first branch that holds is taken, or else `default_next_node_id`.
     """
 
     variable: str | None = None
@@ -36,11 +35,11 @@ class Condition(NodeData):
     branches: list[Branch] | None = None
     default_next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
+    def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the comparisons and the targets."""
         if self.branches is not None:
             if self.variable is not None or self.operator is not None:
-                message = "A condition has either `variable` and `operator` or `branches`. Take one of them out."
+                message = "A condition has either `variable` and `operator`, or `branches`. Remove one of the two."
                 build.problem("conflicting_fields", "branches", message)
             return self._branches(self.branches, build)
         for name in ("variable", "operator"):
@@ -64,7 +63,7 @@ class Condition(NodeData):
 
         return NodeHandlers(enter)
 
-    def _branches(self, branches: list[Branch], build: "NodeBuild") -> NodeHandlers:
+    def _branches(self, branches: list[Branch], build: NodeBuild) -> NodeHandlers:
         compiled: list[tuple[Test, Step, CompiledNode]] = []
         for index, branch in enumerate(branches):
             place = f"branches[{index}]"
@@ -85,9 +84,9 @@ class Condition(NodeData):
         return NodeHandlers(enter)
 
 
-def _test(branch: Branch, build: "NodeBuild", place: str, exit: str) -> Test:
+def _test(branch: Branch, build: NodeBuild, place: str, exit: str) -> Test:
     if (branch.all is None) == (branch.any is None):
-        message = "A branch has either `all` or `any`, a list of comparisons. Write one of them."
+        message = "A branch needs a list of comparisons, in either `all` or `any`. Enter exactly one of them."
         build.problem("conflicting_fields", place, message)
         return lambda _: False
     name, comparisons = ("all", branch.all) if branch.all is not None else ("any", branch.any or [])

@@ -1,25 +1,21 @@
-from typing import TYPE_CHECKING
-
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("end")
 class End(NodeData):
-    """Ends the flow, with a last message if there is one.
+    """Ends the flow, with an optional last message.
 
-    In a sub-flow that was entered to return from it goes back to the parent. With `trigger_handoff` a person takes the
-    conversation over, wherever the node stands.
+    In a sub-flow that returns, the path goes back to the parent. With `trigger_handoff` a human agent takes over the
+    conversation, also from inside a sub-flow.
     """
 
     message: str | None = None
     trigger_handoff: bool = False
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Say the message and end."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the message and the end."""
         say = build.say(self.message, "message")
         node, handoff = build.node, self.trigger_handoff
         build.facts.ends, build.facts.stops = not handoff, handoff

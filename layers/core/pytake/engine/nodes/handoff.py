@@ -1,17 +1,15 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("handoff")
 class Handoff(NodeData):
-    """Hands the conversation to a person: the bot says `message` and is silent from then on.
+    """Hands the conversation over to a human agent: the bot sends `message` and is silent from then on.
 
-    `department`, `priority` and `note` go to the agents with the event `handed_off`; templates work in them.
+    `department`, `priority` and `note` reach the agents with the event `handed_off`. Templates work in all of them.
     """
 
     message: str | None = None
@@ -19,8 +17,8 @@ class Handoff(NodeData):
     priority: str | int | None = None
     note: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Say the message and hand over."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the message and the handoff."""
         say = build.say(self.message, "message")
         node, step = build.node, build.step("handoff")
         build.facts.stops = True

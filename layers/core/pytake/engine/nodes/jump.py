@@ -1,20 +1,16 @@
-from typing import TYPE_CHECKING
-
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.state import Frame
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("jump")
 class Jump(NodeData):
-    """Enters another flow, at `target_node_id` or its start.
+    """Enters another flow at `target_node_id`, or at its start.
 
-    With `return_to_parent` the path comes back when the sub-flow ends, and goes on at `next_node_id`; without it the
-    sub-flow takes the conversation over and nothing returns. With `pass_variables` both share one set of variables;
-    without it the sub-flow begins with none, and what it collected is merged into the parent's when it returns.
+    With `return_to_parent` the path returns when the sub-flow ends and continues at `next_node_id`. Without it the other flow
+    takes over the conversation for good. With `pass_variables` both flows share one set of variables. Without it the sub-flow
+    starts with none, and its variables are merged into the parent's when it returns.
     """
 
     target_flow_id: str
@@ -24,11 +20,11 @@ class Jump(NodeData):
     next_node_id: str | None = None
 
     def jumps_to(self) -> str | None:
-        """The flow it enters."""
+        """The id of the flow it enters."""
         return self.target_flow_id
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the way in and the way back."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the jump and the return."""
         returns, shares = self.return_to_parent, self.pass_variables
         target = build.jump(self.target_flow_id, self.target_node_id, returns=returns, shares=shares)
         jump_step, next_step = build.step("jump"), build.step("next", possible=returns)
@@ -49,7 +45,9 @@ class Jump(NodeData):
 
         if not returns:
             if self.next_node_id:
-                message = "Nothing returns here, so `next_node_id` is never reached. Take it out, or let it return."
+                message = (
+                    "This jump never returns, so `next_node_id` has no effect. Remove it, or set `return_to_parent`."
+                )
                 build.problem("conflicting_fields", "next_node_id", message)
             return NodeHandlers(enter)
         following = build.target(self.next_node_id, "next_node_id")

@@ -1,26 +1,24 @@
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
-from pytake.engine.options import Button, Options
+from pytake.engine.field_types import Button
+from pytake.engine.node_build import NodeBuild
+from pytake.engine.options import Options
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.text_split import truncate
 from pytake.engine.turn import Step
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import CtaUrl, LocationRequest, Media, MediaHeader, MediaKind
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-
 _WITH_CAPTION = ("image", "video", "document")
 MakeMedia = Callable[[Execution], Media | None]
-"""The file to send; None (and an event) when nothing says which one."""
+"""The file to send; None (and an event) if its address is empty."""
 
 
 class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What to send: `type` (image, video, audio, document, sticker), by public `link` or uploaded `id`."""
+    """A file: `type` (image, video, audio, document, sticker), and a public `link` or the `id` of an upload."""
 
     type: MediaKind
     link: str | None = None
@@ -38,15 +36,15 @@ class CtaSpec(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @node_type("message")
 class Message(NodeData):
-    """Says something: a text, media, a link button, a request for the location, or options to choose from.
+    """Sends a text, media, a link button, a location request, or options to choose from.
 
-    With `buttons` it waits for a choice and goes on at the button's own `next_node_id`, else at the node's; up to 3 are
-    reply buttons, 4 to 10 a list. An answer that is none of them is asked for again with the same options. So is a tap
-    on a button of an older message, unless its value is one of these options too: then it means this one. Without
-    `buttons` the path goes straight on (`location_request` too: ask for the place in a question).
+    With `buttons` the node waits for a choice. The path continues at the button's `next_node_id`, or at the node's if the button
+    has none. Up to 3 buttons are reply buttons, 4 to 10 a list. Any other answer is answered with the same options again. A tap
+    on a button of an older message counts only if its value is one of these options. Without `buttons` the path continues
+    immediately, also after a `location_request`: use a question to wait for the location.
 
-    A picture, video or document stands above the buttons in the same message; above a list it goes ahead of it. A text
-    with media is its caption when it fits. `header` and `footer` of a message without buttons are lines of its text.
+    An image, video or document appears above reply buttons in the same message; before a list it is a message of its own. A text
+    with media becomes its caption if it fits. Without buttons, `header` and `footer` become lines of the text.
     """
 
     text: str | None = None
@@ -58,10 +56,10 @@ class Message(NodeData):
     location_request: bool | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
+    def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the message and, with buttons, the answers to it."""
         if sum((bool(self.buttons), self.cta_url is not None, bool(self.location_request))) > 1:
-            message = "`buttons`, `cta_url` and `location_request` are three kinds of message. Keep one of them."
+            message = "Only one of `buttons`, `cta_url` and `location_request` can be used. Keep one of them."
             build.problem("conflicting_fields", "buttons", message)
         media = _media(self.media, build) if self.media else None
         if self.buttons:
@@ -76,7 +74,7 @@ class Message(NodeData):
 
         return NodeHandlers(enter)
 
-    def _choice(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> NodeHandlers:
+    def _choice(self, options: Options, media: MakeMedia | None, build: NodeBuild) -> NodeHandlers:
         node, following = build.node, build.target(self.next_node_id, "next_node_id")
         offer = self._offering(options, media, build)
         again = build.built_in_text("not_understood")
@@ -113,7 +111,7 @@ class Message(NodeData):
 
         return NodeHandlers(enter, answer=answer)
 
-    def _offering(self, options: Options, media: MakeMedia | None, build: "NodeBuild") -> Say:
+    def _offering(self, options: Options, media: MakeMedia | None, build: NodeBuild) -> Say:
         text = build.rendering(self.text, "text")
         header, footer = self._header(build), self._footer(build)
         fixed = options.fixed(self.text or "") if not build.merge_texts and "{{" not in (self.text or "") else None
@@ -134,23 +132,23 @@ class Message(NodeData):
 
         return offer
 
-    def _header(self, build: "NodeBuild") -> Callable[[Execution], str]:
+    def _header(self, build: NodeBuild) -> Callable[[Execution], str]:
         build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
         render = build.rendering(self.header, "header")
         return lambda run: truncate(" ".join(render(run).split()), meta.HEADER_TEXT)
 
-    def _footer(self, build: "NodeBuild") -> Callable[[Execution], str]:
+    def _footer(self, build: NodeBuild) -> Callable[[Execution], str]:
         build.limit(self.footer, meta.FOOTER, "footer", "A footer")
         render = build.rendering(self.footer, "footer")
         return lambda run: truncate(" ".join(render(run).split()), meta.FOOTER)
 
-    def _saying(self, media: MakeMedia | None, build: "NodeBuild") -> Say:
+    def _saying(self, media: MakeMedia | None, build: NodeBuild) -> Say:
         if self.cta_url is not None:
             return self._link(self.cta_url, media, build)
         if self.location_request:
             return self._asking_for_place(media, build)
         if not any(part and part.strip() for part in (self.text, self.header, self.footer)) and media is None:
-            build.problem("missing_field", "text", "The message says nothing. Write a `text` or add `media`.")
+            build.problem("missing_field", "text", "The message is empty. Enter a `text` or add `media`.")
         if not self.header and not self.footer and media is None:
             return build.say(self.text, "text") or (lambda _: None)
         text, header, footer = build.rendering(self.text, "text"), self._header(build), self._footer(build)
@@ -168,7 +166,7 @@ class Message(NodeData):
 
         return say
 
-    def _asking_for_place(self, media: MakeMedia | None, build: "NodeBuild") -> Say:
+    def _asking_for_place(self, media: MakeMedia | None, build: NodeBuild) -> Say:
         text, fallback = build.rendering(self.text, "text"), build.built_in_text("invalid_location")
         header, footer = self._header(build), self._footer(build)
 
@@ -181,7 +179,7 @@ class Message(NodeData):
 
         return say
 
-    def _link(self, cta: CtaSpec, media: MakeMedia | None, build: "NodeBuild") -> Say:
+    def _link(self, cta: CtaSpec, media: MakeMedia | None, build: NodeBuild) -> Say:
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
         text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
         label, otherwise = build.rendering(cta.label, "cta_url.label"), build.built_in_text("open_link")
@@ -209,7 +207,7 @@ class Message(NodeData):
 
 
 def _with_lines(header: str, text: str, footer: str) -> str:
-    """A header and a footer as lines of the text, for messages that have none of their own."""
+    """The text with header and footer as lines, for message types that have neither."""
     lines = (f"*{header}*" if header else "", text, f"_{footer}_" if footer else "")
     return "\n".join(line for line in lines if line.strip())
 
@@ -218,12 +216,16 @@ def _leave_out(run: Execution, node: CompiledNode) -> None:
     run.emit("address_missing", node_id=node.node_id)
 
 
-def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
+def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
     if bool(spec.link) == bool(spec.id):
-        build.problem("conflicting_fields", "media", "Media is sent by `link` or by `id`. Give one of them.")
+        build.problem(
+            "conflicting_fields", "media", "Media needs either a `link` or an `id`. Enter exactly one of them."
+        )
     build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
     if spec.caption and spec.type not in _WITH_CAPTION:
-        build.problem("conflicting_fields", "media.caption", f"WhatsApp shows no caption with {spec.type}. Use `text`.")
+        build.problem(
+            "conflicting_fields", "media.caption", f"WhatsApp does not show a caption for {spec.type}. Use `text`."
+        )
     link, id_ = build.template(spec.link, "media.link"), build.template(spec.id, "media.id")
     caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
 
@@ -233,17 +235,17 @@ def _media(spec: MediaSpec, build: "NodeBuild") -> MakeMedia:
     node = build.node
 
     def make(run: Execution) -> Media | None:
-        words, address, uploaded = value(caption, run), value(link, run), value(id_, run)
+        text, address, uploaded = value(caption, run), value(link, run), value(id_, run)
         if address is None and uploaded is None:
             _leave_out(run, node)
-            if words:
-                run.say(words)
+            if text:
+                run.say(text)
             return None
         return Media(
             spec.type,
             address,
             uploaded,
-            truncate(words, meta.CAPTION) if words and spec.type in _WITH_CAPTION else None,
+            truncate(text, meta.CAPTION) if text and spec.type in _WITH_CAPTION else None,
             value(filename, run),
         )
 

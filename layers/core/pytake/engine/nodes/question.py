@@ -1,31 +1,28 @@
-from typing import TYPE_CHECKING
-
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
 from pytake.engine.facts import Constant, ValidatedAnswer, Write
+from pytake.engine.field_types import Button, Validation
 from pytake.engine.limits import DELAY_SECONDS
-from pytake.engine.options import Button, Options
+from pytake.engine.node_build import NodeBuild
+from pytake.engine.options import Options
 from pytake.engine.registry import Check, NodeData, node_type
 from pytake.engine.turn import Step
-from pytake.engine.validation import REFUSED, Validation, compile_validation, error_text
+from pytake.engine.validation import REFUSED, compile_validation, error_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import LocationRequest
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("question")
 class Question(NodeData):
-    """Asks, waits for the answer, checks it, and stores it in `variable` in a normalised form.
+    """Asks a question, waits for the answer, validates it, and stores it in `variable` in normalised form.
 
-    An answer that is not accepted gets `validation.error_message` (or a built-in text) and the question keeps waiting;
-    after `max_attempts` of them the path goes to `max_attempts_next_node_id`, or the conversation ends with a built-in
-    text when there is none. When `timeout_seconds` pass without an answer the path goes to `timeout_next_node_id`, or
-    the conversation ends. Each invalid answer starts the time anew.
+    After an invalid answer the bot sends `validation.error_message` (or a built-in text) and keeps waiting. After `max_attempts`
+    invalid answers the path continues at `max_attempts_next_node_id`; if that is not set, the conversation ends with a built-in
+    text. After `timeout_seconds` without an answer the path continues at `timeout_next_node_id`; if that is not set, the
+    conversation ends. Each invalid answer restarts the timeout.
 
-    With `buttons` a tap or its typed value, label or position is an answer; a button's own `next_node_id` wins over the
-    node's. Other answers count only if `validation` accepts them. A tap on a button of an older message is no answer
-    to anything else: the person is told that it is no longer available and asked again, and no attempt is counted.
+    With `buttons`, a tap is an answer, and so is a typed value, label or position. A button's `next_node_id` takes precedence
+    over the node's. Other answers count only if `validation` accepts them. After a tap on a button of an older message the bot
+    says that the option is no longer available and asks again, without counting an attempt.
     """
 
     question: str
@@ -38,8 +35,8 @@ class Question(NodeData):
     timeout_next_node_id: str | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the asking, the check of answers and every way out."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the question, the check of answers, and every exit."""
         node, following = build.node, build.target(self.next_node_id, "next_node_id", required=True)
         options = Options(self.buttons, build) if self.buttons else None
         ask = self._asking(options, build)
@@ -49,12 +46,12 @@ class Question(NodeData):
         store = build.variable(self.variable, "variable", source=ValidatedAnswer(self.validation or Validation()))
         stale = build.built_in_text("stale_option")
         timeout = self._timeout(build)
-        give_up = build.optional_target(
+        attempts_node = build.optional_target(
             self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts", follows_next=False
         )
         most = self.max_attempts or 0
         if most < 0:
-            build.problem("invalid_value", "max_attempts", "Write a number of 1 or more, or leave it out.")
+            build.problem("invalid_value", "max_attempts", "Enter a number of 1 or more, or leave it out.")
         takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
         stopped = build.built_in_text("attempts_exceeded")
         wait_step, next_step = build.step("wait"), build.step("next", possible=self._accepts_more_than_options())
@@ -63,10 +60,10 @@ class Question(NodeData):
         stale_step = build.step("stale", possible=not takes_every_tap)
         timeout_step = build.step("timeout", possible=timeout is not None)
         attempts_step = build.step("max_attempts", possible=most > 0)
-        timeout_cell = build.optional_target(
+        timeout_node = build.optional_target(
             self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False
         )
-        build.facts.stops = (most > 0 and give_up is None) or (timeout is not None and timeout_cell is None)
+        build.facts.stops = (most > 0 and attempts_node is None) or (timeout is not None and timeout_node is None)
         exits: dict[str, tuple[Step, CompiledNode]] = {}
         if options is not None:
             for choice in options.choices:
@@ -107,8 +104,8 @@ class Question(NodeData):
             if most and run.attempts >= most:
                 run.path.append(attempts_step)
                 run.emit("attempts_exceeded", node_id=node.node_id, attempts=run.attempts)
-                if give_up is not None:
-                    return give_up
+                if attempts_node is not None:
+                    return attempts_node
                 run.say(stopped)
                 run.stack.clear()
                 return run.complete(node)
@@ -128,17 +125,17 @@ class Question(NodeData):
         def timer(run: Execution) -> CompiledNode | None:
             run.path.append(timeout_step)
             run.emit("timed_out", node_id=node.node_id)
-            if timeout_cell is not None:
-                return timeout_cell
+            if timeout_node is not None:
+                return timeout_node
             run.stack.clear()
             return run.complete(node)
 
         return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None)
 
-    def _asking(self, options: Options | None, build: "NodeBuild") -> Say:
+    def _asking(self, options: Options | None, build: NodeBuild) -> Say:
         text = build.template(self.question, "question")
         if isinstance(text, str) and not text.strip():
-            build.problem("invalid_value", "question", "The question is empty. Write what to ask.")
+            build.problem("invalid_value", "question", "The question is empty. Enter its text.")
         if options is not None:
             offered = options
             fixed = options.fixed(text) if isinstance(text, str) and not build.merge_texts else None
@@ -149,7 +146,7 @@ class Question(NodeData):
         if self.validation is not None and self.validation.type == "location":
             body, otherwise = build.rendering(self.question, "question"), build.built_in_text("invalid_location")
             return lambda run: run.send(
-                LocationRequest(run.body(said if (said := body(run)).strip() else otherwise, meta.INTERACTIVE_BODY))
+                LocationRequest(run.body(asked if (asked := body(run)).strip() else otherwise, meta.INTERACTIVE_BODY))
             )
         return build.say(self.question, "question") or (lambda _: None)
 
@@ -158,15 +155,19 @@ class Question(NodeData):
             return True
         return self.validation is not None and (self.validation.type != "choice" or bool(self.validation.choices))
 
-    def _check(self, options: Options | None, build: "NodeBuild") -> Check:
+    def _check(self, options: Options | None, build: NodeBuild) -> Check:
         if self.validation is None:
             return (lambda _: REFUSED) if options is not None else compile_validation(Validation(), build)
         if self.validation.type == "choice" and options is None and not self.validation.choices:
-            build.problem("missing_field", "validation.choices", "A choice needs `choices` or `buttons`. Add some.")
+            build.problem(
+                "missing_field",
+                "validation.choices",
+                "A `choice` needs `choices` or `buttons`. Add some.",
+            )
         return compile_validation(self.validation, build)
 
-    def _refusal(self, options: Options | None, build: "NodeBuild") -> Say:
-        """What is said to an answer that is not accepted: the error text alone; built-in texts come with the options."""
+    def _refusal(self, options: Options | None, build: NodeBuild) -> Say:
+        """A function that answers an invalid answer: an error text, with the options if it is a built-in one."""
         validation = self.validation or Validation(type="choice" if options is not None else "text")
         own = build.say(validation.error_message, "validation.error_message")
         if own is not None:
@@ -177,12 +178,14 @@ class Question(NodeData):
         offered = options
         return lambda run: offered.offer(run, text)
 
-    def _timeout(self, build: "NodeBuild") -> float | None:
+    def _timeout(self, build: NodeBuild) -> float | None:
         if self.timeout_seconds is None:
             if self.timeout_next_node_id:
-                build.problem("missing_field", "timeout_seconds", "A timeout target needs `timeout_seconds`. Add it.")
+                build.problem(
+                    "missing_field", "timeout_seconds", "`timeout_next_node_id` needs `timeout_seconds`. Add it."
+                )
             return None
         if not 0 < self.timeout_seconds <= DELAY_SECONDS:
-            message = f"Write a number of seconds from 1 to {DELAY_SECONDS} (30 days)."
+            message = f"Enter a number of seconds greater than 0 and at most {DELAY_SECONDS} (30 days)."
             build.problem("invalid_value", "timeout_seconds", message)
         return float(self.timeout_seconds)

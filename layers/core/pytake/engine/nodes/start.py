@@ -1,24 +1,20 @@
-from typing import TYPE_CHECKING
-
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("start")
 class Start(NodeData):
-    """Where a flow begins, with a greeting if there is one.
+    """The start of a flow, with an optional greeting.
 
-    The message that opens a conversation only opens it: it answers no question.
+    The message that starts a conversation is not taken as the answer to a question.
     """
 
     greeting: str | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Say the greeting and go on."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the greeting."""
         say = build.say(self.greeting, "greeting")
         following = build.target(self.next_node_id, "next_node_id", required=True)
         step = build.step("next")

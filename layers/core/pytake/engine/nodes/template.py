@@ -1,18 +1,16 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.whatsapp.outbound import Template
-
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
 
 
 @node_type("template")
 class TemplateNode(NodeData):
-    """Sends an approved WhatsApp template, which also works outside the 24 hours after the person's last message.
+    """Sends an approved WhatsApp template, which is also possible outside the 24-hour customer service window.
 
-    `components` are Meta's own (header, body and button parameters); templates work in all their texts.
+    `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts.
     """
 
     name: str
@@ -20,10 +18,10 @@ class TemplateNode(NodeData):
     components: list[dict[str, Any]] | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the components and go on."""
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the components."""
         if not self.name.strip():
-            build.problem("invalid_value", "name", "Write the name of an approved template.")
+            build.problem("invalid_value", "name", "Enter the name of an approved template.")
         components = build.value(self.components or [], "components", as_text=True)
         name, language = self.name, self.language
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")

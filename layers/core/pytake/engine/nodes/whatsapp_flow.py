@@ -1,21 +1,19 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import FlowForm
 
-if TYPE_CHECKING:
-    from pytake.engine.compiler import NodeBuild
-
 
 @node_type("whatsapp_flow")
 class WhatsAppFlow(NodeData):
-    """Offers a WhatsApp Flow, a form inside the chat, and waits for it to be sent in.
+    """Sends a WhatsApp Flow, a form inside the chat, and waits for its response.
 
-    What it held is stored in `variable` as an object. Any other answer gets the form again, and so does a form that an
-    older message opened.
+    The response is stored in `variable` as an object. After any other answer, and after the response to a form of an older
+    message, the form is sent again.
     """
 
     flow_id: str
@@ -28,14 +26,14 @@ class WhatsAppFlow(NodeData):
     data: dict[str, Any] | None = None
     next_node_id: str | None = None
 
-    def compile(self, build: "NodeBuild") -> NodeHandlers:
-        """Compile the form and its answer."""
-        build.limit(self.cta, meta.FLOW_CTA, "cta", "The label of a form's button")
+    def compile(self, build: NodeBuild) -> NodeHandlers:
+        """Compile the form and the handling of its response."""
+        build.limit(self.cta, meta.FLOW_CTA, "cta", "The label of the form's button")
         build.limit(self.header, meta.HEADER_TEXT, "header", "A header")
         build.limit(self.footer, meta.FOOTER, "footer", "A footer")
         for name in ("flow_id", "cta"):
             if not getattr(self, name).strip():
-                build.problem("invalid_value", name, f"`{name}` must not be empty. Write it.")
+                build.problem("invalid_value", name, f"`{name}` is empty. Enter it.")
         text, cta = (
             build.rendering(self.text or build.built_in_text("form_body"), "text"),
             build.rendering(self.cta, "cta"),
@@ -46,8 +44,8 @@ class WhatsAppFlow(NodeData):
         following, node = build.target(self.next_node_id, "next_node_id", required=True), build.node
         wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
         flow_id, screen, otherwise = self.flow_id, self.screen, build.built_in_text("form_body")
-        # The token comes back with the answer and tells which node's form it is.
-        mark = f"{build.flow_id}/{build.node_id}/"
+        # The response contains the token, which identifies the node that sent the form.
+        prefix = f"{build.flow_id}/{build.node_id}/"
 
         def offer(run: Execution) -> None:
             top = truncate(" ".join(header(run).split()), meta.HEADER_TEXT) or None
@@ -57,7 +55,7 @@ class WhatsAppFlow(NodeData):
                     text=run.body(body if body.strip() else otherwise, meta.INTERACTIVE_BODY, merge=top is None),
                     flow_id=flow_id,
                     cta=truncate(cta(run).strip() or otherwise, meta.FLOW_CTA),
-                    flow_token=f"{mark}{run.context.seed}",
+                    flow_token=f"{prefix}{run.context.seed}",
                     screen=screen,
                     data=data(run) if data is not None else None,
                     header=top,
@@ -73,7 +71,7 @@ class WhatsAppFlow(NodeData):
 
         def answer(run: Execution) -> CompiledNode | None:
             response = run.input.response
-            if response is not None and str(response.get("flow_token") or mark).startswith(mark):
+            if response is not None and str(response.get("flow_token") or prefix).startswith(prefix):
                 store(run, {key: value for key, value in response.items() if key != "flow_token"})
                 run.path.append(next_step)
                 return following

@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from pytake.engine.conditions import EMPTINESS, OPERATORS, Comparison, equal
+from pytake.engine.conditions import EMPTINESS, OPERATORS, equal
 from pytake.engine.facts import BranchCondition
+from pytake.engine.field_types import Comparison
 from pytake.engine.prover.abstract_values import (
     ALWAYS,
     MISSING,

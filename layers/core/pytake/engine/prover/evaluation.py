@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from pytake.engine.facts import Constant, ValidatedAnswer
+from pytake.engine.field_types import ChoiceSpec, Validation
 from pytake.engine.filters import FILTERS
 from pytake.engine.limits import EMAIL_CHARACTERS
 from pytake.engine.prover.abstract_values import (
@@ -24,7 +25,6 @@ from pytake.engine.prover.abstract_values import (
     summarized,
 )
 from pytake.engine.template import NAMESPACES, Expression, parse_template
-from pytake.engine.validation import ChoiceSpec, Validation
 from pytake.engine.values import is_empty, value_at
 
 Write = Callable[[Any], str]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from pytake.engine.facts import NodeFacts
-from pytake.engine.limits import EMAIL_CHARACTERS, NUMBER
+from pytake.engine.field_types import Validation
+from pytake.engine.limits import EMAIL_CHARACTERS, LARGEST_NUMBER
 from pytake.engine.problems import Problem, problem
-from pytake.engine.validation import Validation
 
 _SHORTEST_EMAIL = 6  # a@b.io
 _READ_OTHERWISE = ("|", "(?", "[:", "{,")
@@ -37,10 +37,16 @@ def _of(validation: Validation) -> tuple[str, str] | None:
         case "date" if isinstance(least, str) and isinstance(most, str):
             if "today" not in (least, most) and date.fromisoformat(least) > date.fromisoformat(most):
                 return "min", "`min` is after `max`: no day is accepted. Swap them."
-        case "number" if isinstance(least, int | float) and least > NUMBER:
-            return "min", f"Numbers up to {NUMBER} are read, and `min` is larger: nothing is accepted. Lower it."
-        case "number" if isinstance(most, int | float) and most < -NUMBER:
-            return "max", f"Numbers from -{NUMBER} are read, and `max` is smaller: nothing is accepted. Raise it."
+        case "number" if isinstance(least, int | float) and least > LARGEST_NUMBER:
+            return (
+                "min",
+                f"Numbers up to {LARGEST_NUMBER} are read, and `min` is larger: nothing is accepted. Lower it.",
+            )
+        case "number" if isinstance(most, int | float) and most < -LARGEST_NUMBER:
+            return (
+                "max",
+                f"Numbers from -{LARGEST_NUMBER} are read, and `max` is smaller: nothing is accepted. Raise it.",
+            )
         case "email" if (validation.min_length or 0) > EMAIL_CHARACTERS:
             return "min_length", f"No e-mail address has more than {EMAIL_CHARACTERS} characters. Lower `min_length`."
         case "email" if validation.max_length is not None and validation.max_length < _SHORTEST_EMAIL:

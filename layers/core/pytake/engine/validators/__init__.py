@@ -1,1 +1,1 @@
-"""The validators, one file each; each registers itself with `registry.validator`."""
+"""The validators, one file each. The registry imports every module; `registry.validator` registers the validator."""

@@ -1,17 +1,18 @@
-"""Whatever the person sends."""
+"""Any answer."""
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Validation
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation
+from pytake.engine.validation import REFUSED
 from pytake.engine.validators.location import location_value
 from pytake.engine.validators.media import media_value
 
 
 @validator("any")
 def any_(_: Validation, __: NodeBuild) -> Check:
-    """Any answer: a text as typed, the id of a tap, media and places as their validators store them, a form's answers,
-    contacts and orders as Meta sent them. Only what cannot be read is refused."""
+    """Any answer: a typed text, the value of a tapped option, media and locations as their validators store them, the response of
+    a form, contacts and orders as Meta sends them. Only a message of an unsupported type is rejected."""
 
     def check(run: Execution) -> object:
         answer = run.input

@@ -2,20 +2,21 @@
 
 from datetime import UTC, date, datetime
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Validation
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation, typed_text
+from pytake.engine.validation import REFUSED, typed_text
 
 _MONTH_FIRST = ("US", None)
 
 
 @validator("date")
 def date_(validation: Validation, build: NodeBuild) -> Check:
-    """A day that exists, from `min` to `max` (ISO dates or `today`), stored as `2026-12-31`.
+    """An existing date from `min` to `max` (ISO dates or `today`), stored as `2026-12-31`.
 
-    Read with the day first; in English flows with the month first for numbers of the United States or of no known
-    country. A year of two digits is the one nearest to now.
+    The day comes first. In English flows the month comes first if the receiving number is from the United States or from an
+    unknown country. A two-digit year is the one nearest to the current year.
     """
     bounds = [_bound(validation, name, build) for name in ("min", "max")]
     english = build.language == "en"
@@ -35,7 +36,7 @@ def date_(validation: Validation, build: NodeBuild) -> Check:
 
 
 def read_date(text: str, *, month_first: bool, this_year: int) -> date | None:
-    """The date a person wrote, None when it is none."""
+    """The date in a text that a person wrote; None if it is not a date."""
     parts = text.translate({ord(mark): " " for mark in "/-."}).split()
     if len(parts) != 3 or not all(part.isdecimal() and part.isascii() and len(part) <= 4 for part in parts):
         return None
@@ -61,5 +62,5 @@ def _bound(validation: Validation, name: str, build: NodeBuild) -> date | str | 
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        build.problem("invalid_value", f"validation.{name}", "Write a date such as 2026-12-31, or `today`.")
+        build.problem("invalid_value", f"validation.{name}", "Enter a date such as 2026-12-31, or `today`.")
         return None

@@ -1,17 +1,18 @@
 """E-mail addresses."""
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Validation
 from pytake.engine.limits import EMAIL_CHARACTERS
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
+from pytake.engine.validation import REFUSED, lengths, typed_text
 
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-")
 
 
 @validator("email")
 def email(validation: Validation, build: NodeBuild) -> Check:
-    """An address with a domain that has a top level: the domain in lower case, the rest as typed (RFC 5321's dot-atoms)."""
+    """An e-mail address (the dot-atom form of RFC 5321) with a top-level domain. The domain is stored in lower case."""
     least, most = lengths(validation, build)
     longest = min(most or EMAIL_CHARACTERS, EMAIL_CHARACTERS)
 
@@ -25,7 +26,7 @@ def email(validation: Validation, build: NodeBuild) -> Check:
 
 
 def address(text: str) -> str | None:
-    """The address in its stored form, None when the text is none."""
+    """The address in its stored form; None if the text is not an e-mail address."""
     local, at, domain = text.rpartition("@")
     if not at or not 0 < len(local) <= 64 or not _LOCAL.issuperset(local):
         return None

@@ -1,22 +1,23 @@
-"""Pictures, videos, audios, documents and stickers."""
+"""Images, videos, audio, documents and stickers."""
 
 from typing import Any
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import ChoiceSpec, Validation
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
 from pytake.engine.turn import InputMedia
-from pytake.engine.validation import REFUSED, ChoiceSpec, Validation
+from pytake.engine.validation import REFUSED
 
-KINDS = ("image", "video", "audio", "document", "sticker")
+TYPES = ("image", "video", "audio", "document", "sticker")
 
 
 @validator("media")
 def media(validation: Validation, build: NodeBuild) -> Check:
-    """A file, stored as an object with `id`, `type`, `mime_type`, `caption` and `filename`; `choices` narrows the types."""
-    wanted = {spec.value if isinstance(spec, ChoiceSpec) else spec for spec in validation.choices or KINDS}
-    for kind in sorted(wanted.difference(KINDS)):
-        message = f"`{kind}` is no kind of media; the kinds are {', '.join(KINDS)}."
+    """A file, stored as an object with `id`, `type`, `mime_type`, `caption` and `filename`. `choices` restricts the types."""
+    wanted = {spec.value if isinstance(spec, ChoiceSpec) else spec for spec in validation.choices or TYPES}
+    for kind in sorted(wanted.difference(TYPES)):
+        message = f"`{kind}` is not a media type. The types are {', '.join(TYPES)}."
         build.problem("invalid_value", "validation.choices", message)
 
     def check(run: Execution) -> object:
@@ -27,6 +28,6 @@ def media(validation: Validation, build: NodeBuild) -> Check:
 
 
 def media_value(sent: InputMedia) -> dict[str, Any]:
-    """A file as it is stored in a variable; what it does not have is left out."""
+    """A file as it is stored in a variable, without missing parts."""
     found = {name: getattr(sent, name) for name in ("id", "type", "mime_type", "caption", "filename")}
     return {name: value for name, value in found.items() if value is not None}

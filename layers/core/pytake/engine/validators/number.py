@@ -2,17 +2,18 @@
 
 import unicodedata
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
-from pytake.engine.limits import NUMBER, NUMBER_CHARACTERS
+from pytake.engine.field_types import Validation
+from pytake.engine.limits import LARGEST_NUMBER, NUMBER_CHARACTERS
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation, bounds, typed_text
+from pytake.engine.validation import REFUSED, bounds, typed_text
 
 
 @validator("number")
 def number(validation: Validation, build: NodeBuild) -> Check:
-    """A number from `min` to `max`, stored as a number. Portuguese and Spanish flows read `1,5` and `1.234,56`, English
-    ones `1.5` and `1,234.56`. Exponents, `nan` and `inf` are no numbers."""
+    """A number from `min` to `max`, stored as a number. Portuguese and Spanish flows read `1,5` and `1.234,56`, English flows
+    `1.5` and `1,234.56`. Exponents, `nan` and `inf` are rejected."""
     least, most = bounds(validation, build)
     comma = build.language != "en"
 
@@ -27,7 +28,7 @@ def number(validation: Validation, build: NodeBuild) -> Check:
 
 
 def read_number(text: str, *, decimal_comma: bool) -> int | float | None:
-    """The number a person wrote, a whole one as int; None when it is none or too large to be kept exactly."""
+    """The number in a text that a person wrote (int if it is whole); None if there is none or it is too large to be exact."""
     if len(text) > NUMBER_CHARACTERS:
         return None
     if not text.isascii():
@@ -40,16 +41,16 @@ def read_number(text: str, *, decimal_comma: bool) -> int | float | None:
             return None
         digits = plain
     value = float(sign + digits) if "." in digits else int(sign + digits)
-    if abs(value) > NUMBER:
+    if abs(value) > LARGEST_NUMBER:
         return None
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(text: str, group: str, point: str) -> str | None:
-    """Digits with grouping and decimal mark in plain notation."""
+    """Digits with group separators and a decimal separator, in plain notation; None if they are not a number."""
     text = text.replace(" ", group)
     if group in text and point not in text and not _is_grouped(text, group):
-        group, point = point, group  # "1.5" in a Portuguese flow: people use keyboards of any country
+        group, point = point, group  # "1.5" in a Portuguese flow: people use keyboards of all countries
     whole, mark, fraction = text.partition(point)
     if mark and not (fraction.isascii() and fraction.isdecimal()):
         return None

@@ -1,16 +1,17 @@
 """Phone numbers."""
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Validation
 from pytake.engine.limits import PHONE_CHARACTERS
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation, typed_text
+from pytake.engine.validation import REFUSED, typed_text
 
 
 @validator("phone")
 def phone(validation: Validation, build: NodeBuild) -> Check:
-    """A valid number, stored as E.164. A national one is read by `country`, else by the country of the receiving number."""
-    # The library takes tens of milliseconds to load: only flows that ask for a phone pay for it, once.
+    """A valid phone number, stored as E.164. National numbers belong to `country`, or to the receiving number's country."""
+    # The library takes tens of milliseconds to load, so only flows that ask for a phone number load it.
     from phonenumbers import (
         SUPPORTED_REGIONS,
         NumberParseException,
@@ -22,7 +23,7 @@ def phone(validation: Validation, build: NodeBuild) -> Check:
 
     wanted = validation.country.upper() if validation.country else None
     if wanted is not None and wanted not in SUPPORTED_REGIONS:
-        message = f"`{validation.country}` is no country. Use two letters, such as BR."
+        message = f"`{validation.country}` is not a country code. Use two letters, such as BR."
         build.problem("invalid_value", "validation.country", message)
 
     def normalised(text: str, country: str | None) -> str | None:
@@ -40,7 +41,7 @@ def phone(validation: Validation, build: NodeBuild) -> Check:
         country = country.upper() if country else None
         found = normalised(answer, country)
         if found is None and not answer.startswith("+"):
-            found = normalised(f"+{answer}", None)  # with its country code, but without the plus
+            found = normalised(f"+{answer}", None)  # an international number without the plus sign
         return found or REFUSED
 
     return check

@@ -1,18 +1,21 @@
 """Answers that match a pattern."""
 
-from pytake.engine.compiler import NodeBuild
 from pytake.engine.execution import Execution
+from pytake.engine.field_types import Validation
+from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.validation import REFUSED, Validation, lengths, typed_text
+from pytake.engine.validation import REFUSED, lengths, typed_text
 
 
 @validator("regex")
 def regex(validation: Validation, build: NodeBuild) -> Check:
-    """A typed text in which RE2 finds `pattern`; write `^` and `$` to hold the whole answer to it. Trimmed, case counts."""
+    """A typed text in which RE2 finds `pattern`, trimmed and case-sensitive. Use `^` and `$` to match the whole answer."""
     least, most = lengths(validation, build)
     longest = most if most is not None else float("inf")
     if not validation.pattern:
-        build.problem("missing_field", "validation.pattern", "A `regex` validation needs a `pattern`. Write one.")
+        build.problem(
+            "missing_field", "validation.pattern", "A validation of type `regex` needs a `pattern`. Enter one."
+        )
         return lambda _: REFUSED
     matches = build.pattern(validation.pattern, "validation.pattern")
     if matches is None:

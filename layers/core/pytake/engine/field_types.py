@@ -1,0 +1,43 @@
+"""Structs that several node types use in their data. They only describe a document; compiling them happens elsewhere."""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """An option: `label` is shown, `value` is stored (the label when left out), `next_node_id` is where it leads."""
+
+    label: str
+    value: str | None = None
+    next_node_id: str | None = None
+    description: str | None = None
+
+
+class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (may contain templates)."""
+
+    variable: str
+    operator: str
+    value: Any = None
+
+
+class ChoiceSpec(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A choice with a label: `value` is stored, `label` is what people type."""
+
+    value: str
+    label: str | None = None
+
+
+class Validation(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`type` selects the validator, the other fields configure it. `error_message` replaces the built-in error text."""
+
+    type: str = "text"
+    min_length: int | None = None
+    max_length: int | None = None
+    min: float | str | None = None
+    max: float | str | None = None
+    choices: list[str | ChoiceSpec] | None = None
+    pattern: str | None = None
+    country: str | None = None
+    error_message: str | None = None

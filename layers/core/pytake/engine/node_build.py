@@ -1,0 +1,278 @@
+"""What a node type uses to compile its data: it checks everything and turns it into functions that run during a turn."""
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from pytake.engine.execution import CompiledNode, Execution, Say
+from pytake.engine.facts import Constant, Edge, LimitedText, NodeFacts, Read, ValidatedAnswer, Write
+from pytake.engine.limits import VALUE_CHARACTERS
+from pytake.engine.problems import Problem, problem
+from pytake.engine.rendering import Getter, Render, getter, render
+from pytake.engine.template import NAMESPACES, Expression, TemplateError, is_unclosed, parse_path, parse_template
+from pytake.engine.texts import Language, built_in_text
+from pytake.engine.turn import Event, Step
+from pytake.engine.values import value_formatter
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import Text
+
+Matches = Callable[[str], bool]
+
+
+class Bundle(Protocol):
+    """What a node sees of the documents that are compiled together."""
+
+    nodes: dict[tuple[str, str], CompiledNode]
+    """The nodes of every document opened so far, by flow id and node id."""
+    problems: list[Problem]
+    merge_texts: bool
+    """Whether consecutive texts of a turn are merged: the root document decides."""
+
+    def start_of(self, flow_id: str) -> str | None:
+        """The id of the node where a flow starts. Opens the flow's document; None when there is no such flow."""
+
+
+class NodeBuild:
+    """The compilation of one node.
+
+    Its methods check what they are given, report what is wrong as problems, and record facts for the prover. They never
+    raise. `field` is always the path of the checked value inside the node's data, such as `buttons[0].label`.
+    """
+
+    def __init__(
+        self, bundle: Bundle, node: CompiledNode, type: str, language: Language, reported: Collection[str] = ()
+    ) -> None:
+        self.flow_id = node.flow_id
+        self.node_id = node.node_id
+        self.node = node
+        self.language = language
+        self.facts = NodeFacts(node.flow_id, node.node_id, type)
+        self.format_value = value_formatter(language)
+        self.merge_texts = bundle.merge_texts
+        self._bundle = bundle
+        self._reported = reported
+
+    def problem(self, code: str, field: str, message: str) -> None:
+        """Report a problem. `message` says what is wrong and how to correct it."""
+        self._bundle.problems.append(problem(code, message, flow_id=self.flow_id, node_id=self.node_id, field=field))
+
+    def step(self, exit: str, *, possible: bool = True) -> Step:
+        """The step through this exit, created once. `possible` is false when the node's data rules the exit out."""
+        if possible:
+            self.facts.exits.append(exit)
+        return Step(self.flow_id, self.node_id, exit)
+
+    def built_in_text(self, name: str, **values: Any) -> str:
+        """A built-in text in the flow's language."""
+        return built_in_text(self.language, name, **values)
+
+    def target(self, node_id: str | None, field: str, exit: str = "next", *, required: bool = False) -> CompiledNode:
+        """The node an exit leads to. Without a `node_id` the exit ends the flow (or returns from the sub-flow)."""
+        self.facts.edges.append(Edge(exit, node_id or None, field))
+        if node_id:
+            found = self._bundle.nodes.get((self.flow_id, node_id))
+            if found is None:
+                self.problem("unknown_target", field, f"There is no node `{node_id}`. Choose an existing node.")
+                return self.node
+            return found
+        if required:
+            message = "This exit leads nowhere. Choose the next node, or add an `end` node and choose that."
+            self.problem("missing_target", field, message)
+        self.facts.ends = True
+        return _implicit_end(self.node)
+
+    def optional_target(
+        self, node_id: str | None, field: str, exit: str, *, follows_next: bool = True
+    ) -> CompiledNode | None:
+        """The node an exit with a field of its own leads to; None when the field is not set.
+
+        The exit then leads where `next` leads, or ends the conversation when `follows_next` is false.
+        """
+        if node_id:
+            return self.target(node_id, field, exit)
+        if follows_next:
+            self.facts.follows_next.append(exit)
+        return None
+
+    def jump(self, flow_id: str, node_id: str | None, *, returns: bool, shares: bool) -> CompiledNode:
+        """The node that a jump into another flow enters: `node_id`, or the start of that flow."""
+        self.facts.returns, self.facts.shares = returns, shares
+        start = self._bundle.start_of(flow_id)
+        if start is None:
+            if not any(found.flow_id == flow_id for found in self._bundle.problems):
+                message = f"There is no flow `{flow_id}`. Choose an existing flow, or publish this one first."
+                self.problem("unknown_flow", "target_flow_id", message)
+            return self.node
+        found = self._bundle.nodes.get((flow_id, node_id or start))
+        if found is None:
+            if node_id:
+                message = f"The flow `{flow_id}` has no node `{node_id}`. Choose an existing node."
+                self.problem("unknown_target", "target_node_id", message)
+            return self.node
+        self.facts.jumps_to = (flow_id, found.node_id)
+        return found
+
+    def limit(self, text: str | None, limit: int, field: str, what: str) -> None:
+        """Check the length of a text. The prover checks a text with templates, whose length depends on their values."""
+        if text and "{{" in text:
+            self.facts.limited_texts.append(LimitedText(text, limit, field, what))
+        elif text and len(text) > limit:
+            message = f"{what} may have {limit} characters; this one has {len(text)}. Shorten it."
+            self.problem("too_long", field, message)
+
+    def variable(
+        self, name: str, field: str, exit: str = "next", source: Constant | ValidatedAnswer | None = None
+    ) -> Callable[[Execution, Any], None]:
+        """A function that stores a value in this variable, and reports it if the document lists the variable.
+
+        A value that is too large is neither stored nor reported. `source` tells the prover where the value comes from.
+        """
+        if not name or name in NAMESPACES or not all(c.isalnum() or c in "_-" for c in name):
+            wrong = "a reserved name" if name in NAMESPACES else "not a valid variable name"
+            self.problem(
+                "invalid_variable", field, f"`{name}` is {wrong}. Use letters, digits and _, such as `full_name`."
+            )
+        self.facts.writes.append(Write(name, exit, source))
+        if name not in self._reported:
+
+            def store(run: Execution, value: Any) -> None:
+                if (type(value) is str and len(value) <= VALUE_CHARACTERS) or run.check_size(value, name):
+                    run.variables[name] = value
+
+            return store
+
+        def store_and_report(run: Execution, value: Any) -> None:
+            if not run.check_size(value, name):
+                return
+            run.variables[name] = value
+            run.events.append(Event("variable_reported", {"name": name, "value": value}))
+
+        return store_and_report
+
+    def pattern(self, pattern: str, field: str) -> Matches | None:
+        """A function that says whether RE2 finds the pattern in a text; None when RE2 does not accept the pattern."""
+        import re2  # type: ignore[import-untyped]  # only flows with patterns load it
+
+        options = re2.Options()
+        options.log_errors = False
+        options.never_capture = True
+        try:
+            # Bytes, because for a str the library also computes the position of each group, which is slower than the search.
+            search = re2.compile(pattern.encode(), options).search
+        except re2.error as error:
+            reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+            message = f"RE2 does not accept this pattern ({reason}). RE2 has no look-around and no back-references."
+            self.problem("invalid_pattern", field, message)
+            return None
+        return lambda text: search(text.encode(errors="replace")) is not None
+
+    def parts(self, text: str, field: str, *, secrets: bool = False) -> list[str | Expression]:
+        """The parts of a template. A text with an invalid template is taken literally."""
+        if "{{" not in text:
+            return [text] if text else []
+        try:
+            parts = parse_template(text)
+        except TemplateError as error:
+            self.problem("invalid_template", field, f"{error}.")
+            return [text]
+        if is_unclosed(text):
+            self.problem("unclosed_template", field, "A `{{` has no matching `}}`. Close it or remove it.")
+        for part in parts:
+            if isinstance(part, Expression):
+                self._read(part, field, secrets=secrets)
+        return parts
+
+    def _read(self, expression: Expression, field: str, *, secrets: bool = False, asks_emptiness: bool = False) -> None:
+        if expression.path[0] not in NAMESPACES:
+            self.facts.reads.append(Read(expression, field, len(self.facts.writes), asks_emptiness))
+        elif expression.path[0] == "secrets" and not secrets:
+            message = "Secrets work only in an api_call; here the value is always empty. Remove it."
+            self.problem("secret_outside_api_call", field, message)
+
+    def template(self, text: str | None, field: str) -> str | Render:
+        """The text itself when it contains no expression, else a function that renders it."""
+        parts = self.parts(text or "", field)
+        if all(isinstance(part, str) for part in parts):
+            return "".join(map(str, parts))
+        return render(parts, self.format_value)
+
+    def rendering(self, text: str | None, field: str) -> Render:
+        """Like `template`, but always a function."""
+        found = self.template(text, field)
+        return (lambda _: found) if isinstance(found, str) else found
+
+    def value(self, value: Any, field: str, *, as_text: bool = False) -> Getter:
+        """A function that gives a JSON value with the templates in its texts rendered.
+
+        A text that is exactly one `{{...}}` keeps the type of its value, unless `as_text` is true.
+        """
+        fixed, get = self.fixed_or_getter(value, field, as_text=as_text)
+        return (lambda _: fixed) if get is None else get
+
+    def fixed_or_getter(self, value: Any, field: str, *, as_text: bool = False) -> tuple[Any, Getter | None]:
+        """Like `value`: `(value, None)` for a value without templates, `(None, getter)` for any other."""
+        if isinstance(value, str):
+            parts = self.parts(value, field)
+            if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
+                return None, getter(parts[0])
+            if all(isinstance(part, str) for part in parts):
+                return "".join(map(str, parts)), None
+            return None, render(parts, self.format_value)
+        if isinstance(value, list):
+            items = [
+                self.fixed_or_getter(item, f"{field}[{index}]", as_text=as_text) for index, item in enumerate(value)
+            ]
+            if all(get is None for _, get in items):
+                return value, None
+            return None, lambda run: [fixed if get is None else get(run) for fixed, get in items]
+        if isinstance(value, dict):
+            entries = {
+                key: self.fixed_or_getter(item, f"{field}.{key}", as_text=as_text) for key, item in value.items()
+            }
+            if all(get is None for _, get in entries.values()):
+                return value, None
+            return None, lambda run: {key: fixed if get is None else get(run) for key, (fixed, get) in entries.items()}
+        return value, None
+
+    def reading(self, variable: str, field: str, *, asks_emptiness: bool = False) -> Getter:
+        """A function that reads a variable or a path such as `contact.name`, written with or without braces.
+
+        `asks_emptiness`: the reader expects that the value may be missing, so the prover does not warn about that.
+        """
+        text = variable.strip()
+        if text.startswith("{{") and text.endswith("}}"):
+            return self.value(text, field)
+        try:
+            path = parse_path(text)
+        except TemplateError as error:
+            self.problem("invalid_variable", field, f"{error}.")
+            return lambda _: None
+        self._read(Expression(path), field, asks_emptiness=asks_emptiness)
+        return getter(Expression(path))
+
+    def say(self, text: str | None, field: str) -> Say | None:
+        """A function that sends a text; None for an empty text. A constant text becomes a message that is created once."""
+        found = self.template(text, field)
+        merge_texts = self.merge_texts
+        if isinstance(found, str):
+            if not found.strip():
+                return None
+            if not merge_texts and len(found) <= meta.TEXT_BODY:
+                message = Text(found)
+                return lambda run: run.messages.append(message)
+            return lambda run: run.say(found)
+
+        def say(run: Execution) -> None:
+            rendered = found(run)
+            if not merge_texts and 0 < len(rendered) <= meta.TEXT_BODY and not rendered.isspace():
+                run.messages.append(Text(rendered))  # the common case of `run.say`, without the call
+            else:
+                run.say(rendered)
+
+        return say
+
+
+def _implicit_end(node: CompiledNode) -> CompiledNode:
+    """A node that ends the flow in place of an exit that leads nowhere."""
+    end = CompiledNode(node.flow_id, node.node_id)
+    end.enter = lambda run: run.complete(node)
+    return end
