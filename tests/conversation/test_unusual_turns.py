@@ -64,7 +64,7 @@ def test_a_tap_on_stop_in_a_template_opts_out_like_the_word(
     (record,) = product.run_queues()
     assert record.confirms_opt_out
     assert product.conversations.stored[product.key()].opted_out
-    assert text_of(product.graph.sent[-1]).startswith("All right, you will not get any more messages.")
+    assert text_of(product.graph.sent[-1]).startswith("All right, you will not receive any more messages.")
 
 
 def test_what_comes_late_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
@@ -94,7 +94,7 @@ def test_stop_works_with_people_too(product: Product) -> None:
     product.say("Olá")
     product.say("atendente")
     assert product.say("PARAR!") == [
-        "All right, you will not get any more messages. If you change your mind, just write to us."
+        "All right, you will not receive any more messages. If you change your mind, just write to us."
     ]
     record = product.conversations.turns(product.key())[-1]
     assert (record.status, record.confirms_opt_out) == ("human", True)

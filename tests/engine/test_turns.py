@@ -1,10 +1,11 @@
 """Turns that cannot go on, budgets, long texts, and old buttons."""
 
+from linecache import getline
 from typing import Any
 
 import pytest
 
-from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, continue_turn, take_turn
+from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, commands, continue_turn, take_turn
 from pytake.engine.effects import HttpRequest, secret_placeholder
 from pytake.engine.limits import STACK_DEPTH, STEPS
 from pytake.whatsapp.outbound import LocationRequest, Media, OptionList, ReplyButtons, Text
@@ -73,16 +74,26 @@ def test_a_state_of_another_flow_fails_the_turn_and_the_next_message_begins_anew
     assert take_turn(flow, turn.state, Input(text="x"), CONTEXT).status == "waiting"
 
 
-def test_a_defect_costs_one_turn_and_never_raises() -> None:
+def test_a_defect_fails_the_turn_and_never_raises() -> None:
     class Broken(dict):  # type: ignore[type-arg]
         def items(self) -> None:  # type: ignore[override]
-            raise RuntimeError("broken")
+            raise RuntimeError("broken by Ana")
 
     turn = take_turn(
         flow_of(document(QUESTION, END)), None, Input(text="x"), Context(0, "", Contact("1"), commands=Broken(a=1))
     )
     assert (turn.status, event_types(turn)) == ("failed", ["engine_error"])
-    assert turn.events[0].data == {"error": "RuntimeError: broken"}
+    line = turn.events[0].data.pop("line")
+    assert turn.events[0].data == {"error": "RuntimeError", "module": "pytake.engine.commands", "function": "_find"}
+    assert "commands.items()" in getline(commands.__file__, line)
+
+
+def test_a_defect_of_a_node_type_is_located_in_its_code() -> None:
+    tagging = node("a", "action", actions=[{"type": "add_tag", "tag": "vip"}], next_node_id="e")
+    no_tags: Any = None
+    turn = take_turn(flow_of(document(tagging, END)), None, Input(), Context(0, "", Contact("1", tags=no_tags)))
+    data = turn.events[0].data
+    assert (data["error"], data["module"], data["function"]) == ("TypeError", "pytake.engine.nodes.action", "_tag")
 
 
 def test_the_first_message_only_opens_the_conversation() -> None:
