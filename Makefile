@@ -3,24 +3,31 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
-LOCK := requirements/layer.txt requirements/dev.txt
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup tools run test check unit sam-local faults chaos bench docs screenshots lock clean
+.PHONY: help setup setup-dev tools run test check unit sam-local faults chaos bench docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready ## Create .venv with everything pinned; .venv/bin/pytake is the command
+setup: $(VENV)/.ready ## Create .venv with what running needs; .venv/bin/pytake is the command
 
-$(VENV)/.ready: $(LOCK) requirements/tools.txt pyproject.toml
+# --no-deps: the list is complete but for what local-overrides.txt leaves out.
+$(VENV)/.ready: requirements/local.txt requirements/tools.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "PyTake needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute)"
+	@echo "Installing the pinned dependencies into $(VENV) (once, about half a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/tools.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --compile-bytecode -r requirements/local.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+setup-dev: $(VENV)/.ready-dev ## Add what tests and checks need to .venv
+
+$(VENV)/.ready-dev: requirements/dev.txt $(VENV)/.ready
+	@echo "Installing the tools of tests and checks into $(VENV) (once, about a minute)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/dev.txt
 	@touch $@
 
 tools: $(CHECKOV)/.ready ## Install checkov, which the tests of the template run, below .tools
@@ -34,42 +41,43 @@ $(CHECKOV)/.ready: requirements/checkov.txt $(VENV)/.ready
 run: setup ## Start the local cloud with the demo: API, webhook, a simulated WhatsApp
 	@$(BIN)/pytake local
 
-check: setup ## Style, types, import rules, security rules
+check: setup-dev ## Style, types, import rules, security rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local cli
 
-unit: setup tools ## The fast tests only
+unit: setup-dev tools ## The fast tests only
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 
 test: check tools ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
 
-sam-local: setup ## Run each built function with its sample events by sam local invoke, in containers
+sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local
 
-faults: setup ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; a quarter of an hour on two cores)
+faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; a quarter of an hour on two cores)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 
-chaos: setup ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
+chaos: setup-dev ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
 	@$(BIN)/python -m tests.chaos
 
-bench: setup ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
+bench: setup-dev ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake) $(if $(ONLY_LAKE),--only-lake)
 
-docs: setup ## Write the reference pages of docs/ anew, from the code
+docs: setup-dev ## Write the reference pages of docs/ anew, from the code
 	@$(BIN)/python -m cli.reference
 
-screenshots: setup ## Take the pictures of docs/images/ anew, with the machine's Chromium (a minute)
+screenshots: setup-dev ## Take the pictures of docs/images/ anew, with the machine's Chromium (a minute)
 	@$(BIN)/python -m tests.console.screenshots
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested
 	$(UV_LOCK) --extra local --extra dev pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/layer.txt
+	$(UV_LOCK) -c requirements/dev.txt --override requirements/local-overrides.txt --extra local pyproject.toml -o requirements/local.txt
 	$(UV_LOCK) --group lake-layer --no-emit-package typing-extensions -o layers/lake/requirements.txt
 	$(UV_LOCK) --group checkov -o requirements/checkov.txt
 	$(UV_LOCK) -c requirements/layer.txt --group bench-pytake -o requirements/bench-pytake.txt

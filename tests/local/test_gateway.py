@@ -28,22 +28,22 @@ class HttpApi(httpx.AsyncBaseTransport):
         return self.answer
 
 
-class Heard:
+class RecordingObserver:
     """Keeps what passed."""
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []
 
-    def request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
+    def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
         self.events.append(("request", method, path, body, signature))
 
-    def answer(self, method: str, path: str, body: bytes, status_code: int) -> None:
+    def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
         self.events.append(("answer", method, path, body, status_code))
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def observer() -> RecordingObserver:
+    return RecordingObserver()
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def http_api() -> HttpApi:
 
 
 @pytest.fixture
-def proxy(http_api: HttpApi, heard: Heard) -> ApiProxy:
-    made = ApiProxy(heard, http_api)
+def proxy(http_api: HttpApi, observer: RecordingObserver) -> ApiProxy:
+    made = ApiProxy(observer, http_api)
     made.target = TARGET
     return made
 
@@ -124,9 +124,9 @@ def test_another_host_name_is_refused(client: AppClient) -> None:
     assert client.get("/_local/health", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_what_passes_is_heard_before_and_after(client: AppClient, heard: Heard) -> None:
+def test_what_passes_is_heard_before_and_after(client: AppClient, observer: RecordingObserver) -> None:
     client.post("/api/v1/whatsapp/webhook", content=b"{}", headers={"X-Hub-Signature-256": "sha256=00"})
-    assert heard.events == [
+    assert observer.events == [
         ("request", "POST", "/api/v1/whatsapp/webhook", b"{}", "sha256=00"),
         ("answer", "POST", "/api/v1/whatsapp/webhook", b"{}", 200),
     ]

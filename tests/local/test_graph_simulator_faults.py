@@ -111,9 +111,9 @@ def test_anything_but_200_repeats_the_whole_post_with_backoff() -> None:
         assert world.slept == [1, 2, 4]
         (message,) = await world.screen()
         assert message["status"] == "delivered"
-        figures = (await world.client.get("/_sim/webhooks")).json()
-        assert (figures["delivered"], figures["failed_tries"], figures["waiting"]) == (1, 3, 0)
-        assert figures["last_failure"].startswith("HTTP 202")
+        counters = (await world.client.get("/_sim/webhooks")).json()
+        assert (counters["delivered"], figures["failed_tries"], figures["waiting"]) == (1, 3, 0)
+        assert counters["last_failure"].startswith("HTTP 202")
 
     run_scenario(scenario)
 
