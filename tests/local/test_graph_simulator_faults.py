@@ -112,7 +112,7 @@ def test_anything_but_200_repeats_the_whole_post_with_backoff() -> None:
         (message,) = await world.screen()
         assert message["status"] == "delivered"
         counters = (await world.client.get("/_sim/webhooks")).json()
-        assert (counters["delivered"], figures["failed_tries"], figures["waiting"]) == (1, 3, 0)
+        assert (counters["delivered"], counters["failed_tries"], counters["waiting"]) == (1, 3, 0)
         assert counters["last_failure"].startswith("HTTP 202")
 
     run_scenario(scenario)

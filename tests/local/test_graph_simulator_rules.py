@@ -244,5 +244,5 @@ def test_a_spoiled_message_is_refused_or_can_be_shown(payload: Json) -> None:
         check_message(payload)
     except GraphApiError:
         return
-    entry = Phone("5511987654321").received("wamid.1", payload, "1", 0.0)
+    entry = Phone("5511987654321").add_outbound("wamid.1", payload, "1", 0.0)
     assert isinstance(entry.text, str)
