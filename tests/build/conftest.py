@@ -18,8 +18,9 @@ import httpx
 import pytest
 from samcli.yamlhelper import yaml_parse
 
+from tests.build.containers import NO_ENGINE, Route, engine, lambda_image, route_to_host
 from tests.build.lambda_sandbox import REGION, VERSION, Sandbox, sandbox
-from tests.build.sam_local import NO_ENGINE, SamLocal, engine_answers
+from tests.build.sam_local import SamLocal
 
 REPOSITORY = Path(__file__).parents[2]
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -34,18 +35,29 @@ FUNCTIONS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--sam-local`: run the functions by `sam local invoke`, in containers."""
+    """How the built functions run."""
     parser.addoption("--sam-local", action="store_true", help="run the built functions by sam local invoke")
+    parser.addoption(
+        "--skip-without-engine", action="store_true", help="skip --sam-local where no container engine answers"
+    )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """End at once when containers are wanted and cannot be had."""
-    if _in_containers(config) and not engine_answers():
-        pytest.exit(NO_ENGINE, returncode=3)
-
-
-def _in_containers(config: pytest.Config) -> bool:
+def in_containers(config: pytest.Config) -> bool:
+    """Whether the functions run in containers."""
     return bool(config.getoption("--sam-local", default=False))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without an engine, skip what needs one and say why, or end at once."""
+    if not in_containers(config):
+        return
+    with engine() as found:
+        if found:
+            return
+    if not config.getoption("--skip-without-engine"):
+        pytest.exit(NO_ENGINE, returncode=3)
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
 
 
 def sam_build(folder: Path, *what: str, **parameters: str) -> Path:
@@ -67,12 +79,16 @@ def sam_build(folder: Path, *what: str, **parameters: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """What `sam build` makes for this machine and this Python; in containers, for the runtime that is deployed."""
-    folder = tmp_path_factory.mktemp("build") / "out"
-    if _in_containers(request.config):
-        return sam_build(folder, Stage="local", Architecture=ARCHITECTURE)
-    return sam_build(folder, Stage="local", PythonRuntime=f"python{VERSION}", Architecture=ARCHITECTURE)
+def parameters(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The template's parameters: this machine's processor and Python; in containers, the runtime that is deployed."""
+    chosen = {"Stage": "local", "Architecture": ARCHITECTURE}
+    return chosen if in_containers(request.config) else {**chosen, "PythonRuntime": f"python{VERSION}"}
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory, parameters: dict[str, str]) -> Path:
+    """What `sam build` makes."""
+    return sam_build(tmp_path_factory.mktemp("build") / "out", **parameters)
 
 
 @pytest.fixture(scope="session")
@@ -88,19 +104,35 @@ def lake_layer(build: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def route(request: pytest.FixtureRequest) -> Iterator[Route]:
+    """Where the servers of the tests listen and how the functions reach them. No other machine can connect to it."""
+    if not in_containers(request.config):
+        yield Route()
+        return
+    runtime = yaml_parse((REPOSITORY / "template.yaml").read_text())["Parameters"]["PythonRuntime"]["Default"]
+    with engine() as client, route_to_host(client, lambda_image(runtime, ARCHITECTURE)) as route:
+        yield route
+
+
+def free_port(address: str) -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory, route: Route) -> Iterator[str]:
     """The address of an embedded AWS that holds nothing."""
     folder = tmp_path_factory.mktemp("aws")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port(route.listen)
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "MINISTACK_HOST": "127.0.0.1",
+        "BIND_HOST": route.listen,
+        "MINISTACK_HOST": route.listen,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
@@ -110,7 +142,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [str(Path(sys.executable).with_name("ministack"))], env=environment, stdout=log, stderr=log
         )
     try:
-        address = f"http://127.0.0.1:{port}"
+        address = f"http://{route.listen}:{port}"
         retry = httpx.HTTPTransport(retries=10)  # it listens within a second; a retry waits longer each time
         with httpx.Client(transport=retry, trust_env=False) as client:
             client.get(f"{address}/_ministack/health", timeout=20).raise_for_status()
@@ -123,8 +155,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Graph:
     """A Graph API that takes everything and remembers it."""
 
-    def __init__(self) -> None:
-        """Listen on a free port."""
+    def __init__(self, address: str) -> None:
+        """Listen on a free port of this address."""
         self.taken: list[tuple[str, dict[str, Any]]] = []
         graph = self
 
@@ -145,9 +177,9 @@ class Graph:
             def log_message(self, format: str, *arguments: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((address, 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{address}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -157,9 +189,9 @@ class Graph:
 
 
 @pytest.fixture(scope="session")
-def graph() -> Iterator[Graph]:
+def graph(route: Route) -> Iterator[Graph]:
     """A Graph API."""
-    graph = Graph()
+    graph = Graph(route.listen)
     yield graph
     graph.close()
 
@@ -217,19 +249,27 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
 
 
 @pytest.fixture(scope="session")
+def variables(environment: dict[str, str], route: Route) -> dict[str, dict[str, str]]:
+    """The variables of each function, as the function reaches the servers."""
+    shared = {name: route.in_container(value) for name, value in environment.items()}
+    return {name: {**shared, "POWERTOOLS_SERVICE_NAME": name} for name in FUNCTIONS}
+
+
+@pytest.fixture(scope="session")
 def functions(
     build: Path,
     built_layer: Path,
     lake_layer: Path,
-    environment: dict[str, str],
+    variables: dict[str, dict[str, str]],
+    parameters: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Mapping[str, Sandbox | SamLocal]]:
     """The six built functions; each starts with its first event."""
     folder = tmp_path_factory.mktemp("functions")
-    if _in_containers(request.config):
+    if in_containers(request.config):
         yield {
-            name: SamLocal(build, logical_id, {**environment, "POWERTOOLS_SERVICE_NAME": name}, folder)
+            name: SamLocal(build, logical_id, variables[name], parameters, folder)
             for name, logical_id in FUNCTIONS.items()
         }
         return
@@ -239,7 +279,7 @@ def functions(
                 sandbox(
                     build / logical_id,
                     built_layer,
-                    {**environment, "POWERTOOLS_SERVICE_NAME": name},
+                    variables[name],
                     folder,
                     more_layers=[lake_layer] if name == "scheduled" else [],
                 )

@@ -39,6 +39,7 @@ BASE_ENVIRONMENT = {
     "AWS_EXECUTION_ENV": f"AWS_Lambda_python{VERSION}",
     "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_LAMBDA_LOG_FORMAT": "JSON",
+    "AWS_LAMBDA_LOG_LEVEL": "INFO",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
     "PYTHONDONTWRITEBYTECODE": "1",  # /var/task and /opt are read-only on Lambda
 }

@@ -1,88 +1,135 @@
-"""A built function in the container that SAM runs it in: what `make sam-local` puts in place of the sandbox.
+"""A built function in the container that SAM runs it in: `make sam-local` uses it in place of the sandbox.
 
-`sam local invoke` starts a container for each event. The container shares this machine's network, so that the embedded
-AWS and the Graph API of the tests answer at the addresses that the functions are given.
+`sam local invoke` starts a container for each event.
 """
 
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from tests.build.lambda_sandbox import REGION, FunctionFailedError
 
-NO_ENGINE = """\
-No container engine answers here, so nothing was run: `sam local invoke` needs Docker, Podman or Finch, started and at the
-address that DOCKER_HOST names (or the default one). `make test` runs the same events without one, in AWS's own runtime client."""
-
-
-def engine_answers() -> bool:
-    """Whether there is a container engine that works."""
-    try:
-        return bool(docker.from_env(timeout=5).ping())
-    except docker.errors.DockerException:
-        return False
+SAM = str(Path(sys.executable).with_name("sam"))
+CONFIGURATION = Path(__file__).parents[2] / "samconfig.toml"
 
 
 class SamLocal:
     """Has the methods of `lambda_sandbox.Sandbox`."""
 
-    def __init__(self, build: Path, logical_id: str, variables: Mapping[str, str], folder: Path) -> None:
-        """Prepare; the first event pulls Lambda's image when it is not there."""
-        self._logical_id, self._folder = logical_id, folder
-        self._log = ""
-        self._template = _with_variables(build, variables)
-        self._variables = folder / f"{logical_id}.variables.json"
-        self._variables.write_text(json.dumps({logical_id: dict(variables)}))
+    def __init__(
+        self, build: Path, logical_id: str, variables: Mapping[str, str], parameters: Mapping[str, str], folder: Path
+    ) -> None:
+        """Prepare a function.
+
+        Args:
+            build: the folder that `sam build` filled.
+            logical_id: the function's id in the template.
+            variables: its environment, with addresses that a container reaches.
+            parameters: the template parameters that the build was made with.
+            folder: where the files for SAM are written.
+        """
+        self._logical_id, self._folder, self._log = logical_id, folder, ""
+        self._options = local_options(build, {logical_id: variables}, parameters, folder)
 
     def invoke(self, event: Any, *, timeout: float = 300) -> Any:
         """Return what the function answers to an event. Raises `FunctionFailedError`."""
         path = self._folder / f"{self._logical_id}.event.json"
         path.write_text(json.dumps(event))
+        command = [SAM, "local", "invoke", self._logical_id, "--event", str(path), *self._options]
         done = subprocess.run(
-            self.command(path), env=self._environment(), capture_output=True, text=True, timeout=timeout, check=False
+            command, env=sam_environment(self._folder), capture_output=True, text=True, timeout=timeout, check=False
         )
         self._log += done.stderr
-        if done.returncode:
-            raise FunctionFailedError(f"sam local invoke failed.\n{done.stderr}")
-        # The answer is the last line; before it, what the function wrote without a logger.
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
-        if isinstance(answer, dict) and "errorType" in answer:
-            raise FunctionFailedError(f"{json.dumps(answer)}\n{self._log}")
-        return answer
-
-    def command(self, event: Path) -> list[str]:
-        """The command for an event."""
-        return [
-            *(str(Path(sys.executable).with_name("sam")), "local", "invoke", self._logical_id),
-            *("--template", str(self._template), "--event", str(event)),
-            *("--env-vars", str(self._variables), "--docker-network", "host", "--region", REGION),
-        ]
+        return answer_of(done)
 
     @property
     def log(self) -> str:
-        """What the function wrote so far."""
+        """What SAM and the function wrote so far."""
         return self._log
 
     def close(self) -> None:
-        """SAM has removed its containers already."""
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
-        signs = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "sandbox"}
-        return {**kept, **signs, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+        """Do nothing: SAM has removed its containers."""
 
 
-def _with_variables(build: Path, variables: Mapping[str, str]) -> Path:
-    """The built template with all variables declared: SAM passes on only those that it finds there."""
+def local_options(
+    build: Path, variables: Mapping[str, Mapping[str, str]], parameters: Mapping[str, str], folder: Path
+) -> list[str]:
+    """Return the options that `sam local invoke` and `sam local start-api` share; `variables` by the functions' ids."""
+    name = "-".join(variables)
+    settings = folder / f"{name}.variables.json"
+    settings.write_text(json.dumps(variables))
+    # SAM passes on only the variables that the template declares.
     template = yaml_parse((build / "template.yaml").read_text())
-    template["Globals"]["Function"]["Environment"]["Variables"].update(variables)
-    path = build / "template.sam-local.yaml"
+    for values in variables.values():
+        template["Globals"]["Function"]["Environment"]["Variables"].update(values)
+    path = build / f"{name}.template.yaml"
     path.write_text(yaml_dump(template))
-    return path
+    return [
+        *("--template", str(path), "--config-file", str(CONFIGURATION)),
+        *("--env-vars", str(settings), "--region", REGION),
+        "--skip-pull-image",  # the image is here; without this, each event asks the registry
+        "--parameter-overrides",
+        *(f"{name}={value}" for name, value in parameters.items()),
+    ]
+
+
+@contextmanager
+def start_api(options: list[str], port: int, folder: Path, *, patience: float = 120) -> Iterator[str]:
+    """Give the address of a running `sam local start-api`. Raises `FunctionFailedError` when it ends before it answers."""
+    log = folder / "start-api.log"
+    command = [SAM, "local", "start-api", "--port", str(port), *options]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=sam_environment(folder), stdout=out, stderr=out)
+    try:
+        end = time.monotonic() + patience
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            if process.poll() is not None or time.monotonic() > end:
+                raise FunctionFailedError(f"sam local start-api failed.\n{log.read_text()}")
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def sam_environment(folder: Path) -> dict[str, str]:
+    """Return the environment for SAM: the credentials of the embedded AWS, and no settings of the user's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    return {
+        **kept,
+        "AWS_ACCESS_KEY_ID": "000000000000",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "60",
+        "__SAM_CLI_APP_DIR": str(folder),
+    }
+
+
+def answer_of(done: "subprocess.CompletedProcess[str]") -> Any:
+    """Return the function's answer from a finished `sam local invoke`.
+
+    Raises:
+        FunctionFailedError: with SAM's own message, or with the error and the log of the function.
+    """
+    lines = done.stdout.strip().splitlines()
+    # SAM exits with 0 and writes no answer when the container does not start.
+    if done.returncode or not lines:
+        raise FunctionFailedError(f"sam local invoke failed (exit code {done.returncode}).\n{done.stderr}{done.stdout}")
+    # The answer is the last line. Before it is what the function wrote without a logger.
+    try:
+        answer = json.loads(lines[-1])
+    except ValueError:
+        raise FunctionFailedError(f"sam local invoke gave no JSON.\n{done.stderr}{done.stdout}") from None
+    if isinstance(answer, dict) and "errorType" in answer:
+        raise FunctionFailedError(f"{json.dumps(answer)}\n{done.stderr}")
+    return answer

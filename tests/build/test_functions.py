@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph
+from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph, free_port, in_containers
 from tests.build.lambda_sandbox import FunctionFailedError, Sandbox, sandbox
+from tests.build.sam_local import local_options, start_api
 
 pytestmark = pytest.mark.build
 
@@ -213,7 +215,7 @@ def test_each_sample_event_is_answered(connected: dict[str, Sandbox], event: str
 def test_a_missing_variable_is_named(
     build: Path, built_layer: Path, environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if request.config.getoption("--sam-local", default=False):
+    if in_containers(request.config):
         pytest.skip("the build is for another Python than this one")
     without = {name: value for name, value in environment.items() if name != "TABLE_NAME"}
     with (
@@ -221,3 +223,27 @@ def test_a_missing_variable_is_named(
         pytest.raises(FunctionFailedError, match=r"(?i)table_name"),
     ):
         function.invoke(sample("webhook"))
+
+
+def test_sam_local_start_api_serves_the_routes_of_the_template(
+    connected: dict[str, Sandbox],
+    build: Path,
+    variables: dict[str, dict[str, str]],
+    parameters: dict[str, str],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    if not in_containers(request.config):
+        pytest.skip("needs --sam-local")
+    by_id = {FUNCTIONS[name]: variables[name] for name in ("webhook", "api")}
+    options = local_options(build, by_id, parameters, tmp_path)
+    with start_api(options, free_port("127.0.0.1"), tmp_path) as address:
+        described = httpx.get(f"{address}/api/v1/openapi.json", timeout=120)
+        assert (described.status_code, described.json()["info"]["title"]) == (200, "PyTake")
+        proof = {"hub.mode": "subscribe", "hub.verify_token": NUMBER["verify_token"], "hub.challenge": "1158201444"}
+        verified = httpx.get(f"{address}/api/v1/whatsapp/webhook", params=proof, timeout=120)
+        assert (verified.status_code, verified.text) == (200, "1158201444")
+
+
+def test_a_cold_start_logs_nothing_of_the_libraries(functions: dict[str, Sandbox]) -> None:
+    assert "pynamo" not in "".join(function.log for function in functions.values())

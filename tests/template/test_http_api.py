@@ -2,7 +2,11 @@
 
 import json
 
-from tests.template.conftest import Stack, target
+import pytest
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+
+from tests.template.conftest import REPOSITORY, Stack, target
 
 OPEN = {
     "GET /api/v1/whatsapp/webhook": "WebhookIntegration",
@@ -36,8 +40,23 @@ def test_functions_get_payload_format_2(stack: Stack) -> None:
     functions = {}
     for name, integration in stack.properties("AWS::ApiGatewayV2::Integration").items():
         assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
-        functions[name] = target(integration["IntegrationUri"])
-    assert functions == {"WebhookIntegration": "WebhookFunction", "ApiIntegration": "ApiFunction"}
+        functions[name] = integration["IntegrationUri"]["Fn::Sub"]
+    arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+    assert functions == {"WebhookIntegration": arn + "${WebhookFunction}", "ApiIntegration": arn + "${ApiFunction}"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # samcli uses samtranslator
+def test_sam_local_start_api_finds_each_route_and_its_function(stack: Stack) -> None:
+    stacks, failed = SamLocalStackProvider.get_stacks(str(REPOSITORY / "template.yaml"))
+    assert failed == []
+    found = {
+        f"{method} {route.path.replace('<path:proxy>', '{proxy+}')}": route.function_name
+        for route in ApiProvider(stacks).api.routes
+        for method in route.methods
+    }
+    declared = {route["RouteKey"]: "ApiFunction" for route in stack.properties("AWS::ApiGatewayV2::Route").values()}
+    webhook = {key: "WebhookFunction" for key in declared if key.endswith("/whatsapp/webhook")}
+    assert {key: name for key, name in found.items() if not key.startswith("OPTIONS ")} == {**declared, **webhook}
 
 
 def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """Logs and metrics of the functions. Logs carry ids and codes; never a message's text, a phone number or a token."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -22,6 +23,9 @@ _UNITS = {"Milliseconds": "Milliseconds", "Seconds": "Seconds"}
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
+# It logs at each cold start that its settings have no overrides.
+logging.getLogger("pynamodb.settings").setLevel(logging.WARNING)
+
 
 class PublicError(Exception):
     """An error whose text is put together from the program's own words and names: logs may show it."""
@@ -33,8 +37,6 @@ class FunctionFailedError(Exception):
 
 def logger() -> Logger:
     """The function's structured logger; level and service name come from LOG_LEVEL and POWERTOOLS_SERVICE_NAME."""
-    import logging
-
     for name in _REDACTED_LIBRARIES:
         # Their debug and info lines hold addresses and bodies, and with them what people wrote. To set a level makes every
         # logger forget what it knows, a tenth of what a message takes: so only where it is not so.
@@ -70,8 +72,6 @@ class _RedactingFormatter(LambdaPowertoolsFormatter):
 
 @cache
 def _logger(service: str | None, level: str) -> Logger:
-    import logging
-
     # What cannot be written would be printed instead, with whatever exception is being handled, text and all.
     logging.raiseExceptions = False
     log = Logger(service=service, logger_formatter=_RedactingFormatter())
