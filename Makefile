@@ -54,7 +54,7 @@ unit: setup-dev tools ## The fast tests only
 test: check tools ## Everything CI runs
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
-	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs
+	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"
 
 sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local

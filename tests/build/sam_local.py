@@ -91,7 +91,7 @@ def start_api(options: list[str], port: int, folder: Path, *, patience: float = 
         process = subprocess.Popen(command, env=sam_environment(folder), stdout=out, stderr=out)
     try:
         end = time.monotonic() + patience
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not _listens(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise FunctionFailedError(f"sam local start-api failed.\n{log.read_text()}")
             time.sleep(0.2)
@@ -133,3 +133,8 @@ def answer_of(done: "subprocess.CompletedProcess[str]") -> Any:
     if isinstance(answer, dict) and "errorType" in answer:
         raise FunctionFailedError(f"{json.dumps(answer)}\n{done.stderr}")
     return answer
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -239,7 +239,7 @@ def test_sam_local_start_api_serves_the_routes_of_the_template(
     options = local_options(build, by_id, parameters, tmp_path)
     with start_api(options, free_port("127.0.0.1"), tmp_path) as address:
         described = httpx.get(f"{address}/api/v1/openapi.json", timeout=120)
-        assert (described.status_code, described.json()["info"]["title"]) == (200, "PyTake")
+        assert (described.status_code, described.json()["info"]["title"]) == (200, "PyTake Serverless")
         proof = {"hub.mode": "subscribe", "hub.verify_token": NUMBER["verify_token"], "hub.challenge": "1158201444"}
         verified = httpx.get(f"{address}/api/v1/whatsapp/webhook", params=proof, timeout=120)
         assert (verified.status_code, verified.text) == (200, "1158201444")
