@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -72,6 +73,7 @@ def local(
         allowed_origins=tuple(allow_origin or ()),
         model_rules=rules,
     )
+    os.umask(0o077)  # the data folder holds tokens, secrets and conversations
     raise typer.Exit(asyncio.run(_run(settings, verbose)))
 
 

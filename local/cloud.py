@@ -182,6 +182,7 @@ class LocalCloud:
 
     def _own_data_folder(self) -> None:
         self.settings.data_folder.mkdir(parents=True, exist_ok=True)
+        self.settings.data_folder.chmod(0o700)  # it holds tokens, secrets and conversations
         lock = (self.settings.data_folder / "lock").open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

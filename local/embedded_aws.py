@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import secrets
 import shutil
 import signal
 import socket
@@ -54,6 +55,9 @@ class EmbeddedAws:
     extra_environment: dict[str, str] = field(default_factory=dict)
     """For clients and functions alike, beside the endpoint; only names that `function_sandbox` passes on reach functions."""
 
+    owner_key: str = field(default_factory=lambda: secrets.token_hex(10).upper(), repr=False)
+    """The access key of the account's owner: random, so that only clients of this run know it (`local.access_guard`)."""
+
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -71,7 +75,7 @@ class EmbeddedAws:
         """What an AWS client or the SAM CLI needs in its environment to work against this AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,  # MiniStack reads the account from the key
+            "AWS_ACCESS_KEY_ID": self.owner_key,
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
@@ -98,6 +102,7 @@ class EmbeddedAws:
                 stdin=subprocess.PIPE,  # its end tells the emulator that this process is gone
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                umask=0o077,  # state files hold secrets
                 start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the emulator in order
             )
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -183,6 +188,7 @@ class EmbeddedAws:
             "STATE_DIR": str(self._folder("aws/state")),
             "S3_DATA_DIR": str(self._folder("aws/s3")),
             "LOG_LEVEL": "WARNING",
+            "PYTAKE_OWNER_KEY": self.owner_key,
             "AUTH": "true",  # functions may do what their roles in the template allow, and nothing else
             **self.extra_environment,
         }

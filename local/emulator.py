@@ -28,6 +28,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persisten
 from ministack.services import apigateway, athena, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+from local.access_guard import OwnClientsOnly
 from local.athena.endpoint import AthenaEndpoint
 from local.function_sandbox import FunctionSandbox
 
@@ -267,13 +268,13 @@ def save_state() -> None:
     persistence.save_all(ministack._build_persistence_save_dict())
 
 
-def with_athena(port: int, run_folder: Path) -> AthenaEndpoint:
+def with_athena(port: int, run_folder: Path, owner_key: str) -> AthenaEndpoint:
     """Let Athena's queries be answered by `local.athena`; MiniStack hands them to DuckDB as they are."""
 
     def open_service() -> Any:
         from local.athena.service import AthenaService  # half a second of imports that short runs never need
 
-        return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena")
+        return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena", owner_key)
 
     return AthenaEndpoint(ministack.app, open_service, ATHENA_PRELOAD_SECONDS)
 
@@ -326,9 +327,10 @@ def main() -> None:
     treat_loopback_as_tls()
     map_batch_permissions()
     log_denied_requests()
-    athena = with_athena(port, run_folder)
+    owner_key = os.environ.pop("PYTAKE_OWNER_KEY")
+    athena = with_athena(port, run_folder, owner_key)
     try:
-        asyncio.run(serve(port, athena))
+        asyncio.run(serve(port, OwnClientsOnly(athena, port, owner_key)))
     finally:
         athena.close()
         lambda_runtime.reset()

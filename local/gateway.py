@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from local.access_guard import OwnPagesOnly
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Headers that belong to one connection (RFC 9110, section 7.6.1) and those httpx computes for its own request.
 NOT_FORWARDED = {
@@ -34,7 +36,10 @@ NOT_FORWARDED = {
 MAX_ANSWER_SECONDS = 30.0
 """An HTTP API waits that long for a function."""
 
-OWN_HOSTS_ONLY = [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])]
+OWN_HOSTS_ONLY = [
+    Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+    Middleware(OwnPagesOnly),
+]
 """A page from elsewhere could otherwise reach this address under its own host name (DNS rebinding)."""
 
 

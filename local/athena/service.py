@@ -16,7 +16,7 @@ from local.athena.engine import Engines, Limits
 from local.athena.errors import BadRequestError
 from local.athena.executions import Execution, Executions
 from local.athena.statements import Statements
-from local.embedded_aws import ACCOUNT, REGION
+from local.embedded_aws import REGION
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ class AthenaService:
         self,
         endpoint_url: str,
         folder: Path,
-        account: str = ACCOUNT,
+        access_key: str,
         region: str = REGION,
         limits: Limits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -38,13 +38,13 @@ class AthenaService:
         Args:
             endpoint_url: of S3, Glue and the rest of Athena.
             folder: for copies of files; it is made.
-            account: whose they are.
+            access_key: of the account's owner.
             region: where they are.
             limits: of one query.
             now: the clock of partition projections.
         """
         (folder / "files").mkdir(parents=True, exist_ok=True)
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=region)  # noqa: S106
+        session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key="local", region_name=region)  # noqa: S106
         config = Config(s3={"addressing_style": "path"}, max_pool_connections=32, retries={"max_attempts": 1})
         client: Callable[[str], Any] = lambda name: session.client(name, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]  # noqa: E731
         s3, self._glue, self._athena = client("s3"), client("glue"), client("athena")

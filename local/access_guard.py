@@ -1,0 +1,109 @@
+"""Who may talk to the local cloud: its own clients, and no page of another origin in a browser on the same machine.
+
+A web page can send requests to any port of the loopback interface, and can reach it under a name of its own (DNS
+rebinding). AWS clients send neither `Origin` nor `Sec-Fetch-Site`, and browsers always send one of them across origins.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local.embedded_aws import ACCOUNT
+
+HEALTH_PATH = "/_ministack/health"
+
+STRICT_PREFIXES = ("/_sim", "/_graph", "/_local", "/_oidc")
+"""Paths of the one address that programs and the console use, and never a page of another origin."""
+
+_CREDENTIAL = re.compile(rb"(Credential=|X-Amz-Credential=)([A-Za-z0-9]+)")
+
+
+class OwnClientsOnly:
+    """Passes on to the embedded AWS what its own clients send, and answers 403 to everything else.
+
+    The owner's access key is random for each run. MiniStack takes an account's number as the key of its owner and does not
+    check signatures of that key: so the number itself is refused, and the random key is replaced by it. Keys of roles are
+    MiniStack's own, which it checks.
+    """
+
+    def __init__(self, app: ASGIApp, port: int, owner_key: str) -> None:
+        """Guard `app`, which is served on `port` of the loopback interface."""
+        self._app = app
+        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self._api_host = re.compile(rf"[a-z0-9]+\.execute-api\.(127\.0\.0\.1|localhost):{port}")
+        self._owner_key = owner_key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        if self._api_host.fullmatch(host):  # public on AWS, too: its authorizer decides
+            await self._app(scope, receive, send)
+        elif host not in self._hosts:
+            await _refuse(send, "Unknown host name")
+        elif b"origin" in headers or b"sec-fetch-site" in headers:
+            await _refuse(send, "Pages of a browser may not use the embedded AWS")
+        else:
+            keys = {key for _, key in _CREDENTIAL.findall(headers.get(b"authorization", b"") + scope["query_string"])}
+            if scope["path"] != HEALTH_PATH and (not keys or ACCOUNT.encode() in keys):
+                await _refuse(send, "These credentials are not this run's: see GET /_local/aws")
+            else:
+                await self._app(self._as_owner(scope), receive, _without_cors(send))
+
+    def _as_owner(self, scope: Scope) -> Scope:
+        def replaced(text: bytes) -> bytes:
+            return _CREDENTIAL.sub(lambda m: m[1] + (ACCOUNT.encode() if m[2] == self._owner_key else m[2]), text)
+
+        headers = [(name, replaced(value) if name == b"authorization" else value) for name, value in scope["headers"]]
+        return {**scope, "headers": headers, "query_string": replaced(scope["query_string"])}
+
+
+class OwnPagesOnly:
+    """Answers 403 when a page of another origin asks for one of `STRICT_PREFIXES`, or sends anything but a navigation
+    to the pages. The REST API below `/api` has its own rules (`AllowedOrigins`)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Guard `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or WebSocket."""
+        if scope["type"] in ("http", "websocket") and not scope["path"].startswith("/api/"):
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+            if "origin" in headers:
+                foreign |= urlsplit(headers["origin"]).netloc != headers.get("host", "")
+            opens_a_page = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
+            if foreign and (scope["path"].startswith(STRICT_PREFIXES) or not opens_a_page):
+                if scope["type"] == "websocket":
+                    await send({"type": "websocket.close", "code": 1008})
+                else:
+                    await _refuse(send, "Only the pages of this address may ask for this")
+                return
+        await self._app(scope, receive, send)
+
+
+async def _refuse(send: Send, message: str) -> None:
+    body = json.dumps({"message": message}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _without_cors(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept: Iterable[Any] = message.get("headers", ())
+            message["headers"] = [
+                (name, value) for name, value in kept if not name.lower().startswith(b"access-control-")
+            ]
+        await send(message)
+
+    return sent

@@ -1,0 +1,76 @@
+"""A page of another origin, in a real browser, reads and changes nothing of the local cloud."""
+
+import stat
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
+
+pytestmark = pytest.mark.cloud
+
+TRY = """async ([url, options]) => {
+  try {
+    const answer = await fetch(url, options);
+    return answer.type === "opaque" ? "opaque" : `${answer.status} ${await answer.text()}`;
+  } catch (error) { return "blocked"; }
+}"""
+
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Another origin</title>")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def foreign_origin() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_foreign_page_reads_and_changes_nothing(browser: Browser, cloud: "Cloud", foreign_origin: str) -> None:
+    aws = cloud.http.get("/_local/aws").json()["environment"]["AWS_ENDPOINT_URL"]
+    phone = f"{cloud.url}/_sim/phones/5511988887777/messages"
+    table_list = {
+        "method": "POST",
+        "headers": {
+            "X-Amz-Target": "DynamoDB_20120810.ListTables",
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20261129/us-east-1/dynamodb/aws4_request, Signature=00",
+        },
+        "body": "{}",
+    }
+    blind = {"method": "POST", "mode": "no-cors", "body": '{"text": "from another page"}'}
+    page = browser.new_page()
+    page.goto(foreign_origin)
+    assert page.evaluate(TRY, [f"{aws}/", table_list]) == "blocked"
+    assert page.evaluate(TRY, [f"{cloud.url}/_local/aws", {}]) == "blocked"
+    assert page.evaluate(TRY, [phone, blind]) == "opaque"
+    assert page.evaluate(TRY, [f"{cloud.url}/_sim/models", {**blind, "method": "POST"}]) == "opaque"
+    page.close()
+    assert cloud.http.get(phone).json()["messages"] == []
+
+
+def test_what_the_local_cloud_keeps_is_private(cloud: "Cloud") -> None:
+    assert stat.S_IMODE(cloud.data_dir.stat().st_mode) == 0o700
+    readable = [
+        str(path)
+        for folder in ("aws/state", "run")
+        for path in (cloud.data_dir / folder).rglob("*")
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    assert readable == []

@@ -1,0 +1,113 @@
+"""Only the local cloud's own clients and pages may talk to it."""
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.access_guard import OwnClientsOnly, OwnPagesOnly
+from tests.local.asgi import AppClient
+
+KEY = "A1B2C3D4E5F6A7B8C9D0"
+HOST = "127.0.0.1:4566"
+EVIL = "https://evil.example"
+
+
+def signed(key: str) -> dict[str, str]:
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20261129/us-east-1/sqs/aws4_request, Signature=00"}
+
+
+async def seen(request: Request) -> Response:
+    body = {"authorization": request.headers.get("authorization"), "query": request.url.query}
+    return JSONResponse(body, headers={"Access-Control-Allow-Origin": "*"})
+
+
+SEEN = Starlette(routes=[Route("/{path:path}", seen, methods=["GET", "POST", "OPTIONS"])])
+
+
+@pytest.fixture
+def aws() -> AppClient:
+    return AppClient(OwnClientsOnly(SEEN, 4566, KEY))
+
+
+@pytest.fixture
+def gateway() -> AppClient:
+    return AppClient(OwnPagesOnly(SEEN))
+
+
+def test_the_owner_of_this_run_is_the_account(aws: AppClient) -> None:
+    answer = aws.post("/", headers={"Host": HOST, **signed(KEY)})
+    assert answer.status_code == 200
+    assert "Credential=000000000000/2026" in answer.json()["authorization"]
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    presigned = aws.get(f"/bucket/key?X-Amz-Credential={KEY}%2F20261129", headers={"Host": "localhost:4566"})
+    assert presigned.json()["query"] == "X-Amz-Credential=000000000000%2F20261129"
+
+
+def test_a_role_keeps_its_key(aws: AppClient) -> None:
+    answer = aws.post("/", headers={"Host": HOST, **signed("ASIAROLE")})
+    assert "Credential=ASIAROLE/" in answer.json()["authorization"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        signed("000000000000"),
+        {**signed(KEY), "Origin": EVIL},
+        {**signed(KEY), "Origin": f"http://{HOST}"},
+        {**signed(KEY), "Sec-Fetch-Site": "none"},
+        {**signed(KEY), "Host": "evil.example:4566"},
+        {**signed(KEY), "Host": "127.0.0.1:9999"},
+        {**signed(KEY), "Host": "bucket.evil.example"},
+    ],
+)
+def test_everything_else_is_refused(aws: AppClient, headers: dict[str, str]) -> None:
+    answer = aws.post("/", headers={"Host": HOST, **headers})
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (403, False)
+    assert aws.request("OPTIONS", "/", headers={"Host": HOST, **headers, "Origin": EVIL}).status_code == 403
+
+
+def test_the_http_api_has_its_own_authorizer(aws: AppClient) -> None:
+    headers = {"Host": f"a1b2c3.execute-api.{HOST}", "Origin": EVIL}
+    assert aws.get("/api/v1/flows", headers=headers).headers["access-control-allow-origin"] == "*"
+    assert aws.get("/", headers={"Host": "a1b2c3.execute-api.evil.example:4566"}).status_code == 403
+
+
+def test_health_needs_no_key(aws: AppClient) -> None:
+    assert aws.get("/_ministack/health", headers={"Host": HOST}).status_code == 200
+    assert aws.post("/_ministack/reset", headers={"Host": HOST}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/_sim/models", "/_graph/v25.0/1/messages", "/_local/aws", "/_oidc/token", "/watch"])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": EVIL}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
+)
+def test_a_foreign_page_gets_nothing_from_the_one_address(
+    gateway: AppClient, path: str, headers: dict[str, Any]
+) -> None:
+    assert gateway.post(path, headers=headers).status_code == 403
+    assert gateway.get(path, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/_sim/models", {}),
+        ("/_sim/models", {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}),
+        ("/watch", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}),
+        ("/api/v1/flows", {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}),
+    ],
+)
+def test_programs_own_pages_and_links_to_the_console_pass(
+    gateway: AppClient, path: str, headers: dict[str, Any]
+) -> None:
+    assert gateway.get(path, headers=headers).status_code == 200
+
+
+def test_a_foreign_page_cannot_navigate_to_the_simulator(gateway: AppClient) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert gateway.get("/_local/aws", headers=headers).status_code == 403
