@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pytake.whatsapp.inbound import read_answer
+from pytake.whatsapp.message_input import read_input
 from pytake.whatsapp.phone import variants
 
 Json = dict[str, Any]
@@ -116,7 +116,7 @@ class Phone:
 
     def add_inbound(self, message: Json, phone_number_id: str, now: float) -> ScreenEntry:
         """Put a message of the person on the screen and open the customer service window."""
-        answer = read_answer(message)
+        answer = read_input(message)
         # A click on an ad is a free entry point.
         seconds = _ENTRY_POINT_SECONDS if "referral" in message else _WINDOW_SECONDS
         until = max(self._window_until.get(phone_number_id, 0.0), now + seconds)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from pytake.conversation.contact_changes import contact_after
-from pytake.conversation.turn import DEFAULT_COMMANDS
+from pytake.conversation.records import DEFAULT_COMMANDS
 from pytake.engine import (
     Contact,
     Context,
@@ -69,7 +69,7 @@ class OfflineConversation:
         state, now, number = self.state, self.now, self._turns + 1
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
-        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS)  # type: ignore[arg-type]
+        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)

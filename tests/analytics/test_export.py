@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pytake.conversation.export import ExportResult, ExportToLake
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import Delivery, LakePart
-from tests.conversation.conftest import ECHO_FLOW, PHONE, Product
+from tests.conversation.product import ECHO_FLOW, PHONE, Product
 from tests.fakes.lake import MemoryEventLog, MemoryLake
 
 HOUR = 3600

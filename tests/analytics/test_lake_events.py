@@ -10,7 +10,7 @@ from pytake.conversation.lake_events import COLUMNS, EventType, LakeEvent, event
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
 from pytake.whatsapp.outbound import Text
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 
 KEY = ConversationKey("acme", NUMBER, PHONE)
 CONTACT_KEY = b"sixteen random b"

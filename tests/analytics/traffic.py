@@ -10,7 +10,7 @@ from typing import Any
 from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError, WindowClosedError
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import ConversationKey, TurnRecord
-from tests.conversation.conftest import Product
+from tests.conversation.product import Product
 from tests.fakes.lake import MemoryEventLog
 
 HOUR = 3600

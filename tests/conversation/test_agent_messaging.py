@@ -17,7 +17,7 @@ from pytake.conversation.inbox import Inbox, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.transcript import ReadTranscript
-from tests.conversation.conftest import NUMBER, Product, cannot_be_queued
+from tests.conversation.product import NUMBER, Product, cannot_be_queued
 
 DAY = 24 * 3600
 SECOND = "100000000000002"

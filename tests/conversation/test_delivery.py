@@ -17,7 +17,7 @@ from pytake.engine import Contact
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
 from pytake.whatsapp.sending import SendFailedError
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product, text_of
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
 NOW = 1_770_000_000.0
 OTHER_PHONE = "5511888888888"

@@ -12,7 +12,7 @@ from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.records import ConversationKey, LakePart
 from tests import fakes
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product, text_of
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 from tests.fakes.lake import MemoryLake
 
 OTHER = "5511888888888"

@@ -13,7 +13,7 @@ from pytake.conversation.flow_secrets import (
 )
 from pytake.engine import compile_flow, validate
 from tests import fakes
-from tests.conversation.conftest import Product
+from tests.conversation.product import Product
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from pytake.conversation.records import STATE_BYTES, Organization, TurnRecord
 from pytake.engine import Effect, EffectResult, HttpRequest, State
-from tests.conversation.conftest import NUMBER, Product
+from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node
 
 ANSWERS = {
@@ -89,13 +89,13 @@ def quick_product(flow: dict[str, Any]) -> Product:
 @pytest.fixture
 def talk() -> Product:
     product = quick_product(FLOW)
-    product.take_turn._effects = Watched()
+    product.effects.performer = Watched()
     product.say("hi")
     return product
 
 
 def asked(product: Product) -> HttpRequest:
-    watched = product.take_turn._effects
+    watched = product.effects.performer
     assert isinstance(watched, Watched)
     return watched.asked[-1]
 
@@ -116,7 +116,7 @@ def plain(talk: Product) -> tuple[dict[str, Any], TurnRecord]:
     """What an ordinary answer leads to."""
     product = Product()
     product.add_organization("acme", NUMBER, FLOW)
-    product.take_turn._effects = Watched()
+    product.effects.performer = Watched()
     product.say("hi")
     product.say("Ana")
     return state(product).variables, last(product)

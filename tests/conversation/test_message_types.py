@@ -9,7 +9,7 @@ import pytest
 
 from pytake.conversation.records import TurnRecord
 from pytake.engine import State
-from tests.conversation.conftest import NUMBER, PHONE, Product
+from tests.conversation.product import NUMBER, PHONE, Product
 from tests.engine.conversations import document, node
 
 PAYLOADS = Path(__file__).parents[1] / "whatsapp" / "payloads"

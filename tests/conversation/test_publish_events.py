@@ -10,7 +10,7 @@ from pytake.conversation.publish_events import LATE_SECONDS
 from pytake.conversation.records import Delivery
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import SendFailedError
-from tests.conversation.conftest import NUMBER, PHONE, Product
+from tests.conversation.product import NUMBER, PHONE, Product
 from tests.engine.conversations import document, node
 
 

@@ -9,7 +9,7 @@ from pytake.conversation.receive_notification import BadSignatureError
 from pytake.conversation.statuses import MAX_LOOKUPS
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, Product
 
 OTHER = "200000000000002"
 OTHER_SECRET = "globex-app-secret"

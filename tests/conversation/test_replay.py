@@ -11,7 +11,7 @@ from cli.flow_testing.replay import Replayer, ReplayResult, read_records
 from cli.main import app
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.engine import Effect, EffectResult
-from tests.conversation.conftest import NUMBER, Product
+from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node
 
 PHONE = "5511977770000"
@@ -88,7 +88,7 @@ class Answers:
 def talk(product: Product) -> Product:
     product.publish("acme", PHOTO)
     product.add_organization("acme", NUMBER, FLOW, commands={"parar": "stop", "voltar": "restart", "gente": "human"})
-    product.take_turn._effects = Answers()
+    product.effects.performer = Answers()
     return product
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation, TurnRecord
-from tests.conversation.conftest import NUMBER, Product
+from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node
 
 HOUR, DAY = 3600, 86_400

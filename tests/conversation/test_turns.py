@@ -6,7 +6,7 @@ import pytest
 
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Conversation, TurnRecord
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.fakes import MemoryErasure
 
 

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError
+from pytake.conversation.flow_run import CONTACT_BYTES, ITEM_BYTES
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS
-from pytake.conversation.turn import CONTACT_BYTES, ITEM_BYTES
-from tests.conversation.conftest import NUMBER, Product, text_of
+from tests.conversation.product import NUMBER, Product, text_of
 from tests.engine.conversations import document, node
 
 APOLOGY = "Sorry, something went wrong on our side. Could you try again?"
@@ -108,7 +108,7 @@ def test_stop_works_with_people_too(product: Product) -> None:
 def test_a_version_that_cannot_run_any_more_apologises_and_the_next_message_works(product: Product) -> None:
     product.say("Olá")
     (version,) = product.flows.published["acme", "echo"]
-    product.take_turn._flows._compiled.clear()
+    product.start_flow_runner()
     good = version.documents["echo"]
     version.documents["echo"] = {**good, "nodes": [{"id": "start", "type": "hologram"}]}
     assert product.say("Ana") == [APOLOGY]

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.records import FlowVersion
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, Product
 from tests.fakes import MemoryFlows
 
 
@@ -45,10 +44,8 @@ def test_conversations_stay_on_their_version_through_publish_and_rollback(produc
 
 
 def test_a_version_is_read_and_compiled_once_and_kept_for_good() -> None:
-    product = Product()
-    flows = product.flows = CountingFlows()
-    product.authoring._flows = flows
-    product.take_turn._flows = FlowLibrary(flows, product.clock)
+    flows = CountingFlows()
+    product = Product(flows=flows)
     product.add_organization("acme", NUMBER, ECHO_FLOW)
     flows.read.clear()
     for day in range(30):

@@ -1,5 +1,8 @@
-"""The product on in-memory ports, as `tests/conversation` has it."""
+import pytest
 
-from tests.conversation.conftest import product
+from tests.conversation.product import Product, echo_product
 
-__all__ = ["product"]
+
+@pytest.fixture
+def product() -> Product:
+    return echo_product()

@@ -10,7 +10,7 @@ from pytake.conversation import turn as turns
 from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.records import Organization
 from pytake.whatsapp.outbound import Text
-from tests.conversation.conftest import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.faults import stories
 from tests.faults.aws_world import AwsWorld, sdk
 from tests.faults.invariants import broken, taken_by_meta

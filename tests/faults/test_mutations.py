@@ -9,6 +9,7 @@ import pytest
 
 from pytake.aws import batch
 from pytake.conversation import statuses
+from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.delivery import next_step
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
@@ -18,7 +19,6 @@ from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import Delivery
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.statuses import ProcessStatuses
-from pytake.conversation.turn import TakeTurn
 from tests import fakes
 from tests.faults.plans import kinds
 from tests.faults.replay import problems_of
@@ -39,22 +39,22 @@ def a_message_is_not_recognised(patch: pytest.MonkeyPatch) -> None:
 
 
 def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    def hasty(self: Any, key: Any, message_id: str, decide: Any) -> Any:
-        outcome = decide(self._conversations.load(key))
-        if outcome is None:
+    def hasty(self: Any, key: Any, message_id: str, decide: Any, committed: Any) -> Any:
+        draft = decide(self._conversations.load(key))
+        if draft is None:
             return None
-        self._enqueue(key, outcome.record)
+        self._enqueue(key, draft.record)
         try:
-            self._conversations.commit(outcome.conversation, outcome.record)
+            self._conversations.commit(draft.conversation, draft.record)
         except AlreadyCommittedError:
             return None
-        return outcome.record
+        return draft.record
 
-    patch.setattr(TakeTurn, "_commit", hasty)
+    patch.setattr(CommitTurn, "__call__", hasty)
 
 
 def a_lost_enqueue_is_not_repeated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(TakeTurn, "_enqueue_committed", lambda *_: None)
+    patch.setattr(CommitTurn, "repeat", lambda *_: None)
 
 
 def claims_have_no_condition(patch: pytest.MonkeyPatch) -> None:

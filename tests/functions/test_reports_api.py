@@ -8,7 +8,7 @@ import pytest
 from functions.api.handler import handler as api_handler
 from pytake import bootstrap
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
-from tests.conversation.conftest import ECHO_FLOW
+from tests.conversation.product import ECHO_FLOW
 from tests.functions.conftest import Gateway, LambdaContext, _event
 
 BASE = "/api/v1/whatsapp-analytics/flows/echo"

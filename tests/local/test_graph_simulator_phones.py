@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pytake.whatsapp.inbound import Answer, AnswerMedia, read_answer
+from pytake.whatsapp.input import Input, InputMedia
+from pytake.whatsapp.message_input import read_input
 from tests.local.simulator_harness import (
     ANA,
     NUMBER,
@@ -18,7 +19,7 @@ from tests.local.simulator_harness import (
 )
 
 
-def answer_to(action: dict[str, Any], *offers: dict[str, Any]) -> tuple[Answer, dict[str, Any]]:
+def answer_to(action: dict[str, Any], *offers: dict[str, Any]) -> tuple[Input, dict[str, Any]]:
     """What the product reads of an action, and the raw message."""
     found: list[dict[str, Any]] = []
 
@@ -33,7 +34,7 @@ def answer_to(action: dict[str, Any], *offers: dict[str, Any]) -> tuple[Answer, 
 
     run_scenario(scenario)
     (raw,) = found
-    return read_answer(raw), raw
+    return read_input(raw), raw
 
 
 def test_a_text_arrives_signed_and_escaped_in_metas_shape() -> None:
@@ -45,7 +46,7 @@ def test_a_text_arrives_signed_and_escaped_in_metas_shape() -> None:
         assert answer.json() == {"id": message.id, "seq": 1}
         assert (message.contact_id, message.phone_number_id, message.profile_name) == (ANA, NUMBER, "João")
         assert message.timestamp == int(world.now)
-        assert read_answer(message.raw).text == "Olá / 😀"
+        assert read_input(message.raw).text == "Olá / 😀"
         assert rb"Ol\u00e1 \/ \ud83d\ude00" in world.posts[0]
         assert world.posts[0].isascii()
 
@@ -98,7 +99,7 @@ def test_what_was_never_offered_cannot_be_tapped() -> None:
 
 def test_media_locations_and_forms_arrive_as_their_types() -> None:
     media, raw = answer_to({"media": {"type": "document", "caption": "Contrato", "filename": "c.pdf", "id": "77"}})
-    assert media.media == AnswerMedia("77", "document", "application/pdf", "Contrato", "c.pdf")
+    assert media.media == InputMedia("77", "document", "application/pdf", "Contrato", "c.pdf")
     assert raw["document"]["sha256"]
     voice, raw = answer_to({"media": {"type": "audio", "voice": True, "caption": "dropped"}})
     assert (voice.text, raw["audio"]["voice"]) == ("", True)

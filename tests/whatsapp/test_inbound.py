@@ -8,84 +8,74 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytake.whatsapp.inbound import (
-    FORM_TEXT,
-    Answer,
-    AnswerLocation,
-    AnswerMedia,
-    Change,
-    IncomingMessage,
-    NotJsonError,
-    NotWhatsAppError,
-    read_answer,
-    read_notification,
-    takes_turn,
-)
+from pytake.whatsapp.inbound import Change, IncomingMessage, NotJsonError, NotWhatsAppError, read_notification
+from pytake.whatsapp.input import Input, InputLocation, InputMedia
+from pytake.whatsapp.message_input import FORM_TEXT, read_input, takes_turn
 
 PAYLOADS = Path(__file__).parent / "payloads"
 NUMBER = "106540352242922"
 BSUID = "BR.1A2B3C4D5E6F7G8H9I"
 
 # Fixture: what the person said, without Meta's own payload, and whether the bot answers.
-ANSWERS: dict[str, tuple[Answer, bool]] = {
-    "text": (Answer("text", "Olá! Quero saber o preço 😀"), True),
-    "text_forwarded_with_context": (Answer("text", "Este aqui"), True),
-    "text_from_an_ad": (Answer("text", "Vi o anúncio"), True),
-    "text_in_a_group": (Answer("text", "Oi pessoal"), True),
+ANSWERS: dict[str, tuple[Input, bool]] = {
+    "text": (Input("text", "Olá! Quero saber o preço 😀"), True),
+    "text_forwarded_with_context": (Input("text", "Este aqui"), True),
+    "text_from_an_ad": (Input("text", "Vi o anúncio"), True),
+    "text_in_a_group": (Input("text", "Oi pessoal"), True),
     "image": (
-        Answer(
+        Input(
             "media",
             "Meu comprovante",
-            media=AnswerMedia("1003383421387256", "image", "image/jpeg", "Meu comprovante"),
+            media=InputMedia("1003383421387256", "image", "image/jpeg", "Meu comprovante"),
         ),
         True,
     ),
-    "video": (Answer("media", media=AnswerMedia("1003383421387257", "video", "video/mp4")), True),
-    "audio_voice": (Answer("media", media=AnswerMedia("1003383421387258", "audio", "audio/ogg; codecs=opus")), True),
+    "video": (Input("media", media=InputMedia("1003383421387257", "video", "video/mp4")), True),
+    "audio_voice": (Input("media", media=InputMedia("1003383421387258", "audio", "audio/ogg; codecs=opus")), True),
     "document": (
-        Answer(
+        Input(
             "media",
             "Contrato assinado",
-            media=AnswerMedia("1003383421387259", "document", "application/pdf", "Contrato assinado", "contrato.pdf"),
+            media=InputMedia("1003383421387259", "document", "application/pdf", "Contrato assinado", "contrato.pdf"),
         ),
         True,
     ),
-    "sticker": (Answer("media", media=AnswerMedia("1003383421387260", "sticker", "image/webp")), True),
+    "sticker": (Input("media", media=InputMedia("1003383421387260", "sticker", "image/webp")), True),
     "location": (
-        Answer(
+        Input(
             "location",
             "Praça da Sé, São Paulo, SP",
-            location=AnswerLocation(-23.55052, -46.633308, "Praça da Sé", "São Paulo, SP"),
+            location=InputLocation(-23.55052, -46.633308, "Praça da Sé", "São Paulo, SP"),
         ),
         True,
     ),
     "location_without_name": (
-        Answer("location", "-23.55052,-46.633308", location=AnswerLocation(-23.55052, -46.633308)),
+        Input("location", "-23.55052,-46.633308", location=InputLocation(-23.55052, -46.633308)),
         True,
     ),
-    "contacts": (Answer("contacts", "Maria Souza, Pedro"), True),
-    "button_reply": (Answer("reply", "Falar com vendas", reply_id="sales"), True),
-    "list_reply": (Answer("reply", "Plano Pro", reply_id="plan_pro"), True),
-    "form": (Answer("form", "Sent", response={"flow_token": "token-1", "name": "João", "age": 34}), True),
-    "form_response_is_a_list": (Answer("form", "Sent", response={FORM_TEXT: "[1, 2]"}), True),
-    "form_response_is_no_json": (Answer("form", "Sent", response={FORM_TEXT: "João, Rua A"}), True),
-    "call_permission_reply": (Answer("call_permission", "accept"), False),
-    "interactive_unknown": (Answer("unknown", "Card 2"), True),
-    "template_quick_reply": (Answer("reply", "Confirmar", reply_id="CONFIRM-2231", is_template_reply=True), True),
+    "contacts": (Input("contacts", "Maria Souza, Pedro"), True),
+    "button_reply": (Input("reply", "Falar com vendas", reply_id="sales"), True),
+    "list_reply": (Input("reply", "Plano Pro", reply_id="plan_pro"), True),
+    "form": (Input("form", "Sent", response={"flow_token": "token-1", "name": "João", "age": 34}), True),
+    "form_response_is_a_list": (Input("form", "Sent", response={FORM_TEXT: "[1, 2]"}), True),
+    "form_response_is_no_json": (Input("form", "Sent", response={FORM_TEXT: "João, Rua A"}), True),
+    "call_permission_reply": (Input("call_permission", "accept"), False),
+    "interactive_unknown": (Input("unknown", "Card 2"), True),
+    "template_quick_reply": (Input("reply", "Confirmar", reply_id="CONFIRM-2231", is_template_reply=True), True),
     "template_quick_reply_without_context": (
-        Answer("reply", "Parar promoções", reply_id="STOP", is_template_reply=True),
+        Input("reply", "Parar promoções", reply_id="STOP", is_template_reply=True),
         True,
     ),
-    "reaction": (Answer("reaction", "👍"), False),
-    "reaction_removed": (Answer("reaction"), False),
-    "order": (Answer("order", "Sem cebola"), True),
-    "system_number_changed": (Answer("system", "User João changed from 5511987654321 to 5521987654321"), False),
-    "system_user_id_changed": (Answer("system", "User João changed"), False),
-    "edit": (Answer("edit", "Quis dizer sim"), False),
-    "revoke": (Answer("revoke"), False),
-    "unsupported": (Answer("unsupported"), True),
-    "unknown_type": (Answer("unknown"), True),
-    "hidden_number": (Answer("text", "Não mostro meu número"), True),
+    "reaction": (Input("reaction", "👍"), False),
+    "reaction_removed": (Input("reaction"), False),
+    "order": (Input("order", "Sem cebola"), True),
+    "system_number_changed": (Input("system", "User João changed from 5511987654321 to 5521987654321"), False),
+    "system_user_id_changed": (Input("system", "User João changed"), False),
+    "edit": (Input("edit", "Quis dizer sim"), False),
+    "revoke": (Input("revoke"), False),
+    "unsupported": (Input("unsupported"), True),
+    "unknown_type": (Input("unknown"), True),
+    "hidden_number": (Input("text", "Não mostro meu número"), True),
 }
 
 
@@ -122,7 +112,7 @@ def received(message: Any) -> bytes:
 @pytest.mark.parametrize("name", ANSWERS)
 def test_what_the_person_said(name: str) -> None:
     expected, answered = ANSWERS[name]
-    answer = read_answer(message_of(name).raw)
+    answer = read_input(message_of(name).raw)
     assert (answer.type, answer.text, answer.reply_id) == (expected.type, expected.text, expected.reply_id)
     assert (answer.media, answer.location, answer.response) == (expected.media, expected.location, expected.response)
     assert takes_turn(answer.type) is answered
@@ -145,11 +135,11 @@ def test_a_message_knows_its_number_its_sender_and_its_time() -> None:
 
 
 def test_the_content_of_the_provider_is_kept() -> None:
-    assert read_answer(message_of("order").raw).payload["product_items"][0]["quantity"] == 2
-    assert read_answer(message_of("reaction").raw).payload == {"message_id": "wamid.OFFER", "emoji": "👍"}
-    assert read_answer(message_of("unsupported").raw).payload["errors"][0]["code"] == 131051
-    assert read_answer(message_of("unknown_type").raw).payload["hologram"] == {"depth": 3}
-    assert len(read_answer(message_of("contacts").raw).payload) == 3
+    assert read_input(message_of("order").raw).payload["product_items"][0]["quantity"] == 2
+    assert read_input(message_of("reaction").raw).payload == {"message_id": "wamid.OFFER", "emoji": "👍"}
+    assert read_input(message_of("unsupported").raw).payload["errors"][0]["code"] == 131051
+    assert read_input(message_of("unknown_type").raw).payload["hologram"] == {"depth": 3}
+    assert len(read_input(message_of("contacts").raw).payload) == 3
 
 
 def test_a_sender_who_hides_the_number_is_known_by_the_business_scoped_id() -> None:
@@ -269,7 +259,7 @@ def test_what_is_not_whatsapp_is_refused(body: bytes) -> None:
 def test_a_text_cut_inside_an_emoji_costs_only_that_character() -> None:
     body = received({"id": "wamid.1", "from": "551", "type": "text", "text": {"body": "oi \ud83d"}})
     (message,) = read_notification(body).changes[0].messages
-    assert read_answer(message.raw).text == "oi ?"
+    assert read_input(message.raw).text == "oi ?"
 
 
 def test_a_whole_post_of_a_thousand_updates_is_read() -> None:
@@ -362,7 +352,7 @@ def test_no_message_raises_and_every_message_is_read_or_is_a_problem(found: list
     for message in change.messages:
         assert message.id
         assert message.contact_id
-        assert isinstance(read_answer(message.raw).text, str)
+        assert isinstance(read_input(message.raw).text, str)
 
 
 @settings(deadline=None)

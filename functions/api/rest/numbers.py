@@ -179,7 +179,7 @@ def _answer(number: Number) -> NumberResponse:
         country=number.country,
         default_flow_id=number.default_flow_id,
         keywords=number.keywords,
-        words=number.commands,
+        words=dict[str, str](number.commands),
         apology=number.apology,
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         stopped_reason=number.stopped_reason,

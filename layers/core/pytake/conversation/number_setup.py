@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
+from pytake.engine import Command
 
 
 class NumberSetupError(ValueError):
@@ -28,7 +29,7 @@ class NumberChange(Struct, frozen=True):
     display_phone_number: str
     default_flow_id: str | None = None
     keywords: dict[str, str] = {}
-    commands: dict[str, str] = {}
+    commands: dict[str, Command] = {}
     apology: str | None = None
     fallback_template: FallbackTemplate | None = None
     verify_token: str | None = None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from pytake.engine import Contact, EffectResult, Event, Input, Step
+from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.whatsapp.outbound import OutboundMessage
 
 MARKER_SECONDS = 8 * 24 * 3600
@@ -23,6 +23,23 @@ ERASURE_SECONDS = 30 * 24 * 3600
 
 STATE_BYTES = 300_000
 """The largest session state that is stored; a DynamoDB item ends at 400 KB and carries the contact too."""
+
+
+DUE = "due"
+"""The message type of the item that fires a timer or ends a session."""
+
+DEFAULT_COMMANDS: dict[str, Command] = {
+    "restart": "restart",
+    "reiniciar": "restart",
+    "recomeçar": "restart",
+    "stop": "stop",
+    "parar": "stop",
+    "human": "human",
+    "humano": "human",
+    "atendente": "human",
+    "agente": "human",
+}
+"""The commands of a number that sets none of its own. They work at any moment."""
 
 
 class ConversationKey(Struct, frozen=True, order=True):
@@ -105,7 +122,7 @@ class TurnContext(Struct, frozen=True, omit_defaults=True):
 
     contact: Contact
     country: str | None = None
-    commands: dict[str, str] = {}
+    commands: dict[str, Command] = {}
 
     def fingerprint(self) -> str:
         """A short digest: two contexts with the same mark are the same."""
@@ -206,7 +223,7 @@ class Number(Struct, omit_defaults=True):
     keywords: dict[str, str] = {}
     country: str | None = None
     apology: str | None = None
-    commands: dict[str, str] = {}
+    commands: dict[str, Command] = {}
     fallback_template: FallbackTemplate | None = None
     verify_token_hash: str | None = None
     stopped_reason: str | None = None

@@ -18,13 +18,11 @@ if TYPE_CHECKING:
         Contact,
         Context,
         Event,
-        Input,
-        InputLocation,
-        InputMedia,
         Status,
         Step,
         Turn,
     )
+    from pytake.whatsapp.input import Input, InputLocation, InputMedia
 
 __all__ = [
     "CODES",
@@ -73,13 +71,10 @@ _MODULES = {
         "interpreter": ("continue_turn", "take_turn"),
         "state": ("Frame", "State", "StateError"),
         "texts": ("Language", "language_of", "built_in_text"),
-        "turn": (
-            *("Contact", "Context", "Event", "Input", "InputLocation", "InputMedia"),
-            *("Status", "Step", "Turn", "Command"),
-        ),
+        "turn": ("Command", "Contact", "Context", "Event", "Status", "Step", "Turn"),
     }.items()
     for name in names
-}
+} | dict.fromkeys(("Input", "InputLocation", "InputMedia"), "pytake.whatsapp.input")
 
 
 def __getattr__(name: str) -> Any:

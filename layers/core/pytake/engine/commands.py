@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from pytake.engine.limits import COMMAND_CHARACTERS
 from pytake.engine.normalize import normalize_text
-from pytake.engine.turn import Command, Input
+from pytake.engine.turn import Command
+from pytake.whatsapp.input import Input
 
 
 def match_command(answer: Input, commands: Mapping[str, Command]) -> Command | None:

@@ -5,13 +5,14 @@ from typing import Any, Literal, cast
 
 from msgspec import Struct, structs
 
-from pytake.engine.effects import Effect
+from pytake.engine.effects import Effect, EffectResult
 from pytake.engine.limits import STACK_DEPTH, VALUE_CHARACTERS
 from pytake.engine.state import Frame
 from pytake.engine.text_split import split, split_off_tail
-from pytake.engine.turn import Contact, Context, Event, Input, Status, Step
+from pytake.engine.turn import Contact, Context, Event, Status, Step
 from pytake.engine.values import is_too_large, plain_text
 from pytake.whatsapp import limits as meta
+from pytake.whatsapp.input import Input
 from pytake.whatsapp.outbound import OutboundMessage, Text
 
 Handler = Callable[["Execution"], "CompiledNode | None"]
@@ -90,6 +91,7 @@ class Execution(Struct, eq=False, gc=False):
     waiting: CompiledNode | None = None
     at: CompiledNode | None = None
     effect: Effect | None = None
+    effect_result: EffectResult | None = None
 
     def say(self, text: str) -> None:
         """Send a text. It is merged with the previous text if the flow merges texts, and split if it is too long.

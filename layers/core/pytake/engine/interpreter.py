@@ -11,7 +11,8 @@ from pytake.engine.execution import CompiledNode, Execution, TurnHaltedError
 from pytake.engine.limits import STEPS
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import built_in_text
-from pytake.engine.turn import Command, Context, Event, Input, Turn
+from pytake.engine.turn import Command, Context, Event, Turn
+from pytake.whatsapp.input import Input
 
 _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
@@ -43,14 +44,14 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
     state = turn.state
     if state is None:
         return turn  # it waits for no effect
-    # The input stays what the person sent, so that `{{input.text}}` keeps its meaning after the effect.
-    answer = _encodable(structs.replace(input, result=result))
+    answer = _encodable(input)
     try:
         waiting = _waiting_node(flow, state)
         if waiting.result is None:
             return _ignored(state, answer)
         run = _resumed(flow, waiting, state, answer, context)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
+        run.effect_result = result
         _walk(waiting.result(run), run)
         return _turn(flow, run)
     except Exception as error:

@@ -13,8 +13,8 @@ from pytake.engine.field_types import Button
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.text_split import truncate
-from pytake.engine.turn import Input
 from pytake.whatsapp import limits as meta
+from pytake.whatsapp.input import Input
 from pytake.whatsapp.outbound import Button as WireButton
 from pytake.whatsapp.outbound import MediaHeader, OptionList, OutboundMessage, ReplyButtons, Row
 

@@ -9,52 +9,12 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pytake.engine.effects import Effect, EffectResult
+from pytake.engine.effects import Effect
 from pytake.engine.state import State
 from pytake.whatsapp.outbound import OutboundMessage
 
 Command = Literal["restart", "stop", "human"]
 Status = Literal["waiting", "completed", "handoff", "failed"]
-
-
-class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
-    """An image, video, audio, document or sticker that the person sent."""
-
-    id: str
-    type: str
-    mime_type: str | None = None
-    caption: str | None = None
-    filename: str | None = None
-
-
-class InputLocation(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A location that the person sent."""
-
-    latitude: float
-    longitude: float
-    name: str | None = None
-    address: str | None = None
-
-
-class Input(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What the person did, or what happened instead (a timer, the result of an effect).
-
-    `type` is `text`, `reply` (a tapped button or row, or a template's quick reply), `media`, `location`, `form` (a WhatsApp
-    Flow), `contacts`, `order`, `timeout` or `resume` (the time in the state's `due_at` has come), or any other word, which no
-    question accepts. `text` is the typed text, the label of the tapped option, or the caption. `is_template_reply`: a template's
-    quick reply was tapped; like a typed text, it does not belong to a flow. `result` is how the turn's effect ended; only
-    `continue_turn` sets it.
-    """
-
-    type: str = "text"
-    text: str = ""
-    reply_id: str | None = None
-    media: InputMedia | None = None
-    location: InputLocation | None = None
-    response: dict[str, Any] | None = None
-    payload: Any = None
-    result: EffectResult | None = None
-    is_template_reply: bool = False
 
 
 class Contact(Struct, frozen=True, gc=False, omit_defaults=True):

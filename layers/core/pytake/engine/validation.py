@@ -8,7 +8,7 @@ from typing import Any, Final
 from pytake.engine.field_types import Validation
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validators
-from pytake.engine.turn import Input
+from pytake.whatsapp.input import Input
 
 
 class _Refused:

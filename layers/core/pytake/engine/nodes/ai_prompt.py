@@ -51,7 +51,7 @@ class AiPrompt(NodeData):
             return None
 
         def result(run: Execution) -> CompiledNode | None:
-            found = run.input.result
+            found = run.effect_result
             if found is None or not found.ok:
                 reason = (found.error if found else None) or "failed"
                 store_error(run, reason)

@@ -6,8 +6,8 @@ from pytake.engine.execution import Execution
 from pytake.engine.field_types import Validation
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.turn import InputLocation
 from pytake.engine.validation import REFUSED
+from pytake.whatsapp.input import InputLocation
 
 
 @validator("location")

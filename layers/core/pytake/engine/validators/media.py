@@ -6,8 +6,8 @@ from pytake.engine.execution import Execution
 from pytake.engine.field_types import ChoiceSpec, Validation
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
-from pytake.engine.turn import InputMedia
 from pytake.engine.validation import REFUSED
+from pytake.whatsapp.input import InputMedia
 
 TYPES = ("image", "video", "audio", "document", "sticker")
 

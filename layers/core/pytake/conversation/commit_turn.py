@@ -1,0 +1,103 @@
+"""Commit a turn once, and then do what follows from it: enqueue its messages and publish its events.
+
+Concurrent writers of a conversation are detected by the conditional commit. The loser reloads and decides again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.publish_events import PublishBusinessEvents
+from pytake.conversation.queues import outbound_item
+from pytake.conversation.rate_limits import pair_rate
+from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+
+COMMIT_ATTEMPTS = 4
+"""Conflicts are rare, because the queue keeps a conversation's order: four in a row mean that something else is wrong."""
+
+
+class TurnDraft(Struct):
+    """A turn that is decided but not committed: the conversation after it, its record and its operator events."""
+
+    conversation: Conversation
+    record: TurnRecord
+    operator_events: list[OperatorEvent]
+
+    def report(self, type_: str, **detail: Any) -> None:
+        """Add an operator event. It is published after the commit."""
+        self.operator_events.append(OperatorEvent(type_, self.conversation.key.organization_id, detail))
+
+
+class CommitTurn:
+    """Commits the turn of a message."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        queues: Queues,
+        operator_events: OperatorEvents,
+        publish_events: PublishBusinessEvents,
+        clock: Clock,
+    ) -> None:
+        self._conversations = conversations
+        self._queues = queues
+        self._operator_events = operator_events
+        self._publish_events = publish_events
+        self._clock = clock
+
+    def __call__(
+        self,
+        key: ConversationKey,
+        message_id: str,
+        decide: Callable[[Conversation | None], TurnDraft | None],
+        committed: Callable[[TurnRecord], None],
+    ) -> TurnRecord | None:
+        """Load the conversation, `decide`, commit, and call `committed` with the record; the record.
+
+        A message that already has a turn, and one for which `decide` returns None, only repeats what follows from the
+        committed turn, if there is one. Raises `ConflictError` when others keep writing the conversation, and
+        `QueueingFailedError` when the turn is committed but its messages are not queued.
+        """
+        for _ in range(COMMIT_ATTEMPTS):
+            draft = decide(self._conversations.load(key))
+            if draft is None:
+                return self.repeat(key, message_id)
+            _apply_pair_rate(draft)
+            try:
+                self._conversations.commit(draft.conversation, draft.record)
+            except AlreadyCommittedError:
+                return self.repeat(key, message_id)
+            except ConflictError:
+                continue
+            self._enqueue(key, draft.record)
+            self._publish_events.of_turn(key, draft.record)
+            committed(draft.record)
+            for event in draft.operator_events:
+                self._operator_events.publish(event)
+            return draft.record
+        raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def repeat(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+        """Repeat what follows from the turn of a message: its worker may have died right after the commit."""
+        record = self._conversations.turn_of_message(key, message_id)
+        if record is not None:
+            self._enqueue(key, record)
+            self._publish_events.of_turn(key, record)
+        return record
+
+    def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
+        if record.messages:
+            self._queues.put_outbound(outbound_item(key, record, self._clock()))
+
+
+def _apply_pair_rate(draft: TurnDraft) -> None:
+    """Spread the turn's messages over Meta's limit for one recipient. Stored by the commit, it costs no write of its own."""
+    conversation, record = draft.conversation, draft.record
+    if record.messages:
+        conversation.pair_rate_until, record.pair_rate_from = pair_rate(
+            conversation.pair_rate_until, len(record.messages), record.at
+        )

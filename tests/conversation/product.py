@@ -1,0 +1,240 @@
+"""The whole product on in-memory ports: webhook to phone without AWS, under a frozen clock."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
+from pytake.conversation.flow_authoring import FlowAuthoring
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.number_setup import NumberChange, NumberSetup
+from pytake.conversation.ports.conversations import EffectPerformer
+from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
+from pytake.conversation.queues import InboundItem, OutboundItem
+from pytake.conversation.receive_notification import ReceiveNotification
+from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.timers import FireDueTimers
+from pytake.conversation.turn import TakeTurn
+from pytake.engine import Effect, EffectResult
+from pytake.whatsapp import signature
+from tests import fakes
+
+NUMBER = "100000000000001"
+PHONE = "5511999999999"
+APP_SECRET = "demo-app-secret"
+
+ECHO_FLOW: dict[str, Any] = {
+    "format": 1,
+    "id": "echo",
+    "name": "Echo",
+    "language": "en",
+    "start_node_id": "start",
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": "Hello!", "next_node_id": "ask"}},
+        {
+            "id": "ask",
+            "type": "question",
+            "data": {
+                "question": "What is your name?",
+                "variable": "name",
+                "validation": {"type": "text", "min_length": 2, "error_message": "At least 2 letters, please."},
+                "next_node_id": "end",
+            },
+        },
+        {"id": "end", "type": "end", "data": {"message": "Bye, {{name}}."}},
+    ],
+}
+
+
+class Effects:
+    """Passes effects to the `performer` that a test sets."""
+
+    performer: EffectPerformer | None = None
+
+    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+        assert self.performer is not None, "no flow of these tests asks for an effect"
+        return self.performer.perform(key, effect)
+
+
+class Product:
+    """Every use case, wired to fakes."""
+
+    def __init__(self, ambiguous_seconds: float = AMBIGUOUS_SECONDS, flows: fakes.MemoryFlows | None = None) -> None:
+        self.clock = fakes.FrozenClock()
+        self.conversations = fakes.MemoryConversations()
+        self.deliveries = fakes.MemoryDeliveries()
+        self.slots = fakes.MemoryRateSlots()
+        self.held_turns = fakes.MemoryHeldTurns()
+        self.tenants = fakes.MemoryTenants()
+        self.secrets = fakes.MemorySecrets()
+        self.flows = flows or fakes.MemoryFlows()
+        self.flow_secrets = fakes.MemoryFlowSecrets()
+        self.queues = fakes.MemoryQueues()
+        self.graph = fakes.ScriptedSender()
+        self.events = fakes.RecordedOperatorEvents()
+        self.bus = fakes.MemoryBus()
+        self.told: list[tuple[str, float]] = []
+        self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
+        self.publish_events = PublishBusinessEvents(self.bus, self.outbox, self.conversations, self.deliveries)
+        self.publish_late_events = PublishLateEvents(
+            self.bus,
+            self.outbox,
+            self.conversations,
+            self.clock,
+            lambda *record_metric: self.told.append(record_metric),
+        )
+        self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
+        self.setup = NumberSetup(self.tenants, self.secrets)
+        self.receive = ReceiveNotification(
+            self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
+        )
+        self.effects = Effects()
+        self.start_flow_runner()
+        self.measured: list[tuple[str, float]] = []
+        self.fire_due_timers = FireDueTimers(
+            self.conversations, self.queues, self.clock, lambda *record_metric: self.measured.append(record_metric)
+        )
+        self.deliver = Deliver(
+            conversations=self.conversations,
+            deliveries=self.deliveries,
+            slots=self.slots,
+            held_turns=self.held_turns,
+            tenants=self.tenants,
+            secrets=self.secrets,
+            sender=self.graph,
+            queues=self.queues,
+            operator_events=self.events,
+            publish_events=self.publish_events,
+            clock=self.clock,
+            messages_per_minute=600,
+            ambiguous_seconds=ambiguous_seconds,
+        )
+        self.settle = ProcessStatuses(
+            self.conversations, self.deliveries, self.tenants, self.queues, self.events, self.publish_events, self.clock
+        )
+        self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
+        self._messages = 0
+
+    def start_flow_runner(self) -> None:
+        """Start a worker that has compiled no flow yet."""
+        self.take_turn = TakeTurn(
+            conversations=self.conversations,
+            tenants=self.tenants,
+            flows=FlowLibrary(self.flows, self.clock),
+            queues=self.queues,
+            effects=self.effects,
+            operator_events=self.events,
+            publish_events=self.publish_events,
+            clock=self.clock,
+            session_ttl_hours=24,
+        )
+
+    def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:
+        if flow is not None:
+            self.publish(organization_id, flow)
+        self.setup.put(
+            organization_id,
+            number,
+            NumberChange(
+                display_phone_number="+55 11 4000-0001",
+                default_flow_id=flow["id"] if flow else None,
+                verify_token=f"verify-{organization_id}",
+                app_secret=change.pop("app_secret", APP_SECRET),
+                access_token=f"access-{organization_id}",
+                **change,
+            ),
+        )
+
+    def publish(self, organization_id: str, flow: dict[str, Any]) -> None:
+        self.authoring.save_draft(organization_id, flow["id"], flow)
+        self.authoring.publish(organization_id, flow["id"], "test")
+
+    def post(self, body: dict[str, Any], app_secret: str = APP_SECRET) -> Any:
+        raw = json.dumps(body).encode()
+        return self.receive(raw, signature.sign(app_secret, raw), "request-1")
+
+    def message(self, text: str, phone: str = PHONE, id_: str | None = None, **content: Any) -> dict[str, Any]:
+        self._messages += 1
+        id_ = id_ or f"wamid.{self._messages}"
+        base = {"from": phone, "id": id_, "timestamp": str(int(self.clock.now))}
+        return {**base, **(content or {"type": "text", "text": {"body": text}})}
+
+    def notification(self, *messages: dict[str, Any], number: str = NUMBER) -> dict[str, Any]:
+        contacts = [{"wa_id": m["from"], "profile": {"name": "Ana"}} for m in messages]
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": number, "display_phone_number": "551140000001"},
+            "contacts": contacts,
+            "messages": list(messages),
+        }
+        return {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "waba", "changes": [{"field": "messages", "value": value}]}],
+        }
+
+    def say(self, text: str, phone: str = PHONE, number: str = NUMBER, **content: Any) -> list[str]:
+        """A person writes; what they then read, as texts."""
+        self.post(self.notification(self.message(text, phone, **content), number=number))
+        before = len(self.graph.sent)
+        self.run_queues()
+        return [text_of(payload) for payload in self.graph.sent[before:]]
+
+    def commit_unqueued(self, monkeypatch: pytest.MonkeyPatch) -> InboundItem:
+        """A person writes; the turn is committed, and its answer cannot be queued. The message, which comes again."""
+        self.post(self.notification(self.message("Olá")))
+        item = self.queues.inbound.pop()
+        with monkeypatch.context() as patch:
+            patch.setattr(self.queues, "put_outbound", cannot_be_queued)
+            with pytest.raises(QueueingFailedError):
+                self.take_turn(item)
+        return item
+
+    def run_queues(self) -> list[TurnRecord]:
+        """Work off both queues, as the workers do when nothing fails."""
+        records = []
+        while self.queues.inbound:
+            record = self.take_turn(self.queues.inbound.pop(0))
+            if record is not None:
+                records.append(record)
+        while self.queues.outbound:
+            self.deliver(self.queues.outbound.pop(0), first_delivery=True)
+        return records
+
+    def deliver_until_done(self, item: OutboundItem, *, redelivered: bool = False, limit: int = 50) -> list[float]:
+        """Deliver as the queue does, moving the clock by what the sender asks for; the waits."""
+        waits: list[float] = []
+        for attempt in range(limit):
+            try:
+                self.deliver(item, first_delivery=attempt == 0 and not redelivered)
+            except RetryLaterError as wait:
+                waits.append(round(wait.seconds, 3))
+                self.clock.forward(wait.seconds)
+            else:
+                return waits
+        raise AssertionError(f"not done after {limit} attempts: {waits}")
+
+    def key(self, phone: str = PHONE, organization_id: str = "acme", number: str = NUMBER) -> ConversationKey:
+        return ConversationKey(organization_id, number, phone)
+
+
+def cannot_be_queued(*_: Any) -> None:
+    """What a queue does that does not answer."""
+    raise QueueingFailedError
+
+
+def text_of(payload: dict[str, Any]) -> str:
+    if payload["type"] == "text":
+        return str(payload["text"]["body"])
+    return str(payload["interactive"]["body"]["text"])
+
+
+def echo_product() -> Product:
+    """A product with one organization, whose number runs `ECHO_FLOW`."""
+    product = Product()
+    product.add_organization("acme", NUMBER, ECHO_FLOW)
+    return product
