@@ -82,6 +82,16 @@ def holds(comparison: Comparison, value: Any) -> bool:
     return bool(OPERATORS[comparison.operator](value, comparison.value))
 
 
+def test_equal_numbers_do_not_decide_the_same_comparison_of_texts() -> None:
+    # A list compares as text: "," is greater than "+5" but not greater than "5".
+    value = [None, None]
+    outcome = evaluate_comparison(Comparison(variable="x", operator=">", value="5"), {"x": ANYTHING}, plain_text)
+    assert outcome.fails is not None
+    again = Comparison(variable="x", operator=">", value="+5")
+    assert holds(again, value)
+    assert evaluate_comparison(again, outcome.fails, plain_text).holds is not None
+
+
 @settings(max_examples=3000, deadline=None)
 @given(st.data(), VALUES, st.lists(COMPARISONS, min_size=1, max_size=4))
 def test_conditions_one_after_the_other(data: st.DataObject, value: Any, comparisons: list[Comparison]) -> None:

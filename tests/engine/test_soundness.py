@@ -134,7 +134,9 @@ class Proved:
         for context in analysis.contexts():
             for place, state in context.before.items():
                 self.states.setdefault(place, []).append(state)
-                taken = [found.way.exit for found in analysis.transitions(context, place) if found.state is not None]
+                taken = [
+                    found.edge.exit for found in analysis.transitions(context, place) if found.environment is not None
+                ]
                 self.taken.update((*place, exit_) for exit_ in taken)
         self.decides = {place for place, facts in compilation.facts.items() if facts.branch_conditions}
 

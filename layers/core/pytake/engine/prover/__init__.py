@@ -1,13 +1,12 @@
-"""The prover: what can be known about a flow before anybody talks to it.
+"""The prover: static analysis of a flow before it is published.
 
-It proves, it does not guess: `graph` follows the ways between nodes and flows, `flowing` what is known of every
-variable on them. Loaded only by those who validate; conversations do without it.
+It proves and does not guess: `graph` analyses the paths between nodes and flows, `dataflow` the values of every variable on them.
+Only validation loads it; conversations do not need it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
-from pytake.engine.compiler import Compilation
+from pytake.engine.compiler import Compilation, Source
 from pytake.engine.document import FlowDocument, jump_targets, read_document
 from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
@@ -20,21 +19,21 @@ __all__ = ["validate"]
 
 
 def validate(
-    documents: Mapping[str, bytes | str | Mapping[str, Any] | FlowDocument],
+    documents: Mapping[str, Source],
     root: str,
     secrets: Collection[str] | None = None,
 ) -> list[Problem]:
-    """Everything wrong with the flow `root` and the documents its jumps reach, the errors first. Never raises.
+    """Every problem of the flow `root` and the documents its jumps reach, errors first. Never raises.
 
-    `documents` holds parsed documents, decoded JSON or JSON, by flow id. When one of them jumps into `root`, what `root`
-    reads without assigning it is taken to come from there. `secrets` are the names that are stored; None: nobody knows.
+    `documents` holds the documents by flow id. If one of them jumps into `root`, the variables that `root` reads without
+    assigning them are assumed to come from there. `secrets` are the names of the stored secrets; None means unknown.
     """
     compilation = Compilation(documents, root)
     problems = list(compilation.problems)
     if not any(found.fatal for found in problems):
         if secrets is not None:
             problems += _unknown_secrets(compilation, secrets)
-        problems += _proved(compilation, entered=_is_entered(documents, compilation))
+        problems += _analysed(compilation, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
     return sorted(unique, key=lambda found: found.severity != "error")
 
@@ -50,10 +49,8 @@ def _unknown_secrets(compilation: Compilation, known: Collection[str]) -> Iterat
                 yield problem("unknown_secret", message, flow_id=flow_id, node_id=node_id, field=use.field)
 
 
-def _is_entered(
-    documents: Mapping[str, bytes | str | Mapping[str, Any] | FlowDocument], compilation: Compilation
-) -> bool:
-    """Whether a document that was given, but is no part of the bundle, jumps into the root."""
+def _is_entered(documents: Mapping[str, Source], compilation: Compilation) -> bool:
+    """Whether a given document that is not part of the bundle jumps into the root."""
     for flow_id, source in documents.items():
         if flow_id not in compilation.documents:
             document = source if isinstance(source, FlowDocument) else read_document(source)[0]
@@ -62,7 +59,7 @@ def _is_entered(
     return False
 
 
-def _proved(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
+def _analysed(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
     graph = Graph(compilation)
     yield from graph.unreachable()
     cycles = graph.jump_cycles()
@@ -72,7 +69,7 @@ def _proved(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
     for facts in compilation.facts.values():
         yield from contradictions(facts)
     if cycles:
-        return  # what never returns cannot be followed to its end
+        return  # flows that never return cannot be analysed to their end
     yield from graph.without_end()
     too_deep = graph.too_deep()
     yield from too_deep

@@ -1,7 +1,7 @@
-"""What can be known of a variable's value: the abstract values of the prover.
+"""The abstract values of the prover: what is known about the value of a variable.
 
-An `AbstractValue` stands for every value a variable may hold at one place of the flow. It may stand for more than really can
-occur, never for less: what the prover says never happens, never happens.
+An `AbstractValue` represents every value that a variable can have at one place of the flow. It may represent more values than
+can really occur, but never fewer: what the prover calls impossible is impossible.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,19 +11,19 @@ from msgspec import Struct, structs
 
 from pytake.engine.values import is_empty, plain_text
 
-MISSING, TEXT, NUMBER, OTHER = "missing", "text", "number", "other"  # `other`: objects, lists, true and false
+MISSING, TEXT, NUMBER, OTHER = "missing", "text", "number", "other"  # `other`: objects, lists, booleans
 EVERY_KIND = frozenset((MISSING, TEXT, NUMBER, OTHER))
-NEVER, ALWAYS = 1, 2  # whether a variable was assigned: a set of these two bits, both for "on some paths"
-_MOST_VALUES = 64
-_FRACTION = 15  # the sign, the mark and the digits after it that a number may be written with
-_MOST_CHARACTERS = 2000  # of one value that is remembered as it is
+NEVER, ALWAYS = 1, 2  # whether a variable was assigned; both bits are set if only some paths assign it
+_MAX_VALUES = 64
+_FRACTION = 15  # the sign, the decimal separator and the digits after it
+_MAX_CHARACTERS = 2000  # of a listed value
 
-Scalar = tuple[str, Any]  # the name of the type keeps 1, 1.0 and true apart
+Scalar = tuple[str, Any]  # the name of the type distinguishes 1, 1.0 and true
 DecidedComparison = tuple[tuple[str, ...], str, str, bool]  # path, operator, right side, outcome
 
 
 class Interval(Struct, frozen=True):
-    """Numbers between two bounds, each None when there is none, and open when the bound itself is left out."""
+    """Numbers between two bounds. A bound of None means unbounded; an open bound is excluded."""
 
     low: float | None = None
     high: float | None = None
@@ -31,7 +31,7 @@ class Interval(Struct, frozen=True):
     high_open: bool = False
 
     def join(self, other: "Interval") -> "Interval":
-        """The smallest interval that holds both."""
+        """The smallest interval that contains both."""
         low = high = None
         low_open = high_open = False
         if self.low is not None and other.low is not None:
@@ -42,38 +42,38 @@ class Interval(Struct, frozen=True):
         return Interval(low, high, low_open, high_open)
 
     def below(self, bound: float, *, open_: bool) -> "Interval":
-        """The part below a bound."""
+        """The part up to an upper bound."""
         if self.high is not None and (self.high, not self.high_open) <= (bound, not open_):
             return self
         return structs.replace(self, high=bound, high_open=open_)
 
     def above(self, bound: float, *, open_: bool) -> "Interval":
-        """The part above a bound."""
+        """The part from a lower bound."""
         if self.low is not None and (self.low, self.low_open) >= (bound, open_):
             return self
         return structs.replace(self, low=bound, low_open=open_)
 
     @property
     def is_nothing(self) -> bool:
-        """Whether no number lies in it."""
+        """Whether it contains no number."""
         if self.low is None or self.high is None:
             return False
         return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
 
     def describe(self) -> str:
-        """The interval as a sentence has it."""
+        """The interval in words."""
         low = f"{'above' if self.low_open else 'at least'} {plain_text(self.low)}" if self.low is not None else ""
         high = f"{'below' if self.high_open else 'at most'} {plain_text(self.high)}" if self.high is not None else ""
         return " and ".join(filter(None, (low, high)))
 
 
 class AbstractValue(Struct, frozen=True):
-    """What a variable may hold.
+    """The values that a variable can have.
 
-    `values` is every value it may have, None when they are too many. With `exact` false they stand for all that
-    compares as equal to them (`Sim` for `sim`). The other fields hold for values that are not listed: their kinds, the
-    interval of numbers, the lengths of texts. `nonempty`: `is_empty` cannot hold. `assigned` is NEVER, ALWAYS or both.
-    `outside`: it may come from a flow that jumps into the root. `decided` is what earlier conditions have decided.
+    `values` lists every value, or is None if there are too many. If `exact` is false, each listed value represents every value
+    that compares as equal to it (`sim` represents `Sim`). The other fields describe values that are not listed: their kinds,
+    the interval of numbers, the lengths of texts. `nonempty`: `is_empty` cannot hold. `assigned` is NEVER, ALWAYS or both.
+    `outside`: the value may come from a flow that jumps into the root. `decided` holds the outcomes of earlier conditions.
     """
 
     values: frozenset[Scalar] | None = None
@@ -88,20 +88,13 @@ class AbstractValue(Struct, frozen=True):
     decided: frozenset[DecidedComparison] = frozenset()
 
     def listed(self) -> list[Any]:
-        """The values, when they are listed."""
+        """The listed values; none if they are not listed."""
         return [value for _, value in self.values or ()]
 
-    @property
-    def may_be_other(self) -> bool:
-        """Whether it may hold an object, a list or a truth value."""
-        if self.values is not None and self.exact:
-            return any(kind == "bool" for kind, _ in self.values)
-        return OTHER in self.kinds
-
     def text_lengths(self, write: Any = plain_text, *, whole: bool = False) -> tuple[int, int | None]:
-        """The fewest and the most characters it may have when it is written out, None for no known bound.
+        """The smallest and the largest number of characters when the value is rendered; None if there is no known bound.
 
-        `whole`: only the digits before the decimal mark count, because hardly anybody answers 1.23456789.
+        `whole`: only the digits before the decimal separator count, because people rarely answer 1.23456789.
         """
         if self.values is not None:
             lengths = [len(write(value)) for value in self.listed()]
@@ -122,7 +115,7 @@ class AbstractValue(Struct, frozen=True):
         return min(fewest, default=0), None if None in most else max((m for m in most if m is not None), default=0)
 
     def describe(self) -> str:
-        """What is known, as a sentence has it after "is"."""
+        """What is known, in words that can follow "is"."""
         if self.values is not None:
             names = sorted("empty" if is_empty(value) else f"`{plain_text(value)}`" for value in self.listed())
             if len(names) == 1:
@@ -146,19 +139,19 @@ class AbstractValue(Struct, frozen=True):
 
 
 def scalar(value: Any) -> Scalar:
-    """A value as it is listed."""
+    """A value in the form in which it is listed."""
     return type(value).__name__, value
 
 
 def one_of(values: Iterable[Any], *, exact: bool = True, assigned: int = ALWAYS) -> AbstractValue:
-    """A value that is one of these. Too many or too long ones are summarized instead of listed."""
+    """A value that is one of these. Too many values, or long ones, are summarized instead of listed."""
     found = list(values)
     if any(isinstance(value, list | dict) for value in found):
         full = all(not is_empty(value) for value in found)
         return AbstractValue(kinds=frozenset(map(kind_of, found)), nonempty=full, assigned=assigned)
     known = AbstractValue(frozenset(map(scalar, found)), exact, frozenset(map(kind_of, found)), assigned=assigned)
-    too_long = any(isinstance(value, str) and len(value) > _MOST_CHARACTERS for value in found)
-    return summarized(known) if too_long or len(known.values or ()) > _MOST_VALUES else known
+    too_long = any(isinstance(value, str) and len(value) > _MAX_CHARACTERS for value in found)
+    return summarized(known) if too_long or len(known.values or ()) > _MAX_VALUES else known
 
 
 def kind_of(value: Any) -> str:
@@ -171,7 +164,7 @@ def kind_of(value: Any) -> str:
 
 
 def summarized(known: AbstractValue) -> AbstractValue:
-    """The same without listing the values."""
+    """The same value, without a list of values."""
     if known.values is None:
         return known
     values = known.listed()
@@ -190,7 +183,7 @@ def summarized(known: AbstractValue) -> AbstractValue:
 
 
 def join(left: AbstractValue, right: AbstractValue) -> AbstractValue:
-    """What is known where two paths meet."""
+    """What is known where two paths meet: all that can be true on either of them."""
     if left is right or left == right:
         return left
     assigned, outside, decided = (
@@ -200,7 +193,7 @@ def join(left: AbstractValue, right: AbstractValue) -> AbstractValue:
     )
     if left.values is not None and right.values is not None:
         values = left.values | right.values
-        if len(values) <= _MOST_VALUES:
+        if len(values) <= _MAX_VALUES:
             kinds = left.kinds | right.kinds
             return AbstractValue(
                 values, left.exact and right.exact, kinds, assigned=assigned, outside=outside, decided=decided
@@ -227,11 +220,11 @@ def join(left: AbstractValue, right: AbstractValue) -> AbstractValue:
 
 
 Environment = Mapping[str, AbstractValue]
-"""What is known of every variable that matters at one place."""
+"""What is known about every relevant variable at one place of the flow."""
 
 
-def join_states(left: Environment, right: Environment) -> Environment:
-    """What is known where two paths meet."""
+def join_environments(left: Environment, right: Environment) -> Environment:
+    """What is known where two paths meet: all that can be true on either of them."""
     if left is right:
         return left
     joined, changed = {}, False
@@ -246,20 +239,20 @@ def join_states(left: Environment, right: Environment) -> Environment:
 
 
 class JoinCache:
-    """Joins states and remembers what came of it: the same few values meet again and again."""
+    """Joins environments and caches the results, because the same few values meet again and again."""
 
     def __init__(self) -> None:
         self._same: dict[AbstractValue, AbstractValue] = {}
         self._joined: dict[
             tuple[int, int], tuple[AbstractValue, AbstractValue, AbstractValue]
-        ] = {}  # the values keep their ids while they live
+        ] = {}  # holds the values, so that their ids stay valid
 
     def one(self, known: AbstractValue) -> AbstractValue:
-        """The one object that stands for all that are equal to it."""
+        """The one object that is used for all values equal to this one."""
         return self._same.setdefault(known, known)
 
-    def states(self, left: Environment, right: Environment) -> Environment:
-        """What `join_states` gives."""
+    def environments(self, left: Environment, right: Environment) -> Environment:
+        """Like `join_environments`."""
         changed: dict[str, AbstractValue] = {}
         remembered = self._joined
         for name, known in left.items():
@@ -277,7 +270,7 @@ class JoinCache:
 
 
 def widen(known: AbstractValue) -> AbstractValue:
-    """A coarser view, so that values that grow in a loop come to rest."""
+    """A coarser value, so that the analysis of a loop in which a value grows terminates."""
     return AbstractValue(kinds=EVERY_KIND, assigned=known.assigned, outside=known.outside)
 
 

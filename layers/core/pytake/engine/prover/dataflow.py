@@ -1,9 +1,9 @@
-"""The data flow: what is known of every variable wherever a conversation may be.
+"""The data-flow analysis: what is known about every variable at every node.
 
-A worklist over the graph of the bundle. The root begins with nothing assigned, though a flow that jumps into it may
-have passed anything. A sub-flow that returns is looked at once for each different state it is entered with, so that
-what one jump passes does not come back out of another one; a jump that does not return goes on in the one outermost
-context. Only variables that are read somewhere are followed.
+A worklist algorithm over the graph of the bundle. The root starts with nothing assigned, although a flow that jumps into it may
+have passed any values. A sub-flow that returns is analysed once for each distinct environment in which it is entered, so that
+what one jump passes does not come out of another jump. A jump that does not return continues in the outermost context. Only
+variables that are read somewhere are tracked.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,11 +32,11 @@ from pytake.engine.values import value_formatter
 
 _SILENT_EXITS = frozenset(("wait", "invalid", "stale", "jump", "handoff"))
 _VISITS_BEFORE_WIDENING = 8
-_MOST_VISITS = 30  # of one node, on average
+_MAX_VISITS = 30  # of one node, on average
 
 
 class ExitEdge(Struct, frozen=True):
-    """A way out of a node: its exit and where it leads, None when the flow ends there (or returns)."""
+    """An exit of a node and where it leads; `target` is None if the flow ends there (or returns)."""
 
     exit: str
     target: NodeRef | None
@@ -44,104 +44,106 @@ class ExitEdge(Struct, frozen=True):
 
 
 class Transition(Struct, frozen=True):
-    """A conversation that leaves a node: by which way, with what known, or why never."""
+    """An exit of a node with what is known there. `environment` is None if the exit is never taken; `why` says why."""
 
-    way: ExitEdge
-    state: Environment | None
+    edge: ExitEdge
+    environment: Environment | None
     why: str = ""
 
 
 class CallContext:
-    """One way of being in a flow: the outermost one, or inside a sub-flow that was entered with this state."""
+    """The analysis of a flow: of the outermost flow, or of a sub-flow entered with one particular environment."""
 
     def __init__(self) -> None:
         self.before: dict[NodeRef, Environment] = {}
         self.visits: dict[NodeRef, int] = {}
-        self.after: Environment | None = None  # what is known when the sub-flow ends, None while it cannot
+        self.after: Environment | None = None  # what is known when the sub-flow ends; None as long as it cannot end
         self.callers: dict[tuple[int, NodeRef], tuple[CallContext, NodeRef]] = {}
 
 
 class AnalysisBudgetError(Exception):
-    """The flow is too tangled to be followed; nothing is said about its variables."""
+    """The flow is too complex to analyse, so nothing is reported about its variables."""
 
 
 class Analysis:
-    """The finished data flow."""
+    """The finished data-flow analysis."""
 
     def __init__(self, compilation: Compilation, graph: Graph) -> None:
         self.facts = compilation.facts
         self.write: dict[str, Callable[[Any], str]] = {
             flow_id: value_formatter(language) for flow_id, language in compilation.languages.items()
         }
-        self.ways = {place: list(_ways(facts)) for place, facts in self.facts.items()}
-        self.variables = _variables_that_matter(self.facts.values())
+        self.edges = {node: list(_exit_edges(facts)) for node, facts in self.facts.items()}
+        self.variables = _relevant_variables(self.facts.values())
         self.outermost = CallContext()
         self._graph = graph
-        self._joining = JoinCache()
-        self._fixed: dict[int, AbstractValue] = {}  # by write: what never depends on the state
-        self._concern: dict[NodeRef, list[str]] = {}
+        self._cache = JoinCache()
+        self._fixed: dict[
+            int, AbstractValue
+        ] = {}  # by the id of a write: a value that does not depend on the environment
+        self._used: dict[NodeRef, list[str]] = {}
         self._contexts: dict[tuple[NodeRef, tuple[AbstractValue, ...]], CallContext] = {}
         start = (compilation.root, compilation.documents[compilation.root].start_node_id)
-        self._order = _order(self.facts, self.ways, start)
-        # By round: what lies behind waits for the next one, so that all ways back into a loop are joined before it is
-        # gone through again. The round is part of the heap's key.
+        self._order = _order(self.facts, self.edges, start)
+        # Nodes earlier in the order wait for the next round, so that all paths back into a loop are joined before the loop is
+        # analysed again. The round is part of the heap's key.
         self._waiting: list[tuple[int, int, int, CallContext, NodeRef]] = []
         self._round = self._position = 0
         self._queued: set[tuple[int, NodeRef]] = set()
         self._number = 0
-        self._visits_left = _MOST_VISITS * len(self.facts) + 1000
+        self._visits_left = _MAX_VISITS * len(self.facts) + 1000
         self._reach(self.outermost, start, self._new(FROM_OUTSIDE))
         self._run()
 
     def contexts(self) -> Iterator[CallContext]:
-        """Every context a conversation can be in, the outermost first."""
+        """Every context that a conversation can be in, the outermost first."""
         seen, waiting = {id(self.outermost)}, [self.outermost]
         while waiting:
             context = waiting.pop()
             yield context
-            for place, state in context.before.items():
-                entered = self._entered(place, state)
+            for node, environment in context.before.items():
+                entered = self._entered(node, environment)
                 if entered is not None and id(entered) not in seen:
                     seen.add(id(entered))
                     waiting.append(entered)
 
-    def states_within(self, place: NodeRef, state: Environment) -> list[Environment]:
-        """The state before the node, and after each of the writes it makes on its main exit, in order."""
-        states = [state]
-        for write in self.facts[place].writes:
-            states.append(self._written(place, [write], states[-1]) or states[-1])
-        return states
+    def environments_within(self, node: NodeRef, environment: Environment) -> list[Environment]:
+        """The environment before the node, and after each of its writes, in order."""
+        environments = [environment]
+        for write in self.facts[node].writes:
+            environments.append(self._written(node, [write], environments[-1]) or environments[-1])
+        return environments
 
-    def transitions(self, context: CallContext, place: NodeRef) -> Iterator[Transition]:
-        """Every way out of a node in a context, with what is known there, or with the reason why it is never taken."""
-        facts, state = self.facts[place], context.before[place]
+    def transitions(self, context: CallContext, node: NodeRef) -> Iterator[Transition]:
+        """Every exit of a node in a context, with what is known there or with the reason why it is never taken."""
+        facts, environment = self.facts[node], context.before[node]
         if facts.branch_conditions:
-            yield from self._deciding(place, state)
+            yield from self._conditions(node, environment)
             return
         if facts.jumps_to is not None and facts.returns:
-            state_back = self._back(place, state)
-            for way in self.ways[place]:
-                yield Transition(way, state_back)
+            returned = self._back(node, environment)
+            for edge in self.edges[node]:
+                yield Transition(edge, returned)
             return
-        for way in self.ways[place]:
-            writes = [write for write in facts.writes if write.exit == way.exit]
-            yield Transition(way, self._written(place, writes, state) if writes else state)
+        for edge in self.edges[node]:
+            writes = [write for write in facts.writes if write.exit == edge.exit]
+            yield Transition(edge, self._written(node, writes, environment) if writes else environment)
 
-    def _deciding(self, place: NodeRef, state: Environment) -> Iterator[Transition]:
-        facts, write = self.facts[place], self.write[place[0]]
-        by_exit = {way.exit: way for way in self.ways[place]}
-        rest: Environment | None = state
+    def _conditions(self, node: NodeRef, environment: Environment) -> Iterator[Transition]:
+        facts, write = self.facts[node], self.write[node[0]]
+        by_exit = {edge.exit: edge for edge in self.edges[node]}
+        rest: Environment | None = environment
         certain = ""
-        for deciding in facts.branch_conditions:
-            way = by_exit[deciding.exit]
+        for condition in facts.branch_conditions:
+            edge = by_exit[condition.exit]
             if rest is None:
-                yield Transition(way, None, certain)
+                yield Transition(edge, None, certain)
                 continue
-            outcome = evaluate_branch(deciding, rest, write)
-            yield Transition(way, outcome.holds, outcome.why)
+            outcome = evaluate_branch(condition, rest, write)
+            yield Transition(edge, outcome.holds, outcome.why)
             rest = outcome.fails
             if rest is None:
-                certain = _always(deciding, outcome.why)
+                certain = _always(condition, outcome.why)
         for exit_ in ("false", "default"):
             if exit_ in by_exit:
                 yield Transition(by_exit[exit_], rest, certain)
@@ -151,110 +153,110 @@ class Analysis:
 
     def _run(self) -> None:
         while self._waiting:
-            self._round, self._position, _, context, place = heappop(self._waiting)
-            self._queued.discard((id(context), place))
+            self._round, self._position, _, context, node = heappop(self._waiting)
+            self._queued.discard((id(context), node))
             self._visits_left -= 1
             if self._visits_left < 0:
                 raise AnalysisBudgetError
-            self._visit(context, place)
+            self._visit(context, node)
 
-    def _visit(self, context: CallContext, place: NodeRef) -> None:
-        facts, state = self.facts[place], context.before[place]
+    def _visit(self, context: CallContext, node: NodeRef) -> None:
+        facts, environment = self.facts[node], context.before[node]
         if facts.jumps_to is not None and not facts.returns:
-            passed = state if facts.shares else {}
+            passed = environment if facts.shares else {}
             self._reach(self.outermost, facts.jumps_to, {name: passed.get(name, ABSENT) for name in self.variables})
         elif facts.jumps_to is not None:
-            self._enter(context, place, state)
-        for passing in self.transitions(context, place):
-            if passing.state is None:
+            self._enter(context, node, environment)
+        for transition in self.transitions(context, node):
+            if transition.environment is None:
                 continue
-            if passing.way.target is not None:
-                self._reach(context, passing.way.target, passing.state)
+            if transition.edge.target is not None:
+                self._reach(context, transition.edge.target, transition.environment)
             else:
-                self._leave(context, passing.state)
+                self._leave(context, transition.environment)
 
-    def _reach(self, context: CallContext, place: NodeRef, state: Environment) -> None:
-        before = context.before.get(place)
+    def _reach(self, context: CallContext, node: NodeRef, environment: Environment) -> None:
+        before = context.before.get(node)
         if before is not None:
-            joined = self._joining.states(before, state)
+            joined = self._cache.environments(before, environment)
             if joined is before:
                 return
-            context.visits[place] = visits = context.visits.get(place, 0) + 1
+            context.visits[node] = visits = context.visits.get(node, 0) + 1
             if visits > _VISITS_BEFORE_WIDENING:
                 joined = {name: known if known == before[name] else widen(known) for name, known in joined.items()}
-            state = joined
-        context.before[place] = state
-        self._queue(context, place)
+            environment = joined
+        context.before[node] = environment
+        self._queue(context, node)
 
-    def _queue(self, context: CallContext, place: NodeRef) -> None:
-        key = (id(context), place)
+    def _queue(self, context: CallContext, node: NodeRef) -> None:
+        key = (id(context), node)
         if key not in self._queued:
             self._queued.add(key)
             self._number += 1
-            order = self._order.get(place, 0)
+            order = self._order.get(node, 0)
             in_round = self._round + (order <= self._position)
-            heappush(self._waiting, (in_round, order, self._number, context, place))
+            heappush(self._waiting, (in_round, order, self._number, context, node))
 
-    def _leave(self, context: CallContext, state: Environment) -> None:
-        after = state if context.after is None else self._joining.states(context.after, state)
+    def _leave(self, context: CallContext, environment: Environment) -> None:
+        after = environment if context.after is None else self._cache.environments(context.after, environment)
         if after is context.after:
             return
         context.after = after
-        for caller, place in context.callers.values():
-            self._queue(caller, place)
+        for caller, node in context.callers.values():
+            self._queue(caller, node)
 
-    def _key(self, place: NodeRef, state: Environment) -> tuple[NodeRef, tuple[AbstractValue, ...]] | None:
-        """What a sub-flow is entered with: only the variables it has to do with make a difference."""
-        facts = self.facts[place]
+    def _key(self, node: NodeRef, environment: Environment) -> tuple[NodeRef, tuple[AbstractValue, ...]] | None:
+        """The key of the context in which a jump enters its sub-flow: only the variables that the sub-flow uses count."""
+        facts = self.facts[node]
         if facts.jumps_to is None or not facts.returns:
             return None
-        concerned = self._concerned(facts.jumps_to)
+        used = self._used_variables(facts.jumps_to)
         if facts.shares:
-            return facts.jumps_to, tuple([state[name] for name in concerned])
-        return facts.jumps_to, (ABSENT,) * len(concerned)
+            return facts.jumps_to, tuple([environment[name] for name in used])
+        return facts.jumps_to, (ABSENT,) * len(used)
 
-    def _concerned(self, entry: NodeRef) -> list[str]:
-        """The variables that are read or written by what can follow from here."""
-        found = self._concern.get(entry)
+    def _used_variables(self, entry: NodeRef) -> list[str]:
+        """The variables that are read or written by the nodes that can follow."""
+        found = self._used.get(entry)
         if found is None:
-            reached = [self.facts[place] for place in self._graph.reached(entry)]
+            reached = [self.facts[node] for node in self._graph.reached(entry)]
             names = {read.expression.path[0] for facts in reached for read in facts.reads}
             names |= {write.variable for facts in reached for write in facts.writes}
-            found = self._concern[entry] = [name for name in self.variables if name in names]
+            found = self._used[entry] = [name for name in self.variables if name in names]
         return found
 
-    def _entered(self, place: NodeRef, state: Environment) -> CallContext | None:
-        key = self._key(place, state)
+    def _entered(self, node: NodeRef, environment: Environment) -> CallContext | None:
+        key = self._key(node, environment)
         return self._contexts.get(key) if key is not None else None
 
-    def _enter(self, context: CallContext, place: NodeRef, state: Environment) -> None:
-        key = self._key(place, state)
+    def _enter(self, context: CallContext, node: NodeRef, environment: Environment) -> None:
+        key = self._key(node, environment)
         if key is None:
             return
         entered = self._contexts.get(key)
         if entered is None:
             entered = self._contexts[key] = CallContext()
-            self._reach(entered, key[0], dict(zip(self._concerned(key[0]), key[1], strict=True)))
-        entered.callers[id(context), place] = (context, place)
+            self._reach(entered, key[0], dict(zip(self._used_variables(key[0]), key[1], strict=True)))
+        entered.callers[id(context), node] = (context, node)
 
-    def _back(self, place: NodeRef, state: Environment) -> Environment | None:
-        """What is known when the sub-flow has returned; None while it never does."""
-        entered = self._entered(place, state)
+    def _back(self, node: NodeRef, environment: Environment) -> Environment | None:
+        """What is known when the sub-flow has returned; None as long as it never does."""
+        entered = self._entered(node, environment)
         if entered is None or entered.after is None:
             return None
-        if self.facts[place].shares:
-            return {**state, **entered.after}
+        if self.facts[node].shares:
+            return {**environment, **entered.after}
         return {
-            **state,
-            **{name: _merged(state[name], known) for name, known in entered.after.items() if name in state},
+            **environment,
+            **{name: _merged(environment[name], known) for name, known in entered.after.items() if name in environment},
         }
 
-    def _written(self, place: NodeRef, writes: list[Write], state: Environment) -> Environment | None:
-        changed = dict(state)
+    def _written(self, node: NodeRef, writes: list[Write], environment: Environment) -> Environment | None:
+        changed = dict(environment)
         for write in writes:
             known = self._fixed.get(id(write))
             if known is None:
-                known = evaluate_source(write.source, changed, self.write[place[0]])
+                known = evaluate_source(write.source, changed, self.write[node[0]])
                 if known is not None and _is_fixed(write):
                     known = self._fixed[id(write)] = structs.replace(known, assigned=ALWAYS, outside=False)
             if known is None:
@@ -263,7 +265,7 @@ class Analysis:
                 changed[write.variable] = (
                     known
                     if id(write) in self._fixed
-                    else self._joining.one(structs.replace(known, assigned=ALWAYS, outside=False))
+                    else self._cache.one(structs.replace(known, assigned=ALWAYS, outside=False))
                 )
         return changed
 
@@ -273,7 +275,7 @@ def _is_fixed(write: Write) -> bool:
 
 
 def _merged(parent: AbstractValue, returned: AbstractValue) -> AbstractValue:
-    """A variable of a parent that did not share it, after a sub-flow which may have one of the same name."""
+    """A parent's variable that was not shared, after a sub-flow that may have a variable of the same name."""
     if returned.assigned == NEVER:
         return parent
     if returned.assigned == ALWAYS:
@@ -281,8 +283,8 @@ def _merged(parent: AbstractValue, returned: AbstractValue) -> AbstractValue:
     return structs.replace(join(parent, returned), assigned=parent.assigned | ALWAYS)
 
 
-def _ways(facts: NodeFacts) -> Iterator[ExitEdge]:
-    """The ways a conversation can really leave a node by, apart from those into a sub-flow."""
+def _exit_edges(facts: NodeFacts) -> Iterator[ExitEdge]:
+    """The exits that a conversation can take out of a node, except those into a sub-flow."""
     edges: dict[str, Edge] = {edge.exit: edge for edge in facts.edges}
     for exit_ in dict.fromkeys(facts.exits):
         if exit_ in _SILENT_EXITS:
@@ -294,21 +296,21 @@ def _ways(facts: NodeFacts) -> Iterator[ExitEdge]:
             yield ExitEdge(exit_, None, "")
 
 
-def _always(deciding: BranchCondition, why: str) -> str:
-    return why if deciding.exit == "true" else f"an earlier branch always holds ({why})" if why else ""
+def _always(condition: BranchCondition, why: str) -> str:
+    return why if condition.exit == "true" else f"an earlier branch always holds ({why})" if why else ""
 
 
-def _variables_that_matter(facts: Iterable[NodeFacts]) -> list[str]:
+def _relevant_variables(facts: Iterable[NodeFacts]) -> list[str]:
     return sorted({read.expression.path[0] for one in facts for read in one.reads})
 
 
-def _order(facts: dict[NodeRef, NodeFacts], ways: dict[NodeRef, list[ExitEdge]], start: NodeRef) -> dict[NodeRef, int]:
-    """Every node after those that lead to it, as far as loops allow."""
+def _order(facts: dict[NodeRef, NodeFacts], edges: dict[NodeRef, list[ExitEdge]], start: NodeRef) -> dict[NodeRef, int]:
+    """The position of each node in an order in which, except in loops, a node comes after those that lead to it."""
 
-    def following(place: NodeRef) -> list[NodeRef]:
-        found = [way.target for way in ways[place] if way.target is not None]
-        jumps_to = facts[place].jumps_to
+    def following(node: NodeRef) -> list[NodeRef]:
+        found = [edge.target for edge in edges[node] if edge.target is not None]
+        jumps_to = facts[node].jumps_to
         return found if jumps_to is None else [*found, jumps_to]
 
     finished = successors_first([start, *facts], following)
-    return {place: number for number, place in enumerate(reversed(finished))}
+    return {node: number for number, node in enumerate(reversed(finished))}

@@ -1,4 +1,4 @@
-"""What is known of a value that is written in a flow: templates, filters, accepted answers."""
+"""Evaluates what a flow contains to abstract values: constants, templates, filters and validated answers."""
 
 from collections.abc import Callable
 from itertools import product
@@ -29,9 +29,9 @@ from pytake.engine.values import is_empty, value_at
 
 Write = Callable[[Any], str]
 
-_PROFILE_NAME = 25  # the longest name a WhatsApp profile may have
-_PHONE = 16  # E.164 with its plus
-_MOST_COMBINATIONS = 64
+_PROFILE_NAME = 25  # the longest name of a WhatsApp profile
+_PHONE = 16  # E.164 with the plus sign
+_MAX_COMBINATIONS = 64
 
 
 def text_value(shortest: int = 0, longest: int | None = None) -> AbstractValue:
@@ -40,36 +40,36 @@ def text_value(shortest: int = 0, longest: int | None = None) -> AbstractValue:
 
 
 def evaluate_source(
-    source: Constant | ValidatedAnswer | None, state: Environment, write: Write
+    source: Constant | ValidatedAnswer | None, environment: Environment, write: Write
 ) -> AbstractValue | None:
-    """What is known of the value a node assigns. None when there can be no such value."""
+    """The value that a node assigns; None if there can be no such value."""
     if isinstance(source, ValidatedAnswer):
         return evaluate_answer(source.validation)
     if isinstance(source, Constant):
-        return evaluate_constant(source.value, state, write)
+        return evaluate_constant(source.value, environment, write)
     return ANYTHING
 
 
-def evaluate_constant(value: Any, state: Environment, write: Write) -> AbstractValue:
-    """What is known of a value written in the document."""
+def evaluate_constant(value: Any, environment: Environment, write: Write) -> AbstractValue:
+    """A value written in the document."""
     if isinstance(value, str):
-        return evaluate_template(value, state, write, as_text=False) if "{{" in value else one_of([value])
+        return evaluate_template(value, environment, write, as_text=False) if "{{" in value else one_of([value])
     if isinstance(value, list | dict):
         return AbstractValue(kinds=frozenset((OTHER,)), nonempty=bool(value))
     return one_of([value])
 
 
-def evaluate_template(text: str, state: Environment, write: Write, *, as_text: bool = True) -> AbstractValue:
-    """What is known of a rendered template. One that is a single expression keeps its value's type unless `as_text`."""
+def evaluate_template(text: str, environment: Environment, write: Write, *, as_text: bool = True) -> AbstractValue:
+    """A rendered template. A single expression keeps the type of its value, unless `as_text` is true."""
     parts = parse_template(text)
     if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
-        return structs.replace(evaluate_expression(parts[0], state), decided=frozenset())
-    pieces = [one_of([part]) if isinstance(part, str) else evaluate_expression(part, state) for part in parts]
+        return structs.replace(evaluate_expression(parts[0], environment), decided=frozenset())
+    pieces = [one_of([part]) if isinstance(part, str) else evaluate_expression(part, environment) for part in parts]
     listed = [piece.listed() for piece in pieces if piece.values is not None and piece.exact]
     combinations = 1
     for values in listed:
         combinations *= len(values)
-    if len(listed) == len(pieces) and combinations <= _MOST_COMBINATIONS:
+    if len(listed) == len(pieces) and combinations <= _MAX_COMBINATIONS:
         return one_of(["".join(map(write, found)) for found in product(*listed)])
     lengths = [piece.text_lengths(write) for piece in pieces]
     longest = [most for _, most in lengths]
@@ -80,10 +80,10 @@ def evaluate_template(text: str, state: Environment, write: Write, *, as_text: b
 
 
 def evaluate_expression(
-    expression: Expression, state: Environment, *, profile_name: int | None = None
+    expression: Expression, environment: Environment, *, profile_name: int | None = None
 ) -> AbstractValue:
-    """What is known of the inside of a `{{...}}`. `profile_name` is how long a contact's name is taken to be at most."""
-    known = _of_path(expression.path, state)
+    """The value of a `{{...}}`. `profile_name` is the assumed maximum length of the contact's name."""
+    known = _of_path(expression.path, environment)
     if expression.path == ("contact", "name"):
         known = text_value(0, profile_name)
     for apply, arguments in expression.filters:
@@ -91,11 +91,11 @@ def evaluate_expression(
     return known
 
 
-def _of_path(path: tuple[str, ...], state: Environment) -> AbstractValue:
+def _of_path(path: tuple[str, ...], environment: Environment) -> AbstractValue:
     root, rest = path[0], path[1:]
     if root in NAMESPACES:
         return _BUILT_IN.get(path, ANYTHING)
-    known = state.get(root, ANYTHING)
+    known = environment.get(root, ANYTHING)
     if not rest:
         return known
     if known.values is not None and known.exact:
@@ -104,7 +104,7 @@ def _of_path(path: tuple[str, ...], state: Environment) -> AbstractValue:
 
 
 _BUILT_IN: dict[tuple[str, ...], AbstractValue] = {
-    ("contact", "name"): text_value(),  # WhatsApp's own profile names are short, but flows may save another one
+    ("contact", "name"): text_value(),  # profile names are short, but a flow can save a longer name
     ("contact", "phone"): join(text_value(0, _PHONE), ABSENT),
     ("input", "type"): text_value(1, 20),
     ("input", "text"): text_value(),
@@ -135,7 +135,7 @@ def _filtered(known: AbstractValue, name: str, apply: Callable[..., Any], argume
 
 
 def _with_default(known: AbstractValue, instead: Any) -> AbstractValue:
-    """The value unless it may be empty, else what stands in for it."""
+    """The value, or the default if the value may be empty."""
     given = one_of([instead])
     if known.nonempty:
         return known
@@ -147,7 +147,7 @@ def _with_default(known: AbstractValue, instead: Any) -> AbstractValue:
 
 
 def evaluate_answer(validation: Validation) -> AbstractValue | None:
-    """What is known of an answer that a validation accepts. None when it accepts none."""
+    """An answer that a validation accepts; None if it accepts none."""
     longest = validation.max_length
     match validation.type:
         case "text" | "regex":
@@ -170,15 +170,15 @@ def evaluate_answer(validation: Validation) -> AbstractValue | None:
     return AbstractValue(kinds=frozenset((TEXT, OTHER)))
 
 
-def longest_text(text: str, state: Environment, write: Write) -> tuple[int | None, list[str]]:
-    """The most characters a template may have, None for no known bound, and the expressions that are longest in it."""
+def longest_text(text: str, environment: Environment, write: Write) -> tuple[int | None, list[str]]:
+    """The maximum length of a template (None if there is no known bound), and the expressions that contribute to it."""
     total: int | None = 0
     culprits: list[str] = []
     for part in parse_template(text):
         if isinstance(part, str):
             longest: int | None = len(part)
         else:
-            known = evaluate_expression(part, state, profile_name=_PROFILE_NAME)
+            known = evaluate_expression(part, environment, profile_name=_PROFILE_NAME)
             longest = known.text_lengths(write, whole=True)[1]
             if longest is None or longest > 0:
                 culprits.append(".".join(part.path))

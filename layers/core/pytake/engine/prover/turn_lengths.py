@@ -1,4 +1,4 @@
-"""How many steps a turn may take: the longest way between two waits, through sub-flows and back."""
+"""The maximum number of steps of a turn: the longest path between two waits, through sub-flows and back."""
 
 from collections.abc import Callable
 
@@ -8,21 +8,21 @@ from pytake.engine.prover.graph import Graph, NodeRef, successors_first
 
 
 def too_long_turns(graph: Graph, taken: Callable[[NodeRef, str], bool]) -> list[Problem]:
-    """Turns that may visit more nodes than the budget has. Needs a bundle without silent loops and jump cycles.
+    """Turns that can visit more nodes than allowed. Requires a bundle without jump cycles and without loops that never wait.
 
-    `taken` says whether an exit of a node can be taken at all.
+    `taken` says whether an exit of a node can be taken.
     """
     lengths = TurnLengths(graph, taken)
     start = (graph.root.id, graph.root.start_node_id)
     turns = {start: lengths.of_entering(start)}
-    for place, facts in graph.facts.items():
+    for node, facts in graph.facts.items():
         if facts.waits:
-            turns[place] = max(turns.get(place, 0), lengths.of_answering(place))
+            turns[node] = max(turns.get(node, 0), lengths.of_answering(node))
     return [
         problem(
             "too_many_steps",
-            f"A turn that begins here may visit {steps} nodes without waiting; at most {STEPS} are allowed. Ask something "
-            "in between, or shorten the way.",
+            f"A turn that starts here can visit {steps} nodes before it waits; at most {STEPS} are allowed. Ask a question "
+            "in between, or shorten the path.",
             flow_id=flow_id,
             node_id=node_id,
         )
@@ -32,17 +32,17 @@ def too_long_turns(graph: Graph, taken: Callable[[NodeRef, str], bool]) -> list[
 
 
 class TurnLengths:
-    """How many steps a turn may take. A step is a node and the exit taken; the longest way counts."""
+    """The maximum number of steps of turns. A step is a node and the exit taken."""
 
     def __init__(self, graph: Graph, taken: Callable[[NodeRef, str], bool]) -> None:
         self._graph = graph
         self._facts = graph.facts
         self._taken = taken
-        self._whole: dict[NodeRef, int] = {}  # to wherever the turn ends
-        self._to_end: dict[NodeRef, int | None] = {}  # to the end of the flow, None when that is not in the same turn
+        self._whole: dict[NodeRef, int] = {}  # until the turn ends
+        self._to_end: dict[NodeRef, int | None] = {}  # until the flow ends; None if it does not end in the same turn
         self._after: dict[NodeRef, int] = {}  # after the end of the flow that is entered here
-        for place in successors_first(list(graph.facts), self._silent_followers):
-            self._measure(place)
+        for node in successors_first(list(graph.facts), self._silent_followers):
+            self._measure(node)
         self._levels: dict[NodeRef, list[NodeRef]] = {}
         for jump in graph.facts:
             target = graph.facts[jump].jumps_to
@@ -50,26 +50,26 @@ class TurnLengths:
                 self._levels.setdefault(target, []).append(jump)
         self._inside = {entry: graph.local(entry) for entry in self._levels}
 
-    def of_entering(self, place: NodeRef) -> int:
-        """The most steps of a turn that begins with entering this node."""
-        return self._whole[place]
+    def of_entering(self, node: NodeRef) -> int:
+        """The maximum number of steps of a turn that enters this node first."""
+        return self._whole[node]
 
-    def of_answering(self, place: NodeRef) -> int:
-        """The most steps of a turn that begins with an answer to this node, or with its timer."""
-        onward = [1 + (self._whole[target] if target is not None else 0) for target in self._targets(place)]
+    def of_answering(self, node: NodeRef) -> int:
+        """The maximum number of steps of a turn that starts with an answer to this node, or with its timer."""
+        onward = [1 + (self._whole[target] if target is not None else 0) for target in self._targets(node)]
         ends = [
             1 + (self._to_end[target] or 0 if target is not None else 0)
-            for target in self._targets(place)
+            for target in self._targets(node)
             if target is None or self._to_end[target] is not None
         ]
         most = max(onward, default=0)
         if ends:
-            most = max(most, max(ends) + self._returning_from(place))
+            most = max(most, max(ends) + self._returning_from(node))
         return most
 
-    def _returning_from(self, place: NodeRef) -> int:
-        """The most steps that follow in the same turn when the flow this node stands in ends and returns."""
-        entries = [entry for entry, inside in self._inside.items() if place in inside]
+    def _returning_from(self, node: NodeRef) -> int:
+        """The maximum number of steps that follow in the same turn when the node's flow ends and returns."""
+        entries = [entry for entry, inside in self._inside.items() if node in inside]
         most = 0
         for entry in entries:
             if entry not in self._after:
@@ -89,20 +89,20 @@ class TurnLengths:
                 most = max(most, 1 + to_end + self._returning_from(jump))
         return most
 
-    def _targets(self, place: NodeRef) -> list[NodeRef | None]:
-        facts = self._facts[place]
+    def _targets(self, node: NodeRef) -> list[NodeRef | None]:
+        facts = self._facts[node]
         edges = {edge.exit: edge for edge in facts.edges}
         found: list[NodeRef | None] = []
         for exit_ in facts.exits:
             edge = edges.get(exit_) or (edges.get("next") if exit_ in facts.follows_next else None)
-            if edge is not None and self._taken(place, exit_):
-                found.append((place[0], edge.target) if edge.target else None)
+            if edge is not None and self._taken(node, exit_):
+                found.append((node[0], edge.target) if edge.target else None)
         return list(dict.fromkeys(found))
 
-    def _measure(self, place: NodeRef) -> None:
-        facts = self._facts[place]
+    def _measure(self, node: NodeRef) -> None:
+        facts = self._facts[node]
         if facts.waits:
-            self._whole[place], self._to_end[place] = 1, None
+            self._whole[node], self._to_end[node] = 1, None
             return
         before, ends_before = 1, True
         whole = 1
@@ -113,19 +113,19 @@ class TurnLengths:
             before = 2 + (inner or 0)
         to_end: int | None = None
         if ends_before:
-            targets: list[NodeRef | None] = self._targets(place) or ([None] if facts.ends else [])
+            targets: list[NodeRef | None] = self._targets(node) or ([None] if facts.ends else [])
             for target in targets:
                 whole = max(whole, before + (self._whole.get(target, 0) if target is not None else 0))
                 rest = self._to_end.get(target) if target is not None else 0
                 if rest is not None:
                     to_end = max(to_end or 0, before + rest)
-        self._whole[place], self._to_end[place] = whole, to_end
+        self._whole[node], self._to_end[node] = whole, to_end
 
-    def _silent_followers(self, place: NodeRef) -> list[NodeRef]:
-        facts = self._facts[place]
+    def _silent_followers(self, node: NodeRef) -> list[NodeRef]:
+        facts = self._facts[node]
         if facts.waits:
             return []
-        onward = [target for target in self._targets(place) if target is not None]
+        onward = [target for target in self._targets(node) if target is not None]
         if facts.jumps_to is None:
             return onward
         return [facts.jumps_to, *onward] if facts.returns and facts.jumps_to in self._graph.silent else [facts.jumps_to]

@@ -1,4 +1,4 @@
-"""Validations that contradict themselves: a question that accepts nothing lets nobody on."""
+"""Contradictory validations: a question that accepts no answer can never be passed."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,13 +9,13 @@ from pytake.engine.limits import EMAIL_CHARACTERS, LARGEST_NUMBER
 from pytake.engine.problems import Problem, problem
 
 _SHORTEST_EMAIL = 6  # a@b.io
-_READ_OTHERWISE = ("|", "(?", "[:", "{,")
-"""Where the widths are no simple matter, or Python reads something else than RE2: `[[:digit:]]` is one digit, `x{,5}` is
-itself."""
+_UNSUPPORTED_SYNTAX = ("|", "(?", "[:", "{,")
+"""Syntax for which the widths are not computed, because it is complex or Python reads it differently from RE2: in RE2,
+`[[:digit:]]` is one digit and `x{,5}` is literal text."""
 
 
 def contradictions(facts: NodeFacts) -> Iterator[Problem]:
-    """The problems of a question's validation that its compilation does not find."""
+    """The contradictions in a question's validation that compilation does not find."""
     validation = facts.validation
     if validation is None:
         return
@@ -36,16 +36,16 @@ def _of(validation: Validation) -> tuple[str, str] | None:
     match validation.type:
         case "date" if isinstance(least, str) and isinstance(most, str):
             if "today" not in (least, most) and date.fromisoformat(least) > date.fromisoformat(most):
-                return "min", "`min` is after `max`: no day is accepted. Swap them."
+                return "min", "`min` is after `max`, so no date is accepted. Swap them."
         case "number" if isinstance(least, int | float) and least > LARGEST_NUMBER:
             return (
                 "min",
-                f"Numbers up to {LARGEST_NUMBER} are read, and `min` is larger: nothing is accepted. Lower it.",
+                f"Answers are at most {LARGEST_NUMBER}, and `min` is greater, so no answer is accepted. Lower it.",
             )
         case "number" if isinstance(most, int | float) and most < -LARGEST_NUMBER:
             return (
                 "max",
-                f"Numbers from -{LARGEST_NUMBER} are read, and `max` is smaller: nothing is accepted. Raise it.",
+                f"Answers are at least -{LARGEST_NUMBER}, and `max` is less, so no answer is accepted. Raise it.",
             )
         case "email" if (validation.min_length or 0) > EMAIL_CHARACTERS:
             return "min_length", f"No e-mail address has more than {EMAIL_CHARACTERS} characters. Lower `min_length`."
@@ -57,26 +57,24 @@ def _of(validation: Validation) -> tuple[str, str] | None:
 
 
 def _of_pattern(validation: Validation) -> tuple[str, str] | None:
-    """A pattern that holds the whole answer to a length that the other bounds rule out."""
+    """A pattern whose matches have a length that the other bounds exclude."""
     widths = _widths(validation.pattern or "")
     if widths is None:
         return None
     shortest, longest = widths
     if validation.max_length is not None and shortest > validation.max_length:
-        message = f"The pattern asks for at least {shortest} characters: nothing is accepted. Raise `max_length`."
+        message = f"The pattern requires at least {shortest} characters, so no answer is accepted. Raise `max_length`."
         return "max_length", message
     if longest is not None and max(validation.min_length or 0, 1) > longest:
-        return (
-            "min_length",
-            f"The pattern accepts at most {longest} characters: nothing is accepted. Lower `min_length`.",
-        )
+        message = f"The pattern matches at most {longest} characters, so no answer is accepted. Lower `min_length`."
+        return "min_length", message
     return None
 
 
 def _widths(pattern: str) -> tuple[int, int | None] | None:
-    """The fewest and the most characters that a pattern between `^` and `$` matches; None when that is not certain.
+    """The minimum and maximum length of what a pattern between `^` and `$` matches; None if they are not certain.
 
-    RE2's patterns are nearly Python's, whose parser knows the widths. A pattern it does not read is left alone.
+    RE2's syntax is nearly Python's, whose parser computes the widths. A pattern that Python cannot parse is skipped.
     """
     import re
     import warnings
@@ -86,13 +84,13 @@ def _widths(pattern: str) -> tuple[int, int | None] | None:
         not body.startswith("^")
         or not body.endswith("$")
         or body.endswith("\\$")
-        or any(mark in body for mark in _READ_OTHERWISE)
+        or any(mark in body for mark in _UNSUPPORTED_SYNTAX)
     ):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parsed = re._parser.parse(body)  # type: ignore[attr-defined]  # no public way
+            parsed = re._parser.parse(body)  # type: ignore[attr-defined]  # there is no public API
             shortest, longest = parsed.getwidth()
     except (re.error, AttributeError, OverflowError, RecursionError):
         return None
