@@ -1,4 +1,4 @@
-"""The pages of `docs/` that are made from the code: `python -m cli.reference` writes them, a test tells when they are stale."""
+"""The pages of `docs/` that are generated from the code. `python -m cli.reference` writes them; a test detects stale pages."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page: its path, and what has to stand in it."""
+    """The content of every generated page, by path."""
     docs = REPOSITORY / "docs"
     return {
         docs / "flow-reference.md": flow_reference(),

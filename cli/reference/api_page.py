@@ -1,4 +1,4 @@
-"""The tables of `docs/api.md`: routes with their roles, and every error code, from the code. The rest is written by hand."""
+"""The generated tables of `docs/api.md`: routes with their roles, and problem codes. The rest is written by hand."""
 
 import re
 from pathlib import Path
@@ -9,12 +9,12 @@ from rest.problems import PROBLEM_CODES
 
 
 def api_page(page: Path) -> str:
-    """The page with its tables renewed; they stand between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    """The page with new tables between `<!-- NAME -->` and `<!-- /NAME -->`. Raises ValueError if a place is missing."""
     text = page.read_text(encoding="utf-8")
     for name, table in (("routes", _routes()), ("codes", _codes())):
         marked = re.compile(rf"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
         if not marked.search(text):
-            raise ValueError(f"{page} has no place for the table of {name}")
+            raise ValueError(f"{page} has no place for the table `{name}`")
         text = marked.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)  # type: ignore[misc]
     return text
 

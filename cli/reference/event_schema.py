@@ -1,4 +1,4 @@
-"""The JSON schema of the events for integrators, from the structs that make them."""
+"""The JSON schema of the events for integrators, generated from their structs."""
 
 import json
 from functools import reduce
@@ -12,13 +12,13 @@ from pytake.conversation.business_events import EVENTS
 
 
 def event_schema() -> str:
-    """The schema as text; an event's `detail` is one of its definitions, told apart by `type`."""
+    """The schema as text. The `detail` of an event is one of its definitions, selected by `type`."""
     union: Any = reduce(or_, EVENTS)
-    told = msgspec.json.schema(union)
+    schema = msgspec.json.schema(union)
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The detail of an event of PyTake",
-        **told,
-        "$defs": {name: with_plain_description(definition) for name, definition in told["$defs"].items()},
+        "title": "The detail of a PyTake event",
+        **schema,
+        "$defs": {name: with_plain_description(definition) for name, definition in schema["$defs"].items()},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

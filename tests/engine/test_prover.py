@@ -1,4 +1,4 @@
-"""For each code of the prover a file `prover/CODE.json`: flows that have the problem and their mended twins that have none.
+"""For each code of the prover a file `prover/CODE.json`: flows that have the problem and their corrected versions that have none.
 
 `docs/prover.md` shows the same flows.
 """
@@ -62,8 +62,8 @@ def test_a_problem_is_found_where_it_is(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_the_mended_twin_has_no_problem(code: str) -> None:
-    assert problems_of(CASES[code]["mended"], CASES[code].get("secrets")) == []
+def test_the_corrected_version_has_no_problem(code: str) -> None:
+    assert problems_of(CASES[code]["corrected"], CASES[code].get("secrets")) == []
 
 
 @pytest.mark.parametrize("code", CASES)

@@ -12,7 +12,7 @@ from pytake.engine.validators.media import media_value
 @validator("any")
 def any_(_: Validation, __: NodeBuild) -> Check:
     """Any answer: a typed text, the value of a tapped option, media and locations as their validators store them, the response of
-    a form, contacts and orders as Meta sends them. Only a message of an unsupported type is rejected."""
+    a form, contacts and orders as Meta sends them. Only an answer without any content is rejected."""
 
     def check(run: Execution) -> object:
         answer = run.input
