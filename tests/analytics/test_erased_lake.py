@@ -65,7 +65,7 @@ class World:
             messages=[Text("Hello Zebedeu"), Text("Bye Zebedeu")],
             events=[Event("variable_reported", {"name": "name", "value": f"Zebedeu {contact_id}"})],
         )
-        self.conversations.commit(Conversation(key, Contact(id=contact_id), seq=seq), record)
+        self.conversations.commit(Conversation(key=key, contact=Contact(id=contact_id), seq=seq), record)
         self.deliveries.claim(key, Delivery(seq, 0, "accepted", sends=1), None)
 
     def erase(self) -> Any:

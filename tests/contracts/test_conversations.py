@@ -21,7 +21,7 @@ NOW = 1_770_000_000.25
 
 
 def conversation(seq: int, **fields: object) -> Conversation:
-    return Conversation(KEY, Contact(id=KEY.contact_id, name="Ana"), seq=seq, **fields)  # type: ignore[arg-type]
+    return Conversation(key=KEY, contact=Contact(id=KEY.contact_id, name="Ana"), seq=seq, **fields)  # type: ignore[arg-type]
 
 
 def record(seq: int, message_id: str | None = None) -> TurnRecord:
@@ -127,7 +127,7 @@ def spoke(conversations: Conversations, contact_id: str, at: float, organization
     key = ConversationKey(organization_id, "100000000000001", contact_id)
     known = conversations.load(key)
     seq = (known.seq if known else 0) + 1
-    conversations.commit(Conversation(key, Contact(id=contact_id), seq=seq, active_at=at), record(seq))
+    conversations.commit(Conversation(key=key, contact=Contact(id=contact_id), seq=seq, active_at=at), record(seq))
 
 
 def test_the_list_has_each_conversation_once_newest_hour_first(conversations: Conversations) -> None:

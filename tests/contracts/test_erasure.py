@@ -24,7 +24,7 @@ def remember(remembered: Any, key: ConversationKey, turns: int = 3) -> int:
     conversations, deliveries, held_turns, _ = remembered
     for seq in range(1, turns + 1):
         turn = TurnRecord(seq, NOW, "s", "waiting", Input(text="Hi"), message_id=f"wamid.{seq}", messages=[Text("Oi")])
-        conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq, active_at=NOW), turn)
+        conversations.commit(Conversation(key=key, contact=Contact(id=key.contact_id), seq=seq, active_at=NOW), turn)
         deliveries.claim(key, Delivery(seq, 0, "claimed"), None)
     held_turns.hold(
         OutboundItem(key.organization_id, key.phone_number_id, key.contact_id, turns, [Text("Oi")], 1e12), NOW
@@ -65,8 +65,10 @@ def test_who_was_erased_is_a_stranger_who_knows_when_they_were_erased(remembered
     first = TurnRecord(1, NOW, "s", "waiting", Input(text="Hi"), message_id="wamid.1")
     for unaware in (0.0, NOW - 1):
         with pytest.raises(ConflictError):
-            conversations.commit(Conversation(ANA, Contact(id=ANA.contact_id), seq=1, erased_at=unaware), first)
-    conversations.commit(Conversation(ANA, Contact(id=ANA.contact_id), seq=1, erased_at=NOW), first)
+            conversations.commit(
+                Conversation(key=ANA, contact=Contact(id=ANA.contact_id), seq=1, erased_at=unaware), first
+            )
+    conversations.commit(Conversation(key=ANA, contact=Contact(id=ANA.contact_id), seq=1, erased_at=NOW), first)
     known = conversations.load(ANA)
     assert known is not None
     assert known.erased_at == NOW

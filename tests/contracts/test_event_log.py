@@ -42,7 +42,7 @@ class World:
 
     def turn(self, key: ConversationKey, seq: int, at: float) -> None:
         record = TurnRecord(seq, at, "s", "waiting", Input(text="Hi"), f"wamid.{seq}", messages=[Text("a"), Text("b")])
-        self.conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq), record)
+        self.conversations.commit(Conversation(key=key, contact=Contact(id=key.contact_id), seq=seq), record)
 
 
 @pytest.fixture(params=["fake", "aws"])
@@ -186,7 +186,7 @@ def test_a_conversation_is_forgotten_with_its_last_turn_unless_it_is_running(wor
     world.turn(idle, 1, HOUR)
     record = TurnRecord(1, HOUR, "s", "waiting", Input(text="Hi"))
     session = Session("s", HOUR, HOUR + 40 * DAY, timer_at=HOUR + 30 * DAY)
-    world.conversations.commit(Conversation(running, Contact(id="2"), seq=1, session=session), record)
+    world.conversations.commit(Conversation(key=running, contact=Contact(id="2"), seq=1, session=session), record)
     assert world.log.delete_turns("acme", HOUR) == 2
     assert world.conversations.load(idle) is None
     assert world.conversations.load(running) is not None

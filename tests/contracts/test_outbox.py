@@ -34,7 +34,7 @@ def stored(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
 def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClock) -> None:
     conversations, deliveries, outbox = stored
     record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
-    conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
+    conversations.commit(Conversation(key=ANA, contact=Contact(id="1"), seq=1), record)
     sent = deliveries.claim(ANA, Delivery(1, 0, "claimed"), None)
     deliveries.settle(ANA, Delivery(1, 0, "accepted", revision=sent.revision))
     assert list(outbox.pending(clock())) == []
@@ -57,7 +57,7 @@ def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClo
 def test_what_fails_once_more_is_to_be_told_once_more(stored: Any, clock: fakes.FrozenClock) -> None:
     conversations, deliveries, outbox = stored
     record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
-    conversations.commit(Conversation(ANA, Contact(id="1"), seq=1), record)
+    conversations.commit(Conversation(key=ANA, contact=Contact(id="1"), seq=1), record)
     entry = None
     for send in (1, 2):
         if entry is not None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pytake.aws.queues import SqsQueues, encode_body
-from pytake.conversation.ports import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.queues import InboundItem
 
 NOT_TAKEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

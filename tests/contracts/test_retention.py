@@ -28,7 +28,9 @@ class World:
 
     def turn(self, key: ConversationKey, seq: int, session: Session | None = None) -> None:
         record = TurnRecord(seq, self.clock(), "s", "waiting", Input(text="Hi"), f"wamid.{seq}", messages=[Text("a")])
-        self.conversations.commit(Conversation(key, Contact(id=key.contact_id), seq=seq, session=session), record)
+        self.conversations.commit(
+            Conversation(key=key, contact=Contact(id=key.contact_id), seq=seq, session=session), record
+        )
 
 
 def expiries(table: Any, key: ConversationKey) -> dict[str, float]:

@@ -35,7 +35,7 @@ def _everybody_is_known(product: Product, monkeypatch: pytest.MonkeyPatch) -> No
     load = product.conversations.load
 
     def known(key: ConversationKey) -> Conversation:
-        return load(key) or Conversation(key, Contact(id=key.contact_id))
+        return load(key) or Conversation(key=key, contact=Contact(id=key.contact_id))
 
     monkeypatch.setattr(product.conversations, "load", known)
 
@@ -671,7 +671,7 @@ def test_a_status_that_a_message_failed_which_was_refused_since_is_taken_once(pr
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
     with pytest.raises(RetryLaterError):
         product.deliver(item(), first_delivery=True)
-    conversation = Conversation(product.key(), Contact(id=PHONE), opted_out=True)
+    conversation = Conversation(key=product.key(), contact=Contact(id=PHONE), opted_out=True)
     product.conversations.stored[product.key()] = conversation
     product.clock.forward(AMBIGUOUS_SECONDS)
     product.deliver(item(), first_delivery=False)

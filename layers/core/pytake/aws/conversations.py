@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -33,15 +33,14 @@ from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError
 from pytake.conversation.records import (
     MARKER_SECONDS,
+    NO_KEY,
     Conversation,
     ConversationKey,
     DueConversation,
     RecentPosition,
-    Session,
     TurnRecord,
 )
 from pytake.conversation.retention import RetentionPolicy
-from pytake.engine import Contact
 
 SESSION_END_GRACE_SECONDS = 86_400
 """A running conversation is kept this much longer than its session, so that the session's end is noted."""
@@ -49,21 +48,7 @@ SESSION_END_GRACE_SECONDS = 86_400
 _STATE = "STATE"
 _MARKER = 0  # its place in the transaction, for reading its refusal
 
-
-class _Body(Struct, omit_defaults=True):
-    """A conversation's item without what the key and other attributes say."""
-
-    contact: Contact
-    session: Session | None = None
-    last_inbound_at: float = 0
-    opted_out: bool = False
-    apologised_at: float | None = None
-    pair_rate_until: float = 0
-    active_at: float = 0
-    erased_at: float = 0
-
-
-_read_body = msgspec.json.Decoder(_Body)
+_read_conversation = msgspec.json.Decoder(Conversation)
 _read_turn = msgspec.json.Decoder(TurnRecord)
 _encode = msgspec.json.Encoder().encode
 
@@ -206,18 +191,8 @@ class DynamoConversations:
     def _conversation_item(self, conversation: Conversation, pk: str, expires_at: int) -> Item:
         session = conversation.session
         state = session.state.decode() if session is not None and session.state is not None else None
-        body = _Body(
-            contact=conversation.contact,
-            session=msgspec.structs.replace(session, state=None) if session is not None else None,
-            last_inbound_at=conversation.last_inbound_at,
-            opted_out=conversation.opted_out,
-            apologised_at=conversation.apologised_at,
-            pair_rate_until=conversation.pair_rate_until,
-            active_at=conversation.active_at,
-            erased_at=conversation.erased_at,
-        )
         item = self._table.item(
-            pk, _STATE, body=_encode(body).decode(), state=state, seq=conversation.seq, expires_at=expires_at
+            pk, _STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
         )
         if conversation.active_at:
             item.recent_pk = recent_pk(conversation.key.organization_id)
@@ -231,19 +206,17 @@ class DynamoConversations:
         return item
 
 
+def _body(conversation: Conversation) -> str:
+    """The conversation as JSON, without what other attributes of its item hold: the key, `seq` and the session's state."""
+    session = conversation.session
+    if session is not None:
+        session = replace(session, state=None)
+    return _encode(replace(conversation, key=NO_KEY, seq=0, session=session)).decode()
+
+
 def _conversation(key: ConversationKey, item: Item) -> Conversation:
-    body = _read_body.decode(item.body or "")
-    if body.session is not None and item.state is not None:
-        body.session.state = item.state.encode()
-    return Conversation(
-        key=key,
-        contact=body.contact,
-        seq=int(item.seq or 0),
-        session=body.session,
-        last_inbound_at=body.last_inbound_at,
-        opted_out=body.opted_out,
-        apologised_at=body.apologised_at,
-        pair_rate_until=body.pair_rate_until,
-        active_at=body.active_at,
-        erased_at=body.erased_at,
-    )
+    conversation = _read_conversation.decode(item.body or "")
+    conversation.key, conversation.seq = key, int(item.seq or 0)
+    if conversation.session is not None and item.state is not None:
+        conversation.session.state = item.state.encode()
+    return conversation

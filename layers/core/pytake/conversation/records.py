@@ -50,6 +50,10 @@ class ConversationKey(Struct, frozen=True, order=True):
     contact_id: str
 
 
+NO_KEY = ConversationKey("", "", "")
+"""The key in a stored conversation's JSON: the item's own key says it."""
+
+
 def new_session_id(key: ConversationKey, seq: int) -> str:
     """The id of the session that begins with turn `seq` of a conversation: whoever has the turn can tell that it did."""
     parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
@@ -68,7 +72,7 @@ class Session(Struct, omit_defaults=True):
     context_fingerprint: str = ""
 
 
-class Conversation(Struct, omit_defaults=True):
+class Conversation(Struct, omit_defaults=True, kw_only=True):
     """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
 
     `pair_rate_until` is how far Meta's pair rate limit is used up (`rate_limits`). `active_at` is when the
@@ -76,7 +80,7 @@ class Conversation(Struct, omit_defaults=True):
     erased before: what was said until then must not come back (`pytake.conversation.erase_contact`).
     """
 
-    key: ConversationKey
+    key: ConversationKey = NO_KEY
     contact: Contact
     seq: int = 0
     session: Session | None = None
