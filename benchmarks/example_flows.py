@@ -40,7 +40,7 @@ def count(folder: Path = FLOWS) -> list[BilledMessages]:
         flow = compile_flow(documents, root)
         billed = found.setdefault(root, BilledMessages(root, documents[root].get("merge_texts", True)))
         for script in suite.conversations:
-            conversation, mocks = OfflineConversation(flow, suite.world(script)), HttpMocks(suite.mocks(script))
+            conversation, mocks = OfflineConversation(flow, suite.settings(script)), HttpMocks(suite.mocks(script))
             for exchange in script.turns:
                 conversation.now += exchange.after_seconds
                 turn = conversation.turn(parse_input(exchange.input), mocks.answer)

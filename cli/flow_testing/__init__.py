@@ -1,4 +1,4 @@
-"""Testing flows without a cloud: conversations written down beside a flow, coverage, generated and fuzzed conversations.
+"""Tests of flows without a cloud: test files beside a flow, coverage, generated and fuzzed conversations.
 
-None of it reaches the layer.
+Not part of the Lambda layer.
 """

@@ -30,24 +30,24 @@ Flows = Annotated[
 def run_tests(
     flows: Flows,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Say which nodes and exits no conversation took.")
+        bool, typer.Option("--coverage", help="Show which nodes and exits no conversation takes.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object in place of the report.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the report.")] = False,
     generate: Annotated[
         bool,
-        typer.Option("--generate", help="Write FLOW.generated.test.json first: conversations through every exit."),
+        typer.Option("--generate", help="First write FLOW.generated.test.json with conversations through every exit."),
     ] = False,
 ) -> None:
-    """Hold the conversations of the test files beside flows (FLOW.test.json or .yaml). Ends with 1 when one fails.
+    """Run the conversations of the test files beside flows (FLOW.test.json or .yaml). Exits with 1 if one fails.
 
-    A test file holds inputs and what has to follow: see docs/flow-tests.md.
+    A test file contains inputs and what is expected to follow: see docs/flow-tests.md.
     """
     try:
         if generate:
             _generate(flows)
         suites = list(dict.fromkeys(path.resolve() for path in find_suites(flows)))
         if not suites:
-            raise UsageError("there are no test files beside these flows; --generate writes some")
+            raise UsageError("there are no test files beside these flows; --generate writes one")
         results, covered = _run(suites)
     except UsageError as error:
         _stop(str(error), 2)
@@ -55,13 +55,13 @@ def run_tests(
         _stop(str(error), 1)
     found = covered.flows() if covered is not None else []
     if as_json:
-        whole = report.as_json([(_shown(path), played) for path, played in results], found if coverage else None)
-        sys.stdout.write(msgspec.json.encode(whole).decode() + "\n")
+        summary = report.as_json([(_shown(path), result) for path, result in results], found if coverage else None)
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     else:
         _show(results)
         if coverage:
             typer.echo("\n" + "\n".join(report.coverage_lines(found)))
-    if any(played.failures for _, played in results):
+    if any(result.failures for _, result in results):
         raise typer.Exit(1)
 
 
@@ -70,28 +70,28 @@ def fuzz(
         list[Path],
         typer.Argument(metavar="FLOW.json...", exists=True, dir_okay=False, help="A flow and its sub-flows."),
     ],
-    conversations: Annotated[int, typer.Option(min=1, help="How many conversations to hold.")] = 200,
-    seed: Annotated[int, typer.Option(help="Another seed holds other conversations.")] = 0,
+    conversations: Annotated[int, typer.Option(min=1, help="The number of conversations.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed gives other conversations.")] = 0,
 ) -> None:
-    """Hold conversations that nobody would, and write the shortest that breaks something as a test file.
+    """Run random conversations, and print the shortest one that breaks a rule as a test file. Exits with 1 if one does.
 
-    What must never break: a turn ends within its budget and does not fail, Meta takes every message, the state survives
-    being stored, the same input gives the same turn, and nobody is left without an answer. Ends with 1 when one does.
+    The rules: every turn ends within its budget and does not fail, Meta accepts every message, the state survives being
+    stored, the same input gives the same turn, and the person is never left without an answer.
     """
-    from cli.flow_testing.fuzzer import fuzz as hold
+    from cli.flow_testing.fuzzer import find_counterexample
 
     try:
         documents, root = read_documents(flows)
-        broken = hold(compile_flow(documents, root), documents, conversations, seed)
+        found = find_counterexample(compile_flow(documents, root), documents, conversations, seed)
     except UsageError as error:
         _stop(str(error), 2)
     except FlowError as error:
         _stop(str(error), 1)
-    if broken is None:
-        typer.echo(f"{conversations} conversations, and nothing broke.", err=True)
+    if found is None:
+        typer.echo(f"{conversations} conversations broke no rule.", err=True)
         return
-    typer.secho(f"{broken.reason}\nThe shortest conversation that does it, as a test file:", err=True, fg="red")
-    sys.stdout.write(write_suite(broken.suite).decode())
+    typer.secho(f"{found.reason}\nThe shortest such conversation, as a test file:", err=True, fg="red")
+    sys.stdout.write(write_suite(found.suite).decode())
     raise typer.Exit(1)
 
 
@@ -100,7 +100,7 @@ def _generate(flows: Iterable[Path]) -> None:
 
     for path in flows:
         if path.is_dir() or is_test_file(path):
-            raise UsageError(f"{path}: --generate wants flows")
+            raise UsageError(f"{path}: --generate needs flow documents")
         documents, root = read_documents([path])
         target = path.with_name(f"{path.stem}.generated.test.json")
         target.write_bytes(write_suite(generate(documents, root)))
@@ -116,11 +116,11 @@ def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, ConversationResult]],
         flow, coverage = compile_flow(documents, root), Coverage(documents, root)
         for script in suite.conversations:
             try:
-                played = run_conversation(suite, script, flow)
+                result = run_conversation(suite, script, flow)
             except UsageError as error:
                 raise UsageError(f"{path}: {script.name}: {error}") from error
-            coverage.add(played.steps)
-            results.append((path, played))
+            coverage.add(result.steps)
+            results.append((path, result))
         if covered is not None:
             coverage.merge(covered)
         covered = coverage
@@ -135,15 +135,15 @@ def _documents(suite: Path, flow_id: str) -> tuple[Documents, str]:
 
 
 def _show(results: list[tuple[Path, ConversationResult]]) -> None:
-    above: Path | None = None
-    for path, played in results:
-        if path != above:
+    previous: Path | None = None
+    for path, result in results:
+        if path != previous:
             typer.echo(_shown(path))
-        above = path
-        typer.echo("\n".join(report.lines_of(played)))
-    passed = sum(not played.failures for _, played in results)
+        previous = path
+        typer.echo("\n".join(report.lines_of(result)))
+    passed = sum(not result.failures for _, result in results)
     colour = "green" if passed == len(results) else "red"
-    typer.secho(f"{passed} of {len(results)} conversations as expected", fg=colour)
+    typer.secho(f"{passed} of {len(results)} conversations passed", fg=colour)
 
 
 def _shown(path: Path) -> str:

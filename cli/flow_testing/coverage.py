@@ -1,4 +1,4 @@
-"""Which nodes and exits of a flow conversations went through."""
+"""The nodes and exits of a flow that conversations covered."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Exit = tuple[str, str, str]
 
 
 class FlowCoverage(Struct, frozen=True):
-    """What of one flow was covered. `missing` lists the exits that were not, as `node: exit`."""
+    """The coverage of one flow. `missing` lists the exits that were not taken, as `node: exit`."""
 
     flow_id: str
     nodes: int
@@ -22,16 +22,12 @@ class FlowCoverage(Struct, frozen=True):
     exits_covered: int
     missing: list[str]
 
-    @property
-    def is_full(self) -> bool:
-        return not self.missing
-
 
 class Coverage:
-    """Counts what the steps of any number of conversations cover of a bundle.
+    """The part of a bundle that the steps of any number of conversations cover.
 
-    Every exit that a node's data allows counts, also those for answers that are not accepted (`invalid`, `stale`).
-    Waiting is no exit, and it is one and the same whether an `end` ends the conversation or returns.
+    Every exit that a node's data allows counts, including those for rejected answers (`invalid`, `stale`). `wait` does not count,
+    and `end` and `return` count as the same exit.
     """
 
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], root: str) -> None:
@@ -45,23 +41,23 @@ class Coverage:
 
     @property
     def all_exits(self) -> set[Exit]:
-        """Everything there is to cover."""
+        """Every exit that can be covered."""
         return {(flow_id, node_id, exit_) for (flow_id, node_id), exits in self._exits.items() for exit_ in exits}
 
     def add(self, steps: Iterable[Step]) -> None:
-        """Count these steps."""
+        """Add these steps."""
         for step in steps:
             self._visited.add((step.flow_id, step.node_id))
             self._taken.add(exit_of(step))
 
     def merge(self, other: "Coverage") -> None:
-        """Count what another one, also of another bundle, has counted."""
+        """Add what another coverage contains, which may be of another bundle."""
         self._exits = {**other._exits, **self._exits}
         self._visited |= other._visited
         self._taken |= other._taken
 
     def flows(self) -> list[FlowCoverage]:
-        """What was covered, by flow."""
+        """The coverage of each flow."""
         flows = dict.fromkeys(flow_id for flow_id, _ in self._exits)
         return [self._flow(flow_id) for flow_id in flows]
 
@@ -74,7 +70,7 @@ class Coverage:
 
 
 def exit_of(step: Step) -> Exit:
-    """The exit a step took, as it is counted."""
+    """The exit of a step, in the form in which it is counted."""
     return step.flow_id, step.node_id, _same(step.exit)
 
 

@@ -12,18 +12,19 @@ TEST_SUFFIXES = (".test.json", ".test.yaml", ".test.yml")
 
 
 class UsageError(Exception):
-    """Something on the command line, or in a file or line it names, cannot be used."""
+    """The command line, or a file or line that it refers to, is invalid."""
 
 
 def is_test_file(path: Path) -> bool:
-    """Whether a file holds conversations that test a flow, and no flow."""
+    """Whether a file is a test file and not a flow document."""
     return path.name.endswith(TEST_SUFFIXES)
 
 
 def read_documents(paths: Iterable[Path]) -> tuple[Documents, str]:
-    """The documents in files, by id, with those beside the first that their jumps name; and the first one's id.
+    """The documents in these files by id, and the id of the first one.
 
-    Test files are passed over, so that `*.json` can be given. Raises UsageError.
+    Documents beside the first file that jumps refer to are added. Test files are ignored, so that `*.json` can be given. Raises
+    UsageError.
     """
     flows = [path for path in paths if not is_test_file(path)]
     documents: Documents = {**read_given_documents(flows)}
@@ -36,7 +37,7 @@ def read_documents(paths: Iterable[Path]) -> tuple[Documents, str]:
 
 
 def read_given_documents(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """The documents in these files alone, by id; test files are passed over. Raises UsageError."""
+    """Only the documents in these files, by id. Test files are ignored. Raises UsageError."""
     documents: dict[str, dict[str, Any]] = {}
     for path in paths:
         if is_test_file(path):
@@ -44,37 +45,37 @@ def read_given_documents(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
         document = read_json(path)
         flow_id = document_id(document, path)
         if flow_id in documents:
-            raise UsageError(f"{path}: another file has the id `{flow_id}` too")
+            raise UsageError(f"{path}: another file also has the id `{flow_id}`")
         documents[flow_id] = document
     return documents
 
 
 def find_document(folder: Path, flow_id: str) -> Path | None:
-    """The file of a folder that holds the flow `flow_id`; the one named after it if there are two."""
+    """The file in a folder that contains the flow `flow_id`; the file named after it takes precedence."""
     named = folder / f"{flow_id}.json"
     candidates = [named, *sorted(folder.glob("*.json"))]
     return next((path for path in candidates if _id_or_none(path) == flow_id), None)
 
 
 def document_id(document: Any, path: Path) -> str:
-    """The id of a flow document. Raises UsageError for anything else."""
+    """The id of a flow document. Raises UsageError if it is not one."""
     if not isinstance(document, dict) or not isinstance(document.get("id"), str) or not document["id"]:
         raise UsageError(f"{path}: not a flow document: it needs an `id`")
     return str(document["id"])
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file's content. Raises UsageError."""
+    """The content of a JSON file. Raises UsageError."""
     try:
         return strict_json.read_json(path.read_text("utf-8-sig"))  # some editors write a BOM
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{path}: not JSON: {error}") from error
+        raise UsageError(f"{path}: not valid JSON: {error}") from error
 
 
 def _beside(folder: Path, documents: Documents) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Documents in the folder that jumps of the given ones name."""
+    """The documents in the folder that jumps of the given documents refer to."""
     others: Documents | None = None
     known, waiting = set(documents), list(documents.values())
     while waiting:

@@ -1,7 +1,7 @@
-"""Answers worth trying, derived from a flow: what its questions accept and refuse, and what its conditions compare with."""
+"""Inputs worth trying, derived from a flow: what its questions accept and reject, and what its conditions compare with."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -19,11 +19,11 @@ STALE = {"reply_id": "no-such-option"}
 STICKER = {"media": {"id": "media-1", "type": "sticker"}}
 _SENTENCE = "I would like to know more about this, please. "
 _READ = re.compile(r"\{\{\s*([\w.]+)")
-_REFUSED: tuple[UserInput, ...] = ("?", "???", STICKER, " ", STALE)
+_REJECTED: tuple[UserInput, ...] = ("?", "???", STICKER, " ", STALE)
 
 
 class Examples:
-    """The answers worth trying at any place of a bundle, in the order in which to try them."""
+    """The inputs worth trying at any node of a bundle, in the order in which to try them."""
 
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], root: str) -> None:
         self._documents: dict[str, FlowDocument] = Compilation(documents, root).documents
@@ -35,13 +35,13 @@ class Examples:
         self._constants = self._derived(_constants(self._data.values()))
 
     @property
-    def deciding(self) -> set[str]:
-        """The variables on which some way depends."""
+    def relevant(self) -> set[str]:
+        """The variables that conditions depend on."""
         return {path.split(".")[0] for path in self._constants}
 
     @property
     def contact_fields(self) -> dict[str, list[Any]]:
-        """What conditions compare fields of the contact with."""
+        """The values that conditions compare fields of the contact with."""
         return {
             path.removeprefix("contact."): values
             for path, values in self._constants.items()
@@ -50,14 +50,14 @@ class Examples:
 
     @property
     def uses_chance(self) -> bool:
-        """Whether some way is taken by chance."""
+        """Whether the bundle has a random node."""
         return any(node.type == "random" for document in self._documents.values() for node in document.nodes)
 
     def inputs(self, conversation: OfflineConversation) -> list[UserInput]:
-        """What to say next."""
+        """The inputs to try next."""
         state = conversation.state
         if state is None:
-            return _unlike(["hi", *self._texts("input.text", {})])
+            return _unique(["hi", *self._texts("input.text", {})])
         data = self._data[state.sub_flow_id or state.flow_id, state.node_id]
         found: list[UserInput] = [
             {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()
@@ -69,10 +69,10 @@ class Examples:
             found += [{"response": form} for form in self._bodies(data["variable"], plain) if isinstance(form, dict)]
         if state.due_at is not None:
             found.append({"type": "timeout"})
-        return _unlike([*found, *self._texts("input.text", {}), *_REFUSED, *self._too_long(data)])
+        return _unique([*found, *self._texts("input.text", {}), *_REJECTED, *self._too_long(data)])
 
     def results(self, effect: Effect) -> list[EffectResult]:
-        """How an effect may end."""
+        """The results to try for an effect."""
         data = self._data[_place(effect)]
         bodies: list[Any] = []
         if isinstance(effect, HttpRequest):
@@ -89,7 +89,7 @@ class Examples:
         failed = EffectResult(ok=False, status=500, error="http_500")
         if not isinstance(effect, HttpRequest):
             failed = EffectResult(ok=False, error="failed")
-        return [*(EffectResult(ok=True, status=200, body=body) for body in _unlike(bodies or [{}])), failed]
+        return [*(EffectResult(ok=True, status=200, body=body) for body in _unique(bodies or [{}])), failed]
 
     def _bodies(self, variable: str, base: Any) -> Iterator[Any]:
         yield base
@@ -101,33 +101,12 @@ class Examples:
                 yield _put(_copy(base) if isinstance(base, dict) else {}, rest, value) if rest else value
 
     def _answers(self, data: dict[str, Any]) -> Iterator[UserInput]:
+        """Answers that the question accepts, and those that conditions compare with."""
         validation = data.get("validation") or {}
         kind = validation.get("type", "text")
         if kind == "text" and data.get("buttons") and not data.get("validation"):
             return
-        match kind:
-            case "email":
-                yield "ana@example.com"
-            case "phone":
-                yield _phone(validation.get("country"))
-            case "number":
-                yield from _numbers(validation)
-            case "date":
-                days = [validation.get(bound) for bound in ("min", "max")]
-                yield from (str(day) for day in days if day and day != "today")
-                yield from ("2026-11-22", "2030-06-15", "1990-01-31")
-            case "choice":
-                for choice in validation.get("choices") or ():
-                    yield choice["value"] if isinstance(choice, dict) else choice
-            case "regex":
-                yield from _matching(validation.get("pattern") or "")
-            case "media":
-                kinds = validation.get("choices") or ["image"]
-                yield from ({"media": {"id": "media-1", "type": each}} for each in kinds if isinstance(each, str))
-            case "location":
-                yield {"location": {"latitude": -23.56, "longitude": -46.65, "name": "Avenida Paulista"}}
-            case _:
-                yield _fitting(_SENTENCE[:12].strip(), validation)
+        yield from VALID_ANSWERS.get(kind, _some_text)(validation)
         yield from self._texts(data["variable"], validation)
 
     def _texts(self, path: str, validation: dict[str, Any]) -> Iterator[str]:
@@ -142,8 +121,8 @@ class Examples:
             yield (_SENTENCE * (longest // len(_SENTENCE) + 1))[: longest + 1]
 
     def _derived(self, constants: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        """The constants, also under the variables from which a compared variable is made."""
-        made = list(chain.from_iterable(map(_made_from, self._data.values())))
+        """The constants, also for the variables from which a compared variable is computed."""
+        made = list(chain.from_iterable(map(_computed_from, self._data.values())))
         for _ in made:
             for written, read in made:
                 known = constants.setdefault(read, []) if written in constants else []
@@ -152,12 +131,14 @@ class Examples:
 
 
 def _constants(nodes: Iterable[Any]) -> dict[str, list[Any]]:
-    """What each variable is compared with, as values that make the comparison hold or not."""
+    """The values that each variable is compared with, chosen so that comparisons hold or fail."""
     found: dict[str, list[Any]] = {}
     for comparison in chain.from_iterable(map(_comparisons, nodes)):
         path = str(comparison["variable"]).strip().removeprefix("{{").removesuffix("}}").strip()
         known = found.setdefault(path, [])
-        known += [value for value in _telling(comparison["operator"], comparison.get("value")) if value not in known]
+        known += [
+            value for value in _distinguishing(comparison["operator"], comparison.get("value")) if value not in known
+        ]
     return found
 
 
@@ -172,20 +153,20 @@ def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
             yield from _comparisons(item)
 
 
-def _made_from(value: Any) -> Iterator[tuple[str, str]]:
-    """Variables that are set, each with a variable that their value is made from."""
+def _computed_from(value: Any) -> Iterator[tuple[str, str]]:
+    """Pairs of a variable that is set and a variable that its value is computed from."""
     if isinstance(value, dict):
         made = value.get("value")
         if value.get("variable") and not value.get("operator") and isinstance(made, str):
             yield from ((value["variable"], read) for read in _READ.findall(made) if read != value["variable"])
         for item in value.values():
-            yield from _made_from(item)
+            yield from _computed_from(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _made_from(item)
+            yield from _computed_from(item)
 
 
-def _telling(operator: str, value: Any) -> list[Any]:
+def _distinguishing(operator: str, value: Any) -> list[Any]:
     if isinstance(value, str) and "{{" in value:
         return []
     if operator.strip() == "matches":
@@ -202,7 +183,7 @@ def _telling(operator: str, value: Any) -> list[Any]:
 
 @cache
 def _matching(pattern: str) -> tuple[str, ...]:
-    """The simplest text that a pattern finds, if there is one."""
+    """The simplest text that matches a pattern, if there is one."""
     from hypothesis import find, settings
     from hypothesis import strategies as st
     from hypothesis.errors import HypothesisException
@@ -211,12 +192,12 @@ def _matching(pattern: str) -> tuple[str, ...]:
         texts = st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
         plain = settings(derandomize=True, database=None, deadline=None)
         return (find(texts, lambda text: text.strip() == text != "", settings=plain),)
-    except (HypothesisException, re.error, ValueError):  # a pattern that only RE2 understands
+    except (HypothesisException, re.error, ValueError):  # a pattern that only RE2 supports
         return ()
 
 
 def _fitting(text: str, validation: dict[str, Any]) -> str:
-    """The text, made as long or as short as the validation wants; what it began with stays."""
+    """The text, extended or shortened to the length that the validation requires."""
     least, most = validation.get("min_length") or 0, validation.get("max_length")
     if len(text) < least:
         text = (f"{text} " + _SENTENCE * (least // len(_SENTENCE) + 1))[:least]
@@ -235,21 +216,55 @@ def _numbers(validation: dict[str, Any]) -> Iterator[str]:
         yield str(int(most) + 1)
 
 
-def _phone(country: str | None) -> str:
+def _dates(validation: dict[str, Any]) -> Iterator[str]:
+    bounds = [validation.get(bound) for bound in ("min", "max")]
+    yield from (str(day) for day in bounds if day and day != "today")
+    yield from ("2026-11-22", "2030-06-15", "1990-01-31")
+
+
+def _phones(validation: dict[str, Any]) -> Iterator[str]:
     from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_type, format_number
 
-    number = example_number_for_type(country or "BR", PhoneNumberType.MOBILE)
-    return format_number(number, PhoneNumberFormat.E164) if number is not None else "+5511987654321"
+    number = example_number_for_type(validation.get("country") or "BR", PhoneNumberType.MOBILE)
+    yield format_number(number, PhoneNumberFormat.E164) if number is not None else "+5511987654321"
+
+
+def _choices(validation: dict[str, Any]) -> Iterator[str]:
+    for choice in validation.get("choices") or ():
+        yield choice["value"] if isinstance(choice, dict) else choice
+
+
+def _files(validation: dict[str, Any]) -> Iterator[UserInput]:
+    for type_ in validation.get("choices") or ["image"]:
+        if isinstance(type_, str):
+            yield {"media": {"id": "media-1", "type": type_}}
+
+
+def _some_text(validation: dict[str, Any]) -> Iterator[str]:
+    yield _fitting(_SENTENCE[:12].strip(), validation)
+
+
+VALID_ANSWERS: dict[str, Callable[[dict[str, Any]], Iterable[UserInput]]] = {
+    "email": lambda _: ["ana@example.com"],
+    "phone": _phones,
+    "number": _numbers,
+    "date": _dates,
+    "choice": _choices,
+    "regex": lambda validation: _matching(validation.get("pattern") or ""),
+    "media": _files,
+    "location": lambda _: [{"location": {"latitude": -23.56, "longitude": -46.65, "name": "Avenida Paulista"}}],
+}
+"""Answers that a validation accepts, by its type. Types without an entry get a text."""
 
 
 def _place(effect: Effect) -> tuple[str, str]:
-    """The flow and the node whose effect it is."""
+    """The flow and the node that requested the effect."""
     _, flow_id, node_id, _ = effect.key.rsplit("/", 3)
     return flow_id, node_id
 
 
 def _put(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Set what a path such as `order.items[0].title` leads to; lists get one item."""
+    """Set the value at a path such as `order.items[0].title`. Missing lists are created with one item."""
     parts = [part for part in path.replace("[", ".").replace("]", "").split(".") if part]
     at: Any = body
     for part, following in zip(parts, [*parts[1:], None], strict=True):
@@ -268,8 +283,8 @@ def _copy(body: dict[str, Any]) -> dict[str, Any]:
     return copied
 
 
-def _unlike(values: Iterable[Any]) -> list[Any]:
-    """The values without repetitions, in order."""
+def _unique(values: Iterable[Any]) -> list[Any]:
+    """The values without duplicates, in order."""
     found: dict[bytes, Any] = {}
     for value in values:
         found.setdefault(msgspec.json.encode(value, order="deterministic"), value)

@@ -1,4 +1,4 @@
-"""Conversations that nobody would hold, and the shortest of them that breaks something."""
+"""Random conversations, and the shortest of them that breaks a rule."""
 
 import copy
 from functools import cache
@@ -19,9 +19,9 @@ from local.offline_conversation import ConversationSettings, OfflineConversation
 from pytake.engine import Effect, EffectResult, Flow
 
 TURNS = 30
-"""How long a conversation is at most."""
+"""The maximum number of turns of a conversation."""
 
-_BAIT = [
+_SPECIAL_TEXTS = [
     "{{secrets.token}}",
     "{{contact.phone}}",
     "\x00",
@@ -39,7 +39,7 @@ _BAIT = [
     "1",
     "2",
 ]
-_WILD: list[dict[str, Any]] = [
+_UNUSUAL_INPUTS: list[dict[str, Any]] = [
     {"media": {"id": "media-2", "type": "document", "filename": "a" * 300, "caption": "{{x}}"}},
     {"media": {"id": "media-3", "type": "audio"}},
     {"location": {"latitude": 0, "longitude": -180}},
@@ -59,14 +59,14 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 class Counterexample(Struct, frozen=True):
-    """What broke, and the conversation that shows it, ready to be kept as a test file."""
+    """The rule that was broken, and the conversation that breaks it as a test file."""
 
     reason: str
     suite: Suite
 
 
 class _BrokenRuleError(Exception):
-    """One subclass per rule, so that shrinking stays with the rule that was broken first."""
+    """One subclass per rule, so that shrinking keeps the rule that was broken first."""
 
 
 @cache
@@ -74,8 +74,8 @@ def _error_of(rule: str) -> type[_BrokenRuleError]:
     return type(rule, (_BrokenRuleError,), {})
 
 
-class _Held:
-    """A conversation as it is being held."""
+class _RandomConversation:
+    """A random conversation in progress."""
 
     def __init__(self, flow: Flow, examples: Examples, data: st.DataObject) -> None:
         self.exchanges: list[Exchange] = []
@@ -86,23 +86,23 @@ class _Held:
         self._examples = examples
         self._data = data
 
-    def hold(self) -> None:
-        """Say one thing after the other. Raises _BrokenRuleError."""
+    def run(self) -> None:
+        """Run the conversation. Raises _BrokenRuleError."""
         for _ in range(self._data.draw(st.integers(1, TURNS))):
             if self._conversation.handed_off:
                 return
             seconds = self._data.draw(st.sampled_from([0, 0, 0, 61, 100_000]))
             self._conversation.now += seconds
-            said: UserInput = self._data.draw(
+            user_input: UserInput = self._data.draw(
                 st.sampled_from(self._examples.inputs(self._conversation))
                 | st.sampled_from(self._examples.inputs(self._conversation))
-                | st.sampled_from(_BAIT)
+                | st.sampled_from(_SPECIAL_TEXTS)
                 | st.text(max_size=60)
-                | st.sampled_from(_WILD)
+                | st.sampled_from(_UNUSUAL_INPUTS)
             )
-            self._say(said, seconds)
+            self._turn(user_input, seconds)
 
-    def _say(self, said: UserInput, seconds: float) -> None:
+    def _turn(self, user_input: UserInput, seconds: float) -> None:
         results: list[EffectResult] = []
 
         def answer(effect: Effect) -> EffectResult:
@@ -114,27 +114,27 @@ class _Held:
 
         again = copy.copy(self._conversation)
         try:
-            turn = self._conversation.turn(parse_input(said), answer)
+            turn = self._conversation.turn(parse_input(user_input), answer)
             left = iter(results)
-            repeated = again.turn(parse_input(said), lambda _: next(left))
+            repeated = again.turn(parse_input(user_input), lambda _: next(left))
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
             rule: str | None = f"raised {type(error).__name__}"
-            self._note(said, seconds, Expected())
+            self._note(user_input, seconds, Expected())
             self.reason = f"{rule}: {error}"
         else:
-            self._note(said, seconds, Expected(status=turn.status, node_id=turn.node_id))
+            self._note(user_input, seconds, Expected(status=turn.status, node_id=turn.node_id))
             rule, self.reason = broken_rule(turn, repeated) or (None, "")
         if rule is not None:
             raise _error_of(rule)(self.reason)
 
-    def _note(self, said: UserInput, seconds: float, expected: Expected) -> None:
-        self.exchanges.append(Exchange(input=said, after_seconds=seconds, expect=expected))
+    def _note(self, user_input: UserInput, seconds: float, expected: Expected) -> None:
+        self.exchanges.append(Exchange(input=user_input, after_seconds=seconds, expect=expected))
 
 
-def fuzz(flow: Flow, documents: Documents, conversations: int, seed: int) -> Counterexample | None:
-    """Hold so many conversations; what broke in the simplest of them that breaks, None when nothing does."""
+def find_counterexample(flow: Flow, documents: Documents, conversations: int, seed: int) -> Counterexample | None:
+    """Run this many conversations. Gives the simplest one that breaks a rule; None if none does."""
     examples = Examples(documents, flow.id)
-    failing: list[_Held] = []
+    failing: list[_RandomConversation] = []
 
     @settings(
         max_examples=conversations,
@@ -147,23 +147,25 @@ def fuzz(flow: Flow, documents: Documents, conversations: int, seed: int) -> Cou
     )
     @with_seed(seed)
     @given(st.data())
-    def hold(data: st.DataObject) -> None:
-        held = _Held(flow, examples, data)
+    def run_one(data: st.DataObject) -> None:
+        conversation = _RandomConversation(flow, examples, data)
         try:
-            held.hold()
+            conversation.run()
         except _BrokenRuleError:
-            failing[:] = [held]  # the last one that Hypothesis tries is the shortest
+            failing[:] = [conversation]  # the last one that Hypothesis tries is the shortest
             raise
 
     try:
-        hold()
+        run_one()
     except _BrokenRuleError:
-        held = failing[0]
+        conversation = failing[0]
     else:
         return None
     script = Script(
-        name=held.reason,
-        turns=held.exchanges,
-        http_mocks={name: found[0] if len(found) == 1 else found for name, found in held.mocks.items()} or None,
+        name=conversation.reason,
+        turns=conversation.exchanges,
+        http_mocks={name: found[0] if len(found) == 1 else found for name, found in conversation.mocks.items()} or None,
     )
-    return Counterexample(held.reason, Suite(flow=flow.id, now=NOW, seed=held.seed, conversations=[script]))
+    return Counterexample(
+        conversation.reason, Suite(flow=flow.id, now=NOW, seed=conversation.seed, conversations=[script])
+    )

@@ -1,8 +1,8 @@
-"""Find conversations that take every exit of a flow, and write them down as tests. The same flow gives the same tests.
+"""Generates tests: conversations that together take every exit of a flow. The same flow gives the same tests.
 
-The search goes through the states a flow can be in, breadth first: from each it says everything worth trying (`examples`),
-and APIs and models answer in every way worth trying. Two states are the same when they wait at the same place and agree in
-what decides about a way.
+A breadth-first search of the states that a flow can be in. In each state it tries every input and every result of APIs and models
+that `examples` suggests. Two states count as equal if they wait at the same node and agree in every variable that a condition
+depends on.
 """
 
 import copy
@@ -24,24 +24,24 @@ from local.offline_conversation import ConversationSettings, OfflineConversation
 from pytake.engine import Contact, Effect, EffectResult, Flow, Turn, compile_flow
 
 TURNS = 20_000
-"""How many turns a search tries at most."""
+"""The maximum number of turns in a search."""
 SEEDS = 64
-"""How many seeds are tried for the ways that chance takes."""
+"""The number of seeds that are tried for random paths."""
 RESULTS = 24
-"""How many ways the effects of one turn may end, all together."""
+"""The maximum number of combinations of effect results that are tried in one turn."""
 
 
 class Move(Struct, frozen=True):
-    """Something said, and how the effects it led to ended."""
+    """An input, and the results of the effects that it led to."""
 
-    said: UserInput
+    user_input: UserInput
     results: tuple[EffectResult, ...] = ()
 
 
 class Walk(Struct, frozen=True):
-    """A conversation that was found. `exits` is what it takes."""
+    """A conversation that the search found, with the exits it takes."""
 
-    world: ConversationSettings
+    settings: ConversationSettings
     moves: tuple[Move, ...]
     exits: frozenset[Exit]
 
@@ -56,28 +56,30 @@ class Generator:
         self._turns = 0
 
     def walks(self) -> list[Walk]:
-        """Conversations that together take every exit the search could reach."""
+        """Conversations that together take every exit that the search could reach."""
         mains: list[Walk] = []
         loops: list[Walk] = []
-        barren = 0
-        for world in self._worlds():
-            if not self._uncovered or (world.seed and not self._chance_left and barren > len(self._contacts()) * 8):
+        unsuccessful = 0
+        for settings in self._settings():
+            if not self._uncovered or (
+                settings.seed and not self._chance_left and unsuccessful > len(self._contacts()) * 8
+            ):
                 break
             before = len(self._uncovered)
-            for walk, is_loop in self._search(world):
+            for walk, is_loop in self._search(settings):
                 (loops if is_loop else mains).append(walk)
-            barren = 0 if len(self._uncovered) < before else barren + 1
-        chosen = _needed(sorted(mains, key=lambda walk: -len(walk.moves)))
+            unsuccessful = 0 if len(self._uncovered) < before else unsuccessful + 1
+        chosen = _without_redundant(sorted(mains, key=lambda walk: -len(walk.moves)))
         for loop in loops:
             if not any(loop.exits <= walk.exits for walk in chosen):
-                self._weave(loop, chosen)
-        return _needed([self._to_its_end(walk) for walk in chosen])
+                self._insert(loop, chosen)
+        return _without_redundant([self._to_end(walk) for walk in chosen])
 
     @property
     def _chance_left(self) -> bool:
         return any(exit_.startswith("path:") for _, _, exit_ in self._uncovered)
 
-    def _worlds(self) -> Iterator[ConversationSettings]:
+    def _settings(self) -> Iterator[ConversationSettings]:
         now = parse_time(NOW)
         for seed in range(SEEDS if self._examples.uses_chance else 1):
             for change in self._contacts():
@@ -95,31 +97,31 @@ class Generator:
                     changes.append({"fields": {field: value}})
         return changes
 
-    def _search(self, world: ConversationSettings) -> Iterator[tuple[Walk, bool]]:
-        """Walks that each take an exit no earlier one took, and whether they end where their last turn began."""
-        first = OfflineConversation(self._flow, world)
-        queue: deque[tuple[OfflineConversation, Walk]] = deque([(first, Walk(world, (), frozenset()))])
+    def _search(self, settings: ConversationSettings) -> Iterator[tuple[Walk, bool]]:
+        """Walks that each take a new exit, and whether their last turn ended where it started (a loop)."""
+        first = OfflineConversation(self._flow, settings)
+        queue: deque[tuple[OfflineConversation, Walk]] = deque([(first, Walk(settings, (), frozenset()))])
         seen = {self._key(first)}
         while queue and self._uncovered and self._turns < TURNS:
             conversation, walk = queue.popleft()
-            place = _place(conversation)
-            for said in self._examples.inputs(conversation):
-                for after, turn, results in self._outcomes(conversation, said):
+            position = _position(conversation)
+            for user_input in self._examples.inputs(conversation):
+                for after, turn, results in self._outcomes(conversation, user_input):
                     self._turns += 1
                     exits = walk.exits.union(map(exit_of, turn.path))
-                    further = Walk(world, (*walk.moves, Move(said, results)), exits)
+                    further = Walk(settings, (*walk.moves, Move(user_input, results)), exits)
                     if not exits.isdisjoint(self._uncovered):
                         self._uncovered -= exits
-                        yield further, place == _place(after) and turn.state is not None
+                        yield further, position == _position(after) and turn.state is not None
                     key = self._key(after)
                     if turn.state is not None and key not in seen:
                         seen.add(key)
                         queue.append((after, further))
 
     def _outcomes(
-        self, conversation: OfflineConversation, said: UserInput
+        self, conversation: OfflineConversation, user_input: UserInput
     ) -> Iterator[tuple[OfflineConversation, Turn, tuple[EffectResult, ...]]]:
-        """Every way one turn may go, by how its effects end."""
+        """Every outcome of one turn, one for each combination of effect results."""
         picks: list[int] = []
         for _ in range(RESULTS):
             sizes: list[int] = []
@@ -134,7 +136,7 @@ class Generator:
                 return results[-1]
 
             after = copy.copy(conversation)
-            turn = after.turn(parse_input(said), answer)
+            turn = after.turn(parse_input(user_input), answer)
             yield after, turn, tuple(results)
             del picks[len(sizes) :]
             while picks and picks[-1] + 1 == sizes[len(picks) - 1]:
@@ -144,56 +146,56 @@ class Generator:
             picks[-1] += 1
 
     def _key(self, conversation: OfflineConversation) -> bytes:
-        """What two states have in common from which everything can go on in the same ways."""
+        """A key that is equal for states that can continue in the same ways."""
         state = conversation.state
         if state is None:
             return b""
-        known = dict(state.variables)
+        previous = dict(state.variables)
         for frame in state.stack:
-            known = {**(frame.variables or {}), **known}
-        deciding = {name: known[name] for name in sorted(self._examples.deciding) if name in known}
+            previous = {**(frame.variables or {}), **previous}
+        relevant = {name: previous[name] for name in sorted(self._examples.relevant) if name in previous}
         frames = [(frame.flow_id, frame.node_id) for frame in state.stack]
         contact: Contact | None = conversation.contact if self._examples.contact_fields else None
-        # Attempts count up to where questions give up, at the latest after a few.
+        # A few attempts are enough to reach `max_attempts`.
         return msgspec.json.encode(
-            (state.sub_flow_id, state.node_id, min(state.attempts, 5), frames, deciding, contact)
+            (state.sub_flow_id, state.node_id, min(state.attempts, 5), frames, relevant, contact)
         )
 
-    def _weave(self, loop: Walk, chosen: list[Walk]) -> None:
-        """Take the loop's last move into a walk that comes by the same place; make it a walk of its own if none does."""
+    def _insert(self, loop: Walk, chosen: list[Walk]) -> None:
+        """Insert the loop's last move into a walk that passes the same position. Without such a walk, keep the loop as a walk."""
         move = loop.moves[-1]
-        place = self._places(Walk(loop.world, loop.moves[:-1], frozenset()))[-1]
+        position = self._positions(Walk(loop.settings, loop.moves[:-1], frozenset()))[-1]
         for index, walk in enumerate(chosen):
-            if walk.world != loop.world:
+            if walk.settings != loop.settings:
                 continue
-            for at, here in enumerate(self._places(walk)[:-1]):
-                if here != place:
+            for at, here in enumerate(self._positions(walk)[:-1]):
+                if here != position:
                     continue
-                longer = self._walked(walk.world, (*walk.moves[:at], move, *walk.moves[at:]))
+                longer = self._replay(walk.settings, (*walk.moves[:at], move, *walk.moves[at:]))
                 if longer.exits >= walk.exits | loop.exits.difference(walk.exits):
                     chosen[index] = longer
                     return
         chosen.append(loop)
 
-    def _places(self, walk: Walk) -> list[object]:
-        """Where the conversation waits before each move, and after the last."""
-        conversation = OfflineConversation(self._flow, walk.world)
-        places = [_place(conversation)]
+    def _positions(self, walk: Walk) -> list[object]:
+        """The position of the conversation before each move, and after the last one."""
+        conversation = OfflineConversation(self._flow, walk.settings)
+        positions = [_position(conversation)]
         for move in walk.moves:
             _turn(conversation, move)
-            places.append(_place(conversation))
-        return places
+            positions.append(_position(conversation))
+        return positions
 
-    def _walked(self, world: ConversationSettings, moves: tuple[Move, ...]) -> Walk:
-        conversation = OfflineConversation(self._flow, world)
+    def _replay(self, settings: ConversationSettings, moves: tuple[Move, ...]) -> Walk:
+        conversation = OfflineConversation(self._flow, settings)
         exits: set[Exit] = set()
         for move in moves:
             exits.update(map(exit_of, _turn(conversation, move).path))
-        return Walk(world, moves, frozenset(exits))
+        return Walk(settings, moves, frozenset(exits))
 
-    def _to_its_end(self, walk: Walk) -> Walk:
-        """The walk with the shortest way to where the conversation ends, when there is one nearby."""
-        conversation = OfflineConversation(self._flow, walk.world)
+    def _to_end(self, walk: Walk) -> Walk:
+        """The walk, extended by the shortest path to the end of the conversation if there is one nearby."""
+        conversation = OfflineConversation(self._flow, walk.settings)
         for move in walk.moves:
             _turn(conversation, move)
         queue = deque([(conversation, walk.moves)])
@@ -202,37 +204,37 @@ class Generator:
             if not queue or queue[0][0].state is None:
                 break
             conversation, moves = queue.popleft()
-            for said in self._examples.inputs(conversation):
-                for after, turn, results in self._outcomes(conversation, said):
+            for user_input in self._examples.inputs(conversation):
+                for after, turn, results in self._outcomes(conversation, user_input):
                     if turn.status in ("completed", "handoff"):
-                        return self._walked(walk.world, (*moves, Move(said, results)))
+                        return self._replay(walk.settings, (*moves, Move(user_input, results)))
                     key = self._key(after)
                     if key not in seen and turn.state is not None:
                         seen.add(key)
-                        queue.append((after, (*moves, Move(said, results))))
+                        queue.append((after, (*moves, Move(user_input, results))))
         return walk
 
     def script(self, walk: Walk) -> Script:
-        """A walk as a test that expects what it led to."""
-        conversation = OfflineConversation(self._flow, walk.world)
+        """The walk as a test that expects what it led to."""
+        conversation = OfflineConversation(self._flow, walk.settings)
         mocks: dict[str, list[Any]] = {}
-        known: dict[str, Any] = {}
+        previous: dict[str, Any] = {}
         exchanges: list[Exchange] = []
         turn: Turn | None = None
         for move in walk.moves:
             turn = _turn(conversation, move, mocks)
-            exchanges.append(Exchange(input=move.said, expect=_expected(turn, self._flow.id, known)))
-            known = dict(turn.variables)
-        default = sample_contact(walk.world.seed)
+            exchanges.append(Exchange(input=move.user_input, expect=_expected(turn, self._flow.id, previous)))
+            previous = dict(turn.variables)
+        default = sample_contact(walk.settings.seed)
         contact = {
             name: value
-            for name, value in msgspec.structs.asdict(walk.world.contact or default).items()
+            for name, value in msgspec.structs.asdict(walk.settings.contact or default).items()
             if value != getattr(default, name)
         }
         return Script(
-            name=f"{turn.status} at {turn.node_id}" if turn is not None else "nothing said",
+            name=f"{turn.status} at {turn.node_id}" if turn is not None else "no turns",
             turns=exchanges,
-            seed=walk.world.seed or None,
+            seed=walk.settings.seed or None,
             contact=contact or None,
             http_mocks={name: found[0] if len(found) == 1 else found for name, found in mocks.items()} or None,
         )
@@ -249,8 +251,8 @@ def generate(documents: Mapping[str, Mapping[str, Any]], root: str) -> Suite:
     return Suite(flow=root, now=NOW, seed=0, conversations=scripts)
 
 
-def _needed(walks: list[Walk]) -> list[Walk]:
-    """The walks without those that take no exit of their own."""
+def _without_redundant(walks: list[Walk]) -> list[Walk]:
+    """The walks without those whose exits other walks take too."""
     kept = list(walks)
     for walk in reversed(walks):
         others = frozenset[Exit]().union(*(other.exits for other in kept if other is not walk))
@@ -259,7 +261,7 @@ def _needed(walks: list[Walk]) -> list[Walk]:
     return kept
 
 
-def _place(conversation: OfflineConversation) -> object:
+def _position(conversation: OfflineConversation) -> object:
     state = conversation.state
     return (state.sub_flow_id or state.flow_id, state.node_id) if state is not None else None
 
@@ -273,11 +275,11 @@ def _turn(conversation: OfflineConversation, move: Move, mocks: dict[str, list[A
             mocks.setdefault(mock_keys(effect)[0], []).append(mock_of(result))
         return result
 
-    return conversation.turn(parse_input(move.said), answer)
+    return conversation.turn(parse_input(move.user_input), answer)
 
 
-def _expected(turn: Turn, root: str, known: dict[str, Any]) -> Expected:
-    variables = {name: value for name, value in turn.variables.items() if known.get(name) != value}
+def _expected(turn: Turn, root: str, previous: dict[str, Any]) -> Expected:
+    variables = {name: value for name, value in turn.variables.items() if previous.get(name) != value}
     events = [event.type for event in turn.events]
     return Expected(
         texts=[render_message(message) for message in turn.messages],

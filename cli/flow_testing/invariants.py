@@ -1,4 +1,4 @@
-"""What holds for every turn of every conversation, whatever is said."""
+"""The rules that every turn of every conversation must keep, whatever the input is."""
 
 import msgspec
 
@@ -11,9 +11,9 @@ _BUDGETS = ("step_budget_exceeded", "stack_limit_exceeded")
 
 
 def broken_rule(turn: Turn, repeated: Turn) -> tuple[str, str] | None:
-    """The first rule that a turn breaks and how, in words; None when it keeps them all.
+    """The first rule that a turn breaks, with an explanation; None if it keeps all rules.
 
-    `repeated` is the same turn taken again.
+    `repeated` is the same turn, taken a second time.
     """
     where = f"at {turn.node_id}"
     for event in turn.events:
@@ -30,12 +30,12 @@ def broken_rule(turn: Turn, repeated: Turn) -> tuple[str, str] | None:
             check_message(message_payload(message, _PHONE, "fuzz"))
         except (GraphApiError, ValueError) as error:
             details = error.details if isinstance(error, GraphApiError) else str(error)
-            return "message_refused", f"WhatsApp would refuse a message {where}: {details}."
+            return "message_rejected", f"WhatsApp would reject a message {where}: {details}."
     if turn.state is not None and State.decode(turn.state.encode()) != turn.state:
-        return "state_changed", f"The state {where} is another after it was stored and read."
+        return "state_changed", f"The state {where} changes when it is stored and read."
     if msgspec.json.encode(turn) != msgspec.json.encode(repeated):
-        return "not_deterministic", f"The same input gave another turn {where}."
-    said_nothing = turn.status == "waiting" and not turn.messages and turn.due_at is None
-    if said_nothing and not any(event.type == "input_ignored" for event in turn.events):
-        return "dead_end", f"Nothing is said {where}, and nothing will happen before the person writes again."
+        return "not_deterministic", f"The same input gave a different turn {where}."
+    is_silent = turn.status == "waiting" and not turn.messages and turn.due_at is None
+    if is_silent and not any(event.type == "input_ignored" for event in turn.events):
+        return "dead_end", f"The bot sends nothing {where}, and nothing will happen before the person writes again."
     return None

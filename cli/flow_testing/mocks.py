@@ -1,4 +1,4 @@
-"""What APIs and models answer where there is no network: scripted beforehand."""
+"""Scripted results of APIs and models, for runs without a network."""
 
 from fnmatch import fnmatchcase
 from typing import Any
@@ -9,10 +9,10 @@ from pytake.engine import Effect, EffectResult, HttpRequest
 
 
 class HttpMocks:
-    """What APIs and models answer in a run: by `METHOD URL`, `URL` or `ai:MODEL`, where `*` stands for anything.
+    """The results of APIs and models in a run, by `METHOD URL`, `URL` or `ai:MODEL`; `*` matches anything.
 
-    An answer is `{"status", "json" | "body" | "error"}`, or any other JSON for a body with status 200; a list of answers
-    is given one after another, the last one again and again.
+    A result is `{"status", "json" | "body" | "error"}`, or any other JSON, which is a body with status 200. The results in a list
+    are given one after another; the last one is repeated.
     """
 
     def __init__(self, answers: Any) -> None:
@@ -23,7 +23,7 @@ class HttpMocks:
         }
 
     def answer(self, effect: Effect) -> EffectResult:
-        """The result of an effect; a failed one when nothing was scripted for it."""
+        """The result of an effect; a failure if there is no mock for it."""
         names = mock_keys(effect)
         for name in names:
             for pattern, answers in self._answers.items():
@@ -33,7 +33,7 @@ class HttpMocks:
 
 
 def mock_keys(effect: Effect) -> list[str]:
-    """The names an effect may be scripted under, the most exact first."""
+    """The keys under which an effect can be mocked, the most specific first."""
     if isinstance(effect, HttpRequest):
         url = effect.url + (f"?{urlencode(effect.query_params)}" if effect.query_params else "")
         return [f"{effect.method} {url}", url, f"{effect.method} {effect.url}", effect.url]
@@ -41,7 +41,7 @@ def mock_keys(effect: Effect) -> list[str]:
 
 
 def mock_of(result: EffectResult) -> dict[str, Any]:
-    """A result as it is scripted, so that `HttpMocks` gives it again."""
+    """The mock that makes `HttpMocks` give this result."""
     if result.ok:
         return {"status": result.status or 200, "json": result.body}
     if result.status is not None:

@@ -1,7 +1,7 @@
-"""Hold recorded conversations again, without a network: on the version of the flow they were held on, or on another.
+"""Replays recorded conversations without a network, on the same version of the flow or on another one.
 
-A conversation's turns are its audit records. They hold what was said, when, what APIs and models answered, and what the
-turn knew of the contact and the number; the state between two turns follows from the turns before.
+The turns of a conversation are its audit records. They contain the input, the time, the results of APIs and models, and what the
+turn knew about the contact and the number. The state between two turns follows from the turns before.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
 
 
 class Difference(Struct, frozen=True):
-    """The first turn of a conversation that goes another way: which part of it, as recorded and as it is now."""
+    """The first turn of a conversation that differs: the part that differs, as recorded and as replayed."""
 
     session_id: str
     seq: int
@@ -31,7 +31,7 @@ class Difference(Struct, frozen=True):
 
 
 class ReplayResult(Struct, frozen=True):
-    """How a recorded conversation went. `skipped` says why it could not be held again from some turn on."""
+    """The result of replaying a conversation. `skipped` says why it could not be replayed to its end."""
 
     session_id: str
     turns: int
@@ -40,7 +40,7 @@ class ReplayResult(Struct, frozen=True):
 
 
 class _UnknownEffectError(Exception):
-    """The flow asks for something that was not asked for then."""
+    """The flow requests an effect that was not recorded."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -48,7 +48,7 @@ class _UnknownEffectError(Exception):
 
 
 def read_records(lines: Iterable[str | bytes], name: str) -> list[TurnRecord]:
-    """Audit records, one JSON object a line. Raises UsageError."""
+    """Audit records, one JSON object per line. Raises UsageError."""
     records = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -56,19 +56,19 @@ def read_records(lines: Iterable[str | bytes], name: str) -> list[TurnRecord]:
         try:
             records.append(msgspec.json.decode(line, type=TurnRecord))
         except (msgspec.MsgspecError, UnicodeError) as error:
-            raise UsageError(f"{name}, line {number}: no turn record: {error}") from error
+            raise UsageError(f"{name}, line {number}: not a turn record: {error}") from error
     return records
 
 
 class Replayer:
-    """Replays conversations on the flows in some documents."""
+    """Replays conversations with the given flow documents."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._flows: dict[str, Flow | None] = {}
 
     def replay(self, records: Iterable[TurnRecord]) -> Iterator[ReplayResult]:
-        """Each conversation (session) of these records, in the order in which they began."""
+        """The result for each conversation (session) in these records, in the order in which they started."""
         sessions: dict[str, list[TurnRecord]] = {}
         for record in sorted(records, key=lambda record: (record.at, record.seq)):
             if record.session_id:
@@ -84,7 +84,7 @@ class Replayer:
             if record.seq != before + 1:
                 return ReplayResult(session_id, done, skipped=f"turn {before + 1} is missing")
             before = record.seq
-            if record.flow_id is None:  # a person's turn, a reaction, an expiry: the flow had no part in it
+            if record.flow_id is None:  # an agent's turn, a reaction, an expiry: the flow was not involved
                 continue
             known = record.context or known
             if known is None:
@@ -125,7 +125,7 @@ def _turn(flow: Flow, state: State | None, record: TurnRecord, known: TurnContex
 
 
 def _result(effect: Effect, left: dict[str, EffectResult]) -> EffectResult:
-    """What the effect gave then: under its key, or, when the way to its node has become another, under its node's."""
+    """The recorded result of an effect: by its key, or by its node if the path to the node has changed."""
     node = effect.key.rpartition("/")[0]
     key = next((key for key in left if key == effect.key), None)
     key = key or next((key for key in left if key.rpartition("/")[0] == node), None)
@@ -135,7 +135,7 @@ def _result(effect: Effect, left: dict[str, EffectResult]) -> EffectResult:
 
 
 def _as_recorded(turn: Turn, record: TurnRecord) -> TurnRecord:
-    """The record that this turn would have left, had it been taken then."""
+    """The record that this turn would have written."""
     expired = [event for event in record.events if event.type == "session_expired"]
     failed = turn.status == "failed" or _is_too_large(turn)
     return replace(
@@ -143,7 +143,7 @@ def _as_recorded(turn: Turn, record: TurnRecord) -> TurnRecord:
         status="failed" if failed else turn.status,
         node_id=turn.node_id,
         path=turn.path,
-        # The apology for a turn that failed is the number's, not the flow's.
+        # The apology for a failed turn comes from the number, not from the flow.
         messages=record.messages if failed and record.status == "failed" else turn.messages,
         events=[*expired, *turn.events],
     )

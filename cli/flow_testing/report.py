@@ -1,4 +1,4 @@
-"""What a test run says: to people, and with `--json` to programs."""
+"""The report of a test run, as text and (with `--json`) as JSON."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,22 +12,22 @@ from cli.flow_testing.coverage import FlowCoverage
 from cli.flow_testing.runner import ConversationResult, Failure
 
 
-def lines_of(played: ConversationResult) -> Iterator[str]:
-    """A conversation's lines: its name, and under it what was expected and what came."""
-    if not played.failures:
-        yield f"  {typer.style('ok', fg='green')}    {played.name}"
+def lines_of(result: ConversationResult) -> Iterator[str]:
+    """The lines of a conversation: its name, followed by the expected and actual values if it failed."""
+    if not result.failures:
+        yield f"  {typer.style('ok', fg='green')}    {result.name}"
         return
-    yield f"  {typer.style('FAILED', fg='red')}  {played.name}"
-    first = played.failures[0]
-    yield f"    turn {first.turn}, after {json.dumps(first.said, ensure_ascii=False)}, now at {first.node_id}"
-    for failure in played.failures:
+    yield f"  {typer.style('FAILED', fg='red')}  {result.name}"
+    first = result.failures[0]
+    yield f"    turn {first.turn}, after {json.dumps(first.input, ensure_ascii=False)}, now at {first.node_id}"
+    for failure in result.failures:
         yield f"    {failure.part}:"
-        yield from (f"      {line}" for line in difference(failure.expected, failure.came))
+        yield from (f"      {line}" for line in difference(failure.expected, failure.actual))
 
 
-def difference(expected: Any, came: Any) -> Iterator[str]:
-    """Two values line by line: `-` stands before what was expected, `+` before what came."""
-    for line in ndiff(list(_lines(expected)), list(_lines(came))):
+def difference(expected: Any, actual: Any) -> Iterator[str]:
+    """The difference of two values, line by line: `-` marks expected lines, `+` actual ones."""
+    for line in ndiff(list(_lines(expected)), list(_lines(actual))):
         mark = line[0]
         if mark == "?":
             continue
@@ -35,7 +35,7 @@ def difference(expected: Any, came: Any) -> Iterator[str]:
 
 
 def coverage_lines(flows: Iterable[FlowCoverage]) -> Iterator[str]:
-    """A table of what was covered, and under each flow the exits that were not."""
+    """A table of the coverage, with the exits that were not taken under each flow."""
     flows = list(flows)
     width = max((len(flow.flow_id) for flow in flows), default=0)
     yield f"{'coverage':<{width}}  {'nodes':>9}  {'exits':>9}"
@@ -46,13 +46,13 @@ def coverage_lines(flows: Iterable[FlowCoverage]) -> Iterator[str]:
 
 
 def as_json(results: list[tuple[str, ConversationResult]], flows: list[FlowCoverage] | None) -> dict[str, Any]:
-    """A whole run as JSON."""
+    """The report as JSON."""
     shown: dict[str, Any] = {
-        "passed": sum(not played.failures for _, played in results),
-        "failed": sum(bool(played.failures) for _, played in results),
+        "passed": sum(not result.failures for _, result in results),
+        "failed": sum(bool(result.failures) for _, result in results),
         "conversations": [
-            {"file": file, "name": played.name, "failures": [_failure(failure) for failure in played.failures]}
-            for file, played in results
+            {"file": file, "name": result.name, "failures": [_failure(failure) for failure in result.failures]}
+            for file, result in results
         ],
     }
     if flows is not None:

@@ -1,4 +1,4 @@
-"""Hold the conversations of a test file, and say where they go another way."""
+"""Runs the conversations of a test file and reports where they differ from what is expected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,18 +15,18 @@ from pytake.engine import Flow, Step, Turn
 
 
 class Failure(Struct, frozen=True):
-    """What of a turn was not as expected. `turn` counts from one; `said` is its input."""
+    """A part of a turn that is not as expected. `turn` counts from one."""
 
     turn: int
-    said: str | dict[str, Any]
+    input: str | dict[str, Any]
     node_id: str | None
     part: str
     expected: Any
-    came: Any
+    actual: Any
 
 
 class ConversationResult(Struct, frozen=True):
-    """How a conversation went: every step of it, and what failed in the first turn in which something did."""
+    """The result of a conversation: its steps, and the failures of the first turn that failed."""
 
     name: str
     steps: list[Step]
@@ -34,8 +34,8 @@ class ConversationResult(Struct, frozen=True):
 
 
 def run_conversation(suite: Suite, script: Script, flow: Flow) -> ConversationResult:
-    """Hold one conversation of a suite, to its end or to the first turn with a failure. Raises UsageError."""
-    conversation = OfflineConversation(flow, suite.world(script))
+    """Run one conversation of a suite, until its end or the first turn that fails. Raises UsageError."""
+    conversation = OfflineConversation(flow, suite.settings(script))
     mocks = HttpMocks(suite.mocks(script))
     steps: list[Step] = []
     for number, exchange in enumerate(script.turns, 1):
@@ -49,7 +49,7 @@ def run_conversation(suite: Suite, script: Script, flow: Flow) -> ConversationRe
 
 
 def path_of(turn: Turn, root: str) -> list[str]:
-    """A turn's path as test files write it."""
+    """The path of a turn as test files write it."""
     return [f"{'' if step.flow_id == root else step.flow_id + '/'}{step.node_id}: {step.exit}" for step in turn.path]
 
 
@@ -67,9 +67,9 @@ def _failures(number: int, exchange: Exchange, turn: Turn, conversation: Offline
         ("events", expected.events, _same_detail(expected.events, turn)),
     ]
     return [
-        Failure(number, exchange.input, turn.node_id, part, wanted, came)
-        for part, wanted, came in pairs
-        if wanted is not None and wanted != came
+        Failure(number, exchange.input, turn.node_id, part, wanted, actual)
+        for part, wanted, actual in pairs
+        if wanted is not None and wanted != actual
     ]
 
 
@@ -78,9 +78,9 @@ def _same_keys(expected: Mapping[str, Any] | None, found: Mapping[str, Any]) -> 
 
 
 def _same_detail(expected: list[str | dict[str, Any]] | None, turn: Turn) -> list[str | dict[str, Any]]:
-    """The turn's events, each with its data where the expectation at its place has data too."""
-    came: list[str | dict[str, Any]] = []
+    """The turn's events; each with its data if the expected event at the same position has data."""
+    found: list[str | dict[str, Any]] = []
     for index, event in enumerate(turn.events):
         in_full = expected is not None and index < len(expected) and isinstance(expected[index], dict)
-        came.append(msgspec.to_builtins(event) if in_full else event.type)
-    return came
+        found.append(msgspec.to_builtins(event) if in_full else event.type)
+    return found

@@ -1,4 +1,4 @@
-"""Test files: conversations with a flow, written down.
+"""Test files: conversations with a flow and what is expected of them.
 
     {
       "flow": "lead_qualifier",
@@ -6,7 +6,7 @@
       "http_mocks": {"GET https://api.example.com/orders/*": {"status": 200, "json": {"state": "sent"}}},
       "conversations": [
         {
-          "name": "Somebody who does not agree",
+          "name": "Does not agree",
           "turns": [
             {"input": "hi", "expect": {"texts": ["Hello!"], "status": "waiting", "node_id": "consent"}},
             {"input": {"reply_id": "no"}, "after_seconds": 60, "expect": {"status": "completed", "path": ["consent: button:no"]}}
@@ -15,9 +15,9 @@
       ]
     }
 
-`flow` is the flow's id, by default the file's name up to the first dot. What stands at the top holds for every conversation
-that says nothing else. An `input` is what `pytake flow run` takes in a line; `{"type": "timeout"}` moves the clock to when
-the timer ends. Nothing is expected that is not written.
+`flow` is the flow's id, by default the file's name up to the first dot. Settings at the top apply to every conversation that does
+not override them. An `input` is what `pytake flow run` accepts in a line; `{"type": "timeout"}` moves the clock to the time when
+the timer fires. Only what is written under `expect` is checked.
 """
 
 import json
@@ -34,18 +34,17 @@ from local.offline_conversation import ConversationSettings, sample_contact
 from pytake.engine import Contact
 
 NOW = "2026-11-22T12:00:00Z"
-"""When a conversation begins that does not say so."""
-
+"""When a conversation starts by default."""
 
 LINE = 120
 
 
 class Expected(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What has to follow from an input.
+    """What is expected to follow from an input.
 
-    `texts` is what the person reads, a message each, as `render_message` writes them; `messages` the messages in full. `path` is
-    the nodes with their exits (`node: exit`, in a sub-flow `flow/node: exit`). `variables` and the `contact` are compared
-    where they are written (null: there is none), the rest is free. `events` is their types, or types with data.
+    `texts` is what the person reads, one text per message in the form of `render_message`; `messages` is the complete messages.
+    `path` is the visited nodes with their exits (`node: exit`, in a sub-flow `flow/node: exit`). Of `variables` and `contact`,
+    only the given keys are compared (null: there is no value). `events` is the types of the events, or types with data.
     """
 
     texts: list[str] | None = None
@@ -59,7 +58,7 @@ class Expected(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class Exchange(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A turn: what is said, after how long, and what has to follow."""
+    """A turn: the input, the time that passes before it, and what is expected to follow."""
 
     input: str | dict[str, Any]
     after_seconds: float = 0
@@ -67,7 +66,7 @@ class Exchange(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class Setting(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """In which world conversations happen."""
+    """The settings under which conversations run."""
 
     now: str | None = None
     seed: int | None = None
@@ -89,8 +88,8 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
     conversations: list[Script]
     flow: str | None = None
 
-    def world(self, script: Script) -> ConversationSettings:
-        """The world of one of the conversations. Raises UsageError."""
+    def settings(self, script: Script) -> ConversationSettings:
+        """The settings of one conversation. Raises UsageError."""
         seed = script.seed if script.seed is not None else self.seed or 0
         fields = {**(self.contact or {}), **(script.contact or {})}
         try:
@@ -102,13 +101,13 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
         )
 
     def mocks(self, script: Script) -> dict[str, Any]:
-        """What APIs answer in one of the conversations: its own answers win."""
+        """The mocks of one conversation. Its own mocks take precedence."""
         own = script.http_mocks or {}
         return {**own, **{key: answer for key, answer in (self.http_mocks or {}).items() if key not in own}}
 
 
 def read_suite(path: Path) -> Suite:
-    """A test file. Raises UsageError."""
+    """Read a test file. Raises UsageError."""
     try:
         raw = path.read_bytes()
         read = msgspec.json.decode if path.suffix == ".json" else msgspec.yaml.decode
@@ -123,7 +122,7 @@ def read_suite(path: Path) -> Suite:
 
 
 def find_suites(paths: list[Path]) -> Iterator[Path]:
-    """The test files that are given, that stand beside given flows and are of them, and those in given folders."""
+    """The given test files, the test files beside given flows, and the test files in given folders."""
     for path in paths:
         if path.is_dir():
             yield from sorted(found for found in path.rglob("*") if is_test_file(found))
@@ -136,12 +135,12 @@ def find_suites(paths: list[Path]) -> Iterator[Path]:
 
 
 def write_suite(suite: Suite) -> bytes:
-    """A test file's JSON, to be read by people too: what fits into a line stands in one."""
+    """The JSON of a test file, formatted for people: what fits into one line is written on one line."""
     return (_laid_out(_in_order(msgspec.to_builtins(suite)), "") + "\n").encode()
 
 
 def _in_order(value: Any) -> Any:
-    """What a file or conversation is of comes first, what happens in it last."""
+    """The names come first, the conversations and turns last."""
     if isinstance(value, list):
         return [_in_order(item) for item in value]
     if not isinstance(value, dict):

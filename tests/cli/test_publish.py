@@ -50,9 +50,9 @@ def test_files_are_read_by_flow_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "not JSON"),
-        ('{"id": "a", "id": "b"}', "the key 'id' stands twice"),
-        ('{"id": NaN}', "NaN is no JSON"),
+        ("{", "not valid JSON"),
+        ('{"id": "a", "id": "b"}', "the key 'id' occurs twice"),
+        ('{"id": NaN}', "NaN is not valid JSON"),
         ("[]", "needs an `id`"),
         ('{"nodes": []}', "needs an `id`"),
     ],
@@ -66,7 +66,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, text: str, why: str) -> Non
 def test_two_files_with_one_id_are_refused(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text(json.dumps(flow("same")))
-    with pytest.raises(UsageError, match="`same` too"):
+    with pytest.raises(UsageError, match="also has the id `same`"):
         read_given_documents([tmp_path / "a.json", tmp_path / "b.json"])
 
 

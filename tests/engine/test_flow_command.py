@@ -104,7 +104,7 @@ def test_the_seed_fixes_chance(tmp_path: Path) -> None:
     ("content", "code", "message"),
     [
         (None, 2, "No such file"),
-        ("{", 2, "not JSON"),
+        ("{", 2, "not valid JSON"),
         ("[]", 2, "needs an `id`"),
         ('{"id": "a", "nodes": [{"id": "x", "type": "nothing"}]}', 1, "error: unknown_type at a/x/type"),
     ],
@@ -124,7 +124,7 @@ def test_what_cannot_run_is_said_on_standard_error(
 def test_a_line_that_is_no_input_is_refused(tmp_path: Path, line: str) -> None:
     (path,) = written(tmp_path, document(node("e", "end")))
     result = command("run", path, lines=[line])
-    assert (result.exit_code, "line 1: this is no input" in result.stderr) == (2, True)
+    assert (result.exit_code, "line 1: this is not a valid input" in result.stderr) == (2, True)
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:

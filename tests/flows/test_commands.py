@@ -53,7 +53,7 @@ def test_a_conversation_that_goes_as_written_passes(tmp_path: Path) -> None:
     turns = [HI, {"input": "Ana", "expect": expected}]
     write_tests(tmp_path, conversation(*turns, contact={"name": "Rui"}))
     result = command("test", flow)
-    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 of 1 conversations as expected")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 of 1 conversations passed")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_report_shows_what_was_expected_what_came_and_where(tmp_path: Path) 
     shown = command("test", flow_in(tmp_path, ASK, END)).output
     for line in ('turn 2, after "Ana", now at e', "- Thanks, Ana.", "+ Thank you, Ana.", "- waiting", "+ completed"):
         assert line in shown
-    assert shown.splitlines()[-1] == "0 of 1 conversations as expected"
+    assert shown.splitlines()[-1] == "0 of 1 conversations passed"
 
 
 def test_coverage_names_the_exits_that_no_conversation_takes(tmp_path: Path) -> None:
@@ -145,9 +145,9 @@ def test_a_test_may_be_yaml_and_be_of_a_flow_with_sub_flows(tmp_path: Path) -> N
     ("content", "message"),
     [
         ('{"conversations": [{"name": "x", "turns": [{"input": "hi", "expects": {}}]}]}', "unknown field `expects`"),
-        ('{"conversations": [{"name": "x", "turns": [{"input": {"reply_id": 3}}]}]}', "this is no input"),
+        ('{"conversations": [{"name": "x", "turns": [{"input": {"reply_id": 3}}]}]}', "this is not a valid input"),
         ('{"conversations": [], "flow": "other"}', "there is no flow `other`"),
-        ('{"conversations": [{"name": "x", "turns": [], "now": "noon"}]}', "`noon` is no time"),
+        ('{"conversations": [{"name": "x", "turns": [], "now": "noon"}]}', "`noon` is not a time"),
         ('{"conversations": [{"name": "x", "turns": [], "contact": {"tags": 1}}]}', "contact"),
         ("{", "main.test.json"),
     ],
@@ -209,7 +209,7 @@ def test_fuzzing_finds_nothing_in_a_sound_flow(tmp_path: Path) -> None:
                 node("p", "question", question="{{v.title}}", variable="w", next_node_id="e"),
                 END,
             ],
-            "Nothing is said at p",
+            "The bot sends nothing at p",
             2,
         ),
         (
@@ -218,7 +218,7 @@ def test_fuzzing_finds_nothing_in_a_sound_flow(tmp_path: Path) -> None:
                 node("p", "message", text="T", cta_url={"label": "Open", "url": "{{v}}"}, next_node_id="e"),
                 END,
             ],
-            "WhatsApp would refuse a message",
+            "WhatsApp would reject a message",
             2,
         ),
     ],

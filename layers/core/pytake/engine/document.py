@@ -89,7 +89,7 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         except RecursionError:
             return None, [problem("unreadable_document", "Its lists and objects are nested too deeply to be read.")]
         except (msgspec.DecodeError, UnicodeError) as error:
-            return None, [problem("unreadable_document", f"This is not JSON: {error}.")]
+            return None, [problem("unreadable_document", f"This is not valid JSON: {error}.")]
     if not isinstance(raw, dict):
         return None, [
             problem("unreadable_document", "A flow document must be a JSON object; this is another JSON value.")

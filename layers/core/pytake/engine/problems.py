@@ -20,7 +20,7 @@ class Code(Struct, frozen=True):
 
 
 CODES: dict[str, Code] = {
-    "unreadable_document": Code("error", "The document is not JSON, or not a flow.", fatal=True),
+    "unreadable_document": Code("error", "The document is not valid JSON, or not a flow.", fatal=True),
     "unsupported_format": Code("error", "This version does not support the document's `format`.", fatal=True),
     "unknown_field": Code("error", "A field that this node type does not have, usually a typing error.", fatal=True),
     "missing_field": Code("error", "A required field is missing.", fatal=True),
