@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pytake.engine import limits
+from pytake.engine.commands import OPT_OUT, WEAK_OPT_OUT
 from pytake.engine.conditions import MATCHES, OPERATORS
 from pytake.engine.document import RawDocument
 from pytake.engine.events import EVENTS
@@ -236,6 +237,9 @@ def _commands_and_texts() -> Iterator[str]:
     yield "|---|---|"
     yield from (f"| `{command}` | {meaning} |" for command, meaning in _COMMANDS.items())
     yield ""
+    always, weak = (", ".join(f"`{word}`" for word in sorted(words)) for words in (OPT_OUT, WEAK_OPT_OUT))
+    yield f"These words always mean `stop`; a number can add words, never remove one: {always}. So do {weak}, unless the"
+    yield 'number gives them another meaning or the flow offers them as an answer. "Please" makes no difference.\n'
     yield "## Built-in texts\n"
     yield "The flow's `language` selects one of these. A flow's own text takes precedence.\n"
     yield f"| text | {' | '.join(LANGUAGES)} |"

@@ -35,6 +35,7 @@ class NodeHandlers(Struct, frozen=True):
     (only a jump) when its sub-flow returns.
 
     `timer_input` is the input type that fires its timer: `timeout` for a missing answer, `resume` for a delay.
+    `offered` are the normalized texts that it takes for a choice.
     """
 
     enter: Handler
@@ -43,12 +44,13 @@ class NodeHandlers(Struct, frozen=True):
     result: Handler | None = None
     returned: Handler | None = None
     timer_input: TimerInput = "timeout"
+    offered: frozenset[str] = frozenset()
 
 
 class CompiledNode:
     """A compiled node. Nodes hold references to one another, so no look-up is needed to go from one to the next."""
 
-    __slots__ = ("answer", "enter", "flow_id", "node_id", "result", "returned", "timer", "timer_input")
+    __slots__ = ("answer", "enter", "flow_id", "node_id", "offered", "result", "returned", "timer", "timer_input")
 
     def __init__(self, flow_id: str, node_id: str) -> None:
         self.flow_id = flow_id
@@ -63,6 +65,7 @@ class CompiledNode:
         self.result = handlers.result
         self.returned = handlers.returned
         self.timer_input = handlers.timer_input
+        self.offered = handlers.offered
 
     def __repr__(self) -> str:
         return f"<CompiledNode {self.flow_id}/{self.node_id}>"

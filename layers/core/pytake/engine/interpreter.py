@@ -61,7 +61,8 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
     answer = _encodable(answer)
     if context.commands:
-        command = match_command(answer, context.commands)
+        waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
+        command = match_command(answer, context.commands, waiting.offered if waiting is not None else frozenset())
         if command is not None:
             return _obey(command, flow, state, answer, context)
     if state is None:

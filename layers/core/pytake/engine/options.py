@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution
-from pytake.engine.field_types import Button
+from pytake.engine.field_types import Button, Validation
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.text_split import truncate
@@ -47,6 +47,13 @@ def matcher(choices: Sequence[Choice], build: NodeBuild | None = None, field: st
     return table
 
 
+def choice_texts(validation: Validation | None) -> frozenset[str]:
+    """The normalized texts that a validation takes for one of its choices."""
+    specs = validation.choices if validation is not None else None
+    texts = [(spec,) if isinstance(spec, str) else (spec.value, spec.label or spec.value) for spec in specs or []]
+    return frozenset(normalize_text(text) for pair in texts for text in pair)
+
+
 class Options:
     """The compiled options of one node."""
 
@@ -76,6 +83,7 @@ class Options:
         self._by_id = {choice.value: choice for choice in self.choices}
         self._dynamic = any(not isinstance(label, str) for label in self._labels) or any(self._descriptions)
         self._table = matcher(self.choices, build, field)
+        self.typed = frozenset(self._table)
         self._list_label = build.built_in_text("see_options")
         self._no_body = build.built_in_text("choose_option")
         self._check(field)

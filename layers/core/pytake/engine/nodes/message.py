@@ -109,7 +109,7 @@ class Message(NodeData):
             run.wait(node)
             return None
 
-        return NodeHandlers(enter, answer=answer)
+        return NodeHandlers(enter, answer=answer, offered=options.typed)
 
     def _offering(self, options: Options, media: MakeMedia | None, build: NodeBuild) -> Say:
         text = build.rendering(self.text, "text")

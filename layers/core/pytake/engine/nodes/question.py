@@ -3,7 +3,7 @@ from pytake.engine.facts import Constant, ValidatedAnswer, Write
 from pytake.engine.field_types import Button, Validation
 from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.node_build import NodeBuild
-from pytake.engine.options import Options
+from pytake.engine.options import Options, choice_texts
 from pytake.engine.registry import Check, NodeData, node_type
 from pytake.engine.turn import Step
 from pytake.engine.validation import REFUSED, compile_validation, error_text
@@ -130,7 +130,8 @@ class Question(NodeData):
             run.stack.clear()
             return run.complete(node)
 
-        return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None)
+        offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
+        return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None, offered=offered)
 
     def _asking(self, options: Options | None, build: NodeBuild) -> Say:
         text = build.template(self.question, "question")
