@@ -1,6 +1,8 @@
-"""Links between the pages lead somewhere, and paths that CONTRIBUTING.md names exist."""
+"""Links between the pages lead somewhere; paths, modules, commands and terms that pages name exist."""
 
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ from tests.template.conftest import REPOSITORY
 
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FOLDERS = ("layers/", "functions/", "tests/", "docs/", "local/", "cli/", "examples/", "benchmarks/", "requirements/")
+FILES = (".py", ".md", ".json", ".yaml", ".yml", ".sql", ".toml", ".txt")
+BASES = [REPOSITORY / folder for folder in (".", "docs", "layers/core/pytake", "layers/core/pytake/analytics")]
+"""Where a path of a page may begin: pages about reports, for example, name `sql/event_steps.sql`."""
+
+
+def named_paths(page: Path) -> list[str]:
+    """Names in backticks that are paths of the repository. A `<placeholder>` is not one."""
+    names = re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text())
+    return [name for name in names if name.startswith(FOLDERS) or name.endswith(FILES)]
 
 
 def anchors(page: Path) -> set[str]:
@@ -29,11 +40,21 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(there), f"{page.name}: {link}"
 
 
-def test_contributing_names_paths_that_exist() -> None:
-    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    paths = [path for path in re.findall(r"`([\w./-]+/[\w./-]*)`", text) if path.startswith(FOLDERS)]
-    assert len(paths) > 20
-    assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_path_of_a_page_exists(page: Path) -> None:
+    assert [path for path in named_paths(page) if not any((base / path).exists() for base in BASES)] == []
+
+
+def test_enough_paths_are_named() -> None:
+    assert len(named_paths(REPOSITORY / "CONTRIBUTING.md")) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_module_of_a_page_exists(page: Path) -> None:
+    for dotted in re.findall(r"`(pytake(?:\.\w+)+)`", page.read_text()):
+        module, _, name = dotted.rpartition(".")
+        found = import_module(module)
+        assert hasattr(found, name) or find_spec(dotted) is not None, dotted
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operations.md"])
@@ -50,3 +71,22 @@ def test_decisions_are_numbered_one_after_the_other() -> None:
     numbers = [int(page.read_text().removeprefix("# ").partition(".")[0]) for page in pages]
     assert numbers == list(range(1, len(pages) + 1))
     assert [int(page.name[:4]) for page in pages] == numbers
+
+
+GLOSSARY = REPOSITORY / "docs" / "glossary.md"
+TERMS = re.findall(r"^\| \*\*(.+?)\*\* \|", GLOSSARY.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_of_the_glossary_is_used(term: str) -> None:
+    pages = " ".join(" ".join(page.read_text().lower().split()) for page in PAGES if page != GLOSSARY)
+    assert re.search(r"\b" + re.sub(r"[- ]", "[- ]", term.lower()), pages), f"no page says {term!r}"
+
+
+def test_the_glossary_is_sorted_out_and_linked() -> None:
+    assert len(TERMS) > 50
+    assert len(set(TERMS)) == len(TERMS)
+    text = GLOSSARY.read_text()
+    assert set(re.findall(r"(?<!\*)\*([\w -]+?)s?\*(?!\*)", text)) <= {term.removesuffix("s") for term in TERMS}
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert "docs/glossary.md" in (REPOSITORY / page).read_text()
