@@ -1,0 +1,59 @@
+"""The workflow, the pre-commit hooks and the templates of GitHub: they run what the repository says, and nothing else."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.template.conftest import REPOSITORY
+
+WORKFLOW = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
+HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+FORMS = sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+
+
+def supported() -> list[str]:
+    """The Python versions of `requires-python`, a range such as `>=3.11,<3.14`."""
+    [(least, beyond)] = re.findall(r"^>=3\.(\d+),<3\.(\d+)$", PROJECT["requires-python"])
+    return [f"3.{minor}" for minor in range(int(least), int(beyond))]
+
+
+def test_the_workflow_tests_every_supported_python() -> None:
+    assert WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"] == supported()
+
+
+def test_the_makefile_accepts_the_supported_pythons() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    least, most = (version.replace(".", ", ") for version in (supported()[0], supported()[-1]))
+    assert f"({least}) <= sys.version_info[:2] <= ({most})" in makefile
+
+
+def test_the_workflow_runs_make_test() -> None:
+    steps: list[dict[str, Any]] = WORKFLOW["jobs"]["test"]["steps"]
+    assert any(step.get("run", "").startswith("make test") for step in steps)
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_the_hooks_run_what_is_installed_here() -> None:
+    assert [repository["repo"] for repository in HOOKS["repos"]] == ["local"]
+    entries = [hook["entry"].split() for hook in HOOKS["repos"][0]["hooks"]]
+    assert {entry[0] for entry in entries} == {".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/pytest"}
+    tests = [part for entry in entries for part in entry if part.startswith("tests/")]
+    assert tests
+    assert [path for path in tests if not (REPOSITORY / path).exists()] == []
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_an_issue_form_has_what_github_wants(form: Any) -> None:
+    content = yaml.safe_load(form.read_text())
+    if form.name == "config.yml":
+        assert content == {"blank_issues_enabled": True}
+        return
+    assert content["name"]
+    assert content["description"]
+    ids = [part["id"] for part in content["body"] if part["type"] != "markdown"]
+    assert len(set(ids)) == len(ids)
+    assert all(part["attributes"].get("label") for part in content["body"] if part["type"] != "markdown")
