@@ -36,21 +36,21 @@ KIND_OF = {
     "ApiId": "AWS::ApiGatewayV2::Api",
 }
 
-TELLERS = ("OperatorEvent", "_tell")
+TELLERS = ("OperatorEvent", "_tell", "_report")
 
 Watched = tuple[str, str, dict[str, Any]]
 """Namespace, name and dimensions of a metric."""
 
 
 def measured() -> set[str]:
-    """The metrics that the product's code measures: `measure("Name", value)`, by whatever it calls the function."""
+    """The metrics that the product's code measures: `record_metric("Name", value)`, by whatever it calls the function."""
     found = set()
     for module in product():
         for node in ast.walk(module.tree):
             if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("measure", "_measure"):
+            if called in ("record_metric", "_record_metric"):
                 found.add(str(node.args[0].value))
     return found
 
