@@ -175,20 +175,15 @@ class Deployer:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def _apply_unsupported_settings(self) -> None:
-        """Switch on the expiry of table items: MiniStack reads past the template's TimeToLiveSpecification."""
+        """Switch on the expiry of table items: MiniStack ignores the template's TimeToLiveSpecification."""
         from samcli.yamlhelper import parse_yaml_file  # type: ignore[import-untyped]  # slow: only when deploying
 
         template = parse_yaml_file(str(self._build_folder / "template.yaml"))
-        cloudformation, dynamodb = self.client("cloudformation"), self.client("dynamodb")
-        for logical_id, resource in template["Resources"].items():
-            expiry = resource.get("Properties", {}).get("TimeToLiveSpecification")
-            if resource["Type"] != "AWS::DynamoDB::Table" or not expiry:
-                continue
-            detail = cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
-            table = detail["StackResourceDetail"]["PhysicalResourceId"]
-            described = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-            if described["TimeToLiveStatus"] == "DISABLED":
-                dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+        expiry = template["Resources"]["Table"]["Properties"]["TimeToLiveSpecification"]
+        table, dynamodb = self._outputs()["TableName"], self.client("dynamodb")
+        described = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if described["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
     async def _sam(self, *arguments: str) -> None:
         """Run the SAM CLI; its words go to the log. Stops it when this task is cancelled."""
@@ -222,6 +217,7 @@ class Deployer:
             **keep,
             **self._aws.client_environment,
             "PATH": os.pathsep.join(path),
+            "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "true",  # samconfig.toml does it for deployments on AWS
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at the stack; made for AWS, where nothing is that fast
             "__SAM_CLI_APP_DIR": str(self._sam_folder),

@@ -8,13 +8,12 @@ from typing import Any
 
 import duckdb
 import msgspec
-from samcli.yamlhelper import yaml_parse
 
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
+from tests.stack import expanded
 
-TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 DATABASE, WORK_GROUP = "pytake_test", "pytake-test"
 HOUR = 3600
 
@@ -33,7 +32,7 @@ class LakeOnAws:
         self.s3, self.athena, glue = client("s3"), client("athena"), client("glue")
         self.s3.create_bucket(Bucket=bucket)
         glue.create_database(DatabaseInput={"Name": database})
-        resources = yaml_parse(TEMPLATE.read_text())["Resources"]
+        resources = expanded()["Resources"]
         for resource in resources.values():
             if resource["Type"] == "AWS::Glue::Table":
                 table = self._resolved(resource["Properties"]["TableInput"])

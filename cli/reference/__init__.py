@@ -1,4 +1,7 @@
-"""The pages of `docs/` that are generated from the code. `python -m cli.reference` writes them; a test detects stale pages."""
+"""The texts that are generated: pages of `docs/`, and the saved queries in `template.yaml`.
+
+`python -m cli.reference` writes them; a test detects stale ones.
+"""
 
 from pathlib import Path
 
@@ -6,18 +9,20 @@ from cli.reference.api_page import api_page
 from cli.reference.event_schema import event_schema
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
+from cli.reference.saved_queries import with_saved_queries
 from local.flow_schema import schema_text
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 def pages() -> dict[Path, str]:
-    """The content of every generated page, by path."""
-    docs = REPOSITORY / "docs"
+    """The content of every file with generated text, by path."""
+    docs, template = REPOSITORY / "docs", REPOSITORY / "template.yaml"
     return {
         docs / "flow-reference.md": flow_reference(),
         docs / "prover.md": prover_page(REPOSITORY / "tests" / "engine" / "prover"),
         docs / "flow.schema.json": schema_text(),
         docs / "api.md": api_page(docs / "api.md"),
         docs / "events.schema.json": event_schema(),
+        template: with_saved_queries(template.read_text(encoding="utf-8")),
     }

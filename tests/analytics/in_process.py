@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from samcli.yamlhelper import yaml_parse
 from sqlglot import exp
 
 from local.athena.catalogue import Column
@@ -17,7 +16,8 @@ from local.athena.results import ResultColumn, texts
 from local.athena.translation import resolve_tables, translate
 from pytake.analytics.queries import query, statement
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
-from tests.lake import DUCKDB_TYPES, TEMPLATE
+from tests.lake import DUCKDB_TYPES
+from tests.stack import expanded
 
 _DATABASE = "lake"
 _DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ class LakeInProcess:
         self._types = cache(self._engine.argument_types)
         self._settled_by: str | None = None
         self._shapes: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for resource in yaml_parse(TEMPLATE.read_text())["Resources"].values():
+        for resource in expanded()["Resources"].values():
             if resource["Type"] == "AWS::Glue::Table":
                 table = resource["Properties"]["TableInput"]
                 listed = [*table["StorageDescriptor"]["Columns"], *table["PartitionKeys"]]

@@ -10,13 +10,13 @@ import duckdb
 import pyathena
 import pytest
 import sqlglot
-from samcli.yamlhelper import yaml_parse
 
 from pytake import analytics
 from pytake.conversation.lake_events import LakeEvent
 from tests.analytics.traffic import Traffic
-from tests.lake import TEMPLATE, LakeOnAws
+from tests.lake import LakeOnAws
 from tests.local.athena.conftest import Aws
+from tests.stack import expanded
 
 FOLDER = Path(analytics.__file__).parent / "sql" / "saved"
 QUERIES = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.sql"))}
@@ -109,7 +109,7 @@ def ask(lake: LakeOnAws, told: Told, request: pytest.FixtureRequest) -> Ask:
 
 
 def test_the_template_offers_each_of_them(aws: Aws) -> None:
-    resources = yaml_parse(TEMPLATE.read_text())["Resources"].values()
+    resources = expanded()["Resources"].values()
     offered = {
         resource["Properties"]["Name"]: resource["Properties"]["QueryString"]
         for resource in resources

@@ -109,6 +109,7 @@ def sam_environment(folder: Path) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "000000000000",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "true",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "60",
         "__SAM_CLI_APP_DIR": str(folder),

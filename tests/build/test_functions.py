@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph, free_port, in_containers
 from tests.build.lambda_sandbox import FunctionFailedError, Sandbox, sandbox
 from tests.build.sam_local import local_options, start_api
+from tests.stack import expanded
 
 pytestmark = pytest.mark.build
 
@@ -79,7 +79,7 @@ def connected(functions: dict[str, Sandbox]) -> dict[str, Sandbox]:
 
 def enabled_schedules(build: Path) -> list[dict[str, Any]]:
     """The schedules of the built template that fire."""
-    resources = yaml_parse((build / "template.yaml").read_text())["Resources"].values()
+    resources = expanded(build / "template.yaml")["Resources"].values()
     schedules = [one["Properties"] for one in resources if one["Type"] == "AWS::Scheduler::Schedule"]
     return [schedule for schedule in schedules if schedule.get("State", "ENABLED") == "ENABLED"]
 

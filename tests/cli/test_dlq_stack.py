@@ -24,7 +24,7 @@ from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.outbound import Text
-from tests.template.conftest import Stack, target, translated
+from tests.stack import Stack, target, translated
 
 NUMBER = "100000000000001"
 ANA, BIA = "5511900000001", "5511900000002"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.conftest import REPOSITORY
+from tests.stack import REPOSITORY
 
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FOLDERS = ("layers/", "functions/", "tests/", "docs/", "local/", "cli/", "examples/", "benchmarks/", "requirements/")

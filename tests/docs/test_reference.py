@@ -1,4 +1,4 @@
-"""The generated pages of `docs/` say what the code says."""
+"""Generated texts are up to date: pages of `docs/`, and the saved queries in the template."""
 
 import json
 

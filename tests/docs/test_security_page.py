@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.template.conftest import REPOSITORY
+from tests.stack import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "security.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.(?:py|yaml))(?:::(\w+))?`", PAGE)))

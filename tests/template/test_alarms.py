@@ -11,7 +11,7 @@ import pytest
 from pytake.aws import operator_events
 from pytake.observability import NAMESPACE
 from tests.security.source import product
-from tests.template.conftest import REPOSITORY, Stack, target
+from tests.stack import REPOSITORY, Stack, target
 from tests.template.test_queues import dead_letters, work
 
 RUNBOOK = (REPOSITORY / "docs" / "operations.md").read_text()

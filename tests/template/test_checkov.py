@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.template.conftest import REPOSITORY, Stack
+from tests.stack import REPOSITORY, Stack
 
 CHECKOV = REPOSITORY / ".tools" / "checkov" / "bin" / "checkov"
 SKIPS: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "checkov_skips.yaml").read_text())

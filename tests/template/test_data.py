@@ -1,6 +1,6 @@
 """Data outlives the stack, is encrypted, and is reached by TLS only."""
 
-from tests.template.conftest import Stack, target
+from tests.stack import Stack, target
 
 
 def test_the_stack_can_be_deleted_without_the_data(stack: Stack) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.template.conftest import Stack, target
+from tests.stack import Stack, target
 
 FUNCTIONS = {
     "WebhookFunction": "webhook",

@@ -10,7 +10,7 @@ from pytake.analytics import queries
 from pytake.aws.daily_aggregates import STAGING, aggregates_key
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS
-from tests.template.conftest import Stack
+from tests.stack import Stack
 
 
 def test_the_table_has_the_columns_that_the_export_writes(stack: Stack) -> None:

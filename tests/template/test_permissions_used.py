@@ -12,7 +12,7 @@ from tests.faults.aws_world import AwsWorld
 from tests.faults.invariants import broken
 from tests.faults.plans import NoFaults
 from tests.faults.stories import PHONES, to_the_end
-from tests.template.conftest import Stack
+from tests.stack import Stack
 from tests.template.test_roles import granted
 
 ROLES = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from functions.flow_runner.handler import MAX_RECEIVES
-from tests.template.conftest import Stack, target
+from tests.stack import Stack, target
 
 
 def dead_letters(stack: Stack) -> set[str]:

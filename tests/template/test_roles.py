@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.template.conftest import Stack
+from tests.stack import Stack
 
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")

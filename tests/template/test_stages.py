@@ -1,4 +1,4 @@
-"""samconfig.toml describes the stages; template.yaml fits the layer's build."""
+"""samconfig.toml describes the stages; the layers can be built for every target of template.yaml."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ import pytest
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.lib.config.samconfig import SamConfig
 
-from tests.template.conftest import REPOSITORY, Stack
+from tests.stack import REPOSITORY, Stack
 
 
 def parameters(stage: str) -> dict[str, str]:
@@ -35,10 +35,11 @@ def test_a_stage_that_is_filled_in_gives_sam_every_parameter_it_needs(stack: Sta
     declared = stack.document["Parameters"]
     assert {name for name, one in declared.items() if "Default" not in one} <= set(given) <= set(declared)
     assert (given["Stage"], asked["deploy"]["stack_name"]) == (stage, f"pytake-{stage}")
-    # The layer is built for what is deployed.
+    # The layers are built for the runtime and the architecture that are deployed.
     assert asked["build"]["parameter_overrides"] == asked["deploy"]["parameter_overrides"]
     assert (asked["deploy"]["capabilities"], asked["deploy"]["resolve_s3"]) == ("CAPABILITY_IAM", True)
     assert asked["validate"]["lint"] is True
+    assert all(asked[command]["language_extensions"] for command in asked)  # template.yaml has loops
 
 
 def test_production_is_protected_and_quiet(stack: Stack) -> None:
@@ -54,8 +55,7 @@ def test_every_runtime_and_architecture_has_a_layer_target(source: dict[str, Any
         for runtime in declared["PythonRuntime"]["AllowedValues"]
         for architecture in declared["Architecture"]["AllowedValues"]
     }
-    for layer in ("core", "lake"):
-        assert {path.parent.name for path in (REPOSITORY / f"layers/{layer}/targets").glob("*/Makefile")} == wanted
+    assert {path.parent.name for path in (REPOSITORY / "layers" / "targets").glob("*/Makefile")} == wanted
 
 
 def test_the_defaults_are_the_documented_ones(stack: Stack) -> None:
