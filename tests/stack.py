@@ -31,6 +31,23 @@ class Stack:
         """Return the properties of the resources of these types by logical id."""
         return {name: resource.get("Properties", {}) for name, resource in self.of_type(*types).items()}
 
+    def dead_letters(self) -> set[str]:
+        """Return the logical ids of the queues that other resources dead-letter to."""
+        given = [queue["RedrivePolicy"]["deadLetterTargetArn"] for queue in self.redriven().values()]
+        for function in self.properties("AWS::Lambda::Function").values():
+            if "DeadLetterConfig" in function:
+                given.append(function["DeadLetterConfig"]["TargetArn"])
+        schedules = self.properties("AWS::Scheduler::Schedule").values()
+        return {target(arn) for arn in given + [one["Target"]["DeadLetterConfig"]["Arn"] for one in schedules]}
+
+    def work_queues(self) -> set[str]:
+        """Return the logical ids of the other queues."""
+        return set(self.of_type("AWS::SQS::Queue")) - self.dead_letters()
+
+    def redriven(self) -> dict[str, dict[str, Any]]:
+        """Return the properties of the queues with a redrive policy, by logical id."""
+        return {name: queue for name, queue in self.properties("AWS::SQS::Queue").items() if "RedrivePolicy" in queue}
+
     def default(self, value: Any) -> Any:
         """Return the default of the parameter that `value` refers to, or `value`."""
         if isinstance(value, Mapping) and set(value) == {"Ref"}:

@@ -1,4 +1,4 @@
-"""Every alarm watches a metric that exists and has its place in the runbook; the dashboard shows all of them."""
+"""Every alarm watches an existing metric and has a section in the runbook; the dashboard shows every alarm and metric."""
 
 import ast
 import json
@@ -12,7 +12,6 @@ from pytake.aws import operator_events
 from pytake.observability import NAMESPACE
 from tests.security.source import product
 from tests.stack import REPOSITORY, Stack, target
-from tests.template.test_queues import dead_letters, work
 
 RUNBOOK = (REPOSITORY / "docs" / "operations.md").read_text()
 
@@ -27,7 +26,7 @@ AWS_METRICS = {
     },
     ("AWS/ApiGateway", "ApiId"): {"Count", "4xx", "5xx", "Latency", "IntegrationLatency"},  # an HTTP API's names
 }
-"""What AWS counts by itself, as far as it is used here: namespace and dimension, and the metrics that have it."""
+"""The metrics of AWS that the template uses: namespace and dimension, and the metrics that have them."""
 
 KIND_OF = {
     "QueueName": "AWS::SQS::Queue",
@@ -36,14 +35,15 @@ KIND_OF = {
     "ApiId": "AWS::ApiGatewayV2::Api",
 }
 
-TELLERS = ("OperatorEvent", "_tell", "_report")
+PUBLISHERS = ("OperatorEvent", "delivery_event", "_report", "_tell")
+"""The functions that take the type of an operator event."""
 
 Watched = tuple[str, str, dict[str, Any]]
 """Namespace, name and dimensions of a metric."""
 
 
 def measured() -> set[str]:
-    """The metrics that the product's code measures: `record_metric("Name", value)`, by whatever it calls the function."""
+    """The metrics that the product records: the first argument of `record_metric` and of attributes that hold it."""
     found = set()
     for module in product():
         for node in ast.walk(module.tree):
@@ -55,12 +55,12 @@ def measured() -> set[str]:
     return found
 
 
-def told() -> set[str]:
-    """The types of operator events that the product's code publishes: what it gives to `OperatorEvent` or `_tell`."""
+def published() -> set[str]:
+    """The types of operator events that the product publishes: what it passes to one of `PUBLISHERS`."""
     found = set()
     for module in product():
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in TELLERS:
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in PUBLISHERS:
                 texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
                 found |= {text for text in texts if "." in text}
     return found
@@ -91,35 +91,35 @@ def by_queue(stack: Stack, name: str, most_metrics: int = 1) -> dict[str, dict[s
     return found
 
 
-def test_an_alarm_rings_at_the_first_dead_letter(stack: Stack) -> None:
-    # NumberOfMessagesSent would miss what SQS itself moves.
+def test_an_alarm_goes_off_at_the_first_dead_letter(stack: Stack) -> None:
+    # NumberOfMessagesSent does not count messages that SQS itself moves.
     found = by_queue(stack, "ApproximateNumberOfMessagesVisible")
-    assert set(found) == dead_letters(stack)
+    assert set(found) == stack.dead_letters()
     for alarm in found.values():
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
         assert (alarm["Statistic"], alarm["TreatMissingData"]) == ("Maximum", "notBreaching")
 
 
-def test_an_alarm_rings_when_work_waits_too_long(stack: Stack) -> None:
-    assert set(by_queue(stack, "ApproximateAgeOfOldestMessage")) == work(stack)
+def test_an_alarm_goes_off_when_work_waits_too_long(stack: Stack) -> None:
+    assert set(by_queue(stack, "ApproximateAgeOfOldestMessage")) == stack.work_queues()
 
 
-def test_an_alarm_rings_before_sqs_forgets_dead_letters(stack: Stack) -> None:
+def test_an_alarm_goes_off_before_sqs_deletes_dead_letters(stack: Stack) -> None:
     alarm = stack.properties("AWS::CloudWatch::Alarm")["DeadLettersExpireAlarm"]
-    assert {target(dimensions["QueueName"]) for _, _, dimensions in watched(alarm)} == dead_letters(stack)
-    kept = min(stack.properties("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] for name in dead_letters(stack))
-    assert alarm["Threshold"] <= kept - 3 * 86_400  # a weekend to do something about it
+    assert {target(dimensions["QueueName"]) for _, _, dimensions in watched(alarm)} == stack.dead_letters()
+    kept = min(stack.properties("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] for name in stack.dead_letters())
+    assert alarm["Threshold"] <= kept - 3 * 86_400  # a weekend to react
 
 
 @pytest.mark.parametrize("name", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
-def test_errors_and_throttles_of_every_function_ring(stack: Stack, name: str) -> None:
+def test_an_alarm_covers_errors_and_throttles_of_every_function(stack: Stack, name: str) -> None:
     alarm = stack.properties("AWS::CloudWatch::Alarm")[name]
     found = {target(dimensions["FunctionName"]) for _, _, dimensions in watched(alarm)}
     assert found == set(stack.of_type("AWS::Lambda::Function"))
 
 
-def test_every_alarm_watches_a_metric_that_somebody_emits(stack: Stack) -> None:
-    ours, types = measured(), told()
+def test_every_alarm_watches_a_metric_that_is_recorded(stack: Stack) -> None:
+    ours, types = measured(), published()
     for name, alarm in stack.properties("AWS::CloudWatch::Alarm").items():
         metrics = list(watched(alarm))
         assert metrics, name
@@ -135,7 +135,7 @@ def test_every_alarm_watches_a_metric_that_somebody_emits(stack: Stack) -> None:
                 assert target(value) in stack.of_type(KIND_OF[dimension]), name
 
 
-def test_every_alarm_says_what_it_means_and_tells_whoever_wants_to_know(stack: Stack) -> None:
+def test_every_alarm_has_a_description_and_notifies_the_topic(stack: Stack) -> None:
     for name, alarm in stack.properties("AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmDescription"][-1] in ".?", name
         assert alarm["AlarmActions"]["Fn::If"][0] == alarm["OKActions"]["Fn::If"][0] == "HasTopic", name
@@ -144,14 +144,14 @@ def test_every_alarm_says_what_it_means_and_tells_whoever_wants_to_know(stack: S
 
 
 def sections() -> dict[str, str]:
-    """The parts of the runbook, by the alarm that heads them."""
+    """The sections of the runbook by the name of their alarm."""
     _, _, alarms = RUNBOOK.partition("\n## Alarms\n")
     alarms = alarms.partition("\n## ")[0]
     parts = re.split(r"^### ", alarms, flags=re.MULTILINE)[1:]
     return {part.partition("\n")[0].strip(): part.partition("\n")[2] for part in parts}
 
 
-def test_every_alarm_has_its_place_in_the_runbook_and_nothing_else_has(stack: Stack) -> None:
+def test_the_runbook_has_one_section_per_alarm_and_no_other(stack: Stack) -> None:
     alarms = [short_name(alarm) for alarm in stack.properties("AWS::CloudWatch::Alarm").values()]
     assert sorted(sections()) == sorted(alarms)
 
@@ -163,7 +163,7 @@ def test_the_runbook_says_what_an_alarm_means_what_to_look_at_and_what_to_do(nam
         assert len(after.split()) >= 4, f"{name}: {word}"
 
 
-def test_the_runbook_lists_every_metric_that_is_measured_and_no_other() -> None:
+def test_the_runbook_lists_every_recorded_metric_and_no_other() -> None:
     table = RUNBOOK.partition("| Metric | What it counts |")[2].partition("\n\n")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
     listed = [name for cell in first_cells for name in re.findall(r"`([A-Z]\w+)`", cell)]
@@ -171,13 +171,13 @@ def test_the_runbook_lists_every_metric_that_is_measured_and_no_other() -> None:
     assert f"name and dimensions: {len(measured())} of them" in RUNBOOK
 
 
-def test_the_concepts_explain_every_operator_event_that_is_told() -> None:
+def test_the_concepts_explain_every_operator_event_that_is_published() -> None:
     concepts = (REPOSITORY / "docs" / "concepts.md").read_text().partition("## Operator events")[2]
-    assert told() <= set(re.findall(r"`([a-z]+\.[a-z_]+)`", concepts))
+    assert published() <= set(re.findall(r"`([a-z]+\.[a-z_]+)`", concepts))
 
 
 def dashboard(stack: Stack) -> list[dict[str, Any]]:
-    """The widgets, with the names of resources where their ids will be."""
+    """The widgets, with logical ids instead of physical ids."""
     [board] = stack.properties("AWS::CloudWatch::Dashboard").values()
     text = re.sub(r"\$\{([\w:.]+)\}", r"\1", board["DashboardBody"]["Fn::Sub"])
     widgets: list[dict[str, Any]] = json.loads(text)["widgets"]
@@ -185,7 +185,7 @@ def dashboard(stack: Stack) -> list[dict[str, Any]]:
 
 
 def shown(stack: Stack) -> Iterator[list[Any]]:
-    """The lines of the dashboard's charts."""
+    """The metrics of the dashboard's charts."""
     for widget in dashboard(stack):
         yield from widget["properties"].get("metrics", [])
 
@@ -196,7 +196,7 @@ def test_the_dashboard_shows_every_alarm(stack: Stack) -> None:
     assert sorted(listed) == sorted(stack.of_type("AWS::CloudWatch::Alarm"))
 
 
-def test_the_dashboard_shows_every_metric_that_is_measured_and_only_those_that_exist(stack: Stack) -> None:
+def test_the_dashboard_shows_every_recorded_metric_and_only_existing_ones(stack: Stack) -> None:
     ours = set()
     for namespace, metric, *rest in (line for line in shown(stack) if isinstance(line[0], str)):
         if namespace == NAMESPACE:
@@ -209,7 +209,7 @@ def test_the_dashboard_shows_every_metric_that_is_measured_and_only_those_that_e
     assert any("OperatorEvents" in json.dumps(line) for line in shown(stack))
 
 
-def test_the_dashboards_widgets_stand_beside_each_other(stack: Stack) -> None:
+def test_the_widgets_of_the_dashboard_do_not_overlap(stack: Stack) -> None:
     taken = set()
     for widget in dashboard(stack):
         cells = {
@@ -222,8 +222,8 @@ def test_the_dashboards_widgets_stand_beside_each_other(stack: Stack) -> None:
         taken |= cells
 
 
-def test_metrics_come_through_at_every_log_level(stack: Stack) -> None:
-    # Lambda takes a line without a level for INFO. Operator events are warnings.
+def test_metrics_pass_at_every_log_level(stack: Stack) -> None:
+    # Lambda treats a line without a level as INFO. Operator events are warnings.
     assert stack.document["Conditions"]["Verbose"] == {"Fn::Equals": [{"Ref": "LogLevel"}, "DEBUG"]}
     for function in stack.properties("AWS::Lambda::Function").values():
         assert function["LoggingConfig"]["ApplicationLogLevel"] == {"Fn::If": ["Verbose", "DEBUG", "INFO"]}

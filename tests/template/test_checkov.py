@@ -1,4 +1,4 @@
-"""checkov on the translated template. What it may find is listed with a reason in `checkov_skips.yaml`."""
+"""checkov on the translated template. `checkov_skips.yaml` lists the accepted findings with reasons."""
 
 import json
 import subprocess
@@ -16,13 +16,13 @@ SKIPS: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "chec
 
 @pytest.fixture(scope="module")
 def failed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """The checks that fail, each with the logical ids it fails at."""
+    """The failed checks, each with the logical ids of the resources that fail it."""
     assert CHECKOV.exists(), "checkov is not installed: run `make tools` once"
     folder = tmp_path_factory.mktemp("checkov")
     path = folder / "template.json"
     path.write_text(json.dumps(stack.document))
     command = [str(CHECKOV), "--framework", "cloudformation", "--file", str(path), "--output", "json", "--compact"]
-    # It asks nobody: neither for policies nor for guides to its findings.
+    # Without network: it downloads neither policies nor guides to its findings.
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LOG_LEVEL": "ERROR"}
     done = subprocess.run(
         [*command, "--skip-download", "--quiet"],
@@ -35,14 +35,14 @@ def failed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     assert done.stdout.startswith("{"), done.stderr
     report = json.loads(done.stdout)
     assert report["summary"]["parsing_errors"] == 0
-    assert report["summary"]["passed"] > 100  # it looked at the template, and at all of it
+    assert report["summary"]["passed"] > 100  # it checked the whole template
     found: dict[str, set[str]] = {}
     for check in report["results"]["failed_checks"]:
         found.setdefault(check["check_id"], set()).add(check["resource"].rpartition(".")[2])
     return found
 
 
-def test_nothing_is_found_that_has_no_reason(failed: dict[str, set[str]]) -> None:
+def test_every_finding_has_a_reason(failed: dict[str, set[str]]) -> None:
     unexpected = {
         check: sorted(resources - set(SKIPS[check].get("resources", resources)) if check in SKIPS else resources)
         for check, resources in failed.items()

@@ -1,4 +1,4 @@
-"""Data outlives the stack, is encrypted, and is reached by TLS only."""
+"""Data remains when the stack is deleted, is encrypted, and is accessible only over TLS."""
 
 from tests.stack import Stack, target
 
@@ -10,7 +10,7 @@ def test_the_stack_can_be_deleted_without_the_data(stack: Stack) -> None:
         assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_whatever_keeps_data_outlives_the_stack_and_the_rest_does_not(stack: Stack) -> None:
+def test_stores_of_data_outlive_the_stack_and_queues_do_not(stack: Stack) -> None:
     data = stack.of_type("AWS::DynamoDB::Table", "AWS::S3::Bucket")
     for name, resource in data.items():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
@@ -18,7 +18,7 @@ def test_whatever_keeps_data_outlives_the_stack_and_the_rest_does_not(stack: Sta
         assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Delete", "Delete"), name
 
 
-def test_everything_that_can_be_encrypted_is_and_wants_tls(stack: Stack) -> None:
+def test_every_store_is_encrypted_and_requires_tls(stack: Stack) -> None:
     tls = {"Bool": {"aws:SecureTransport": "false"}}
     for name, table in stack.properties("AWS::DynamoDB::Table").items():
         assert table["SSESpecification"] == {"SSEEnabled": True}, name
@@ -57,14 +57,14 @@ def test_the_indexes_hold_keys_only(stack: Stack) -> None:
     }
 
 
-def test_the_lake_is_private_encrypted_versioned_and_wants_tls(stack: Stack) -> None:
+def test_the_lake_is_private_encrypted_versioned_and_requires_tls(stack: Stack) -> None:
     bucket = stack.properties("AWS::S3::Bucket")["LakeBucket"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    # Erasing a contact must end: old versions go too.
+    # Old versions expire, so that an erasure is complete at some point.
     assert any("NoncurrentVersionExpiration" in rule for rule in bucket["LifecycleConfiguration"]["Rules"])
     [policy] = stack.properties("AWS::S3::BucketPolicy").values()
     [statement] = policy["PolicyDocument"]["Statement"]

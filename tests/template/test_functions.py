@@ -1,4 +1,4 @@
-"""The six functions: what they run on, what they see, what is kept of their words."""
+"""The six functions: their runtime, environment, logs and schedules."""
 
 import json
 from typing import Any
@@ -39,11 +39,11 @@ ENVIRONMENT = {
 
 OF_THE_LAKE = {"LAKE_DATABASE", "WORK_GROUP"}
 OWN_VARIABLES = {"ScheduledFunction": OF_THE_LAKE, "ApiFunction": OF_THE_LAKE}
-"""What only the functions have that ask the lake."""
+"""The additional variables of the functions that query the lake."""
 
 
 def layer_id(stack: Stack, name: str) -> str:
-    """Return the logical id of a layer: SAM adds a digest of its contents to it."""
+    """Return the logical id of a layer, which ends in a digest that SAM adds."""
     return next(id_ for id_ in stack.properties("AWS::Lambda::LayerVersion") if id_.startswith(name))
 
 
@@ -63,7 +63,7 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
 
 
-def test_calls_are_traced_unless_the_deployment_says_no(stack: Stack) -> None:
+def test_invocations_are_traced_unless_the_deployment_turns_it_off(stack: Stack) -> None:
     mode = stack.document["Parameters"]["TracingMode"]
     assert (mode["Default"], mode["AllowedValues"]) == ("Active", ["Active", "PassThrough"])
 
@@ -72,7 +72,7 @@ def test_the_product_has_no_switch_for_an_emulator(stack: Stack) -> None:
     assert "AWS_ENDPOINT_URL" not in json.dumps(stack.document)
 
 
-def test_every_log_has_an_end(stack: Stack) -> None:
+def test_every_log_expires(stack: Stack) -> None:
     groups = stack.properties("AWS::Logs::LogGroup")
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
@@ -84,12 +84,12 @@ def test_every_log_has_an_end(stack: Stack) -> None:
     assert sorted(used) == sorted(groups)
 
 
-def test_a_scheduled_run_that_fails_is_kept(stack: Stack) -> None:
+def test_a_scheduled_run_that_fails_is_dead_lettered(stack: Stack) -> None:
     functions = stack.properties("AWS::Lambda::Function")
     assert target(functions["ScheduledFunction"]["DeadLetterConfig"]["TargetArn"]) == "ScheduleDeadLetters"
 
 
-def test_the_clock_starts_every_job_with_the_time_it_was_due(stack: Stack) -> None:
+def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> None:
     jobs = {}
     for schedule in stack.properties("AWS::Scheduler::Schedule").values():
         aim = schedule["Target"]
@@ -108,8 +108,8 @@ def test_the_clock_starts_every_job_with_the_time_it_was_due(stack: Stack) -> No
     }
 
 
-def test_only_the_sender_may_put_on_its_own_queue_again_and_again(stack: Stack) -> None:
-    """Lambda ends after about sixteen rounds what it takes for a loop; a resumed number may bring back more turns than that."""
+def test_only_the_sender_may_send_to_its_own_queue_repeatedly(stack: Stack) -> None:
+    """Lambda stops a function after about 16 recursive invocations; a resumed number may have more held turns."""
     loops = {
         name: function.get("RecursiveLoop") for name, function in stack.properties("AWS::Lambda::Function").items()
     }

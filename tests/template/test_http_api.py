@@ -17,7 +17,7 @@ OPEN = {
 }
 
 
-def test_everything_but_the_webhook_and_the_description_needs_a_token(stack: Stack) -> None:
+def test_all_routes_but_the_webhook_and_the_documentation_need_a_token(stack: Stack) -> None:
     without, with_token = {}, set()
     for route in stack.properties("AWS::ApiGatewayV2::Route").values():
         integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
@@ -68,7 +68,7 @@ def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: St
     assert paths == {"WebhookFunction": "/*/*/api/v1/whatsapp/webhook", "ApiFunction": "/*/*/api/v1/*"}
 
 
-def test_no_page_may_call_the_api_unless_its_origin_is_named(stack: Stack) -> None:
+def test_browsers_may_call_the_api_only_from_allowed_origins(stack: Stack) -> None:
     assert stack.document["Parameters"]["AllowedOrigins"]["Default"] == ""
     [api] = stack.properties("AWS::ApiGatewayV2::Api").values()
     condition, cors, otherwise = api["CorsConfiguration"]["Fn::If"]
@@ -83,7 +83,7 @@ def test_requests_are_logged_and_throttled(stack: Stack) -> None:
     [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
     line = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"requestId", "route", "status", "latencyMs", "authorizerError"} <= set(line)
-    # The verify token stands in the query string.
+    # The query string contains the verify token.
     assert not any("query" in value.lower() or "path" in value.lower() for value in line.values())
     assert stack.default(stage["DefaultRouteSettings"]["ThrottlingRateLimit"]) > 0
     assert stack.default(stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) > 0

@@ -1,4 +1,4 @@
-"""Athena finds the lake's objects by their names, reads the columns that are written, and has limits."""
+"""Athena finds the lake's objects by their names, reads the columns that are written, and has a scan limit."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def table(stack: Stack, name: str) -> dict[str, Any]:
     return next(found for found in tables if found["Name"] == name)
 
 
-def test_the_daily_table_has_the_columns_that_its_statement_gives(stack: Stack) -> None:
+def test_the_daily_table_has_the_columns_of_its_statement(stack: Stack) -> None:
     columns = [column["Name"] for column in table(stack, "daily")["StorageDescriptor"]["Columns"]]
     union = sqlglot.parse_one(queries.statement("daily"), read="athena").find(exp.Union)
     assert union is not None
@@ -34,7 +34,7 @@ def test_the_daily_table_has_the_columns_that_its_statement_gives(stack: Stack) 
 @pytest.mark.parametrize(
     ("name", "key"), [("events", object_key("acme", 1_770_000_000)), ("daily", aggregates_key("acme", "2026-02-02"))]
 )
-def test_partitions_follow_from_the_names_of_objects_and_a_query_names_its_organization(
+def test_partitions_follow_from_object_names_and_a_query_must_name_its_organization(
     stack: Stack, name: str, key: str
 ) -> None:
     found = table(stack, name)
@@ -48,7 +48,7 @@ def test_partitions_follow_from_the_names_of_objects_and_a_query_names_its_organ
     assert key.startswith(folder.replace("${!dt}", "2026-02-02") + "/")
 
 
-def test_queries_have_a_limit_and_encrypted_results_that_go_away(stack: Stack) -> None:
+def test_queries_have_a_limit_and_encrypted_results_that_expire(stack: Stack) -> None:
     [group] = stack.properties("AWS::Athena::WorkGroup").values()
     configuration = group["WorkGroupConfiguration"]
     assert configuration["EnforceWorkGroupConfiguration"] is True
@@ -61,7 +61,7 @@ def test_queries_have_a_limit_and_encrypted_results_that_go_away(stack: Stack) -
     assert any(rule.get("Prefix") == place and "ExpirationInDays" in rule for rule in rules)
 
 
-def test_the_export_runs_and_an_alarm_watches_how_far_behind_it_is(stack: Stack) -> None:
+def test_the_export_is_scheduled_and_an_alarm_watches_its_lag(stack: Stack) -> None:
     assert "State" not in stack.properties("AWS::Scheduler::Schedule")["ExportSchedule"]
     alarm = stack.properties("AWS::CloudWatch::Alarm")["LakeLagAlarm"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("LakeLagSeconds", 3600)
@@ -70,6 +70,6 @@ def test_the_export_runs_and_an_alarm_watches_how_far_behind_it_is(stack: Stack)
 def test_daily_aggregates_are_made_and_an_alarm_watches_how_far_behind_they_are(stack: Stack) -> None:
     assert "State" not in stack.properties("AWS::Scheduler::Schedule")["AggregateSchedule"]
     alarm = stack.properties("AWS::CloudWatch::Alarm")["DailyLagAlarm"]
-    usual = (72 + 24 + 3) * 3600  # settled three days after its end, taken up in the night after
+    usual = (72 + 24 + 3) * 3600  # complete three days after its end, computed in the following night
     assert alarm["MetricName"] == "DailyLagSeconds"
     assert usual < alarm["Threshold"] <= usual + 24 * 3600

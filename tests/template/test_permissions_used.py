@@ -1,7 +1,7 @@
-"""The roles against what the functions really ask of AWS. The local cloud lets everybody do everything; AWS does not.
+"""The roles allow every request that the functions make to AWS in a simulated day.
 
-The real handlers and adapters go through a day in which most of what can happen to delivery happens, below the SDK everything
-that is asked is noted, and the template has to allow it.
+The real handlers and adapters run a day in which most outcomes of a delivery occur. The simulated AWS below the SDK records every
+request, and the template must allow it.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from tests.faults.invariants import broken
 from tests.faults.plans import NoFaults
 from tests.faults.stories import PHONES, to_the_end
 from tests.stack import Stack
-from tests.template.test_roles import granted
+from tests.template.permissions import granted
 
 ROLES = {
     "webhook": "WebhookRole",
@@ -37,7 +37,7 @@ RESOURCES = {
 
 
 class Answers(NoFaults):
-    """Meta refuses some of what is sent, by the number of the send."""
+    """Meta refuses some sends, chosen by their number."""
 
     def __init__(self, refusals: dict[int, str]) -> None:
         super().__init__()

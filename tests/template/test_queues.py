@@ -1,58 +1,37 @@
-"""No message is lost silently: dead-letter queues, time to work, encryption. The alarms: test_alarms.py."""
-
-from typing import Any
+"""No message is lost silently: dead-letter queues, visibility timeouts, encryption. For the alarms see test_alarms.py."""
 
 from functions.flow_runner.handler import MAX_RECEIVES
 from tests.stack import Stack, target
 
 
-def dead_letters(stack: Stack) -> set[str]:
-    """The queues that something sets aside to."""
-    given = [queue["RedrivePolicy"]["deadLetterTargetArn"] for queue in _redriven(stack).values()]
-    for function in stack.properties("AWS::Lambda::Function").values():
-        if "DeadLetterConfig" in function:
-            given.append(function["DeadLetterConfig"]["TargetArn"])
-    given += [one["Target"]["DeadLetterConfig"]["Arn"] for one in stack.properties("AWS::Scheduler::Schedule").values()]
-    return {target(arn) for arn in given}
-
-
-def work(stack: Stack) -> set[str]:
-    """The other queues."""
-    return set(stack.of_type("AWS::SQS::Queue")) - dead_letters(stack)
-
-
-def _redriven(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {name: queue for name, queue in stack.properties("AWS::SQS::Queue").items() if "RedrivePolicy" in queue}
-
-
-def test_work_that_fails_again_and_again_goes_to_a_dead_letter_queue_of_its_kind(stack: Stack) -> None:
+def test_work_that_keeps_failing_goes_to_a_dead_letter_queue_of_the_same_type(stack: Stack) -> None:
     queues = stack.properties("AWS::SQS::Queue")
-    assert work(stack) >= {"InboundQueue", "OutboundQueue", "StatusesQueue"}
-    assert set(_redriven(stack)) == work(stack)
-    for name in work(stack):
+    assert stack.work_queues() >= {"InboundQueue", "OutboundQueue", "StatusesQueue"}
+    assert set(stack.redriven()) == stack.work_queues()
+    for name in stack.work_queues():
         redrive = queues[name]["RedrivePolicy"]
         aside = queues[target(redrive["deadLetterTargetArn"])]
         assert int(redrive["maxReceiveCount"]) >= 5
         assert aside.get("FifoQueue") == queues[name].get("FifoQueue")
-    assert len({target(queues[name]["RedrivePolicy"]["deadLetterTargetArn"]) for name in work(stack)}) == len(
-        work(stack)
+    assert len({target(queues[name]["RedrivePolicy"]["deadLetterTargetArn"]) for name in stack.work_queues()}) == len(
+        stack.work_queues()
     )
 
 
-def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything(stack: Stack) -> None:
-    for name in dead_letters(stack):
+def test_dead_letters_are_kept_for_the_maximum_time(stack: Stack) -> None:
+    for name in stack.dead_letters():
         assert stack.properties("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_what_people_wrote_and_what_they_are_to_get_waits_as_long_as_sqs_keeps_anything(stack: Stack) -> None:
+def test_messages_and_answers_are_kept_for_the_maximum_time(stack: Stack) -> None:
     queues = stack.properties("AWS::SQS::Queue")
     kept = {name: queues[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "OutboundQueue")}
     assert set(kept.values()) == {14 * 24 * 3600}
-    # Dead letters of a standard queue keep their age (those of a FIFO queue begin anew): some days must be left for them.
+    # Dead letters of a standard queue keep their age (those of a FIFO queue start at zero): some days must remain.
     assert queues["StatusesQueue"]["MessageRetentionPeriod"] <= 4 * 24 * 3600
 
 
-def test_waiting_does_not_use_up_the_tries(stack: Stack) -> None:
+def test_waiting_does_not_exhaust_the_receive_count(stack: Stack) -> None:
     assert int(stack.properties("AWS::SQS::Queue")["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"]) == 1000
 
 
@@ -76,11 +55,11 @@ def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:
             assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
 
 
-def test_a_worker_has_six_times_its_time_before_a_message_comes_back(stack: Stack) -> None:
+def test_the_visibility_timeout_is_six_times_the_timeout_of_the_worker(stack: Stack) -> None:
     functions = stack.properties("AWS::Lambda::Function")
     queues = stack.properties("AWS::SQS::Queue")
     mappings = stack.properties("AWS::Lambda::EventSourceMapping")
-    assert {target(mapping["EventSourceArn"]) for mapping in mappings.values()} == work(stack)
+    assert {target(mapping["EventSourceArn"]) for mapping in mappings.values()} == stack.work_queues()
     for mapping in mappings.values():
         queue = queues[target(mapping["EventSourceArn"])]
         function = functions[target(mapping["FunctionName"])]
@@ -88,7 +67,7 @@ def test_a_worker_has_six_times_its_time_before_a_message_comes_back(stack: Stac
         assert stack.default(queue["VisibilityTimeout"]) >= 6 * stack.default(function["Timeout"]) + window
 
 
-def test_one_failed_message_does_not_repeat_its_batch_and_consumers_are_limited(stack: Stack) -> None:
+def test_a_failed_message_does_not_repeat_its_batch_and_concurrency_is_limited(stack: Stack) -> None:
     for mapping in stack.properties("AWS::Lambda::EventSourceMapping").values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert stack.default(mapping["ScalingConfig"]["MaximumConcurrency"]) >= 2
@@ -96,7 +75,7 @@ def test_one_failed_message_does_not_repeat_its_batch_and_consumers_are_limited(
         assert "ReservedConcurrentExecutions" not in function
 
 
-def test_queues_are_encrypted_and_want_tls(stack: Stack) -> None:
+def test_queues_are_encrypted_and_require_tls(stack: Stack) -> None:
     policies = stack.properties("AWS::SQS::QueuePolicy").values()
     for name, queue in stack.properties("AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True

@@ -1,10 +1,7 @@
-"""What each function may do, as a snapshot: a new permission is a decision, so it changes this file."""
-
-import re
-from collections.abc import Iterator
-from typing import Any
+"""A snapshot of the permissions of each function: a new permission requires a change of this file."""
 
 from tests.stack import Stack
+from tests.template.permissions import granted
 
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")
@@ -41,7 +38,7 @@ SWEEP = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility
 
 
 def everyone(logs: str) -> dict[str, set[str]]:
-    """Return what all functions may do."""
+    """Return the permissions that all functions have."""
     return {
         logs: {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},  # X-Ray has no resources to name
@@ -139,11 +136,11 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
     },
 }
 
-# Where a star may stand, and why.
+# The resources that may contain a star, and why.
 STARS = {
     "*": "X-Ray has no resources to name",
     SECRETS: "one secret per number and one per organization, made while the system runs",
-    FLOW_SECRETS: "one secret per organization; its ARN ends in six characters of chance, and without them while there is none",
+    FLOW_SECRETS: "one secret per organization; its ARN ends in six random characters once it exists",
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/events/*": "the lake's objects",
@@ -153,39 +150,7 @@ STARS = {
 }
 
 
-def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the statements of a role's own policies."""
-    for policy in role["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a value that IAM lets stand alone as a list."""
-    return value if isinstance(value, list) else [value]
-
-
-def short(resource: Any) -> str:
-    """Return a resource as a name: the logical id, and what follows it; ARNs without account and region."""
-    if isinstance(resource, str):
-        return resource
-    if "Fn::GetAtt" in resource:
-        return str(resource["Fn::GetAtt"][0])
-    text: str = resource["Fn::Sub"]
-    arn = re.fullmatch(r"arn:\$\{AWS::Partition\}:(\w+):\$\{AWS::Region\}:\$\{AWS::AccountId\}:(.+)", text)
-    return f"{arn[1]}:{arn[2]}" if arn else re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
-
-
-def granted(role: dict[str, Any]) -> dict[str, set[str]]:
-    """Return what a role may do, by resource."""
-    found: dict[str, set[str]] = {}
-    for statement in statements(role):
-        assert statement["Effect"] == "Allow"
-        for resource in as_list(statement["Resource"]):
-            found.setdefault(short(resource), set()).update(as_list(statement["Action"]))
-    return found
-
-
-def test_each_function_may_do_what_it_does_and_nothing_else(stack: Stack) -> None:
+def test_each_function_has_exactly_the_listed_permissions(stack: Stack) -> None:
     roles = stack.properties("AWS::IAM::Role")
     assert {name: granted(role) for name, role in roles.items()} == PERMISSIONS
 
@@ -198,7 +163,7 @@ def test_each_function_has_its_own_role_without_managed_policies(stack: Stack) -
         assert "ManagedPolicyArns" not in role
 
 
-def test_no_action_and_no_resource_is_wider_than_it_must_be(stack: Stack) -> None:
+def test_stars_are_only_where_they_are_needed(stack: Stack) -> None:
     for role in stack.properties("AWS::IAM::Role").values():
         for resource, actions in granted(role).items():
             assert not any("*" in action for action in actions)
@@ -210,6 +175,6 @@ def test_only_the_scheduler_of_this_stage_may_use_its_role(stack: Stack) -> None
     assert set(statement["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
 
 
-def test_nobody_may_scan(stack: Stack) -> None:
+def test_no_role_may_scan(stack: Stack) -> None:
     for role in stack.properties("AWS::IAM::Role").values():
         assert "dynamodb:Scan" not in set().union(*granted(role).values())

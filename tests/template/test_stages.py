@@ -13,20 +13,20 @@ from tests.stack import REPOSITORY, Stack
 
 
 def parameters(stage: str) -> dict[str, str]:
-    """Return what samconfig.toml sets for a stage."""
+    """Return the parameters that samconfig.toml sets for a stage."""
     config = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
     return dict(pair.split("=", 1) for pair in config[stage]["global"]["parameters"]["parameter_overrides"])
 
 
 @pytest.mark.parametrize("stage", ["default", "dev", "staging", "prod"])
-def test_a_stage_sets_only_parameters_that_exist_to_values_they_allow(stack: Stack, stage: str) -> None:
+def test_a_stage_sets_existing_parameters_to_allowed_values(stack: Stack, stage: str) -> None:
     declared = stack.document["Parameters"]
     for name, value in parameters(stage).items():
         assert value in {str(allowed) for allowed in declared[name].get("AllowedValues", [value])}
 
 
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
-def test_a_stage_that_is_filled_in_gives_sam_every_parameter_it_needs(stack: Stack, stage: str, tmp_path: Path) -> None:
+def test_a_completed_stage_gives_sam_every_required_parameter(stack: Stack, stage: str, tmp_path: Path) -> None:
     text = (REPOSITORY / "samconfig.toml").read_text()
     (tmp_path / "samconfig.toml").write_text(re.sub(r'^  # ("\w+=)', r"  \1", text, flags=re.MULTILINE))
     config = SamConfig(str(tmp_path), "samconfig.toml")
