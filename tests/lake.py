@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 import msgspec
 
+from local.expanded_template import expanded
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
-from tests.stack import expanded
+from tests.stack import TEMPLATE
 
 DATABASE, WORK_GROUP = "pytake_test", "pytake-test"
 HOUR = 3600
@@ -32,7 +33,7 @@ class LakeOnAws:
         self.s3, self.athena, glue = client("s3"), client("athena"), client("glue")
         self.s3.create_bucket(Bucket=bucket)
         glue.create_database(DatabaseInput={"Name": database})
-        resources = expanded()["Resources"]
+        resources = expanded(TEMPLATE)["Resources"]
         for resource in resources.values():
             if resource["Type"] == "AWS::Glue::Table":
                 table = self._resolved(resource["Properties"]["TableInput"])

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from ministack.services.cloudformation import language_extensions  # type: ignore[import-untyped]
-from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+
+from local.expanded_template import expanded
 
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = REPOSITORY / "template.yaml"
@@ -65,33 +65,9 @@ def target(value: Any) -> str:
     return json.dumps(value)
 
 
-def expanded(template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return a template after the transform AWS::LanguageExtensions, that is without loops and without lookups in maps.
-
-    SAM's own expansion also replaces parameters by their values, so this uses the embedded AWS's.
-    """
-    document = language_extensions.apply(yaml_parse(template.read_text()), {})
-    del document["Mappings"]
-    plain: dict[str, Any] = _with_short_subs({**document, "Transform": "AWS::Serverless-2016-10-31"})
-    return plain
-
-
-def _with_short_subs(value: Any) -> Any:
-    """Write `Fn::Sub: [text, variables]` as `Fn::Sub: text`, or as a plain text when no variable is left in it."""
-    if isinstance(value, Mapping):
-        value = {name: _with_short_subs(inner) for name, inner in value.items()}
-        if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], list):
-            text, variables = value["Fn::Sub"]
-            for name, inner in variables.items():
-                text = text.replace(f"${{{name}}}", inner)
-            return {"Fn::Sub": text} if "${" in text else text
-        return value
-    return [_with_short_subs(inner) for inner in value] if isinstance(value, list) else value
-
-
 def translated() -> Stack:
     """Return template.yaml as CloudFormation deploys it."""
-    document = expanded()
+    document = expanded(TEMPLATE)
     for resource in document["Resources"].values():
         for name in ("CodeUri", "ContentUri"):
             if name in resource.get("Properties", {}):

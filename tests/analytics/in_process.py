@@ -14,10 +14,11 @@ from local.athena.parsing import bind_parameters, parse_query
 from local.athena.prepared import Translations
 from local.athena.results import ResultColumn, texts
 from local.athena.translation import resolve_tables, translate
+from local.expanded_template import expanded
 from pytake.analytics.queries import query, statement
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
 from tests.lake import DUCKDB_TYPES
-from tests.stack import expanded
+from tests.stack import TEMPLATE
 
 _DATABASE = "lake"
 _DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ class LakeInProcess:
         self._types = cache(self._engine.argument_types)
         self._settled_by: str | None = None
         self._shapes: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for resource in expanded()["Resources"].values():
+        for resource in expanded(TEMPLATE)["Resources"].values():
             if resource["Type"] == "AWS::Glue::Table":
                 table = resource["Properties"]["TableInput"]
                 listed = [*table["StorageDescriptor"]["Columns"], *table["PartitionKeys"]]

@@ -11,12 +11,13 @@ import pyathena
 import pytest
 import sqlglot
 
+from local.expanded_template import expanded
 from pytake import analytics
 from pytake.conversation.lake_events import LakeEvent
 from tests.analytics.traffic import Traffic
 from tests.lake import LakeOnAws
 from tests.local.athena.conftest import Aws
-from tests.stack import expanded
+from tests.stack import TEMPLATE
 
 FOLDER = Path(analytics.__file__).parent / "sql" / "saved"
 QUERIES = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.sql"))}
@@ -109,7 +110,7 @@ def ask(lake: LakeOnAws, told: Told, request: pytest.FixtureRequest) -> Ask:
 
 
 def test_the_template_offers_each_of_them(aws: Aws) -> None:
-    resources = expanded()["Resources"].values()
+    resources = expanded(TEMPLATE)["Resources"].values()
     offered = {
         resource["Properties"]["Name"]: resource["Properties"]["QueryString"]
         for resource in resources

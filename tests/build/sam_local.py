@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from samcli.yamlhelper import yaml_dump, yaml_parse
+from samcli.yamlhelper import yaml_dump
 
+from local.expanded_template import expanded
 from tests.build.lambda_sandbox import REGION, FunctionFailedError
 
 SAM = str(Path(sys.executable).with_name("sam"))
@@ -68,7 +69,7 @@ def local_options(
     settings = folder / f"{name}.variables.json"
     settings.write_text(json.dumps(variables))
     # SAM passes on only the variables that the template declares.
-    template = yaml_parse((build / "template.yaml").read_text())
+    template = expanded(build / "template.yaml")
     for values in variables.values():
         template["Globals"]["Function"]["Environment"]["Variables"].update(values)
     path = build / f"{name}.template.yaml"
@@ -109,7 +110,6 @@ def sam_environment(folder: Path) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "000000000000",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": REGION,
-        "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "true",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "60",
         "__SAM_CLI_APP_DIR": str(folder),

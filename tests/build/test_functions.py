@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from local.expanded_template import expanded
 from tests.build.conftest import FUNCTIONS, REPOSITORY, Graph, free_port, in_containers
 from tests.build.lambda_sandbox import FunctionFailedError, Sandbox, sandbox
 from tests.build.sam_local import local_options, start_api
-from tests.stack import expanded
 
 pytestmark = pytest.mark.build
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.stack import Stack, expanded, translated
+from local.expanded_template import expanded
+from tests.stack import TEMPLATE, Stack, translated
 
 
 @pytest.fixture(scope="session")
 def source() -> dict[str, Any]:
     """template.yaml with its loops expanded, before SAM's translation."""
-    return expanded()
+    return expanded(TEMPLATE)
 
 
 @pytest.fixture(scope="session")
