@@ -21,8 +21,8 @@ Action = dict[str, Any]
 
 PROMPT = "› "
 CHAT_HELP = (
-    "A number taps that button. /image /video /audio /document [caption] and /location [lat lon] send those, "
-    "/help shows this, /quit ends. A JSON object is sent as it stands."
+    "Type a message, or the number of a button to tap it. /image, /video, /audio, /document [caption] and "
+    "/location [lat lon] send a file or a location. /help shows this text, /quit ends. A JSON object is sent unchanged."
 )
 MEDIA = ("image", "video", "audio", "document", "sticker")
 TICKS = {"sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗ not delivered"}
@@ -30,50 +30,50 @@ MAX_BUBBLE_WIDTH = 60
 HISTORY = 20
 
 ANSWER_SECONDS = 15
-"""How long a script's line waits for its answer."""
+"""How long a line of a script waits for its answer."""
 QUIET_SECONDS = 1
-"""An answer is complete when nothing more came for so long."""
+"""An answer is complete when no message arrived for this time."""
 POLL_SECONDS = 20
 
 
 class SimulatorUnavailableError(Exception):
-    """There is no simulated WhatsApp to talk to; the text says what to do."""
+    """There is no simulated WhatsApp at the address; the text says what to do."""
 
 
 class ActionRejectedError(Exception):
-    """The simulated WhatsApp did not take what the person did; the text says why."""
+    """The simulated WhatsApp rejected the action; the text says why."""
 
 
 class SimulatedPhone:
     """One phone of the simulated WhatsApp."""
 
     def __init__(self, url: str, number: str, name: str, transport: httpx.BaseTransport | None = None) -> None:
-        """Play the phone `number` of somebody called `name`; `transport` is for tests."""
+        """Use the phone `number` with the profile name `name`; `transport` is for tests."""
         self._url = url.rstrip("/")
         self._path = f"/_sim/phones/{number}"
         self._name = name
         self._client = httpx.Client(base_url=self._url, timeout=POLL_SECONDS + 10, trust_env=False, transport=transport)
 
     def messages(self, after: int = 0, wait: int = 0) -> list[Entry]:
-        """Return what came after the entry numbered `after`; wait up to so many seconds for something."""
+        """Return the entries after number `after`; wait up to `wait` seconds for one."""
         answer = self._call("GET", "/messages", params={"after": after, "wait": wait} if wait else {"after": after})
         entries: list[Entry] = answer.json()["messages"]
         return entries
 
     def perform(self, action: Action) -> int:
-        """Do what a person does and return the number of its entry. Raises `ActionRejectedError`."""
+        """Perform an action of the person and return the number of its entry. Raises `ActionRejectedError`."""
         answer = self._call("POST", "/messages", json={"name": self._name, **action})
         return int(answer.json().get("seq", 0))
 
     def read(self) -> None:
-        """Look at the screen: what came is read."""
+        """Mark all messages as read."""
         self._call("POST", "/read")
 
     def _call(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, self._path + path, **more)
         except httpx.HTTPError as error:
-            advice = f"No local cloud answers at {self._url}. Start one with: pytake local"
+            advice = f"There is no local cloud at {self._url}. Start one with: pytake local"
             raise SimulatorUnavailableError(advice) from error
         if answer.is_success:
             return answer
@@ -83,22 +83,22 @@ class SimulatedPhone:
             message = None
         if message is None:
             raise SimulatorUnavailableError(
-                f"{self._url} plays no phones ({answer.status_code}). Only the local cloud does."
+                f"{self._url} has no simulated phones ({answer.status_code}). Only the local cloud does."
             )
         raise ActionRejectedError(message)
 
 
 class ChatScreen:
-    """What has been shown so far, and what can be tapped."""
+    """The chat in the terminal: the last entry shown and the choices that can be tapped."""
 
     def __init__(self, console: "Console") -> None:
-        """Show on `console`."""
+        """Print on `console`."""
         self._console = console
         self.last_seq = 0
         self.choices: list[str] = []
 
     def show(self, entries: Iterable[Entry]) -> bool:
-        """Show entries; return whether the business said something."""
+        """Print entries; return whether one is from the business."""
         answered = False
         for entry in entries:
             self.last_seq = max(self.last_seq, entry["seq"])
@@ -112,16 +112,16 @@ class ChatScreen:
         return answered
 
     def note(self, text: str) -> None:
-        """Show a line that belongs to neither side."""
+        """Print a line that is not a message."""
         self._console.print(text, style="dim", justify="center", markup=False, highlight=False)
 
 
 def chat(
-    phone: Annotated[str, typer.Option(help="The phone of the person you play.")] = "5511999990001",
-    name: Annotated[str, typer.Option(help="The name on their profile.")] = "Ana",
+    phone: Annotated[str, typer.Option(help="Your simulated phone number.")] = "5511999990001",
+    name: Annotated[str, typer.Option(help="Your profile name.")] = "Ana",
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Chat with a running local cloud, as a person with a phone would.
+    """Chat with a running local cloud as a person on WhatsApp.
 
     Type a message, or the number of a button. With a script on stdin, each line waits for its answer.
     """
@@ -138,9 +138,9 @@ def chat(
 
 
 def run_script(phone: SimulatedPhone, screen: ChatScreen, lines: Iterable[str]) -> None:
-    """Send each line and show its answer before the next one is sent. Ends after `/quit` or the last line.
+    """Send each line and show its answer before sending the next. Ends after `/quit` or the last line.
 
-    What the phone showed before is left out, so that the output is this script's.
+    Earlier messages of the phone are not shown.
     """
     screen.last_seq = max((entry["seq"] for entry in phone.messages()), default=0)
     for line in lines:
@@ -163,7 +163,7 @@ def run_script(phone: SimulatedPhone, screen: ChatScreen, lines: Iterable[str]) 
 
 
 def show_answer(phone: SimulatedPhone, screen: ChatScreen) -> bool:
-    """Show what comes until it is complete; return whether the business answered at all."""
+    """Show the answer until it is complete; return whether there was one."""
     answered, waited = False, 0
     while waited < ANSWER_SECONDS:
         wait = QUIET_SECONDS if answered else ANSWER_SECONDS - waited
@@ -178,11 +178,11 @@ def show_answer(phone: SimulatedPhone, screen: ChatScreen) -> bool:
 
 
 def run_interactive(phone: SimulatedPhone, screen: ChatScreen) -> None:
-    """Chat until `/quit`, Ctrl-D or Ctrl-C; what comes in between is shown at once."""
+    """Chat until `/quit`, Ctrl-D or Ctrl-C; new messages are shown at once."""
     earlier = phone.messages()
     screen.show(earlier[-HISTORY:])
     screen.note(CHAT_HELP)
-    writing = threading.Lock()  # held while one of the two threads writes
+    writing = threading.Lock()  # held while one of the two threads prints
     lost: list[SimulatorUnavailableError] = []
 
     def watch() -> None:
@@ -211,7 +211,7 @@ def run_interactive(phone: SimulatedPhone, screen: ChatScreen) -> None:
         except (EOFError, KeyboardInterrupt):
             break
         with writing:
-            sys.stdout.write("\x1b[1A\x1b[2K")  # the bubble takes the place of what was typed
+            sys.stdout.write("\x1b[1A\x1b[2K")  # the bubble replaces the typed line
             sys.stdout.flush()
         try:
             action = parse_line(line, screen.choices)
@@ -227,7 +227,7 @@ def run_interactive(phone: SimulatedPhone, screen: ChatScreen) -> None:
 
 
 def current_input() -> str:
-    """Return what stands behind the prompt, so that it can be written again after something came in between."""
+    """Return the text after the prompt, to restore it after a message was printed."""
     try:
         import readline
     except ImportError:
@@ -239,9 +239,9 @@ QUIT: Action = {"quit": True}
 
 
 def parse_line(line: str, choices: list[str]) -> Action | None:
-    """Return what a line does: an action of the simulated WhatsApp, `QUIT`, or None for an empty line.
+    """Return the action of a line, `QUIT`, or None for an empty line.
 
-    `choices` are the ids of the buttons on the screen. Raises ValueError, with the text to show.
+    `choices` are the ids of the buttons on the screen. Raises ValueError with a text for the user.
     """
     line = line.strip()
     if not line:
@@ -250,7 +250,7 @@ def parse_line(line: str, choices: list[str]) -> Action | None:
         try:
             action: Action = json.loads(line)
         except ValueError as error:
-            raise ValueError(f"This looks like JSON, but is not: {error}") from error
+            raise ValueError(f"Invalid JSON: {error}") from error
         return action
     if line.isdecimal() and 1 <= int(line) <= len(choices):
         return {"reply_id": choices[int(line) - 1]}
@@ -269,11 +269,11 @@ def _command(line: str) -> Action:
         try:
             latitude, longitude = map(float, rest.split() or ("-23.5614", "-46.6559"))
         except ValueError:
-            raise ValueError("/location wants two numbers, such as /location -23.56 -46.65") from None
+            raise ValueError("/location needs two numbers, such as /location -23.56 -46.65") from None
         return {"location": {"latitude": latitude, "longitude": longitude}}
     if word == "help":
         raise ValueError(CHAT_HELP)
-    raise ValueError(f"There is no /{word}. {CHAT_HELP}")
+    raise ValueError(f"Unknown command /{word}. {CHAT_HELP}")
 
 
 def choices_of(entry: Entry) -> list[dict[str, Any]]:
@@ -282,7 +282,7 @@ def choices_of(entry: Entry) -> list[dict[str, Any]]:
 
 
 def bubble(entry: Entry, width: int) -> "RenderableType":
-    """Return an entry as a bubble: what the person wrote on the right, what the business sent on the left."""
+    """Return an entry as a bubble: messages of the person on the right, of the business on the left."""
     from rich.align import Align
     from rich.box import ROUNDED
     from rich.console import Group
@@ -318,7 +318,7 @@ def bubble(entry: Entry, width: int) -> "RenderableType":
 
 
 def content(entry: Entry) -> "list[Text]":
-    """Return the lines inside a bubble: a header, the text, a footer, and what is no text in brackets."""
+    """Return the lines of a bubble: header, text, footer, and anything that is not text in brackets."""
     from rich.text import Text
 
     message = entry.get("message", {})
@@ -339,7 +339,7 @@ def content(entry: Entry) -> "list[Text]":
     if interactive.get("type") == "cta_url":
         lines.append(Text(f"{parameters['display_text']}: {parameters['url']}", style="cyan"))
     if interactive.get("type") == "location_request_message":
-        lines.append(Text("/location sends where you are", style="cyan"))
+        lines.append(Text("/location sends your location", style="cyan"))
     return lines or [Text("…")]
 
 

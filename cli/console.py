@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import httpx
 import typer
 
-from cli.api_client import TokenFile, fail, is_local
+from cli.api_client import TokenFile, fail
+from local.rest_api import is_local
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -27,24 +28,26 @@ def console(
         str, typer.Option("--api", envvar="PYTAKE_URL", metavar="URL", help="The stack's ApiUrl.", show_default=False)
     ],
     token_file: TokenFile = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the console is, on 127.0.0.1 only.")] = 8001,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the console, on 127.0.0.1 only.")] = 8001,
     stack: Annotated[
         str | None,
-        typer.Option(help="The stack's name: its queues and SQL on its lake too, with the AWS credentials at hand."),
+        typer.Option(help="The stack's name: adds its queues and SQL on its lake, with the current AWS credentials."),
     ] = None,
-    region: Annotated[str | None, typer.Option(help="The stack's region; else the one AWS tools would use.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="The stack's region; default: that of the AWS configuration.")
+    ] = None,
 ) -> None:
-    """Look at a deployed stack in the browser: build, watch and measure.
+    """Open the web console for a deployed stack.
 
-    It asks the REST API, with a token of the stack's OIDC issuer. The token's file is read at every request, so that a
-    renewed token is taken up.
+    It calls the REST API with a token of the stack's OIDC issuer. The token file is read for every request, so that the
+    console notices a renewed token.
     """
     if token_file is None:
-        local_ = " A local cloud has its console at its own address." if is_local(api) else ""
-        fail(f"{api} wants a token: give --token-file, a file that holds one of the stack's OIDC issuer.{local_}")
+        local_ = " A local cloud serves its console at its own address." if is_local(api) else ""
+        fail(f"{api} requires a token of the stack's OIDC issuer: give --token-file.{local_}")
     if not httpx.URL(api).host:
         fail(
-            f"{api!r} is no address. Give the stack's output ApiUrl, such as https://abc123.execute-api.us-east-1.amazonaws.com"
+            f"{api!r} is not a URL. Give the stack's output ApiUrl, such as https://abc123.execute-api.us-east-1.amazonaws.com"
         )
     raise typer.Exit(asyncio.run(_serve(api, token_file, port, stack, region)))
 
@@ -60,7 +63,7 @@ async def _serve(api: str, token_file: Path, port: int, stack: str | None, regio
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-        typer.echo(f"The console of {api}. Ctrl-C ends it.")
+        typer.echo(f"The console of {api}. Press Ctrl-C to stop.")
         typer.echo(f"ready http://127.0.0.1:{port}")
         try:
             await server.serve(sockets=[listener])
@@ -70,11 +73,11 @@ async def _serve(api: str, token_file: Path, port: int, stack: str | None, regio
 
 
 def connection_to(api: str, token_file: Path, stack: str | None, region: str | None) -> "Connection":
-    """Return what the console looks at: a stack through its REST API and, with its name, its queues."""
-    from local.console.api import Identity, api_client
+    """Return the console's connection to a stack: its REST API and, if `stack` is given, its queues and lake."""
+    from local.console.api import api_client
     from local.console.connection import Connection
     from local.console.lake_desk import lake_of
-    from local.console.tokens import FileToken
+    from local.console.tokens import FileToken, Identity
     from local.dead_letters import dead_letter_queues
 
     url = api.rstrip("/").removesuffix("/api/v1")
@@ -110,6 +113,8 @@ def _listen(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError:
         listener.close()
-        fail(f"Port {port} is in use. Stop what listens there, or choose another: pytake console --port {port + 1}")
+        fail(
+            f"Port {port} is in use. Stop the program that uses it, or choose another port: pytake console --port {port + 1}"
+        )
     listener.listen(128)
     return listener

@@ -1,7 +1,6 @@
-"""`pytake dlq`: what was given up on, why, and the way back.
+"""`pytake dlq`: inspect and redrive dead-letter queues.
 
-Works on the local cloud, found through its address, and on a deployed stack, found through CloudFormation with the AWS
-credentials at hand.
+Works on the local cloud, by its address, and on a deployed stack, by CloudFormation and the current AWS credentials.
 """
 
 import sys
@@ -18,22 +17,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from cli.api_client import DEFAULT_URL, fail, is_local, unreachable_error
+from cli.api_client import DEFAULT_URL, fail, unreachable_error
 from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName, StackError, dead_letter_queues
+from local.rest_api import is_local
 
-app = typer.Typer(no_args_is_help=True, help="Look at what was given up on, and send what was repaired.")
+app = typer.Typer(no_args_is_help=True, help="Inspect and redrive dead-letter queues.")
 
 Url = Annotated[str, typer.Option("--url", envvar="PYTAKE_URL", help="The local cloud's address.")]
 Stack = Annotated[
-    str | None, typer.Option("--stack", help="A deployed stack instead, by name, with the AWS credentials at hand.")
+    str | None,
+    typer.Option("--stack", help="The name of a deployed stack to use instead, with the current AWS credentials."),
 ]
-Region = Annotated[str | None, typer.Option("--region", help="The stack's region; else the one AWS tools would use.")]
+Region = Annotated[
+    str | None, typer.Option("--region", help="The stack's region; default: that of the AWS configuration.")
+]
 Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, statuses or schedule.")]
 
 
 @app.command("list")
 def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) -> None:
-    """Show how much is in each dead-letter queue, and why."""
+    """Show the number of messages in each dead-letter queue and their reasons."""
     table = Table("Queue", "Messages", "Reasons")
     for queue in find_dead_letter_queues(url, stack, region):
         with _aws_errors_as_text():
@@ -46,18 +49,20 @@ def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) ->
 @app.command()
 def show(
     queue: Queue,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
-    body: Annotated[bool, typer.Option("--body", help="Show whole messages: they hold what people wrote.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The maximum number of messages.")] = 50,
+    body: Annotated[
+        bool, typer.Option("--body", help="Show complete messages, which include what people wrote.")
+    ] = False,
     url: Url = DEFAULT_URL,
     stack: Stack = None,
     region: Region = None,
 ) -> None:
-    """Show what is in a dead-letter queue: when it was given up, whose it is, and the reason. Everything stays there."""
+    """Show the messages of a dead-letter queue: time, conversation, content and reason. None is removed."""
     console = _console()
     found = dead_letter_queue(queue, url, stack, region)
     with _aws_errors_as_text():
         letters = found.peek(limit)
-    table = Table("Id", "Given up (UTC)", "Conversation", "What", "Reason")
+    table = Table("Id", "Failed (UTC)", "Conversation", "Content", "Reason")
     for letter in letters:
         at = datetime.fromtimestamp(letter.dead_lettered_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(letter.id, at, letter.conversation, letter.summary, letter.reason)
@@ -71,7 +76,7 @@ def show(
 def redrive(
     queue: Queue,
     conversation: Annotated[
-        str | None, typer.Option(help="Only this conversation: organization/number/contact, or the end of it.")
+        str | None, typer.Option(help="Only this conversation: organization/number/contact, or the last part.")
     ] = None,
     reason: Annotated[
         str | None, typer.Option(help="Only what has a reason beginning so, such as 'retry_manually:'.")
@@ -80,10 +85,10 @@ def redrive(
     stack: Stack = None,
     region: Region = None,
 ) -> None:
-    """Send what was repaired back to its queue. Nothing is done twice: what was accepted meanwhile is skipped.
+    """Send messages back to their queue, in order per conversation. Messages that were accepted meanwhile are skipped.
 
-    Each conversation goes in order. A whole queue of inbound messages or statuses of a deployed stack is moved by SQS itself
-    (StartMessageMoveTask); answers are marked one by one, so that the sender tries dead ones anew.
+    SQS itself moves a whole inbound or statuses queue of a deployed stack (StartMessageMoveTask). Outbound messages are
+    marked one by one, so that the sender retries dead ones.
     """
     letters = dead_letter_queue(queue, url, stack, region)
     with _aws_errors_as_text():
@@ -94,7 +99,7 @@ def redrive(
 
 @contextmanager
 def _aws_errors_as_text() -> Iterator[None]:
-    """Within it, a refusal by AWS ends the command in words. What was not moved by then is where it was."""
+    """Turn an AWS error into a message that ends the command. Messages not moved by then stay where they were."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -110,7 +115,7 @@ def _redriven_text(count: int, queue: str) -> str:
 
 
 def _console() -> Console:
-    """The terminal; elsewhere wide enough that no line of a table breaks, so that it can be searched."""
+    """The terminal. If the output is not a terminal, it is so wide that no table row wraps, for grep."""
     return Console(width=None if sys.stdout.isatty() else 240)
 
 
@@ -124,17 +129,17 @@ def _filter(conversation: str | None, reason: str | None) -> Callable[[DeadLette
 
 
 def dead_letter_queue(name: str, url: str, stack: str | None, region: str | None) -> DeadLetterQueue:
-    """Return one of the queues. Ends the command when there is none of that name."""
+    """Return the queue of this name. Ends the command when there is none."""
     if name not in get_args(QueueName):
         fail(f"There is no queue {name!r}; queues are: {', '.join(get_args(QueueName))}.")
     return next(queue for queue in find_dead_letter_queues(url, stack, region) if queue.name == name)
 
 
 def find_dead_letter_queues(url: str, stack: str | None, region: str | None) -> list[DeadLetterQueue]:
-    """Return the dead-letter queues of the local cloud at `url`, or of a deployed stack. Ends the command without one."""
+    """Return the dead-letter queues of the local cloud at `url` or of a deployed stack. Ends the command if not found."""
     if stack is None:
         if not is_local(url):
-            fail("Queues are not reached through the REST API: give --stack, with the AWS credentials of its account.")
+            fail("The REST API does not give access to queues. Give --stack, with AWS credentials of its account.")
         stack, options = _local_stack(url)
     else:
         options = {"region_name": region} if region else {}
@@ -150,7 +155,7 @@ def _local_stack(url: str) -> tuple[str, dict[str, Any]]:
     except httpx.HTTPError as error:
         fail(str(unreachable_error(url, error)))
     if not answer.is_success or not answer.json()["environment"]:
-        fail(f"{url} is no local cloud, or it is still starting. For a deployed stack give --stack.")
+        fail(f"{url} is not a local cloud, or it is still starting. For a deployed stack give --stack.")
     environment = answer.json()["environment"]
     options = {
         "endpoint_url": environment["AWS_ENDPOINT_URL"],

@@ -17,12 +17,12 @@ from cli.flow_testing.mocks import HttpMocks
 from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import FlowError, Problem, compile_flow, validate
 
-app = typer.Typer(help="Run, check and test flow documents, with no cloud at all.", no_args_is_help=True)
+app = typer.Typer(help="Run, check, test and publish flow documents.", no_args_is_help=True)
 
 FlowFiles = Annotated[
     list[Path],
     typer.Argument(
-        metavar="FLOW.json...", help="Flow documents; sub-flows are also found beside the first by their id."
+        metavar="FLOW.json...", help="Flow documents. Sub-flows are also found by their id in the folder of the first."
     ),
 ]
 _json = msgspec.json.Encoder()
@@ -34,18 +34,20 @@ def run(
     http_mocks: Annotated[
         Path | None,
         typer.Option(
-            help='Answers of APIs: {"GET https://host/path": {"status": 200, "json": {...}}, ...}; * matches.'
+            help='Answers of APIs: {"GET https://host/path": {"status": 200, "json": {...}}, ...}; * is a wildcard.'
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes chance: the same seed takes the same random paths.")] = None,
-    now: Annotated[str | None, typer.Option(help="The time, as ISO 8601, at which the conversation begins.")] = None,
-    country: Annotated[str | None, typer.Option(help="The receiving number's country, for phone answers.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of random choices.")] = None,
+    now: Annotated[str | None, typer.Option(help="The start time of the conversation, as ISO 8601.")] = None,
+    country: Annotated[
+        str | None, typer.Option(help="The receiving number's country, for phone number answers.")
+    ] = None,
     name: Annotated[str, typer.Option(help="The contact's profile name.")] = "Ana",
 ) -> None:
-    """Hold a conversation: a message per line of standard input, a turn per line of standard output.
+    """Run a conversation: one message per line of standard input, one turn per line of standard output.
 
-    A line that is a JSON object is a full input, such as {"reply_id": "sales"}, {"media": {"id": "1", "type": "image"}} or
-    {"type": "timeout"}, which also moves the clock to when the timer ends.
+    A JSON object is a complete input, such as {"reply_id": "sales"}, {"media": {"id": "1", "type": "image"}} or
+    {"type": "timeout"}, which also moves the clock to the end of the timer.
     """
     try:
         documents, root = read_documents(flows)
@@ -61,10 +63,10 @@ def run(
     conversation = OfflineConversation(flow, ConversationSettings(began, seed, country, contact))
     for number, line in enumerate(filter(str.strip, sys.stdin), 1):
         try:
-            said = parse_line(line.rstrip("\r\n"))
+            user_input = parse_line(line.rstrip("\r\n"))
         except UsageError as error:
             _fail(f"line {number}: {error}", 2)
-        turn = conversation.turn(said, mocks.answer)
+        turn = conversation.turn(user_input, mocks.answer)
         shown = {
             "turn": number,
             "status": turn.status,
@@ -80,9 +82,9 @@ def run(
 @app.command(name="validate")
 def validate_(
     flows: FlowFiles,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per problem and line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and problem.")] = False,
 ) -> None:
-    """Say what is wrong with flows, and how to mend it. Ends with 1 when there is an error, with 0 otherwise."""
+    """Check flows and print their problems and how to fix them. Exits with 1 if there is an error, else with 0."""
     try:
         documents, _ = read_documents(flows)
         given = [document_id(read_json(path), path) for path in flows if not is_test_file(path)]
@@ -114,7 +116,7 @@ def _show(problems: list[Problem]) -> None:
     if not problems:
         console.print("No problems found.")
         return
-    table = Table("", "Code", "Flow", "Node", "Field", "What to do")
+    table = Table("", "Code", "Flow", "Node", "Field", "Problem")
     for problem in problems:
         mark = "[red]error[/]" if problem.severity == "error" else "[yellow]warning[/]"
         place = (problem.flow_id or "", problem.node_id or "", problem.field or "")

@@ -1,4 +1,4 @@
-"""`pytake local` and `pytake token`: run the local cloud, and get a token for it."""
+"""`pytake local` runs the local cloud; `pytake token` prints a token for it."""
 
 import asyncio
 import contextlib
@@ -24,16 +24,16 @@ DEFAULT_DATA_DIR = Path(__file__).resolve().parent.parent / ".pytake"
 EXIT_CANNOT_START = 2
 
 DEMO_PHONE = "5511999990001"
-"""The phone of the printed message."""
+"""The sender of the printed sample message."""
 
 
 def local(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where everything is served, on 127.0.0.1 only.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of everything, on 127.0.0.1 only.")] = 8000,
     graph_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another Graph API instead of the simulated WhatsApp.")
+        str | None, typer.Option(metavar="URL", help="A Graph API to use instead of the simulated WhatsApp.")
     ] = None,
     data_dir: Annotated[
-        Path, typer.Option(metavar="DIR", file_okay=False, help="Keeps the state; survives a clean restart.")
+        Path, typer.Option(metavar="DIR", file_okay=False, help="The folder of state and logs.")
     ] = DEFAULT_DATA_DIR,
     models: Annotated[
         Path | None,
@@ -41,23 +41,24 @@ def local(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help='What language models answer: {"rules": [...]}, see docs/local.md.',
+            help='The answers of language models: {"rules": [...]}, see docs/local.md.',
         ),
     ] = None,
     allow_private_calls: Annotated[
-        bool, typer.Option("--allow-private-calls", help="Let api_call use plain HTTP and addresses of this machine.")
+        bool,
+        typer.Option("--allow-private-calls", help="Allow api_call to use plain HTTP and addresses of this machine."),
     ] = False,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ORIGIN", help="Let pages of ORIGIN, such as http://localhost:5173, call the API; repeatable."
+            metavar="ORIGIN", help="Allow pages of ORIGIN, such as http://localhost:5173, to call the API; repeatable."
         ),
     ] = None,
-    no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Do not create the demo organization.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of the functions.")] = False,
 ) -> None:
     """Run the whole system on this machine: API, webhook and a simulated WhatsApp. No account, no container."""
-    from local.cloud import Settings  # the emulator's libraries are slow to import, and other commands need none
+    from local.cloud import Settings  # slow to import, and other commands do not need it
     from local.models import ModelScriptError, read_script
 
     try:
@@ -80,10 +81,10 @@ def local(
 def token(
     org: Annotated[str, typer.Option(help="The organization the token is for.")],
     role: Annotated[str, typer.Option(help="admin, builder, agent or analyst.")] = "admin",
-    ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long it is good for.")] = 12 * 3600,
+    ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="Lifetime of the token.")] = 12 * 3600,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Print a token for the REST API of the local cloud, and nothing else."""
+    """Print a token for the REST API of the local cloud."""
     wanted = {"organization_id": org, "role": role, "ttl_seconds": ttl}
     try:
         answer = httpx.post(f"{url.rstrip('/')}/_oidc/token", json=wanted, timeout=10, trust_env=False)
@@ -92,7 +93,7 @@ def token(
     if answer.status_code == httpx.codes.BAD_REQUEST:
         _fail(answer.json()["error"])
     if not answer.is_success:
-        _fail(f"{url} gives no tokens ({answer.status_code}). Only the local cloud does.")
+        _fail(f"{url} issues no tokens ({answer.status_code}). Only the local cloud does.")
     typer.echo(answer.json()["access_token"])
 
 
@@ -119,7 +120,7 @@ async def _run(settings: "Settings", verbose: bool) -> int:
         console.print(f"PyTake, local cloud. State and logs: {settings.data_folder}")
         if await _unless_stopped(cloud.start(), stop):
             _print_what_next(console, settings)
-            print(f"ready {settings.url}", flush=True)  # noqa: T201  scripts wait for exactly this line
+            print(f"ready {settings.url}", flush=True)  # noqa: T201  scripts wait for this line
             await cloud.run_until_stopped(stop)
     except CannotStartError as problem:
         typer.echo(str(problem), err=True)
@@ -129,7 +130,7 @@ async def _run(settings: "Settings", verbose: bool) -> int:
         return 1
     finally:
         if stop.is_set():
-            console.print("Stopping (the state is kept) ...")
+            console.print("Stopping (the state is saved) ...")
         await cloud.stop()
         if following is not None:
             following.cancel()
@@ -137,7 +138,7 @@ async def _run(settings: "Settings", verbose: bool) -> int:
 
 
 async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
-    """Await `work`, or cancel it when `stop` is set first; return whether it was done."""
+    """Await `work`, or cancel it when `stop` is set first; return whether it finished."""
     task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -165,16 +166,16 @@ def _print_what_next(console: Console, settings: "Settings") -> None:
         f"Chat     {command} chat{option}", f"Token    {command} token --org {ORGANIZATION_ID}{option}", sep="\n"
     )
     console.print(f"Phone    {url}/_sim/phones/{DEMO_PHONE}/messages", "", sep="\n")
-    console.print("A message as Meta would post it; paste both lines, the phone above shows it and its answer:\n")
+    console.print("A message as Meta posts it. Paste both lines; the phone above shows it and the reply:\n")
     console.print(signed_message(url, APP_SECRET), markup=False)
     console.print()
 
 
 def signed_message(url: str, app_secret: str) -> str:
-    """Return two shell lines that post one signed text message, with a new id at each second."""
+    """Return two shell lines that post a signed text message; its id is the current second."""
     from local.demo import PHONE_NUMBER_ID
 
-    phone, now = DEMO_PHONE, "'$(date +%s)'"  # ends the quotes, so that the shell puts the time there
+    phone, now = DEMO_PHONE, "'$(date +%s)'"  # closes the quotes, so that the shell inserts the time
     message = {"from": phone, "id": f"wamid.{now}", "timestamp": now, "type": "text", "text": {"body": "Oi"}}
     value = {
         "messaging_product": "whatsapp",

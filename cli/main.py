@@ -1,6 +1,6 @@
 """The `pytake` command.
 
-A command's module is imported when the command is called, and not before: `pytake --help` answers at once.
+A command's module is imported when the command is called, so that `pytake --help` is fast.
 """
 
 from importlib import import_module
@@ -10,26 +10,26 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-# What `pytake --help` shows, in this order: name, where it is (module:attribute), summary.
+# What `pytake --help` shows, in this order: name, location (module:attribute), summary.
 COMMANDS = {
     "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
-    "console": ("cli.console:console", "Look at a deployed stack in the browser: build, watch and measure."),
-    "chat": ("cli.chat:chat", "Chat with a running local cloud, as a person with a phone would."),
+    "console": ("cli.console:console", "Open the web console for a deployed stack."),
+    "chat": ("cli.chat:chat", "Chat with a running local cloud as a person on WhatsApp."),
     "flow": ("cli.main:flow_commands", "Run, check, test and publish flows."),
     "replay": (
         "cli.replay:replay",
-        "Hold recorded conversations again on a flow, and show where each first goes another way.",
+        "Replay recorded conversations on a flow and show where each first differs.",
     ),
-    "number": ("cli.number:app", "Connect WhatsApp numbers, and let stopped ones go on."),
-    "secret": ("cli.secret:app", "Keep the secrets that flows use when they call APIs."),
-    "dlq": ("cli.dlq:app", "Look at what was given up on, and send what was repaired."),
-    "cost": ("cli.cost:cost", "Say what a month of messages costs at AWS, and at Meta beside it."),
-    "token": ("cli.local:token", "Print a token for the REST API of the local cloud, and nothing else."),
+    "number": ("cli.number:app", "Connect WhatsApp numbers, and resume stopped ones."),
+    "secret": ("cli.secret:app", "Manage the secrets that flows use when they call APIs."),
+    "dlq": ("cli.dlq:app", "Inspect and redrive dead-letter queues."),
+    "cost": ("cli.cost:cost", "Estimate the monthly cost of messages at AWS and Meta."),
+    "token": ("cli.local:token", "Print a token for the REST API of the local cloud."),
 }
 
 
 def flow_commands() -> typer.Typer:
-    """Return the commands on flow documents: those that need no cloud, and `publish`."""
+    """Return the commands for flow documents: those that need no cloud, and `publish`."""
     from cli.flow import app
     from cli.flow_testing.commands import fuzz, run_tests
     from cli.publish import publish
@@ -43,23 +43,23 @@ def flow_commands() -> typer.Typer:
 class LazyGroup(TyperGroup):
     """A group whose commands are loaded when they are called; its help needs only their names and summaries."""
 
-    # The types of click's objects are typer's private copies: hence Any.
+    # Any, because typer has private copies of click's types.
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return the names in the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """Return a stand-in that knows its summary, for help texts and suggestions."""
+        """Return a placeholder with the summary, for help texts and suggestions."""
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the real command for what was typed."""
+        """Return the real command."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load(str(name)) if command else None, rest
 
 
 def load(name: str) -> Any:
-    """Import a command of `COMMANDS` and return it as click's object."""
+    """Import a command of `COMMANDS` and return it as a click object."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     found: Any = getattr(import_module(module), attribute)
     if found is flow_commands:
@@ -82,7 +82,7 @@ app = typer.Typer(
 
 @app.callback()
 def _main() -> None:
-    """Hold the commands together; without it, typer wants one of its own."""
+    """Keep the commands in a group; typer needs a callback for that."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`pytake number`: connect a WhatsApp number, and let a stopped one go on."""
+"""`pytake number`: connect a WhatsApp number, and resume a stopped one."""
 
 import sys
 from pathlib import Path
@@ -7,63 +7,52 @@ from urllib.parse import quote
 
 import typer
 
-from cli.api_client import (
-    DEFAULT_ORGANIZATION,
-    DEFAULT_URL,
-    ApiClient,
-    ApiError,
-    Organization,
-    Token,
-    TokenFile,
-    Url,
-    connect,
-    fail,
-)
+from cli.api_client import Api, ApiClient, ApiError, fail, with_api_options
 
-app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers, and let stopped ones go on.")
+app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers, and resume stopped ones.")
 
 SECRETS = {
-    "verify_token": "Verify token (you choose it; Meta sends it back)",
+    "verify_token": "Verify token (your choice; Meta sends it back)",
     "app_secret": "App secret (App settings, Basic)",
     "access_token": "Access token (of a system user)",
 }
 KEPT_FIELDS = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
 
-_VALUE_OR_FILE = "The value, or @FILE; asked for when a new number needs it. {}"
+_VALUE_OR_FILE = "The value, or @FILE. You are asked for it if a new number needs it. {}"
+
+PhoneNumberId = Annotated[str, typer.Argument(help="Meta's phone number ID (not the phone number).")]
 
 
 @app.command()
+@with_api_options
 def put(
-    phone_number_id: Annotated[str, typer.Argument(help="Meta's id of the number (not the number itself).")],
+    phone_number_id: PhoneNumberId,
+    api: Api,
     display_phone_number: Annotated[
         str | None, typer.Option(help="As Meta shows it, with country code: '+55 11 4000-0001'.")
     ] = None,
     verify_token: Annotated[
-        str | None, typer.Option(help=_VALUE_OR_FILE.format("You choose it and enter it at Meta."))
+        str | None, typer.Option(help=_VALUE_OR_FILE.format("Choose it and enter it at Meta."))
     ] = None,
     app_secret: Annotated[str | None, typer.Option(help=_VALUE_OR_FILE.format("Signs Meta's webhooks."))] = None,
     access_token: Annotated[str | None, typer.Option(help=_VALUE_OR_FILE.format("Sends messages."))] = None,
     default_flow: Annotated[
-        str | None, typer.Option(metavar="FLOW", help="Answers when no keyword matches; '' for none.")
+        str | None, typer.Option(metavar="FLOW", help="The flow to start when no keyword matches; '' for none.")
     ] = None,
     keyword: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD=FLOW", help="A first message that is WORD starts FLOW; 'WORD=' forgets it."),
+        typer.Option(metavar="WORD=FLOW", help="Start FLOW when the first message is WORD; 'WORD=' removes it."),
     ] = None,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    org: Organization = DEFAULT_ORGANIZATION,
 ) -> None:
-    """Connect a WhatsApp number, or updated_number what is given of a connected one. Secrets are never shown again."""
+    """Connect a WhatsApp number, or change the given settings of a connected one. Secrets are never shown again."""
     try:
         secrets = read_secrets({"verify_token": verify_token, "app_secret": app_secret, "access_token": access_token})
         keywords = parse_keywords(keyword or [])
     except ValueError as error:
         fail(str(error))
-    with connect(url, token, token_file, org) as client:
+    with api.connect() as client:
         path = f"/api/v1/numbers/{phone_number_id}"
-        known = _known(client, path)
+        known = find_number(client, path)
         if known is None:
             secrets = ask_for_missing(secrets)
         body = updated_number(known, display_phone_number, default_flow, keywords)
@@ -77,27 +66,22 @@ def put(
     for word, flow_id in number["keywords"].items():
         typer.echo(f"Keyword {word}: {flow_id}")
     if known is None:
-        typer.echo(f"Callback URL for Meta: {url.rstrip('/')}/api/v1/whatsapp/webhook")
+        typer.echo(f"Callback URL for Meta: {api.url.rstrip('/')}/api/v1/whatsapp/webhook")
 
 
 @app.command()
-def resume(
-    phone_number_id: Annotated[str, typer.Argument(help="Meta's id of the number (not the number itself).")],
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    org: Organization = DEFAULT_ORGANIZATION,
-) -> None:
-    """Let a stopped number send again. What waited for it leaves first, each conversation in order."""
+@with_api_options
+def resume(phone_number_id: PhoneNumberId, api: Api) -> None:
+    """Let a stopped number send again. Its held messages are sent first, in order per conversation."""
     conversations, after = 0, ""
-    with connect(url, token, token_file, org) as client:
+    with api.connect() as client:
         while True:
             answer = client.post(f"/api/v1/numbers/{phone_number_id}/resume{after}")
             conversations += answer["conversations"]
             if answer["after"] is None:
                 break
             after = f"?after={quote(answer['after'])}"
-    typer.echo(f"Number {phone_number_id} sends again; {conversations} conversations that waited are on their way.")
+    typer.echo(f"Number {phone_number_id} sends again. {conversations} held conversations are being sent.")
 
 
 def updated_number(
@@ -106,7 +90,7 @@ def updated_number(
     default_flow: str | None,
     keywords: dict[str, str],
 ) -> dict[str, Any]:
-    """Return the request for a number: what is known of it, with what was given in its place."""
+    """Return the request body: the current settings of the number with the given changes."""
     body: dict[str, Any] = {name: known[name] for name in KEPT_FIELDS if known.get(name) is not None} if known else {}
     if display_phone_number is not None:
         body["display_phone_number"] = display_phone_number
@@ -118,18 +102,18 @@ def updated_number(
 
 
 def parse_keywords(pairs: list[str]) -> dict[str, str]:
-    """Return `WORD=FLOW` pairs as a mapping; an empty flow forgets the word. Raises ValueError for anything else."""
+    """Return `WORD=FLOW` pairs as a mapping; an empty flow removes the word. Raises ValueError for anything else."""
     keywords = {}
     for pair in pairs:
         word, equals, flow_id = pair.partition("=")
         if not equals or not word.strip():
-            raise ValueError(f"--keyword wants WORD=FLOW, not {pair!r}.")
+            raise ValueError(f"--keyword must be WORD=FLOW, not {pair!r}.")
         keywords[word.strip()] = flow_id.strip()
     return keywords
 
 
 def read_secrets(given: dict[str, str | None]) -> dict[str, str]:
-    """Return the secrets that were given; `@FILE` stands for the content of a file. Raises ValueError."""
+    """Return the given secrets; `@FILE` means the content of a file. Raises ValueError."""
     secrets = {}
     for name, value in given.items():
         if value is None:
@@ -146,7 +130,7 @@ def read_secrets(given: dict[str, str | None]) -> dict[str, str]:
 
 
 def ask_for_missing(secrets: dict[str, str]) -> dict[str, str]:
-    """Return all three secrets; those that are missing are asked for, without showing them. Exits 1 without a terminal."""
+    """Return all three secrets and ask for missing ones, hidden. Exits with 1 without a terminal."""
     missing = [name for name in SECRETS if name not in secrets]
     if missing and not sys.stdin.isatty():
         options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
@@ -154,7 +138,8 @@ def ask_for_missing(secrets: dict[str, str]) -> dict[str, str]:
     return secrets | {name: str(typer.prompt(SECRETS[name], hide_input=True)) for name in missing}
 
 
-def _known(client: ApiClient, path: str) -> dict[str, Any] | None:
+def find_number(client: ApiClient, path: str) -> dict[str, Any] | None:
+    """Return the settings of a number, or None for an unknown one. Raises `ApiError`."""
     try:
         known: dict[str, Any] = client.get(path)
     except ApiError as error:

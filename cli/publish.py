@@ -6,50 +6,37 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.api_client import (
-    DEFAULT_ORGANIZATION,
-    DEFAULT_URL,
-    ApiClient,
-    ApiError,
-    Organization,
-    Token,
-    TokenFile,
-    Url,
-    connect,
-    fail,
-)
+from cli.api_client import Api, ApiClient, ApiError, fail, with_api_options
 from cli.flow_testing.documents import UsageError, read_given_documents
 
 Document = dict[str, Any]
 
 
+@with_api_options
 def publish(
     flows: Annotated[
         list[Path],
         typer.Argument(metavar="FLOW.json ...", exists=True, dir_okay=False, help="Flow documents, in any order."),
     ],
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    org: Organization = DEFAULT_ORGANIZATION,
+    api: Api,
 ) -> None:
-    """Save flows as drafts and publish them, sub-flows first. Stops at the first one with an error.
+    """Save flows as drafts and publish them, sub-flows first. Stop at the first flow with an error.
 
-    New conversations get the new version at once; those under way stay on theirs.
+    New sessions use the new version at once; running sessions keep theirs.
     """
     try:
         documents = read_given_documents(flows)
     except UsageError as error:
         fail(str(error))
-    with connect(url, token, token_file, org) as client:
+    with api.connect() as client:
         for document in sub_flows_first(documents):
             publish_one(client, document)
 
 
 def sub_flows_first(documents: Mapping[str, Document]) -> Iterator[Document]:
-    """Yield every document after those it jumps to: publishing pins the sub-flows' published versions.
+    """Yield every document after those it jumps to, because publishing pins the published versions of sub-flows.
 
-    Flows that jump to each other have no such order; the system itself refuses them with a reason.
+    Flows that jump to each other have no such order; the API rejects them.
     """
     done: set[str] = set()
 
@@ -67,7 +54,7 @@ def sub_flows_first(documents: Mapping[str, Document]) -> Iterator[Document]:
 
 
 def jump_targets(document: Document) -> list[str]:
-    """Return the flows that a document jumps to, however wrong the rest of it is."""
+    """Return the ids of the flows that a document jumps to, even if the document is invalid otherwise."""
     nodes = document.get("nodes")
     found = []
     for node in nodes if isinstance(nodes, list) else ():
@@ -77,7 +64,7 @@ def jump_targets(document: Document) -> list[str]:
 
 
 def publish_one(client: ApiClient, document: Document) -> None:
-    """Save and publish one flow and say what came of it. Raises `ApiError`; exits 1 for a flow with errors."""
+    """Save and publish one flow and print the result. Raises `ApiError`; exits with 1 for a flow with errors."""
     flow_id = document["id"]
     client.put(f"/api/v1/flows/{flow_id}", document)
     try:
@@ -86,7 +73,7 @@ def publish_one(client: ApiClient, document: Document) -> None:
         if not error.problem.get("problems"):
             raise
         show_problems(error.problem["problems"])
-        fail(f"{flow_id} is saved as a draft, but not published. Mend the errors above and try again.")
+        fail(f"{flow_id} was saved as a draft, but not published. Fix the errors above and try again.")
     if version.get("problems"):
         show_problems(version["problems"])
     pinned = ", ".join(version.get("sub_flows", ()))
@@ -94,11 +81,11 @@ def publish_one(client: ApiClient, document: Document) -> None:
 
 
 def show_problems(problems: list[dict[str, Any]]) -> None:
-    """Show what the prover found as a table on stderr."""
+    """Print the prover's findings as a table on stderr."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "Flow", "Node", "Field", "What is wrong", "Code")
+    table = Table("", "Flow", "Node", "Field", "Problem", "Code")
     for problem in problems:
         colour = "red" if problem.get("severity") == "error" else "yellow"
         where = [str(problem.get(name) or "") for name in ("flow_id", "node_id", "field")]

@@ -1,4 +1,4 @@
-"""`pytake replay`: what would this flow have done to conversations that were held already?"""
+"""`pytake replay`: run recorded conversations on a flow and compare."""
 
 import sys
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ from pytake.engine import FlowError
 
 def replay(
     records: Annotated[
-        list[Path], typer.Argument(metavar="RECORDS.jsonl...", help="Audit records of turns, one a line; - is stdin.")
+        list[Path], typer.Argument(metavar="RECORDS.jsonl...", help="Audit records of turns, one per line; - is stdin.")
     ],
     flow: Annotated[
         list[Path],
         typer.Option(
-            "--flow", exists=True, dir_okay=False, help="A flow to replay on, as it was or changed; repeatable."
+            "--flow", exists=True, dir_okay=False, help="A flow to replay on, unchanged or changed; repeatable."
         ),
     ],
-    limit: Annotated[int, typer.Option(min=0, help="How many conversations to show that go another way.")] = 10,
+    limit: Annotated[int, typer.Option(min=0, help="How many differing conversations to show.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per conversation and line.")] = False,
 ) -> None:
-    """Hold recorded conversations again on a flow, and show where each first goes another way. Ends with 1 if one does.
+    """Replay recorded conversations on a flow and show where each first differs. Exits with 1 if one differs.
 
-    What APIs and models answered is taken from the records, so nothing is called. Sub-flows are found beside the flow.
+    Answers of APIs and models come from the records; nothing is called. Sub-flows are found in the folder of the flow.
     """
     try:
         documents = {}
@@ -73,9 +73,9 @@ def _show(found: list[ReplayResult], limit: int) -> None:
         if replayed.skipped:
             skipped[replayed.skipped] = skipped.get(replayed.skipped, 0) + 1
     for reason, count in skipped.items():
-        typer.echo(f"{count} could not be held again to the end: {reason}")
+        typer.echo(f"{count} could not be replayed to the end: {reason}")
     turns = sum(one.turns for one in found)
-    text = f"{len(found)} conversations, {turns} turns: {len(differing)} would go another way"
+    text = f"{len(found)} conversations, {turns} turns: {len(differing)} differ"
     typer.secho(text, fg="red" if differing else "green")
 
 

@@ -1,4 +1,4 @@
-"""The local cloud as a whole: what starts in which order, and how all of it ends."""
+"""The local cloud: starts and stops all its parts."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local import demo
-from local.console.api import Identity, api_client
+from local.console.api import api_client
 from local.console.connection import Connection
 from local.console.lake_desk import lake_of
 from local.console.site import Console
-from local.console.tokens import MintedTokens
+from local.console.tokens import Identity, MintedTokens
 from local.dead_letters import dead_letter_queues
 from local.deployment import STACK, Deployer, local_parameters
 from local.embedded_aws import EmbeddedAws
@@ -36,21 +36,21 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def command_name() -> str:
-    """How a person starts this command again: its name when it is on their PATH, else the way to it from here."""
+    """How to call this command: its name if it is on PATH, else its relative path."""
     if shutil.which("pytake"):
         return "pytake"
-    with contextlib.suppress(ValueError):  # another drive, on Windows
+    with contextlib.suppress(ValueError):  # on another drive (Windows)
         return os.path.relpath(sys.argv[0])
     return sys.argv[0]
 
 
 class CannotStartError(Exception):
-    """Something outside stands in the way (a port, a folder); the message says what to do about it."""
+    """A port or a folder is in use; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the flags of `pytake local` say."""
+    """The options of `pytake local`."""
 
     data_folder: Path
     port: int = 8000
@@ -62,26 +62,26 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """The one address."""
+        """The address of the local cloud."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def function_environment(self) -> dict[str, str]:
-        """What functions find in their environment beside what the template says."""
+        """The environment variables of functions that are not in the template."""
         models = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"{self.url}{MODELS_PREFIX}"}
         return models | ({"API_CALL_ALLOW_PRIVATE": "true"} if self.allow_private_calls else {})
 
     @property
     def logs_folder(self) -> Path:
-        """Where everything logs."""
+        """The folder of all logs."""
         return self.data_folder / "logs"
 
 
 class LocalCloud:
-    """Everything `pytake local` runs: the embedded AWS as a child process, the one address in this one."""
+    """Everything that `pytake local` runs: the embedded AWS as a child process, the gateway in this process."""
 
     def __init__(self, settings: Settings, log_step: Callable[[str], None]) -> None:
-        """Prepare; nothing starts before `start`. `log_step` takes a line for each step that takes time."""
+        """Nothing starts before `start`. `log_step` is called with one line before each slow step."""
         self.settings = settings
         self._log_step = log_step
         self._models = ScriptedModels(settings.model_rules)
@@ -94,11 +94,13 @@ class LocalCloud:
         self._exit_stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
-        """Start everything and return when it serves.
+        """Start everything and return when it is ready.
 
         Raises:
             CannotStartError: the port or the data folder is in use.
-            EmbeddedAwsError, DeploymentError, DemoError: as they say.
+            EmbeddedAwsError: the embedded AWS did not start.
+            DeploymentError: the template was not built or deployed.
+            DemoError: the demo was not created.
         """
         listener = self._listen()
         self._own_data_folder()
@@ -123,8 +125,8 @@ class LocalCloud:
         self._proxy.target = ApiTarget(self._aws.endpoint_url, deployment.api_id)
         seeded = self.settings.with_demo and await self._seed_demo(issuer)
         if seeded and (phones := self._simulator.delete_phones()):
-            # Their screens would show conversations that nobody remembers.
-            self._log_step(f"The table is a new one: what {phones} phones of earlier runs showed is forgotten, too")
+            # They would show conversations that are not in the new table.
+            self._log_step(f"The table is new: deleted {phones} simulated phones of earlier runs")
         if deployment.fresh or seeded:
             self._aws.save()
         await loading
@@ -133,7 +135,7 @@ class LocalCloud:
         """Return when `stop` is set.
 
         Raises:
-            EmbeddedAwsError: the embedded AWS ended by itself.
+            EmbeddedAwsError: the embedded AWS ended unexpectedly.
         """
         waits = [asyncio.create_task(stop.wait()), asyncio.create_task(self._aws.ended())]
         try:
@@ -145,24 +147,24 @@ class LocalCloud:
                 wait.cancel()
 
     async def stop(self) -> None:
-        """Stop what was started, the last first; the state is saved."""
+        """Save the state and stop everything in reverse order."""
         await self._exit_stack.aclose()
 
     def facts(self) -> list[tuple[str, str]]:
-        """Say what runs where, as name and value."""
+        """Addresses and commands of this cloud as pairs of name and value."""
         url = self.settings.url
         return [
             ("REST API, interactive documentation", f"{url}/api/v1/docs"),
-            ("Webhook (what Meta would call)", f"{url}/api/v1/whatsapp/webhook"),
+            ("Webhook for Meta's notifications", f"{url}/api/v1/whatsapp/webhook"),
             (
-                "A token for the REST API",
+                "Get a token for the REST API",
                 f"{command_name()} token --org {demo.ORGANIZATION_ID} --role admin --url {url}",
             ),
-            ("Play a phone in the terminal", f"{command_name()} chat --url {url}"),
+            ("Chat in the terminal", f"{command_name()} chat --url {url}"),
             ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
-            ("Rules of the scripted language models, and what they were asked", f"{url}/_sim/models"),
-            ("Embedded AWS (every service)", self._aws.endpoint_url),
-            ("Logs of the functions", str(self.settings.logs_folder)),
+            ("Rules and latest prompts of the scripted language models", f"{url}/_sim/models"),
+            ("Endpoint of the embedded AWS", self._aws.endpoint_url),
+            ("Logs", str(self.settings.logs_folder)),
         ]
 
     def _listen(self) -> socket.socket:
@@ -173,7 +175,7 @@ class LocalCloud:
         except OSError as problem:
             listener.close()
             raise CannotStartError(
-                f"Port {self.settings.port} is in use. Stop what listens there, or choose another: "
+                f"Port {self.settings.port} is in use. Stop the program that uses it, or choose another port: "
                 f"pytake local --port {self.settings.port + 1}"
             ) from problem
         self._exit_stack.callback(listener.close)
@@ -195,7 +197,7 @@ class LocalCloud:
         self._exit_stack.callback(lock.close)
 
     def _connection(self, issuer: Issuer) -> Connection:
-        """What the console looks at: this cloud."""
+        """The console's connection to this cloud."""
         return Connection(
             url=self.settings.url,
             client=api_client(self.settings.url),
@@ -216,7 +218,7 @@ class LocalCloud:
         }
 
     async def _describe_aws(self, _request: Request) -> Response:
-        """Tell commands on this machine how to reach the embedded AWS, and what the stack is called."""
+        """Return the AWS environment and the stack's name for commands on this machine."""
         environment = self._aws.client_environment if self._aws.port else {}
         return JSONResponse({"environment": environment, "stack": STACK})
 
@@ -260,6 +262,6 @@ class LocalCloud:
         )
         async with client:
             if await demo.Demo(client, REPOSITORY / "examples" / "flows").seed():
-                self._log_step("Made the demo organization through the REST API")
+                self._log_step("Created the demo organization through the REST API")
                 return True
         return False

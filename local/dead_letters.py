@@ -1,6 +1,6 @@
-"""What is in a dead-letter queue, and the way back to the queue it came from.
+"""Inspects dead-letter queues and redrives their messages.
 
-The queues are found by the outputs of their stack: the local cloud's or a deployed one's, by the boto3 options given.
+The queue URLs come from the outputs of a stack: the local cloud's or a deployed one, depending on the boto3 options.
 """
 
 import time
@@ -22,21 +22,21 @@ QueueName = Literal["inbound", "outbound", "statuses", "schedule"]
 _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
 VISIBILITY_TIMEOUT_SECONDS = 60
-"""While a message is looked at or moved, nobody else sees it."""
+"""How long a message that is being read or moved is hidden from other consumers."""
 
 _OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "statuses": "Statuses", "schedule": "Schedule"}
 
 
 class StackError(Exception):
-    """There is no such stack, or it is none of PyTake's; the message says which."""
+    """The stack does not exist or does not belong to PyTake; the message says which."""
 
 
 class MoveError(Exception):
-    """SQS began to move messages and did not finish; the message says why and how many were moved."""
+    """SQS stopped moving messages before the end; the message says why and how many were moved."""
 
 
 class DeadLetter(Struct, frozen=True):
-    """One message that was given up on. `item` is None when nobody can read it."""
+    """One message of a dead-letter queue. `item` is None when the body cannot be decoded."""
 
     id: str
     queue: QueueName
@@ -49,7 +49,7 @@ class DeadLetter(Struct, frozen=True):
 
     @property
     def conversation(self) -> str:
-        """Whose it is: organization, number and contact; for statuses the first conversation in it."""
+        """Organization, number and contact; for statuses those of the first conversation in it."""
         if isinstance(self.item, InboundItem | OutboundItem):
             return f"{self.item.organization_id}/{self.item.phone_number_id}/{self.item.contact_id}"
         if isinstance(self.item, StatusesItem):
@@ -60,16 +60,16 @@ class DeadLetter(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """What it is, without what anybody wrote."""
+        """A description without message texts."""
         match self.item:
             case InboundItem() as item if item.due_at is not None:
                 return "a timer or the end of a session"
             case InboundItem():
                 return f"message {self.item.message_id} ({self.item.message.get('type')})"
             case OutboundItem():
-                return f"turn {self.item.turn}, {_counted(len(self.item.messages), 'message')}"
+                return f"turn {self.item.turn}, {_counted(len(self.item.messages), 'message', 'messages')}"
             case StatusesItem():
-                return _counted(len(self.item.statuses), "status")
+                return _counted(len(self.item.statuses), "status", "statuses")
         return "a scheduled job" if self.queue == "schedule" else "unreadable"
 
 
@@ -84,7 +84,7 @@ class DeadLetterQueue:
         source_url: str | None,
         wait_seconds: int | None = None,
     ) -> None:
-        """`source_url` is where its messages came from; None for a queue whose work is not redriven (schedules)."""
+        """`source_url` is the queue that its messages came from; None for one that is not redriven (schedules)."""
         self._wait_seconds = WAIT_SECONDS if wait_seconds is None else wait_seconds
         self._client = client
         self.name = name
@@ -92,13 +92,13 @@ class DeadLetterQueue:
         self._source_url = source_url
 
     def count(self) -> int:
-        """About how many messages there are, as SQS knows it."""
+        """The approximate number of messages, including those that are hidden."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         return sum(int(answer["Attributes"].get(name, 0)) for name in names)
 
     def source_count(self) -> int | None:
-        """About how many messages wait on the queue itself or are being worked on; None for one that has no queue (schedules)."""
+        """The approximate number of messages in the source queue, including hidden and delayed ones; None without one."""
         if self._source_url is None:
             return None
         names = [
@@ -111,11 +111,11 @@ class DeadLetterQueue:
 
     @property
     def can_be_redriven(self) -> bool:
-        """Whether there is a queue to send the messages back to."""
+        """Whether there is a source queue to send the messages back to."""
         return self._source_url is not None
 
     def peek(self, limit: int = 100) -> list[DeadLetter]:
-        """Up to `limit` messages, in order within a conversation (SQS shows the first ten of each); they stay."""
+        """Up to `limit` messages, in order within a conversation (SQS returns the first ten of each). None is removed."""
         found: list[DeadLetter] = []
         try:
             found.extend(self._receive(limit))
@@ -128,18 +128,18 @@ class DeadLetterQueue:
 
     @property
     def can_be_moved(self) -> bool:
-        """Whether SQS may move the messages as they are. Answers may not: the sender has to know that they were redriven."""
+        """Whether SQS may move the messages unchanged. Outbound ones must be marked as redriven for the sender."""
         return self.name in ("inbound", "statuses")
 
     def move_all(self, wait: Callable[[float], None]) -> int | None:
-        """Let SQS move everything (StartMessageMoveTask) and wait until it is done; None where it cannot do that.
+        """Let SQS move all messages (StartMessageMoveTask), wait for the end and return how many were moved.
 
-        Raises `MoveError` when SQS gave up on the way: what it did not move is where it was.
+        Returns None where SQS does not support it. Raises `MoveError` when SQS stops early: the rest was not moved.
         """
         arn, destination = self._arn(self._url), self._arn(self._source_url or "")
         try:
             before = self._latest_move(arn)
-            # Said where to: of what was put here and not moved (statuses of others, after an erasure) SQS does not know it.
+            # The destination is explicit because SQS does not know it for messages that were sent to this queue directly.
             self._client.start_message_move_task(SourceArn=arn, DestinationArn=destination)
         except ClientError as error:
             if error.response["Error"]["Code"] in _NO_MOVE_TASKS:
@@ -170,14 +170,14 @@ class DeadLetterQueue:
         on_redriven: Callable[[DeadLetter], None] = lambda _: None,
         now: Callable[[], float] = time.time,
     ) -> int:
-        """Send what is wanted back to its queue, each conversation in order; how many messages that were.
+        """Send the messages that match back to the source queue, in order per conversation, and return how many.
 
-        What was handled meanwhile is recognised there and not done twice: an accepted message is skipped, a dead one is
-        tried anew. A conversation stops at its first message that is not wanted, because what stands behind it must not
-        overtake. Raises ValueError for a queue that cannot be redriven.
+        No message is processed twice: the consumer skips accepted messages and retries dead ones. A conversation stops
+        at its first message that does not match, because later messages must not overtake it. `on_redriven` is called
+        after each message. Raises ValueError for a queue that cannot be redriven.
         """
         if self._source_url is None:
-            raise ValueError(f"The {self.name} queue is not redriven: its schedule fires again by itself.")
+            raise ValueError(f"The {self.name} queue cannot be redriven: its schedules fire again on their own.")
         count, kept, held_back = 0, list[DeadLetter](), set[str | None]()
         try:
             for letter in self._receive():
@@ -197,7 +197,7 @@ class DeadLetterQueue:
         return count
 
     def _receive(self, limit: int | None = None) -> Iterator[DeadLetter]:
-        """Take messages until there are none, or `limit`: no more than are given, for what is taken is hidden."""
+        """Receive messages until there are none or `limit` is reached. No more are received, because that hides them."""
         seen = set[str]()
         while limit is None or len(seen) < limit:
             answer = self._client.receive_message(
@@ -216,24 +216,24 @@ class DeadLetterQueue:
                 yield _read(self.name, message)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _counted(count: int, singular: str, plural: str) -> str:
+    return f"{count} {singular if count == 1 else plural}"
 
 
 def stack_outputs(stack: str, options: dict[str, Any]) -> dict[str, str]:
     """Return the outputs of a stack; `options` are those of boto3's clients. Raises `StackError`."""
-    import boto3  # slow to import, and the help of the commands needs none
+    import boto3  # slow to import, and the commands' help does not need it
     from botocore.exceptions import BotoCoreError
 
     try:
         found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
-        raise StackError(f"The stack {stack} is not found: {error}") from error
+        raise StackError(f"Stack {stack} not found: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     wanted = [*(f"{prefix}DeadLettersUrl" for prefix in _OUTPUTS.values()), "WorkGroupName", "LakeDatabaseName"]
     missing = next((name for name in wanted if name not in outputs), None)
     if missing is not None:
-        raise StackError(f"The stack {stack} is none of PyTake's: it has no output {missing!r}.")
+        raise StackError(f"Stack {stack} does not belong to PyTake: it has no output {missing!r}.")
     return outputs
 
 
@@ -253,10 +253,10 @@ def dead_letter_queues(stack: str, options: dict[str, Any]) -> list[DeadLetterQu
 
 _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
 _REASONS = {
-    "inbound": "given up after many tries; the flow runner's log tells why",
-    "outbound": "given up after many tries; the sender's log tells why",
-    "statuses": "given up after many tries; the log of the statuses function tells why",
-    "schedule": "the scheduled function failed; its log tells why",
+    "inbound": "failed too often; see the log of the flow runner",
+    "outbound": "failed too often; see the log of the sender",
+    "statuses": "failed too often; see the log of the statuses function",
+    "schedule": "failed; see the log of the scheduled function",
 }
 
 
@@ -282,7 +282,7 @@ def _read(queue: QueueName, message: dict[str, Any]) -> DeadLetter:
 
 
 def _redriven(letter: DeadLetter, now: float) -> dict[str, Any]:
-    """The message as its queue takes it once more. Its deduplication id is new: the old one may still be remembered."""
+    """The message as it is sent to its queue again. Its deduplication id is new, because SQS may still know the old one."""
     match letter.item:
         case OutboundItem() as item:
             redriven = item.redrive_count + 1

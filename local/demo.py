@@ -1,4 +1,4 @@
-"""The demo organization, made through the REST API the way its administrator would make it."""
+"""The demo organization, created through the REST API as an administrator would create it."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import httpx
 
 ORGANIZATION_ID = "demo"
 PHONE_NUMBER_ID = "100000000000001"
-VERIFY_TOKEN = "demo-verify-token"  # noqa: S105  a well-known value of a system that only this machine reaches
+VERIFY_TOKEN = "demo-verify-token"  # noqa: S105  public, but only this machine can reach the system
 APP_SECRET = "demo-app-secret"  # noqa: S105
 ACCESS_TOKEN = "demo-access-token"  # noqa: S105
 DISPLAY_PHONE_NUMBER = "+55 11 4000-0001"
@@ -20,23 +20,23 @@ ORGANIZATION = {"messages_per_minute": 600, "language": "pt_BR", "timezone": "Am
 
 
 class DemoError(Exception):
-    """The API refused a part of the demo; the message holds what it said."""
+    """The API rejected a part of the demo; the message contains its answer."""
 
 
 @dataclass
 class Demo:
-    """Seeds the demo through one client, which carries the API's address and an administrator's token."""
+    """Creates the demo with a client that has the API's address and an administrator's token."""
 
     client: httpx.AsyncClient
     flows_folder: Path
 
     async def seed(self) -> bool:
-        """Make the demo unless its number exists already; return whether it was made.
+        """Create the demo unless its number exists; return whether it was created.
 
-        The number is made last, so that a demo that broke off half-way is made again.
+        The number is created last, so that an incomplete demo is created again.
 
         Raises:
-            DemoError: the API refused something.
+            DemoError: the API rejected a request.
         """
         number = f"/api/v1/numbers/{PHONE_NUMBER_ID}"
         if (await self.client.get(number)).status_code == httpx.codes.OK:
@@ -63,7 +63,7 @@ class Demo:
     async def _send(self, method: str, path: str, body: Any = None) -> None:
         answer = await self.client.request(method, path, json=body)
         if not answer.is_success:
-            raise DemoError(f"{method} {path} was answered {answer.status_code}: {answer.text[:2000]}")
+            raise DemoError(f"{method} {path} failed with {answer.status_code}: {answer.text[:2000]}")
 
 
 def read_example_flows(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""The real `sam build` and `sam deploy` of the real template into the embedded AWS, and only when something changed.
+"""Runs `sam build` and `sam deploy` for the template into the embedded AWS if something changed.
 
-What a deployment was made from is one digest (the template, the functions, the layer, its locked requirements, the
-parameters). It is kept *inside* the embedded AWS, so a data folder that lost the stack is noticed without further ado.
+A digest of all inputs (template, functions, layers, their locked requirements, parameters) identifies a deployment. It is
+stored in the embedded AWS, so it disappears together with the stack.
 """
 
 import asyncio
@@ -33,30 +33,30 @@ NOT_SOURCES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 
 class DeploymentError(Exception):
-    """`sam` failed; the message holds the end of what it said and where the rest is."""
+    """`sam` failed; the message contains the end of its output and the path of the log."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployed stack offers."""
+    """A deployed stack."""
 
     outputs: dict[str, str]
     fresh: bool
-    """Whether this start deployed it (so that nothing can be in its table yet or everything may have changed)."""
+    """Whether this start deployed it."""
 
     @property
     def api_id(self) -> str:
-        """The HTTP API, which the emulator serves under its host name."""
+        """The id of the HTTP API; the emulator serves it under a host name with this id."""
         return self.outputs["HttpApiId"]
 
 
 def local_parameters(
     *, graph_url: str, issuer: str, audience: str, allowed_origins: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the template parameters that make its stack a local one.
+    """Return the template parameters for the local stack.
 
-    The runtime is the Python at hand and the processor is this machine's, because functions run here. As many
-    workers as processors: each is a process. A worker that dies is replaced after 30 seconds instead of 3 minutes.
+    The runtime is this Python and the architecture this machine's, because the functions run here. Each worker is a
+    process, so there are as many as cores. A worker that dies is replaced after 30 seconds instead of 3 minutes.
     """
     workers = str(max(2, os.cpu_count() or 2))
     return {
@@ -73,13 +73,13 @@ def local_parameters(
         "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
-        "AmbiguousSeconds": "40",  # the simulated WhatsApp reports within a second
+        "AmbiguousSeconds": "40",  # the simulated WhatsApp posts statuses within a second
         **({"AllowedOrigins": ",".join(allowed_origins)} if allowed_origins else {}),
     }
 
 
 def source_digest(repository: Path, parameters: dict[str, str]) -> str:
-    """Return one digest of everything a deployment is made from."""
+    """Return the digest of all inputs of a deployment."""
     digest = sha256(json.dumps(parameters, sort_keys=True).encode())
     for path in _source_files(repository):
         digest.update(f"\0{path.relative_to(repository).as_posix()}\0".encode())
@@ -100,10 +100,10 @@ def _source_files(repository: Path) -> Iterator[Path]:
 
 
 class Deployer:
-    """Brings the embedded AWS to what the repository says."""
+    """Deploys the repository into the embedded AWS."""
 
     def __init__(self, aws: EmbeddedAws, repository: Path, data_folder: Path) -> None:
-        """Deploy `repository` into `aws`; build in `data_folder`."""
+        """Deploy `repository` into `aws`; build below `data_folder`."""
         self._aws = aws
         self._repository = repository
         self._build_folder = data_folder / "sam" / "build"
@@ -111,11 +111,11 @@ class Deployer:
         self.log_path = aws.logs_folder / "deployment.log"
 
     async def deploy(self, parameters: dict[str, str], log_step: Callable[[str], None]) -> Deployment:
-        """Build and deploy unless the stack is already what the repository says.
+        """Build and deploy unless the stack is up to date.
 
         Args:
             parameters: of the template.
-            log_step: is called with one line for each step that takes time.
+            log_step: is called with one line before each slow step.
 
         Raises:
             DeploymentError: `sam build` or `sam deploy` failed.
@@ -175,7 +175,7 @@ class Deployer:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def _apply_unsupported_settings(self) -> None:
-        """Switch on the expiry of table items: MiniStack ignores the template's TimeToLiveSpecification."""
+        """Turn on TTL of table items: MiniStack ignores the template's TimeToLiveSpecification."""
         from samcli.yamlhelper import parse_yaml_file  # type: ignore[import-untyped]  # slow: only when deploying
 
         template = parse_yaml_file(str(self._build_folder / "template.yaml"))
@@ -186,7 +186,7 @@ class Deployer:
             dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
     async def _sam(self, *arguments: str) -> None:
-        """Run the SAM CLI; its words go to the log. Stops it when this task is cancelled."""
+        """Run the SAM CLI with its output in the log. Stop it when this task is cancelled."""
         with self.log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 _tool_path("sam"),
@@ -210,7 +210,7 @@ class Deployer:
             raise DeploymentError(f"sam {arguments[0]} failed ({self.log_path}):\n\n{tail}")
 
     def _sam_environment(self) -> dict[str, str]:
-        # `sam build` looks for python3.X on PATH; the virtual environment's one is what the functions will run on.
+        # `sam build` looks for python3.X on PATH and must find the Python that will run the functions.
         path = [sysconfig.get_path("scripts"), str(Path(sys.base_prefix) / "bin"), os.environ.get("PATH", "")]
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
         return {
@@ -219,7 +219,7 @@ class Deployer:
             "PATH": os.pathsep.join(path),
             "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "true",  # samconfig.toml does it for deployments on AWS
             "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at the stack; made for AWS, where nothing is that fast
+            "SAM_CLI_POLL_DELAY": "0.2",  # seconds between checks of the stack; the default suits the real AWS
             "__SAM_CLI_APP_DIR": str(self._sam_folder),
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
@@ -227,5 +227,5 @@ class Deployer:
 
 
 def _tool_path(command: str) -> str:
-    """Return the path of a command installed with this Python, else of the one on PATH."""
+    """Return the path of a command installed with this Python, else the one on PATH."""
     return shutil.which(command, path=sysconfig.get_path("scripts")) or shutil.which(command) or command

@@ -1,4 +1,4 @@
-"""Start and stop the embedded AWS, and say how to reach it."""
+"""Starts and stops the process of the embedded AWS."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ class EmbeddedAwsError(Exception):
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether this machine lets us listen on a port of the loopback interface."""
+    """Return whether this process can listen on a port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -43,17 +43,17 @@ def is_free(port: int) -> bool:
 
 @dataclass
 class EmbeddedAws:
-    """The emulator of one data folder: a child process that ends with this one.
+    """The emulator of one data folder: a child process that ends with this process.
 
-    Its port is chosen once and kept in the data folder, because addresses of queues are part of the deployed
-    functions' environment.
+    Its port is chosen once and saved in the data folder, because queue URLs are part of the deployed functions'
+    environment.
     """
 
     data_folder: Path
     logs_folder: Path
     port: int = 0
     extra_environment: dict[str, str] = field(default_factory=dict)
-    """For clients and functions alike, beside the endpoint; only names that `function_sandbox` passes on reach functions."""
+    """Variables for clients and functions. Functions get only those in `function_sandbox.INHERITED_VARIABLES`."""
 
     owner_key: str = field(default_factory=lambda: secrets.token_hex(10).upper(), repr=False)
     """The access key of the account's owner: random, so that only clients of this run know it (`local.access_guard`)."""
@@ -62,17 +62,17 @@ class EmbeddedAws:
 
     @property
     def endpoint_url(self) -> str:
-        """The one address of every AWS service."""
+        """The endpoint of all AWS services."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log_path(self) -> Path:
-        """Where the emulator itself logs."""
+        """The log of the emulator itself."""
         return self.logs_folder / "embedded-aws.log"
 
     @property
     def client_environment(self) -> dict[str, str]:
-        """What an AWS client or the SAM CLI needs in its environment to work against this AWS."""
+        """The environment variables that AWS clients and the SAM CLI need to use this AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.owner_key,
@@ -84,10 +84,10 @@ class EmbeddedAws:
         }
 
     async def start(self) -> None:
-        """Start the process and return once it answers.
+        """Start the process and return when it responds.
 
         Raises:
-            EmbeddedAwsError: it ended before it answered.
+            EmbeddedAwsError: it ended before it responded.
         """
         for folder in (self.logs_folder, self._folder("run"), self._folder("run/home")):
             folder.mkdir(parents=True, exist_ok=True)
@@ -99,11 +99,11 @@ class EmbeddedAws:
             self._process = subprocess.Popen(  # noqa: S603  our interpreter, our module
                 [*command, str(self.port), str(self._folder("run")), str(self.logs_folder)],
                 env=self._environment(),
-                stdin=subprocess.PIPE,  # its end tells the emulator that this process is gone
+                stdin=subprocess.PIPE,  # it closes when this process ends, and then the emulator ends too
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 umask=0o077,  # state files hold secrets
-                start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the emulator in order
+                start_new_session=True,  # Ctrl-C reaches only this process, which stops the emulator
             )
         async with httpx.AsyncClient(trust_env=False) as client:
             while True:
@@ -115,7 +115,7 @@ class EmbeddedAws:
 
     @property
     def process_id(self) -> int:
-        """Of the emulator, once it is started."""
+        """The process id of the emulator. Raises `EmbeddedAwsError` before `start`."""
         if self._process is None:
             raise EmbeddedAwsError("The embedded AWS is not started")
         return self._process.pid
@@ -128,17 +128,17 @@ class EmbeddedAws:
         raise EmbeddedAwsError(f"The embedded AWS ended. Its log is {self.log_path}:\n{tail}")
 
     async def ended(self) -> None:
-        """Return when the process is gone."""
+        """Return when the process has ended."""
         while self._process is not None and self._process.poll() is None:
             await asyncio.sleep(0.2)
 
     def save(self) -> None:
-        """Ask for the state to be written now."""
+        """Make the emulator save its state now."""
         if self._process is not None:
             self._process.send_signal(signal.SIGUSR1)
 
     async def stop(self) -> None:
-        """Stop in order (the state is saved), or after 15 seconds without mercy."""
+        """Stop the emulator, which saves its state. Kill it after 15 seconds."""
         if self._process is None:
             return
         self._process.terminate()
@@ -146,7 +146,7 @@ class EmbeddedAws:
             async with asyncio.timeout(15):
                 await self.ended()
         except TimeoutError:
-            self._process.send_signal(signal.SIGUSR2)  # its log then says where it hung
+            self._process.send_signal(signal.SIGUSR2)  # logs the stacks of all threads
             await asyncio.sleep(0.5)
             self._process.kill()
             self._process.wait()
@@ -169,7 +169,7 @@ class EmbeddedAws:
         return port
 
     def _environment(self) -> dict[str, str]:
-        """MiniStack's settings and nothing of this process's environment, which could hold a real AWS profile."""
+        """MiniStack's settings. This process's environment is left out: it could contain a real AWS profile."""
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
@@ -182,13 +182,13 @@ class EmbeddedAws:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "DOCKER_HOST": "unix:///nonexistent",  # no container is ever wanted
+            "DOCKER_HOST": "unix:///nonexistent",  # MiniStack must not start containers
             "PERSIST_STATE": "1",
             "S3_PERSIST": "1",
             "STATE_DIR": str(self._folder("aws/state")),
             "S3_DATA_DIR": str(self._folder("aws/s3")),
             "LOG_LEVEL": "WARNING",
             "PYTAKE_OWNER_KEY": self.owner_key,
-            "AUTH": "true",  # functions may do what their roles in the template allow, and nothing else
+            "AUTH": "true",  # functions may do only what their roles in the template allow
             **self.extra_environment,
         }

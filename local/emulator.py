@@ -1,11 +1,11 @@
-"""The embedded AWS as a process of its own: MiniStack, changed where it differs from the AWS that functions meet.
+"""The process of the embedded AWS: MiniStack with patches where it differs from AWS.
 
-Every change of a private name stands in this module (and `function_sandbox`), with its reason; `PATCHED_NAMES` lists
-them for the test that fails when a new MiniStack moves one. Started by `local.embedded_aws`, never by hand:
-`python -m local.emulator PORT RUN_FOLDER LOGS_FOLDER`, with MiniStack's settings in the environment.
+This module and `function_sandbox` contain every patch of a private name, with its reason. A test checks `PATCHED_NAMES`
+and fails when a new MiniStack renames one. docs/upstream.md has the bug reports. `local.embedded_aws` starts this
+module: `python -m local.emulator PORT RUN_FOLDER LOGS_FOLDER`, with MiniStack's settings in the environment.
 
-It lives exactly as long as its standard input stays open: when the process that started it ends in whatever way, this
-one saves its state and ends too.
+The process ends when its standard input closes. So it saves its state and ends when the process that started it ends,
+for whatever reason.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ from local.athena.endpoint import AthenaEndpoint
 from local.function_sandbox import FunctionSandbox
 
 MAX_WAIT_SECONDS = 25.0
-"""A call waits that long for a free process; an HTTP API gives up after 30 seconds."""
+"""How long a call waits for a free process; an HTTP API gives up after 30 seconds."""
 
 ATHENA_PRELOAD_SECONDS = 20.0
-"""By then everything else has started, and whoever asks a first report does not wait for imports."""
+"""Athena's libraries are imported after this time, when everything else has started, so that the first report is fast."""
 
 DENIED_PREFIX = "Refused:"
-"""How a line of the log begins that tells of a missing permission."""
+"""The start of a log line about a missing permission."""
 
 PATCHED_NAMES = (
     (lambda_runtime, "acquire_worker"),
@@ -71,15 +71,15 @@ PATCHED_NAMES = (
 
 
 def use_function_sandboxes(sandbox: type[FunctionSandbox]) -> None:
-    """Let every function run in a sandbox: see `function_sandbox` for what MiniStack's own worker does differently."""
+    """Run every function in a `FunctionSandbox`, which documents how MiniStack's worker differs."""
     lambda_runtime._worker_class_for = lambda _config: sandbox
 
 
 def limit_sandboxes(max_processes: int) -> None:
-    """Let a call wait while `max_processes` processes of its function are busy, instead of starting another one.
+    """Make a call wait while `max_processes` processes of its function are busy, instead of starting another one.
 
-    MiniStack, as AWS, starts one for every call at the same time. A start takes half a second of a processor, and here
-    all processes share the few processors of this machine: a burst would be slower with every process it starts.
+    Like AWS, MiniStack starts a process for every concurrent call. A start takes half a second of CPU time, and all
+    processes share the few cores of this machine: each further process would slow a burst down.
     """
     acquire, release, changed = lambda_svc.acquire_worker, lambda_svc.release_worker, threading.Condition()
 
@@ -90,7 +90,7 @@ def limit_sandboxes(max_processes: int) -> None:
                 worker, reason = acquire(*function, **options, max_concurrency=max_processes)
                 left = end - time.monotonic()
                 if worker is not None or left <= 0:
-                    return worker, reason  # without a worker MiniStack answers as AWS does when throttling
+                    return worker, reason  # without a worker, MiniStack answers with a throttling error, like AWS
                 changed.wait(left)
 
     def release_and_notify(worker: Any) -> None:
@@ -102,11 +102,11 @@ def limit_sandboxes(max_processes: int) -> None:
 
 
 def run_fifo_groups_in_parallel() -> None:
-    """Let FIFO event sources have several batches in flight, as Lambda does: one slow conversation stops no other.
+    """Let FIFO event sources have several batches in flight, as Lambda does, so that conversations do not block each other.
 
-    MiniStack allows one batch at a time. Order inside a group does not depend on that: the queue itself hands out no
-    message of a group that has one in flight. MaximumConcurrency is a text when a template parameter gave it;
-    CloudFormation makes it a number, MiniStack does not.
+    MiniStack allows one batch at a time. Order within a group does not depend on that: the queue returns no message of a
+    group that has one in flight. MaximumConcurrency from a template parameter is a string: CloudFormation converts it to
+    a number, MiniStack does not.
     """
     original = lambda_svc._sqs_esm_concurrency
 
@@ -120,22 +120,22 @@ def run_fifo_groups_in_parallel() -> None:
 
 
 def poll_queues_immediately() -> None:
-    """Poll again at once after a wake-up that found nothing; MiniStack rests 50 ms.
+    """Poll again at once after a wake-up that found no messages; MiniStack pauses for 50 ms.
 
-    A turn goes through two queues, and every finished batch is such a wake-up: the rests were most of a turn's time.
+    A turn passes two queues, and every finished batch is such a wake-up: the pauses were most of a turn's time.
     """
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
 
 
 def check_schedules_every_second() -> None:
-    """Look for due schedules every second; MiniStack looks every ten, which makes a timer of a flow that much late."""
+    """Check for due schedules every second; MiniStack checks every ten, so a flow's timer could be ten seconds late."""
     scheduler._SCHEDULE_TICK_INTERVAL = 1
 
 
 def resolve_schedule_placeholders() -> None:
-    """Replace the placeholders of a schedule's input, such as the scheduled time; MiniStack passes them on as they are.
+    """Replace the context attributes in a schedule's input, such as the scheduled time; MiniStack leaves them as they are.
 
-    A job that runs once per scheduled time would otherwise run once and never again.
+    Otherwise, a job that runs once per scheduled time would run only once.
     """
     original = eventbridge._invoke_target
 
@@ -148,9 +148,9 @@ def resolve_schedule_placeholders() -> None:
 
 
 def accept_metric_math_alarms() -> None:
-    """Deploy an alarm that computes with several metrics as one over the first of them; MiniStack refuses the whole stack.
+    """Deploy a metric math alarm as an alarm on its first metric; MiniStack rejects the stack.
 
-    Nothing is lost by it: here no alarm ever rings, because nobody counts.
+    This loses nothing: no alarm can fire here, because no metrics are recorded.
     """
     original = provisioners._cw_metric_alarm_record
 
@@ -167,9 +167,9 @@ def accept_metric_math_alarms() -> None:
 
 
 def support_named_queries() -> None:
-    """Let templates have Athena's named queries: MiniStack knows them in Athena's API alone, and refuses the whole stack.
+    """Support named queries of Athena in templates: MiniStack supports them only in Athena's API and rejects the stack.
 
-    Their ids follow from the stack and the resource, so that a second deployment changes them in place.
+    Their ids are derived from the stack and the resource, so that the next deployment updates them in place.
     """
 
     def put(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -193,7 +193,7 @@ def support_named_queries() -> None:
 
 
 def with_schedule_attributes(text: str, event: dict[str, Any]) -> str:
-    """Return a schedule's input with its placeholders filled in, as EventBridge Scheduler documents them."""
+    """Return a schedule's input with the context attributes that EventBridge Scheduler documents."""
     scheduled = datetime.fromtimestamp(int(event["Time"]), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     context = {
         "scheduled-time": scheduled,
@@ -207,7 +207,7 @@ def with_schedule_attributes(text: str, event: dict[str, Any]) -> str:
 
 
 def accept_template_cors_keys() -> None:
-    """Let the CORS configuration of a template count: MiniStack keeps its spelling (`AllowOrigins`) and reads the API's."""
+    """Apply a template's CORS configuration: MiniStack stores its keys (`AllowOrigins`) and reads the API's (`allowOrigins`)."""
     for name in ("_cors_response_headers", "_cors_preflight_response"):
         original = getattr(apigateway, name)
 
@@ -225,14 +225,14 @@ def _with_api_keys(configuration: dict[str, Any]) -> dict[str, Any]:
 
 
 def treat_loopback_as_tls() -> None:
-    """Let policies that want TLS accept the requests of this machine: nothing of them leaves it."""
+    """Let policies that require TLS accept requests from this machine, because they never leave it."""
     original = ministack.pin_request_origin
     ministack.pin_request_origin = lambda source_ip, _secure: original(source_ip, True)
 
 
 def map_batch_permissions() -> None:
-    """Ask for the permissions that AWS asks for: SQS's batches have none of their own (`sqs:SendMessage` allows
-    `SendMessageBatch`), and of versions that are deleted together the first is a version, too."""
+    """Check the permissions that AWS checks: SQS batches have none of their own (`sqs:SendMessage` allows
+    `SendMessageBatch`), and DeleteObjects needs `s3:DeleteObjectVersion` for the first version too."""
     original = iam_actions.extract_iam_action
 
     def action(service: str, method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> str | None:
@@ -248,13 +248,13 @@ def map_batch_permissions() -> None:
 
 
 def log_denied_requests() -> None:
-    """Write down who asked for what a role does not allow: the function hears the word AccessDenied alone."""
+    """Log which role lacks which permission: the function only sees AccessDenied."""
     original = iam_evaluator.enforce
 
     def enforce(access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
         refused = original(access_key, action, service, region, resource_arn, **more)
         if refused is not None:
-            who = getattr(refused, "principal_arn", "") or "somebody with unknown credentials"
+            who = getattr(refused, "principal_arn", "") or "a caller with unknown credentials"
             logging.getLogger("local.permissions").warning(
                 "%s %s may not %s on %s", DENIED_PREFIX, who, action, resource_arn
             )
@@ -264,15 +264,15 @@ def log_denied_requests() -> None:
 
 
 def save_state() -> None:
-    """Write everything to the data folder now, so that even a killed emulator loses only what came later."""
+    """Save the state now, so that a killed emulator loses only later changes."""
     persistence.save_all(ministack._build_persistence_save_dict())
 
 
 def with_athena(port: int, run_folder: Path, owner_key: str) -> AthenaEndpoint:
-    """Let Athena's queries be answered by `local.athena`; MiniStack hands them to DuckDB as they are."""
+    """Let `local.athena` run Athena's queries; MiniStack passes them to DuckDB without translation."""
 
     def open_service() -> Any:
-        from local.athena.service import AthenaService  # half a second of imports that short runs never need
+        from local.athena.service import AthenaService  # half a second of imports that short runs do not need
 
         return AthenaService(f"http://127.0.0.1:{port}", run_folder / "tmp" / "athena", owner_key)
 
@@ -280,12 +280,12 @@ def with_athena(port: int, run_folder: Path, owner_key: str) -> AthenaEndpoint:
 
 
 async def serve(port: int, app: Any) -> None:
-    """Serve on the loopback interface until SIGTERM or the end of standard input; SIGUSR1 saves the state."""
+    """Serve on the loopback interface until SIGTERM or until standard input closes; SIGUSR1 saves the state."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=port,
-        timeout_keep_alive=75,  # as long as AWS: clients keep their connections
+        timeout_keep_alive=75,  # like AWS, so that clients reuse their connections
         timeout_graceful_shutdown=1,
         server_header=False,
         date_header=False,  # MiniStack sets it
@@ -310,8 +310,8 @@ async def serve(port: int, app: Any) -> None:
 
 
 def main() -> None:
-    """Apply the changes, serve, and leave nothing behind."""
-    faulthandler.register(signal.SIGUSR2)  # asked for its stacks before it is killed for not stopping
+    """Apply the patches, serve, and clean up."""
+    faulthandler.register(signal.SIGUSR2)  # `EmbeddedAws.stop` requests the stacks before it kills a hanging process
     port, run_folder, logs_folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     sandbox = FunctionSandbox.configured(run_folder, logs_folder)
@@ -336,7 +336,7 @@ def main() -> None:
         lambda_runtime.reset()
         sandbox.code_store.discard_unused()
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
-    os._exit(0)  # MiniStack's threads are daemons, but its executor's are joined and may wait for a killed function
+    os._exit(0)  # otherwise Python joins the executor's threads, which may wait for a killed function
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What went between Meta and the platform, as it was: webhook posts and Graph API requests, to be looked at."""
+"""The HTTP exchanges between Meta and the platform: webhook posts and Graph API requests with their responses."""
 
 import time
 from collections import deque
@@ -12,11 +12,11 @@ Json = dict[str, Any]
 
 MAX_EXCHANGES = 2_000
 MAX_BODY_BYTES = 64_000
-"""A longer body is not kept; its length is told instead."""
+"""Of a longer body only the length is kept."""
 
 
 class Exchange(Struct, kw_only=True, omit_defaults=True):
-    """One request and its answer. `phones` are the contacts it is about; a webhook post may be about many."""
+    """One request and its response. `phones` are the contacts it concerns; a webhook post may concern many."""
 
     seq: int
     at: float
@@ -29,7 +29,7 @@ class Exchange(Struct, kw_only=True, omit_defaults=True):
 
 
 class Exchanges:
-    """Keeps the last exchanges in memory."""
+    """Keeps the latest exchanges in memory."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -37,19 +37,19 @@ class Exchanges:
         self._last = 0
 
     def record_webhook(self, path: str, body: bytes, status: int) -> None:
-        """Keep a notification that was posted to the webhook."""
+        """Record a notification that was posted to the webhook."""
         request = _decoded(body)
         self._keep("webhook", path, request, status, None, list(dict.fromkeys(_contacts(request))))
 
     def record_graph_request(self, path: str, body: bytes, status: int, answer: bytes, phone: str | None) -> None:
-        """Keep a request to the Graph API; `phone` where the request itself does not name it."""
+        """Record a Graph API request. Give `phone` if the request itself does not name the recipient."""
         request = _decoded(body)
         to = request.get("to") or request.get("recipient") if isinstance(request, dict) else None
         about = phone or (to if isinstance(to, str) else None)
         self._keep("graph", path, request, status, _decoded(answer), [about.lstrip("+")] if about else [])
 
     def of_phone(self, phone: str | None, after: int = 0) -> list[Exchange]:
-        """The exchanges since `after`, a `seq`; with `phone` only those about it."""
+        """The exchanges whose `seq` is greater than `after`; with `phone` only those that concern it."""
         return [one for one in self._kept if one.seq > after and (phone is None or phone in one.phones)]
 
     def _keep(
@@ -80,7 +80,7 @@ def _decoded(body: bytes) -> Any:
 
 
 def _contacts(notification: Any) -> Iterator[str]:
-    """Everybody a notification is about."""
+    """The contacts that a notification concerns."""
     for entry in _list(notification, "entry"):
         for change in _list(entry, "changes"):
             value = change.get("value") if isinstance(change, dict) else None

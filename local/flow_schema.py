@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
 
 
 def with_plain_description(definition: dict[str, Any]) -> dict[str, Any]:
-    """A definition whose description is not indented as its docstring is; Python 3.13 has taken that away already."""
+    """Remove the indentation of the docstring from a definition's description; Python 3.13 does so itself."""
     if "description" not in definition:
         return definition
     return {**definition, "description": cleandoc(definition["description"])}
@@ -50,5 +50,5 @@ def _node(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in `docs/flow.schema.json`."""
+    """The content of `docs/flow.schema.json`."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,14 +1,14 @@
-"""One execution environment of a Python function: a process that has the function, its layers and nothing else.
+"""One execution environment of a Python function: a process with the function, its layers and nothing else.
 
-MiniStack's own worker extracts the function and all its layers again for every process, gives the process the emulator's
+MiniStack's own worker extracts the function and its layers for every process, gives the process the emulator's
 site-packages and environment, waits 50 ms after each call for log lines, and leaves its folder in the temporary
-directory. This one differs in exactly that:
+directory. This worker differs only in these points:
 
-- code and layers are extracted once per content and shared by every process, so that a burst starts many at once;
-- the interpreter runs isolated and without site-packages (`-I -S`), so a dependency missing from the layer is noticed;
-- the environment starts empty and holds what Lambda promises plus what the template sets;
-- standard error is a log file per function, so nothing waits for it;
-- the process ends when the emulator does, however the emulator ended.
+- code and layers are extracted once per content and shared by all processes, so that a burst starts fast;
+- the interpreter runs isolated and without site-packages (`-I -S`), so that a dependency missing in the layer is noticed;
+- the environment contains only what Lambda guarantees and what the template sets;
+- standard error goes to a log file per function, so that nothing waits for it;
+- the process ends when the emulator ends, for whatever reason.
 """
 
 import json
@@ -28,13 +28,13 @@ from typing import IO, Any
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-"""The one runtime these processes are; a function that asks for another one fails as it would on AWS."""
+"""The runtime of these processes. A function with another runtime fails to start."""
 
 INHERITED_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "API_CALL_ALLOW_PRIVATE")
-"""What functions get of the emulator's environment: where AWS answers, and what the flags of `pytake local` say."""
+"""The variables of the emulator that functions get: the AWS endpoints and the flags of `pytake local`."""
 
-# Runs before MiniStack's own worker script. The emulator holds the write end of the pipe open as long as it lives, so
-# reading from it returns exactly when the emulator is gone, in whatever way; a function stuck in a call ends too.
+# Runs before MiniStack's own worker script. The emulator keeps the write end of the pipe open while it runs, so reading
+# from it returns when the emulator has ended, for whatever reason. A function that hangs in a call ends too.
 _END_WITH_THE_EMULATOR = """
 import os, sys, threading
 def _end_with_the_emulator(lifeline=int(sys.argv[1])):
@@ -45,24 +45,24 @@ threading.Thread(target=_end_with_the_emulator, daemon=True).start()
 
 
 class Lifeline:
-    """A pipe whose write end only this process holds: children that read from it notice the end of this process."""
+    """A pipe whose write end only this process has: children that read from it notice the end of this process."""
 
     def __init__(self) -> None:
         self.read_end, self._write_end = os.pipe()
 
 
 class CodeStore:
-    """Extracted functions and layers, one folder per content, shared by every process that needs it."""
+    """Extracted functions and layers: one folder per content, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Use `folder`; what an earlier run left there is still right, because names are digests."""
+        """Use `folder`. Folders of earlier runs stay valid, because their names are digests of the content."""
         self._folder = folder
         self._lock = threading.Lock()
         self._used: set[Path] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def extract(self, archive: bytes) -> Path:
-        """Return the folder that holds the files of a zip archive, extracting it if nobody has yet."""
+        """Return the folder with the files of a zip archive; extract the archive if it is new."""
         target = self._folder / sha256(archive).hexdigest()[:24]
         with self._lock:
             self._used.add(target)
@@ -70,19 +70,19 @@ class CodeStore:
                 partial = target.with_suffix(".partial")
                 shutil.rmtree(partial, ignore_errors=True)
                 with zipfile.ZipFile(BytesIO(archive)) as files:
-                    files.extractall(partial)  # zipfile itself refuses names that leave the folder
+                    files.extractall(partial)  # zipfile does not extract outside of the folder
                 partial.rename(target)
         return target
 
     def discard_unused(self) -> None:
-        """Delete what no process of this run asked for: the code of earlier deployments."""
+        """Delete the folders that this run did not use: the code of earlier deployments."""
         for entry in self._folder.iterdir():
             if entry not in self._used:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
 class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
-    """MiniStack's worker with its own way to start and to log; calling, time limits and pooling stay MiniStack's."""
+    """MiniStack's worker with another way to start and to log; calls, time limits and pooling are MiniStack's."""
 
     code_store: CodeStore
     logs_folder: Path
@@ -91,10 +91,10 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
 
     @classmethod
     def configured(cls, run_folder: Path, logs_folder: Path) -> type["FunctionSandbox"]:
-        """Return the class bound to the folders of one local cloud; MiniStack makes the instances."""
+        """Return the class bound to the folders of one local cloud; MiniStack creates the instances."""
         run_folder.mkdir(parents=True, exist_ok=True)
         logs_folder.mkdir(parents=True, exist_ok=True)
-        bootstrap = run_folder / "bootstrap" / "worker.py"  # alone in its folder: a script's folder is importable
+        bootstrap = run_folder / "bootstrap" / "worker.py"  # in its own folder, because a script's folder is importable
         bootstrap.parent.mkdir(exist_ok=True)
         bootstrap.write_text(_END_WITH_THE_EMULATOR + lambda_runtime._PYTHON_WORKER_SCRIPT)
         members = {
@@ -106,13 +106,13 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
         return type("ConfiguredFunctionSandbox", (cls,), members)
 
     def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
-        """Take what MiniStack gives; a time limit from a template parameter arrives as a text."""
+        """Take MiniStack's arguments; a time limit from a template parameter is a string."""
         super().__init__(func_name, {**config, "Timeout": int(config.get("Timeout", 3))}, code_zip)
 
     def _spawn(self) -> None:
         runtime = self.config.get("Runtime", "")
         if runtime != RUNTIME:
-            raise RuntimeError(f"This machine runs {RUNTIME} functions, not {runtime!r}")
+            raise RuntimeError(f"This machine runs only {RUNTIME} functions, not {runtime!r}")
         code = self.code_store.extract(self.code_zip)
         layers = [self.code_store.extract(archive) for archive in self._layer_archives()]
         variables: dict[str, str] = self.config.get("Environment", {}).get("Variables", {})
@@ -140,7 +140,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
         }
         self._proc = process
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("The process was not started with pipes")
+            raise RuntimeError("The process has no pipes")
         process.stdin.write(json.dumps(greeting) + "\n")
         process.stdin.flush()
         answer = process.stdout.readline()
@@ -153,7 +153,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
         self._start_time = time.time()
 
     def invoke(self, event: Any, request_id: str, **context: Any) -> dict[str, Any]:
-        """Call the function as MiniStack does, and put the stack trace of a failure into the function's log."""
+        """Call the function as MiniStack does, and write the stack trace of a failure to the function's log."""
         result: dict[str, Any] = super().invoke(event, request_id, **context)
         if result.get("status") == "error":
             self._log(f"{request_id} {result.get('trace') or result.get('error')}")
@@ -165,7 +165,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
-            "HOME": str(self.bootstrap.parent),  # no AWS profile, no configuration of the person at this machine
+            "HOME": str(self.bootstrap.parent),  # a folder without AWS profiles and user configuration
             **{name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ},
             **variables,
             "AWS_REGION": region,

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from local.access_guard import OwnPagesOnly
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Headers that belong to one connection (RFC 9110, section 7.6.1) and those httpx computes for its own request.
+# Headers that belong to one connection (RFC 9110, section 7.6.1), and those that httpx sets itself.
 NOT_FORWARDED = {
     b"connection",
     b"host",
@@ -34,13 +34,13 @@ NOT_FORWARDED = {
     b"content-length",
 }
 MAX_ANSWER_SECONDS = 30.0
-"""An HTTP API waits that long for a function."""
+"""How long an HTTP API waits for a function."""
 
 OWN_HOSTS_ONLY = [
     Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
     Middleware(OwnPagesOnly),
 ]
-"""A page from elsewhere could otherwise reach this address under its own host name (DNS rebinding)."""
+"""Only pages of this address, under its own host names: other sites could reach it by DNS rebinding or cross-site requests."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,25 @@ class ApiTarget:
 
     @property
     def host(self) -> str:
-        """The host name that tells the emulator which API is meant; as on AWS, the path stays as it is."""
+        """The host name that selects the API in the emulator; as on AWS, the path does not change."""
         return f"{self.api_id}.execute-api.{httpx.URL(self.endpoint_url).netloc.decode()}"
 
 
 class ProxyObserver(Protocol):
-    """Hears what passes (`local.traffic_observer`)."""
+    """Sees every request that passes and its status code (`local.traffic_observer`)."""
 
     def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
-        """Take a request before it is passed on."""
+        """Handle a request before it is forwarded."""
 
     def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
-        """Take the same request once it was answered."""
+        """Handle the same request after its response."""
 
 
 class ApiProxy:
-    """Passes requests to the HTTP API byte for byte, because signatures cover the exact body."""
+    """Forwards requests to the HTTP API byte for byte, because signatures cover the exact body."""
 
     def __init__(self, observer: ProxyObserver, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """Start with no target: until `target` is set every request is answered 503."""
+        """Start without a target: every request gets 503 until `target` is set."""
         self.target: ApiTarget | None = None
         self._observer = observer
         self._client = httpx.AsyncClient(
@@ -85,7 +85,7 @@ class ApiProxy:
         await self._client.aclose()
 
     async def forward(self, request: Request) -> Response:
-        """Send the request on and return what came back; 503 before the deployment, 502 without an answer, 504 late."""
+        """Forward a request and return the response: 503 before the deployment, 502 without a response, 504 if late."""
         if self.target is None:
             return JSONResponse({"message": "The local cloud is still starting"}, 503, {"Retry-After": "1"})
         raw_path: bytes = request.scope["raw_path"]
@@ -121,7 +121,7 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
 
     Args:
         proxy: serves `/api/*`.
-        more_routes: of the token issuer and of the simulated WhatsApp, with their full paths.
+        more_routes: those of the token issuer and the simulated WhatsApp, with full paths.
         console: serves everything else.
     """
     started = time.time()
@@ -149,11 +149,11 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
 
 
 class GatewayServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to `pytake local`, which has more to stop than this."""
+    """A uvicorn server that leaves signals to `pytake local`, which also has to stop other things."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Do not handle signals."""
         yield
 
 

@@ -1,4 +1,4 @@
-"""Faults that the simulated WhatsApp commits on request, to see what the product makes of them."""
+"""Faults that the simulated WhatsApp injects on request."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,14 +13,13 @@ Kind = Literal[
 class Fault(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """One rule.
 
-    What `kind` does: `error` answers a send with Meta's error `code` under the HTTP `status`; `hang` waits `seconds`
-    and goes on; `cut_before` cuts the connection and takes nothing; `cut_after` takes the message and cuts the
-    connection, so that the sender cannot know; `drop_status` sends no statuses for a message, or not the one named by
-    `state`; `fail_status` takes the message and reports it as failed with `code`; `delay_status` reports `seconds`
-    later; `duplicate_webhook` posts a webhook twice.
+    `kind` says what happens: `error` answers a send with Meta's error `code` and the HTTP `status`; `hang` waits
+    `seconds`, then continues; `cut_before` closes the connection without accepting the message; `cut_after` accepts the
+    message and closes the connection, so that the sender does not know the outcome; `drop_status` posts no statuses for
+    a message, or all but `state`; `fail_status` accepts the message and reports that it failed with `code`;
+    `delay_status` reports `seconds` later; `duplicate_webhook` posts a webhook twice.
 
-    It applies `times` times (None: until it is removed), and only to `phone` and `phone_number_id` where they are
-    given.
+    The rule applies `times` times (None: until it is removed), and only to `phone` and `phone_number_id` if given.
     """
 
     kind: Kind
@@ -36,18 +35,18 @@ class Fault(Struct, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The rules in force, in order; the first that fits is used."""
+    """The active rules in order; the first that matches is used."""
 
     def __init__(self) -> None:
         self._rules: list[Fault] = []
 
     @property
     def rules(self) -> list[Fault]:
-        """What is still to be committed; `times` counts down."""
+        """The rules that are still active; `times` counts down."""
         return list(self._rules)
 
     def replace(self, rules: list[Fault]) -> None:
-        """Forget the rules in force and take these."""
+        """Replace all rules."""
         self._rules = [rule for rule in rules if rule.times is None or rule.times > 0]
         for rule in self._rules:
             rule.phone = rule.phone.lstrip("+") if rule.phone else None
@@ -55,9 +54,9 @@ class Faults:
     def consume(
         self, *kinds: Kind, phone: str | None, phone_number_id: str, states: Sequence[str] = ()
     ) -> Fault | None:
-        """The first rule of one of `kinds` that fits, counted as used; None when nothing shall go wrong.
+        """Return the first rule of one of `kinds` that matches and count it as used; None when there is none.
 
-        `states` are the statuses about to be reported, for rules that name one.
+        `states` are the statuses that are about to be posted, for rules that name one.
         """
         for rule in self._rules:
             if (

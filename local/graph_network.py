@@ -1,4 +1,4 @@
-"""The state of the simulated WhatsApp: numbers, phones, traffic, and what is reported to the webhook about them."""
+"""The state of the simulated WhatsApp: numbers, phones and rate limits, and what is posted to the webhook about them."""
 
 import base64
 import functools
@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import httpx
 from msgspec import Meta, Struct
 
+from local.graph_errors import GraphApiError, title_of
 from local.graph_faults import Faults
 from local.graph_phones import Phone, Phones, SavedPhone, ScreenEntry
-from local.graph_rules import GraphApiError, title_of
 from local.graph_webhooks import Sleep, StatusBatches, Webhooks, notification
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ _PAIR_SECONDS, _PAIR_BURST = 6.0, 45
 
 
 class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
-    """A business number: what signs its webhooks, what may send for it, how people see it."""
+    """A business number: the secret that signs its webhooks, the token that sends for it, and the displayed number."""
 
     app_secret: str
     access_token: str
@@ -27,7 +27,7 @@ class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def digits(self) -> str:
-        """The displayed number as an id."""
+        """The digits of the displayed number."""
         return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
 
     def __repr__(self) -> str:
@@ -35,12 +35,12 @@ class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrafficLimits(Struct, forbid_unknown_fields=True):
-    """Which of Meta's limits on traffic are in force."""
+    """Which of Meta's traffic limits are enforced."""
 
     pair_rate: bool = True
     """One message per 6 s to one recipient, with a burst of 45 (131056)."""
     messages_per_second: Annotated[int, Meta(ge=1)] | None = 80
-    """Of one number, in and out together (130429); None: as many as come."""
+    """Messages of one number, in and out together (130429); None: unlimited."""
     window: bool = True
     """Only templates 24 hours after the person's last message (131047)."""
 
@@ -53,7 +53,7 @@ class SavedState(Struct):
 
 
 class Network:
-    """Between the business numbers and the phones: who may write when, and what the webhook is told."""
+    """Connects business numbers and phones: enforces the limits on messages and posts to the webhook."""
 
     def __init__(
         self,
@@ -84,11 +84,11 @@ class Network:
         self.numbers[phone_number_id] = self._added[phone_number_id] = number
 
     def saved(self) -> SavedState:
-        """What the next run takes up."""
+        """The state for the next run."""
         return SavedState(self.phones.saved(), self._added)
 
     def restore(self, saved: SavedState) -> None:
-        """Take up what the last run left."""
+        """Restore the state of the last run."""
         self.phones.restore(saved.phones)
         for phone_number_id, number in saved.numbers.items():
             self.add_number(phone_number_id, number)
@@ -98,7 +98,7 @@ class Network:
         return f"wamid.{base64.b64encode(self.new_id().encode()).decode()}"
 
     def accept_outbound(self, phone_number_id: str, contact_id: str, payload: Json) -> tuple[Phone, ScreenEntry]:
-        """Take a checked message of the business: it reaches the phone, and its statuses are on their way.
+        """Put a checked message of the business on the phone and post its statuses.
 
         Raises `GraphApiError` when this number may not write to this person now.
         """
@@ -108,20 +108,22 @@ class Network:
         return phone, entry
 
     def mark_read_by_business(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
-        """Show the person the ticks and, with `typing`, the typing indicator. Raises `GraphApiError` for an unknown message."""
+        """Show the read ticks and, with `typing`, the typing indicator. Raises `GraphApiError` for an unknown message."""
         found = self.phones.find_inbound(message_id)
         if not found or found[1].phone_number_id != phone_number_id:
-            raise GraphApiError(131009, f"message_id {message_id!r} is no message that this number received")
+            raise GraphApiError(
+                131009, f"message_id {message_id!r} does not belong to a message that this number received"
+            )
         phone, entry = found
         phone.mark_read_by_business(entry)
         if typing:
             phone.show_typing(self.clock())
 
     def accept_inbound(self, phone: Phone, message: Json, message_id: str, phone_number_id: str) -> ScreenEntry:
-        """Take a message of a person: it is on the screen, and on its way to the webhook.
+        """Put a message of a person on the screen and post it to the webhook.
 
-        The person has the chat open, so everything in it becomes read. A message id that is on the screen already is
-        only posted again, as Meta does when it repeats itself.
+        The person has the chat open, so all messages in it become read. A message whose id is already on the screen is
+        only posted again, as Meta does when it repeats a post.
         """
         now = self.clock()
         entry = phone.find(message_id)
@@ -135,7 +137,7 @@ class Network:
         return entry
 
     def mark_read_by_person(self, phone: Phone) -> int:
-        """Report what the phone got as read; gives how many messages that were."""
+        """Mark the delivered messages as read, post the statuses and return how many messages there were."""
         read = phone.mark_read_by_person()
         for entry in read:
             scope = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
@@ -146,7 +148,7 @@ class Network:
         return len(read)
 
     def _check_send(self, phone_number_id: str, contact_id: str, payload: Json) -> Phone:
-        """The phone that may get this message now. Raises `GraphApiError`; what is refused costs no rate."""
+        """The phone, if it may receive this message now. Raises `GraphApiError`; a refused message uses up no rate."""
         now = self.clock()
         phone = self.phones.phone_of(contact_id)
         if contact_id == self.numbers[phone_number_id].digits:
@@ -165,7 +167,7 @@ class Network:
         return phone
 
     def _count_message(self, phone_number_id: str, now: float) -> bool:
-        """Count one message against the number's rate; False when it is used up."""
+        """Count one message against the number's rate limit; return False when the limit is reached."""
         per_second = self.limits.messages_per_second
         if per_second is None:
             return True
@@ -175,7 +177,7 @@ class Network:
         return slot is not None
 
     def _post_statuses_of(self, phone: Phone, entry: ScreenEntry) -> None:
-        """Send the statuses of an accepted message: sent and delivered, or what a fault says."""
+        """Post the statuses of an accepted message: sent and delivered, or those of a fault rule."""
         scope = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
         failed = self.faults.consume("fail_status", **scope)
         delayed = self.faults.consume("delay_status", **scope)
@@ -196,7 +198,7 @@ class Network:
             status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]
         if code is not None:
             title = title_of(code)
-            details = {"details": "This failure was asked for at /_sim/faults"}
+            details = {"details": "This failure was requested at /_sim/faults"}
             status["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
         elif state in {"sent", "delivered"}:
             category = "utility" if entry.type == "template" else "service"
@@ -227,9 +229,9 @@ class Network:
 
 
 def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:
-    """The new reservation of a rate of one per `interval` with `burst` at once (GCRA); None when it is used up."""
+    """The next reservation at a rate of one per `interval` with bursts of `burst` (GCRA); None when the rate is used up."""
     slot = max(reserved, now) + interval
-    # Seconds since the epoch have rounding errors that add up over a burst.
+    # Rounding errors of seconds since the epoch add up over a burst.
     return slot if slot - now <= interval * (burst + 0.1) else None
 
 

@@ -1,4 +1,4 @@
-"""The phones of the people who write to the simulated WhatsApp: what they wrote, what they got, what they can tap."""
+"""The phones of the simulated WhatsApp: their messages and the choices that can be tapped."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 MAX_PHONES = 10_000
 MAX_MESSAGES = 1_000  # per phone
-MAX_INBOUND_IDS = 100_000  # messages of people whose ids are remembered
+MAX_INBOUND_IDS = 100_000  # remembered message ids
 TYPING_SECONDS = 25.0
 _WINDOW_SECONDS = 24 * 3600
 _ENTRY_POINT_SECONDS = 72 * 3600
@@ -29,7 +29,7 @@ _MIME_TYPES = {
 
 
 class Choice(Struct, omit_defaults=True):
-    """A button or row on the screen of a phone."""
+    """A button or list row on a phone."""
 
     id: str
     title: str
@@ -37,10 +37,10 @@ class Choice(Struct, omit_defaults=True):
 
 
 class ScreenEntry(Struct, kw_only=True, omit_defaults=True):
-    """One message on a phone, in the order of the screen.
+    """One message on a phone, in screen order.
 
-    `direction` is `in` for what the person wrote and `out` for what the business sent. `status` is how far it came:
-    sent, delivered, read or failed. `message` is Meta's own JSON, `text` the best plain text of it.
+    `direction` is `in` for messages of the person and `out` for messages of the business. `status` is sent, delivered,
+    read or failed. `message` is Meta's JSON, `text` its plain text.
     """
 
     seq: int
@@ -57,7 +57,7 @@ class ScreenEntry(Struct, kw_only=True, omit_defaults=True):
 
 
 class MediaFromPerson(Struct, forbid_unknown_fields=True):
-    """A file that a person sends; nothing is uploaded, only Meta's description of it is made."""
+    """A file that a person sends. Nothing is uploaded: only the description that Meta would post is made."""
 
     type: Literal["image", "video", "audio", "document", "sticker"]
     caption: str | None = None
@@ -68,7 +68,7 @@ class MediaFromPerson(Struct, forbid_unknown_fields=True):
 
 
 class LocationFromPerson(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A place that a person sends."""
+    """A location that a person sends."""
 
     latitude: float
     longitude: float
@@ -77,7 +77,7 @@ class LocationFromPerson(Struct, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class SavedPhone(Struct):
-    """A phone between two runs."""
+    """A phone as saved between two runs."""
 
     contact_id: str
     name: str
@@ -87,13 +87,13 @@ class SavedPhone(Struct):
 
 
 class Phone:
-    """One phone: its screen, and until when it may be written to."""
+    """One phone: its messages, and its customer service windows."""
 
     def __init__(self, contact_id: str) -> None:
         self.contact_id = contact_id
         self.name = f"Person {contact_id[-4:]}"
         self.order_lock = asyncio.Lock()
-        """Held while a webhook about this phone is tried first, so that what was written in order arrives in order."""
+        """Held during the first attempt of a webhook post about this phone, so that messages arrive in order."""
         self.pair_rate: dict[str, float] = {}
         self._entries: deque[ScreenEntry] = deque(maxlen=MAX_MESSAGES)
         self._last_seq = 0
@@ -103,28 +103,28 @@ class Phone:
 
     @property
     def is_phone(self) -> bool:
-        """Whether the person shows a phone number, and not only a business-scoped id."""
+        """Whether the contact id is a phone number and not a business-scoped user id."""
         return self.contact_id.isdigit()
 
     def entries(self, after: int = 0) -> list[ScreenEntry]:
-        """What is on the screen since `after`, a `seq`."""
+        """The entries whose `seq` is greater than `after`."""
         return [entry for entry in self._entries if entry.seq > after]
 
     def find(self, message_id: str) -> ScreenEntry | None:
-        """A message by its id."""
+        """The message with this id."""
         return next((entry for entry in reversed(self._entries) if entry.id == message_id), None)
 
     def add_inbound(self, message: Json, phone_number_id: str, now: float) -> ScreenEntry:
-        """Put a message of the person on the screen and open the customer service window."""
+        """Add a message of the person and open the customer service window."""
         answer = read_input(message)
-        # A click on an ad is a free entry point.
+        # A click on an ad is a free entry point with a longer window.
         seconds = _ENTRY_POINT_SECONDS if "referral" in message else _WINDOW_SECONDS
         until = max(self._window_until.get(phone_number_id, 0.0), now + seconds)
         self._window_until[phone_number_id] = until
         return self._add("in", message, str(message.get("type")), answer.text, phone_number_id, now)
 
     def add_outbound(self, message_id: str, payload: Json, phone_number_id: str, now: float) -> ScreenEntry:
-        """Put a message of the business on the screen; it takes the place of the typing indicator."""
+        """Add a message of the business; it replaces the typing indicator."""
         self._typing_until = 0.0
         kind = str(payload.get("type", "text"))
         message = {"id": message_id, **payload}
@@ -133,19 +133,19 @@ class Phone:
         return entry
 
     def window_open(self, phone_number_id: str, now: float) -> bool:
-        """Whether this number may write more than templates: the person wrote to it in the last 24 hours (72 from an ad)."""
+        """Whether this number may send more than templates: the person wrote to it in the last 24 hours (72 after an ad)."""
         return now < self._window_until.get(phone_number_id, 0.0)
 
     def show_typing(self, now: float) -> None:
-        """Show that an answer is being written."""
+        """Show the typing indicator."""
         self._typing_until = now + TYPING_SECONDS
 
     def typing(self, now: float) -> bool:
-        """Whether the typing indicator shows."""
+        """Whether the typing indicator is shown."""
         return now < self._typing_until
 
     def mark_read_by_business(self, entry: ScreenEntry) -> None:
-        """Show the ticks: the business read this message and all the person wrote to it before."""
+        """Mark this message and all earlier ones to the same number as read by the business."""
         for earlier in self._entries:
             if (
                 earlier.direction == "in"
@@ -155,14 +155,14 @@ class Phone:
                 earlier.status = "read"
 
     def mark_read_by_person(self) -> list[ScreenEntry]:
-        """Mark what the phone got as read; gives what was not read before."""
+        """Mark all delivered messages as read and return those that were unread."""
         unread = [entry for entry in self._entries if entry.direction == "out" and entry.status == "delivered"]
         for entry in unread:
             entry.status = "read"
         return unread
 
     def find_choice(self, choice_id: str, phone_number_id: str | None) -> tuple[ScreenEntry, Choice] | None:
-        """The button or row with this id that was last on the screen, and its message."""
+        """The latest button or row with this id, and its message."""
         for entry in reversed(self._entries):
             if entry.direction == "out" and phone_number_id in (None, entry.phone_number_id):
                 for choice in [*(entry.buttons or ()), *(entry.rows or ())]:
@@ -171,14 +171,14 @@ class Phone:
         return None
 
     def choice_ids(self) -> list[str]:
-        """Every id that can be tapped, the newest first, each once."""
+        """The ids of all choices, newest first, without repetition."""
         choices = [
             choice.id for entry in reversed(self._entries) for choice in [*(entry.buttons or ()), *(entry.rows or ())]
         ]
         return list(dict.fromkeys(choices))
 
     def last_form(self, phone_number_id: str | None) -> ScreenEntry | None:
-        """The form that was last on the screen."""
+        """The latest form."""
         for entry in reversed(self._entries):
             if entry.message.get("interactive", {}).get("type") == "flow" and phone_number_id in (
                 None,
@@ -188,12 +188,12 @@ class Phone:
         return None
 
     def saved(self) -> SavedPhone:
-        """What is worth keeping over a restart."""
+        """The phone as it is saved for the next run."""
         return SavedPhone(self.contact_id, self.name, self._last_seq, self._window_until, list(self._entries))
 
     @classmethod
     def restored(cls, saved: SavedPhone) -> "Phone":
-        """The phone that was saved."""
+        """The phone of a saved one."""
         phone = cls(saved.contact_id)
         phone.name = saved.name
         phone._last_seq = saved.last_seq
@@ -202,7 +202,7 @@ class Phone:
         return phone
 
     async def wait_for_more(self, after: int, seconds: float) -> None:
-        """Return when there is something after `after`, or after `seconds`."""
+        """Return when there is an entry after `after`, at the latest after `seconds`."""
         if self._last_seq <= after:
             try:
                 await asyncio.wait_for(self._changed.wait(), seconds)
@@ -231,35 +231,35 @@ class Phone:
 
 
 class Phones:
-    """All phones; the ones that were quiet longest are forgotten first."""
+    """All phones, up to `MAX_PHONES`; the least recently used ones are dropped first."""
 
     def __init__(self) -> None:
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._writers: OrderedDict[str, str] = OrderedDict()
 
     def all(self) -> list[Phone]:
-        """Every phone, the one heard of last first."""
+        """Every phone, most recently used first."""
         return list(reversed(self._phones.values()))
 
     def get(self, contact_id: str) -> Phone | None:
-        """A phone that is known."""
+        """The phone of a contact, if there is one."""
         return self._phones.get(contact_id)
 
     def add_inbound(self, phone: Phone, message: Json, phone_number_id: str, now: float) -> ScreenEntry:
-        """Put a message of the person on the screen and remember whose it is."""
+        """Add a message of the person and remember its sender."""
         self.remember(phone)
         entry = phone.add_inbound(message, phone_number_id, now)
         self._remember_sender(entry.id, phone)
         return entry
 
     def find_inbound(self, message_id: str) -> tuple[Phone, ScreenEntry] | None:
-        """A message that a person wrote, by its id."""
+        """The message of a person with this id, and its phone."""
         phone = self._phones.get(self._writers.get(message_id, ""))
         entry = phone.find(message_id) if phone else None
         return (phone, entry) if phone and entry else None
 
     def remember(self, phone: Phone) -> Phone:
-        """Remember a phone as the one heard of last."""
+        """Add a phone, or mark it as the most recently used one."""
         self._phones[phone.contact_id] = phone
         self._phones.move_to_end(phone.contact_id)
         if len(self._phones) > MAX_PHONES:
@@ -267,18 +267,18 @@ class Phones:
         return phone
 
     def phone_of(self, contact_id: str) -> Phone:
-        """The phone that a message to `contact_id` reaches, kept only by `remember`: Meta knows both spellings of a number."""
+        """The phone of `contact_id`, in either spelling of a number, as Meta finds it. A new one is added by `remember`."""
         for spelling in variants(contact_id) if contact_id.isdigit() else ():
             if spelling in self._phones:
                 return self._phones[spelling]
         return self._phones.get(contact_id) or Phone(contact_id)
 
     def saved(self) -> list[SavedPhone]:
-        """All phones for the next run, the one heard of last at the end."""
+        """All phones for the next run, least recently used first."""
         return [phone.saved() for phone in self._phones.values()]
 
     def restore(self, saved: list[SavedPhone]) -> None:
-        """Take up the phones of the last run."""
+        """Restore the phones of the last run."""
         for one in saved:
             phone = self.remember(Phone.restored(one))
             for entry in one.entries:
@@ -286,11 +286,11 @@ class Phones:
                     self._remember_sender(entry.id, phone)
 
     def delete(self, contact_id: str) -> bool:
-        """Forget a phone; gives whether it was known."""
+        """Delete a phone and return whether it existed."""
         return self._phones.pop(contact_id, None) is not None
 
     def clear(self) -> int:
-        """Forget every phone; how many there were."""
+        """Delete all phones and return how many there were."""
         count = len(self._phones)
         self._phones.clear()
         self._writers.clear()
@@ -303,7 +303,7 @@ class Phones:
 
 
 def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
-    """What Meta sends when a person taps a button, a row or a quick reply of a template."""
+    """Meta's message when a person taps a button, a row or a quick reply of a template."""
     if offer.type == "template":
         return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
     kind = "button_reply" if offer.buttons else "list_reply"
@@ -314,7 +314,7 @@ def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
 
 
 def media_message(media: MediaFromPerson, media_id: str) -> Json:
-    """What Meta sends when a person sends a file."""
+    """Meta's message when a person sends a file."""
     content: Json = {
         "mime_type": media.mime_type or _MIME_TYPES[media.type],
         "sha256": hashlib.sha256(media_id.encode()).hexdigest(),
@@ -333,7 +333,7 @@ def media_message(media: MediaFromPerson, media_id: str) -> Json:
 
 
 def form_message(form: Json, offer: ScreenEntry | None) -> Json:
-    """What Meta sends when a person completes a form; `flow_token` is the offered one unless the form says another."""
+    """Meta's message when a person completes a form. `flow_token` is that of the offer unless the form has one."""
     token = offer.message["interactive"]["action"]["parameters"].get("flow_token") if offer else None
     response = {"flow_token": token, **form} if token else form
     reply = {"name": "flow", "body": "Sent", "response_json": json.dumps(response)}
@@ -341,7 +341,7 @@ def form_message(form: Json, offer: ScreenEntry | None) -> Json:
 
 
 def plain_text(payload: Json) -> str:
-    """The best plain text of a message of the business, for a screen without pictures and buttons."""
+    """The plain text of a message of the business, for a screen without pictures and buttons."""
     kind = str(payload.get("type", "text"))
     content = payload.get(kind)
     if kind == "contacts" and isinstance(content, list):

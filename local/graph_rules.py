@@ -1,93 +1,23 @@
-"""What Meta takes at `POST /{version}/{phone_number_id}/messages`, and how it refuses the rest.
+"""Meta's rules for the body of `POST /{version}/{phone_number_id}/messages`.
 
-Stricter than Meta in places, never laxer: what passes here passes there. Source: WhatsApp Cloud API reference,
-"Messages" and "Error codes" (November 2026). Lengths are `pytake.whatsapp.limits`.
+The checks are sometimes stricter than Meta's and never laxer: a message that passes here also passes there. Source:
+WhatsApp Cloud API reference, "Messages" (November 2026). Lengths come from `pytake.whatsapp.limits`.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from local.graph_errors import GraphApiError
 from pytake.whatsapp import limits
 
 Json = dict[str, Any]
 
 INVALID, MISSING, BAD_VALUE = 100, 131008, 131009
 
-_TITLES = {
-    0: "AuthException",
-    1: "API Unknown",
-    2: "API Service",
-    4: "Application request limit reached",
-    10: "Permission Denied",
-    33: "Parameter value is not valid",
-    100: "Invalid parameter",
-    190: "Invalid OAuth access token - Cannot parse access token",
-    368: "Temporarily blocked for policies violations",
-    80007: "Rate limit issues",
-    130429: "Rate limit hit",
-    130472: "User's number is part of an experiment",
-    131000: "Something went wrong",
-    131005: "Access denied",
-    131008: "Required parameter is missing",
-    131009: "Parameter value is not valid",
-    131016: "Service unavailable",
-    131021: "Recipient cannot be sender",
-    131026: "Message undeliverable",
-    131030: "Recipient phone number not in allowed list",
-    131031: "Account has been locked",
-    131042: "Business eligibility payment issue",
-    131045: "Incorrect certificate",
-    131047: "Re-engagement message",
-    131048: "Spam rate limit hit",
-    131049: "Meta chose not to deliver",
-    131050: "User has stopped marketing messages",
-    131051: "Message type unknown",
-    131053: "Media upload error",
-    131056: "(Business Account, Consumer Account) pair rate limit hit",
-    131057: "Account in maintenance mode",
-    132000: "Template param count mismatch",
-    132001: "Template name does not exist in the translation",
-    132012: "Template parameter format mismatch",
-    132015: "Template is paused",
-    132018: "Template parameter text is not valid",
-    133010: "Phone number not registered",
-}
-
-
-class GraphApiError(Exception):
-    """A request that Meta answers with an error.
-
-    `code` is Meta's; `details` say what is wrong, for people; `more` are further fields of the error object.
-    """
-
-    def __init__(self, code: int, details: str, *, http_status: int = 400, more: Json | None = None) -> None:
-        super().__init__(code, details)
-        self.code = code
-        self.details = details
-        self.http_status = http_status
-        self.more = more or {}
-
-    def body(self, fbtrace_id: str) -> Json:
-        """The JSON of Meta's answer."""
-        error: Json = {
-            "message": f"(#{self.code}) {title_of(self.code)}",
-            "type": "OAuthException",
-            "code": self.code,
-            "error_data": {"messaging_product": "whatsapp", "details": self.details},
-            **self.more,
-            "fbtrace_id": fbtrace_id,
-        }
-        return {"error": error}
-
-
-def title_of(code: int) -> str:
-    """Meta's title of an error."""
-    return _TITLES.get(code, "Simulated error")
-
 
 def recipient_of(payload: Json) -> str:
-    """Whom a message is for: the digits of a phone number, or a business-scoped user id. Raises `GraphApiError`."""
+    """The recipient of a message: the digits of a phone number, or a business-scoped user id. Raises `GraphApiError`."""
     to, user_id = payload.get("to"), payload.get("recipient")
     if to is not None and user_id is not None:
         raise GraphApiError(INVALID, "Give either to or recipient, not both")
@@ -108,13 +38,13 @@ def is_user_id(text: str) -> bool:
 
 
 def check_product(payload: Json) -> None:
-    """What every request to this path needs. Raises `GraphApiError`."""
+    """Check what every request to this path needs. Raises `GraphApiError`."""
     if payload.get("messaging_product") != "whatsapp":
         raise GraphApiError(INVALID, 'The parameter messaging_product is required and must be "whatsapp"')
 
 
 def check_read(payload: Json) -> None:
-    """A read tick, with or without a typing indicator. Raises `GraphApiError`."""
+    """Check a read receipt, with or without a typing indicator. Raises `GraphApiError`."""
     _only(payload, "", ("messaging_product", "status", "message_id", "typing_indicator"))
     if payload.get("status") != "read":
         raise GraphApiError(BAD_VALUE, 'status must be "read"')
@@ -124,7 +54,7 @@ def check_read(payload: Json) -> None:
 
 
 def check_message(payload: Json) -> None:
-    """Every limit of one message, whoever it is for. Raises `GraphApiError`."""
+    """Check a message against every limit, except its recipient. Raises `GraphApiError`."""
     if payload.get("recipient_type", "individual") != "individual":
         raise GraphApiError(BAD_VALUE, 'recipient_type must be "individual"')
     kind = payload.get("type", "text")
@@ -206,7 +136,7 @@ def _check_template(payload: Json) -> None:
     _only(template, "template", ("name", "language", "components", "namespace"))
     name = _text(template, "name", "template", longest=512)
     if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise GraphApiError(132001, f"Template name {name!r} does not exist: names hold a-z, 0-9 and _ only")
+        raise GraphApiError(132001, f"Template name {name!r} does not exist: names contain only a-z, 0-9 and _")
     language = _object(template, "language", "template")
     _text(language, "code", "template.language", longest=16)
     for at, component in enumerate(_list(template, "components", "template", least=0, required=False)):
@@ -330,7 +260,7 @@ def _flow(action: Json) -> None:
         start = _object(parameters, "flow_action_payload", path)
         _text(start, "screen", f"{path}.flow_action_payload", longest=200, required=False)
         if "data" in start and (not isinstance(start["data"], dict) or not start["data"]):
-            raise GraphApiError(BAD_VALUE, f"{path}.flow_action_payload.data must be an object that is not empty")
+            raise GraphApiError(BAD_VALUE, f"{path}.flow_action_payload.data must be a non-empty object")
 
 
 def _named(action: Json, name: str) -> Json:

@@ -1,4 +1,4 @@
-"""The webhook posts of the simulated WhatsApp: signed, escaped as Meta escapes, repeated until they are answered with 200."""
+"""The webhook posts of the simulated WhatsApp: signed, escaped like Meta's, and repeated until they are answered with 200."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 
 ACCOUNT_ID = "100000000000000"
-MAX_WAITING = 10_000  # posts; Meta keeps them for days, this process has one memory
+MAX_WAITING = 10_000  # posts; Meta stores them for days, here they are in memory
 MAX_STATUSES = 500  # in one post
 _MAX_CONCURRENT_POSTS = 32
 _MAX_WAIT_SECONDS = 60.0
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class WebhookCounters(Struct):
-    """How the webhook does: posts answered with 200, tries that were not, posts under way and given up, the last failure."""
+    """The body of `GET /_sim/webhooks`: posts answered with 200, failed attempts, posts that wait or were given up."""
 
     delivered: int = 0
     failed_tries: int = 0
@@ -35,12 +35,12 @@ class WebhookCounters(Struct):
 
 
 def encode_as_meta(document: Json) -> bytes:
-    """JSON as Meta writes it: everything but ASCII escaped, slashes too."""
+    """Encode JSON as Meta does: non-ASCII characters and slashes are escaped."""
     return json.dumps(document, separators=(",", ":")).replace("/", "\\/").encode()
 
 
 def notification(phone_number_id: str, display_phone_number: str, value: Json) -> Json:
-    """A whole notification with one change of field `messages`."""
+    """A notification with one change of the field `messages`."""
     metadata = {"display_phone_number": display_phone_number, "phone_number_id": phone_number_id}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
     change = {"value": value, "field": "messages"}
@@ -48,9 +48,9 @@ def notification(phone_number_id: str, display_phone_number: str, value: Json) -
 
 
 class Webhooks:
-    """Posts notifications in the background; whoever asks for one never waits for the answer.
+    """Posts notifications in the background; callers do not wait for the response.
 
-    A post that is not answered with exactly 200 is repeated whole, after 1, 2, 4 … 60 seconds, for `retry_seconds`
+    A post that is not answered with exactly 200 is repeated in full after 1, 2, 4 … 60 seconds, for `retry_seconds`
     (Meta: at least 36 hours).
     """
 
@@ -68,7 +68,7 @@ class Webhooks:
         self._retry_seconds = retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(_MAX_CONCURRENT_POSTS)
-        # Meta waits some seconds; a first start of a function in the local cloud may take more.
+        # Meta waits some seconds; a cold start in the local cloud may take longer.
         self._client = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(20.0, connect=5.0), trust_env=False)
 
     def post(
@@ -80,9 +80,9 @@ class Webhooks:
         order_lock: asyncio.Lock | None = None,
         on_delivered: Callable[[], None] | None = None,
     ) -> None:
-        """Post a notification, `times` times, and call `on_delivered` at the first 200.
+        """Post a notification `times` times and call `on_delivered` after each 200.
 
-        Posts that share `order_lock` are tried in the order they were given; one that fails does not hold up the next.
+        The first attempts of posts that share `order_lock` happen in order; a failed one does not delay the next.
         """
         body = encode_as_meta(document)
         if self.counters.waiting >= MAX_WAITING:
@@ -93,18 +93,18 @@ class Webhooks:
             self.start(self._deliver(body, sign(app_secret, body), order_lock, on_delivered))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something in the background that `close` ends."""
+        """Run `work` in the background until it ends or `close` cancels it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
-        """Return when nothing is under way or waits to be repeated."""
+        """Return when no post is in progress or waits for a retry."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     async def close(self) -> None:
-        """Stop posting."""
+        """Cancel all posts."""
         tasks = set(self._tasks)
         for task in tasks:
             task.cancel()
@@ -155,7 +155,7 @@ class Webhooks:
 
 
 class StatusBatches:
-    """Collects statuses for a moment and posts them together, as Meta does under load."""
+    """Collects statuses for `seconds` and posts them together, as Meta does under load."""
 
     def __init__(
         self, post: Callable[[str, list[Json]], None], webhooks: Webhooks, sleep: Sleep, seconds: float
@@ -167,7 +167,7 @@ class StatusBatches:
         self._collected: dict[str, list[Json]] = {}
 
     def add(self, phone_number_id: str, statuses: list[Json], delay: float = 0.0) -> None:
-        """Post statuses of one number soon, after `delay` seconds at the earliest."""
+        """Add statuses of one number to its next post, `delay` seconds from now."""
         if delay:
             self._webhooks.start(self._later(phone_number_id, statuses, delay))
             return

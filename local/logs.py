@@ -6,14 +6,14 @@ from typing import TextIO
 
 PAUSE_SECONDS = 0.2
 NOT_FOLLOWED = {"deployment.log"}
-"""What `sam` says is shown when it fails."""
+"""The output of `sam` is shown only when it fails."""
 
 
 class LogFollower:
-    """Reads what was added to the log files of a folder since the last look."""
+    """Reads the lines that were added to the log files of a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Start at the end of what is there now."""
+        """Start at the current end of the files."""
         self._folder = folder
         self._offsets = {path: path.stat().st_size for path in self._files()}
 
@@ -23,7 +23,7 @@ class LogFollower:
         for path in self._files():
             offset = self._offsets.get(path, 0)
             if path.stat().st_size < offset:
-                offset = 0  # it was started anew
+                offset = 0  # the file was truncated
             with path.open("rb") as file:
                 file.seek(offset)
                 text, newline, _unfinished = file.read().rpartition(b"\n")

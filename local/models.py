@@ -1,7 +1,7 @@
-"""Language models that answer by a script: Bedrock's Converse, as `ai_prompt` calls it.
+"""Scripted language models: Bedrock's Converse API, which `ai_prompt` calls.
 
-Functions find it through `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, which every AWS SDK honours. Without a rule that fits, the
-answer repeats the prompt, so that a flow can be tried before anything is scripted.
+Functions find it through `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, which every AWS SDK supports. Without a matching rule the
+answer repeats the prompt, so that a flow can be tried without a script.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from starlette.routing import BaseRoute, Route
 
 PREFIX = "/_bedrock"
 MAX_PROMPTS = 100
-"""So many of the last questions are kept to be looked at."""
+"""How many of the latest prompts `GET /_sim/models` shows."""
 
 CHARACTERS_PER_TOKEN = 4
-"""About what English text has; decides where `maxTokens` cuts an answer."""
+"""Roughly right for English; decides where `maxTokens` cuts an answer."""
 
 ERRORS = {
     "AccessDeniedException": 403,
@@ -36,7 +36,7 @@ ERRORS = {
     "ThrottlingException": 429,
     "ValidationException": 400,
 }
-"""What Converse may answer with, and the status it comes with (botocore's description of the service)."""
+"""The errors of Converse and their HTTP status (from botocore's service description)."""
 
 ErrorName = Literal[
     "AccessDeniedException",
@@ -52,11 +52,11 @@ ErrorName = Literal[
 
 
 class ModelRule(Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """What to answer to which questions.
+    """Which prompts get which answer.
 
-    It fits a question to a `model` (`*` stands for anything) whose prompt `contains` a text (in any case) and `matches` a
-    regular expression; what is not given fits always. Then it waits `seconds` and answers with the text `answer` or with
-    the `error`, `times` times (None: until it is removed).
+    A rule applies to a `model` (`*` is a wildcard) and to prompts that contain the text `contains` (case-insensitive) and
+    match the regular expression `matches`; omitted conditions are always true. It waits `seconds`, then answers with the
+    text `answer` or with `error`, `times` times (None: until it is removed).
     """
 
     model: str = "*"
@@ -71,7 +71,7 @@ class ModelRule(Struct, omit_defaults=True, forbid_unknown_fields=True):
     times: Annotated[int, Meta(ge=1)] | None = None
 
     def applies_to(self, model: str, prompt: str) -> bool:
-        """Say whether this rule is for a question."""
+        """Return whether this rule applies to a prompt."""
         return (
             fnmatchcase(model, self.model)
             and (self.contains is None or self.contains.casefold() in prompt.casefold())
@@ -80,17 +80,17 @@ class ModelRule(Struct, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class ModelScript(Struct, forbid_unknown_fields=True):
-    """The rules in order; the first that fits is used."""
+    """The rules in order; the first that applies is used."""
 
     rules: list[ModelRule]
 
 
 class ModelScriptError(ValueError):
-    """A script that cannot be played; the text says where and why."""
+    """An invalid script; the text says where and why."""
 
 
 class AnsweredPrompt(Struct):
-    """A question that was asked, and how it was answered."""
+    """A prompt and its answer."""
 
     model: str
     system: str
@@ -114,7 +114,7 @@ class _Settings(Struct, rename="camel"):
 
 
 class _ConverseRequest(Struct, rename="camel"):
-    """The parts of a Converse request that decide an answer here."""
+    """The fields of a Converse request that affect the answer."""
 
     messages: Annotated[list[_Message], Meta(min_length=1)]
     system: list[_Text] = field(default_factory=list)
@@ -126,28 +126,28 @@ def read_script(text: bytes) -> list[ModelRule]:
     try:
         rules = msgspec.json.decode(text, type=ModelScript).rules
     except msgspec.DecodeError as problem:
-        raise ModelScriptError(f"Not a script of models: {problem}") from problem
+        raise ModelScriptError(f"Not a model script: {problem}") from problem
     for index, rule in enumerate(rules):
         if (rule.answer is None) == (rule.error is None):
-            raise ModelScriptError(f"Not a script of models: rules[{index}] needs either `answer` or `error`")
+            raise ModelScriptError(f"Not a model script: rules[{index}] needs either `answer` or `error`")
         try:
             re.compile(rule.matches or "")
         except re.error as problem:
-            raise ModelScriptError(f"Not a script of models: rules[{index}].matches: {problem}") from problem
+            raise ModelScriptError(f"Not a model script: rules[{index}].matches: {problem}") from problem
     return rules
 
 
 class ScriptedModels:
-    """Every model of Bedrock, playing the rules it is given."""
+    """Answers for every Bedrock model by the given rules."""
 
     def __init__(self, rules: list[ModelRule] | None = None) -> None:
-        """Begin with these rules."""
+        """Start with `rules`; `DELETE /_sim/models` goes back to them."""
         self._initial_rules = rules or []
         self._rules = _copies(self._initial_rules)
         self._prompts: deque[AnsweredPrompt] = deque(maxlen=MAX_PROMPTS)
 
     def routes(self) -> list[BaseRoute]:
-        """Return Converse itself, and what sets the rules and shows what was asked."""
+        """Return the routes of Converse and of `/_sim/models`."""
         return [
             Route(PREFIX + "/model/{model:path}/converse", self._converse, methods=["POST"]),
             Route("/_sim/models", self._show, methods=["GET"]),
@@ -173,7 +173,7 @@ class ScriptedModels:
             await asyncio.sleep(rule.seconds)
         if answer is None:
             name = rule.error if rule is not None and rule.error is not None else "InternalServerException"
-            return _error(name, "The script of this local cloud says so")
+            return _error(name, "This error was requested at /_sim/models")
         return _converse_answer(
             answer, rule.stop_reason if rule is not None else None, prompt, question.inference_config.max_tokens
         )

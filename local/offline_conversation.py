@@ -1,4 +1,4 @@
-"""One person and a flow, with no cloud: what `pytake flow` and the console's test phone hold conversations with."""
+"""A conversation of one person with a flow, without any cloud. `pytake flow` and the console's test phone use it."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ _COUNTRIES = {"pt_BR": "BR", "en": "US", "es": "ES"}
 
 
 class ConversationSettings(Struct, frozen=True):
-    """What a conversation knows besides what is said. Chance comes from `seed`."""
+    """What a conversation depends on besides the inputs. Random choices derive from `seed`."""
 
     now: float
     seed: int
@@ -35,7 +35,7 @@ class ConversationSettings(Struct, frozen=True):
 
 
 class OfflineConversation:
-    """A conversation under way. The state is serialised between any two turns, as it is in the cloud."""
+    """A running conversation. The state is serialised between turns, as in the cloud."""
 
     def __init__(self, flow: Flow, settings: ConversationSettings) -> None:
         self.flow_id = flow.id
@@ -50,12 +50,12 @@ class OfflineConversation:
 
     @property
     def state(self) -> State | None:
-        """Where it stands; None when the next message begins anew."""
+        """The state after the last turn; None when the next message starts a new session."""
         return State.decode(self.stored) if self.stored is not None else None
 
     @property
     def handed_off(self) -> bool:
-        """Whether a person has taken over."""
+        """Whether an agent has taken over."""
         return self._handoff_turn is not None
 
     def turn(self, user_input: Input, perform: PerformEffects) -> Turn:

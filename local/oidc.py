@@ -1,4 +1,4 @@
-"""An OpenID Connect issuer for the local cloud: discovery, keys and tokens, as the API's authorizer wants them."""
+"""An OpenID Connect issuer for the local cloud: discovery, keys, and tokens that the API's authorizer accepts."""
 
 import os
 import time
@@ -32,19 +32,19 @@ class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass
 class Issuer:
-    """Signs tokens with the key of one data folder."""
+    """Issues tokens that are signed with the key of one data folder."""
 
     url: str
     _key: RSAPrivateKey
 
     @classmethod
     def with_key_in(cls, data_folder: Path, url: str) -> "Issuer":
-        """Return the issuer at `url`; its key is read from the data folder, or made there at the first start."""
+        """Return the issuer at `url`. Its key is read from the data folder; the first start creates it."""
         path = data_folder / "oidc-key.pem"
         if path.exists():
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
             if not isinstance(key, RSAPrivateKey):
-                raise ValueError(f"{path} holds no RSA key")
+                raise ValueError(f"{path} does not contain an RSA key")
             return cls(url, key)
         key = generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
@@ -57,7 +57,7 @@ class Issuer:
 
     @property
     def public_key(self) -> dict[str, Any]:
-        """The key that checks the signatures, as a JSON Web Key."""
+        """The key that verifies signatures, as a JSON Web Key."""
         numbers = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {**numbers, "kid": self._key_id, "use": "sig", "alg": "RS256"}
 
@@ -66,17 +66,17 @@ class Issuer:
         return format(self._key.public_key().public_numbers().n % 2**64, "016x")
 
     def mint(self, organization_id: str, role: str, ttl_seconds: int = DEFAULT_TTL_SECONDS) -> str:
-        """Return a signed token with the claims of section 7 of the design: `organization_id` and `role`.
+        """Return a signed token with the claims `organization_id` and `role`.
 
         Raises:
             ValueError: the role does not exist, the organization is empty or the lifetime is out of range.
         """
         if role not in ROLES:
-            raise ValueError(f"No such role: {role!r}. Roles are {', '.join(ROLES)}.")
+            raise ValueError(f"Unknown role {role!r}. The roles are {', '.join(ROLES)}.")
         if not organization_id:
-            raise ValueError("An organization is needed.")
+            raise ValueError("organization_id must not be empty.")
         if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
-            raise ValueError("A token lives from one second to one year.")
+            raise ValueError("ttl_seconds must be between one second and one year.")
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -90,7 +90,7 @@ class Issuer:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes below `/_oidc`: discovery, keys, and tokens for whoever sits at this machine."""
+        """Return the routes below `/_oidc`: discovery, keys, and tokens for users of this machine."""
         return [
             Route("/_oidc/.well-known/openid-configuration", self._discovery),
             Route("/_oidc/jwks.json", self._keys),
@@ -113,7 +113,7 @@ class Issuer:
         return JSONResponse({"keys": [self.public_key]})
 
     async def _token(self, request: Request) -> Response:
-        # A web page can post here only as a "simple" request, which never has this content type.
+        # Another site's page can post here only as a "simple" request, which cannot have this content type.
         if request.headers.get("content-type", "").split(";")[0] != "application/json":
             return JSONResponse({"error": "send application/json"}, status_code=415)
         try:

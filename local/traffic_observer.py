@@ -1,8 +1,8 @@
-"""What Meta would know from what passes the one address, so that the simulated WhatsApp knows it too.
+"""Updates the simulated WhatsApp from requests that pass the gateway.
 
-Somebody who posts a signed notification to the webhook plays Meta: the person in it has written, the message belongs
-on that phone's screen, and the customer service window is open. Somebody who connects a number through the REST API
-has it at Meta already: the simulated Graph API takes its messages.
+A client that posts a signed notification to the webhook acts for Meta: the message is added to the person's phone and
+opens the customer service window. A number that is connected through the REST API is added to the simulated Graph API,
+because a real number would already exist at Meta.
 """
 
 import re
@@ -18,7 +18,7 @@ NUMBER_PATH = re.compile(r"/api/v1/numbers/([^/]+)")
 
 
 class NumberSettings(msgspec.Struct):
-    """The part of a number's settings that Meta has too; what is not given stays."""
+    """The settings of a number that the Graph API needs too; omitted ones do not change."""
 
     app_secret: str | None = None
     access_token: str | None = None
@@ -26,20 +26,20 @@ class NumberSettings(msgspec.Struct):
 
 
 class TrafficObserver:
-    """Tells a simulator what passes by."""
+    """Updates a simulator from requests and responses of the gateway."""
 
     def __init__(self, simulator: GraphSimulator) -> None:
-        """Tell `simulator`."""
-        self._network = simulator._network
+        """Update `simulator`."""
+        self._network = simulator.network
         self._exchanges = simulator.exchanges
 
     def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
-        """Take a request before it is passed on: an answer may be sent before the webhook has said that all is well."""
+        """Handle a request before it is forwarded: a reply may be sent before the webhook has responded."""
         if (method, path) == ("POST", WEBHOOK_PATH):
             self._notification(body, signature)
 
     def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
-        """Take a request once it was answered."""
+        """Handle a request after its response."""
         if (method, path) == ("POST", WEBHOOK_PATH):
             self._exchanges.record_webhook(path, body, status_code)
         number = NUMBER_PATH.fullmatch(path)
@@ -58,7 +58,7 @@ class TrafficObserver:
             for message in change.messages:
                 phone = self._network.phones.phone_of(message.contact_id)
                 if phone.find(message.id):
-                    continue  # the simulator's own post, or one that was repeated
+                    continue  # posted by the simulator itself, or repeated
                 if message.profile_name:
                     phone.name = message.profile_name
                 now = self._network.clock()

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from local.graph_rules import GraphApiError, check_message
+from local.graph_errors import GraphApiError
+from local.graph_rules import check_message
 from pytake.engine import State, Turn
 from pytake.whatsapp.graph import message_payload
 

@@ -5,12 +5,10 @@ from typing import Any, Literal
 
 import httpx
 
-from local.console.tokens import NoTokenError, Tokens
+from local.console.tokens import Identity, NoTokenError, Tokens
+from local.rest_api import ANSWER_SECONDS, field_errors, is_local, problem_of
 
 Kind = Literal["no_token", "token_refused", "role_not_allowed", "unreachable", "starting", "unknown", "refused"]
-
-ANSWER_SECONDS = 35.0
-"""An HTTP API gives up after 30 seconds."""
 
 _KINDS: dict[int, Kind] = {401: "token_refused", 403: "role_not_allowed", 404: "unknown", 503: "starting"}
 
@@ -27,14 +25,6 @@ class ApiProblem(Exception):  # noqa: N818  a problem in the sense of RFC 9457
         self.detail = detail
         self.code = code
         self.problem = problem or {}
-
-
-@dataclass(frozen=True)
-class Identity:
-    """For whom the console asks. A token's own claims win where the token is given."""
-
-    organization_id: str
-    role: str
 
 
 @dataclass
@@ -99,26 +89,19 @@ class Api:
 
 def api_client(url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Return the connections to the system at `url`; `transport` is for tests."""
-    host = httpx.URL(url).host
     return httpx.AsyncClient(
         base_url=url.rstrip("/"),
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=5),
         transport=transport,
-        trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+        trust_env=not is_local(url),
     )
 
 
 def refused(answer: httpx.Response) -> ApiProblem:
     """Return the problem of an answer that is none of success, with its problem details where it has them."""
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    if not isinstance(problem, dict):
-        problem = {}
+    problem = problem_of(answer)
     detail = str(problem.get("detail") or problem.get("message") or answer.text[:300] or answer.reason_phrase)
-    for entry in problem.get("errors") or ():
-        detail += f"\n{entry.get('field', '')}: {entry.get('message', '')}"
+    detail += "".join(f"\n{line}" for line in field_errors(problem))
     code = str(problem.get("code", ""))
     kind = _KINDS.get(answer.status_code, "refused")
     if kind == "starting" and code:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from local.console.api import Api, Identity
-from local.console.tokens import Tokens
+from local.console.api import Api
+from local.console.tokens import Identity, Tokens
 
 if TYPE_CHECKING:
     from local.console.lake_desk import LakeDesk

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from nicegui import html, ui
 
-from local.console.api import ApiProblem, Identity
+from local.console.api import ApiProblem
 from local.console.areas import AREAS, Area
 from local.console.session import ROLES, THEMES
-from local.console.tokens import NoTokenError, claims_of
+from local.console.tokens import Identity, NoTokenError, claims_of
 from local.console.visit import Visit
 from local.console.words import LANGUAGES, NAMES
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from nicegui import html, ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from local.console.api import Identity
 from local.console.frame import empty
 from local.console.lake_desk import (
     FIRST_QUERY,
@@ -28,7 +27,7 @@ from local.console.lake_desk import (
 )
 from local.console.reports import lasting
 from local.console.table_view import csv_button, show_table
-from local.console.tokens import NoTokenError, claims_of
+from local.console.tokens import Identity, NoTokenError, claims_of
 from local.console.visit import Visit
 
 ROLES = ("admin", "builder", "analyst")

@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 from nicegui import app
 
-from local.console.api import Identity
+from local.console.tokens import Identity
 from local.console.words import LANGUAGES, Language
 
 Theme = Literal["auto", "light", "dark"]

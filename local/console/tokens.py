@@ -6,13 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from local.console.api import Identity
+from typing import Any, Protocol
 
 RENEW_SECONDS = 300
 """A token that ends this soon is replaced."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """For whom the console asks. A token's own claims win where the token is given."""
+
+    organization_id: str
+    role: str
 
 
 class NoTokenError(Exception):
@@ -26,7 +31,7 @@ class Tokens(Protocol):
     def chooses_identity(self) -> bool:
         """Whether the person may choose the organization and the role, because a token is made for any of them."""
 
-    def token(self, identity: "Identity") -> str:
+    def token(self, identity: Identity) -> str:
         """Return a token for this identity, or the one there is. Raises `NoTokenError`."""
 
 
@@ -38,9 +43,9 @@ class MintedTokens:
     """Takes the organization and the role."""
     clock: Callable[[], float] = time.time
     chooses_identity: bool = True
-    _kept: dict["Identity", str] = field(default_factory=dict)
+    _kept: dict[Identity, str] = field(default_factory=dict)
 
-    def token(self, identity: "Identity") -> str:
+    def token(self, identity: Identity) -> str:
         """Return a token that is good for some minutes at least."""
         kept = self._kept.get(identity)
         if kept is None or claims_of(kept).get("exp", 0) - self.clock() < RENEW_SECONDS:
@@ -55,7 +60,7 @@ class FileToken:
     path: Path
     chooses_identity: bool = False
 
-    def token(self, identity: "Identity") -> str:  # noqa: ARG002  the token says whose it is
+    def token(self, identity: Identity) -> str:  # noqa: ARG002  the token says whose it is
         """Return what the file holds."""
         try:
             token = self.path.read_text().strip()

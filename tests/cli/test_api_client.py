@@ -5,7 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.api_client import ApiClient, ApiError, find_token, is_local
+from cli.api_client import ApiClient, ApiError, find_token
+from local.rest_api import is_local
 
 
 def answering(answer: httpx.Response) -> ApiClient:

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.console import connection_to, console
-from local.console.api import Identity
+from local.console.tokens import Identity
 
 app = typer.Typer()
 app.command()(console)

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from cli import number
-from cli.api_client import ApiClient
+from cli.api_client import Api, ApiClient
 from cli.number import ask_for_missing, parse_keywords, read_secrets, updated_number
 
 KNOWN = {
@@ -76,11 +76,12 @@ def test_a_script_is_told_which_secrets_are_missing(
 def test_an_unknown_number_is_new_and_any_other_refusal_is_not(api: Callable[..., Any]) -> None:
     path = "/api/v1/numbers/1"
     assert (
-        number._known(api({("GET", path): (404, {"code": "number_unknown", "detail": "No."})}).client(), path) is None
+        number.find_number(api({("GET", path): (404, {"code": "number_unknown", "detail": "No."})}).client(), path)
+        is None
     )
-    assert number._known(api({("GET", path): (200, KNOWN)}).client(), path) == KNOWN
+    assert number.find_number(api({("GET", path): (200, KNOWN)}).client(), path) == KNOWN
     with pytest.raises(number.ApiError):
-        number._known(api({("GET", path): (403, {"code": "role_not_allowed", "detail": "No."})}).client(), path)
+        number.find_number(api({("GET", path): (403, {"code": "role_not_allowed", "detail": "No."})}).client(), path)
 
 
 def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -91,7 +92,7 @@ def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytes
         return httpx.Response(200, json={"conversations": 100, "after": None if len(asked) == 2 else "BR.x y"})
 
     client = ApiClient("http://127.0.0.1:8000", "token", httpx.MockTransport(answer))
-    monkeypatch.setattr(number, "connect", lambda *_: contextlib.nullcontext(client))
+    monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(client))
     number.resume("1")
     assert asked == ["", "after=BR.x%20y"]
     assert "200 conversations" in capsys.readouterr().out

@@ -10,13 +10,14 @@ import pytest
 import typer
 
 from cli import secret
+from cli.api_client import Api
 
 
 @pytest.fixture
 def api_of(api: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
     def answering(answers: Any) -> Any:
         scripted = api(answers)
-        monkeypatch.setattr(secret, "connect", lambda *_: contextlib.nullcontext(scripted.client()))
+        monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(scripted.client()))
         return scripted
 
     return answering

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.console.api import Api, ApiProblem, Identity, api_client
-from local.console.tokens import FileToken, MintedTokens, Tokens, claims_of
+from local.console.api import Api, ApiProblem, api_client
+from local.console.tokens import FileToken, Identity, MintedTokens, Tokens, claims_of
 from tests.console.tokens import token_with
 
 ADMIN = Identity("demo", "admin")

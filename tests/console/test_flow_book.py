@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from local.console.api import Api, ApiProblem, Identity, api_client
+from local.console.api import Api, ApiProblem, api_client
 from local.console.flow_book import FlowBook
-from local.console.tokens import MintedTokens
+from local.console.tokens import Identity, MintedTokens
 
 T = TypeVar("T")
 

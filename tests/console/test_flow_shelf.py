@@ -9,11 +9,11 @@ from zlib import crc32
 import httpx
 import pytest
 
-from local.console.api import Api, ApiProblem, Identity, api_client
+from local.console.api import Api, ApiProblem, api_client
 from local.console.flow_editor import place_of_new_node
 from local.console.flow_shelf import ChangedMeanwhileError, Draft, FlowShelf, empty_flow
 from local.console.flow_text import FlowText, pretty
-from local.console.tokens import MintedTokens
+from local.console.tokens import Identity, MintedTokens
 from pytake.engine import validate
 
 Json = dict[str, Any]

@@ -80,7 +80,7 @@ def test_a_demo_that_exists_is_left_alone(demo: Demo, api: Api) -> None:
 
 def test_what_the_api_refuses_is_said(demo: Demo, api: Api) -> None:
     api.refused = f"/api/v1/flows/{FLOW_ID}/publish"
-    with pytest.raises(DemoError, match=r"publish was answered 422.*flow\.invalid"):
+    with pytest.raises(DemoError, match=r"publish failed with 422.*flow\.invalid"):
         run(demo)
 
 

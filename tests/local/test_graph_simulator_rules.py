@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.graph_errors import GraphApiError
 from local.graph_phones import Phone
-from local.graph_rules import GraphApiError, check_message, recipient_of
+from local.graph_rules import check_message, recipient_of
 from pytake.whatsapp.graph import message_payload
 from tests.local.simulator_harness import SimulatorHarness, buttons, interactive, options, run_scenario, text
 from tests.whatsapp.test_graph import CASES
