@@ -1,6 +1,7 @@
 """`make bench`: measures, prints the tables, and writes RESULTS.md (not in quick mode)."""
 
 import argparse
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,6 @@ from benchmarks.lake_benchmark import LakeResult, lake_table, lake_targets
 from benchmarks.lake_benchmark import measure as measure_lake
 from benchmarks.local_report import local_table, local_targets
 from benchmarks.report import commit, machine, progress, table
-from cli.costing.model import dump
 
 LAKE, LAKE_TARGET = "## The lake\n", "slowest report on"
 LAKE_METHOD = """\
@@ -28,7 +28,7 @@ all thirty days, asked anew (`as_of` moved on), files at hand; the least of thre
 emulator that has just started: no file is at hand and nothing translated."""
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-COUNTED = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
+MEASURED_USAGE = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
 """What `pytake cost` goes by."""
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     if not quick:
         if handlers is not None:
             where = {"measured_on": datetime.now(UTC).date().isoformat(), "commit": commit(), "machine": machine()}
-            dump(COUNTED, where | handlers.measured_usage())
+            MEASURED_USAGE.write_text(json.dumps(where | handlers.measured_usage(), indent=2) + "\n")
         RESULTS.write_text(document(sections, rounds, seconds, colds, runs))
         print(f"\nWritten: {RESULTS}")
 

@@ -1,4 +1,4 @@
-"""`pytake cost`: what a month of messages costs, from counted requests and list prices."""
+"""`pytake cost`: the estimated monthly cost, from measured usage and list prices."""
 
 import sys
 from pathlib import Path
@@ -21,49 +21,47 @@ from cli.costing.model import (
 )
 
 MAX_MESSAGES = 1_000_000 * MILLION
-"""Messages a month: more than WhatsApp carries."""
+"""Per month; more than WhatsApp carries."""
 
 
 def cost(
-    messages: Annotated[
-        float, typer.Option(min=0, max=MAX_MESSAGES, help="Messages that people write in a month.")
-    ] = MILLION,
-    turns: Annotated[float, typer.Option(min=1, max=10_000, help="Messages of a person in one conversation.")] = 7,
-    answers: Annotated[float, typer.Option(min=0, max=100, help="Messages sent per message received.")] = 1,
+    messages: Annotated[float, typer.Option(min=0, max=MAX_MESSAGES, help="Inbound messages per month.")] = MILLION,
+    turns: Annotated[float, typer.Option(min=1, max=10_000, help="Inbound messages per conversation.")] = 7,
+    answers: Annotated[float, typer.Option(min=0, max=100, help="Messages sent per inbound message.")] = 1,
     statuses: Annotated[
         float, typer.Option(min=0, max=3, help="Statuses per message sent: sent, delivered, read, in this order.")
     ] = 3,
     templates: Annotated[
         float,
-        typer.Option(min=0, max=MAX_MESSAGES, help="How many of the messages sent in a month are utility templates."),
+        typer.Option(min=0, max=MAX_MESSAGES, help="How many of the messages sent per month are utility templates."),
     ] = 0,
     numbers: Annotated[int, typer.Option(min=0, max=1_000_000, help="Connected WhatsApp numbers.")] = 1,
-    retention_days: Annotated[int, typer.Option(min=1, max=3650, help="How long conversations are kept.")] = 90,
+    retention_days: Annotated[int, typer.Option(min=1, max=3650, help="Retention of conversations.")] = 90,
     region: Annotated[str, typer.Option(help="AWS region, as the price table names it.")] = "us-east-1",
     architecture: Annotated[Literal["arm64", "x86_64"], typer.Option(help="The functions' processor.")] = "arm64",
     memory: Annotated[
         list[str] | None,
         typer.Option(
-            help="Memory in MB: of all functions on a message's way (512), or of one (sender=1024); repeatable."
+            help="Memory in MB of all functions on a message's path (512), or of one (sender=1024); repeatable."
         ),
     ] = None,
-    tracing: Annotated[bool, typer.Option(help="X-Ray tracing, as the template has it.")] = True,
+    tracing: Annotated[bool, typer.Option(help="X-Ray tracing, which the template turns on.")] = True,
     meta_fee: Annotated[
         float | None,
-        typer.Option(min=0, max=100, help="What Meta asks for a service message, in USD; else the table's."),
+        typer.Option(min=0, max=100, help="Meta's fee for a service message in USD; default: that of the price table."),
     ] = None,
     price_file: Annotated[
         Path | None,
         typer.Option("--prices", exists=True, dir_okay=False, help="Another price table (cli/costing/prices.json)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what a month of messages costs at AWS, and at Meta beside it.
+    """Estimate the monthly cost of messages at AWS and Meta.
 
-    Requests, units and time are those that `make bench` counted on a plain turn; prices are list prices without free tiers.
+    Requests, units and times are those that `make bench` measured for a plain turn; prices are list prices without free tiers.
     """
     if templates > messages * answers:
-        _fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent in the month.")
+        _fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent per month.")
     try:
         table, usage = prices(price_file) if price_file else prices(), measured_usage()
         if meta_fee is not None:
@@ -100,9 +98,11 @@ def _memory(given: list[str]) -> dict[str, int]:
     for text in given:
         name, _, megabytes = text.rpartition("=")
         if not megabytes.isdecimal() or not 128 <= int(megabytes) <= 10_240:
-            raise CostError(f"--memory {text}: it is a number of MB from 128 to 10240, or FUNCTION=MB.")
+            raise CostError(f"--memory {text}: give MB from 128 to 10240, or FUNCTION=MB.")
         if name and name not in DEPLOYED_MEMORY:
-            raise CostError(f"--memory {text}: there is no function {name!r}; there are {', '.join(DEPLOYED_MEMORY)}.")
+            raise CostError(
+                f"--memory {text}: unknown function {name!r}; the functions are {', '.join(DEPLOYED_MEMORY)}."
+            )
         found |= {name: int(megabytes)} if name else dict.fromkeys(DEPLOYED_MEMORY, int(megabytes))
     return found
 
@@ -117,7 +117,7 @@ def _show(bill: Bill, table: Prices, usage: MeasuredUsage) -> None:
     shown.add_column("", no_wrap=True)
     shown.add_column("", no_wrap=True)
     million_too = volumes.messages not in (0, MILLION)
-    for head in ("a month", "", "USD", *(["a million"] if million_too else [])):
+    for head in ("per month", "", "USD", *(["per million"] if million_too else [])):
         shown.add_column(head, justify="right" if head else "left", no_wrap=True)
 
     def add(service: str, what: str, quantity: float | None, unit: str, usd: float, style: str = "") -> None:
@@ -130,21 +130,21 @@ def _show(bill: Bill, table: Prices, usage: MeasuredUsage) -> None:
             add(line.service, line.what, line.quantity, line.unit, line.usd)
         shown.add_section()
     add("AWS", "", None, "", bill.total(), "bold")
-    add("Meta", "fees for the answers", volumes.messages * volumes.answers, "messages", bill.meta, "bold")
+    add("Meta", "message fees", volumes.messages * volumes.answers, "messages", bill.meta, "bold")
     console.print(shown)
     if volumes.messages:
         turn = bill.per_turn()
         console.print(
-            f"A turn, its answer and statuses included: {turn['requests']:g} requests to AWS, {turn['write_units']:g} write"
+            f"Per turn, with its answer and statuses: {turn['requests']:g} requests to AWS, {turn['write_units']:g} write"
             f" units, {turn['read_units']:g} read units, {turn['gb_seconds']:g} GB-s. A conversation of"
             f" {volumes.turns_per_conversation:g} turns:"
             f" {bill.total() / volumes.messages * volumes.turns_per_conversation:.6f} USD at AWS,"
             f" {bill.meta / volumes.messages * volumes.turns_per_conversation:.4f} USD at Meta."
         )
     else:
-        console.print("Nobody writes: queues are asked, the alarms watch, and nothing runs but the scheduled jobs.")
+        console.print("No messages: the queues are polled, the alarms watch, and only the scheduled jobs run.")
     console.print(
-        f"List prices of {volumes.region} as of {table.as_of} ({volumes.architecture}), without free tiers. Counted on"
+        f"List prices of {volumes.region} as of {table.as_of} ({volumes.architecture}), without free tiers. Measured on"
         f" {usage.measured_on}, commit {usage.commit}. docs/cost.md says how.",
         style="dim",
     )

@@ -1,6 +1,5 @@
-"""Requests, units and GB-seconds as they were counted, times list prices: what a month of messages costs."""
+"""Estimates the monthly cost of messages: counted requests, units and GB-seconds times list prices."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,29 +9,28 @@ import msgspec
 from msgspec import Struct
 
 FOLDER = Path(__file__).parent
-TEMPLATE = FOLDER.parents[1] / "template.yaml"
 
 MONTH_DAYS = 30
 MILLION = 1_000_000
 STATUSES = ("sent", "delivered", "read")
 
 DEPLOYED_MEMORY = {"webhook": 512, "flow_runner": 512, "sender": 256, "statuses": 512}
-"""The functions on a message's way, with their megabytes as the template has them; a test holds the two together."""
+"""The functions on a message's path and their memory in MB. A test compares it with the template."""
 
 FUNCTIONS = tuple(DEPLOYED_MEMORY)
 
 Table = TypeVar("Table", bound=Struct)
 Group = Literal["message", "storage", "observability", "fixed"]
 GROUPS: dict[Group, str] = {
-    "message": "The way of a message",
-    "storage": "What is kept",
-    "observability": "What is observed",
-    "fixed": "Whatever is sent",
+    "message": "Messages",
+    "storage": "Storage",
+    "observability": "Observability",
+    "fixed": "Fixed costs",
 }
 
 
 class Stage(Struct, frozen=True):
-    """What a stage of a message's way was counted to take, per turn; `cpu_ms` is per call."""
+    """The measured usage of one stage of a message's path, per turn; `cpu_ms` is per call."""
 
     calls: float
     cpu_ms: float
@@ -43,7 +41,7 @@ class Stage(Struct, frozen=True):
 
 
 class MeasuredUsage(Struct, frozen=True):
-    """`make bench` writes this: the figures of a plain turn with one answer and three statuses, and where they come from."""
+    """The measurements of `make bench` for a plain turn with one answer and three statuses, and their origin."""
 
     measured_on: str
     commit: str
@@ -53,7 +51,7 @@ class MeasuredUsage(Struct, frozen=True):
 
 
 class Assumptions(Struct, frozen=True):
-    """What cannot be counted at a client."""
+    """What cannot be counted at a client, and the numbers of metrics and dashboards in the template."""
 
     note: str
     wait_ms: dict[str, float]
@@ -67,6 +65,8 @@ class Assumptions(Struct, frozen=True):
     trace_reservoir_per_second: float
     trace_share_beyond: float
     custom_metrics: int
+    alarm_metrics: int
+    dashboards: int
     secrets_per_number: int
     scheduled_seconds_per_minute: float
 
@@ -81,7 +81,7 @@ class Meta(Struct, frozen=True):
 
 
 class Prices(Struct, frozen=True):
-    """The dated table of list prices. `pages` names where they stand."""
+    """The dated table of list prices. `pages` names their sources."""
 
     as_of: str
     currency: str
@@ -92,7 +92,7 @@ class Prices(Struct, frozen=True):
 
 
 class Volumes(Struct, frozen=True, kw_only=True):
-    """What a month is expected to bring. `statuses` come for each answer, in the order `STATUSES`; `memory` by function."""
+    """The expected volumes of a month. `statuses` is the number per answer, in the order of `STATUSES`; `memory` by function."""
 
     messages: float = MILLION
     turns_per_conversation: float = 7
@@ -108,7 +108,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True):
-    """One line of the bill. `quantity` is a month's, in `unit`; `price` is that of one unit."""
+    """One line of the bill. `quantity` is per month, in `unit`; `price` is per unit."""
 
     group: Group
     service: str
@@ -124,21 +124,21 @@ class Line(Struct, frozen=True):
 
 
 class CostError(Exception):
-    """The figures or the volumes do not allow an answer; the text says why and what to do."""
+    """The bill cannot be computed from the given tables or volumes; the text says why and what to do."""
 
 
 def measured_usage(path: Path = FOLDER / "measured_usage.json") -> MeasuredUsage:
-    """What `make bench` counted. Raises `CostError` when it is not readable."""
+    """Return the measurements of `make bench`. Raises `CostError` when the file cannot be read."""
     return _read(path, MeasuredUsage)
 
 
 def prices(path: Path = FOLDER / "prices.json") -> Prices:
-    """The price table. Raises `CostError` when it is not readable."""
+    """Return the price table. Raises `CostError` when the file cannot be read."""
     return _read(path, Prices)
 
 
 def assumptions(path: Path = FOLDER / "assumptions.json") -> Assumptions:
-    """What is assumed. Raises `CostError` when it is not readable."""
+    """Return the assumptions. Raises `CostError` when the file cannot be read."""
     return _read(path, Assumptions)
 
 
@@ -152,7 +152,7 @@ def _read(path: Path, kind: type[Table]) -> Table:
 
 
 class Bill:
-    """A month's bill. `lines` are AWS's; `meta` is what Meta asks for the same messages."""
+    """A month's bill. `lines` are those of AWS; `meta` is the total of Meta's fees in US dollars."""
 
     def __init__(self, volumes: Volumes, usage: MeasuredUsage, price_table: Prices, assumed: Assumptions) -> None:
         if volumes.region not in price_table.regions:
@@ -174,22 +174,22 @@ class Bill:
         self.meta = (self._answers - templates) * fees.service_message + templates * fees.utility_template
 
     def total(self, *groups: Group) -> float:
-        """US dollars of a month, of these groups (of all without any)."""
+        """US dollars per month of these groups; of all groups if none is given."""
         return sum(line.usd for line in self.lines if not groups or line.group in groups)
 
     def per_million(self, *groups: Group) -> float:
-        """US dollars per million messages of people."""
+        """US dollars per million inbound messages."""
         return self.total(*groups) / self.volumes.messages * MILLION
 
     def _status_batch_size(self) -> float:
-        """Statuses that are taken at once: the queue waits for a batch, each of its pollers for its own."""
+        """The mean number of statuses per batch: each poller of the queue waits for its own batch."""
         assumed = self._assumed
         rate = self._queued_statuses / (MONTH_DAYS * assumed.active_hours_per_day * 3600)
         waiting = rate * assumed.statuses_window_seconds / assumed.queue_pollers
         return min(1 + waiting, assumed.max_statuses_batch)
 
     def _stages(self, function: str) -> Iterator[tuple[Stage, float]]:
-        """The stages of a function, each with how many of its calls' events the volumes make per event counted."""
+        """The stages of a function, each with the factor from the measured events to those of the volumes."""
         for name, stage in self._usage.stages.items():
             if name.partition(",")[0] != function:
                 continue
@@ -210,14 +210,13 @@ class Bill:
         )
 
     def invocations(self, function: str) -> float:
-        """How often a function is called in a month."""
+        """Invocations of a function per month."""
         if function == "statuses":
             return self._queued_statuses / self.status_batch_size
         return sum(stage.calls * times for stage, times in self._stages(function))
 
     def _milliseconds(self, function: str) -> float:
-        """The mean duration of a call as Lambda bills it, in whole milliseconds: own time on the part of a processor that the
-        memory buys, and waiting."""
+        """The mean billed duration of an invocation in whole ms: CPU time at the memory's share of a vCPU, and waits."""
         memory, assumed = self._memory(function), self._assumed
         slower = max(1.0, assumed.full_cpu_mb / memory)
         calls = spent = 0.0
@@ -233,7 +232,7 @@ class Bill:
         return self.volumes.memory.get(function, DEPLOYED_MEMORY[function])
 
     def gb_seconds(self, function: str) -> float:
-        """What a function's calls of a month are billed."""
+        """The billed GB-seconds of a function per month."""
         return self.invocations(function) * self.seconds[function] * self._memory(function) / 1024
 
     def _line(self, group: Group, service: str, what: str, quantity: float, unit: str, price: str, page: str) -> Line:
@@ -250,7 +249,7 @@ class Bill:
         for function in FUNCTIONS:
             what = f"{function} {self.seconds[function] * 1000:.0f} ms, {self._memory(function)} MB"
             yield line("message", "Lambda", what, self.gb_seconds(function), "GB-s", price, "lambda")
-        # Each message is sent once, and received and deleted in batches; those of conversations are counted one by one.
+        # Each message is sent once, and received and deleted in batches. Batches of conversations count as one message.
         fifo = 3 * volumes.messages + 3 * self._answers
         yield line("message", "SQS", "conversations", fifo, "requests", "sqs_fifo_million", "sqs")
         statuses = self._queued_statuses + 2 * self.invocations("statuses")
@@ -280,19 +279,14 @@ class Bill:
             yield self._line("observability", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
         metrics = self._assumed.custom_metrics
         yield self._line("observability", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
-        template = TEMPLATE.read_text() if TEMPLATE.exists() else ""
-        # An alarm over several metrics is billed for each of them.
-        single = template.count("Type: AWS::CloudWatch::Alarm") - template.count("METRICS()")
-        alarms = single + template.count("MetricStat:")
+        alarms, dashboards = self._assumed.alarm_metrics, self._assumed.dashboards
         yield self._line("observability", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")
-        dashboards = template.count("Type: AWS::CloudWatch::Dashboard")
-        if dashboards:
-            yield self._line(
-                "observability", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
-            )
+        yield self._line(
+            "observability", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
+        )
 
     def _traces(self, posts: float) -> float:
-        """Lambda traces the first call of each second and a twentieth of the others; posts come at random."""
+        """Sampled traces: Lambda traces the first call of each second and 5 % of the others; posts arrive at random."""
         seconds = MONTH_DAYS * self._assumed.active_hours_per_day * 3600
         rate = posts / seconds
         first = min(rate, self._assumed.trace_reservoir_per_second * (1 - math.exp(-rate)))
@@ -310,7 +304,7 @@ class Bill:
         yield self._line("fixed", "Secrets Manager", "numbers", secrets, "secrets", "secret_month", "secrets")
 
     def as_json(self) -> dict[str, Any]:
-        """The whole bill as plain data; in a month without messages nothing is per message."""
+        """The bill as plain data; without messages it has no figures per message."""
         bill: dict[str, Any] = {
             "volumes": msgspec.to_builtins(self.volumes),
             "lines": [{**msgspec.to_builtins(line), "usd": round(line.usd, 4)} for line in self.lines],
@@ -331,7 +325,7 @@ class Bill:
         }
 
     def per_turn(self) -> dict[str, float]:
-        """What a turn asks of AWS, its answers and their statuses included."""
+        """AWS usage per turn, including its answers and their statuses."""
         names = {
             name for stage in self._usage.stages.values() for name in stage.requests if not name.startswith("graph.")
         }
@@ -342,8 +336,3 @@ class Bill:
             "read_units": round(self._units("read_units") / messages, 2),
             "gb_seconds": round(sum(self.gb_seconds(name) for name in FUNCTIONS) / messages, 4),
         }
-
-
-def dump(path: Path, found: dict[str, Any]) -> None:
-    """Write what was counted, for `measured_usage` to read."""
-    path.write_text(json.dumps(found, indent=2) + "\n")

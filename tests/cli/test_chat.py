@@ -144,5 +144,5 @@ def test_without_a_local_cloud_it_says_how_to_start_one() -> None:
 
 def test_a_system_without_phones_is_recognised() -> None:
     elsewhere = httpx.MockTransport(lambda _: httpx.Response(404, json={"message": "Not Found"}))
-    with pytest.raises(SimulatorUnavailableError, match="plays no phones"):
+    with pytest.raises(SimulatorUnavailableError, match="no simulated phones"):
         SimulatedPhone("https://api.example.com", "1", "Ana", elsewhere).messages()

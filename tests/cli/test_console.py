@@ -35,7 +35,7 @@ def test_a_deployed_stack_wants_a_token() -> None:
 
 
 def test_what_is_no_address_is_refused(token_file: Path) -> None:
-    assert "is no address" in refused("--api", "abc123", "--token-file", str(token_file))
+    assert "is not a URL" in refused("--api", "abc123", "--token-file", str(token_file))
 
 
 def test_a_port_in_use_is_said(token_file: Path) -> None:

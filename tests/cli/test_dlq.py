@@ -120,5 +120,5 @@ def test_what_cannot_be_read_is_shown_as_that() -> None:
 
 def test_schedules_are_not_redriven() -> None:
     letters = DeadLetterQueue(boto3.client("sqs", region_name="us-east-1"), "schedule", "u", None)
-    with pytest.raises(ValueError, match="fires again"):
+    with pytest.raises(ValueError, match="schedules fire again"):
         letters.redrive()

@@ -144,10 +144,10 @@ def test_every_queue_is_listed_and_shown_with_reason_and_conversation(deployed: 
     deployed.sqs.send_message(QueueUrl=deployed.urls["ScheduleDeadLettersUrl"], MessageBody='{"job": "due"}')
     listed = pytake("list").output
     for queue, reason in (
-        ("inbound", "the flow runner's log"),
+        ("inbound", "the log of the flow runner"),
         ("outbound", "1 x retry:130429"),
         ("statuses", "the log of the statuses function"),
-        ("schedule", "the scheduled function failed"),
+        ("schedule", "the log of the scheduled function"),
     ):
         line = next(line for line in listed.splitlines() if queue in line)
         assert " 1 " in line
@@ -187,7 +187,7 @@ def test_statuses_go_back_whoever_moves_them(deployed: Deployed, only: tuple[str
 
 
 def test_what_cannot_be_done_is_said_in_words(deployed: Deployed) -> None:
-    assert "fires again by itself" in pytake("redrive", "schedule").output
+    assert "schedules fire again" in pytake("redrive", "schedule").output
     missing = CliRunner().invoke(app, ["list", "--stack", "nothing"])
     assert (missing.exit_code, "nothing not found" in missing.output) == (1, True)
     deployed.sqs.delete_queue(QueueUrl=deployed.urls["OutboundDeadLettersUrl"])

@@ -95,4 +95,4 @@ def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytes
     monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(client))
     number.resume("1")
     assert asked == ["", "after=BR.x%20y"]
-    assert "200 conversations" in capsys.readouterr().out
+    assert "200 held conversations" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.costing.model import assumptions
 from pytake.aws import operator_events
 from pytake.observability import NAMESPACE
 from tests.security.source import product
@@ -236,3 +237,13 @@ def test_only_alarms_of_this_account_reach_the_topic_and_only_by_tls(stack: Stac
     assert (allow["Effect"], allow["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
     assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_the_cost_model_knows_how_many_metrics_the_alarms_watch(stack: Stack) -> None:
+    """An alarm with metric math is billed for each of its metrics."""
+    alarms = stack.properties("AWS::CloudWatch::Alarm").values()
+    watched = sum(max(1, sum("MetricStat" in query for query in alarm.get("Metrics", ()))) for alarm in alarms)
+    assert (assumptions().alarm_metrics, assumptions().dashboards) == (
+        watched,
+        len(stack.of_type("AWS::CloudWatch::Dashboard")),
+    )
