@@ -73,6 +73,13 @@ def test_decisions_are_numbered_one_after_the_other() -> None:
     assert [int(page.name[:4]) for page in pages] == numbers
 
 
+def test_the_runbook_names_charts_that_the_dashboard_has() -> None:
+    titles = set(re.findall(r'"title":"([^"]+)"', (REPOSITORY / "template.yaml").read_text()))
+    named = re.findall(r"Dashboard, \*([^*]+)\*", " ".join((REPOSITORY / "docs" / "operations.md").read_text().split()))
+    assert len(named) >= 3
+    assert [name for name in named if name not in titles] == []
+
+
 GLOSSARY = REPOSITORY / "docs" / "glossary.md"
 TERMS = re.findall(r"^\| \*\*(.+?)\*\* \|", GLOSSARY.read_text(), re.MULTILINE)
 
