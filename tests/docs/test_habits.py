@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.template.conftest import REPOSITORY
+from tests.stack import REPOSITORY
 
 WORKFLOW = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
 HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())

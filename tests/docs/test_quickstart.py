@@ -7,7 +7,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from cli.main import app
-from tests.template.conftest import REPOSITORY
+from tests.stack import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "pt-BR" / "inicio-rapido.md").read_text(encoding="utf-8")
 
