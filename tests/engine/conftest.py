@@ -1,4 +1,4 @@
-"""Golden conversations are rewritten with `pytest tests/engine --update-golden`; read the difference before committing it."""
+"""`pytest tests/engine --update-golden` rewrites the golden conversations. Read the difference before you commit it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Holding conversations with the engine in tests: the clock, the ids and the chance are frozen from outside."""
+"""Conversations with the engine in tests, with a frozen clock, ids and randomness."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ CONTACT = Contact(id="5511987654321", phone="+5511987654321", name="Maria da Sil
 
 
 def document(*nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """A flow document of these nodes, starting at the first."""
+    """A flow document with these nodes. It starts at the first one."""
     base = {
         "format": 1,
         "id": "main",
@@ -41,12 +41,12 @@ def node(id: str, type: str, **data: Any) -> dict[str, Any]:
 
 
 def flow_of(*documents: dict[str, Any]) -> Flow:
-    """The compiled bundle of documents, the first being the root."""
+    """The compiled bundle of these documents; the first is the root."""
     return compile_flow({one["id"]: one for one in documents}, documents[0]["id"])
 
 
 class Talk:
-    """A conversation: the state is serialised and read back between any two inputs."""
+    """A conversation. The state is serialised and read back between two inputs."""
 
     def __init__(self, flow: Flow, **context: Any) -> None:
         self.flow = flow
@@ -56,11 +56,11 @@ class Talk:
         self.number = 0
         self.effects: list[Effect] = []
 
-    def say(self, said: str | Input, results: Iterable[EffectResult] = ()) -> Turn:
-        """Take the turn of an input; effects are answered with `results`, in order."""
+    def say(self, user_input: str | Input, results: Iterable[EffectResult] = ()) -> Turn:
+        """Take the turn of an input. The effects end with `results`, in order."""
         self.number += 1
         self.effects = []
-        answer = Input(text=said) if isinstance(said, str) else said
+        answer = Input(text=user_input) if isinstance(user_input, str) else user_input
         context = Context(now=self.now, seed=f"seed:{self.number}", **self.context)
         state = State.decode(self.stored) if self.stored is not None else None
         turn = take_turn(self.flow, state, answer, context)
@@ -77,5 +77,13 @@ class Talk:
 
 
 def texts(turn: Turn) -> list[str]:
-    """What the bot said, without buttons."""
+    """The texts that the bot sent, without buttons."""
     return [getattr(message, "text", "") for message in turn.messages]
+
+
+def whole_turn(flow: Flow, state: State | None, user_input: Input, context: Context, result: EffectResult) -> Turn:
+    """The complete turn of an input; every effect ends with `result`."""
+    turn = take_turn(flow, state, user_input, context)
+    while turn.effect is not None:
+        turn = continue_turn(flow, turn, user_input, result, context)
+    return turn

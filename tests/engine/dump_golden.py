@@ -1,6 +1,6 @@
-"""Print a digest of every turn of every golden conversation, byte by byte: `python -m tests.engine.dump_golden`.
+"""Print a digest of the bytes of every golden conversation's turns: `python -m tests.engine.dump_golden`.
 
-It imports nothing but the engine, so that any Python that has the engine's dependencies can run it.
+This module imports only the engine, so any Python with the engine's dependencies can run it.
 """
 
 import json
@@ -25,10 +25,10 @@ def digest_of(path: Path) -> str:
     talk = Talk(compile_flow(documents, next(iter(documents))), **golden.get("context", {}))
     digest = sha256()
     for entry in golden["inputs"]:
-        said = {"text": entry} if isinstance(entry, str) else dict(entry)
-        talk.now += said.pop("after_seconds", 0)
-        results = [msgspec.convert(result, EffectResult) for result in said.pop("results", [])]
-        digest.update(msgspec.json.encode(talk.say(msgspec.convert(said, Input), results)))
+        user_input = {"text": entry} if isinstance(entry, str) else dict(entry)
+        talk.now += user_input.pop("after_seconds", 0)
+        results = [msgspec.convert(result, EffectResult) for result in user_input.pop("results", [])]
+        digest.update(msgspec.json.encode(talk.say(msgspec.convert(user_input, Input), results)))
         digest.update(msgspec.json.encode(talk.effects))
         digest.update(talk.stored or b"-")
     return digest.hexdigest()

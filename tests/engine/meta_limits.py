@@ -16,7 +16,7 @@ from pytake.whatsapp.outbound import (
 
 
 def assert_sendable(message: OutboundMessage) -> None:
-    """Fails unless Meta would take this message."""
+    """Fails if Meta would reject this message."""
     match message:
         case Text(text):
             assert 0 < len(text) <= limits.TEXT_BODY

@@ -1,4 +1,4 @@
-"""What the prover concludes from a comparison is true of every value it started from."""
+"""What the prover concludes from a comparison is true for every concrete value."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from pytake.engine.prover.branches import evaluate_branch, evaluate_comparison
 from pytake.engine.prover.evaluation import evaluate_expression, evaluate_template
 from pytake.engine.template import Expression, parse_template
 from pytake.engine.values import plain_text
-from tests.engine.test_soundness import admits
+from tests.engine.admission import admits
 
 SCALARS = st.sampled_from(
     [
@@ -58,7 +58,7 @@ COMPARISONS = st.builds(
 
 @st.composite
 def known_of(draw: st.DrawFn, value: Any) -> AbstractValue:
-    """Something that is known of a variable that holds this value."""
+    """An abstract value that admits this value."""
     known = one_of([value, *draw(st.lists(VALUES, max_size=3))])
     match draw(st.sampled_from(["listed", "summarized", "bounded", "widen", "joined", "anything"])):
         case "summarized":
@@ -99,7 +99,7 @@ def test_conditions_one_after_the_other(data: st.DataObject, value: Any, compari
     for comparison in comparisons:
         outcome = evaluate_comparison(comparison, state, plain_text)
         state = outcome.holds if holds(comparison, value) else outcome.fails
-        assert state is not None, f"{comparison} was said to be impossible: {outcome.why}"
+        assert state is not None, f"{comparison} was reported as impossible: {outcome.why}"
         assert admits(state["x"], "x", {"x": value})
 
 

@@ -12,7 +12,7 @@ REFUSED = object()
 
 
 def stored(answer: str | Input, validation: dict[str, Any], language: str = "pt_BR", **context: Any) -> Any:
-    """What is stored for an answer, REFUSED when the question is asked again."""
+    """What is stored for an answer; REFUSED if the question is asked again."""
     question = node("q", "question", question="?", variable="v", validation=validation, next_node_id="e")
     talk = Talk(flow_of(document(question, node("e", "end"), language=language)), **context)
     talk.say("hi")
@@ -128,7 +128,7 @@ def test_emails(answer: str, expected: object) -> None:
         ("1" * 500, "BR", REFUSED),
     ],
 )
-def test_phones_of_the_receiving_numbers_country(answer: str, country: str | None, expected: object) -> None:
+def test_phones_are_read_by_the_receiving_numbers_country(answer: str, country: str | None, expected: object) -> None:
     assert stored(answer, {"type": "phone"}, country=country) == expected
 
 
@@ -213,7 +213,7 @@ def test_a_lone_surrogate_is_replaced_so_that_the_state_can_be_stored() -> None:
     assert stored("a\ud800b", {"type": "text"}) == "a\ufffdb"
 
 
-def test_media_may_be_narrowed_to_kinds() -> None:
+def test_media_can_be_restricted_to_types() -> None:
     def sent(kind: str) -> Input:
         return Input(type="media", media=InputMedia("1", kind, "x/y"))
 
@@ -228,7 +228,7 @@ def test_media_may_be_narrowed_to_kinds() -> None:
 
 @pytest.mark.parametrize("kind", validators())
 @pytest.mark.parametrize("language", ["pt_BR", "en", "es"])
-def test_every_validator_has_words_for_what_it_refuses(kind: str, language: str) -> None:
+def test_every_validator_has_an_error_text(kind: str, language: str) -> None:
     asks = {"question": "?", "variable": "v", "validation": {"type": kind, "pattern": "[0-9]+", "choices": ["image"]}}
     ends = node("e", "end", message="Done")
     talk = Talk(flow_of(document(node("q", "question", **asks, next_node_id="e"), ends, language=language)))

@@ -1,4 +1,4 @@
-"""Every operator, on every kind of value."""
+"""Every operator with every kind of value."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def test_the_negations_are_exact(left: Any, right: Any) -> None:
     assert holds(left, "is_empty", right) is not holds(left, "is_not_empty", right)
 
 
-def test_both_sides_may_be_templates() -> None:
+def test_both_sides_can_be_templates() -> None:
     first = node("a", "set_variable", variable="v", value=7, next_node_id="b")
     second = node("b", "set_variable", variable="w", value="7", next_node_id="c")
     condition = node(

@@ -1,4 +1,4 @@
-"""The same document, state, input and context give the same bytes: whatever the hash seed, and on every supported Python."""
+"""The same document, state, input and context give the same bytes, with any hash seed and on every supported Python."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def dump(python: str | Path, **environment: str) -> subprocess.CompletedProcess[
 
 
 def pythons(version: str) -> list[str]:
-    """Interpreters of a version: named in PYTAKE_PYTHONS, on the path, installed by pyenv or uv."""
+    """The interpreters of a version: from PYTAKE_PYTHONS, on the path, or installed by pyenv or uv."""
     named = [sys.executable, *filter(None, os.environ.get("PYTAKE_PYTHONS", "").split(os.pathsep))]
     on_path = [found for found in (which(f"python{version}"),) if found]
     homes = [Path.home() / ".pyenv" / "versions", Path.home() / ".local" / "share" / "uv" / "python"]
@@ -40,7 +40,7 @@ def _is(python: str, version: str) -> bool:
 
 
 def has_the_engine(python: str) -> bool:
-    """Whether it has what the engine imports, in the pinned versions."""
+    """Whether it has the dependencies of the engine in the pinned versions."""
     code = "import msgspec, re2, phonenumbers; print(msgspec.__version__, phonenumbers.__version__)"
     here = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     there = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)

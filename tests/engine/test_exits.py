@@ -1,4 +1,4 @@
-"""What the facts of a node say of its exits, on which coverage and generated tests rely."""
+"""The exits in the facts of nodes, which coverage and generated tests rely on."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytake.engine import Contact, Context, EffectResult, Input, State, continue_turn, take_turn
 from pytake.engine.compiler import Compilation, compile_flow
 from tests.engine.conversations import document, node
-from tests.engine.test_properties import INPUTS, bundles
+from tests.engine.strategies import INPUTS, bundles
 
 
 def exits(*nodes: dict[str, Any]) -> dict[str, list[str]]:
@@ -33,13 +33,15 @@ def test_only_what_the_data_allows_is_an_exit() -> None:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(bundles(), st.lists(st.tuples(INPUTS, st.integers(0, 100)), max_size=6))
-def test_every_step_leaves_through_a_declared_exit(documents: dict[str, Any], said: list[tuple[Input, int]]) -> None:
+def test_every_step_leaves_through_a_declared_exit(
+    documents: dict[str, Any], user_input: list[tuple[Input, int]]
+) -> None:
     compilation = Compilation(documents, "main")
     if any(problem.fatal for problem in compilation.problems):
         return
     flow, now = compile_flow(documents, "main"), 0.0
     state: State | None = None
-    for answer, seconds in said:
+    for answer, seconds in user_input:
         now += seconds
         context = Context(now, "seed", Contact("551199"))
         turn = take_turn(flow, state, answer, context)

@@ -42,7 +42,7 @@ def test_a_conversation_is_a_line_per_message_and_a_line_per_turn() -> None:
     assert found[3]["messages"][0]["type"] == "text"
 
 
-def test_the_next_message_after_the_end_begins_anew(tmp_path: Path) -> None:
+def test_the_next_message_after_the_end_starts_a_new_conversation(tmp_path: Path) -> None:
     (path,) = written(tmp_path, document(node("e", "end", message="Bye")))
     assert [turn["status"] for turn in turns(command("run", path, lines=["hi", "", "hi"]))] == ["completed"] * 2
 
@@ -60,7 +60,7 @@ def test_the_bot_is_silent_after_a_handoff(tmp_path: Path) -> None:
     assert (second["turn"], second["status"], second["messages"]) == (2, "handoff", [])
 
 
-def test_apis_answer_from_a_file(tmp_path: Path) -> None:
+def test_api_results_come_from_a_file(tmp_path: Path) -> None:
     question = node("q", "question", question="?", variable="v", next_node_id="a")
     call = node(
         "a", "api_call", url="https://x.io/{{v}}", output_variable="r", next_node_id="e", error_next_node_id="f"
@@ -109,9 +109,7 @@ def test_the_seed_fixes_chance(tmp_path: Path) -> None:
         ('{"id": "a", "nodes": [{"id": "x", "type": "nothing"}]}', 1, "error: unknown_type at a/x/type"),
     ],
 )
-def test_what_cannot_run_is_said_on_standard_error(
-    tmp_path: Path, content: str | None, code: int, message: str
-) -> None:
+def test_errors_go_to_standard_error(tmp_path: Path, content: str | None, code: int, message: str) -> None:
     path = tmp_path / "flow.json"
     if content is not None:
         path.write_text(content)
@@ -121,7 +119,7 @@ def test_what_cannot_run_is_said_on_standard_error(
 
 
 @pytest.mark.parametrize("line", ['{"reply_id": 3}', '{"type": []}'])
-def test_a_line_that_is_no_input_is_refused(tmp_path: Path, line: str) -> None:
+def test_an_invalid_input_line_is_rejected(tmp_path: Path, line: str) -> None:
     (path,) = written(tmp_path, document(node("e", "end")))
     result = command("run", path, lines=[line])
     assert (result.exit_code, "line 1: this is not a valid input" in result.stderr) == (2, True)
@@ -133,14 +131,14 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert command("validate", path).exit_code == 0
 
 
-def test_a_file_that_lies_too_deep_to_be_read_is_said_to(tmp_path: Path) -> None:
+def test_a_file_that_is_nested_too_deeply_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text('{"id": "main", "nodes": ' + "[" * 5000 + "]" * 5000 + "}")
     result = command("validate", path)
     assert (result.exit_code, "too deep" in result.stderr) == (2, True)
 
 
-def test_validate_prints_problems_and_ends_with_one_on_errors(tmp_path: Path) -> None:
+def test_validate_prints_problems_and_exits_with_1_on_errors(tmp_path: Path) -> None:
     (path,) = written(tmp_path, document(node("m", "message", text="T", next_node_id="nowhere")))
     result = command("validate", path)
     assert result.exit_code == 1
@@ -156,6 +154,6 @@ def test_validate_prints_problems_and_ends_with_one_on_errors(tmp_path: Path) ->
     }
 
 
-def test_the_examples_have_no_problem() -> None:
+def test_the_examples_have_no_problems() -> None:
     result = command("validate", *sorted(EXAMPLES.glob("*.json")))
     assert (result.exit_code, result.stdout) == (0, "")

@@ -25,7 +25,7 @@ def documents_of(golden: dict[str, Any]) -> dict[str, Any]:
 
 
 def recorded(turn: Turn, talk: Talk) -> dict[str, Any]:
-    """A turn as it stands in a golden file: everything, the path one step a line."""
+    """A turn in the form of a golden file, with one line for each step of the path."""
     found: dict[str, Any] = {
         "status": turn.status,
         "node_id": turn.node_id,
@@ -51,10 +51,10 @@ def test_conversation_goes_as_written(path: Path, request: pytest.FixtureRequest
     talk = Talk(compile_flow(documents, root), **golden.get("context", {}))
     turns = []
     for entry in golden["inputs"]:
-        said = {"text": entry} if isinstance(entry, str) else dict(entry)
-        talk.now += said.pop("after_seconds", 0)
-        results = [msgspec.convert(result, EffectResult) for result in said.pop("results", [])]
-        turns.append(recorded(talk.say(msgspec.convert(said, Input), results), talk))
+        user_input = {"text": entry} if isinstance(entry, str) else dict(entry)
+        talk.now += user_input.pop("after_seconds", 0)
+        results = [msgspec.convert(result, EffectResult) for result in user_input.pop("results", [])]
+        turns.append(recorded(talk.say(msgspec.convert(user_input, Input), results), talk))
     if request.config.getoption("--update-golden", default=False):
         golden["turns"] = turns
         path.write_text(json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Documents of older formats: how a new format brings them along."""
+"""Migration of documents in older formats."""
 
 import copy
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 
 def words_become_text(old: Document) -> Document:
-    """A made-up format 2 that renames a field of messages."""
+    """An invented format 2 that renames a field of messages."""
     for one in old["nodes"]:
         if one["type"] == "message":
             one["data"]["text"] = one["data"].pop("words")
@@ -33,7 +33,7 @@ def words_become_text(old: Document) -> Document:
 
 
 def say_becomes_message(old: Document) -> Document:
-    """A made-up format 3 that renames a node type."""
+    """An invented format 3 that renames a node type."""
     return {**old, "nodes": [{**one, "type": one["type"].replace("say", "message")} for one in old["nodes"]]}
 
 
@@ -76,7 +76,7 @@ def test_a_document_of_any_format_runs(found: Document) -> None:
 
 
 @pytest.mark.usefixtures("two_formats_later")
-def test_the_stored_document_stays_as_it_was() -> None:
+def test_the_stored_document_is_not_modified() -> None:
     found = old(format=1)
     before = copy.deepcopy(found)
     parse_document(found)
@@ -84,18 +84,18 @@ def test_the_stored_document_stays_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("version", [2, 0, -1, -(10**15), "1", None, True, 10**30])
-def test_a_format_that_nothing_leads_from_is_refused(version: Any) -> None:
+def test_a_format_without_a_migration_is_rejected(version: Any) -> None:
     (problem,) = problems_of(flow(node("m", "message", text="Hello"), format=version))
     assert (problem.code, problem.field, problem.flow_id) == ("unsupported_format", "format", "main")
 
 
 @pytest.mark.usefixtures("two_formats_later")
 @pytest.mark.parametrize("nodes", [None, "x", [1], [{"type": "message"}], [{"type": "message", "data": None}]])
-def test_a_document_too_broken_to_migrate_is_a_problem_and_no_crash(nodes: Any) -> None:
+def test_a_document_that_cannot_be_migrated_is_a_problem(nodes: Any) -> None:
     (problem,) = problems_of({"id": "main", "nodes": nodes})
     assert (problem.code, "from format 1 to 2" in problem.message) == ("unreadable_document", True)
 
 
-def test_the_newest_format_is_the_one_that_documents_are_written_in() -> None:
+def test_new_documents_have_the_newest_format_and_no_migration_is_missing() -> None:
     assert parse_document(flow(node("m", "message", text="Hello"))).format == migrations.FORMAT
     assert set(migrations.MIGRATIONS) == set(range(migrations.FIRST, migrations.FORMAT))

@@ -1,4 +1,4 @@
-"""The reference workload: a conversation every engine it is compared with must hold, word for word."""
+"""The reference workload: a conversation that every compared engine must produce word for word."""
 
 import json
 from pathlib import Path
@@ -73,30 +73,30 @@ def say(flow: Flow, stored: bytes | None, answer: Input) -> tuple[bytes | None, 
 def test_every_text_is_exact(flow: Flow, conversation: Conversation) -> None:
     stored = None
     for text, expected in conversation:
-        stored, said = say(flow, stored, Input(text=text))
-        assert said == expected
+        stored, sent = say(flow, stored, Input(text=text))
+        assert sent == expected
         assert len(stored or b"") <= 300
     assert stored is None
 
 
-def test_conversations_in_turns_keep_apart_when_everything_is_rebuilt() -> None:
+def test_interleaved_conversations_stay_separate_when_everything_is_rebuilt() -> None:
     stored: list[bytes | None] = [None, None]
     paths = main_path(101), main_path(202)
     for step in range(7):
         for person, path in enumerate(paths):
             text, expected = path[step]
             rebuilt = compile_flow(documents(), "reference_workload")
-            stored[person], said = say(rebuilt, stored[person], Input(text=text))
-            assert said == expected
+            stored[person], sent = say(rebuilt, stored[person], Input(text=text))
+            assert sent == expected
 
 
 def test_a_tapped_button_answers_like_its_value(flow: Flow) -> None:
     stored = None
     for text, _ in main_path(3)[:5]:
         stored, _ = say(flow, stored, Input(text=text))
-    _, said = say(flow, stored, Input(type="reply", text="Support", reply_id="support"))
-    assert said == ["Connecting you to support, Ana3.", "What is your order number?"]
+    _, sent = say(flow, stored, Input(type="reply", text="Support", reply_id="support"))
+    assert sent == ["Connecting you to support, Ana3.", "What is your order number?"]
 
 
-def test_the_prover_has_nothing_to_say() -> None:
+def test_the_prover_finds_no_problem() -> None:
     assert validate(documents(), "reference_workload") == []

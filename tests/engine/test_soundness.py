@@ -1,4 +1,4 @@
-"""A flow that the prover accepts leads nobody into a dead end, in 10,000 conversations; what it knows is true in each."""
+"""Soundness of the prover, in 10,000 conversations: accepted flows have no dead ends, and what the prover knows is true."""
 
 import re
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from pytake.engine import (
     validate,
 )
 from pytake.engine.compiler import Compilation
-from pytake.engine.conditions import equal
-from pytake.engine.prover.abstract_values import ALWAYS, NEVER, NUMBER, AbstractValue, kind_of, scalar
+from pytake.engine.prover.abstract_values import AbstractValue
 from pytake.engine.prover.dataflow import Analysis
 from pytake.engine.prover.graph import Graph
-from pytake.engine.values import is_empty
+from tests.engine.admission import admits
+from tests.engine.conversations import whole_turn
 from tests.engine.meta_limits import assert_sendable
-from tests.engine.test_properties import bundles, whole_turn
+from tests.engine.strategies import bundles
 
 CONVERSATIONS = 10_000
 PER_FLOW = 40
@@ -59,8 +59,8 @@ TIMER = Input(type="timeout")
 
 @st.composite
 def accepted(draw: st.DrawFn) -> dict[str, Any]:
-    """Bundles that the prover accepts, most of which would not be if their ways were left to chance alone: nodes that do
-    not wait lead forward only, and every variable is set first."""
+    """Bundles that the prover accepts. Most random bundles would be rejected, so nodes that do not wait lead only forward, and
+    every variable is set first."""
     documents = draw(bundles())
     for flow_id, document in documents.items():
         ids = [node["id"] for node in document["nodes"]]
@@ -107,24 +107,8 @@ def _lead_forward(value: Any, ids: list[str]) -> None:
                 _lead_forward(item, ids)
 
 
-def admits(known: AbstractValue, name: str, variables: dict[str, Any]) -> bool:
-    """Whether what the prover knows of a variable allows for what it holds."""
-    if not known.assigned & (ALWAYS if name in variables else NEVER):
-        return False
-    value = variables.get(name)
-    if known.values is not None:
-        return scalar(value) in known.values if known.exact else any(equal(value, one) for one in known.listed())
-    if kind_of(value) not in known.kinds or (known.nonempty and is_empty(value)):
-        return False
-    if isinstance(value, str):
-        return known.shortest <= len(value) <= (known.longest if known.longest is not None else len(value))
-    if kind_of(value) == NUMBER:
-        return not known.numbers.above(value, open_=False).below(value, open_=False).is_nothing
-    return True
-
-
 class Proved:
-    """What the prover says of a bundle: what is known at every node, and the exits nobody can take."""
+    """The results of the prover for a bundle: what is known at every node, and the exits that can be taken."""
 
     def __init__(self, documents: dict[str, Any]) -> None:
         compilation = Compilation(documents, "main")
@@ -142,16 +126,16 @@ class Proved:
 
 
 class Conversations:
-    """Conversations with one flow, by chance."""
+    """Random conversations with one flow."""
 
     def __init__(self, documents: dict[str, Any], chance: Random) -> None:
         self.flow = compile_flow(documents, "main")
         self.proved = Proved(documents)
         self.chance = chance
-        self.left: set[tuple[str, str]] = set()  # the waiting nodes that have been seen to let somebody on
+        self.left: set[tuple[str, str]] = set()  # the waiting nodes for which an input that leads on was found
 
-    def hold_one(self, number: int) -> None:
-        """A conversation of a few turns; no turn fails, and somewhere it can always go on."""
+    def run_one(self, number: int) -> None:
+        """A conversation of a few turns. No turn fails, and some input always leads on."""
         state, now = None, NOW
         for turn_number in range(TURNS):
             now += self.chance.choice([1, 30, 3600])
@@ -162,28 +146,32 @@ class Conversations:
             place = (state.sub_flow_id or self.flow.id, state.node_id)
             self.compare(place, turn, state.variables)
             if place not in self.left:
-                assert any(self.lets_on(state, said, now) for said in [*INPUTS, TIMER]), f"nobody gets past {place}"
+                assert any(self.leads_on(state, user_input, now) for user_input in [*INPUTS, TIMER]), (
+                    f"no input leads on from {place}"
+                )
                 self.left.add(place)
 
     def compare(self, place: tuple[str, str], turn: Turn, variables: dict[str, Any]) -> None:
-        """What the prover knows is true of this turn."""
+        """Assert that what the prover knows is true in this turn."""
         known = self.proved.states.get(place, [])
         assert any(all(admits(one, name, variables) for name, one in state.items()) for state in known), (
             f"{place} cannot be reached with {variables}"
         )
         for step in turn.path:
             if (step.flow_id, step.node_id) in self.proved.decides:
-                assert (step.flow_id, step.node_id, step.exit) in self.proved.taken, f"{step} was said never to happen"
+                assert (step.flow_id, step.node_id, step.exit) in self.proved.taken, (
+                    f"{step} was reported as impossible"
+                )
 
-    def lets_on(self, state: State, said: Input, now: float) -> bool:
-        """Whether this input takes the conversation on from where it waits."""
-        turn = self.turn(state, said, now if said is not TIMER else state.due_at or now, "probe")
+    def leads_on(self, state: State, user_input: Input, now: float) -> bool:
+        """Whether this input leads on from the waiting node."""
+        turn = self.turn(state, user_input, now if user_input is not TIMER else state.due_at or now, "probe")
         return bool(turn.path) and turn.path[0].exit not in ("invalid", "stale", "wait")
 
-    def turn(self, state: State | None, said: Input, now: float, seed: str) -> Turn:
-        """A turn, which must not fail."""
+    def turn(self, state: State | None, user_input: Input, now: float, seed: str) -> Turn:
+        """Take a turn, which must not fail."""
         context = Context(now, seed, Contact("551199", "+551199", "Ana"), "BR")
-        turn = whole_turn(self.flow, state, said, context, self.chance.choice(RESULTS))
+        turn = whole_turn(self.flow, state, user_input, context, self.chance.choice(RESULTS))
         assert turn.status != "failed", turn.events
         for message in turn.messages:
             assert_sendable(message)
@@ -197,14 +185,14 @@ def test_no_accepted_flow_leads_into_a_dead_end() -> None:
         max_examples=CONVERSATIONS // PER_FLOW,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failure's flow is small enough as it is
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking is not needed: the flow of a failure is small
     )
     @given(accepted(), st.randoms(use_true_random=False))
     def converse(documents: dict[str, Any], chance: Random) -> None:
         nonlocal held
         conversations = Conversations(documents, Random(chance.getrandbits(64)))  # noqa: S311
         for number in range(PER_FLOW):
-            conversations.hold_one(number)
+            conversations.run_one(number)
             held += 1
 
     converse()

@@ -10,10 +10,12 @@ from tests.engine.conversations import Talk, document, flow_of, node, texts
 ORDER = {"items": [{"title": "Mug", "price": 12.5}, {"title": "Cup"}], "paid": True, "total": 30.0}
 
 
-def rendered(template: str, language: str = "en", value: Any = ORDER, said: Input | None = None, **context: Any) -> str:
+def rendered(
+    template: str, language: str = "en", value: Any = ORDER, user_input: Input | None = None, **context: Any
+) -> str:
     first = node("s", "set_variable", variable="order", value=value, next_node_id="m")
     talk = Talk(flow_of(document(first, node("m", "message", text=f"[{template}]"), language=language)), **context)
-    return "\n\n".join(texts(talk.say(said or Input(text="Hi there"))))[1:-1]
+    return "\n\n".join(texts(talk.say(user_input or Input(text="Hi there"))))[1:-1]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +53,11 @@ def test_rendering(template: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(("language", "expected"), [("pt_BR", "1,5"), ("es", "1,5"), ("en", "1.5")])
-def test_numbers_read_as_in_the_language(language: str, expected: str) -> None:
+def test_numbers_are_formatted_by_language(language: str, expected: str) -> None:
     assert rendered("{{order}}", language, 1.5) == expected
 
 
-def test_lists_and_objects_read_sensibly() -> None:
+def test_lists_and_objects_as_text() -> None:
     assert rendered("{{order}}", value=["a", 2, None, True]) == "a, 2, , true"
     assert rendered("{{order | join(' + ')}}", value=["a", 2]) == "a + 2"
     assert rendered("{{order}}", "pt_BR", [1.5, 2]) == "1,5; 2"
@@ -67,15 +69,15 @@ def test_a_value_is_never_rendered_again() -> None:
     assert rendered("{{contact.name}}", contact=contact) == "{{input.text}} {{secrets.token}}"
 
 
-def test_what_was_sent_can_be_read() -> None:
+def test_templates_can_read_the_input() -> None:
     sent = Input(type="media", text="my dog", media=InputMedia("m-1", "image", caption="my dog"))
-    assert rendered("{{input.media_id}} {{input.media.type}} {{input.text}}", said=sent) == "m-1 image my dog"
+    assert rendered("{{input.media_id}} {{input.media.type}} {{input.text}}", user_input=sent) == "m-1 image my dog"
 
 
 @pytest.mark.parametrize(
     "template",
     ["{{}}", "{{a b}}", "{{a | nothing}}", "{{a | default}}", "{{a | upper(1)}}", "{{a..b}}", "{{a | default(x)}}"],
 )
-def test_what_cannot_be_understood_is_a_problem(template: str) -> None:
+def test_invalid_templates_are_problems(template: str) -> None:
     with pytest.raises(FlowError, match="invalid_template"):
         flow_of(document(node("m", "message", text=template)))

@@ -1,4 +1,4 @@
-"""Long texts are broken where people would break them."""
+"""Long texts are split where people would split them."""
 
 import pytest
 from hypothesis import example, given
@@ -29,7 +29,7 @@ def test_splitting(text: str, limit: int, expected: list[str]) -> None:
 
 
 @given(st.text(max_size=300), st.integers(1, 40))
-def test_nothing_is_lost_but_blanks(text: str, limit: int) -> None:
+def test_only_white_space_is_lost(text: str, limit: int) -> None:
     parts = split(text, limit)
     assert all(0 < len(part) <= limit for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
@@ -44,7 +44,7 @@ def test_a_tail_is_within_its_limit_and_never_blank(text: str, limit: int) -> No
     assert "".join((head + tail).split()) == "".join(text.split())
 
 
-def test_the_tail_begins_with_a_paragraph_when_one_fits() -> None:
+def test_the_tail_starts_with_a_paragraph_if_one_fits() -> None:
     assert split_off_tail("Intro. More.\n\nThe question?", 20) == ("Intro. More.", "The question?")
 
 

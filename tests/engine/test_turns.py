@@ -21,7 +21,7 @@ def event_types(turn: Turn) -> list[str]:
     return [event.type for event in turn.events]
 
 
-def test_a_runaway_turn_is_stopped_and_says_nothing() -> None:
+def test_a_runaway_turn_is_stopped_and_sends_nothing() -> None:
     loop = node("a", "message", text="A", next_node_id="b"), node("b", "message", text="B", next_node_id="a")
     turn = Talk(flow_of(document(*loop))).say("hi")
     assert (turn.status, turn.state, turn.messages, turn.path) == ("failed", None, [], [])
@@ -29,7 +29,7 @@ def test_a_runaway_turn_is_stopped_and_says_nothing() -> None:
     assert turn.events[0].data == {"flow_id": "main", "node_id": "a", "limit": STEPS}
 
 
-def test_a_turn_may_visit_as_many_nodes_as_the_budget_has() -> None:
+def test_a_turn_can_use_the_whole_step_budget() -> None:
     def chain(length: int) -> Turn:
         nodes = [
             node(str(i), "set_variable", variable="v", value=i, next_node_id=str(i + 1)) for i in range(length - 1)
@@ -43,10 +43,10 @@ def test_a_turn_may_visit_as_many_nodes_as_the_budget_has() -> None:
 def test_effects_count_in_the_same_budget() -> None:
     call = node("a", "api_call", url="https://x.io/", next_node_id="a")
     flow = flow_of(document(call))
-    said = Input(text="hi")
-    turn, calls = take_turn(flow, None, said, CONTEXT), 0
+    user_input = Input(text="hi")
+    turn, calls = take_turn(flow, None, user_input, CONTEXT), 0
     while turn.effect is not None:
-        turn, calls = continue_turn(flow, turn, said, EffectResult(ok=True), CONTEXT), calls + 1
+        turn, calls = continue_turn(flow, turn, user_input, EffectResult(ok=True), CONTEXT), calls + 1
     assert (turn.status, calls) == ("failed", STEPS)
 
 
@@ -67,7 +67,7 @@ def test_sub_flows_that_enter_one_another_stop_at_the_stack_limit() -> None:
         State("main", "q", stack=[Frame("gone", "j")]),
     ],
 )
-def test_a_state_of_another_flow_fails_the_turn_and_the_next_message_begins_anew(state: State) -> None:
+def test_a_state_of_another_flow_fails_the_turn_and_the_next_message_starts_anew(state: State) -> None:
     flow = flow_of(document(QUESTION, END))
     turn = take_turn(flow, state, Input(text="x"), CONTEXT)
     assert (turn.status, turn.state, event_types(turn)) == ("failed", None, ["state_invalid"])
@@ -101,7 +101,7 @@ def test_the_first_message_only_opens_the_conversation() -> None:
     assert (turn.status, texts(turn), turn.variables) == ("waiting", ["Q?"], {})
 
 
-def test_a_text_over_the_limit_goes_out_in_parts_and_whole() -> None:
+def test_a_text_over_the_limit_is_sent_in_parts_without_loss() -> None:
     text = "\n\n".join(f"Paragraph {i}. " + "word " * 100 for i in range(20))
     turn = Talk(flow_of(document(node("m", "message", text=text)))).say("hi")
     assert len(turn.messages) == 3
@@ -110,7 +110,7 @@ def test_a_text_over_the_limit_goes_out_in_parts_and_whole() -> None:
     assert "".join("".join(texts(turn)).split()) == "".join(text.split())
 
 
-def test_what_a_button_message_cannot_hold_goes_ahead_of_it() -> None:
+def test_text_that_does_not_fit_into_a_button_message_is_sent_before_it() -> None:
     text = "Long story. " * 120 + "\n\nYes or no?"
     buttons = [{"label": "Yes", "value": "yes"}]
     turn = Talk(flow_of(document(node("m", "message", text=text, buttons=buttons)))).say("hi")
@@ -138,7 +138,7 @@ def test_a_button_that_two_nodes_share_answers_the_one_that_waits() -> None:
     assert talk.tap("no").variables == {"one": "yes", "two": "no"}
 
 
-def test_a_tap_without_its_label_still_reads_as_what_was_chosen() -> None:
+def test_a_tap_without_a_label_gives_the_chosen_label() -> None:
     buttons = [{"label": "Right now", "value": "high"}]
     talk = Talk(
         flow_of(
@@ -160,7 +160,7 @@ def test_an_old_tap_is_never_stored_as_a_typed_answer() -> None:
     assert texts(turn) == ["That option is no longer available.\n\nQ?"]
 
 
-def test_tapping_old_buttons_uses_up_no_attempt() -> None:
+def test_tapping_old_buttons_does_not_count_as_an_attempt() -> None:
     question = {**QUESTION, "data": {**QUESTION["data"], "max_attempts": 1}}
     talk = Talk(flow_of(document(question, END)))
     talk.say("hi")
@@ -168,7 +168,7 @@ def test_tapping_old_buttons_uses_up_no_attempt() -> None:
     assert talk.say("Ana").status == "completed"
 
 
-def test_a_secret_is_put_in_at_the_last_moment_and_cannot_be_forged() -> None:
+def test_a_secret_is_inserted_last_and_cannot_be_forged() -> None:
     question = node("q", "question", question="?", variable="v", next_node_id="a")
     call = node(
         "a",
@@ -191,14 +191,14 @@ def test_a_secret_is_put_in_at_the_last_moment_and_cannot_be_forged() -> None:
     assert request.with_secrets({}).headers == {"Authorization": "Bearer "}
 
 
-def test_a_conversation_stored_at_an_effect_asks_for_it_again() -> None:
+def test_a_conversation_stored_at_an_effect_requests_it_again() -> None:
     call = node("a", "api_call", url="https://x.io/", output_variable="v", next_node_id="e")
     talk = Talk(flow_of(document(call, END)))
     assert talk.say("hi").effect is not None
     assert talk.say("anyone there?", [EffectResult(ok=True, body="x")]).status == "completed"
 
 
-def test_what_the_person_said_is_still_known_behind_a_call() -> None:
+def test_the_input_is_still_available_after_an_effect() -> None:
     call = node("c", "api_call", url="https://x.io", next_node_id="e")
     question = node("q", "question", question="Q?", variable="v", next_node_id="c")
     talk = Talk(
@@ -209,7 +209,7 @@ def test_what_the_person_said_is_still_known_behind_a_call() -> None:
     assert texts(talk.say("Ana", [EffectResult(ok=True)])) == ["text: Ana"]
 
 
-def test_options_never_read_the_same_whatever_stands_in_them() -> None:
+def test_options_never_have_equal_titles() -> None:
     buttons = [{"label": f"{{{{{name}}}}}", "value": name} for name in "abc"]
     flow = flow_of(document(node("m", "message", text="Which?", buttons=buttons)))
     state = State("main", "m", variables={"a": "A 3", "b": "A", "c": "A"})
@@ -219,7 +219,7 @@ def test_options_never_read_the_same_whatever_stands_in_them() -> None:
     assert_sendable(message)
 
 
-def test_a_question_for_a_place_always_says_something() -> None:
+def test_a_location_question_always_has_a_text() -> None:
     question = node(
         "q", "question", question="{{nothing}}", variable="v", validation={"type": "location"}, next_node_id="e"
     )
@@ -228,7 +228,7 @@ def test_a_question_for_a_place_always_says_something() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "sent"),
     [
         ({"text": "Look:", "cta_url": {"label": "Go", "url": "{{nowhere}}"}}, ["Look:"]),
         ({"text": "Look:", "media": {"type": "image", "link": "{{nowhere}}"}}, ["Look:"]),
@@ -239,15 +239,15 @@ def test_a_question_for_a_place_always_says_something() -> None:
         ),
     ],
 )
-def test_a_link_or_file_without_an_address_is_left_out_and_told(data: dict[str, Any], said: list[str]) -> None:
+def test_a_link_or_file_without_an_address_is_left_out_and_reported(data: dict[str, Any], sent: list[str]) -> None:
     turn = Talk(flow_of(document(node("m", "message", **data)))).say("hi")
-    assert texts(turn) == said
+    assert texts(turn) == sent
     assert "address_missing" in event_types(turn)
     for message in turn.messages:
         assert_sendable(message)
 
 
-def test_a_picture_goes_ahead_of_the_request_for_a_place() -> None:
+def test_an_image_is_sent_before_a_location_request() -> None:
     media = {"type": "image", "link": "https://x.io/map.png"}
     data = {"text": "Where?", "header": "Your place", "media": media, "location_request": True}
     picture, request = Talk(flow_of(document(node("m", "message", **data)))).say("hi").messages
@@ -255,13 +255,13 @@ def test_a_picture_goes_ahead_of_the_request_for_a_place() -> None:
     assert request == LocationRequest("*Your place*\nWhere?")
 
 
-def test_an_end_of_the_road_returns_from_a_sub_flow_too() -> None:
+def test_an_exit_that_leads_nowhere_returns_from_a_sub_flow() -> None:
     sub = document(node("m", "message", text="In the sub-flow."), id="sub")
     turn = Talk(flow_of(document(node("j", "jump", target_flow_id="sub", next_node_id="e"), END), sub)).say("hi")
     assert texts(turn) == ["In the sub-flow.\n\nBye "]
 
 
-def test_sub_flows_may_be_nested_and_the_innermost_takes_everything_over() -> None:
+def test_a_nested_sub_flow_can_take_over_the_conversation() -> None:
     inner = document(
         node("q", "question", question="Deep?", variable="deep", next_node_id="x"), node("x", "end"), id="inner"
     )
@@ -273,7 +273,7 @@ def test_sub_flows_may_be_nested_and_the_innermost_takes_everything_over() -> No
 
 
 @pytest.mark.parametrize("value", ["x{{a}}{{a}}", ["{{a}}", "{{a}}"], {"x": "{{a}}", "y": "{{a}}"}, ["{{a}}"]])
-def test_a_value_that_grows_without_end_is_kept_as_it_was_before_it_was_too_large(value: Any) -> None:
+def test_a_growing_value_stops_at_the_limit(value: Any) -> None:
     steps = [node(f"s{i}", "set_variable", variable="a", value=value, next_node_id=f"s{i + 1}") for i in range(60)]
     wait = node("s60", "question", question="Q", variable="v", next_node_id="s0")
     talk = Talk(flow_of(document(*steps, wait)))
@@ -285,7 +285,7 @@ def test_a_value_that_grows_without_end_is_kept_as_it_was_before_it_was_too_larg
     assert len(talk.stored or b"") < 1_000_000
 
 
-def test_a_chain_of_replacements_does_not_blow_a_text_up() -> None:
+def test_chained_replacements_do_not_grow_a_text_without_limit() -> None:
     filters = " | replace('a', 'aaaaaaaaaa')" * 12
     grow = node("g", "set_variable", variable="a", value="{{input.text" + filters + "}}", next_node_id="e")
     turn = Talk(flow_of(document(grow, END))).say("a")

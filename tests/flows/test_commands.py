@@ -1,4 +1,4 @@
-"""`pytake flow test` and `pytake flow fuzz`, as builders use them."""
+"""`pytake flow test` and `pytake flow fuzz`."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_tests(folder: Path, *conversations: dict[str, Any], **fields: Any) -> 
 HI = {"input": "hi", "expect": {"texts": ["Your name?"], "status": "waiting", "node_id": "q"}}
 
 
-def test_a_conversation_that_goes_as_written_passes(tmp_path: Path) -> None:
+def test_a_conversation_that_meets_its_expectations_passes(tmp_path: Path) -> None:
     flow = flow_in(tmp_path, ASK, END)
     expected = {
         "texts": ["Thank you, Ana."],
@@ -70,7 +70,7 @@ def test_a_conversation_that_goes_as_written_passes(tmp_path: Path) -> None:
         ({"events": [{"type": "completed", "data": {"x": 1}}]}, "events"),
     ],
 )
-def test_whatever_goes_another_way_fails_and_is_named(tmp_path: Path, expected: dict[str, Any], part: str) -> None:
+def test_a_difference_fails_the_conversation_and_is_named(tmp_path: Path, expected: dict[str, Any], part: str) -> None:
     flow = flow_in(tmp_path, ASK, END)
     write_tests(tmp_path, conversation(HI, {"input": "Ana", "expect": expected}))
     result = command("test", flow, "--json")
@@ -79,7 +79,7 @@ def test_whatever_goes_another_way_fails_and_is_named(tmp_path: Path, expected: 
     assert [(failure["turn"], failure["part"]) for failure in failed["failures"]] == [(2, part)]
 
 
-def test_the_report_shows_what_was_expected_what_came_and_where(tmp_path: Path) -> None:
+def test_the_report_shows_expected_and_actual_values_and_the_place(tmp_path: Path) -> None:
     write_tests(
         tmp_path, conversation(HI, {"input": "Ana", "expect": {"texts": ["Thanks, Ana."], "status": "waiting"}})
     )
@@ -107,7 +107,7 @@ def test_coverage_names_the_exits_that_no_conversation_takes(tmp_path: Path) -> 
     }
 
 
-def test_time_chance_and_apis_are_the_files_to_decide(tmp_path: Path) -> None:
+def test_the_file_sets_time_randomness_and_api_results(tmp_path: Path) -> None:
     call = node(
         "a", "api_call", url="https://x.io/{{v}}", output_variable="r", next_node_id="t", error_next_node_id="e"
     )
@@ -131,7 +131,7 @@ def test_time_chance_and_apis_are_the_files_to_decide(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
-def test_a_test_may_be_yaml_and_be_of_a_flow_with_sub_flows(tmp_path: Path) -> None:
+def test_a_test_can_be_yaml_and_test_a_flow_with_sub_flows(tmp_path: Path) -> None:
     parent = document(node("j", "jump", target_flow_id="sub"), id="main")
     (tmp_path / "main.json").write_text(json.dumps(parent))
     (tmp_path / "sub.json").write_text(json.dumps(document(ASK, END, id="sub")))
@@ -152,7 +152,7 @@ def test_a_test_may_be_yaml_and_be_of_a_flow_with_sub_flows(tmp_path: Path) -> N
         ("{", "main.test.json"),
     ],
 )
-def test_a_file_that_is_no_test_is_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_an_invalid_test_file_is_rejected(tmp_path: Path, content: str, message: str) -> None:
     flow_in(tmp_path, ASK, END)
     path = tmp_path / "main.test.json"
     path.write_text(content)
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_test_is_refused(tmp_path: Path, content: str, message
     assert (result.exit_code, message in result.stderr) == (2, True), result.output
 
 
-def test_a_flow_without_tests_is_told_how_to_get_some(tmp_path: Path) -> None:
+def test_without_test_files_the_command_suggests_generate(tmp_path: Path) -> None:
     result = command("test", flow_in(tmp_path, ASK, END))
     assert (result.exit_code, "--generate" in result.stderr) == (2, True)
 
@@ -172,7 +172,7 @@ def test_a_flow_that_cannot_run_fails(tmp_path: Path) -> None:
     assert (result.exit_code, "unknown_target" in result.stderr) == (1, True)
 
 
-def test_validate_passes_test_files_over(tmp_path: Path) -> None:
+def test_validate_ignores_test_files(tmp_path: Path) -> None:
     flow = flow_in(tmp_path, ASK, END)
     assert command("validate", flow, write_tests(tmp_path, conversation(HI))).exit_code == 0
 

@@ -1,4 +1,4 @@
-"""The example flows do what the test files beside them say, and those leave no exit out."""
+"""The test files of the example flows pass and cover every exit."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ ROOTS = [path for path in FLOWS if read_json(path)["id"] not in JUMPED_TO]
 
 
 @pytest.mark.parametrize("path", ROOTS, ids=lambda path: path.stem)
-def test_the_conversations_go_as_written_and_take_every_exit(path: Path) -> None:
+def test_the_example_conversations_pass_and_take_every_exit(path: Path) -> None:
     documents, root = read_documents([path])
     flow, coverage = compile_flow(documents, root), Coverage(documents, root)
     suites = [read_suite(found) for found in find_suites([path])]
@@ -32,6 +32,6 @@ def test_the_conversations_go_as_written_and_take_every_exit(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.generated.test.json")), ids=lambda path: path.name)
-def test_generated_tests_are_those_of_the_flow(path: Path) -> None:
+def test_generated_tests_are_current(path: Path) -> None:
     documents, root = read_documents([path.with_name(path.name.split(".")[0] + ".json")])
     assert write_suite(generate(documents, root)) == path.read_bytes(), "run pytake flow test --generate again"

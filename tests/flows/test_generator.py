@@ -1,4 +1,4 @@
-"""`--generate`: conversations through every exit that can be reached, whatever node types a flow has."""
+"""`--generate`: conversations through every reachable exit, for every node type."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ END = node("e", "end", message="Bye.")
 
 
 def uncovered(folder: Path, *documents: dict[str, Any]) -> list[str]:
-    """The exits that the generated tests leave out; they are written, read again and held."""
+    """The exits that generated tests do not take. The tests are written, read back and run."""
     bundle, root = {one["id"]: one for one in documents}, documents[0]["id"]
     path = folder / "x.test.json"
     path.write_bytes(write_suite(generate(bundle, root)))
@@ -46,7 +46,7 @@ def uncovered(folder: Path, *documents: dict[str, Any]) -> list[str]:
     ],
     ids=lambda validation: validation["type"],
 )
-def test_every_validator_is_satisfied_refused_and_left_waiting(tmp_path: Path, validation: dict[str, Any]) -> None:
+def test_every_validator_accepts_rejects_and_times_out(tmp_path: Path, validation: dict[str, Any]) -> None:
     limits = {"max_attempts": 2, "timeout_seconds": 60}
     ask = node("q", "question", question="?", variable="v", validation=validation, next_node_id="e", **limits)
     assert uncovered(tmp_path, document(ask, END)) == []
@@ -77,7 +77,7 @@ def test_both_sides_of_every_operator_are_taken(tmp_path: Path, operator: str, v
     assert uncovered(tmp_path, document(ask, copied, decide, END, node("f", "end"))) == []
 
 
-def test_apis_models_and_chance_go_every_way(tmp_path: Path) -> None:
+def test_every_result_of_apis_models_and_random_nodes_is_tried(tmp_path: Path) -> None:
     call = node(
         "a",
         "api_call",
@@ -111,7 +111,7 @@ def test_apis_models_and_chance_go_every_way(tmp_path: Path) -> None:
     assert uncovered(tmp_path, document(ask, call, decide, model, yes, chance, END)) == []
 
 
-def test_forms_lists_delays_contacts_and_sub_flows_go_every_way(tmp_path: Path) -> None:
+def test_every_exit_of_forms_lists_delays_and_sub_flows_is_taken(tmp_path: Path) -> None:
     known = node(
         "k",
         "condition",
@@ -134,7 +134,7 @@ def test_forms_lists_delays_contacts_and_sub_flows_go_every_way(tmp_path: Path) 
     assert uncovered(tmp_path, document(known, choose, form, decide, later, jump, person, END), sub) == []
 
 
-def test_what_cannot_be_reached_is_left_to_the_report(tmp_path: Path) -> None:
+def test_unreachable_exits_are_left_to_the_report(tmp_path: Path) -> None:
     ask = node("q", "question", question="?", variable="v", validation={"type": "number", "max": 5}, next_node_id="c")
     decide = node("c", "condition", variable="v", operator=">", value=9, true_next_node_id="e", false_next_node_id="f")
     assert uncovered(tmp_path, document(ask, decide, END, node("f", "end"))) == ["main/c: true", "main/e: end"]

@@ -1,0 +1,248 @@
+"""Hypothesis strategies: bundles of flow documents, inputs, and results of effects."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from pytake.engine import EffectResult, Input, InputLocation, InputMedia
+
+VARIABLES = ["a", "b", "c"]
+TEXTS = st.sampled_from(
+    [
+        "Hello",
+        "Hello {{a}}!",
+        "{{a}}",
+        "{{b | upper | default('none')}} and {{input.text}}",
+        "{{contact.name | first_name}} {{c.x.0}}",
+        "{{a}}{{b}}{{c}}",
+        "long " * 400,
+        "\n\n",
+        "👨‍👩‍👧‍👦" * 300 + "{{a}}",
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
+    max_leaves=4,
+)
+VARIABLE = st.sampled_from(VARIABLES)
+LIKELY = st.sampled_from(
+    ["one", "two", " Two", "v0", "v1", 0, 5, "5", 7.5, 10, ["one", "v0"], "one, two, 5", "", "{{b}}"]
+)
+HOSTILE_TEXTS = st.sampled_from(
+    [
+        "{{secrets.token}}",
+        "{{a}}",
+        "\x00",
+        "(a+)+$",
+        "a" * 65_536,
+        "مرحبا بالعالم",
+        "👩🏽‍🚀🏳️‍🌈🇧🇷🇧🇷",
+        "é́́́́" * 3000,
+        "1e999",
+        "nan",
+        "٣",
+        "-0",
+        "one",
+        "two",
+        "1",
+        "2",
+        "a@b.io",
+        "+55 11 98765-4321",
+        "31/12/2026",
+        "1.234,56",
+        "\ue000token\ue001",
+        "\ud800",
+        "",
+        " ",
+    ]
+)
+
+
+@st.composite
+def buttons(draw: st.DrawFn, ids: list[str]) -> list[dict[str, Any]]:
+    labels = draw(
+        st.lists(st.sampled_from(["one", "two", "três", "Four", "5", "{{a}}", "{{b}}", "🙂"]), min_size=1, unique=True)
+    )
+    target = st.none() | st.sampled_from(ids)
+    return [
+        {
+            "label": label,
+            "value": f"v{index}",
+            "next_node_id": draw(target),
+            "description": draw(st.none() | st.just("{{a}} d")),
+        }
+        for index, label in enumerate(labels)
+    ]
+
+
+@st.composite
+def validation(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(
+        st.sampled_from(["text", "email", "phone", "number", "choice", "date", "regex", "media", "location", "any"])
+    )
+    found: dict[str, Any] = {"type": kind, "error_message": draw(st.none() | TEXTS)}
+    if kind == "regex":
+        found["pattern"] = draw(st.sampled_from(["^a+$", "(a+)+$", "[0-9]", "é"]))
+    if kind == "choice":
+        found["choices"] = ["one", {"value": "two", "label": "Dois"}]
+    if kind == "number":
+        found["max"] = draw(st.none() | st.integers(0, 10))
+    return found
+
+
+@st.composite
+def comparison(draw: st.DrawFn) -> dict[str, Any]:
+    operators = ["==", "!=", ">", "<", ">=", "<=", "in", "not_in", "contains", "not_contains"]
+    operator = draw(st.sampled_from([*operators, "starts_with", "ends_with", "is_empty", "is_not_empty", "matches"]))
+    value = draw(st.sampled_from(["(a+)+$", "one"]) if operator == "matches" else LIKELY | VALUES)
+    return {
+        "variable": draw(st.sampled_from([*VARIABLES, "a.x", "contact.name", "input.text"])),
+        "operator": operator,
+        "value": value,
+    }
+
+
+KINDS = [
+    *("start", "message", "buttons", "media", "cta", "question", "question", "question_buttons", "condition"),
+    *("branches", "jump", "end", "handoff", "action", "api_call", "ai_prompt", "delay", "set_variable", "random"),
+    *("template", "whatsapp_flow"),
+]
+TYPES = {"buttons": "message", "media": "message", "cta": "message", "question_buttons": "question"}
+TYPES |= {"branches": "condition"}
+
+
+def prefixed(prefix: str) -> st.SearchStrategy[str]:
+    return TEXTS.map(lambda text: prefix + text)
+
+
+def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.SearchStrategy[Any]]]:
+    """A strategy for each field of the data of each kind of node."""
+    target, none, just = st.sampled_from(ids), st.none(), st.just
+    optional = none | target
+    branch = st.fixed_dictionaries({"all": st.lists(comparison(), min_size=1, max_size=2), "next_node_id": target})
+    media = st.fixed_dictionaries({"type": st.sampled_from(["image", "audio", "video", "document"]), "id": just("1")})
+    actions = st.tuples(
+        st.fixed_dictionaries({"type": just("set_variable"), "variable": VARIABLE, "value": VALUES}),
+        st.fixed_dictionaries({"type": just("save_contact"), "field": just("x"), "value": VALUES}),
+        st.fixed_dictionaries(
+            {"type": just("emit_event"), "name": just("e"), "data": st.fixed_dictionaries({"v": VALUES})}
+        ),
+    ).map(list)
+    paths = st.tuples(
+        st.fixed_dictionaries({"id": just("x"), "next_node_id": target}),
+        st.fixed_dictionaries({"id": just("y"), "weight": just(2), "next_node_id": target}),
+    ).map(list)
+    cta = just({"label": "{{a}}", "url": "https://example.com/{{a}}"})
+    asked = {
+        "question": prefixed("Q "),
+        "variable": VARIABLE,
+        "validation": none | validation(),
+        "next_node_id": target,
+    }
+    return {
+        "start": {"greeting": TEXTS, "next_node_id": target},
+        "message": {"text": prefixed("M "), "header": none | just("H {{a}}"), "next_node_id": optional},
+        "buttons": {
+            "text": TEXTS,
+            "buttons": buttons(ids),
+            "footer": none | just("{{a}}"),
+            "next_node_id": optional,
+        },
+        "media": {"text": TEXTS, "media": media, "buttons": none | buttons(ids)},
+        "cta": {"text": TEXTS, "cta_url": cta, "next_node_id": optional},
+        "question": {**asked, "max_attempts": none | st.integers(1, 3), "timeout_seconds": none | just(60)},
+        "question_buttons": {**asked, "buttons": buttons(ids)},
+        "condition": {"true_next_node_id": target, "false_next_node_id": target},
+        "branches": {"branches": st.lists(branch, max_size=2), "default_next_node_id": target},
+        "jump": {
+            "target_flow_id": st.sampled_from(flows),
+            "pass_variables": st.booleans(),
+            "return_to_parent": just(True),
+            "next_node_id": optional,
+        },
+        "end": {"message": none | TEXTS, "trigger_handoff": st.booleans()},
+        "handoff": {"message": TEXTS, "note": just("{{a}}")},
+        "action": {"actions": actions, "next_node_id": target},
+        "api_call": {
+            "url": just("https://example.com/{{a}}"),
+            "body": VALUES,
+            "output_variable": VARIABLE,
+            "response_map": just({"b": "$.x[0]"}),
+            "next_node_id": target,
+            "error_next_node_id": target,
+        },
+        "ai_prompt": {"model": just("m"), "prompt": TEXTS, "output_variable": VARIABLE, "next_node_id": target},
+        "delay": {"seconds": st.integers(0, 100), "next_node_id": target},
+        "set_variable": {"variable": VARIABLE, "value": VALUES, "next_node_id": target},
+        "random": {"paths": paths, "sticky": st.booleans()},
+        "template": {
+            "name": just("t"),
+            "language": just("en"),
+            "components": st.tuples(st.fixed_dictionaries({"x": VALUES})).map(list),
+            "next_node_id": target,
+        },
+        "whatsapp_flow": {
+            "flow_id": just("1"),
+            "cta": just("{{a}}"),
+            "text": TEXTS,
+            "variable": VARIABLE,
+            "next_node_id": target,
+        },
+    }
+
+
+@st.composite
+def nodes(draw: st.DrawFn, ids: list[str], flows: list[str]) -> list[dict[str, Any]]:
+    data = node_data(ids, flows)
+    found = []
+    for node_id in ids:
+        kind = draw(st.sampled_from(KINDS))
+        fields = draw(st.fixed_dictionaries(data[kind]))
+        if kind == "condition":
+            fields |= draw(comparison())
+        found.append({"id": node_id, "type": TYPES.get(kind, kind), "data": fields})
+    return found
+
+
+@st.composite
+def bundles(draw: st.DrawFn) -> dict[str, Any]:
+    flows = ["main", "sub"]
+    language = draw(st.sampled_from(["pt_BR", "en", "es"]))
+    documents = {}
+    for flow_id in flows:
+        ids = [f"n{index}" for index in range(draw(st.integers(1, 7)))]
+        documents[flow_id] = {
+            "format": 1,
+            "id": flow_id,
+            "language": language,
+            "start_node_id": "n0",
+            "merge_texts": draw(st.booleans()),
+            "report_variables": ["a"],
+            "nodes": draw(nodes(ids, flows)),
+        }
+    return documents
+
+
+INPUTS = st.one_of(
+    st.builds(Input, text=st.text(max_size=20) | HOSTILE_TEXTS),
+    st.builds(
+        Input,
+        type=st.just("reply"),
+        reply_id=st.sampled_from(["v0", "v1", "v5", "old", "two"]),
+        text=st.text(max_size=5),
+    ),
+    st.builds(Input, type=st.just("media"), media=st.builds(InputMedia, id=st.text(max_size=5), type=st.just("image"))),
+    st.builds(Input, type=st.just("location"), location=st.just(InputLocation(1.5, -2.0))),
+    st.builds(
+        Input,
+        type=st.just("form"),
+        response=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2),
+    ),
+    st.builds(
+        Input, type=st.sampled_from(["timeout", "resume", "contacts", "unsupported", "effect_result", "nonsense"])
+    ),
+)
+RESULTS = st.builds(
+    EffectResult, ok=st.booleans(), status=st.just(200), body=VALUES, error=st.none() | st.text(max_size=5)
+)
