@@ -1,5 +1,7 @@
 """What holds for every test, and the one local cloud of a test run, started when a test first asks for it."""
 
+import atexit
+import os
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("pytake", deadline=None)
 settings.load_profile("pytake")
+
+# DuckDB (nanobind) lists every object that lives at the interpreter's exit on stderr: hundreds of lines after the summary.
+atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 @pytest.fixture(scope="session")

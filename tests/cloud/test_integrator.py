@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.cloud.aws import Aws
+from tests.cloud.business import Business, end
 from tests.cloud.conftest import Cloud
-from tests.cloud.test_erasure import Aws
-from tests.cloud.test_outside import Business, end
 
 pytestmark = pytest.mark.cloud
 

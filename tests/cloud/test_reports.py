@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.cloud.aws import Aws
 from tests.cloud.conftest import Cloud
-from tests.cloud.test_erasure import Aws
 from tests.local.athena.conftest import Athena
 
 pytestmark = pytest.mark.cloud

@@ -7,7 +7,7 @@ from moto import mock_aws
 
 from local.console.backlog import look_at
 from local.dead_letters import DeadLetterQueue
-from tests.cli.test_dlq import ANA, BIA, Stack, turn
+from tests.cli.queue_pair import ANA, BIA, QueuePair, turn
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_how_much_waits_what_was_given_up_on_and_why() -> None:
-    stack = Stack("outbound", fifo=True)
+    stack = QueuePair("outbound", fifo=True)
     stack.dead_letter(turn(1), "fatal:190")
     stack.dead_letter(turn(2), "later: 5 tries")
     stack.dead_letter(turn(1, BIA), "fatal:190")

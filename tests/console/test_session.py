@@ -1,20 +1,30 @@
 """What the console remembers of one browser."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local.console.session import KeptText, Session
+from local.console.tokens import Identity
 
 
-def session(**kept: Any) -> Session:
-    made = Session.__new__(Session)
-    made._kept = dict(kept)
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Session]:
+    """Makes a session of a browser for which `kept` was stored."""
+
+    def made(**kept: Any) -> Session:
+        monkeypatch.setattr("local.console.session.app", SimpleNamespace(storage=SimpleNamespace(user=dict(kept))))
+        return Session(Identity("acme", "admin"), "en")
+
     return made
 
 
 @pytest.mark.parametrize("tag", ['"3"', None])
-def test_a_text_that_is_not_saved_is_kept_with_the_tag_it_began_with(tag: str | None) -> None:
+def test_a_text_that_is_not_saved_is_kept_with_the_tag_it_began_with(
+    session: Callable[..., Session], tag: str | None
+) -> None:
     kept = session()
     kept.keep_text("acme/hello", KeptText("{", tag))
     assert kept.kept_text("acme/hello") == KeptText("{", tag)
@@ -33,5 +43,7 @@ def test_a_text_that_is_not_saved_is_kept_with_the_tag_it_began_with(tag: str | 
         ("nonsense", None),
     ],
 )
-def test_what_cannot_be_read_counts_as_not_kept(texts: Any, found: KeptText | None) -> None:
+def test_what_cannot_be_read_counts_as_not_kept(
+    session: Callable[..., Session], texts: Any, found: KeptText | None
+) -> None:
     assert session(texts=texts).kept_text("f") == found
