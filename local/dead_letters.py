@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from pytake.aws.dead_letter_queues import BATCH, WAIT_SECONDS
 from pytake.aws.queues import encode_body
+from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
-from pytake.conversation.statuses import read_callback_data
 
 QueueName = Literal["inbound", "outbound", "statuses", "schedule"]
 

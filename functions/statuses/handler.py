@@ -8,7 +8,7 @@ import msgspec
 from pytake import bootstrap
 from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import StatusesItem
-from pytake.conversation.statuses import without_superseded
+from pytake.conversation.status_filter import without_superseded
 from pytake.observability import logger, safe_handler, set_correlation_id
 
 bootstrap.import_ahead("process_statuses")

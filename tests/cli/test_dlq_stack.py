@@ -20,9 +20,9 @@ from cli.dlq import app
 from local import dead_letters
 from local.dead_letters import DeadLetterQueue, MoveError
 from pytake.aws.queues import SqsQueues
+from pytake.conversation.callback_data import callback_data
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.outbound import Text
 from tests.stack import Stack, target, translated
 

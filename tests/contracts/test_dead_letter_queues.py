@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
+from pytake.conversation.callback_data import callback_data
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, group_id
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.outbound import Text
 
 NUMBER = "100000000000001"

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, MAX_QUEUE_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.queues import OutboundItem, StatusesItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Organization
 from pytake.conversation.retry_later import RetryLaterError
-from pytake.conversation.statuses import callback_data, read_callback_data, without_superseded
+from pytake.conversation.status_filter import without_superseded
 from pytake.engine import Contact
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytake.conversation.receive_notification import BadSignatureError
-from pytake.conversation.statuses import MAX_LOOKUPS
+from pytake.conversation.status_filter import MAX_LOOKUPS
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
 from tests.conversation.product import ECHO_FLOW, NUMBER, Product

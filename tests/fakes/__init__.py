@@ -31,7 +31,7 @@ from pytake.conversation.records import (
     TurnRecord,
     listed_name,
 )
-from pytake.conversation.statuses import STATUS_RANK
+from pytake.conversation.status_filter import STATUS_RANK
 from pytake.whatsapp.sending import AcceptedMessage
 
 

@@ -7,9 +7,9 @@ import msgspec
 
 from pytake import engine
 from pytake.conversation.business_events import events_of_turn, failed_delivery, type_of
+from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.records import DEFAULT_COMMANDS, ConversationKey, Delivery, TurnContext, TurnRecord
-from pytake.conversation.statuses import read_callback_data
 from pytake.engine import Context, State
 from tests.faults.world import COMPILED, World, text_of
 

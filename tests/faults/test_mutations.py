@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pytake.aws import batch
-from pytake.conversation import statuses
+from pytake.conversation import status_filter
 from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.delivery import next_step
 from pytake.conversation.delivery.deliver import Deliver
@@ -18,7 +18,7 @@ from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.records import Delivery
 from pytake.conversation.retry_later import RetryLaterError
-from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.undelivered import HandleUndelivered
 from tests import fakes
 from tests.faults.plans import kinds
 from tests.faults.replay import problems_of
@@ -131,14 +131,14 @@ def the_webhook_says_yes_whatever_happened(patch: pytest.MonkeyPatch) -> None:
 
 
 def whatever_meta_did_not_deliver_is_sent_again(patch: pytest.MonkeyPatch) -> None:
-    def blindly(self: Any, key: Any, turn: int, index: int, send: int, *_: Any) -> None:
-        self._send_again(key, turn, index, send, fallback=False)
+    def blindly(self: Any, send: Any, error: Any, at: float) -> None:
+        self.send_again(send, fallback=False)
 
-    patch.setattr(ProcessStatuses, "_act_on_failure", blindly)
+    patch.setattr(HandleUndelivered, "__call__", blindly)
 
 
 def what_meta_did_not_deliver_is_not_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(statuses, "STATUS_RANK", {"sent": 1, "delivered": 2, "failed": 0, "read": 3, "played": 4})
+    patch.setattr(status_filter, "STATUS_RANK", {"sent": 1, "delivered": 2, "failed": 0, "read": 3, "played": 4})
 
 
 def a_redriven_message_is_not_marked(patch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
 from functions.statuses.handler import handler as process_statuses
 from pytake import bootstrap
+from pytake.conversation.callback_data import callback_data
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.statuses import callback_data
 from pytake.engine import EffectResult
 from pytake.whatsapp.signature import sign
 from tests.functions.conftest import Gateway, LambdaContext

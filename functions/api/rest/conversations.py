@@ -439,7 +439,7 @@ def _answer(conversation: Conversation) -> ConversationResponse:
 
 def _message(entry: TranscriptEntry) -> TranscriptMessage:
     return TranscriptMessage(
-        speaker=entry.speaker,  # type: ignore[arg-type]
+        speaker=entry.speaker,
         text=entry.text,
         timestamp=datetime.fromtimestamp(entry.at, UTC),
         type=entry.type,

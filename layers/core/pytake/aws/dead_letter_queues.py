@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytake.aws.queues import encode_body
+from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.statuses import read_callback_data
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

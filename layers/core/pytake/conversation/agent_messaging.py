@@ -1,7 +1,8 @@
 """What agents do in a conversation: write to the person, end the session, hand back to the bot.
 
-Each is a turn of the conversation like a person's: one conditional commit with an audit record, and what it says leaves
-through the outbound queue. So the transcript, the ledger, the order of messages and the service window hold for agents too.
+Each action is a turn of the conversation, like a person's message: one conditional commit with an audit record, and its
+messages leave through the outbound queue. So the transcript, the ledger, the message order and the service window cover
+agents too.
 """
 
 from collections.abc import Callable
@@ -28,12 +29,12 @@ from pytake.engine import Event, Input, State, StateError
 from pytake.whatsapp.outbound import Text
 
 UNQUEUED_SECONDS = 3600
-"""A message is tried for 50 minutes: a turn that is older is queued, or its message is in the dead letters."""
+"""An inbound message is retried for 50 minutes. An older turn is queued, or its message is dead-lettered."""
 
 COMMIT_ATTEMPTS = 4
 
 AGENT = "agent"
-"""The type of an agent's input and the status of their turn: what such a turn says, a person said."""
+"""The type of an agent's input, and the status of the turn: a human wrote its messages."""
 
 
 class UnknownConversationError(Exception):
@@ -45,15 +46,15 @@ class WindowClosedError(Exception):
 
 
 class OptedOutError(Exception):
-    """The person wants no messages, until they write again."""
+    """The person has opted out. Writing again opts in."""
 
 
 class RequestIdReusedError(Exception):
-    """The request id has been used for another text."""
+    """The request id was used for another text."""
 
 
 class AgentTurn(Struct, frozen=True):
-    """What became of an agent's action. `record` is None when there was nothing to do."""
+    """The result of an agent's action. `record` is None when there was nothing to do."""
 
     conversation: Conversation
     record: TurnRecord | None
@@ -62,9 +63,8 @@ class AgentTurn(Struct, frozen=True):
 class AgentMessaging:
     """The use cases behind `POST /api/v1/conversations/{phone}/send`, `/close` and `/resume`.
 
-    All raise `UnknownConversationError`, and `ConflictError` when others write the conversation again and again. `agent` is
-    the subject of the agent's token; the audit record keeps it. What follows from the action is logged, and told to
-    integrators, under `correlation_id`.
+    All raise `UnknownConversationError`, and `ConflictError` when others keep writing the conversation. `agent` is the subject
+    of the agent's token, which the audit record keeps. Logs and business events carry the `correlation_id`.
     """
 
     def __init__(
@@ -86,11 +86,10 @@ class AgentMessaging:
     def send(
         self, key: ConversationKey, text: str, agent: str, request_id: str, correlation_id: str | None = None
     ) -> AgentTurn:
-        """Write to the person, and take the conversation over: the bot is silent until `resume`, or the session's end.
+        """Write to the person and take over the conversation: the bot is silent until `resume` or the session's end.
 
-        The same `request_id` again writes nothing a second time and only repeats the enqueue. Raises `WindowClosedError`,
-        `OptedOutError`, `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the same
-        request has to come again.
+        Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `WindowClosedError`, `OptedOutError`,
+        `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the request must be repeated.
         """
         message_id = f"{AGENT}:{digest(request_id)}"
         known = self._conversations.turn_of_message(key, message_id)
@@ -117,14 +116,14 @@ class AgentMessaging:
             record.events.append(Event("agent_message", {"by": agent}))
             record.session_id = session.id
             pair_rate_until, record.pair_rate_from = pair_rate(before.pair_rate_until, 1, now)
-            # The timer is in the flow's state as well, from where `resume` takes it again.
+            # The flow's state keeps the timer; `resume` restores it from there.
             session = replace(session, human=True, timer_at=None, expires_at=self._ends_at(key, session, now))
             after = replace(before, seq=record.seq, session=session, active_at=now, pair_rate_until=pair_rate_until)
             return after, record
 
         try:
             done = self._commit(key, decide)
-        except AlreadyCommittedError:  # the same request, twice at the same moment
+        except AlreadyCommittedError:  # two identical requests at the same time
             known = self._conversations.turn_of_message(key, message_id)
             if known is None:
                 raise ConflictError("the conversation was erased meanwhile") from None
@@ -134,7 +133,7 @@ class AgentMessaging:
         return done
 
     def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
-        """End the session; the person's next message begins a new one."""
+        """End the session. The person's next message starts a new one."""
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
             now = self._clock()
@@ -148,9 +147,9 @@ class AgentMessaging:
         return self._commit(key, decide)
 
     def resume(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
-        """Hand back to the bot: the flow goes on where it stood, or begins anew if it had come to its end.
+        """Hand back to the bot: the flow continues at its node, or starts over if it had ended.
 
-        The bot says nothing by itself: it answers the person's next message, or goes on when its timer is over.
+        The bot sends nothing at once: it answers the person's next message, or continues when its timer fires.
         """
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
@@ -160,7 +159,7 @@ class AgentMessaging:
                 return None
             record = _record(before, now, "resumed", Input(type="resume_bot"), correlation_id)
             record.events.append(Event("handed_back", {"session_id": session.id, "by": agent}))
-            # A flow that handed over is at its end: there is nothing to go on with.
+            # A flow that handed off has ended: there is nothing to continue.
             state = session.state
             if state is not None:
                 ends_at = self._ends_at(key, session, now)
@@ -179,8 +178,8 @@ class AgentMessaging:
         return AgentTurn(conversation, known)
 
     def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
-        """Queue what the agent wrote, and before it the turn before: whoever took that may have died or stand still between
-        its commit and its enqueue. If it is on its way already, the queue or the ledger recognises it."""
+        """Queue the agent's turn, and first the turn before it: its worker may have died or stalled between its commit and its
+        enqueue. If that turn is queued already, the queue or the ledger recognises it."""
         before = self._conversations.turn(key, record.seq - 1) if record.seq > 1 else None
         if before is not None and before.messages and record.at - before.at < UNQUEUED_SECONDS:
             self._queues.put_outbound(outbound_item(key, before, self._clock()))
@@ -228,4 +227,4 @@ def _timer(state: bytes) -> float | None:
     try:
         return State.decode(state).due_at
     except StateError:
-        return None  # the next turn finds out, and tells the operator
+        return None  # the next turn reports it

@@ -1,6 +1,6 @@
-"""What integrators are told: conversations that begin and end, messages that failed, and what flows emit (docs/events.md).
+"""The events for integrators: conversations that start and end, failed messages, and events of flows (docs/events.md).
 
-Each event follows from what is stored, a turn's record or the ledger's entry, and has the same id however often it is told.
+Each event is derived from a stored item, a turn's record or a ledger entry, and has the same id each time it is published.
 """
 
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Input
 
 DETAIL_BYTES = 200_000
-"""EventBridge takes 256 KB with everything around it."""
+"""Limit for a flow's data. EventBridge takes 256 KB for the whole entry."""
 
 
 class BusinessEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What all events say. `id` is the same each time an event is told; `correlation_id` is that of the person's message."""
+    """The fields of all events. `id` is stable; `correlation_id` is that of the person's message."""
 
     id: str
     happened_at: str
@@ -31,14 +31,14 @@ class BusinessEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ConversationStarted(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.started"):
-    """A person began a conversation with this flow."""
+    """A person started a conversation with this flow."""
 
     flow_id: str | None = None
     flow_version: int | None = None
 
 
 class ConversationCompleted(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.completed"):
-    """The flow came to its end, at this node."""
+    """The flow ended at this node."""
 
     flow_id: str | None = None
     flow_version: int | None = None
@@ -48,7 +48,7 @@ class ConversationCompleted(BusinessEvent, frozen=True, kw_only=True, omit_defau
 class ConversationHandedOff(
     BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.handed_off"
 ):
-    """A person is to take over. `reason`: `flow` (a node did it), `command` (the person asked for it), `agent` (one wrote)."""
+    """An agent takes over. `reason`: `flow` (a node), `command` (the person asked for it), `agent` (an agent wrote)."""
 
     reason: str
     flow_id: str | None = None
@@ -59,7 +59,7 @@ class ConversationHandedOff(
 
 
 class ConversationExpired(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.expired"):
-    """Nobody wrote for too long; `session_id` is the conversation that ended."""
+    """The session ended by inactivity; `session_id` is that session."""
 
 
 class ConversationClosed(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.closed"):
@@ -67,7 +67,7 @@ class ConversationClosed(BusinessEvent, frozen=True, kw_only=True, omit_defaults
 
 
 class FlowEvent(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="flow.event"):
-    """A flow's `emit_event` action. `data_omitted`: it was larger than EventBridge takes."""
+    """A flow's `emit_event` action. `data_omitted`: the data was too large for EventBridge."""
 
     name: str
     data: dict[str, Any] = {}
@@ -77,7 +77,7 @@ class FlowEvent(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, ta
 
 
 class DeliveryFailed(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="delivery.failed"):
-    """The message at `index` of the turn was not delivered and will not be tried again; `code` is Meta's, if it gave one."""
+    """The message at `index` of the turn failed and will not be retried. `code` is Meta's error code, if there is one."""
 
     index: int
     reason: str
@@ -101,10 +101,10 @@ def type_of(event: BusinessEvent) -> str:
 
 
 def events_of_turn(key: ConversationKey, record: TurnRecord) -> list[BusinessEvent]:
-    """What a turn has to tell, in order."""
+    """The events of a turn, in order."""
     found: list[BusinessEvent] = []
 
-    def tell(kind: type[BusinessEvent], **more: Any) -> None:
+    def add(kind: type[BusinessEvent], **more: Any) -> None:
         common = _common(key, record, f"{len(found)}", record.at)
         found.append(kind(**(common | more)))
 
@@ -113,28 +113,28 @@ def events_of_turn(key: ConversationKey, record: TurnRecord) -> list[BusinessEve
         data = event.data
         match event.type:
             case "session_started":
-                tell(ConversationStarted, **flow)
+                add(ConversationStarted, **flow)
             case "completed":
-                tell(ConversationCompleted, node_id=record.node_id, **flow)
+                add(ConversationCompleted, node_id=record.node_id, **flow)
             case "handed_off":
-                told = {name: _text(data.get(name)) for name in ("department", "priority")}
+                details = {name: _text(data.get(name)) for name in ("department", "priority")}
                 node_id = data.get("node_id") or record.node_id
-                tell(ConversationHandedOff, reason=data.get("reason") or "flow", node_id=node_id, **told, **flow)
+                add(ConversationHandedOff, reason=data.get("reason") or "flow", node_id=node_id, **details, **flow)
             case "taken_over":
-                tell(ConversationHandedOff, reason="agent")
+                add(ConversationHandedOff, reason="agent")
             case "session_expired":
-                tell(ConversationExpired, session_id=data.get("session_id") or record.session_id)
+                add(ConversationExpired, session_id=data.get("session_id") or record.session_id)
             case "session_closed":
-                tell(ConversationClosed, session_id=data.get("session_id") or record.session_id)
+                add(ConversationClosed, session_id=data.get("session_id") or record.session_id)
             case "event_emitted":
                 values = data.get("data") or {}
                 large = len(msgspec.json.encode(values)) > DETAIL_BYTES
-                tell(FlowEvent, name=data["name"], data={} if large else values, data_omitted=large, **flow)
+                add(FlowEvent, name=data["name"], data={} if large else values, data_omitted=large, **flow)
     return found
 
 
 def failed_delivery(key: ConversationKey, record: TurnRecord | None, delivery: Delivery) -> DeliveryFailed | None:
-    """What a message's entry has to tell, if it failed; `record` is its turn's, as long as it is kept."""
+    """The event of a message's ledger entry if the message failed. `record` is its turn's; None if it is no longer kept."""
     if delivery.state != "failed" and delivery.status != "failed":
         return None
     at = delivery.status_at or delivery.claimed_at or (record.at if record is not None else 0)
@@ -146,7 +146,7 @@ def failed_delivery(key: ConversationKey, record: TurnRecord | None, delivery: D
 
 def _common(key: ConversationKey, record: TurnRecord, place: str, at: float) -> dict[str, Any]:
     return {
-        # Turns count anew after an erasure: their time tells them apart.
+        # After an erasure turns are numbered from 1 again: their time keeps the ids distinct.
         "id": digest(*msgspec.structs.astuple(key), str(record.seq), str(record.at), place)[:32],
         "happened_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "organization_id": key.organization_id,

@@ -1,4 +1,4 @@
-"""What the events of a turn change of a contact: the one place that says so, for the turn, its replay and `pytake flow run`."""
+"""How the events of a turn change a contact. The turn, its replay and `pytake flow run` share this function."""
 
 from collections.abc import Iterable
 

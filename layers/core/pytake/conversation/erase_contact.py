@@ -1,4 +1,4 @@
-"""Forget a person: at once what the table holds, and within a quarter of an hour what is elsewhere (ADR 0009)."""
+"""Erase a person: the table at once, everything else within a quarter of an hour (ADR 0009)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent,
 from pytake.conversation.records import PendingErasure
 
 SETTLE_SECONDS = 300
-"""How long after an erasure a worker that had begun before it may still write: the longest run of one is 120 seconds."""
+"""How long after an erasure a worker that started before it may still write. A worker runs for at most 120 seconds."""
 
 
 class EraseContact:
@@ -24,11 +24,11 @@ class EraseContact:
         self._clock = clock
 
     def __call__(self, organization_id: str, person: str, by: str) -> int:
-        """Remove what the table holds of a person at every number of the organization; the number of items.
+        """Remove the table's items about a person at every number of the organization; returns the number of items.
 
-        What they said until now takes no turn and what was answered is not sent any more, wherever it waits. If they write
-        again, they are a stranger. A phone number and a business-scoped user id are two contacts: nothing says that they are
-        one person. Raises `ConflictError` when new items keep coming.
+        Messages that the person wrote before take no turn, and answers to them are not sent, wherever they wait. If the person
+        writes again, they start as a new contact. A phone number and a business-scoped user id are two contacts: nothing links
+        them. Raises `ConflictError` when new items keep coming.
         """
         keys = self._inbox.keys(organization_id, person)
         if not keys:
@@ -40,7 +40,7 @@ class EraseContact:
 
 
 class FinishErasures:
-    """Part of the `export` job, which alone writes the lake: what of erased people is not in the table."""
+    """Erases people outside the table. Part of the `export` job, because only that job writes the lake."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class FinishErasures:
         self._clock = clock
 
     def __call__(self, export_again: Callable[[str, int], None]) -> int:
-        """Finish the erasures that began `SETTLE_SECONDS` ago; how many. One that fails is tried again by the next run."""
+        """Finish the erasures that began `SETTLE_SECONDS` ago; returns how many. The next run retries one that fails."""
         finished = 0
         for pending in self._erasure.pending(self._clock() - SETTLE_SECONDS):
             owner = pending.organization_id
             try:
                 detail = self._finish(pending, export_again)
-            except Exception as error:  # one erasure must not stop the others, nor the export
+            except Exception as error:  # one failing erasure must not stop the others or the export
                 event = OperatorEvent("contact.erasure_failed", owner, {"error": type(error).__name__})
             else:
                 event, finished = OperatorEvent("contact.erasure_finished", owner, detail), finished + 1

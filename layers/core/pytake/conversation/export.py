@@ -1,8 +1,8 @@
-"""Export what happened to the lake, hour by hour (ADR 0007).
+"""Export the event log to the lake, hour by hour (ADR 0007).
 
-What an organization's file of an hour holds follows from the table alone, so an hour can be exported again at any time.
-It is: while it runs, when it is over, and twice later, for what comes late. An hour in which very much happened is several
-parts (ADR 0014): each is read and written by itself, and a run that has no time left goes on with the next part.
+The content of an organization's file of an hour depends only on the table, so an hour can be exported again at any time. It
+is exported while it runs, when it is over, and twice later for late changes. An hour with many entries has several parts (ADR
+0014). Each part is read and written separately, and a run that is out of time continues with the next part.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,26 +20,26 @@ from pytake.conversation.records import ExportCursor, ExportProgress, LakePart, 
 HOUR = 3600
 
 PASSES = {"closed": 600, "day": 24 * HOUR, "settled": 72 * HOUR}
-"""How many seconds after its end an hour is exported once more. A turn is committed within a minute or two of its time;
-statuses and messages of stopped numbers may take days."""
+"""The passes, and how many seconds after an hour's end each exports it. A turn is committed within a minute or two of its
+time; statuses and messages of stopped numbers may take days."""
 
 OPEN = "open"
-"""The pass over the hours that are not closed yet."""
+"""The pass over the hours that are not over yet."""
 
 FIRST_LOOK_BACK_HOURS = 24
-"""Where the first export of all begins."""
+"""How far back the very first export starts."""
 
 LEASE_SPARE_SECONDS = 5
 
 BATCH = 200
 
 ENTRIES_PER_PART = 10_000
-"""A part has as many before the next one begins. Conversations of five turns make some 350,000 events of it: 130 MB on disk
-before they are packed, 4 MB then."""
+"""Entries of a part before the next one begins. With conversations of five turns a part has about 350,000 events: 130 MB
+uncompressed, 4 MB compressed."""
 
 
 class ExportResult(Struct, frozen=True):
-    """What a run did: hours looked at, files written anew, and whether the lake is now up to date."""
+    """What a run did: hours checked, files written, and whether the lake is up to date now."""
 
     hours: int = 0
     files: int = 0
@@ -52,7 +52,7 @@ class _Done(Struct):
 
 
 class ExportToLake:
-    """The scheduled function's `export` job. It may run twice, at the same time too, and may die at any moment."""
+    """The scheduled function's `export` job. It may run twice, even at the same time, and may die at any moment."""
 
     def __init__(
         self,
@@ -71,14 +71,14 @@ class ExportToLake:
         self._finish_erasures = finish_erasures
         self._ends_at = 0.0
         self._longest = 0.0
-        """How many seconds a part of this run took at most: for less it does not begin another."""
+        """The longest time that a part of this run took, in seconds: with less time left, no other part is started."""
 
     def __call__(self, seconds_left: float, out_of_time: Callable[[], bool] = lambda: False) -> ExportResult:
-        """Export what is due, until `out_of_time()`. `seconds_left` is when the process ends at the latest.
+        """Export what is due, until `out_of_time()`. The process ends in at most `seconds_left`.
 
-        Measures `LakeLagSeconds` first: how old the lake is as this run finds it. The last pass over an hour measures
-        `LostMessages`: those of its turns that are neither sent nor refused nor kept anywhere, three days later; it should
-        always be 0. Nothing is done while another run is at it.
+        Records the metric `LakeLagSeconds` first: the age of the lake before this run. The last pass over an hour records
+        `LostMessages`: messages that were neither sent nor refused after three days and wait nowhere; always 0 if all is well.
+        Does nothing while another run has the lease.
         """
         now = self._clock()
         if not self._log.acquire_lease(now, seconds_left + LEASE_SPARE_SECONDS):
@@ -125,7 +125,7 @@ class ExportToLake:
         done: "_Done",
         out_of_time: Callable[[], bool],
     ) -> bool:
-        """Export an hour, from where a run before stopped in this pass; False when the time does not suffice."""
+        """Export an hour from where an earlier run stopped in this pass; False when there is not enough time."""
         if out_of_time():
             return False
         cursor = _cursor_at(progress, name, hour)
@@ -143,7 +143,7 @@ class ExportToLake:
                 turns = self._log.turns(hour, of_part)
                 done.files += self._put(part, self._audited(turns, lost) if name == "settled" else turns)
                 self._longest = max(self._longest, self._clock() - began)
-                if part.next is not None:  # were this run to die, the next one goes on here
+                if part.next is not None:  # if this run dies, the next one continues here
                     self._stop_at(progress, name, replace(part, begins=part.next), now, cursor)
         if name == "settled":
             self._record_metric("LostMessages", sum(lost))
@@ -161,10 +161,10 @@ class ExportToLake:
     def _parts(
         self, organization_id: str, hour: int, entries: Iterable[LogEntry], first: int | None = None
     ) -> Iterator[tuple[LakePart, list[LogEntry]]]:
-        """The hour's parts with their entries, from the one that begins at `first` on.
+        """The hour's parts with their entries, starting with the one that begins at `first`.
 
-        Where a part ends is decided once, and never at a moment that its file already reaches: no row ever moves from
-        one file to another, so whenever a run dies, each is in one.
+        The end of a part is decided once, and never before the end of what its file already contains. So no row ever moves
+        from one file to another, and each row is in exactly one file whenever a run dies.
         """
         left = _Peekable(entries)
         begins: int | None = first if first is not None else hour * 1000
@@ -186,7 +186,7 @@ class ExportToLake:
             begins = following
 
     def export_hour(self, organization_id: str, hour: int) -> None:
-        """Export one hour of one organization once more, whatever its turn would be. Not while another run is at it."""
+        """Export one hour of one organization again, independent of the passes. Only while this run has the lease."""
         for part, entries in self._parts(organization_id, hour, self._log.entries(hour, organization_id)):
             self._put(part, self._log.turns(hour, entries))
 
@@ -194,7 +194,7 @@ class ExportToLake:
         return self._lake.put(part, self._events(part.organization_id, part.hour, turns))
 
     def _audited(self, turns: Iterable[LoggedTurn | ErasedTurn], lost: list[int]) -> Iterator[LoggedTurn | ErasedTurn]:
-        """The turns as they come; `lost` gets how many messages of each have no outcome and wait nowhere."""
+        """Pass the turns through. For each with messages that have no outcome and wait nowhere, append their number to `lost`."""
         for turn in turns:
             missing = _without_outcome(turn, self._clock()) if isinstance(turn, LoggedTurn) else 0
             if missing and isinstance(turn, LoggedTurn):
@@ -211,7 +211,7 @@ class ExportToLake:
             unknown = {turn.key.contact_id for turn in known} - keys.keys()
             if unknown:
                 keys |= self._log.pseudonym_keys(organization_id, sorted(unknown), self._clock())
-            # Before the file is there: whoever erases the person has to find what it says of them.
+            # Before the file exists: an erasure must find the files that contain the person's answers.
             if reported := {turn.key.contact_id for turn in known if _reports(turn)}:
                 self._log.record_reported_hour(organization_id, sorted(reported), hour)
             for turn in batch:
@@ -222,7 +222,7 @@ class ExportToLake:
 
 
 class _Peekable:
-    """Entries of which the next one can be looked at."""
+    """An iterator whose next entry can be read without taking it."""
 
     def __init__(self, entries: Iterable[LogEntry]) -> None:
         self._left = iter(entries)
@@ -248,8 +248,8 @@ def _reports(turn: LoggedTurn) -> bool:
 
 
 def _without_outcome(turn: LoggedTurn, now: float) -> int:
-    """How many messages of a turn have neither reached Meta nor been refused, unless the turn is in the dead letters, or
-    waits in the queue for a slot that is still to come."""
+    """How many messages of a turn have neither reached Meta nor been refused. 0 for a turn that is dead-lettered, or that waits
+    in the queue for a future slot."""
     known = {delivery.index: delivery for delivery in turn.deliveries if delivery.turn == turn.record.seq}
     if any(delivery.state in ("dead", "deferred") for delivery in known.values()):
         return 0

@@ -1,4 +1,4 @@
-"""Drafts, publishing and rolling back. Published versions are immutable; what moves is a pointer."""
+"""Drafts, publishing and rollback. Published versions are immutable; publish and rollback move a pointer."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from pytake.engine.document import read_document
 
 
 class UnknownFlowError(Exception):
-    """The organization has no flow, or no version, of this name."""
+    """The organization has no such flow, or the flow has no such version."""
 
 
 class NotPublishableError(Exception):
-    """The draft has errors; `problems` lists them with the warnings."""
+    """The draft has errors. `problems` lists them together with the warnings."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -31,7 +31,7 @@ class NotPublishableError(Exception):
 
 
 class Draft(Struct, frozen=True):
-    """A draft as it was saved, and what is wrong with it. `revision` tells it from the one before."""
+    """A saved draft with its problems. Each save has a new `revision`."""
 
     flow_id: str
     revision: int
@@ -40,7 +40,7 @@ class Draft(Struct, frozen=True):
 
 
 class FlowAuthoring:
-    """What a bot builder does with flows. Every method works inside one organization."""
+    """The use cases of builders for flows. Every method works inside one organization."""
 
     def __init__(self, flows: Flows, secrets: FlowSecretStore, clock: Clock) -> None:
         self._flows = flows
@@ -50,10 +50,10 @@ class FlowAuthoring:
     def save_draft(
         self, organization_id: str, flow_id: str, document: dict[str, Any], expected: ExpectedDraft | None = None
     ) -> Draft:
-        """Keep the document as the flow's draft, whatever is wrong with it: work in progress is not thrown away.
+        """Save the document as the flow's draft, also with errors: work in progress is not lost.
 
-        Raises `DraftChangedError` when the draft there is not the one that is `expected`, unless it is this very document:
-        then an answer was lost, and the request has come again.
+        Raises `DraftChangedError` when the stored draft is not the `expected` one, unless it equals this document: then the
+        request was repeated because its answer was lost.
         """
         document = {**document, "id": flow_id}
         try:
@@ -66,18 +66,17 @@ class FlowAuthoring:
         return self._checked(organization_id, flow_id, StoredDraft(document, revision))
 
     def draft(self, organization_id: str, flow_id: str) -> Draft:
-        """The saved draft with its problems as of now. Raises `UnknownFlowError`."""
+        """The saved draft with its current problems. Raises `UnknownFlowError`."""
         return self._checked(organization_id, flow_id, self._stored(organization_id, flow_id))
 
     def publish(
         self, organization_id: str, flow_id: str, published_by: str, expected: int | None = None
     ) -> tuple[FlowVersion, list[Problem]]:
-        """Make the draft the next version and give it to new sessions; the version and the warnings it has.
+        """Publish the draft as the next version for new sessions; returns the version and its warnings.
 
-        The version holds the sub-flows it jumps to as they are published now (ADR 0003). What is published already, word
-        for word, stays the version it is. Raises `UnknownFlowError`, `DraftChangedError` when the draft has another
-        revision than the `expected`, `NotPublishableError`, or `ConflictError` when somebody else published something else
-        at the same moment.
+        The version contains the currently published sub-flows that it jumps to (ADR 0003). When the published version already
+        equals the draft, it stays. Raises `UnknownFlowError`, `DraftChangedError` when the draft's revision is not the
+        `expected` one, `NotPublishableError`, and `ConflictError` when another version was published at the same moment.
         """
         stored = self._stored(organization_id, flow_id)
         if expected not in (None, stored.revision):
@@ -108,7 +107,7 @@ class FlowAuthoring:
         return version, problems
 
     def rollback(self, organization_id: str, flow_id: str, version: int) -> FlowSummary:
-        """Give new sessions an earlier (or later) version again. Raises `UnknownFlowError`."""
+        """Use an earlier or later version for new sessions. Raises `UnknownFlowError`."""
         summary = self._flows.summary(organization_id, flow_id)
         if summary is None or not 1 <= version <= summary.latest_version:
             raise UnknownFlowError(f"{flow_id} version {version}")
@@ -129,14 +128,14 @@ class FlowAuthoring:
     def _published(
         self, organization_id: str, summary: FlowSummary | None, documents: dict[str, dict[str, Any]]
     ) -> FlowVersion | None:
-        """The version that new sessions get, if it is these very documents."""
+        """The published version, if it consists of exactly these documents."""
         if summary is None or summary.published_version is None:
             return None
         version = self._flows.version(organization_id, summary.flow_id, summary.published_version)
         return version if version is not None and version.documents == documents else None
 
     def _bundle(self, organization_id: str, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """The document and, by id, every published document that its jumps reach. Missing ones are the prover's to report."""
+        """The document and every published document that its jumps reach, by id. The prover reports missing ones."""
         bundle = {str(document.get("id")): document}
         waiting = [document]
         while waiting:
@@ -156,16 +155,16 @@ class FlowAuthoring:
         return validate(documents, root, self._secret_names(organization_id, documents))
 
     def _secret_names(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> list[str] | None:
-        """What is stored, asked for only where a document may use it; None when that cannot be said."""
+        """The names of the stored secrets, read only when a document may use one; None when they are unreadable."""
         if b"secrets" not in msgspec.json.encode(documents):
             return None
         try:
             return self._secrets.names(organization_id)
         except FlowSecretsUnreadableError:
-            return None  # whoever stores a secret hears of it; publishing does not depend on it
+            return None  # reported when a secret is stored; publishing does not depend on it
 
 
 def _targets(document: dict[str, Any]) -> set[str]:
-    """What the jumps enter that can be read: one unreadable node makes no other flow unknown."""
+    """The targets of the readable jumps: an unreadable node does not hide the targets of others."""
     found, _ = read_document(document)
     return jump_targets(found) if found is not None else set()

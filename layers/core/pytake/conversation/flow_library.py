@@ -1,4 +1,4 @@
-"""Published flows, ready to run: loaded once per worker and compiled once, because a version never changes."""
+"""Published flows, ready to run. A version never changes, so each worker loads and compiles it once."""
 
 from collections import OrderedDict
 
@@ -7,13 +7,13 @@ from pytake.conversation.ports.tenants import Flows
 from pytake.engine import Flow, compile_flow
 
 POINTER_SECONDS = 5
-"""How old a worker's knowledge of the published version may be: publish and rollback reach new sessions within it."""
+"""How long a worker caches the published version: publish and rollback reach new sessions within this time."""
 
 COMPILED_FLOWS = 256
 
 
 class FlowLibrary:
-    """The flows of all organizations, as the flow runner needs them."""
+    """A worker's compiled flows, of all organizations."""
 
     def __init__(self, flows: Flows, clock: Clock) -> None:
         self._flows = flows
@@ -22,7 +22,7 @@ class FlowLibrary:
         self._compiled: OrderedDict[tuple[str, str, int], Flow] = OrderedDict()
 
     def published(self, organization_id: str, flow_id: str) -> Flow | None:
-        """The version that new sessions get, or None when the flow is unknown or not published."""
+        """The version for new sessions, or None when the flow is unknown or not published. Raises `FlowError`."""
         now = self._clock()
         read_at, version = self._pointers.get((organization_id, flow_id), (float("-inf"), None))
         if version is None or now - read_at >= POINTER_SECONDS:
@@ -34,7 +34,7 @@ class FlowLibrary:
         return self.version(organization_id, flow_id, version) if version is not None else None
 
     def version(self, organization_id: str, flow_id: str, version: int) -> Flow | None:
-        """One published version, or None when it does not exist."""
+        """One published version, or None when it does not exist. Raises `FlowError` when it does not compile."""
         key = (organization_id, flow_id, version)
         flow = self._compiled.get(key)
         if flow is None:

@@ -1,4 +1,4 @@
-"""Keep the secrets that flows may use in api_call. Values go in, and only calls to APIs see them again."""
+"""The secrets that flows use in api_call. Values are write-only: only calls to APIs read them."""
 
 from collections.abc import Mapping
 
@@ -9,18 +9,18 @@ from pytake.engine.template import is_name
 
 MAX_NAME_LENGTH = 64
 MIN_VALUE_LENGTH = 4
-"""A shorter value cannot be taken out of what an API echoes without tearing other words apart (`pytake.effects.redaction`)."""
+"""A shorter value could not be redacted from an API's answer without damaging other words (`pytake.effects.redaction`)."""
 
 MAX_VALUE_BYTES = 8_192
-"""What servers commonly take as a header."""
+"""The usual limit of servers for a header."""
 
 MAX_SECRETS = 100
 MAX_TOTAL_BYTES = 60_000
-"""Of an organization's names and values together: one secret of Secrets Manager holds 65,536 bytes, JSON's quotes included."""
+"""Limit for an organization's names and values together. A secret in Secrets Manager has at most 65,536 bytes of JSON."""
 
 
 class FlowSecretRefusedError(ValueError):
-    """A secret that cannot be kept. `code` is stable; the text says what to do and never quotes a value."""
+    """A secret that cannot be stored. `code` is stable; the text says what to do and never quotes a value."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class UnknownSecretError(Exception):
 
 
 class ManageFlowSecrets:
-    """What admins do with an organization's secrets."""
+    """The use cases of admins for an organization's flow secrets."""
 
     def __init__(self, store: FlowSecretStore) -> None:
         self._store = store
@@ -42,17 +42,15 @@ class ManageFlowSecrets:
         return sorted(self._store.names(organization_id))
 
     def put(self, organization_id: str, name: str, value: str) -> None:
-        """Store a secret, or another value for it.
+        """Create a secret, or replace its value.
 
-        Raises `FlowSecretRefusedError`, and `ConflictError` when others write without a pause.
+        Raises `FlowSecretRefusedError`, and `ConflictError` when others keep writing.
         """
         if not (is_name(name) and len(name) <= MAX_NAME_LENGTH):
-            message = f"A secret's name has letters, digits, `_` and `-` only, at most {MAX_NAME_LENGTH}."
+            message = f"A secret's name has only letters, digits, `_` and `-`, at most {MAX_NAME_LENGTH} characters."
             raise FlowSecretRefusedError("secret_name_invalid", message)
         if len(value.strip()) < MIN_VALUE_LENGTH:
-            message = (
-                f"A secret has at least {MIN_VALUE_LENGTH} characters: a shorter one could not be hidden in answers."
-            )
+            message = f"A secret has at least {MIN_VALUE_LENGTH} characters: a shorter one could not be redacted from answers."
             raise FlowSecretRefusedError("secret_too_short", message)
         if len(value.encode(errors="replace")) > MAX_VALUE_BYTES:
             message = f"A secret has at most {MAX_VALUE_BYTES} bytes."
@@ -64,14 +62,16 @@ class ManageFlowSecrets:
                 message = f"An organization has at most {MAX_SECRETS} secrets. Delete one that no flow uses."
                 raise FlowSecretRefusedError("secrets_full", message)
             if _size(secrets) > MAX_TOTAL_BYTES:
-                message = f"An organization's secrets have at most {MAX_TOTAL_BYTES} bytes together. Delete what no flow uses."
+                message = (
+                    f"An organization's secrets have at most {MAX_TOTAL_BYTES} bytes together. Delete unused ones."
+                )
                 raise FlowSecretRefusedError("secrets_full", message)
             return secrets
 
         self._store.change(organization_id, with_it)
 
     def remove(self, organization_id: str, name: str) -> None:
-        """Forget a secret. Raises `UnknownSecretError`, and `ConflictError` when others write without a pause."""
+        """Delete a secret. Raises `UnknownSecretError`, and `ConflictError` when others keep writing."""
 
         def without_it(known: Mapping[str, str]) -> Mapping[str, str]:
             if name not in known:
@@ -82,5 +82,5 @@ class ManageFlowSecrets:
 
 
 def _size(secrets: Mapping[str, str]) -> int:
-    """Bytes of the stored JSON, a little less than what Secrets Manager counts."""
+    """Bytes of the JSON, a little less than Secrets Manager counts."""
     return len(msgspec.json.encode(secrets))

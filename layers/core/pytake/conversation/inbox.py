@@ -10,13 +10,13 @@ from pytake.whatsapp.phone import variants
 
 FILTERED_BATCH = 100
 MAX_BATCHES = 10
-"""A page is looked for among at most this many times a hundred conversations: a rare kind gives short pages, not slow ones."""
+"""A filtered page reads at most this many batches: a rare status gives short pages, not slow ones."""
 
 WAITING, HUMAN, IDLE = "waiting", "human", "idle"
 
 
 def status_of(conversation: Conversation, now: float) -> str:
-    """`waiting` for the person's answer to the bot, `human` when an agent has it, `idle` without a session."""
+    """`waiting` for the person's answer to the bot, `human` when an agent has the session, `idle` without a session."""
     session = conversation.open_session(now)
     if session is None:
         return IDLE
@@ -24,16 +24,16 @@ def status_of(conversation: Conversation, now: float) -> str:
 
 
 def contact_ids(person: str) -> list[str]:
-    """The ids a person may be known by.
+    """The contact ids that a person may have.
 
-    Takes a phone number with or without `+`, in either spelling of a country that has two, or a business-scoped user id.
+    Takes a phone number with or without `+`, in either spelling where a country has two, or a business-scoped user id.
     """
     digits = person.removeprefix("+")
     return variants(digits) if digits.isascii() and digits.isdecimal() else [person]
 
 
 class Page(Struct, frozen=True):
-    """A part of the list; `end` is where the next part begins, None at the end of the list."""
+    """A page of the list. `end` is the position after which the next page starts, None on the last page."""
 
     conversations: list[Conversation]
     end: RecentPosition | None
@@ -48,7 +48,7 @@ class Inbox:
         self._clock = clock
 
     def keys(self, organization_id: str, person: str, phone_number_id: str | None = None) -> list[ConversationKey]:
-        """Where conversations with a person would be: at each number of the organization, or at one."""
+        """The keys that conversations with a person may have: at each number of the organization, or at one."""
         if phone_number_id is None:
             numbers = [number.phone_number_id for number in self._tenants.numbers(organization_id)]
         else:
@@ -60,7 +60,7 @@ class Inbox:
         ]
 
     def find(self, organization_id: str, person: str, phone_number_id: str | None = None) -> Conversation | None:
-        """The conversation with a person: at this number, or at the one where something was said last."""
+        """The conversation with a person: at this number, or the most recently active one."""
         found = self._conversations.load_all(self.keys(organization_id, person, phone_number_id))
         return max(found, key=lambda known: (known.active_at, known.key), default=None)
 
@@ -73,9 +73,9 @@ class Inbox:
         status: str | None = None,
         phone_number_id: str | None = None,
     ) -> Page:
-        """At most `limit` conversations behind `after`, those of the newest hours first, in a page by their last message.
+        """At most `limit` conversations after `after`, newest hours first, sorted within the page by their last message.
 
-        With a filter a page may hold fewer than there are: go on while there is an `end`.
+        With a filter, a page may have fewer than `limit` before the last one: continue while there is an `end`.
         """
         now, found, end = self._clock(), list[Conversation](), after
         batch = FILTERED_BATCH if status or phone_number_id else limit + 1

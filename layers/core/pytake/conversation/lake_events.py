@@ -1,6 +1,6 @@
-"""What the lake is told of a turn: events without a word of what was said and without who said it.
+"""The lake's events of a turn: without message texts and without the person's identity.
 
-`docs/lake.md` describes the columns to analysts; `COLUMNS` is what it, the Glue table and the writer go by.
+`COLUMNS` defines the columns for `docs/lake.md`, the Glue table and the writer.
 """
 
 import hmac
@@ -51,10 +51,10 @@ COLUMNS: dict[str, str] = {
     "code": "string",
     "variables": "map<string,string>",
 }
-"""Columns of the lake's files, in order, with their types in Athena's words. The partitions are not among them."""
+"""The columns of the lake's files, in order, with their Athena types. Partition columns are not included."""
 
 PSEUDONYM_CHARACTERS = 24
-"""96 bits: no two of a billion people meet."""
+"""96 bits: a collision among a billion people is practically impossible."""
 
 _ERRORS = frozenset(
     (
@@ -97,38 +97,38 @@ class LakeEvent(Struct, omit_defaults=True):
 
 
 class ErasedTurn(Struct, frozen=True):
-    """What is left of a turn of a person who was erased: its events, which tell nobody who that was or what they said."""
+    """The rest of an erased person's turn: its events, without the person's identity and answers."""
 
     organization_id: str
     events: list[LakeEvent]
 
 
 def without_values(events: Iterable[LakeEvent]) -> list[LakeEvent]:
-    """The events without what the person said; each is still counted."""
+    """The events without the person's answers. Each event still counts."""
     return [replace(event, variables=None) if event.variables is not None else event for event in events]
 
 
 class Pseudonyms:
-    """Names that stand for one contact's ids. Without the contact's `key` nobody can tell whose they are.
+    """Pseudonyms for one contact's ids. They cannot be linked to the contact without the contact's `key`.
 
-    The ids are pseudonyms too where they are made from a phone number: a session's id is a digest of it, and there are
-    few enough phone numbers to try them all.
+    Ids that are derived from a phone number need pseudonyms too: a session's id is a digest of it, and there are few enough
+    phone numbers to try them all.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def of(self, *parts: str) -> str:
-        """The pseudonym of an id; `parts` begin with what kind of id it is."""
+        """The pseudonym of an id. The first of the `parts` is the kind of id."""
         return hmac.digest(self._key, _encode(parts), "sha256").hex()[:PSEUDONYM_CHARACTERS]
 
 
 def events_of(
     key: ConversationKey, record: TurnRecord, deliveries: Iterable[Delivery], contact_key: bytes
 ) -> list[LakeEvent]:
-    """The events of one turn, in their order, with ids that are the same each time.
+    """The events of one turn, in order, with stable ids.
 
-    All carry the turn's time, so that they belong to its hour; what became of a message says in `state_at` when.
+    All have the turn's time, so that they belong to its hour. The time of a delivery status is in `state_at`.
     """
     names = Pseudonyms(contact_key)
     conversation = names.of("conversation", key.phone_number_id, key.contact_id)
@@ -144,7 +144,7 @@ def events_of(
 
     found: list[LakeEvent] = []
 
-    def tell(type_: EventType, *, session_id: str = record.session_id, place: str = "", **columns: Any) -> None:
+    def add(type_: EventType, *, session_id: str = record.session_id, place: str = "", **columns: Any) -> None:
         found.append(
             LakeEvent(
                 event_id=f"{conversation}-{record.seq:06d}-{place or f'{len(found):03d}'}",
@@ -162,60 +162,60 @@ def events_of(
 
     before = [event for event in record.events if event.type == "session_expired"]
     for event in before:
-        tell("expired", session_id=str(event.data.get("session_id") or record.session_id))
+        add("expired", session_id=str(event.data.get("session_id") or record.session_id))
     happened = {event.type for event in record.events}
-    # The engine tells of a start where a flow begins; a session also begins with a word that needs none, or an agent.
+    # The engine emits `session_started` when a flow starts. A command or an agent's message also starts a session.
     if "session_started" in happened or record.session_id == new_session_id(key, record.seq):
-        tell("session_started")
+        add("session_started")
     if record.message_type not in (None, "due"):
-        tell("message_in", kind=record.input.type)
-    _tell_path(record, happened, tell)
+        add("message_in", kind=record.input.type)
+    _add_path(record, happened, add)
     variables = {
         str(event.data["name"]): _text(event.data.get("value"))
         for event in record.events
         if event.type == "variable_reported"
     }
     if variables:
-        tell("reported", variables=variables)
+        add("reported", variables=variables)
     for event in record.events:
         if event.type == "completed":
-            tell("completed", node_id=record.node_id)
+            add("completed", node_id=record.node_id)
         elif event.type == "handed_off":
-            tell("handed_off", node_id=record.node_id, code=event.data.get("reason"))
+            add("handed_off", node_id=record.node_id, code=event.data.get("reason"))
         elif event.type == "taken_over":
-            tell("handed_off", code="agent")
+            add("handed_off", code="agent")
         elif event.type == "opted_out":
-            tell("opted_out", node_id=record.node_id)
+            add("opted_out", node_id=record.node_id)
         elif event.type == "session_closed":
-            tell("closed", session_id=str(event.data.get("session_id") or record.session_id))
+            add("closed", session_id=str(event.data.get("session_id") or record.session_id))
         elif event.type in _ERRORS:
-            tell("error", node_id=event.data.get("node_id"), code=event.type)
+            add("error", node_id=event.data.get("node_id"), code=event.type)
     if record.status == "failed":
         if not happened & _ERRORS:
-            tell("error", node_id=record.node_id, code="turn_failed")
-        tell("failed", node_id=record.node_id)
-    _tell_messages(record, deliveries, tell)
+            add("error", node_id=record.node_id, code="turn_failed")
+        add("failed", node_id=record.node_id)
+    _add_messages(record, deliveries, add)
     return found
 
 
-def _tell_path(record: TurnRecord, happened: set[str], tell: Callable[..., None]) -> None:
-    """What is no new visit: a turn's first step (the node waited, and is left later than it was entered), and the step
-    of a jump to which a sub-flow comes back.
+def _add_path(record: TurnRecord, happened: set[str], add: Callable[..., None]) -> None:
+    """One `node_entered` event per step. `arrived` is false when the step is not a new visit: a turn's first step (the node
+    was waiting since an earlier turn), and the step of a jump to which a sub-flow returns.
     """
-    goes_on = not happened & {"session_started", "session_restarted"}
+    continues = not happened & {"session_started", "session_restarted"}
     for index, step in enumerate(record.path):
         before = record.path[index - 1] if index else None
-        comes_back = before is not None and before.flow_id != step.flow_id and before.exit != "jump"
-        tell(
+        returns = before is not None and before.flow_id != step.flow_id and before.exit != "jump"
+        add(
             "node_entered",
             node_flow_id=step.flow_id,
             node_id=step.node_id,
             node_exit=step.exit,
-            arrived=not (comes_back or (index == 0 and goes_on)),
+            arrived=not (returns or (index == 0 and continues)),
         )
 
 
-def _tell_messages(record: TurnRecord, deliveries: Iterable[Delivery], tell: Callable[..., None]) -> None:
+def _add_messages(record: TurnRecord, deliveries: Iterable[Delivery], add: Callable[..., None]) -> None:
     known = {delivery.index: delivery for delivery in deliveries if delivery.turn == record.seq}
     author = "agent" if any(event.type == "agent_message" for event in record.events) else None
     for index, message in enumerate(record.messages):
@@ -223,11 +223,11 @@ def _tell_messages(record: TurnRecord, deliveries: Iterable[Delivery], tell: Cal
         taken = delivery is not None and (delivery.state == "accepted" or delivery.reached_meta)
         billable = taken and delivery is not None and delivery.status != "failed"
         kind = message.__struct_config__.tag
-        tell("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable, code=author)
+        add("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable, code=author)
     for index, delivery in sorted(known.items()):
         state = delivery.status or delivery.state
         failed = state in _NOT_DELIVERED
-        tell(
+        add(
             "delivery",
             place=f"d{index:03d}",
             message_index=index,

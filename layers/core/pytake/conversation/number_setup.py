@@ -1,4 +1,4 @@
-"""Set up WhatsApp numbers: what a company copies from Meta's dashboard, checked and stored."""
+"""Set up WhatsApp numbers: check and store what an admin copies from Meta's dashboard."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from pytake.engine import Command
 
 
 class NumberSetupError(ValueError):
-    """A field of the setup that cannot be right; `field` names it, the text says what to do."""
+    """A field of the setup is wrong. `field` names it; the text says what to do."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class UnknownNumberError(Exception):
 
 
 class NumberChange(Struct, frozen=True):
-    """What to store of a number. A secret that is None stays as it is; it must be given the first time."""
+    """The settings of a number. A secret that is None stays unchanged; a new number needs its secrets."""
 
     display_phone_number: str
     default_flow_id: str | None = None
@@ -39,7 +39,7 @@ class NumberChange(Struct, frozen=True):
 
 
 class NumberSetup:
-    """What an admin does with numbers. Every method works inside one organization."""
+    """The use cases of admins for numbers. Every method works inside one organization."""
 
     def __init__(self, tenants: TenantRepository, secrets: Secrets) -> None:
         self._tenants = tenants
@@ -58,9 +58,9 @@ class NumberSetup:
     def put(self, organization_id: str, phone_number_id: str, change: NumberChange) -> Number:
         """Create or change a number.
 
-        A new app secret keeps the one before it valid, so that a rotation loses no webhook, unless the change names the
-        previous one itself. Raises `NumberSetupError` for a field that cannot be right and `ConflictError` when the number
-        or its verify token belongs to another organization or number.
+        After a change of the app secret the previous one stays valid, so that a rotation loses no webhook, unless the change
+        names another previous one. Raises `NumberSetupError` for a wrong field, and `ConflictError` when the number or its
+        verify token belongs to another organization or number.
         """
         known = self._tenants.number(phone_number_id)
         if known is not None and known.organization_id != organization_id:
@@ -97,7 +97,7 @@ class NumberSetup:
 
 
 def country(display_phone_number: str) -> str | None:
-    """The ISO code of a number's country, None for one that belongs to none. Raises `NumberSetupError` for no number."""
+    """The ISO code of a number's country, None if it has none. Raises `NumberSetupError` when it is not a phone number."""
     try:
         parsed = phonenumbers.parse(display_phone_number, None)
     except phonenumbers.NumberParseException:

@@ -1,4 +1,4 @@
-"""Record that a person wants no messages, when Meta tells it (error 131050) and not the person."""
+"""Record that a person has opted out when Meta reports it (error 131050), not the person."""
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ ATTEMPTS = 4
 
 
 class RecordOptOut:
-    """Used by the sender and by the statuses function."""
+    """Opts a person out. The sender and the statuses function use it."""
 
     def __init__(self, conversations: Conversations, clock: Clock) -> None:
         self._conversations = conversations
@@ -20,8 +20,8 @@ class RecordOptOut:
     def __call__(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
         """Opt the person out, as a turn of the conversation with an audit record; False when there is nothing to do.
 
-        Who has written since `reported_at` wants an answer again. Raises `ConflictError` when the conversation is written by
-        others again and again.
+        A person who has written since `reported_at` wants answers again. Raises `ConflictError` when others keep writing the
+        conversation.
         """
         for _ in range(ATTEMPTS):
             before = self._conversations.load(key)

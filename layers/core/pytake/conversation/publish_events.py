@@ -1,8 +1,8 @@
-"""Tell integrators what happened, at least once, without holding up anybody's conversation (ADR 0010).
+"""Publish business events to integrators at least once, without delaying a conversation (ADR 0010).
 
-An event is told after what it tells of is stored. If the bus does not take it, the stored item is marked, and the scheduled
-function tells it later: it follows from the item. Failed messages are marked in the write that says so, because nothing
-comes back for them when their worker dies; a turn's message does come back.
+An event is published after the item it is derived from is stored. If the bus does not take it, the item is marked, and the
+scheduled function publishes the event later. A failed delivery is marked by the write that records the failure, because no
+retry follows when its worker dies. The message of a turn is retried.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from pytake.conversation.ports.messaging import EventBus, Outbox
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 LATE_SECONDS = 60
-"""A mark this old is one that nobody is about to remove."""
+"""The worker that set an older mark is not about to remove it."""
 
 
 class PublishBusinessEvents:
-    """What the other use cases tell with."""
+    """Publishes the events of turns and failed deliveries as they happen."""
 
     def __init__(self, bus: EventBus, outbox: Outbox, conversations: Conversations, deliveries: Deliveries) -> None:
         self._bus = bus
@@ -28,13 +28,13 @@ class PublishBusinessEvents:
         self._deliveries = deliveries
 
     def of_turn(self, key: ConversationKey, record: TurnRecord) -> None:
-        """Tell of a committed turn. One request if it has something to tell, none otherwise; fails only with the table."""
+        """Publish the events of a committed turn: one request if there are any. Fails only when the table does."""
         events = events_of_turn(key, record)
         if events and not self._bus.put(events):
             self._outbox.add(key, record.seq)
 
     def of_failed_delivery(self, key: ConversationKey, turn: int, index: int) -> None:
-        """Tell of a failed message, unless it is about to be sent once more."""
+        """Publish that a message failed, unless it is about to be sent again."""
         entry = self._deliveries.load(key, turn, index)
         event = failed_delivery(key, self._conversations.turn(key, turn), entry) if entry is not None else None
         if event is not None and self._bus.put([event]):
@@ -42,7 +42,7 @@ class PublishBusinessEvents:
 
 
 class PublishLateEvents:
-    """Part of the scheduled function's `due` job: tell what could not be told."""
+    """Part of the scheduled function's `due` job: publish the events that the bus refused before."""
 
     def __init__(
         self, bus: EventBus, outbox: Outbox, conversations: Conversations, clock: Clock, record_metric: RecordMetric
@@ -54,11 +54,11 @@ class PublishLateEvents:
         self._record_metric = record_metric
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
-        """Tell it, oldest first, until `out_of_time()` or the bus refuses; how many items that was.
+        """Publish them, oldest first, until `out_of_time()` or the bus refuses; returns the number of items.
 
-        Measures `EventsRefused` when the bus refuses: what waits goes on waiting.
+        Records the metric `EventsRefused` when the bus refuses. The remaining events stay marked.
         """
-        told = 0
+        published = 0
         for key, item in self._outbox.pending(self._clock() - LATE_SECONDS):
             if isinstance(item, Delivery):
                 failed = failed_delivery(key, self._conversations.turn(key, item.turn), item)
@@ -72,5 +72,5 @@ class PublishLateEvents:
                 self._record_metric("EventsRefused", 1)
                 break
             self._outbox.remove(key, turn, index)
-            told += 1
-        return told
+            published += 1
+        return published

@@ -1,7 +1,7 @@
-"""The messages on the three queues, and the names that keep their order.
+"""The items on the work queues, and the ids that keep their order.
 
-`inbound.fifo` and `outbound.fifo` keep order per conversation through the message group; the statuses queue keeps none,
-because a delivery state never moves backwards whatever the order.
+`inbound.fifo` and `outbound.fifo` keep the order of each conversation through the message group. The statuses queue has no
+order, because a delivery status never moves backwards.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ GROUP_ID_CHARACTERS = 128
 class InboundItem(Struct, omit_defaults=True):
     """One message of one person, as Meta sent it (`message` is Meta's own JSON).
 
-    Or, with a `due_at`, the news that a timer or the end of a session has come: it goes the way of a message, so that it is in
-    order with them, and is taken once, like them. Its `message` holds nothing but an id.
+    An item with a `due_at` fires a timer or ends a session. It takes the way of a message, so that it is in order with the
+    person's messages and takes one turn. Its `message` holds only an id.
     """
 
     organization_id: str
@@ -50,8 +50,8 @@ class InboundItem(Struct, omit_defaults=True):
 class OutboundItem(Struct, omit_defaults=True):
     """Everything one turn sends, in order.
 
-    `queued_at` tells how long it has waited. `pair_rate_from` is when its first message may leave under Meta's limit for one
-    recipient; zero when all may at once. `confirms_opt_out`: it confirms an opt-out, so the opt-out does not hold it back.
+    `queued_at` is when it was queued. `pair_rate_from` is when its first message may leave under Meta's limit for one
+    recipient; 0: all may leave at once. `confirms_opt_out`: it confirms an opt-out, which therefore does not stop it.
     `requeue_id` makes an item that is queued again on purpose distinct: redriven (`redrive_count` times),
     from being held (`released`), or for a message that Meta reported as undeliverable in a way that can be mended.
     """
@@ -76,7 +76,7 @@ class OutboundItem(Struct, omit_defaults=True):
 
     @property
     def deduplication_id(self) -> str:
-        """The same each time a turn is queued, and another for the turn of that number after the person was erased."""
+        """The same each time a turn is queued. After an erasure, a turn with the same number has another id."""
         turn = (str(self.turn), str(self.window_closes_at), self.correlation_id or "")
         requeue_id = (self.requeue_id,) if self.requeue_id else ()
         return digest(self.organization_id, self.phone_number_id, self.contact_id, *turn, *requeue_id)
@@ -92,7 +92,7 @@ class StatusesItem(Struct, omit_defaults=True):
 
 
 def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:
-    """What to queue for a committed turn: the record is the outbox."""
+    """The item of a committed turn. The record is the outbox: the item can be made again at any time."""
     return OutboundItem(
         organization_id=key.organization_id,
         phone_number_id=key.phone_number_id,
@@ -109,17 +109,17 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
 
 
 def released_item(held: HeldTurn, now: float) -> OutboundItem:
-    """What to queue for a turn that comes back from being held."""
+    """The item of a held turn that is released."""
     item = msgspec.json.decode(held.body, type=OutboundItem)
     return replace(item, queued_at=now, released=True, requeue_id=f"held{held.held_at}")
 
 
 def digest(*parts: str) -> str:
-    """A deduplication id (64 characters) for the parts, in which no two different lists of parts meet."""
+    """A deduplication id of 64 characters. Different lists of parts have different ids."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def group_id(key: ConversationKey) -> str:
-    """The message group of a conversation: number and contact, hashed when SQS's 128 characters do not hold them."""
+    """The message group of a conversation: number and contact, hashed when SQS does not allow them as they are."""
     group = f"{key.phone_number_id}:{key.contact_id}"
     return group if len(group) <= GROUP_ID_CHARACTERS and group.isascii() and " " not in group else digest(group)

@@ -1,4 +1,4 @@
-"""How fast messages may leave: an organization's limit a minute, and Meta's limit for one recipient (ADR 0005).
+"""Rate limits of sending: an organization's messages a minute, and Meta's limit for one recipient (ADR 0005).
 
 Pure arithmetic on times. The adapters of `pytake.conversation.ports.deliveries.RateSlots` store a `RateWindow` and change it
 with these functions. The turn's commit stores the pair rate of a recipient, so that it costs no write of its own.
@@ -8,15 +8,15 @@ from msgspec import Struct
 
 WINDOW_SECONDS = 60
 EXACT_UP_TO = 60
-"""Limits up to this many messages a minute are kept exactly: the window remembers each departure."""
+"""Limits up to this many messages a minute are exact: the window stores each departure."""
 
 PAIR_RATE_SECONDS = 6
 PAIR_RATE_BURST = 45
-"""Meta takes one message per six seconds to one recipient, after a burst of 45 (error 131056)."""
+"""Meta takes one message per six seconds for one recipient, after a burst of 45 (error 131056)."""
 
 
 class RateWindow(Struct, array_like=True):
-    """The last departures and the last slot that was given away, in milliseconds since the epoch."""
+    """The last departures and the last reserved slot, in milliseconds since the epoch."""
 
     departed: list[int] = []
     last_slot: int = 0
@@ -25,7 +25,7 @@ class RateWindow(Struct, array_like=True):
 def reserve(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow, float]:
     """The window after taking its next slot, and the slot: `now` itself when the message may leave at once.
 
-    Who has to wait gets a slot one interval behind the one before, never sooner than the limit allows.
+    A message that has to wait gets a slot one interval after the previous one, never earlier than the limit allows.
     """
     at = _milliseconds(now)
     free_at = _free_at(window, per_minute)
@@ -39,9 +39,9 @@ def reserve(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow
 
 
 def depart(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow, float]:
-    """The window after a message that waited leaves, and `now`; or the window as it is and when to ask again.
+    """The window after a message that waited leaves, and `now`; or the unchanged window and when to ask again.
 
-    Queues deliver late, never early: without this, a late message and the next minute's would leave side by side.
+    Queues deliver late, never early. Without this check a late message and the next minute's would leave together.
     """
     at = _milliseconds(now)
     free_at = _free_at(window, per_minute)
@@ -53,7 +53,7 @@ def depart(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow,
 def pair_rate(pair_rate_until: float, messages: int, now: float) -> tuple[float, float]:
     """A recipient's new `pair_rate_until` after `messages` more, and when the first of them may leave (0: all at once).
 
-    GCRA: every message moves `pair_rate_until` on by six seconds; it may run 44 messages ahead of the clock.
+    GCRA: every message moves `pair_rate_until` by six seconds; it may be 44 messages ahead of the clock.
     """
     start = max(pair_rate_until, now)
     first = start - (PAIR_RATE_BURST - 1) * PAIR_RATE_SECONDS
@@ -62,14 +62,14 @@ def pair_rate(pair_rate_until: float, messages: int, now: float) -> tuple[float,
 
 
 def _free_at(window: RateWindow, per_minute: int) -> int:
-    """When one more departure leaves at most `per_minute` of them in any sixty seconds."""
+    """The earliest time of another departure with at most `per_minute` in any sixty seconds."""
     if len(window.departed) < per_minute:
         return 0
     return window.departed[-per_minute] + WINDOW_SECONDS * 1000
 
 
 def _left(window: RateWindow, per_minute: int, at: int, last_slot: int) -> RateWindow:
-    # Clocks of two workers differ by milliseconds: the list stays in order whoever writes.
+    # The clocks of two workers differ by milliseconds: keep the list sorted.
     latest = max(at, window.departed[-1]) if window.departed else at
     return RateWindow([*window.departed, latest][-per_minute:], last_slot)
 

@@ -1,6 +1,6 @@
-"""What the platform remembers: conversations, turns, deliveries, numbers, organizations and published flows.
+"""What the platform stores: conversations, turns, deliveries, numbers, organizations and flows.
 
-All are msgspec Structs: the adapters store them as JSON, the API shows parts of them, tests build them by hand.
+All are msgspec Structs. The adapters store them as JSON, and the API shows parts of them.
 """
 
 from hashlib import sha256
@@ -19,11 +19,10 @@ SERVICE_WINDOW_SECONDS = 24 * 3600
 """Meta's customer service window: free-form messages may be sent this long after the person's last message."""
 
 ERASURE_SECONDS = 30 * 24 * 3600
-"""How long an erasure is remembered: longer than anything can wait on a queue and then on its dead-letter queue (28 days)."""
+"""How long an erasure is remembered: longer than an item can wait on a queue and then on its dead-letter queue (28 days)."""
 
 STATE_BYTES = 300_000
-"""The largest session state that is stored; a DynamoDB item ends at 400 KB and carries the contact too."""
-
+"""Limit for a stored session state. A DynamoDB item has at most 400 KB and holds the contact too."""
 
 DUE = "due"
 """The message type of the item that fires a timer or ends a session."""
@@ -51,17 +50,20 @@ class ConversationKey(Struct, frozen=True, order=True):
 
 
 NO_KEY = ConversationKey("", "", "")
-"""The key in a stored conversation's JSON: the item's own key says it."""
+"""The key in a stored conversation's JSON: the key of the item replaces it."""
 
 
 def new_session_id(key: ConversationKey, seq: int) -> str:
-    """The id of the session that begins with turn `seq` of a conversation: whoever has the turn can tell that it did."""
+    """The id of the session that starts with turn `seq` of a conversation. It shows that a session started with a turn."""
     parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
     return sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
 class Session(Struct, omit_defaults=True):
-    """A conversation's current run through a flow. `state` is the engine's own JSON, stored as it is."""
+    """A conversation's current run through a flow. `state` is the engine's own JSON, stored unchanged.
+
+    `human`: an agent has the session, and the flow does not run. `context_fingerprint` is that of the last `TurnContext`.
+    """
 
     id: str
     started_at: float
@@ -73,11 +75,11 @@ class Session(Struct, omit_defaults=True):
 
 
 class Conversation(Struct, omit_defaults=True, kw_only=True):
-    """What is known of one person at one number. `seq` counts committed turns and guards against lost updates.
+    """One person's conversation with one number. `seq` counts committed turns and prevents lost updates.
 
-    `pair_rate_until` is how far Meta's pair rate limit is used up (`rate_limits`). `active_at` is when the
-    person, the bot or an agent last said something: the list of conversations goes by it. `erased_at` is when this person was
-    erased before: what was said until then must not come back (`pytake.conversation.erase_contact`).
+    `pair_rate_until` is how far Meta's limit for one recipient is used up (`rate_limits`). `active_at` is the time of the
+    last message of the person, the bot or an agent; the list of conversations is sorted by it. `erased_at` is when the person
+    was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`).
     """
 
     key: ConversationKey = NO_KEY
@@ -91,55 +93,54 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     active_at: float = 0
     erased_at: float = 0
 
-    def is_erased(self, said_at: float) -> bool:
-        """Whether something said at that time, as Meta tells it in whole seconds, is of the person who was erased."""
-        return bool(self.erased_at) and said_at < int(self.erased_at)
+    def is_erased(self, sent_at: float) -> bool:
+        """Whether a message sent at that time (Meta sends whole seconds) was sent before the person was erased."""
+        return bool(self.erased_at) and sent_at < int(self.erased_at)
 
     def open_session(self, now: float) -> Session | None:
-        """The session, unless it has ended by silence and nobody has noted it yet."""
+        """The session, or None if there is none or it has expired."""
         return self.session if self.session is not None and self.session.expires_at > now else None
 
 
 class RecentPosition(Struct, frozen=True):
-    """A conversation's place in its organization's list: `hour` is the whole hour of its last message."""
+    """A conversation's position in its organization's list: `hour` is the start of the hour of its last message."""
 
     key: ConversationKey
     hour: int
 
 
 class DueConversation(Struct, frozen=True):
-    """A conversation in which something is due since `at`."""
+    """A conversation whose timer or session ended at `at`."""
 
     key: ConversationKey
     at: float
 
 
 class EffectRecord(Struct, frozen=True):
-    """What an effect of a turn (an API call, a model's answer) gave back: with it the turn replays without a network."""
+    """The result of an effect (an API call, a model's answer), so that its turn can be replayed without a network."""
 
     key: str
     result: EffectResult
 
 
 class TurnContext(Struct, frozen=True, omit_defaults=True):
-    """What a turn knew besides its time and its seed: the contact as it was before, the number's country and words."""
+    """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands."""
 
     contact: Contact
     country: str | None = None
     commands: dict[str, Command] = {}
 
     def fingerprint(self) -> str:
-        """A short digest: two contexts with the same mark are the same."""
+        """A short digest: contexts with the same fingerprint are equal."""
         return sha256(msgspec.json.encode(self)).hexdigest()[:12]
 
 
 class TurnRecord(Struct, omit_defaults=True):
-    """The immutable audit record of one turn: what came in, the way through the flow, what went out.
+    """The immutable audit record of one turn: its input, the path through the flow, and its messages.
 
-    With the flow versions they name, the records of a session are enough to replay it without a network
-    (`pytake replay`). `context` is left out when it is what the session's turn before left behind: what that
-    turn's events say of the contact is in it, nothing else changed. `window_opened_at` is when
-    the person last wrote, where that is not `at`; `pair_rate_from` is the outbound item's.
+    The records of a session and the flow versions that they name are enough to replay it without a network
+    (`pytake replay`). `context` is None when it equals the context that the session's previous turn left behind.
+    `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from`: see `queues.OutboundItem`.
     """
 
     seq: int
@@ -164,7 +165,7 @@ class TurnRecord(Struct, omit_defaults=True):
 
     @property
     def confirms_opt_out(self) -> bool:
-        """The person opted out in this turn: what it says is the confirmation."""
+        """Whether the person opted out in this turn: its messages confirm that."""
         return any(event.type == "opted_out" for event in self.events)
 
 
@@ -172,13 +173,15 @@ DeliveryState = Literal["waiting", "claimed", "accepted", "ambiguous", "failed",
 
 
 class Delivery(Struct, omit_defaults=True):
-    """The claim ledger's entry of one outgoing message: `turn` and `index` name it within its conversation.
+    """The claim ledger's entry of one outgoing message. `turn` and `index` identify it within its conversation.
 
-    `state` is our side of the send, `status` is what Meta's statuses said of it (it never moves backwards). `revision`
-    counts the writes of our side: a write holds only if nobody wrote since it was read. `attempts` counts failed tries,
-    `recipient_holds` the times that Meta held this recipient, `sends` the requests. `fallback`: the
-    number's template is sent in place of the message. `possibly_duplicate`: the next send may be a second one.
-    `requeued`: it was queued once more after a status said that it failed. `redrive_count` counts redrives.
+    `state` is our side of the send. `status` is the furthest of Meta's statuses; it never moves backwards. `revision` counts
+    our writes: a write succeeds only if the entry has not been written since it was read. `attempts` counts failed attempts,
+    `recipient_holds` how often Meta held this recipient, `sends` the requests; a status names the request it belongs to.
+    `not_before` is the earliest time of the next send.
+
+    `fallback`: the number's template replaces the message. `possibly_duplicate`: the next send may be a duplicate.
+    `requeued`: it was queued again after a status reported that it failed. `redrive_count` counts redrives.
     """
 
     turn: int
@@ -202,22 +205,23 @@ class Delivery(Struct, omit_defaults=True):
 
     @property
     def reached_meta(self) -> bool:
-        """A status proves that Meta has the message, whatever our side knows."""
+        """Whether a status proves that Meta has the message."""
         return self.status is not None
 
 
 class FallbackTemplate(Struct, frozen=True, omit_defaults=True):
-    """The approved template a number falls back to outside the customer service window."""
+    """The approved template that a number sends outside the customer service window."""
 
     name: str
     language: str
 
 
 class Number(Struct, omit_defaults=True):
-    """A WhatsApp business number. `country` is the ISO code read from its display number, for national phone answers.
+    """A WhatsApp business number. `country` is the ISO code of its display number, for phone answers in national format.
 
-    With a `stopped_reason` its turns are held; `stopped_at` is since when, at the latest. `resuming_at` is when it began to
-    send again, until nothing of it is held any more: so long, a turn waits for the held ones of its conversation.
+    `commands` maps words to commands; without any, `DEFAULT_COMMANDS` hold. The turns of a number with a `stopped_reason` are
+    held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
+    again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
     """
 
     organization_id: str
@@ -236,7 +240,7 @@ class Number(Struct, omit_defaults=True):
 
 
 class HeldTurn(Struct, frozen=True):
-    """An outgoing turn that waits for its number or for the turns before it; `body` is the item as JSON."""
+    """An outgoing turn that waits for its number or for earlier held turns. `body` is the item as JSON."""
 
     contact_id: str
     turn: int
@@ -260,7 +264,7 @@ class NumberSecrets(Struct, frozen=True, omit_defaults=True):
 
 
 class Organization(Struct, omit_defaults=True):
-    """An organization's settings; a missing one means the stack's default."""
+    """An organization's settings. None means the stack's default."""
 
     organization_id: str
     messages_per_minute: int | None = None
@@ -281,24 +285,24 @@ class FlowSummary(Struct, omit_defaults=True):
 
 
 LISTED_NAME_LENGTH = 200
-"""Characters of a flow's name that its organization's list keeps."""
+"""Limit for a flow's name in its organization's list, in characters."""
 
 
 def listed_name(document: dict[str, Any]) -> str:
-    """What a list calls the flow of a document, whatever stands in it."""
+    """A flow's name in a list: the document's name, or its id if it has no valid name."""
     name = document.get("name")
     return str(name if isinstance(name, str) and name.strip() else document.get("id") or "")[:LISTED_NAME_LENGTH]
 
 
 class StoredDraft(Struct, frozen=True):
-    """A flow's draft. `revision` grows with every save: whoever saves can say which draft they began with."""
+    """A flow's draft. `revision` grows with every save, so that a save can name the draft that it is based on."""
 
     document: dict[str, Any]
     revision: int
 
 
 class FlowVersion(Struct, omit_defaults=True):
-    """A published, immutable version: the flow's document and every sub-flow document it reaches, as they were (ADR 0003)."""
+    """A published, immutable version: the flow's document and each sub-flow document it reaches at that time (ADR 0003)."""
 
     flow_id: str
     version: int
@@ -309,9 +313,9 @@ class FlowVersion(Struct, omit_defaults=True):
 
 
 class LogEntry(Struct, frozen=True):
-    """An entry of the log of what happened: the first of turns that follow each other within an hour.
+    """An entry of the event log: the first of a conversation's consecutive turns within an hour.
 
-    `at` is in milliseconds; entries are in the order of organizations and of it. `position` is for the log that gave it.
+    `at` is in milliseconds. Entries are sorted by organization and `at`. `position` is private to the log.
     """
 
     organization_id: str
@@ -320,10 +324,10 @@ class LogEntry(Struct, frozen=True):
 
 
 class LakePart(Struct, frozen=True):
-    """A file of the lake: of an organization's hour the entries from `begins` on, up to the next file's.
+    """A file of the lake: the entries of an organization's hour from `begins` up to the next file.
 
-    `begins`, `until` and `next` are moments in milliseconds. It holds no entry after `until`; the next file begins at
-    `next` and is yet to be begun while that is None. The first of an hour begins with it.
+    `begins`, `until` and `next` are times in milliseconds. The file has no entry after `until`. The next file begins at
+    `next`; None: there is no next file yet. The first file of an hour begins at the hour's start.
     """
 
     organization_id: str
@@ -334,7 +338,7 @@ class LakePart(Struct, frozen=True):
 
 
 class LoggedTurn(Struct, frozen=True):
-    """A turn as the log of what happened has it: whose it is, its record and what is known of its messages' deliveries."""
+    """A turn in the event log: its conversation, its record and the ledger entries of its messages."""
 
     key: ConversationKey
     record: TurnRecord
@@ -346,10 +350,10 @@ class LoggedTurn(Struct, frozen=True):
 
 
 class PendingErasure(Struct):
-    """An erasure that is not finished: what is left to do outside the conversations' own items.
+    """An unfinished erasure: what is left to do outside the conversations' own items.
 
-    `contacts` are the pseudonyms that the person's rows in the lake carry, `reported` the hours whose files hold something the
-    person said, `unsettled` those that will be exported again. `keys` are in clear until it is finished.
+    `contacts` are the person's pseudonyms in the lake, `reported` the hours whose files contain the person's answers,
+    `unsettled` the hours that will be exported again. `keys` stay in clear text until the erasure is finished.
     """
 
     id: str
@@ -362,7 +366,7 @@ class PendingErasure(Struct):
 
 
 class ExportCursor(Struct, frozen=True):
-    """Where a pass of the export goes on in an hour that it could not finish: when it began with it, and the part."""
+    """Where a pass of the export continues in an hour that it could not finish: when it started the hour, and the part."""
 
     hour: int
     began: float
@@ -371,8 +375,8 @@ class ExportCursor(Struct, frozen=True):
 
 
 class ExportProgress(Struct, omit_defaults=True):
-    """How far the lake is: everything up to `as_of` is in it. `through` is the last hour that each pass has done, and
-    `cursors` is how far it is in the next."""
+    """The progress of the export: the lake holds everything up to `as_of`. `through` is the last hour that each pass has
+    finished; `cursors` is its position in the next hour."""
 
     as_of: float | None = None
     through: dict[str, int] = {}
@@ -380,7 +384,8 @@ class ExportProgress(Struct, omit_defaults=True):
 
 
 class RetentionProgress(Struct, omit_defaults=True):
-    """What an organization's items in the table were written to be kept for; `through`: the hour up to which more is gone."""
+    """How long an organization's items in the table were written to be kept. While a run shortens that, `through` is the hour up
+    to which older items are deleted."""
 
     seconds: int
     through: int | None = None

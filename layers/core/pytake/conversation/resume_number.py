@@ -1,4 +1,4 @@
-"""Let a stopped number go on: what was held leaves first, each conversation in order."""
+"""Resume a stopped number: the held turns leave first, each conversation in order."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,14 @@ from pytake.conversation.queues import released_item
 
 
 class Resumed(Struct, frozen=True):
-    """How many conversations are on their way. `after` is where to go on, None when all are."""
+    """How many conversations are released. `after` is where the next call continues, None when all are released."""
 
     conversations: int
     after: str | None = None
 
 
 class ResumeNumber:
-    """The use case behind `POST /api/v1/numbers/{phone_number_id}/resume`. Calling it again does no harm."""
+    """The use case behind `POST /api/v1/numbers/{phone_number_id}/resume`. Calling it again is safe."""
 
     def __init__(self, tenants: TenantRepository, held_turns: HeldTurns, queues: Queues, clock: Clock) -> None:
         self._tenants = tenants
@@ -35,9 +35,9 @@ class ResumeNumber:
         after: str = "",
         out_of_time: Callable[[], bool] = lambda: False,
     ) -> Resumed:
-        """Let the number send, and queue the first held turn of each conversation: the sender brings the next ones.
+        """Let the number send, and queue the first held turn of each conversation; the sender releases the next ones.
 
-        `after` continues where a call ran out of time. Raises `UnknownNumberError`, also for a number of another
+        `after` continues where a previous call ran out of time. Raises `UnknownNumberError`, also for a number of another
         organization.
         """
         number = self._tenants.number(phone_number_id, fresh=True)

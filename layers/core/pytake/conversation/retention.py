@@ -1,4 +1,4 @@
-"""How long what was said is kept: the organization's own time, or the stack's."""
+"""Retention: how long conversations are kept, and the deletion of older ones."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ DAY, HOUR = 86_400, 3600
 
 
 class RetentionPolicy:
-    """How many seconds an organization keeps conversations (`retention_days` of its settings).
+    """How many seconds an organization keeps conversations: its setting `retention_days`, or the stack's default.
 
-    Never less than an inbound message id is remembered, or what Meta redelivers would be answered twice.
+    At least as long as an inbound message id is remembered, otherwise a redelivered message would be answered twice.
     """
 
     def __init__(self, tenants: TenantRepository, default_days: int) -> None:
@@ -29,7 +29,7 @@ class RetentionPolicy:
 
 
 class RetentionResult(Struct, frozen=True):
-    """What a run removed: days of the lake, and turns that an organization once meant to keep for longer."""
+    """What a run deleted: days of the lake, and turns whose retention was shortened."""
 
     days: int = 0
     turns: int = 0
@@ -37,10 +37,10 @@ class RetentionResult(Struct, frozen=True):
 
 
 class ApplyRetention:
-    """The scheduled function's `retention` job. Calling it again does no harm: what is gone stays gone.
+    """The scheduled function's `retention` job. Calling it again is safe.
 
-    The table forgets by itself (its items carry their time to live), but each item as its organization wished when it was
-    written. When an organization wishes to keep less, this job removes what has been kept for too long by the new wish.
+    Items in the table expire by themselves, after the retention that held when they were written. When an organization
+    shortens its retention, this job deletes the items that the new setting no longer allows.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class ApplyRetention:
         self._record_metric = record_metric
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> RetentionResult:
-        """Remove what is too old, until `out_of_time()`; the next run goes on.
+        """Delete what is too old, until `out_of_time()`; the next run continues.
 
-        Measures `RetentionLagSeconds` first: by how much the oldest day of the lake has outlived its time.
+        Records the metric `RetentionLagSeconds` first: how long the oldest day of the lake is overdue.
         """
         now, days, turns = self._clock(), 0, 0
         overdue = [
@@ -84,7 +84,7 @@ class ApplyRetention:
         return RetentionResult(days, turns, finished=True)
 
     def _shorten(self, organization_id: str, now: float, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
-        """Remove turns written when the organization kept more than it does now; how many, and whether all are gone."""
+        """Delete turns that were written under a longer retention; returns how many, and whether all are deleted."""
         seconds = self._retention(organization_id)
         cutoff = int(now - seconds) // HOUR * HOUR
         known = self._log.retention_progress(organization_id)
@@ -103,5 +103,5 @@ class ApplyRetention:
 
 
 def _end_of(day: str) -> float:
-    """When a UTC day (`2026-11-25`) is over, in seconds since the epoch."""
+    """The end of a UTC day (`2026-11-25`) in seconds since the epoch."""
     return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() + DAY

@@ -1,10 +1,10 @@
-"""What a use case says when its work is not done and nothing failed."""
+"""The signal that work is not done although nothing failed."""
 
 
 class RetryLaterError(Exception):
-    """The rest is due in `seconds`. What stands behind it in its group waits with it."""
+    """Retry the item in `seconds`. The items behind it in its message group wait too."""
 
     def __init__(self, seconds: float, reason: str) -> None:
-        super().__init__(f"come back in {seconds:.1f} s: {reason}")
+        super().__init__(f"retry in {seconds:.1f} s: {reason}")
         self.seconds = seconds
         self.reason = reason

@@ -1,7 +1,7 @@
-"""Find what is due: timers of flows, and sessions that ended because nobody wrote.
+"""Find due timers of flows and expired sessions.
 
-What is found goes the way of a message, through the inbound queue: in order with what the person writes meanwhile, taken
-once, and tried again when a worker dies.
+Each becomes an item on the inbound queue: it is in order with the person's messages, takes one turn, and is retried when a
+worker dies.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ BATCH = 10
 
 
 class FireDueTimers:
-    """The scheduled function's `due` job. It may run twice: the same news has the same id."""
+    """The scheduled function's `due` job. It may run twice: the items of both runs have the same ids."""
 
     def __init__(
         self, conversations: Conversations, queues: Queues, clock: Clock, record_metric: Callable[[str, float], None]
@@ -28,21 +28,20 @@ class FireDueTimers:
         self._record_metric = record_metric
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False, correlation_id: str | None = None) -> int:
-        """Queue the news for every conversation in which something is due, until `out_of_time()`; how many that were.
+        """Queue an item for each due conversation, until `out_of_time()`; returns the number of items.
 
-        The way of the news is logged under `correlation_id`, like that of a message.
-        Measures `DueLagSeconds`: for how long the one that waited longest has been due.
+        Logs of the items carry the `correlation_id`. Records the metric `DueLagSeconds`: the longest time overdue.
         """
-        now, woken, lag = self._clock(), 0, 0.0
+        now, queued, lag = self._clock(), 0, 0.0
         for batch in _batches(self._conversations.due(now)):
             self._queues.put_inbound([_item(due, now, correlation_id) for due in batch])
-            woken += len(batch)
+            queued += len(batch)
             lag = max(lag, *(now - due.at for due in batch))
             if out_of_time():
                 break
-        if woken:
+        if queued:
             self._record_metric("DueLagSeconds", lag)
-        return woken
+        return queued
 
 
 def _item(due: DueConversation, now: float, correlation_id: str | None) -> InboundItem:

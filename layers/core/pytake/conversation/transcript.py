@@ -1,6 +1,7 @@
-"""What was said in a conversation, by whom, and whether it arrived: the audit records and the ledger, read together."""
+"""The transcript of a conversation: the messages of the audit records, with their delivery from the ledger."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct
 
@@ -10,22 +11,22 @@ from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
 
-USER, BOT = "user", "bot"
+Speaker = Literal["user", "bot", "agent"]
 
 NON_MESSAGE_TYPES = ("due",)
-"""Message types that no person sent: the news that a timer or a session is over."""
+"""Types of inbound items that are not messages."""
 
 
 class TranscriptEntry(Struct, frozen=True):
-    """One message. `delivery` is None for what the person said; for the rest it is what Meta reported last (`sent`,
-    `delivered`, `read`, `failed`), or how far the send has come: `queued` before the sender took it, then the ledger's state.
+    """One message. `delivery` is None for the person's messages. For others it is Meta's last status (`sent`, `delivered`,
+    `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
 
-    `fallback`: in place of the text the number's template was sent.
+    `fallback`: the number's template was sent instead of the text.
     """
 
     turn: int
     at: float
-    speaker: str
+    speaker: Speaker
     type: str
     text: str
     options: list[str]
@@ -40,56 +41,56 @@ class TranscriptEntry(Struct, frozen=True):
 
 
 class ReadTranscript:
-    """The use case behind the transcript's route."""
+    """The use case behind the route `/api/v1/whatsapp-analytics/conversations/{phone}/transcript`."""
 
     def __init__(self, conversations: Conversations, deliveries: Deliveries) -> None:
         self._conversations = conversations
         self._deliveries = deliveries
 
     def __call__(self, key: ConversationKey, flow_id: str | None = None) -> list[TranscriptEntry]:
-        """All messages still kept, in order; with `flow_id` those of the sessions in which this flow ran."""
+        """All messages that are still kept, in order. `flow_id` selects the sessions in which that flow ran."""
         records = self._conversations.turns(key)
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}
             records = [record for record in records if record.session_id in sessions]
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
-        return [said for record in records for said in _entries(record, ledger)]
+        return [entry for record in records for entry in _entries(record, ledger)]
 
 
 def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[TranscriptEntry]:
     from_agent = record.input.type == AGENT
     session_id = record.session_id or None
     if record.message_type is not None and record.message_type not in NON_MESSAGE_TYPES:
-        # What begins a session answers no node.
-        began = any(event.type == "session_started" for event in record.events)
+        # The message that starts a session does not answer a node.
+        starts = any(event.type == "session_started" for event in record.events)
         yield TranscriptEntry(
             turn=record.seq,
             at=record.sent_at or record.at,
-            speaker=USER,
+            speaker="user",
             type=record.message_type,
             text=record.input.text,
             options=[],
             session_id=session_id,
             flow_id=record.flow_id,
-            node_id=record.path[0].node_id if record.path and not began else None,
+            node_id=record.path[0].node_id if record.path and not starts else None,
         )
     for index, message in enumerate(record.messages):
-        entry = ledger.get((record.seq, index))
+        delivery = ledger.get((record.seq, index))
         yield TranscriptEntry(
             turn=record.seq,
             at=record.at,
-            speaker=AGENT if from_agent else BOT,
+            speaker="agent" if from_agent else "bot",
             type=str(message.__struct_config__.tag),
             text=_text(message),
             options=_options(message),
             session_id=session_id,
             flow_id=record.flow_id,
             node_id=record.node_id,
-            delivery=(entry.status or entry.state) if entry is not None else "queued",
-            delivered_at=entry.status_at if entry is not None else None,
-            error_code=entry.error_code if entry is not None else None,
-            reason=entry.reason if entry is not None else None,
-            fallback=entry.fallback if entry is not None else False,
+            delivery=(delivery.status or delivery.state) if delivery is not None else "queued",
+            delivered_at=delivery.status_at if delivery is not None else None,
+            error_code=delivery.error_code if delivery is not None else None,
+            reason=delivery.reason if delivery is not None else None,
+            fallback=delivery.fallback if delivery is not None else False,
         )
 
 

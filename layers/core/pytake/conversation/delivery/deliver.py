@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytake.conversation.callback_data import callback_data
 from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
@@ -27,7 +28,6 @@ from pytake.conversation.queues import OutboundItem
 from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number, NumberSecrets
 from pytake.conversation.retry_later import RetryLaterError
-from pytake.conversation.statuses import callback_data
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import Template
