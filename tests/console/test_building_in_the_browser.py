@@ -56,7 +56,7 @@ def test_a_flow_is_begun_broken_mended_tried_and_published(visitor: Visitor, clo
 
     # It cannot be published so, and the finding leads to its place.
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("Mend the errors before publishing")).to_be_visible()
+    expect(page.get_by_text("Fix the errors before publishing")).to_be_visible()
     finding.click()
     expect(page.locator(".cm-activeLine")).to_contain_text('"timeout_next_node_id": "nowhere"')
     page.wait_for_function("getSelection().toString() === '\"nowhere\"'")  # the editor has the keyboard again
@@ -80,12 +80,12 @@ def test_a_flow_is_begun_broken_mended_tried_and_published(visitor: Visitor, clo
     page.locator(".sheet-row", has_text="An order").click()
     expect(page.locator(".rehearsal-state")).to_contain_text("order_number")
     page.get_by_role("button", name="Skip the wait").click()
-    expect(page.locator(".rehearsal-state")).to_contain_text("handed over to a person")
+    expect(page.locator(".rehearsal-state")).to_contain_text("handed off to an agent")
 
     # Publish it.
     page.get_by_role("button", name="Publish").click()
     dialog = page.get_by_role("dialog", name="Publish Support triage?")
-    expect(dialog).to_contain_text("New conversations get version 1")
+    expect(dialog).to_contain_text("New conversations use version 1")
     dialog.get_by_role("button", name="Publish").click()
     expect(page.locator(".build-state")).to_have_text("Saved · published: v1")
     with cloud.api() as api:
@@ -128,8 +128,8 @@ def test_versions_differences_and_two_people_at_one_draft(visitor: Visitor, clou
         # Somebody else saves first: whose text stays is asked, with what differs.
         api.put(f"/flows/{flow_id}", json=json.loads(json.dumps(flow).replace("One", "Three"))).raise_for_status()
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("dialog", name="Somebody else changed this draft")).to_contain_text("Three")
-        page.get_by_role("button", name="Save mine over theirs").click()
+        expect(page.get_by_role("dialog", name="Another person changed this draft")).to_contain_text("Three")
+        page.get_by_role("button", name="Overwrite with mine").click()
         expect(page.locator(".build-state")).to_have_text("Saved · published: v1")
         assert api.get(f"/flows/{flow_id}").json()["document"]["nodes"][0]["data"]["text"] == "Two"
 
@@ -158,7 +158,7 @@ def test_a_conversation_shows_up_in_measure_without_a_reload(visitor: Visitor, c
     expect(conversations).not_to_have_text(str(before))
     assert int(conversations.inner_text()) > before
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV: All figures").click()
+        page.get_by_role("button", name="Download CSV: All metrics").click()
     assert "Completed conversations" in Path(download.value.path()).read_text("utf-8-sig")
 
     # Where it went, on the flow.

@@ -73,7 +73,7 @@ def test_a_conversation_on_the_phone_appears_in_watch_and_an_agent_answers(
     watch = visitor.open("/watch")
     watch.locator(".inbox-list").wait_for()
     page = visitor.open("/")
-    page.get_by_role("button", name="Pôr outro telefone ao lado").click()
+    page.get_by_role("button", name="Adicionar outro telefone").click()
     page.get_by_text("Outro número…").click()
     page.get_by_label("Telefone com código do país").fill(new_phone)
     page.get_by_role("button", name="Adicionar").click()
@@ -106,9 +106,9 @@ def test_a_conversation_on_the_phone_appears_in_watch_and_an_agent_answers(
     desk.get_by_label("Responder como atendente").fill("Aqui é a Júlia.")
     desk.get_by_label("Responder como atendente").press("Enter")
     expect(screen).to_contain_text("Aqui é a Júlia.")
-    expect(desk).to_contain_text("o bot está calado")
+    expect(desk).to_contain_text("o bot não responde")
     desk.get_by_role("button", name="Devolver ao bot").click()
-    expect(desk).to_contain_text("O bot conduz")
+    expect(desk).to_contain_text("O bot está respondendo")
     write(phone, "ana@exemplo.com.br")
     expect(screen).to_contain_text("um telefone com DDD")
     desk.get_by_role("button", name="Encerrar").click()
@@ -118,7 +118,7 @@ def test_a_conversation_on_the_phone_appears_in_watch_and_an_agent_answers(
 
 def test_queues_and_numbers_are_shown(visitor: Visitor) -> None:
     page = visitor.open("/watch?part=queues")
-    expect(page.locator(".card", has_text="Entrada")).to_contain_text("desistências")
+    expect(page.locator(".card", has_text="Entrada")).to_contain_text("com falha")
     page.get_by_role("tab", name="Números").click()
     expect(page.locator(".card", has_text="+55 11 4000-0001")).to_contain_text("envia")
 

@@ -13,6 +13,6 @@ def test_every_class_of_errors_has_words(kind: ErrorClass) -> None:
 
 
 def test_a_reason_keeps_its_code_and_an_unknown_one_stays() -> None:
-    assert in_words("fatal_token:190", Words("en")) == "Meta refuses the access token (190)"
-    assert in_words("opted_out", Words("pt_BR")) == "A pessoa não quer mensagens (opted_out)"
+    assert in_words("fatal_token:190", Words("en")) == "Meta rejects the access token (190)"
+    assert in_words("opted_out", Words("pt_BR")) == "A pessoa não quer receber mensagens (opted_out)"
     assert in_words("failed too often", Words("en")) == "failed too often"
