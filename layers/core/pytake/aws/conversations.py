@@ -43,10 +43,10 @@ from pytake.conversation.records import (
 from pytake.conversation.retention import RetentionPolicy
 
 SESSION_END_GRACE_SECONDS = 86_400
-"""A running conversation is kept this much longer than its session, so that the session's end is noted."""
+"""An open conversation is kept this much longer than its session, so that the end of the session is recorded."""
 
 _STATE = "STATE"
-_MARKER = 0  # its place in the transaction, for reading its refusal
+_MARKER = 0  # its position in the transaction, to read why it was cancelled
 
 _read_conversation = msgspec.json.Decoder(Conversation)
 _read_turn = msgspec.json.Decoder(TurnRecord)
@@ -60,9 +60,8 @@ class DynamoConversations:
         self._table = table
         self._retention = retention
         self._clock = clock
-        self._loaded: tuple[str, int, str | None] | None = (
-            None  # the last one: its key, its turns, its processed messages
-        )
+        self._loaded: tuple[str, int, str | None] | None = None
+        """The last loaded conversation: its key, its `seq` and its processed messages."""
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
@@ -133,14 +132,14 @@ class DynamoConversations:
             if set(codes) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 self._loaded = None
                 self._refuse_committed(conversation.key, turn)
-                raise ConflictError(f"turn {turn.seq} of the conversation was written by somebody else") from None
+                raise ConflictError(f"turn {turn.seq} of the conversation was written by another worker") from None
             raise
 
     def _processed(self, key: ConversationKey, turn: TurnRecord) -> ProcessedMessages:
-        """The processed messages that the turn before this one left: of the conversation as it was loaded, else read for it."""
+        """The processed messages before this turn: of the loaded conversation, otherwise read from the table."""
         pk, seq = conversation_pk(key), turn.seq - 1
         if not seq:
-            return ProcessedMessages()  # a stranger; the commit's condition knows better where it is not so
+            return ProcessedMessages()  # a new conversation; if it is not, the commit's condition fails
         if self._loaded is None or self._loaded[:2] != (pk, seq):
             self.load(key)
         if self._loaded is None or self._loaded[:2] != (pk, seq):
@@ -149,7 +148,7 @@ class DynamoConversations:
         return read_processed_messages(self._loaded[2], turn.at)
 
     def _refuse_committed(self, key: ConversationKey, turn: TurnRecord) -> None:
-        """Raise `AlreadyCommittedError` when the message of a refused turn was the winner's as well."""
+        """Raise `AlreadyCommittedError` when the turn was refused because its message has already taken a turn."""
         if turn.message_id is None:
             return
         state = self._get(key, _STATE)
@@ -198,7 +197,7 @@ class DynamoConversations:
             item.recent_pk = recent_pk(conversation.key.organization_id)
             item.recent_at = start_of_hour(conversation.active_at)
         if session is not None:
-            # Who waits for a delay of a month is not forgotten after a week.
+            # A conversation that waits for a month must not expire after a week.
             item.expires_at = max(expires_at, int(session.expires_at) + SESSION_END_GRACE_SECONDS)
             ends_at = end_of_hour(session.expires_at)
             item.due_pk = due_pk(due_shard(pk))

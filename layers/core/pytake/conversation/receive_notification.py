@@ -70,8 +70,8 @@ class ReceiveNotification:
         """Verify `body` and queue its messages and statuses.
 
         Raises `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta. Raises `BadSignatureError` when
-        it names known numbers and is not signed for any of them (metric `SignaturesRefused`). Raises `QueueingFailedError` when
-        the queues did not take everything.
+        it names known numbers and is not signed for any of them. Raises `QueueingFailedError` when the queues did not take
+        everything. The metric `SignaturesRefused` counts bad signatures.
         """
         changes = read_notification(body).changes
         known, unknown = self._known_numbers(changes)

@@ -1,7 +1,7 @@
-"""What an error of the Graph API means for a message: decided once, by its code, never by its text.
+"""The class of a Graph API error: what to do about it. Decided by the error's code, never by its text.
 
-Source: WhatsApp Cloud API reference, "Error codes" (November 2026), and how well-kept clients treat them. The same
-codes come in the answer to a send and, later, in a `failed` status.
+Source: WhatsApp Cloud API reference, "Error codes" (November 2026), and the practice of well-maintained clients. The same
+codes appear in the answer to a send and, later, in a `failed` status.
 """
 
 from collections.abc import Mapping
@@ -10,36 +10,36 @@ from typing import Any
 
 
 class ErrorClass(StrEnum):
-    """What to do about an error."""
+    """What to do about an error. The value is the first part of a delivery's `reason`."""
 
     RETRY = "retry"
-    """Certainly not sent (a limit, or no connection was made): retry with exponential backoff."""
+    """Certainly not sent (a rate limit, or no connection): retry with exponential backoff."""
     HOLD_RECIPIENT = "hold_recipient"
-    """Too much to one recipient: hold only this recipient, 4^n seconds."""
+    """Too many messages to one recipient: hold only this recipient, for 4^n seconds."""
     AMBIGUOUS = "ambiguous"
-    """May have been sent: wait for a status that echoes our callback data, resend only after a deadline."""
+    """May have been sent: wait for a status that echoes our callback data, and resend only after a deadline."""
     RETRY_MANUALLY = "retry_manually"
-    """Not now and not automatically: hold and report."""
+    """Not now, and not automatically: defer the message and report it."""
     PERMANENT = "permanent"
     """This message can never be sent: fail at once."""
     WINDOW_CLOSED = "window_closed"
-    """The person wrote more than 24 hours ago: the number's template, else fail."""
+    """The person last wrote more than 24 hours ago: send the number's template, otherwise fail."""
     OPTED_OUT = "opted_out"
-    """The person does not want this: record it on the contact, never retry."""
+    """The person does not want messages: record the opt-out, never retry."""
     INVALID_RECIPIENT = "invalid_recipient"
-    """This recipient cannot be written to: fail."""
+    """This recipient cannot receive messages: fail."""
     MEDIA = "media"
-    """Meta could not take the file: one retry."""
+    """Meta could not take the media file: retry once."""
     TEMPLATE = "template"
-    """The template is missing, paused or filled wrongly: fail."""
+    """The template is missing, paused or has wrong parameters: fail."""
     FATAL_TOKEN = "fatal_token"  # noqa: S105 (a class of errors, not a secret)
-    """The access token is not good for this: stop the number, alarm, keep its messages."""
+    """The access token is invalid or lacks a permission: stop the number, alert operators, hold its messages."""
     FATAL_ACCOUNT = "fatal_account"
-    """The account or number is blocked, unpaid or unregistered: stop the number, alarm, keep its messages."""
+    """The account or number is blocked, unpaid or not registered: stop the number, alert operators, hold its messages."""
 
     @property
     def stops_number(self) -> bool:
-        """Whether nothing of this number can be sent until somebody repairs it."""
+        """Whether the number cannot send until an operator repairs it."""
         return self in (ErrorClass.FATAL_TOKEN, ErrorClass.FATAL_ACCOUNT)
 
 
@@ -69,9 +69,9 @@ _CODES: dict[int, ErrorClass] = {
     for code in codes
 }
 
-# `is_transient` means that the same request may succeed later: it is not to be given up, and a number not to be
-# stopped for it. What is about the person (closed window, opted out, later) stays what the code says.
-_GIVES_UP = frozenset(
+# `is_transient` means that the same request may succeed later: the message must not fail, and the number must not stop.
+# Classes that concern the person (window closed, opted out, retry manually) stay as the code says.
+_FINAL = frozenset(
     {
         ErrorClass.PERMANENT,
         ErrorClass.INVALID_RECIPIENT,
@@ -83,27 +83,26 @@ _GIVES_UP = frozenset(
 
 
 def classify(http_status: int | None, error: Mapping[str, Any] | None) -> ErrorClass:
-    """What to do about a failed send.
+    """The class of a failed send. Never raises.
 
-    `error` is Meta's error object (`{"code", "is_transient"?, …}`) or None when the answer held none; `http_status`
-    is None for an error that came in a status webhook. Codes that Meta has not documented are permanent on a 4xx (and
-    in a status) and ambiguous otherwise. Never raises.
+    `error` is Meta's error object (`{"code", "is_transient"?, …}`), or None when the answer has none. `http_status` is None
+    for an error in a status webhook. Undocumented codes are permanent on a 4xx and in a status, otherwise ambiguous.
     """
     code = error_code(error)
     known = _CODES.get(code) if code is not None else None
     server_failed = http_status is not None and not 400 <= http_status < 500
-    if code == 131057 and server_failed:  # maintenance: on a 5xx nobody knows how far the request came
+    if code == 131057 and server_failed:  # maintenance: on a 5xx the request may have been processed
         return ErrorClass.AMBIGUOUS
     if http_status == 429 and known in (None, ErrorClass.AMBIGUOUS):
         return ErrorClass.RETRY
     error_class = known or (ErrorClass.AMBIGUOUS if server_failed else ErrorClass.PERMANENT)
-    if error_class in _GIVES_UP and error and error.get("is_transient") is True:
+    if error_class in _FINAL and error and error.get("is_transient") is True:
         return ErrorClass.AMBIGUOUS if server_failed else ErrorClass.RETRY
     return error_class
 
 
 def error_code(error: Mapping[str, Any] | None) -> int | None:
-    """The `code` of Meta's error object as a number; None when there is none."""
+    """The `code` of Meta's error object as a number, or None."""
     code = error.get("code") if error else None
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 9:
         return int(code)

@@ -1,4 +1,4 @@
-"""The exact JSON of `POST /{version}/{phone_number_id}/messages` for everything that can be sent.
+"""The JSON of `POST /{version}/{phone_number_id}/messages` for each kind of message.
 
 Source: WhatsApp Cloud API reference, "Messages" (November 2026).
 """
@@ -26,14 +26,16 @@ def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Js
     """The request body that sends `message`.
 
     `to` is a contact id: the digits of a phone number, with or without `+`, or a business-scoped user id.
-    `callback_data` comes back in every status of this message and is what settles a send whose answer never arrived.
+    Meta echoes `callback_data` in every status of the message, which settles a send whose answer was lost.
 
-    Raises `ValueError` when `to` is empty or `callback_data` is longer than Meta takes (512 characters).
+    Raises `ValueError` when `to` is empty or `callback_data` is longer than 512 characters.
     """
     if not to:
-        raise ValueError("a message needs somebody to go to")
+        raise ValueError("a message needs a recipient")
     if len(callback_data) > limits.CALLBACK_DATA:
-        raise ValueError(f"callback data has {len(callback_data)} characters, Meta takes {limits.CALLBACK_DATA}")
+        raise ValueError(
+            f"callback data has {len(callback_data)} characters, Meta takes at most {limits.CALLBACK_DATA}"
+        )
     kind, content = _content(message)
     payload: Json = {"messaging_product": "whatsapp", "recipient_type": "individual", **_recipient(to), "type": kind}
     payload[kind] = content
@@ -43,9 +45,9 @@ def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Js
 
 
 def read_receipt_payload(message_id: str, typing: bool = False) -> Json:
-    """The request body that marks a received message as read and, with `typing`, shows that an answer is being written.
+    """The request body that marks a received message as read. With `typing` it also shows the typing indicator.
 
-    The typing indicator goes away with the next message, or after 25 seconds.
+    The typing indicator disappears with the next message, or after 25 seconds.
     """
     payload: Json = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
     if typing:

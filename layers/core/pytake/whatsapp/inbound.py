@@ -28,10 +28,10 @@ class NotWhatsAppError(ValueError):
 class IncomingMessage(Struct, frozen=True):
     """One message of a person.
 
-    `contact_id` is what to reply to and the key of the conversation: the digits of the phone number (no `+`), else
-    the business-scoped user id. `phone` is the number in E.164 (`+5511…`), None when the person hides it; `user_id`
-    is the business-scoped id where Meta gave one, also beside a phone. `timestamp` is in seconds, 0 when Meta gave
-    none that can be read. `raw` is the message as it came; `pytake.whatsapp.message_input` reads it.
+    `contact_id` is the recipient of a reply and the key of the conversation: the digits of the phone number (without `+`),
+    or the business-scoped user id. `phone` is the number in E.164 (`+5511…`), None when the person hides it. `user_id` is the
+    business-scoped id, if Meta sent one. `timestamp` is in seconds, 0 when it is missing or unreadable. `raw` is the message
+    as it came; `pytake.whatsapp.message_input` reads it.
     """
 
     id: str
@@ -46,11 +46,11 @@ class IncomingMessage(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One change of a notification: what one number (or the account) has to tell.
+    """One change of a notification, of one number or of the account.
 
-    `statuses` are raw, each a dict with a text `id` and `status`. `others` keeps everything that is neither a message
-    to answer nor a status: `{"field": name, "value": raw}` for changes of other fields, copies under `standby`
-    (another app owns the thread: observe, never answer), `errors` of the value, and keys this module does not know.
+    `statuses` are raw, each a dict with a text `id` and `status`. `others` holds everything else, as
+    `{"field": name, "value": raw}`: changes of other fields, copies under `standby` (another app owns the thread: never
+    answer), the value's `errors`, and unknown keys.
     """
 
     account_id: str | None
@@ -63,17 +63,17 @@ class Change(Struct, frozen=True):
 
 
 class Notification(Struct, frozen=True):
-    """One POST: its changes in order, and what could not even be read as a change."""
+    """One POST: its changes in order, and the problems outside of changes."""
 
     changes: list[Change]
     problems: list[str]
 
 
 def read_notification(body: bytes) -> Notification:
-    """Take a webhook body apart.
+    """Read a webhook body.
 
-    Raises `NotJsonError` when it is no JSON and `NotWhatsAppError` when it is not about a WhatsApp business account; nothing
-    else, whatever the body holds.
+    Raises `NotJsonError` when it is not JSON, and `NotWhatsAppError` when it is not about a WhatsApp business account. No body
+    raises anything else.
     """
     document = _decode(body)
     if not isinstance(document, dict) or document.get("object") != "whatsapp_business_account":
@@ -102,9 +102,9 @@ def _decode(body: bytes) -> Any:
 
 
 def _decode_mended(body: bytes) -> Any:
-    """Read JSON with half a surrogate pair in a text, which `msgspec` refuses and a text cut in an emoji has.
+    """Read JSON with an unpaired surrogate, which `msgspec` refuses. A text that was cut inside an emoji has one.
 
-    One such text would otherwise cost every message of the POST, again with each of Meta's redeliveries.
+    Such a text would otherwise block every message of the POST and of Meta's redeliveries.
     """
     import json  # only this rare path needs it
 
@@ -134,7 +134,7 @@ def _change(account_id: str | None, change: Json) -> Change:
     metadata = value.get("metadata")
     phone_number_id = identifier(metadata.get("phone_number_id")) if isinstance(metadata, dict) else None
     if field != "messages":
-        # Calls have `statuses` and standby copies have `messages` too: neither are ours to settle or to answer.
+        # Calls have `statuses`, and standby copies have `messages`: neither are ours to process.
         return Change(account_id, field, phone_number_id, [], [], [{"field": field, "value": value}], problems)
     return Change(
         account_id,
@@ -185,7 +185,7 @@ def _messages(value: Json, phone_number_id: str | None, problems: list[str]) -> 
 
 
 class _Senders:
-    """The contacts of one change, found by id; their order says nothing about the messages."""
+    """The contacts of one change by id. Their order is unrelated to the order of the messages."""
 
     def __init__(self, contacts: list[Any]) -> None:
         self._by_id: dict[str, Json] = {}
@@ -200,11 +200,11 @@ class _Senders:
                 self._by_id[phone] = contact
             elif user_id:
                 hidden.append(contact)
-        # A message that names no sender at all can only be of the one contact whose number is hidden.
+        # A message without a sender can only be from the single contact whose number is hidden.
         self._hidden = hidden[0] if len(hidden) == 1 and len(contacts) == 1 else None
 
     def of(self, raw: Json) -> tuple[str | None, str | None, str | None]:
-        """Digits of the phone, business-scoped id and profile name of a message's sender, each None when unknown."""
+        """The phone's digits, the business-scoped id and the profile name of a message's sender; each None when unknown."""
         sender = raw.get("from")
         phone = _digits(sender)
         user_id = identifier(raw.get("from_user_id")) or (None if phone else identifier(sender))
@@ -249,7 +249,7 @@ def _list(container: Json, key: str, where: str, problems: list[str]) -> list[An
 
 
 def _digits(value: Any) -> str | None:
-    """The digits of a phone number with or without `+`; None for anything else, such as a business-scoped id."""
+    """The digits of a phone number with or without `+`. None for anything else, such as a business-scoped id."""
     text = identifier(value)
     digits = text.removeprefix("+") if text else ""
     return digits if digits.isascii() and digits.isdigit() else None

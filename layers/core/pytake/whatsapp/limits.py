@@ -1,7 +1,7 @@
-"""Meta's limits for what may be sent, in characters unless a name says otherwise.
+"""Meta's limits for outgoing messages, in characters unless a comment says otherwise.
 
-Source: WhatsApp Cloud API reference, "Messages" (November 2026). Where Meta's pages contradict each other, the stricter
-reading stands.
+Source: WhatsApp Cloud API reference, "Messages" (November 2026). Where Meta's pages contradict each other, the stricter limit
+applies.
 """
 
 TEXT_BODY = 4096

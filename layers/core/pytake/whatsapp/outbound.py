@@ -1,8 +1,7 @@
-"""The messages a conversation can send, in WhatsApp's terms.
+"""The messages that a conversation can send, in WhatsApp's terms.
 
-The engine produces these, the turn's record stores them, the outbound queue carries them and `graph.message_payload`
-turns each into the exact JSON of `POST /{phone_number_id}/messages`. As JSON each carries its `type`: `{"type":
-"text", "text": "Hi"}`.
+The engine produces them, the turn's record stores them, the outbound queue carries them, and `graph.message_payload` converts
+each to the JSON of `POST /{phone_number_id}/messages`. As JSON each has its `type`: `{"type": "text", "text": "Hi"}`.
 """
 
 from typing import Any, Literal
@@ -13,7 +12,7 @@ MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 
 class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """A picture, video or document shown above an interactive message: by public `link` or uploaded `id`."""
+    """An image, video or document above an interactive message: by public `link` or uploaded `id`."""
 
     media: Literal["image", "video", "document"]
     link: str | None = None
@@ -22,14 +21,14 @@ class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unkn
 
 
 class Button(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One reply button: `id` comes back when it is tapped, `title` is what the person sees."""
+    """A reply button. Tapping it sends its `id`; `title` is the visible text."""
 
     id: str
     title: str
 
 
 class Row(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """One line of a list message."""
+    """A row of a list message."""
 
     id: str
     title: str
@@ -89,7 +88,7 @@ class LocationRequest(
 class Media(
     Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="media", forbid_unknown_fields=True
 ):
-    """A picture, video, audio, document or sticker, by public `link` or uploaded `id`."""
+    """An image, video, audio, document or sticker, by public `link` or uploaded `id`."""
 
     media: MediaKind
     link: str | None = None

@@ -1,8 +1,8 @@
-"""The ways one phone number is written as a WhatsApp id.
+"""The WhatsApp ids that one phone number may have.
 
-Some countries changed how their mobile numbers are written, and WhatsApp kept the old ids. The variants are only for
-finding a contact that is already known; a reply goes to exactly the id that wrote. Source: WhatsApp Cloud API
-reference, "Phone numbers" (November 2026).
+Some countries changed the format of their mobile numbers, and WhatsApp kept the old ids. The variants serve only to find an
+existing contact; a reply goes to exactly the id that wrote. Source: WhatsApp Cloud API reference, "Phone numbers"
+(November 2026).
 """
 
 import re
@@ -15,7 +15,7 @@ _INSERTED = {"55": "9", "54": "9", "52": "1"}
 
 
 def variants(phone: str) -> list[str]:
-    """The digits of `phone` first, then its other spelling where its country has one.
+    """The digits of `phone`, followed by its other spelling if its country has one.
 
     Takes a number with or without `+`, spaces and punctuation. Text without digits gives an empty list.
     """

@@ -1,4 +1,4 @@
-"""What comes of handing a message to Meta: it was accepted, or it failed in a way that says what to do."""
+"""The result of sending a message to Meta: accepted, or failed with an error class."""
 
 from msgspec import Struct
 
@@ -6,10 +6,10 @@ from pytake.whatsapp.errors import ErrorClass
 
 
 class AcceptedMessage(Struct, frozen=True):
-    """Meta took the message: accepted, not delivered. It may still fail by a status.
+    """Meta accepted the message. It is not delivered yet; a status may still report that it failed.
 
-    `message_id` is the id its statuses will have. `wa_id` and `user_id` are the recipient's canonical ids, where Meta
-    gave them; store the `wa_id`, it may differ from the number that was written to.
+    Its statuses have the `message_id`. `wa_id` and `user_id` are the recipient's canonical ids, if Meta returned them; the
+    `wa_id` may differ from the number that the message was sent to.
     """
 
     message_id: str
@@ -18,10 +18,9 @@ class AcceptedMessage(Struct, frozen=True):
 
 
 class SendFailedError(Exception):
-    """A send that was not accepted. Decide by `error_class`; the rest is for people and logs, and holds no token.
+    """A send that Meta did not accept. `error_class` says what to do; the rest is for people and logs and holds no token.
 
-    `http_status` and `code` are None when no answer came or none could be read. `retry_after` are the seconds Meta
-    asked for.
+    `http_status` and `code` are None when there was no answer or it was unreadable. `retry_after` is Meta's wish in seconds.
     """
 
     def __init__(

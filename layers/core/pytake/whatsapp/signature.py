@@ -1,7 +1,7 @@
-"""The signature Meta puts on every webhook POST.
+"""The signature of a webhook POST.
 
-Header `X-Hub-Signature-256: sha256=<lowercase hex>`, an HMAC-SHA256 of the raw body bytes with the app secret. Meta
-sends the body already escaped (`\\u00e9`, `\\/`), so a body is never decoded and encoded again before it is verified.
+The header `X-Hub-Signature-256: sha256=<lowercase hex>` is an HMAC-SHA256 of the raw body with the app secret. Meta escapes
+the body (`\\u00e9`, `\\/`), so the body must not be decoded and encoded before it is verified.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ def sign(app_secret: str, body: bytes) -> str:
 def verify(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
     """Whether `header` is the signature of `body` under one of `secrets` (two while a secret is being rotated).
 
-    Takes the same time wherever a signature differs. A missing header, an empty secret and no secrets at all are never
-    valid: anyone can compute the signature under an empty key.
+    The comparison takes constant time. Without a header or a secret, and for an empty secret, the result is False: anyone
+    can compute the signature for an empty key.
     """
     if not header:
         return False
