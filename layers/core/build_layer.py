@@ -1,10 +1,10 @@
-"""Builds a layer: hashed dependencies for one Lambda target, for the core layer the pytake package, and compiled code.
+"""Builds a layer for one Lambda target: locked dependencies, the pytake package (core layer only), compiled code.
 
-Called by the makefile beside it. Standard library only, because it runs with whatever Python a machine has. The same
-inputs give the same bytes, so an unchanged layer keeps its hash and is not deployed again.
+layers/Makefile calls it. It uses the standard library only, because it runs on the Python of the machine. The same inputs
+give the same bytes, so an unchanged layer keeps its hash and is not deployed again.
 """
 
-# ruff: noqa: S603, T201 - the commands are its own; sam shows what it prints
+# ruff: noqa: S603, T201 - it runs only its own commands; sam shows its output
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE.parents[1] / "requirements" / "layer.txt"
-RUN_PATH = "/opt/python"  # where Lambda mounts a layer; the path that tracebacks and compiled code name
+RUN_PATH = "/opt/python"  # where Lambda mounts a layer: the path in tracebacks and in compiled code
 
-# The glibc of the runtime decides which wheels load: Amazon Linux 2023 has 2.34. Python 3.11 (Amazon Linux 2, 2.26)
-# runs only in the local cloud: google-re2 has no wheel for it, and a rule in template.yaml refuses it elsewhere.
+# The glibc of the runtime decides which wheels load: Amazon Linux 2023 has 2.34. python3.11 (Amazon Linux 2, 2.26) is only for
+# the local cloud: google-re2 has no wheel for it, and a rule in template.yaml rejects it elsewhere.
 GLIBC = {"python3.11": 28, "python3.12": 34, "python3.13": 34}
 MACHINE = {"arm64": "aarch64", "x86_64": "x86_64"}
 
-# botocore describes every AWS service there is (25 MB); the layer keeps those that the functions call, and `sts`, which
-# botocore itself needs to sign in with a role.
+# botocore describes every AWS service (25 MB). The layer keeps the services that the functions call, and `sts`, which botocore
+# needs to assume a role.
 SERVICES = {
     "athena",
     "bedrock-runtime",
@@ -41,10 +41,10 @@ SERVICES = {
     "sts",
 }
 
-# Folders (below python/) that nothing in a function imports.
+# Folders (below python/) that no function imports.
 UNUSED_FOLDERS = (
     "bin",
-    "anyio",  # only httpx's asynchronous client wants it; without it httpx also starts faster
+    "anyio",  # only the asynchronous client of httpx needs it; without it, httpx starts faster
     "pydantic/v1",
     *(
         f"aws_lambda_powertools/utilities/{name}"
@@ -71,16 +71,18 @@ UNUSED_PATTERNS = (
     "anyio-*.dist-info",
     "phonenumbers/shortdata/region_*.py",  # emergency numbers and the like
 )
-# A distribution's name and version stay (vulnerability scanners read METADATA), and its license.
+# Kept: the name and version of a distribution, which vulnerability scanners read from METADATA, and its license.
 KEPT_METADATA = ("METADATA", "entry_points.txt")
 
 
 def main() -> None:
-    """Builds the layer for ``--target`` (``python3.13-arm64``) into the folder ``--into``; exits 1 with one line."""
+    """Build a layer for ``--target`` (``python3.13-arm64``) into the folder ``--into``; on failure, print one line and exit 1."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--target", required=True, help="<runtime>-<architecture>, such as python3.13-arm64")
     parser.add_argument("--into", required=True, type=Path)
-    parser.add_argument("--only", type=Path, help="install just this hashed list: a layer beside the core layer")
+    parser.add_argument(
+        "--only", type=Path, help="install only this locked list, for a layer in addition to the core layer"
+    )
     arguments = parser.parse_args()
     runtime, _, architecture = arguments.target.rpartition("-")
     if runtime not in GLIBC or architecture not in MACHINE:
@@ -96,10 +98,10 @@ def main() -> None:
 
 
 def install(into: Path, runtime: str, architecture: str, requirements: Path) -> None:
-    """Puts the wheels that ``requirements`` lists, checked against their hashes, into ``into``.
+    """Install the wheels of the list ``requirements`` into ``into``, checked against their hashes.
 
-    uv when it is at hand (seconds), else the pip of this Python. Only wheels: nothing is compiled on this machine for
-    another one.
+    Uses uv if available (seconds), else the pip of this Python. Installs wheels only, because this machine cannot compile
+    for another one.
     """
     version = runtime.removeprefix("python")
     host = os.environ.get("LAYER_PLATFORM") == "host"
@@ -121,12 +123,12 @@ def install(into: Path, runtime: str, architecture: str, requirements: Path) -> 
 
 
 def uv_platform(runtime: str, architecture: str) -> str:
-    """uv's name of the newest wheel platform that this runtime loads."""
+    """Return uv's name of the newest wheel platform that this runtime loads."""
     return f"{MACHINE[architecture]}-manylinux_2_{GLIBC[runtime]}"
 
 
 def find_uv() -> str | None:
-    """The uv of the repository's .venv, of this Python, or on the PATH."""
+    """Return the path of uv: in the repository's .venv, beside this Python, or on the PATH."""
     for folder in (HERE.parents[1] / ".venv" / "bin", Path(sys.executable).parent):
         if (folder / "uv").is_file():
             return str(folder / "uv")
@@ -134,7 +136,7 @@ def find_uv() -> str | None:
 
 
 def prune(into: Path) -> None:
-    """Removes what no function uses, and what differs from build to build."""
+    """Remove files that no function uses and files that differ between builds."""
     for name in UNUSED_FOLDERS:
         shutil.rmtree(into / name, ignore_errors=True)
     for pattern in UNUSED_PATTERNS:
@@ -151,7 +153,7 @@ def prune(into: Path) -> None:
 
 
 def prune_botocore(data: Path) -> None:
-    """Keeps the descriptions of the services that the functions call."""
+    """Keep only the descriptions of the services that the functions call."""
     for path in sorted(data.iterdir()):
         if path.is_dir() and path.name not in SERVICES:
             remove(path)
@@ -163,7 +165,7 @@ def prune_botocore(data: Path) -> None:
 
 
 def prune_endpoints(path: Path) -> None:
-    """Keeps the addresses of the services in use: the whole list is 1.2 MB that every cold start reads and parses."""
+    """Keep only the endpoints of these services: every cold start reads and parses the list, which is 1.2 MB in full."""
     endpoints = json.loads(path.read_bytes())
     for partition in endpoints["partitions"]:
         partition["services"] = {name: entry for name, entry in partition["services"].items() if name in SERVICES}
@@ -171,15 +173,15 @@ def prune_endpoints(path: Path) -> None:
 
 
 def prune_description(path: Path) -> None:
-    """Drops the documentation from a service's description: most of what a client reads and parses when it is made."""
+    """Remove the documentation from a service's description: most of what a new client reads and parses."""
     text = json.dumps(undocumented(json.loads(gzip.decompress(path.read_bytes()))), separators=(",", ":"))
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def undocumented(part: Any) -> Any:
-    """The same without `documentation` texts. A member of a structure may bear that name, too; it is no text.
+    """Return a description without its `documentation` texts. A structure's member of that name is not a text and stays.
 
-    botocore reads those of `clientContextParams` (S3 has some) with every call, and fails where they are missing.
+    The texts in `clientContextParams` (S3 has some) stay, too: botocore reads them for every call and fails without them.
     """
     if isinstance(part, dict):
         return {
@@ -191,24 +193,24 @@ def undocumented(part: Any) -> Any:
 
 
 def compile_all(into: Path, runtime: str) -> None:
-    """Compiles every module with the Python of the runtime; without it, says so and leaves that to the cold start.
+    """Compile every module with the Python of the runtime. Without it, print a message; the cold start compiles then.
 
-    ``unchecked-hash``: the compiled file is taken without a look at the source's time, which zipping changes anyway.
+    ``unchecked-hash``: Python does not compare a compiled file with the time of its source, which zipping changes.
     """
     interpreter = find_interpreter(runtime)
     if interpreter is None:
         print(
-            f"build_layer: {runtime} is not on this machine: the layer carries no compiled code, and cold starts take"
-            f" half a second longer. `uv python install {runtime.removeprefix('python')}` before the build avoids it."
+            f"build_layer: {runtime} is not installed, so the layer has no compiled code and cold starts take half a second"
+            f" longer. To avoid this, run `uv python install {runtime.removeprefix('python')}` before the build."
         )
         return
     command = [interpreter, "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    # Constants of one module may come out in another order under another seed.
+    # The hash seed can change the order of the constants in a compiled module.
     run([*command, "-s", str(into), "-p", RUN_PATH, str(into)], PYTHONHASHSEED="0")
 
 
 def find_interpreter(runtime: str) -> str | None:
-    """A working Python of exactly this minor version: this one, on the PATH, of pyenv, or of uv."""
+    """Return a working Python of exactly this minor version: this one, on the PATH, of pyenv, or of uv; or None."""
     version = runtime.removeprefix("python")
     if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
         return sys.executable
@@ -221,7 +223,7 @@ def find_interpreter(runtime: str) -> str | None:
         )
         candidates.append(found.stdout.strip() if found.returncode == 0 else None)
     for candidate in candidates:
-        # pyenv puts a launcher on the PATH for versions that are not switched on: it exists, and fails.
+        # pyenv puts a launcher on the PATH for versions that are not active: it exists, but fails.
         check = "import sys; print('%d.%d' % sys.version_info[:2])"
         if candidate:
             found = subprocess.run([candidate, "-S", "-c", check], capture_output=True, text=True)
@@ -231,7 +233,7 @@ def find_interpreter(runtime: str) -> str | None:
 
 
 def remove(path: Path) -> None:
-    """Deletes a file or a folder that may be gone already."""
+    """Delete a file or a folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -239,7 +241,7 @@ def remove(path: Path) -> None:
 
 
 def run(command: list[str], **environment: str) -> None:
-    """Runs a command; its failure ends the build with the command's own words."""
+    """Run a command. If it fails, exit; its own output is already printed."""
     if subprocess.run(command, env={**os.environ, **environment}).returncode:
         sys.exit(f"build_layer: failed: {' '.join(command[:6])} …")
 

@@ -1,4 +1,4 @@
-"""`sam build`, once per test run; the six functions in sandboxes; just enough AWS and Graph API for their sample events."""
+"""Fixtures: one `sam build` per test run, the six functions in sandboxes, and the AWS and Graph API that their events need."""
 
 import json
 import os
@@ -87,7 +87,7 @@ def parameters(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory, parameters: dict[str, str]) -> Path:
-    """What `sam build` makes."""
+    """The folder with the output of `sam build`."""
     return sam_build(tmp_path_factory.mktemp("build") / "out", **parameters)
 
 
@@ -123,7 +123,7 @@ def free_port(address: str) -> int:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory, route: Route) -> Iterator[str]:
-    """The address of an embedded AWS that holds nothing."""
+    """The address of an empty embedded AWS."""
     folder = tmp_path_factory.mktemp("aws")
     port = free_port(route.listen)
     environment = {
@@ -143,7 +143,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory, route: Route) -> Iterator[str]
         )
     try:
         address = f"http://{route.listen}:{port}"
-        retry = httpx.HTTPTransport(retries=10)  # it listens within a second; a retry waits longer each time
+        retry = httpx.HTTPTransport(retries=10)  # it listens within a second; the delay between retries grows
         with httpx.Client(transport=retry, trust_env=False) as client:
             client.get(f"{address}/_ministack/health", timeout=20).raise_for_status()
         yield address
@@ -153,7 +153,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory, route: Route) -> Iterator[str]
 
 
 class Graph:
-    """A Graph API that takes everything and remembers it."""
+    """A Graph API that accepts every request and records it."""
 
     def __init__(self, address: str) -> None:
         """Listen on a free port of this address."""
@@ -198,7 +198,7 @@ def graph(route: Route) -> Iterator[Graph]:
 
 @pytest.fixture(scope="session")
 def client(aws: str) -> Callable[[str], Any]:
-    """Makes clients of the AWS that the functions see."""
+    """Makes clients of the AWS that the functions use."""
 
     def make(service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
@@ -214,7 +214,7 @@ def client(aws: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[str, str]:
-    """What the template sets for the functions, with the queues and the table behind it."""
+    """The environment that the template sets for the functions; its table, bucket and queues exist."""
     template = yaml_parse((REPOSITORY / "template.yaml").read_text())
     table = template["Resources"]["Table"]["Properties"]
     names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -241,7 +241,7 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "GRAPH_API_URL": graph.url,
         "EVENT_BUS_NAME": "default",
     }
-    # The rest has literal values or the defaults of parameters; a variable that is missing here is missing on AWS.
+    # The others are literals or defaults of parameters. A variable that the template lacks is missing here, too.
     for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
         if name not in values:
             values[name] = str(template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value)

@@ -1,8 +1,8 @@
-"""Runs a built function as Lambda would: AWS's own runtime client in a process of its own, driven by a small server of
-the Lambda Runtime API. No container.
+"""Runs a built function as Lambda does, without a container: AWS's runtime client in its own process, served by a small
+implementation of the Lambda Runtime API.
 
-The process gets an interpreter without site-packages; it finds the function, the layer and the runtime client, nothing
-else. A dependency that is missing from the layer is missing here too.
+The interpreter of the process has no site-packages. It finds the function, the layer and the runtime client only, so a
+dependency that is missing from the layer is missing here, too.
 """
 
 import contextlib
@@ -46,12 +46,12 @@ BASE_ENVIRONMENT = {
 
 
 class FunctionFailedError(Exception):
-    """The function raised, or ended before it answered; the text is what it said, and its log."""
+    """The function raised an error, or ended before it answered. The text is the error and the log."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event on its way."""
+    """One event in progress."""
 
     request_id: str
     event: bytes
@@ -63,7 +63,7 @@ class Sandbox:
     """One execution environment: one process, one invocation at a time."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, folder: Path) -> None:
-        """Prepare; the process starts with the first event, and then stays."""
+        """Prepare; the process starts with the first event and then keeps running."""
         self._command, self._environment, self._log_path, self._folder = command, environment, log, folder
         self._waiting: queue.Queue[Invocation | None] = queue.Queue()
         self._running: dict[str, Invocation] = {}
@@ -74,7 +74,7 @@ class Sandbox:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def invoke(self, event: Any, *, timeout: float = 30) -> Any:
-        """Return what the function answers to an event. Raises `FunctionFailedError`."""
+        """Return the function's answer to an event. Raises `FunctionFailedError`."""
         if self._process is None:
             self._start()
         answer: queue.Queue[tuple[bool, bytes]] = queue.Queue()
@@ -98,7 +98,7 @@ class Sandbox:
 
     @property
     def log(self) -> str:
-        """What the function wrote so far."""
+        """What the function has logged so far."""
         return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Sandbox:
                 self._command, env=environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    # The server's side.
+    # For the server:
     def next(self) -> Invocation | None:
         """Wait for an event."""
         invocation = self._waiting.get()
@@ -126,11 +126,11 @@ class Sandbox:
         return invocation
 
     def answered(self, request_id: str, failed: bool, body: bytes) -> None:
-        """Take an answer of the function."""
+        """Accept an answer of the function."""
         self._running.pop(request_id).answer.put((failed, body))
 
     def failed_to_start(self, body: bytes) -> None:
-        """Take what the runtime client says when the handler cannot be imported."""
+        """Accept the error of a handler that cannot be imported."""
         self._init_error = body
 
 
@@ -139,14 +139,14 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    disable_nagle_algorithm = True  # with both, an answer is one packet; else each costs 40 ms
+    disable_nagle_algorithm = True  # with both, an answer is one packet; otherwise each takes 40 ms more
 
     def __init__(self, sandbox: Sandbox, *arguments: Any) -> None:
         self._sandbox = sandbox
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        """Give the next event."""
+        """Send the next event."""
         invocation = self._sandbox.next()
         if invocation is None:
             return
@@ -160,7 +160,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
             self._send(200, invocation.event, headers)
 
     def do_POST(self) -> None:
-        """Take an answer, an error, or the failure to start."""
+        """Receive an answer, an error, or the failure to start."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = urlsplit(self.path).path.removeprefix(RUNTIME_API).strip("/").split("/")
         if path == ["init", "error"]:
@@ -171,7 +171,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         self._send(202, b'{"status":"OK"}', {})
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -191,7 +191,7 @@ def sandbox(
     handler: str = "handler.handler",
     more_layers: Sequence[Path] = (),
 ) -> Iterator[Sandbox]:
-    """Give the execution environment of a built function.
+    """Provide the execution environment of a built function.
 
     Args:
         code: the built function.
@@ -222,7 +222,7 @@ def sandbox(
 
 
 def _runtime_client(folder: Path) -> Path:
-    """Return a folder that holds the runtime client and what it needs, and nothing else of this environment."""
+    """Return a folder with the runtime client and its dependencies, without other packages of this environment."""
     if not folder.exists():
         folder.mkdir(parents=True)
         for distribution in CLIENT_DISTRIBUTIONS:

@@ -1,7 +1,7 @@
-"""Each built function answers its sample event under AWS's own runtime client, with nothing but the layer beside it.
+"""Each built function answers its sample event in AWS's runtime client, with only the layer available.
 
-The events are those that `sam local invoke` takes. They tell one story: a number is connected, a flow is published, a
-person writes, is answered, and the answer arrives.
+The events are those for `sam local invoke`. They form one story: a number is connected, a flow is published, a person writes
+and is answered, and the answer is delivered.
 """
 
 import json
@@ -78,14 +78,14 @@ def connected(functions: dict[str, Sandbox]) -> dict[str, Sandbox]:
 
 
 def enabled_schedules(build: Path) -> list[dict[str, Any]]:
-    """The schedules of the built template that fire."""
+    """The enabled schedules of the built template."""
     resources = expanded(build / "template.yaml")["Resources"].values()
     schedules = [one["Properties"] for one in resources if one["Type"] == "AWS::Scheduler::Schedule"]
     return [schedule for schedule in schedules if schedule.get("State", "ENABLED") == "ENABLED"]
 
 
 def received(client: Callable[[str], Any], queue_url: str) -> list[dict[str, Any]]:
-    """Take the messages off a queue, as their JSON."""
+    """Receive and delete the messages of a queue, and return their JSON."""
     found = client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
     for message in found:
         client("sqs").delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
@@ -93,7 +93,7 @@ def received(client: Callable[[str], Any], queue_url: str) -> list[dict[str, Any
 
 
 def function_of(event: str) -> str:
-    """The function that a sample event is for: its name begins with it."""
+    """Return the function of a sample event: the event's name begins with its name."""
     return max((name for name in FUNCTIONS if event.startswith(name)), key=len)
 
 
@@ -115,7 +115,7 @@ def test_api_describes_itself(connected: dict[str, Sandbox]) -> None:
     assert json.loads(answer["body"])["openapi"].startswith("3.")
 
 
-def test_webhook_proves_the_address_to_meta(connected: dict[str, Sandbox]) -> None:
+def test_webhook_answers_the_verification_by_meta(connected: dict[str, Sandbox]) -> None:
     answer = connected["webhook"].invoke(sample("webhook_verify"))
     assert (answer["statusCode"], answer["body"]) == (200, "1158201444")
 
@@ -127,7 +127,7 @@ def test_webhook_queues_a_signed_message(
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "received"})
     [queued] = received(client, environment["INBOUND_QUEUE_URL"])
     [expected] = [json.loads(record["body"]) for record in sample("flow_runner")["Records"]]
-    # The runner's sample event is what the webhook really queues.
+    # The sample event of the flow runner is what the webhook queues.
     assert queued["message"] == expected["message"]
     assert set(queued) == set(expected)
 
@@ -138,7 +138,7 @@ def test_webhook_refuses_a_changed_body(connected: dict[str, Sandbox]) -> None:
     assert connected["webhook"].invoke(event)["statusCode"] == 403
 
 
-def test_flow_runner_takes_the_turn_and_queues_the_answer(
+def test_flow_runner_runs_the_turn_and_queues_the_answer(
     connected: dict[str, Sandbox], client: Callable[[str], Any], environment: dict[str, str]
 ) -> None:
     assert connected["flow_runner"].invoke(sample("flow_runner")) == {"batchItemFailures": []}
@@ -148,7 +148,9 @@ def test_flow_runner_takes_the_turn_and_queues_the_answer(
     assert set(queued) == set(expected)
 
 
-def test_sender_posts_to_the_graph_api_and_statuses_settles(connected: dict[str, Sandbox], graph: Graph) -> None:
+def test_sender_posts_to_the_graph_api_and_statuses_records_the_result(
+    connected: dict[str, Sandbox], graph: Graph
+) -> None:
     assert connected["sender"].invoke(sample("sender")) == {"batchItemFailures": []}
     [(path, payload)] = graph.taken
     assert path == f"/v25.0/{PHONE_NUMBER_ID}/messages"
@@ -160,12 +162,12 @@ def test_sender_posts_to_the_graph_api_and_statuses_settles(connected: dict[str,
     assert '"moved":1' in connected["statuses"].log.replace(" ", "")
 
 
-def test_scheduled_does_what_is_due(connected: dict[str, Sandbox]) -> None:
+def test_scheduled_runs_the_due_job(connected: dict[str, Sandbox]) -> None:
     answer = connected["scheduled"].invoke(sample("scheduled_due"))
     assert answer["job"] == "due"
 
 
-def test_what_happened_is_exported_to_the_lake_once(
+def test_events_are_exported_to_the_lake_once(
     connected: dict[str, Sandbox], client: Callable[[str], Any], environment: dict[str, str]
 ) -> None:
     connected["flow_runner"].invoke(sample("flow_runner"))
@@ -181,7 +183,7 @@ def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build
     assert enabled_schedules(build)
     for schedule in enabled_schedules(build):
         event = json.loads(schedule["Target"]["Input"])
-        # What EventBridge Scheduler puts in place of it.
+        # EventBridge Scheduler replaces the placeholder.
         event["scheduled_time"] = event["scheduled_time"].replace(
             "<aws.scheduler.scheduled-time>", "2026-11-23T00:00:00Z"
         )
@@ -189,16 +191,16 @@ def test_only_jobs_that_exist_are_scheduled(connected: dict[str, Sandbox], build
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_that_fails_tells_neither_lambda_nor_the_log_what_it_was_given(
+def test_a_function_that_fails_reveals_its_input_neither_to_lambda_nor_to_the_log(
     functions: dict[str, Sandbox], name: str
 ) -> None:
     written = len(functions[name].log)
     with pytest.raises(FunctionFailedError) as failed:
         functions[name].invoke({"job": f"{CONTACT} wrote", "Records": [{"body": CONTACT}], CONTACT: "wrote"})
-    told = f"{failed.value}{functions[name].log[written:]}"
-    assert '"errorType":"FunctionFailedError"' in told.replace(" ", "")
-    assert '"function.failed"' in told.replace(" ", "")
-    assert CONTACT not in told
+    revealed = f"{failed.value}{functions[name].log[written:]}"
+    assert '"errorType":"FunctionFailedError"' in revealed.replace(" ", "")
+    assert '"function.failed"' in revealed.replace(" ", "")
+    assert CONTACT not in revealed
 
 
 @pytest.mark.parametrize("event", sorted(path.stem for path in EVENTS.glob("*.json")))

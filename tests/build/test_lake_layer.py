@@ -1,4 +1,4 @@
-"""What the lake layer holds, and that the lake's files are what Athena shall read."""
+"""The contents of the lake layer; the files that it writes have the rows and types that Athena expects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from pytake.aws.lake import S3Lake, UnreadableFileError, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
 from pytake.conversation.records import LakePart
 from tests.build.conftest import ARCHITECTURE
-from tests.build.test_layer import ELF_MACHINE, machines, size
+from tests.build.layer_files import ELF_MACHINE, machines, size
 
 pytestmark = pytest.mark.build
 
@@ -107,17 +107,17 @@ def test_a_writer_that_fails_leaves_the_file_as_it_was(s3: Any, tmp_path: Path) 
     assert read(s3, tmp_path, "select count(*) from {file}") == [(100,)]
 
 
-def test_what_an_erased_person_said_leaves_the_file_and_its_versions_and_every_row_stays(
+def test_texts_of_an_erased_person_are_removed_from_the_file_and_its_versions_and_every_row_stays(
     s3: Any, tmp_path: Path
 ) -> None:
     lake = S3Lake(s3, "lake")
-    told = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(9_000)]
+    written = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(9_000)]
     for count in (5_000, 9_000):
-        lake.put(WHOLE, told[:count])
+        lake.put(WHOLE, written[:count])
     before = read(s3, tmp_path, "select * exclude (variables) from {file}")
     s3.put_object(Bucket="lake", Key="athena/result.csv", Body=b"name of contact 3")
     lake.redact("acme", HOUR, {"contact 3"})
-    lake.redact("acme", HOUR - 3600, {"contact 3"})  # there is no such file
+    lake.redact("acme", HOUR - 3600, {"contact 3"})  # this file does not exist
     assert read(s3, tmp_path, "select * exclude (variables) from {file}") == before
     counted = read(s3, tmp_path, "select contact, count(variables) from {file} group by 1 order by 1")
     assert counted == [(f"contact {n}", 0 if n == 3 else 1286 if n < 5 else 1285) for n in range(7)]
@@ -206,7 +206,7 @@ def test_files_that_do_not_fit_together_leave_the_figures_as_they_were(s3: Any, 
 
 
 @pytest.mark.parametrize("left", [4, 300])
-def test_a_file_that_is_cut_off_is_said_and_ends_nothing_else(s3: Any, tmp_path: Path, left: int) -> None:
+def test_a_truncated_file_raises_and_has_no_other_effect(s3: Any, tmp_path: Path, left: int) -> None:
     whole, cut = answer(tmp_path, "whole", 0, 10), tmp_path / "cut.parquet"
     cut.write_bytes(whole.read_bytes()[:left])
     with pytest.raises(UnreadableFileError):
@@ -239,23 +239,23 @@ def test_a_file_that_does_not_say_how_far_it_reaches_is_never_cut(s3: Any) -> No
     assert found == LakePart("acme", HOUR, HOUR * 1000, (HOUR + 3600) * 1000)
 
 
-def test_what_an_erased_person_said_leaves_every_part(s3: Any) -> None:
+def test_texts_of_an_erased_person_are_removed_from_every_part(s3: Any) -> None:
     lake = S3Lake(s3, "lake")
-    told = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(70)]
+    written = [replace(event, variables={"name": f"name of {event.contact}"}) for event in events(70)]
     parts = [LakePart("acme", HOUR, (HOUR + at) * 1000, (HOUR + at) * 1000 + 9, None) for at in (0, 600)]
     other = LakePart("acme", HOUR + 3600, (HOUR + 3600) * 1000, (HOUR + 3600) * 1000)
     for part in (*parts, other):
-        lake.put(part, told)
+        lake.put(part, written)
     lake.redact("acme", HOUR, {"contact 3"})
     lake.delete_old_versions("acme", HOUR)
     versions = s3.list_object_versions(Bucket="lake")["Versions"]
     assert len(versions) == 3
     assert [lake.part("acme", HOUR, part.begins) for part in parts] == parts
-    said = {
+    found = {
         version["Key"]: b"contact 3" in _plain(s3.get_object(Bucket="lake", Key=version["Key"])["Body"].read())
         for version in versions
     }
-    assert said == {
+    assert found == {
         object_key("acme", HOUR): False,
         object_key("acme", HOUR, parts[1].begins): False,
         object_key("acme", HOUR + 3600): True,

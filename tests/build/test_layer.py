@@ -1,4 +1,4 @@
-"""What the layer holds: everything a function imports, compiled, and nothing else."""
+"""The contents of the layer: everything that a function imports, compiled, and nothing else."""
 
 import filecmp
 import importlib.util
@@ -11,27 +11,17 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from tests.build.conftest import ARCHITECTURE, REPOSITORY, VERSION, sam_build
+from tests.build.layer_files import ELF_MACHINE, machines, size
 
 pytestmark = pytest.mark.build
 
 MOST_BYTES = 30_000_000
-ELF_MACHINE = {"arm64": 183, "x86_64": 62}  # e_machine of the ELF header
 
 
 def locked() -> set[str]:
     """Return the distributions that requirements/layer.txt names."""
     text = (REPOSITORY / "requirements" / "layer.txt").read_text()
     return {name.replace("-", "_").lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
-
-
-def size(folder: Path) -> int:
-    """Return the bytes of all files below a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def machines(layer: Path) -> set[int]:
-    """Return the processors that the layer's native modules are for."""
-    return {int.from_bytes(path.read_bytes()[18:20], "little") for path in layer.rglob("*.so")}
 
 
 def test_it_is_small(built_layer: Path) -> None:
@@ -51,12 +41,12 @@ def test_every_module_is_compiled_by_the_runtimes_python(built_layer: Path) -> N
     for path in compiled:
         header = path.read_bytes()[:8]
         assert header[:4] == importlib.util.MAGIC_NUMBER
-        # Bit 0: checked by hash; bit 1 clear: and not even that. Zipping changes times, so times must not count.
+        # Bit 0 set, bit 1 clear: an unchecked hash. Zipping changes times, so Python must not compare them.
         assert int.from_bytes(header[4:], "little") == 1
     assert b"/opt/python/pytake/settings.py" in next(p for p in compiled if p.stem.startswith("settings.")).read_bytes()
 
 
-def test_nothing_needless_is_in_it(built_layer: Path) -> None:
+def test_it_holds_no_unneeded_files(built_layer: Path) -> None:
     names = {path.name for path in built_layer.rglob("*")}
     assert not names & {"tests", "bin", "RECORD", "INSTALLER", "direct_url.json", "moto", "pytest", "local", "cli"}
     services = {path.name for path in (built_layer / "botocore" / "data").iterdir() if path.is_dir()}
@@ -73,7 +63,7 @@ def test_nothing_needless_is_in_it(built_layer: Path) -> None:
     }
 
 
-def test_botocore_finds_in_its_descriptions_what_calls_need(built_layer: Path) -> None:
+def test_botocores_descriptions_contain_what_calls_need(built_layer: Path) -> None:
     folder = built_layer / "botocore" / "data"
     loader = Loader(extra_search_paths=[str(folder)], include_default_search_paths=False)
     for service in sorted(path.name for path in folder.iterdir() if path.is_dir()):

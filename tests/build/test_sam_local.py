@@ -147,7 +147,7 @@ def test_an_engine_in_a_virtual_machine_forwards_a_name_to_the_loopback_address(
     assert client.pulled == ["image"]
 
 
-def test_no_route_is_said_with_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_route_lists_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(containers.HOST_VARIABLE, raising=False)
     container = Container("192.0.2.1", reached=set())
     with (

@@ -69,8 +69,8 @@ def day() -> AwsWorld:
 
 
 def test_the_day_is_eventful(day: AwsWorld) -> None:
-    told = {event.type for event in day.events}
-    assert {"number.stopped", "delivery.dead", "delivery.deferred", "delivery.ambiguous"} <= told
+    published = {event.type for event in day.events}
+    assert {"number.stopped", "delivery.dead", "delivery.deferred", "delivery.ambiguous"} <= published
     reasons = {entry.reason for entry in day.deliveries.entries.values()}
     assert {"permanent:131026", "retry:429", "fatal_token:190", "opted_out:131050"} <= reasons
     assert {function for function, _, _ in day.asked} == {*ROLES}
