@@ -68,10 +68,10 @@ chaos: setup-dev ## The same on the local cloud: workers are killed, the Graph A
 bench: setup-dev ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake) $(if $(ONLY_LAKE),--only-lake)
 
-docs: setup-dev ## Write the reference pages of docs/ anew, from the code
+docs: setup-dev ## Write the reference pages of docs/ from the code
 	@$(BIN)/python -m cli.reference
 
-screenshots: setup-dev ## Take the pictures of docs/images/ anew, with the machine's Chromium (a minute)
+screenshots: setup-dev ## Take the pictures of docs/images/ with the machine's Chromium (a minute)
 	@$(BIN)/python -m tests.console.screenshots
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header

@@ -20,12 +20,12 @@ from benchmarks.report import commit, machine, progress, table
 
 LAKE, LAKE_TARGET = "## The lake\n", "slowest report on"
 LAKE_METHOD = """\
-The local cloud's own parts: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days in
-conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: records to
-events to Parquet to S3, over sixty hours, each once; then all of them in one hour, which is the worst there is. Reports over
-all thirty days, asked anew (`as_of` moved on), files at hand; the least of three. `from events` has no daily aggregates yet;
-`from daily aggregates` reads 26 settled days from them and the rest from the events. `the very first report` is asked of an
-emulator that has just started: no file is at hand and nothing translated."""
+The parts of the local cloud: embedded S3, Athena on DuckDB, at most two threads and 1 GB per query. Events of thirty days in
+conversations of five turns, one file per hour, as the export writes them. `export` is everything but DynamoDB: from records
+to events to Parquet to S3, over sixty hours, each once; then all of them in one hour, which is the worst case. Reports cover
+all thirty days, are not cached (`as_of` has changed) and find their files in the page cache; the minimum of three runs.
+`from events` has no daily aggregates yet; `from daily aggregates` reads 26 complete days from them and the rest from the
+events. `the very first report` is requested from an emulator that has just started: no file is cached, no query translated."""
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURED_USAGE = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
@@ -101,7 +101,7 @@ def previous_lake_section() -> str:
 
 
 def lake_section(lake: list[LakeResult]) -> str:
-    """The lake's figures, and of which day and under which load they are: they are kept when others are measured."""
+    """The lake's results with their day and load: they stay when only other parts are measured."""
     today, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[2]
     return (
         f"Measured on {today} at {commit()}; over the last quarter of an hour {load:.1f} programs at a time wanted to run\n"
@@ -137,31 +137,31 @@ of the peers into `.bench/`); `make bench QUICK=1` takes a minute and writes not
 
 Machine: {machine()}. Commit: {commit()}.
 
-The machine is shared and other work was going on: **ratios within one run count, absolute times vary** from run to run.
-CPU time varies least.
+The machine is shared with other work: **compare ratios within one run; absolute times vary** between runs. CPU time varies
+least.
 
 ## Targets
 
 {sections["TARGETS"]}
 
-## The engine beside others
+## The engine compared with others
 
 The reference conversation: 12 nodes and a sub-flow, seven messages, one of them refused; one turn loads the state,
-walks to the next question and stores the state. Every engine first answers the conformance check word for word
-(`reference.py`). One process per engine, all alive and pinned to one core, {rounds} rounds of {seconds:g} s in turn;
+advances to the next question and stores the state. Every engine first passes the conformance check word for word
+(`reference.py`). One process per engine, all running and pinned to one core, {rounds} rounds of {seconds:g} s in turn;
 medians over the rounds, ratios taken round by round. Cold starts: {colds} fresh processes each, in turn. `RSS added` is
 what import, build and the run added to the bare interpreter; `state bytes` are the mean and the largest after a turn.
 
 {sections["ENGINES"]}
 
-How each was used, always in its favour where there was a choice:
+How each was used, always in its favour:
 
 - transitions: one machine and one model for all conversations, loaded with each state (adding a model per conversation
-  costs far more); states as JSON, since the library has no way of its own.
+  costs far more); states as JSON, because the library does not serialise them.
 - XState: an actor restored from its persisted snapshot, and the snapshot persisted again.
 - botbuilder-dialogs: waterfalls and the library's own prompts; states as `jsonpickle` writes them, as in its cloud storages.
 - LangGraph: questions that `interrupt`, checkpoints written once per turn by its in-memory saver, which serialises. A graph
-  entered anew every turn instead of resumed took the same time. It keeps the history of checkpoints: that is its size.
+  entered from the start every turn instead of resumed took the same time. Its size includes the history of checkpoints.
 
 ## Cold starts of the handlers
 
@@ -173,55 +173,54 @@ baseline imports boto3, which the layer does without, above the layer's own boto
 
 {sections["COLD"]}
 
-Where `ready` goes: ms of importing by package (`-X importtime`, its own modules, the least of {SHARE_RUNS} processes).
+Parts of `ready`: ms of importing by package (`-X importtime`, own modules only, minimum of {SHARE_RUNS} processes).
 
 {sections["SHARES"]}
 
 ## Own time of the handlers, requests and write units
 
-The reference conversation, message by message, the whole way: webhook, flow runner, sender, and the three statuses of
+The reference conversation, message by message, on its whole path: webhook, flow runner, sender, and the three statuses of
 each answer back through webhook and statuses; one record per event, {runs} runs of {seconds * 10:g} s. AWS and the Graph
-API answer inside the process below botocore's and httpx's HTTP connection, and their time is taken out; serialising,
-signing and parsing are in. Requests and write units (transactions twice, indexes included) are counted where they leave.
+API are stubs inside the process, below botocore's and httpx's HTTP connection, and their time is subtracted; serialising,
+signing and parsing are included. Requests and write units (transactions twice, indexes included) are counted where they leave.
 
 {sections["WARM"]}
 
 ## What a million messages cost
 
-The counted requests and units of that way, times the list prices of `us-east-1` in `cli/costing/prices.json`, on arm64;
-`pytake cost` shows the rest of the bill and takes other volumes, `docs/cost.md` says what is counted and what is
+The counted requests and units of that path, times the list prices of `us-east-1` in `cli/costing/prices.json`, on arm64;
+`pytake cost` shows the rest of the bill and accepts other volumes; `docs/cost.md` says what is counted and what is
 assumed.
 
 {sections["COST"]}
 
-Where it goes: three posts, two queue messages and two ledger writes per answer are its statuses, more than a third of
-the whole; Meta posts each by itself. A turn's transaction is 4 of the write units: the price of a state,
+Statuses are more than a third of it: three posts, two queue messages and two ledger writes per answer; Meta posts each
+separately. A turn's transaction is 4 of the write units: the price of a state,
 a record and an outbox that become visible together (ADR 0004). Claim, rate slot and settlement are 3: each is a
-decision that two workers may want to make at once. What could be left out without losing one of these was left out (ADR
-0008). The functions' time is mostly the sender's, waiting for the Graph API.
+decision that two workers may make at the same time. Everything that can be omitted without losing one of these is omitted
+(ADR 0008). The functions' time is mostly the sender's, waiting for the Graph API.
 
 ## Billed messages of the example flows
 
-The conversations of the tests beside `examples/flows`, turn by turn: what Meta bills.
+The conversations of the tests in `examples/flows`, turn by turn, and the messages that Meta bills.
 
 {sections["BILLED"]}
 
 ## How the flow runner grows
 
 One size grows at a time; each in a fresh process, warm turns for {seconds * 2:g} s after every conversation's first
-one. `first turn` loads and compiles the flow. Own processor time per turn, AWS's taken out; `MB added` includes what
-the stand-in stores. With many organizations taking turns, the settings of each are older than five seconds when it
-comes again, and are read again.
+one. `first turn` loads and compiles the flow. CPU time per turn, without AWS's; `MB added` includes what the stub stores.
+With many organizations in turn, the settings of each are older than five seconds at its next turn, and are read again.
 
 {sections["GROWTH"]}
 
 ## The local cloud
 
-`pytake local` as a person starts it, emulator, gateway, simulated Graph API and load generator on the same cores.
+`pytake local` as usual, with emulator, gateway, simulated Graph API and load generator on the same cores.
 People post signed webhooks, wait until their phone has the reply, and write again; {seconds * 15:g} s per load. `CPU` is
-everything that `pytake local` runs, statuses included: two cores divided by it is what the machine can sustain at most.
-Meta's limit for one recipient (45 messages at once, then one in six seconds) is kept here, too: few people who write without a
-pause meet it towards the end, which is their p95.
+everything that `pytake local` runs, including statuses: two cores divided by it is the maximum sustained rate.
+Meta's pair rate limit (45 messages at once, then one in six seconds) applies here, too: a few people who write without a
+pause reach it towards the end, which is their p95.
 
 {sections["LOCAL"]}
 

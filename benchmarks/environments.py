@@ -78,7 +78,7 @@ def node_environment(name: str) -> Environment:
 
 
 def stale(folder: Path, content: bytes) -> bool:
-    """Whether an environment has to be made (anew); what is left of an old one is removed."""
+    """Return whether an environment must be created; the rest of an old one is removed."""
     stamp = folder / ".installed"
     if stamp.exists() and stamp.read_text() == hashlib.sha256(content).hexdigest():
         return False

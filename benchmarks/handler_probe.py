@@ -43,7 +43,7 @@ Handler = Callable[[Json, Any], Any]
 
 
 class LambdaContext:
-    """What a handler is told of its invocation."""
+    """The context that a handler gets."""
 
     aws_request_id = "c0ffee00-0000-4000-8000-000000000001"
     function_name = "probe"

@@ -37,7 +37,7 @@ def share_table(handlers: HandlerResults) -> str:
         longest = sorted(shares.items(), key=lambda share: -share[1])[:9]
         largest = ", ".join(f"{package} {took:.0f}" for package, took in longest)
         rows.append([name, f"{sum(shares.values()):.0f}", largest])
-    return table(["handler", "all", "of which"], rows)
+    return table(["handler", "all", "including"], rows)
 
 
 def warm_table(handlers: HandlerResults) -> str:

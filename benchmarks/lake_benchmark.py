@@ -111,7 +111,7 @@ def _measure(events: int, layer: Path, log: Callable[[str], None]) -> LakeResult
 
 
 def _empty(lake: LakeOnAws, prefix: str) -> None:
-    """Remove what an export left, which nobody asks anything."""
+    """Remove the files of an export, which no report reads."""
     for page in lake.s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix):
         for found in page.get("Contents", []):
             lake.s3.delete_object(Bucket=lake.bucket, Key=found["Key"])
@@ -229,7 +229,7 @@ def _fill(lake: LakeOnAws, events: int, folder: Path) -> int:
 
 class _Turns(MemoryEventLog):
     """A log with so many turns in each of some hours, made as they are read: conversations of five turns, by different
-    people. Keys are made anew each time, as from a table: nothing is kept here.
+    people. Keys are created for each call, as from a table: nothing is kept here.
     """
 
     def __init__(self, turns: int, hours: int) -> None:
@@ -264,7 +264,7 @@ class _Turns(MemoryEventLog):
         return {contact_id: contact_id.encode() for contact_id in contact_ids}
 
     def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
-        """Remembered by nobody."""
+        """Not stored."""
 
 
 def _export(events: int, hours: int, endpoint_url: str) -> dict[str, float]:

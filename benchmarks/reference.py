@@ -34,7 +34,7 @@ SALES: list[Turn] = [
     ("foo", ["Please choose one of the options."]),
     ("sales", ["Thank you, Zoe. Goodbye!"]),
 ]
-"""A choice that is none is refused; the other branch ends at once, without the sub-flow."""
+"""An invalid choice is refused; the other branch ends at once, without the sub-flow."""
 
 
 def conversation(number: int) -> list[Turn]:
@@ -56,7 +56,7 @@ def mismatches(
 ) -> Iterator[str]:
     """What an engine answers differently, one sentence each; nothing when it conforms.
 
-    `turn(conversation, text)` takes one turn, `rebuild()` makes the engine's objects anew while the stored states stay,
+    `turn(conversation, text)` takes one turn, `rebuild()` creates the engine's objects again while the stored states stay,
     `drop(conversation)` forgets a conversation.
     """
 

@@ -64,6 +64,6 @@ def _output_of(command: list[str]) -> str:
 
 
 def progress(text: str) -> None:
-    """Say on one line of the terminal what goes on; nothing where nobody looks."""
+    """Show progress on one line of the terminal; print nothing if the output is not a terminal."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

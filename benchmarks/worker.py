@@ -27,7 +27,7 @@ class Bot(Protocol):
         """Forget a conversation."""
 
     def rebuild(self) -> None:
-        """Make the engine's objects anew; what is stored stays."""
+        """Create the engine's objects again; stored states stay."""
 
     def stored_bytes(self, conversation: str) -> int:
         """What a conversation takes where it is stored; 0 once it is over."""

@@ -77,7 +77,7 @@ class Worker:
         self.request("drop", conversation=conversation)
 
     def rebuild(self) -> None:
-        """Make the engine's objects anew."""
+        """Create the engine's objects again."""
         self.request("rebuild")
 
     def close(self) -> None:

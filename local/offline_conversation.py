@@ -59,7 +59,7 @@ class OfflineConversation:
         return self._handoff_turn is not None
 
     def turn(self, user_input: Input, perform: PerformEffects) -> Turn:
-        """The turn of this input. Once a person has taken over, the bot says nothing more.
+        """Take a turn with this input. After a handoff the bot sends nothing.
 
         `perform` gives the results of effects; what it raises leaves the conversation as it was. A timer's input moves the
         clock to when the timer ends.
@@ -82,5 +82,5 @@ class OfflineConversation:
 
 
 def sample_contact(seed: int) -> Contact:
-    """Somebody to talk to; who it is decides what sticky chance gives them."""
+    """A sample contact; its id decides sticky random choices."""
     return Contact(id=f"run-{seed}", phone="+5511999990000", name="Ana")

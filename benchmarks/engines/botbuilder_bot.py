@@ -164,7 +164,7 @@ class ReferenceBot:
         self._storage.stored.pop(self._key(conversation), None)
 
     def rebuild(self) -> None:
-        """The adapter, the conversation state and the dialogs anew."""
+        """Create the adapter, the conversation state and the dialogs again."""
         self._adapter = CollectingAdapter()
         self._state = ConversationState(self._storage)
         self._dialogs = DialogSet(self._state.create_property("dialogs"))

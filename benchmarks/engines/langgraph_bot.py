@@ -135,7 +135,7 @@ class ReferenceBot:
         self._known.discard(conversation)
 
     def rebuild(self) -> None:
-        """Build and compile the graph anew."""
+        """Build and compile the graph again."""
         self._graph = main_graph(self._saver)
 
     def stored_bytes(self, conversation: str) -> int:

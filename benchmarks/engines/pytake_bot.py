@@ -30,7 +30,7 @@ class ReferenceBot:
         self._stored.pop(conversation, None)
 
     def rebuild(self) -> None:
-        """Compile the flow anew."""
+        """Compile the flow again."""
         self._flow = self._compile()
 
     def stored_bytes(self, conversation: str) -> int:

@@ -14,7 +14,7 @@ STATES = (
     "new", "start", "q_name", "m_hello", "q_email", "q_age", "c_adult", "m_minor", "q_need", "c_need",
     "m_support", "j_order", "q_order", "m_order", "ret", "end",
 )  # fmt: skip
-# `answer` is what the person does, `proceed` what a node does that waits for nobody.
+# `answer` is what the person does, `proceed` what a node does that does not wait.
 TRANSITIONS = [
     {"trigger": "answer", "source": "new", "dest": "start"},
     {"trigger": "proceed", "source": "start", "dest": "q_name"},
@@ -188,7 +188,7 @@ class ReferenceBot:
         self._stored.pop(conversation, None)
 
     def rebuild(self) -> None:
-        """A machine and a model anew."""
+        """Create the machine and the model again."""
         self._model = Conversation()
         self._machine = Machine(
             self._model, states=list(STATES), transitions=TRANSITIONS, initial="new", auto_transitions=False

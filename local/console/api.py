@@ -37,7 +37,7 @@ class Api:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str, **query: Any) -> Any:
-        """Return the decoded answer to a GET; a query parameter that is None is left out. Raises `ApiProblem`.
+        """Return the decoded answer to a GET; a query parameter of None is left out. Raises `ApiProblem`.
 
         A list that comes in parts is returned whole: its `Link` headers are followed.
         """
@@ -50,7 +50,7 @@ class Api:
         return found
 
     async def lines(self, path: str, **query: Any) -> bytes:
-        """Return the answer to a GET as it came, for documents that are no JSON (lines, CSV). Raises `ApiProblem`."""
+        """Return the answer to a GET as it came, for documents that are not JSON (lines, CSV). Raises `ApiProblem`."""
         return (await self.request("GET", path, query=query)).content
 
     async def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
@@ -98,7 +98,7 @@ def api_client(url: str, transport: httpx.AsyncBaseTransport | None = None) -> h
 
 
 def refused(answer: httpx.Response) -> ApiProblem:
-    """Return the problem of an answer that is none of success, with its problem details where it has them."""
+    """Return the problem of an unsuccessful response, with its problem details if it has them."""
     problem = problem_of(answer)
     detail = str(problem.get("detail") or problem.get("message") or answer.text[:300] or answer.reason_phrase)
     detail += "".join(f"\n{line}" for line in field_errors(problem))

@@ -56,7 +56,7 @@ class Backlog:
             loading(visit)
 
     async def refresh(self) -> None:
-        """Look at the queues again. Only what changed is drawn anew."""
+        """Refresh the queues. Only changes are drawn."""
         words, find = self._visit.words, self._visit.connection.dead_letters
         if self._busy:
             return

@@ -47,7 +47,7 @@ class Bubble:
 
     `mine` is on the right: the person's on the phone, the business's at an agent's desk. `menu` is the label that opens
     `rows`. `link` is a button to a page, label and address. `asks` is what the button of a message asks for: the person's
-    place or a form. `note` and `problem` are for whoever watches: where it came from, why it did not arrive.
+    place or a form. `note` and `problem` are for observers: where it came from, why it did not arrive.
     """
 
     key: str

@@ -30,7 +30,7 @@ _TOLD_BETTER = {"unknown_field", "missing_field", "invalid_value", "unknown_type
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong: what, how grave, how to mend it, where. `flow_id` is set when it is in another flow."""
+    """One finding: message, severity, fix and place. `flow_id` is set when it is in another flow."""
 
     code: str
     severity: Severity

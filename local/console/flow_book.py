@@ -10,7 +10,7 @@ Place = tuple[str, int | None]
 
 
 class FlowBook:
-    """Remembers the flows that a page has seen. A published version never changes; drafts are asked for anew after `forget`."""
+    """Remembers the flows that a page has seen. A published version never changes; drafts are requested again after `forget`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

@@ -14,7 +14,7 @@ _OUR_PART = "/_console/flow-editor.js"
 
 
 class FlowEditor:
-    """One editor. It tells every change of its text at once; whoever listens takes their time by themselves."""
+    """One editor. It reports every change of its text at once; listeners debounce."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class FlowEditor:
 
     @property
     def text(self) -> str:
-        """What stands in it."""
+        """Its text."""
         return self._view.value or ""
 
     def set_text(self, text: str) -> None:
@@ -122,6 +122,6 @@ def place_of_new_node(text: FlowText, node: str) -> tuple[int, str, Span]:
 
 
 def _line_end(text: str, span: Span) -> int:
-    """The end of a piece, or of its first line: nobody wants a whole node underlined."""
+    """The end of a piece, or of its first line: a whole underlined node would be hard to read."""
     end = text.find("\n", span.start, span.end)
     return span.end if end < 0 else max(end, span.start + 1)

@@ -29,7 +29,7 @@ _LONGEST_TEXT = 120
 
 @dataclass(frozen=True)
 class Node:
-    """A box: its top left corner, and what stands in it."""
+    """A box: its top left corner and its content."""
 
     id: str
     type: str

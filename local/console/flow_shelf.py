@@ -17,7 +17,7 @@ _CHANGED = ("draft_changed", "draft_exists")
 
 
 class ChangedMeanwhileError(Exception):
-    """Somebody else saved this draft after it was opened here; `theirs` is what they saved."""
+    """Another person saved this draft after it was opened here; `theirs` is their version."""
 
     def __init__(self, theirs: "Saved") -> None:
         super().__init__("the draft was changed meanwhile")
@@ -46,7 +46,7 @@ class Draft:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something to save. A text that is no JSON never was saved."""
+        """Whether there is something to save. Text that is not JSON was never saved."""
         document = FlowText(self.text).document
         return document is None or not same(document, self.saved, self.flow_id)
 
@@ -90,7 +90,7 @@ class FlowShelf:
         """Save a draft and return its problems.
 
         Raises `ChangedMeanwhileError` when the API has another draft than the one this began with, or than the one that it
-        shall be saved `over`, whoever saved it and however late.
+        shall be saved `over`, no matter who saved it and when.
         """
         tag = over.tag if over is not None else draft.tag
         headers = {"If-Match": tag} if tag is not None else {"If-None-Match": "*"}
@@ -101,7 +101,7 @@ class FlowShelf:
         return problems
 
     async def publish(self, draft: Draft) -> Json:
-        """Publish what is saved, and nothing that somebody else saved since; return the version.
+        """Publish what is saved unless another person saved since; return the version.
 
         Raises `ChangedMeanwhileError` when the API has another draft.
         """

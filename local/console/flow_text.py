@@ -1,6 +1,6 @@
 """A flow document as text that is being written: where each value stands, and where the cursor is.
 
-JSON that is not whole yet is read as far as it goes, because that is what a document is most of the time while somebody
+JSON that is not whole yet is read as far as it goes, because that is what a document is most of the time while a person
 types. What runs is never read from here: `document` is there only when the text is JSON.
 """
 
@@ -29,7 +29,7 @@ class Span:
 
 @dataclass(frozen=True)
 class NotJsonError:
-    """Why a text is no JSON, and where that is noticed."""
+    """Why a text is not JSON, and where the error is."""
 
     message: str
     at: int
@@ -37,7 +37,7 @@ class NotJsonError:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where somebody is about to write: a key or a value of the container at `path`.
+    """Where the cursor is: at a key or a value of the container at `path`.
 
     `key` is the key whose value it is, or the index in a list; None for a key. `span` is what of it stands there already,
     without quotes; `quoted` tells whether it is in quotes, `closed` whether they end. `before` is what of it is left of the
@@ -171,7 +171,7 @@ class FlowText:
 
     @property
     def not_json(self) -> NotJsonError | None:
-        """Why the text is no JSON object."""
+        """Why the text is not a JSON object."""
         decoded, problem = self._decoded
         if problem is None and not isinstance(decoded, dict):
             return NotJsonError("A flow document is an object: it begins with {", 0)
@@ -257,7 +257,7 @@ class FlowText:
 
 
 def utf16_offset(text: str, offset: int) -> int:
-    """The browser's offset for one of ours: it counts UTF-16 units, of which an emoji has two."""
+    """The browser's offset for one of ours: it counts UTF-16 units; an emoji has two."""
     return offset + sum(1 for character in text[:offset] if ord(character) > 0xFFFF)
 
 
@@ -297,7 +297,7 @@ def _is_flat(value: Any) -> bool:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _escaped(piece: str) -> bool:

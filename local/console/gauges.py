@@ -38,7 +38,7 @@ _PHONE = re.compile(r"\+?[0-9]{5,20}")
 
 
 class Gauges:
-    """One flow's figures. What was drawn last is kept, so that only what changed is drawn anew."""
+    """One flow's figures. What was drawn last is kept, so that only changes are drawn."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit

@@ -180,7 +180,7 @@ class GraphView:
 
 
 def edge_label(edge: Edge, words: Words) -> str:
-    """Return what stands on a line: the buttons or the outcomes that lead along it; nothing where all goes that way."""
+    """Return the label of a line: the buttons or outcomes that lead along it; empty for the only way."""
     names = []
     for one in edge.exits:
         kind, _, value = one.name.partition(":")

@@ -1,4 +1,4 @@
-"""The list of conversations as a page shows it: what stands in a line, which lines a search keeps, how pages come together."""
+"""The list of conversations as a page shows it: the content of a line, the lines that match a search, how pages are merged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def matching(lines: Iterable[Line], search: str, status: str | None = None) -> l
 
 
 def digits_of(text: str) -> str:
-    """Return only the digits of what somebody typed."""
+    """Return only the digits of the typed text."""
     return "".join(character for character in text if character in "0123456789")
 
 

@@ -51,7 +51,7 @@ class Inspector:
                     self._exchanges = html.div()
 
     async def refresh(self, phone: str) -> None:
-        """Bring everything up to date for a phone. Only what changed is drawn anew."""
+        """Refresh everything for a phone. Only changes are drawn."""
         conversation: dict[str, Any] | None = None
         turns: list[Turn] = []
         try:

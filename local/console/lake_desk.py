@@ -1,6 +1,6 @@
 """The lake for an analyst: statements on Athena, with values bound, until they end or are cancelled.
 
-Everything blocks while AWS answers, because boto3 does. The organization of a statement is the token's. Whoever has AWS
+Everything blocks while AWS answers, because boto3 does. The organization of a statement is the token's. A person with AWS
 credentials can ask Athena for more than that: the check here keeps honest people from slips, AWS keeps others out.
 """
 
@@ -189,7 +189,7 @@ def parameters(sql: str) -> list[str]:
 
 
 def value_of(text: str) -> Value:
-    """Return what somebody wrote into a parameter's field: a number, a moment (UTC) or a text."""
+    """Return the value of a parameter's field: a number, a moment (UTC) or a text."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
         return int(text)

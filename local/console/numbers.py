@@ -21,7 +21,7 @@ class Numbers:
             loading(visit)
 
     async def refresh(self) -> None:
-        """Ask for the numbers again. Only what changed is drawn anew."""
+        """Refresh the numbers. Only changes are drawn."""
         words = self._visit.words
         try:
             numbers: list[dict[str, Any]] = await self._visit.api.get("numbers")

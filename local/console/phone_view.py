@@ -167,7 +167,7 @@ def _form(words: Words, bubble: Bubble, act: Act | None) -> None:
 
 
 class Phone:
-    """A phone with one chat in it. Whoever owns it tells it what to show."""
+    """A phone with one chat in it. Its owner decides what it shows."""
 
     def __init__(self, words: Words, person: Person, business: str, act: Act) -> None:
         self._words = words
@@ -200,7 +200,7 @@ class Phone:
             self._compose(person)
 
     def show(self, bubbles: Sequence[Bubble], *, typing: bool = False) -> None:
-        """Show new messages at the end and changed ones where they are; nothing else is drawn anew."""
+        """Show new messages at the end and changed ones in place; nothing else is drawn."""
         more = False
         for bubble in bubbles:
             drawn = self._shown.get(bubble.key)

@@ -8,13 +8,13 @@ import httpx
 Json = dict[str, Any]
 
 
-class PhoneProblem(Exception):  # noqa: N818  what whoever plays a phone is told
+class PhoneProblem(Exception):  # noqa: N818  shown to the user of a phone
     """The simulator refused; the message says what would make sense."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What a phone shows since some message, and whether somebody writes."""
+    """The messages of a phone since some message, and whether the business is typing."""
 
     entries: list[Json]
     typing: bool
@@ -41,7 +41,7 @@ class SimulatedPhones:
         await self._ask("POST", f"/phones/{phone}/read")
 
     async def forget(self, phone: str) -> None:
-        """Empty a phone, as if nobody had ever written from it."""
+        """Delete all messages of a phone."""
         await self._client.delete(f"/_sim/phones/{phone}")
 
     async def numbers(self) -> list[Json]:

@@ -4,7 +4,7 @@ from local.console.words import Words
 
 
 def in_words(reason: str, words: Words) -> str:
-    """Return a reason such as `fatal_token:190` in words, with what it was; one that nobody knows stays as it is."""
+    """Return a reason such as `fatal_token:190` in words, with its code; an unknown one stays unchanged."""
     kind, _, code = reason.partition(":")
     text = words.get(f"reason.{kind.strip()}", "")
     return f"{text} ({code.strip() or kind})" if text else reason

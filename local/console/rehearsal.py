@@ -33,7 +33,7 @@ class NotNowError(Exception):
 
 @dataclass(frozen=True)
 class Played:
-    """What a turn came to, for whoever watches."""
+    """The result of a turn, for observers."""
 
     status: str
     node_id: str | None

@@ -18,7 +18,7 @@ from pytake.engine import Effect, EffectResult, FlowError, HttpRequest
 
 Json = Mapping[str, Any]
 Documents = Callable[[], tuple[dict[str, Json], str, str] | None]
-"""Gives the documents to run, the id and the name of the draft; None while its text is no JSON."""
+"""Gives the documents to run, the id and the name of the draft; None while its text is not JSON."""
 
 
 class RehearsalView:
@@ -55,7 +55,7 @@ class RehearsalView:
         return self._rehearsal
 
     def begin(self) -> None:
-        """Begin anew with the text as it stands now. Answers of APIs are kept."""
+        """Start again with the current text. Answers of APIs are kept."""
         self._rehearsal = self._phone = None
         self._place.clear()
         self._facts.clear()

@@ -32,7 +32,7 @@ class Figure:
 
 
 def fresh_until(words: Words, as_of: str | None) -> str:
-    """Return a sentence that says until when everything is counted, in the time of whoever looks."""
+    """Return a sentence that says until when everything is counted, in the viewer's time zone."""
     if as_of is None:
         return words("measure.as_of.none")
     moment = datetime.fromisoformat(as_of).astimezone()

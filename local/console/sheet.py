@@ -10,7 +10,7 @@ from nicegui import html, ui
 def sheet(title: str, *, wide: bool = False) -> Iterator[ui.dialog]:
     """Build a dialog over the page; it is closed until `open()`, and gone when it is closed again.
 
-    It belongs to the page and not to what it was opened from, which may be drawn anew while somebody reads.
+    It belongs to the page and not to its opener, which may be redrawn meanwhile.
     """
     with ui.context.client.content, ui.dialog() as dialog, ui.card().classes("sheet wide" if wide else "sheet"):
         dialog.props["aria-label"] = title

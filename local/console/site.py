@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).resolve().parent / "static"
 RECONNECT_SECONDS = 10.0
-"""A browser that was away this long gets the page anew; until then it goes on where it was."""
+"""A browser that was away this long gets a new page; until then it continues where it was."""
 
 _OWN_PATHS = ("/_nicegui", "/_console", "/favicon.ico")
 _AREA_PATHS = {area.path for area in AREAS}
@@ -46,7 +46,7 @@ class Console:
         self._app = app
 
     async def stop(self) -> None:
-        """End the pages. Whoever looks at one sees that the connection is lost."""
+        """End the pages. Their users see that the connection is lost."""
         self._app = None
         await self._ends.aclose()
 
@@ -116,7 +116,7 @@ def _serve(ui: Any, area: Area, connection: Connection) -> None:
             waiting = frame.loading(visit)
         await ui.context.client.connected()
         if content.is_deleted:
-            return  # whoever asked went away without a socket
+            return  # the browser left without opening a socket
         with content:
             waiting.delete()
             async with frame.told(visit, content):

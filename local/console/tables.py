@@ -30,7 +30,7 @@ class Table:
 def csv_of(table: Table) -> bytes:
     """Return a table as CSV (RFC 4180, UTF-8 with its mark, which spreadsheets look for).
 
-    A text that a spreadsheet would take for a formula gets an apostrophe: people write what stands in these tables.
+    A text that a spreadsheet would take for a formula gets an apostrophe, because people write these texts.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out)

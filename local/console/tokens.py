@@ -37,7 +37,7 @@ class Tokens(Protocol):
 
 @dataclass
 class MintedTokens:
-    """Tokens of the local cloud's own issuer, for whoever sits at this machine."""
+    """Tokens of the local cloud's own issuer, for users of this machine."""
 
     mint: Callable[[str, str], str]
     """Takes the organization and the role."""
@@ -55,7 +55,7 @@ class MintedTokens:
 
 @dataclass
 class FileToken:
-    """The token in a file, read anew each time, so that a renewed one is taken up without a restart."""
+    """The token in a file, read for each request, so that a renewed one is used without a restart."""
 
     path: Path
     chooses_identity: bool = False

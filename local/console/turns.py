@@ -52,7 +52,7 @@ class Way(NamedTuple):
 
 
 def read_turns(lines: bytes) -> list[Turn]:
-    """Return the turns of `GET /api/v1/conversations/{phone}/records`, oldest first. A line that is no record is left out."""
+    """Return the turns of `GET /api/v1/conversations/{phone}/records`, oldest first. A line that is not a record is left out."""
     turns = []
     for line in lines.splitlines():
         try:

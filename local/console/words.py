@@ -170,7 +170,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Digite o telefone completo e tecle Enter para procurar também fora da lista.",
         "Enter the complete phone number and press Enter to search beyond the list.",
     ),
-    "watch.nobody": ("Não há conversa com {phone}.", "There is no conversation with {phone}."),
+    "watch.unknown_phone": ("Não há conversa com {phone}.", "There is no conversation with {phone}."),
     "watch.choose": ("Escolha uma conversa", "Choose a conversation"),
     "watch.choose.do": (
         "Aqui aparecem as mensagens com o status de entrega, e você pode assumir a conversa.",

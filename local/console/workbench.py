@@ -33,10 +33,10 @@ from pytake.engine.registry import node_types
 Json = dict[str, Any]
 
 CHECK_SECONDS = 0.35
-"""So long nobody types before the text is read."""
+"""How long typing must pause before the text is read."""
 
 LOOK_ELSEWHERE_TIMES = 15
-"""Every so many refreshes it is looked whether somebody else saved the draft."""
+"""After this many refreshes, check whether another person saved the draft."""
 
 read = lru_cache(maxsize=8)(FlowText)
 """A text is read once, though a check, the cursor and a completion all ask about it."""
@@ -221,7 +221,7 @@ class Workbench:
             self._typed.set()
 
     async def _check_when_typed(self) -> None:
-        """Read the text once nobody has typed for a moment."""
+        """Read the text after a pause in typing."""
         if not self._typed.is_set():
             return
         while self._typed.is_set():
@@ -389,7 +389,7 @@ class Workbench:
     # Saving and publishing.
 
     async def _save(self) -> bool:
-        """Save the draft; tell what stands in the way. Gives whether it is saved."""
+        """Save the draft or show what prevents it. Return whether it is saved."""
         draft, words = self._draft, self._words
         if draft is None:
             return False
@@ -465,7 +465,7 @@ class Workbench:
         dialog.open()
 
     async def _look_elsewhere(self) -> None:
-        """Tell early that somebody else saved this draft."""
+        """Warn early that another person saved this draft."""
         draft = self._draft
         if draft is None or draft.saved is None:
             return

@@ -27,7 +27,7 @@ FLAGS = ("--allow-private-calls", "--allow-origin", ORIGIN, "--allow-origin", "h
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -23,7 +23,7 @@ TRUST = {
 
 
 class Account:
-    """The embedded AWS, its owner's clients, and those of whoever assumes a role with the permissions of a function."""
+    """The embedded AWS, its owner's clients, and those of a caller that assumes a role with the permissions of a function."""
 
     def __init__(self, cloud: Cloud) -> None:
         told = cloud.http.get("/_local/aws").json()
@@ -42,7 +42,7 @@ class Account:
         return str(told["PhysicalResourceId"])
 
     def acting_as(self, logical_id: str, policy: str) -> tuple[str, str, str]:
-        """The keys of somebody who has the policy of a function's role."""
+        """The keys of a caller with the policy of a function's role."""
         iam, name = self.client("iam"), f"test-{policy}"
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
         document = iam.get_role_policy(RoleName=self.resource(logical_id), PolicyName=policy)["PolicyDocument"]

@@ -18,7 +18,7 @@ PATIENCE_MILLISECONDS = 30_000
 
 @dataclass
 class Visitor:
-    """Somebody who looks at the console, and what their browser had to complain about."""
+    """A visitor of the console, and what their browser had to complain about."""
 
     url: str
     context: BrowserContext

@@ -132,7 +132,7 @@ def take(browser: Browser, url: str) -> None:
 
 @contextlib.contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Give a page of somebody who has never been there."""
+    """Give a page of a first-time visitor."""
     context = browser.new_context(base_url=url, reduced_motion="reduce", **options)
     context.set_default_timeout(60_000)
     yield context.new_page()

@@ -61,7 +61,7 @@ def test_a_flow_is_begun_broken_mended_tried_and_published(visitor: Visitor, clo
     expect(page.locator(".cm-activeLine")).to_contain_text('"timeout_next_node_id": "nowhere"')
     page.wait_for_function("getSelection().toString() === '\"nowhere\"'")  # the editor has the keyboard again
 
-    # Mend it: a node that exists, offered by name, and the time it needs.
+    # Fix it: a node that exists, offered by name, and the time it needs.
     page.keyboard.type('"handoff_l')
     page.get_by_role("option", name="handoff_lost").click()
     expect(findings.filter(has_text="nowhere")).to_have_count(0)
@@ -125,7 +125,7 @@ def test_versions_differences_and_two_people_at_one_draft(visitor: Visitor, clou
         expect(page.locator("ins")).to_contain_text("Two")
         page.get_by_role("button", name="Close").click()
 
-        # Somebody else saves first: whose text stays is asked, with what differs.
+        # Another person saves first: the editor shows the differences and asks which text to keep.
         api.put(f"/flows/{flow_id}", json=json.loads(json.dumps(flow).replace("One", "Three"))).raise_for_status()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("dialog", name="Another person changed this draft")).to_contain_text("Three")

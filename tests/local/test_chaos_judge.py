@@ -1,4 +1,4 @@
-"""`make chaos` finds what it is there to find: each history in which something is wrong is told of as that."""
+"""`make chaos` finds what it is there to find: each history in which something is wrong is reported as that."""
 
 import itertools
 

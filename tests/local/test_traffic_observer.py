@@ -1,4 +1,4 @@
-"""Whoever posts to the webhook plays Meta, and the simulated WhatsApp takes note; the same for connected numbers."""
+"""A client that posts to the webhook acts for Meta, and the simulated WhatsApp takes note; the same for connected numbers."""
 
 import json
 from collections.abc import Callable
@@ -97,7 +97,7 @@ def test_nobody_wrote_anything_else(
 def test_a_connected_number_can_send(simulator: GraphSimulator, observer: TrafficObserver) -> None:
     settings = {"app_secret": "a", "access_token": "b", "display_phone_number": "+1 555 0100", "default_flow_id": "f"}
     observer.on_response("PUT", "/api/v1/numbers/200", json.dumps(settings).encode(), 200)
-    assert send(simulator, "200", "b").json()["error"]["code"] == 131047  # known, but nobody has written to it
+    assert send(simulator, "200", "b").json()["error"]["code"] == 131047  # known, but without messages
 
 
 @pytest.mark.parametrize("status", [400, 401, 422])

@@ -231,7 +231,7 @@ class Table:
             self._refresh.set()
 
     async def _look(self) -> None:
-        """See what is new on the phones. Whoever has one in front of them reads it."""
+        """Show new messages on the phones and mark those of visible phones as read."""
         for seat in list(self._seats):
             try:
                 screen = await self._phones.screen(seat.person.phone, seat.settled)

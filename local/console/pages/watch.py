@@ -133,7 +133,7 @@ class Conversations:
             found = line(await self._visit.api.get(f"conversations/{digits}"))
         except ApiProblem as problem:
             if problem.kind == "unknown":
-                ui.notify(self._visit.words("watch.nobody", phone=digits), type="warning")
+                ui.notify(self._visit.words("watch.unknown_phone", phone=digits), type="warning")
             else:
                 notify_problem(self._visit, problem)
             return
