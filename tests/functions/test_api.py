@@ -291,8 +291,18 @@ def test_a_role_without_the_right_gets_403(gateway: Gateway, method: str, path: 
     assert (refused.status, refused.body["code"]) == (403, "role_not_allowed")
 
 
-@pytest.mark.parametrize("claims", [{"organization_id": ""}, {"organization_id": "a#b"}, {"role": "root"}])
-def test_a_token_without_organization_or_role_gets_401(gateway: Gateway, claims: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *(
+            {"organization_id": value}
+            for value in ("", "a#b", "null", "None", "true", "FALSE", "undefined", "5", 5, None, True)
+        ),
+        {"role": "root"},
+        {"role": None},
+    ],
+)
+def test_a_token_without_organization_or_role_gets_401(gateway: Gateway, claims: dict[str, Any]) -> None:
     refused = gateway.api("GET", "/api/v1/flows", **claims)
     assert (refused.status, refused.body["code"]) == (401, "token_incomplete")
 

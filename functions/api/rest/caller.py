@@ -12,6 +12,8 @@ from rest.problems import ProblemError
 Role = Literal["admin", "builder", "agent", "analyst"]
 
 _ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_AN_ID = frozenset({"null", "none", "nil", "true", "false", "undefined", "nan"})
+"""What providers send, or libraries write, for a claim without a value: all such people would share one organization."""
 
 
 class Caller(NamedTuple):
@@ -33,12 +35,13 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
     """
     request = app.current_event.request_context
     claims = request.authorizer.jwt_claim or {}
-    organization_id, role = str(claims.get("organization_id", "")), str(claims.get("role", ""))
-    if not _ORGANIZATION_ID.fullmatch(organization_id) or role not in get_args(Role):
+    organization_id, role = claims.get("organization_id"), claims.get("role")
+    if not _is_organization_id(organization_id) or role not in get_args(Role):
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "token_incomplete",
-            "The token needs the claims organization_id (letters, digits, - and _) and role (admin, builder, agent, analyst).",
+            "The token needs the claims organization_id (letters, digits, - and _, not digits alone) and role (admin, builder, "
+            "agent, analyst).",
         )
     if role != "admin" and role not in allowed:
         needed = ", ".join(("admin", *allowed))
@@ -46,3 +49,13 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
             HTTPStatus.FORBIDDEN, "role_not_allowed", f"This needs one of the roles {needed}; yours is {role}."
         )
     return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)  # type: ignore[arg-type]
+
+
+def _is_organization_id(claim: object) -> bool:
+    """API Gateway passes every claim on as text, so a number cannot be told from an id of digits: neither is one."""
+    return (
+        isinstance(claim, str)
+        and bool(_ORGANIZATION_ID.fullmatch(claim))
+        and not claim.isdecimal()
+        and claim.lower() not in _NOT_AN_ID
+    )
