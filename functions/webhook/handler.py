@@ -8,6 +8,7 @@ from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import BadSignatureError
 from pytake.observability import logger, safe_handler
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
+from pytake.whatsapp.unverified import BodyTooLargeError
 
 bootstrap.import_ahead("receive_notification")
 
@@ -39,6 +40,9 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         with bootstrap.metrics():
             received = bootstrap.receive_notification()(raw, signature, context.aws_request_id)
+    except BodyTooLargeError:
+        log.warning("webhook.refused", reason="body_too_large")
+        return _answer(413, "body_too_large")
     except NotJsonError:
         return _answer(400, "not_json")
     except NotWhatsAppError:

@@ -29,6 +29,17 @@ def test_a_number_is_found_by_id_by_token_and_in_its_list(tenants: TenantReposit
     assert not tenants.knows_verify_token("token-2")
 
 
+def test_numbers_are_found_together(tenants: TenantRepository) -> None:
+    tenants.put_number(number(id_="100"))
+    tenants.put_number(number("globex", "200", "token-2"))
+    assert tenants.find_numbers([]) == {}
+    for _ in range(2):  # read, then cached
+        found = tenants.find_numbers(["200", "300", "100"])
+        assert {id_: one.organization_id for id_, one in found.items()} == {"100": "acme", "200": "globex"}
+    tenants.put_number(number(id_="300", token="token-3"))
+    assert "300" in tenants.find_numbers(["300"]), "a number is known as soon as it is connected"
+
+
 def test_a_new_verify_token_replaces_the_old_one(tenants: TenantRepository) -> None:
     tenants.put_number(number())
     tenants.put_number(number(token="token-2"))

@@ -1,18 +1,23 @@
 """The webhook: who is let in, what is queued, what is told to operators."""
 
+import contextlib
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import BadSignatureError
 from pytake.conversation.status_filter import MAX_LOOKUPS
 from pytake.whatsapp import signature
-from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
+from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError, read_notification
+from pytake.whatsapp.unverified import MAX_BODY_BYTES, MAX_NUMBERS, MAX_TOKENS, BodyTooLargeError, check_size
 from tests.conversation.product import ECHO_FLOW, NUMBER, Product
 
 OTHER = "200000000000002"
 OTHER_SECRET = "globex-app-secret"
+FORGED = "sha256=" + "0" * 64
 
 
 def test_a_wrong_or_missing_signature_queues_nothing(product: Product) -> None:
@@ -25,9 +30,9 @@ def test_a_wrong_or_missing_signature_queues_nothing(product: Product) -> None:
 
 def test_what_is_no_notification_is_refused(product: Product) -> None:
     with pytest.raises(NotJsonError):
-        product.receive(b"<html>", "sha256=0")
+        product.receive(b"<html>", FORGED)
     with pytest.raises(NotWhatsAppError):
-        product.receive(b'{"object": "page"}', "sha256=0")
+        product.receive(b'{"object": "page"}', FORGED)
 
 
 def test_an_unknown_number_is_told_to_operators_and_costs_nothing_else(product: Product) -> None:
@@ -36,6 +41,88 @@ def test_an_unknown_number_is_told_to_operators_and_costs_nothing_else(product: 
     received = product.post(body)
     assert (received.messages, received.unknown_numbers) == (1, 1)
     assert product.events.types == ["webhook.unknown_number"]
+
+
+def hostile_bodies() -> dict[str, bytes]:
+    """What a stranger posts to make us work: each was expensive once."""
+    empty = '{"object":"whatsapp_business_account","entry":[{"changes":[%s]}]}'
+    number = '{"field":"messages","value":{"metadata":{"phone_number_id":"%d"}}}'
+    update = '{"field":"account_update FORGED","value":{"event":"DISABLED_UPDATE"}}'
+    return {
+        "empty changes": (empty % ",".join(["{}"] * 10_000)).encode(),
+        "unknown numbers": (empty % ",".join(number % n for n in range(2_000))).encode(),
+        "a known number among unknown ones": (
+            empty % ",".join([number % n for n in range(9)] + [number % int(NUMBER)])
+        ).encode(),
+        "news of the account": (empty % ",".join([update] * 3_000)).encode(),
+        "nothing that can be read": (empty % ",".join(["7"] * 10_000)).encode(),
+        "deep": b"[" * 100_000,
+    }
+
+
+@pytest.mark.parametrize("header", [None, "sha256=0", FORGED])
+@pytest.mark.parametrize("name", hostile_bodies())
+def test_a_stranger_costs_one_look_up_and_no_event(product: Product, name: str, header: str | None) -> None:
+    looked_up: list[int] = []
+    find = product.tenants.find_numbers
+    product.tenants.find_numbers = lambda ids: looked_up.append(len(ids)) or find(ids)  # type: ignore[assignment, func-returns-value]
+    with contextlib.suppress(BadSignatureError, NotJsonError, NotWhatsAppError):
+        received = product.receive(hostile_bodies()[name], header)
+        assert (received.messages, received.statuses) == (0, 0)
+    assert len(looked_up) <= 1
+    assert sum(looked_up) <= MAX_NUMBERS
+    assert product.events.types == []
+    assert (product.queues.inbound, product.queues.statuses) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "body", [b" " * (MAX_BODY_BYTES + 1), b"[" + b"{}," * MAX_TOKENS + b"{}]", b"[" * (MAX_TOKENS + 1)]
+)
+def test_what_is_larger_than_meta_sends_is_refused_unread(product: Product, body: bytes) -> None:
+    for header in (FORGED, signature.sign("demo-app-secret", body)):
+        with pytest.raises(BodyTooLargeError):
+            product.receive(body, header)
+
+
+# Of a dozen forms that were measured these take the most, read as usual and read because of a text cut in an emoji.
+@pytest.mark.parametrize(("change", "end"), [("{}", "{}"), ('{"a":0}', '"\\ud83d"')])
+def test_the_largest_body_takes_less_than_200_mb(change: str, end: str) -> None:
+    tokens = change.count("{") + change.count("[") + 1
+    changes = [change] * min((MAX_TOKENS - 10) // tokens, (MAX_BODY_BYTES - 100) // (len(change) + 1))
+    body = f'{{"object":"whatsapp_business_account","entry":[{{"changes":[{",".join([*changes, end])}]}}]}}'.encode()
+    check_size(body)
+    tracemalloc.start()
+    found = read_notification(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.changes or found.problems
+    assert peak < 200_000_000
+
+
+def test_news_that_is_repeated_is_published_once(product: Product) -> None:
+    body = product.notification(product.message("Olá"))
+    update = {"field": "account_update", "value": {"event": "DISABLED_UPDATE"}}
+    body["entry"].append({"id": "waba", "changes": [update] * 50 + [{"field": "messages", "value": None}] * 50})
+    assert product.post(body).messages == 1
+    assert sorted(product.events.types) == [
+        "webhook.account_update",
+        "webhook.account_update",
+        "webhook.malformed_part",
+    ]
+
+
+def test_statuses_leave_although_a_message_is_refused(product: Product) -> None:
+    product.queues.put_inbound = refuse  # type: ignore[method-assign]
+    body = product.notification(product.message("Olá"))
+    status = {"id": "wamid.s", "status": "read", "timestamp": "1770000000", "recipient_id": "5511900000000"}
+    body["entry"][0]["changes"][0]["value"]["statuses"] = [status]
+    with pytest.raises(QueueingFailedError):
+        product.post(body)
+    assert [item.statuses for item in product.queues.statuses] == [[status]]
+
+
+def refuse(_: object) -> None:
+    raise QueueingFailedError("refused")
 
 
 def test_a_post_signed_by_one_organization_cannot_bring_messages_for_another(product: Product) -> None:

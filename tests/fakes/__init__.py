@@ -303,6 +303,9 @@ class MemoryTenants:
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         return copy.deepcopy(self.by_id.get(phone_number_id))
 
+    def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
+        return {id_: copy.deepcopy(self.by_id[id_]) for id_ in phone_number_ids if id_ in self.by_id}
+
     def knows_verify_token(self, token: str) -> bool:
         import hashlib
 

@@ -82,6 +82,20 @@ def test_a_plain_turn_reads_once_and_writes_once(gateway: Gateway, calls: list[t
     assert sum(2 * math.ceil(_bytes(item) / 1024) for item in puts) <= 8
 
 
+def test_an_unsigned_webhook_costs_at_most_one_look_up(
+    gateway: Gateway, calls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    numbers = [{"metadata": {"phone_number_id": str(n)}} for n in range(2_000)]
+    changes = [{"field": "messages", "value": value} for value in numbers]
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]})
+    asked = []
+    for header in ({}, {"x_hub_signature_256": "sha256=0"}, *[{"x_hub_signature_256": "sha256=" + "0" * 64}] * 2):
+        calls.clear()
+        gateway.webhook("POST", body, **header)
+        asked.append([operation for operation, _ in calls])
+    assert asked == [[], [], ["BatchGetItem"], []], "unknown numbers are remembered for a moment"
+
+
 def test_a_failed_record_comes_back_alone(gateway: Gateway) -> None:
     event = inbound("Hi", 1)
     broken = {**event["Records"][0], "messageId": "broken", "body": "{", "attributes": {"MessageGroupId": "h"}}

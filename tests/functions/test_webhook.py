@@ -76,13 +76,33 @@ def test_what_is_not_metas_gets_400(connected: Gateway, body: str) -> None:
     assert connected.webhook("POST", body, x_hub_signature_256=SIGNED).status == 400
 
 
-def test_an_unknown_number_gets_200_and_an_operator_event(
-    connected: Gateway, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_number_gets_200_and_is_counted(connected: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
     body = BODY.replace("100000000000001", "999999999999999")
     assert connected.webhook("POST", body, x_hub_signature_256=SIGNED).status == 200
     assert connected.queued("inbound") == []
-    assert "webhook.unknown_number" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert '"UnverifiedPosts"' in printed
+    assert "webhook.unknown_number" not in printed
+
+
+@pytest.mark.parametrize("header", [None, "sha256=" + "0" * 64])
+def test_an_unsigned_post_writes_one_log_line_and_one_metric(
+    connected: Gateway, capsys: pytest.CaptureFixture[str], header: str | None
+) -> None:
+    change = {"field": "account_update FORGED"}
+    numbers = [100000000000001, *range(500)]
+    for changes in (numbers, numbers[1:]):
+        entry = {"changes": [{**change, "value": {"metadata": {"phone_number_id": str(n)}}} for n in changes]}
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]})
+        capsys.readouterr()
+        connected.webhook("POST", body, **({"x_hub_signature_256": header} if header else {}))
+        printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+        assert len(printed) <= 2
+        assert not any("FORGED" in line for line in printed)
+
+
+def test_a_body_that_meta_never_sends_gets_413(connected: Gateway) -> None:
+    assert connected.webhook("POST", " " * 3_000_001, x_hub_signature_256=SIGNED).status == 413
 
 
 def test_statuses_go_to_their_own_queue(connected: Gateway) -> None:

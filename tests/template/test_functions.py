@@ -114,3 +114,9 @@ def test_only_the_sender_may_send_to_its_own_queue_repeatedly(stack: Stack) -> N
         name: function.get("RecursiveLoop") for name, function in stack.properties("AWS::Lambda::Function").items()
     }
     assert loops == dict.fromkeys(FUNCTIONS) | {"SenderFunction": "Allow"}
+
+
+def test_the_webhook_can_be_kept_from_taking_the_accounts_concurrency(stack: Stack) -> None:
+    assert stack.document["Parameters"]["WebhookReservedConcurrency"]["Default"] == 0
+    reserved = stack.properties("AWS::Lambda::Function")["WebhookFunction"]["ReservedConcurrentExecutions"]
+    assert reserved["Fn::If"][:2] == ["HasWebhookConcurrency", {"Ref": "WebhookReservedConcurrency"}]

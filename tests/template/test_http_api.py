@@ -1,6 +1,7 @@
 """The routes of the HTTP API and who may call them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,22 @@ def test_requests_are_logged_and_throttled(stack: Stack) -> None:
     assert not any("query" in value.lower() or "path" in value.lower() for value in line.values())
     assert stack.default(stage["DefaultRouteSettings"]["ThrottlingRateLimit"]) > 0
     assert stack.default(stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) > 0
+
+
+def test_routes_are_not_billed_as_metrics(stack: Stack) -> None:
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("issuer", "allowed"),
+    [
+        ("https://cognito-idp.sa-east-1.amazonaws.com/sa-east-1_abc", True),
+        ("http://127.0.0.1:8000/_oidc", True),
+        ("http://localhost:8000", True),
+        ("http://issuer.example.com", False),
+        ("cognito-idp.sa-east-1.amazonaws.com", False),
+    ],
+)
+def test_an_issuer_that_api_gateway_would_refuse_is_refused_at_once(stack: Stack, issuer: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(stack.document["Parameters"]["OidcIssuer"]["AllowedPattern"], issuer)) is allowed

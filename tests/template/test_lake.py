@@ -73,3 +73,17 @@ def test_daily_aggregates_are_made_and_an_alarm_watches_how_far_behind_they_are(
     usual = (72 + 24 + 3) * 3600  # complete three days after its end, computed in the following night
     assert alarm["MetricName"] == "DailyLagSeconds"
     assert usual < alarm["Threshold"] <= usual + 24 * 3600
+
+
+def test_who_queries_may_read_the_default_database(stack: Stack) -> None:
+    """Athena's guide (fine-grained access to databases and tables) calls it mandatory."""
+    reading = [
+        statement["Resource"]
+        for role in stack.properties("AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "glue:GetDatabase" in statement["Action"]
+    ]
+    assert len(reading) == 2
+    for resources in reading:
+        assert any(resource["Fn::Sub"].endswith(":database/default") for resource in resources)

@@ -10,7 +10,7 @@ FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets*"
 MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
 BUS = "events:event-bus/${EventBusName}"
 
-GLUE = ("glue:catalog", "glue:database/${LakeDatabase}", "glue:table/${LakeDatabase}/*")
+GLUE = ("glue:catalog", "glue:database/default", "glue:database/${LakeDatabase}", "glue:table/${LakeDatabase}/*")
 ASK_THE_LAKE: dict[str, set[str]] = {
     "athena:workgroup/${WorkGroup}": {
         "athena:StartQueryExecution",
@@ -47,7 +47,7 @@ def everyone(logs: str) -> dict[str, set[str]]:
 
 PERMISSIONS: dict[str, dict[str, set[str]]] = {
     "WebhookRole": {
-        TABLE: {"dynamodb:GetItem"},
+        TABLE: {"dynamodb:BatchGetItem", "dynamodb:GetItem"},
         SECRETS: {"secretsmanager:GetSecretValue"},
         "InboundQueue": {"sqs:SendMessage"},
         "StatusesQueue": {"sqs:SendMessage"},

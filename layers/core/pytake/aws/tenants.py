@@ -1,6 +1,7 @@
 """Numbers and organizations on DynamoDB."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ class DynamoTenants:
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._numbers: TtlCache[Number] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
+        self._unknown: TtlCache[bool] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
         self._organizations: TtlCache[Organization] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
@@ -38,6 +40,25 @@ class DynamoTenants:
             lambda: self._read_number(_number_pk(phone_number_id), _LOOKUP),
             fresher_than=0 if fresh else None,
         )
+
+    def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
+        found: dict[str, Number] = {}
+        unread: list[str] = []
+        for id_ in phone_number_ids:
+            cached = self._numbers.get(id_, lambda: None)
+            if cached is not None:
+                found[id_] = cached
+            elif not self._unknown.get(id_, lambda: None):
+                unread.append(id_)
+        if unread:
+            for item in self._table.item.batch_get([(_number_pk(id_), _LOOKUP) for id_ in unread]):
+                number = _number(item)
+                found[number.phone_number_id] = number
+                self._numbers.put(number.phone_number_id, number)
+            for id_ in unread:
+                if id_ not in found:
+                    self._unknown.put(id_, True)
+        return found
 
     def knows_verify_token(self, token: str) -> bool:
         # The token is looked up by its digest: no comparison of secrets, so no timing to learn from.
@@ -81,6 +102,7 @@ class DynamoTenants:
                 raise ConflictError("the number or its verify token belongs to somebody else") from None
             raise
         self._numbers.forget(number.phone_number_id)
+        self._unknown.forget(number.phone_number_id)
 
     def put_organization(self, organization: Organization) -> None:
         self._table.item(f"ORG#{organization.organization_id}", "SETTINGS", body=_encode(organization).decode()).save()

@@ -29,11 +29,14 @@ class TtlCache(Generic[Value]):
         if value is None:
             self._entries.pop(key, None)
             return None
-        self._entries[key] = (now, value)
+        self.put(key, value)
+        return value
+
+    def put(self, key: str, value: Value) -> None:
+        self._entries[key] = (self._clock(), value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._size:
             self._entries.popitem(last=False)
-        return value
 
     def forget(self, key: str) -> None:
         self._entries.pop(key, None)

@@ -16,15 +16,17 @@ from pytake.conversation.records import Number
 from pytake.conversation.status_filter import without_known_sent
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import Change, read_notification
+from pytake.whatsapp.unverified import check_kind, check_size, claimed_numbers
 
-ID_DIGITS = 20
+MAX_SIGNED_NUMBERS = 100
+"""Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
 STATUSES_PER_ITEM = 100
 """A status has about 600 bytes: a hundred stay far below SQS's limit of 1 MiB."""
 
 
 class BadSignatureError(Exception):
-    """The body is not signed with the app secret of any receiving number."""
+    """The header is not a signature, or the body is not signed with the app secret of any receiving number."""
 
 
 class Received(Struct, frozen=True):
@@ -69,16 +71,36 @@ class ReceiveNotification:
     def __call__(self, body: bytes, signature_header: str | None, correlation_id: str | None = None) -> Received:
         """Verify `body` and queue its messages and statuses.
 
-        Raises `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta. Raises `BadSignatureError` when
-        it names known numbers and is not signed for any of them. Raises `QueueingFailedError` when the queues did not take
-        everything. The metric `SignaturesRefused` counts bad signatures.
+        Anyone can post here: before a signature is verified, nothing is decoded or published, and the numbers that the body
+        names are looked up in one request.
+
+        Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature (counted as `UnverifiedPosts`, like
+        a body without a known number) or not the one of a known number in the body (`SignaturesRefused`); `NotJsonError` or
+        `NotWhatsAppError` when the body is not a notification of Meta; `QueueingFailedError` when the queues did not take
+        everything.
         """
-        changes = read_notification(body).changes
-        known, unknown = self._known_numbers(changes)
-        signed = {id_: number for id_, number in known.items() if self._is_signed_for(number, body, signature_header)}
-        if known and not signed:
-            self._record_metric("SignaturesRefused", 1)
+        check_size(body)
+        if not signature.is_well_formed(signature_header):
+            self._record_metric("UnverifiedPosts", 1)
             raise BadSignatureError
+        claimed = claimed_numbers(body)
+        known = self._tenants.find_numbers(claimed) if claimed else {}
+        if not any(self._is_signed_for(number, body, signature_header) for number in known.values()):
+            if known:
+                self._record_metric("SignaturesRefused", 1)
+                raise BadSignatureError
+            check_kind(body)
+            self._record_metric("UnverifiedPosts", 1)
+            return Received(messages=0, statuses=0, suppressed=0, unknown_numbers=len(claimed), problems=0)
+        return self._queue(body, signature_header, correlation_id)
+
+    def _queue(self, body: bytes, signature_header: str | None, correlation_id: str | None) -> Received:
+        """Queue the changes of every number whose secret signed the body."""
+        changes = read_notification(body).changes
+        ids = list(dict.fromkeys(change.phone_number_id for change in changes if change.phone_number_id))
+        known = self._tenants.find_numbers(ids[:MAX_SIGNED_NUMBERS])
+        signed = {id_: number for id_, number in known.items() if self._is_signed_for(number, body, signature_header)}
+        unknown = [id_ for id_ in ids if id_ not in known]
         self._report_unaccepted(unknown, [known[id_] for id_ in sorted(known.keys() - signed.keys())])
 
         now = self._clock()
@@ -86,10 +108,12 @@ class ReceiveNotification:
         inbound = [item for number, change in accepted for item in _inbound_items(number, change, now, correlation_id)]
         statuses = without_known_sent(list(_statuses_items(accepted, correlation_id)), self._deliveries)
         problems = self._report_other_parts(changes, signed)
-        if inbound:
-            self._queues.put_inbound(inbound)
-        if statuses:
-            self._queues.put_statuses(statuses)
+        try:
+            if inbound:
+                self._queues.put_inbound(inbound)
+        finally:  # statuses do not wait for a message that the queue refuses
+            if statuses:
+                self._queues.put_statuses(statuses)
         queued = sum(len(item.statuses) for item in statuses)
         return Received(
             messages=len(inbound),
@@ -98,18 +122,6 @@ class ReceiveNotification:
             unknown_numbers=len(unknown),
             problems=problems,
         )
-
-    def _known_numbers(self, changes: Sequence[Change]) -> tuple[dict[str, Number], list[str]]:
-        """The known receiving numbers by id, and the ids of unknown ones."""
-        known: dict[str, Number] = {}
-        unknown: list[str] = []
-        for phone_number_id in dict.fromkeys(change.phone_number_id for change in changes if change.phone_number_id):
-            number = self._tenants.number(phone_number_id)
-            if number is None:
-                unknown.append(phone_number_id)
-            else:
-                known[phone_number_id] = number
-        return known, unknown
 
     def _is_signed_for(self, number: Number, body: bytes, header: str | None) -> bool:
         for fresh in (False, True):
@@ -120,27 +132,27 @@ class ReceiveNotification:
 
     def _report_unaccepted(self, unknown: Sequence[str], unsigned: Sequence[Number]) -> None:
         """Report the changes that are not accepted: for unknown numbers, and for numbers that the body is not signed for."""
-        for phone_number_id in sorted(unknown):
-            # The body is not signed for this number: report only what looks like an id.
-            shown = phone_number_id if phone_number_id.isdecimal() and len(phone_number_id) <= ID_DIGITS else None
-            self._report("webhook.unknown_number", None, phone_number_id=shown)
+        if unknown:
+            self._report("webhook.unknown_number", None, phone_number_id=unknown[0], count=str(len(unknown)))
         for number in unsigned:
             self._report("webhook.bad_signature", number.organization_id, phone_number_id=number.phone_number_id)
 
     def _report_other_parts(self, changes: Sequence[Change], signed: Mapping[str, Number]) -> int:
-        """Report malformed parts and account updates; returns the number of malformed parts."""
-        problems = 0
+        """Report malformed parts and account updates, each once per kind; returns the number of malformed parts."""
+        problems: dict[str | None, list[str]] = {}
+        updates: dict[tuple[str | None, str, str | None], None] = {}
         for change in changes:
             number = signed.get(change.phone_number_id or "")
             organization_id = number.organization_id if number else None
-            for problem in change.problems:
-                problems += 1
-                self._report("webhook.malformed_part", organization_id, problem=problem)
+            if change.problems:
+                problems.setdefault(organization_id, []).extend(change.problems)
             if change.others and (number or not change.phone_number_id):
-                self._report(
-                    "webhook.account_update", organization_id, field=change.field, account_id=change.account_id
-                )
-        return problems
+                updates[organization_id, change.field, change.account_id] = None
+        for organization_id, field, account_id in updates:
+            self._report("webhook.account_update", organization_id, field=field, account_id=account_id)
+        for organization_id, found in problems.items():
+            self._report("webhook.malformed_part", organization_id, problem=found[0], count=str(len(found)))
+        return sum(map(len, problems.values()))
 
     def _report(self, type_: str, organization_id: str | None, **detail: str | None) -> None:
         self._operator_events.publish(OperatorEvent(type_, organization_id, detail))

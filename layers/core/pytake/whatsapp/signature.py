@@ -6,14 +6,21 @@ the body (`\\u00e9`, `\\/`), so the body must not be decoded and encoded before 
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 
 _PREFIX = "sha256="
+_HEADER = re.compile(r"sha256=[0-9a-f]{64}")
 
 
 def sign(app_secret: str, body: bytes) -> str:
     """The header value for `body`, as Meta would send it: `sha256=` and lowercase hex."""
     return _PREFIX + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def is_well_formed(header: str | None) -> bool:
+    """Whether the header has the form of a signature: without it there is no reason to look at the body."""
+    return header is not None and _HEADER.fullmatch(header) is not None
 
 
 def verify(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:

@@ -1,6 +1,6 @@
 """Organizations, their numbers, secrets and flows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from pytake.conversation.records import (
@@ -36,6 +36,9 @@ class TenantRepository(Protocol):
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
         """The number, or None. `fresh` bypasses the cache."""
+
+    def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
+        """Those of at most 100 numbers that exist, by id. What is not cached costs one request together."""
 
     def knows_verify_token(self, token: str) -> bool: ...
 
