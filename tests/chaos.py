@@ -50,7 +50,7 @@ FLOW: dict[str, Any] = {
 POSTERS = 6
 QUIET_SECONDS = 100
 """When nothing new was answered for so long, nothing will be: longer than a killed worker's message is invisible (30 s), and
-than the deadline of a send whose fate nobody knows (40 s)."""
+than the deadline of a send with an unknown outcome (40 s)."""
 LONGEST_SECONDS = 900
 REFUSED_PEOPLE = 20
 """One person in so many is refused, and at least three are."""

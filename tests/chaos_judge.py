@@ -1,9 +1,8 @@
-"""What came of a conversation, read off its phone: what is missing, what is there twice, what stands before its time.
+"""Judge the answers on a phone: which are missing, which came twice, which came too early.
 
-A conversation's message group hands out nothing behind a message that is not done, so answers arrive in the order of the texts
-that they answer. What is given up on leaves the queue, and the answers behind it do not wait (docs/operations.md, "Dead
-letters"); what is redriven goes to the end of the queue as it is then, in the old order. So it must still arrive before the
-answer to anything that was said after it was redriven.
+A message group delivers nothing behind an unfinished message, so answers arrive in the order of the texts that they answer. A
+dead-lettered answer leaves the queue, and the answers behind it do not wait (docs/operations.md, "Dead letters"). Redriven
+answers go to the end of the queue in their original order. So each must arrive before the answer to any later text.
 """
 
 from collections import Counter
@@ -21,7 +20,7 @@ class Redriven:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many answers are wrong, by what is wrong with them."""
+    """The number of wrong answers by kind of error."""
 
     lost: int = 0
     doubled: int = 0
@@ -30,9 +29,9 @@ class Verdict:
 
 
 def judge(expected: Sequence[str], shown: Sequence[str], redriven: Mapping[str, Redriven]) -> Verdict:
-    """Judge what a phone has `shown`, in order. `expected` are the answers in the order of what was said."""
+    """Judge the answers that a phone has `shown`, in order. `expected` are the answers in the order of the texts."""
     times = Counter(shown)
-    order = [text for text in dict.fromkeys(shown) if text in expected]  # a double is told of as that
+    order = [text for text in dict.fromkeys(shown) if text in expected]  # duplicates are counted separately
     return Verdict(
         lost=sum(1 for text in expected if not times[text]),
         doubled=sum(times[text] - 1 for text in expected if times[text] > 1),

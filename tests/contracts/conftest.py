@@ -1,4 +1,4 @@
-"""The same tests for the fakes and for the real adapters (on moto: single-threaded, so no races here)."""
+"""Fixtures that run the same tests on the fakes and on the real adapters (on moto, without concurrency)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,7 +69,7 @@ def slots(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def other_worker(request: pytest.FixtureRequest, slots: Any) -> Any:
-    """The same slots in another process, which has seen nothing yet."""
+    """The same slots in another, new process."""
     return DynamoRateSlots(request.getfixturevalue("table")) if isinstance(slots, DynamoRateSlots) else slots
 
 

@@ -1,4 +1,4 @@
-"""Promises of the `Conversations` port."""
+"""The contract of the `Conversations` port."""
 
 import pytest
 from msgspec.structs import replace
@@ -164,7 +164,7 @@ def test_those_that_exist_are_loaded_together(conversations: Conversations) -> N
 
 
 def test_of_many_messages_none_is_taken_twice(conversations: Conversations) -> None:
-    """More than an adapter remembers in one place, over more days than it has to."""
+    """More messages than an adapter keeps in one item, over more days than it must."""
     for seq in range(1, 61):
         conversations.commit(conversation(seq), record(seq))
     for seq in range(1, 61):
@@ -174,7 +174,7 @@ def test_of_many_messages_none_is_taken_twice(conversations: Conversations) -> N
 
 
 def test_a_message_is_known_for_as_long_as_meta_may_repeat_it(conversations: Conversations) -> None:
-    """Many messages a day, then few: at any time those of the last eight days are known."""
+    """Many messages a day, then few: those of the last eight days are always known."""
     at, said = NOW, list[tuple[float, str]]()
     for seq in range(1, 121):
         at += (seq % 7) * (4_000 if seq <= 80 else 20_000)

@@ -1,4 +1,4 @@
-"""Erased people leave the dead letters; what belongs to others stays, and can be redriven."""
+"""An erasure removes the person from the dead-letter queues. Other messages stay and can be redriven."""
 
 from typing import Any
 

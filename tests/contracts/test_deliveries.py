@@ -1,4 +1,4 @@
-"""Promises of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
+"""The contract of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
 
 import msgspec
 import pytest

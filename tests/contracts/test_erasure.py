@@ -1,4 +1,4 @@
-"""Promises of the `Erasure` port."""
+"""The contract of the `Erasure` port."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ OTHERS = [
 
 
 def remember(remembered: Any, key: ConversationKey, turns: int = 3) -> int:
-    """Have a conversation; how many items there are of it at least (what remembers the messages may be items, too)."""
+    """Create a conversation; returns the minimum number of its items (message markers may be items too)."""
     conversations, deliveries, held_turns, _ = remembered
     for seq in range(1, turns + 1):
         turn = TurnRecord(seq, NOW, "s", "waiting", Input(text="Hi"), message_id=f"wamid.{seq}", messages=[Text("Oi")])

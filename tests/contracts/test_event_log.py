@@ -1,4 +1,4 @@
-"""Promises of the `EventLog` port."""
+"""The contract of the `EventLog` port."""
 
 import itertools
 from typing import Any, cast
@@ -59,7 +59,7 @@ def world(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> World:
 
 
 def turns(world: World, hour: int) -> list[LoggedTurn]:
-    """The hour's turns; nobody was erased."""
+    """The hour's turns. No person was erased."""
     found = list(world.log.turns(hour, world.log.entries(hour)))
     assert all(isinstance(turn, LoggedTurn) for turn in found)
     return cast("list[LoggedTurn]", found)
@@ -79,7 +79,7 @@ def test_an_hour_has_its_turns_and_no_others(world: World) -> None:
 
 
 def test_a_long_conversation_comes_whole(world: World) -> None:
-    """Also where two workers' clocks do not agree on when the hour began."""
+    """Also when the clocks of two workers disagree about the start of the hour."""
     [key] = keys(1)
     times = [HOUR - 0.2, HOUR + 0.1, HOUR - 0.1, *(HOUR + second for second in range(1, 60)), HOUR + 3600]
     for seq, at in enumerate(times, start=1):

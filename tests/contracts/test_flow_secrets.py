@@ -1,4 +1,4 @@
-"""The secrets of flows: what is stored, in the fake and in Secrets Manager."""
+"""The contract of `FlowSecretStore`, for the fake and for Secrets Manager."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Promises of the `JobRuns` port, on the adapter: a run is done once, and a dead one is done again."""
+"""The contract of the `JobRuns` port, on the adapter: a run happens once, and a dead run is repeated."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Flows larger than a DynamoDB item (400 KB): compressed they may fit, else they are kept in S3."""
+"""Flows larger than a DynamoDB item (400 KB): compressed if they fit, otherwise in S3."""
 
 from hashlib import sha256
 from typing import Any

@@ -1,4 +1,4 @@
-"""Promises of the `Outbox` port; and the bus on EventBridge's own answers."""
+"""The contract of the `Outbox` port, and the bus with EventBridge's answers."""
 
 import io
 from typing import Any

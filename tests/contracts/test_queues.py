@@ -1,4 +1,4 @@
-"""What the queues are sent is what SQS takes: its characters, and its refusals entry by entry."""
+"""The queue adapter sends only what SQS accepts, and handles refusals entry by entry."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The table forgets as each organization wishes, also what DynamoDB has not removed yet."""
+"""Items expire after the organization's retention, also before DynamoDB has removed them."""
 
 from typing import Any
 

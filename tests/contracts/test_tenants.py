@@ -1,4 +1,4 @@
-"""Promises of the `TenantRepository`, `Secrets` and `Flows` ports."""
+"""The contract of the `TenantRepository`, `Secrets` and `Flows` ports."""
 
 import hashlib
 

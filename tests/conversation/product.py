@@ -178,14 +178,14 @@ class Product:
         }
 
     def say(self, text: str, phone: str = PHONE, number: str = NUMBER, **content: Any) -> list[str]:
-        """A person writes; what they then read, as texts."""
+        """A person writes; returns the texts of the answers."""
         self.post(self.notification(self.message(text, phone, **content), number=number))
         before = len(self.graph.sent)
         self.run_queues()
         return [text_of(payload) for payload in self.graph.sent[before:]]
 
     def commit_unqueued(self, monkeypatch: pytest.MonkeyPatch) -> InboundItem:
-        """A person writes; the turn is committed, and its answer cannot be queued. The message, which comes again."""
+        """A person writes; the turn is committed, and its answer cannot be queued. Returns the item, which will be retried."""
         self.post(self.notification(self.message("Olá")))
         item = self.queues.inbound.pop()
         with monkeypatch.context() as patch:
@@ -195,7 +195,7 @@ class Product:
         return item
 
     def run_queues(self) -> list[TurnRecord]:
-        """Work off both queues, as the workers do when nothing fails."""
+        """Process both queues, as the workers do when nothing fails."""
         records = []
         while self.queues.inbound:
             record = self.take_turn(self.queues.inbound.pop(0))
@@ -206,7 +206,7 @@ class Product:
         return records
 
     def deliver_until_done(self, item: OutboundItem, *, redelivered: bool = False, limit: int = 50) -> list[float]:
-        """Deliver as the queue does, moving the clock by what the sender asks for; the waits."""
+        """Deliver as the queue does, moving the clock as the sender asks; returns the waits."""
         waits: list[float] = []
         for attempt in range(limit):
             try:
@@ -223,7 +223,7 @@ class Product:
 
 
 def cannot_be_queued(*_: Any) -> None:
-    """What a queue does that does not answer."""
+    """Fail like a queue that does not answer."""
     raise QueueingFailedError
 
 

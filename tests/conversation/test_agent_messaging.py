@@ -1,4 +1,4 @@
-"""What agents do: their messages are turns like any other, in order, once, within the service window."""
+"""Agents: their messages are turns like any other, in order, once, within the service window."""
 
 from collections.abc import Callable
 from typing import Any
@@ -81,7 +81,7 @@ def known(product: Product) -> Conversation:
 
 
 def before_the_next_commit(product: Product, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
-    """Let somebody else write between the load and the commit of whoever commits next."""
+    """Let another worker write between the next load and its commit."""
     commit = product.conversations.commit
 
     def overtaken(conversation: Conversation, turn: TurnRecord) -> None:
@@ -199,7 +199,7 @@ def test_a_message_that_was_not_queued_is_queued_by_the_same_request(
 def test_an_agent_does_not_overtake_a_turn_that_is_committed_and_not_queued_yet(
     product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever took the turn died in between; its message comes back minutes later, and repeats the enqueue."""
+    """The worker died between commit and enqueue. The message is retried minutes later and repeats the enqueue."""
     taken = product.commit_unqueued(monkeypatch)
     desk.send(product.key(), "Bea here.", "bea", "1")
     product.take_turn(taken)

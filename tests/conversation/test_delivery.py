@@ -1,4 +1,4 @@
-"""The sender: once, in order, at the rate, and what each failure leads to."""
+"""The sender: once, in order, within the rate limits, and the consequence of each failure."""
 
 import contextlib
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def item(turn: int = 1, *texts: str, phone: str = PHONE, organization_id: str = 
 
 @pytest.fixture(autouse=True)
 def _everybody_is_known(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests send without a conversation before; to the sender, who has none was erased."""
+    """These tests send without an earlier conversation, which the sender would take for an erased person."""
     load = product.conversations.load
 
     def known(key: ConversationKey) -> Conversation:
@@ -46,7 +46,7 @@ def failure(error_class: ErrorClass, code: int | None = None) -> SendFailedError
 
 
 def refusal(code: int, http_status: int = 400) -> SendFailedError:
-    """What the Graph client raises for one of Meta's error codes."""
+    """The Graph client's exception for one of Meta's error codes."""
     return SendFailedError(classify(http_status, {"code": code}), http_status=http_status, code=code)
 
 
@@ -67,7 +67,7 @@ def with_fallback(product: Product) -> None:
 
 
 def stop(product: Product) -> None:
-    """Stop the number, and let every worker know."""
+    """Stop the number and wait until every worker knows."""
     number = product.tenants.by_id[NUMBER]
     product.tenants.stop_number(number, "fatal_token:190")
     product.tenants.confirm_stop(number, product.clock())
@@ -244,7 +244,7 @@ def test_a_worker_that_died_again_and_again_is_not_given_the_reason_of_an_earlie
 
 @pytest.mark.parametrize("deadline", [30, 240, 3600])
 def test_waiting_for_a_status_takes_few_looks_however_long_it_is(deadline: int) -> None:
-    """The queue allows 1,000, and each counts for the nine turns that may stand behind as well: four tries of nine turns."""
+    """The queue allows 1,000 receives, and each also counts for up to nine turns behind it: four attempts of nine turns."""
     product = Product(ambiguous_seconds=deadline)
     product.add_organization("acme", NUMBER, ECHO_FLOW)
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
@@ -338,7 +338,7 @@ def test_the_turn_that_met_the_fatal_error_goes_on_where_it_was(product: Product
 def test_a_turn_stays_in_the_queue_until_every_worker_knows_of_the_stop(product: Product) -> None:
     number = replace(product.tenants.by_id[NUMBER])  # what another worker remembers
     product.tenants.stop_number(number, "fatal_token:190")
-    product.clock.forward(60)  # whoever stopped it died before noting when
+    product.clock.forward(60)  # the worker that stopped it died before it recorded the time
     with pytest.raises(RetryLaterError) as wait:
         product.deliver(item(1, "one"), first_delivery=True)
     assert wait.value.seconds == STOP_PROPAGATION_SECONDS
@@ -589,7 +589,7 @@ def test_meta_saying_that_the_person_opted_out_is_recorded_and_ends_the_turn(pro
 
 
 def waited_for(product: Product) -> None:
-    """Work off the outbound queue, as often and as late as the sender asks for."""
+    """Process the outbound queue, as often and as late as the sender asks."""
     while product.queues.outbound:
         product.deliver_until_done(product.queues.outbound.pop(0))
 
@@ -634,7 +634,7 @@ def test_a_status_that_says_that_the_person_opted_out_is_recorded_once(product: 
 
 
 def given_up(product: Product) -> None:
-    """Nobody knows what became of four sends, so the message is dead."""
+    """The outcome of four sends is unknown, so the message is dead."""
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)] * 4
     for _ in range(4):
         with contextlib.suppress(RetryLaterError):
@@ -667,7 +667,7 @@ def test_a_status_that_a_given_up_message_failed_sends_what_can_be_mended_once(p
 
 
 def test_a_status_that_a_message_failed_which_was_refused_since_is_taken_once(product: Product) -> None:
-    """It would come again until it is in the dead letters, and from there for ever."""
+    """Otherwise it would be retried until it is dead-lettered, and be redriven in vain."""
     with_fallback(product)
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)]
     with pytest.raises(RetryLaterError):
@@ -718,7 +718,7 @@ def test_a_timer_does_not_write_to_who_opted_out(product: Product) -> None:
 
 
 def fifty_messages(product: Product, phones: list[str]) -> list[float]:
-    """Work off fifty turns as the queue hands them out, each when it is due; when each one left."""
+    """Process fifty turns as the queue delivers them, each when it is due; returns when each was sent."""
     product.tenants.put_organization(Organization("acme", messages_per_minute=5))
     due = [(product.clock.now, turn, item(turn, f"m{turn}", phone=phones[turn % len(phones)])) for turn in range(1, 51)]
     left: list[float] = []
@@ -800,7 +800,7 @@ def test_a_status_of_another_organization_settles_nothing(product: Product) -> N
 
 
 def batch(*told: tuple[str, str, int, str]) -> list[StatusesItem]:
-    """One item per (organization whose number they came for, organization of the callback data, send, status)."""
+    """One item per (organization of the receiving number, organization of the callback data, send, status)."""
 
     def status(organization_id: str, send: int, word: str) -> dict[str, Any]:
         key = replace(item().key, organization_id=organization_id)

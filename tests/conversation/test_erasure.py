@@ -1,4 +1,4 @@
-"""Who was erased is gone: what still waits somewhere brings nothing of them back."""
+"""Nothing that still waits somewhere brings back data of an erased person."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ OTHER = "5511888888888"
 
 
 class Desk:
-    """The product, and who erases."""
+    """The product and its erasure."""
 
     def __init__(self) -> None:
         self.product = Product()
@@ -33,7 +33,7 @@ class Desk:
         return self.erase_contact("acme", f"+{PHONE}", "tester")
 
     def post(self, text: str, **content: Any) -> InboundItem:
-        """A person writes; the message is on the queue, and in the test's hands."""
+        """A person writes; returns the item from the queue."""
         self.product.post(self.product.notification(self.product.message(text, **content)))
         return self.product.queues.inbound[-1]
 
@@ -95,7 +95,7 @@ def test_who_writes_again_is_a_stranger_and_what_they_said_before_stays_away(des
 
 
 def erase_before_the_commit(desk: Desk) -> None:
-    """Let the person be erased while the next turn is under way."""
+    """Erase the person while the next turn is in progress."""
     commit = desk.product.conversations.commit
 
     def erased_first(*arguments: Any) -> None:

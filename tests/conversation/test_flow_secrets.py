@@ -1,4 +1,4 @@
-"""Which secrets are kept, and what a flow that uses an unknown one is told."""
+"""Which secrets are accepted, and the problem of a flow that uses an unknown one."""
 
 from typing import Any
 

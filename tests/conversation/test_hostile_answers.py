@@ -1,4 +1,4 @@
-"""Answers meant to do harm, or that no test of an afternoon contains: they change their variable, and nothing else."""
+"""Malicious and unusual answers change their variable and nothing else."""
 
 import time
 from typing import Any
@@ -67,7 +67,7 @@ FLOW = document(
 
 
 class Watched:
-    """An API that notes what it was asked."""
+    """An API that records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[HttpRequest] = []
@@ -113,7 +113,7 @@ def state(product: Product) -> State:
 
 @pytest.fixture
 def plain(talk: Product) -> tuple[dict[str, Any], TurnRecord]:
-    """What an ordinary answer leads to."""
+    """The result of an ordinary answer."""
     product = Product()
     product.add_organization("acme", NUMBER, FLOW)
     product.effects.performer = Watched()

@@ -1,4 +1,4 @@
-"""Everything a person can send, from Meta's webhook to the variable it leaves and the answer it gets."""
+"""Every type of message, from Meta's webhook to its variable and the answer."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Integrators hear of everything at least once, and nobody's conversation waits for the bus."""
+"""Business events are published at least once, and no conversation waits for the bus."""
 
 from typing import Any
 

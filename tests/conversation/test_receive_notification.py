@@ -1,4 +1,4 @@
-"""The webhook: who is let in, what is queued, what is told to operators."""
+"""The webhook: which bodies are accepted, what is queued, and what operators see."""
 
 import contextlib
 import json
@@ -181,7 +181,7 @@ def test_verify_tokens(product: Product) -> None:
 
 
 def statuses(product: Product, *told: tuple[str, str | None, str], number: str = NUMBER) -> Any:
-    """Post statuses, each a word, a message id and callback data; what was received."""
+    """Post statuses, each a status, a message id and callback data; returns the result."""
     entries = [
         {"id": id_, "status": word, "timestamp": "1770000000", "biz_opaque_callback_data": data}
         for word, id_, data in told
@@ -197,7 +197,7 @@ def queued(product: Product) -> list[str]:
 
 
 def sent_once(product: Product) -> tuple[str, str]:
-    """The id and the callback data of an answer that Meta took."""
+    """The id and the callback data of an accepted message."""
     product.say("Olá")
     [entry] = product.deliveries.of_conversation(product.key())
     assert entry.message_id is not None

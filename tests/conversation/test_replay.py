@@ -1,4 +1,4 @@
-"""Audit records are enough to hold a conversation again: on its flow byte for byte, on a changed one up to the change."""
+"""Audit records are enough to replay a conversation: on its own flow byte for byte, on a changed flow up to the change."""
 
 import copy
 from typing import Any
@@ -113,7 +113,7 @@ def button(id_: str, title: str) -> dict[str, Any]:
 
 
 def hold(product: Product) -> list[TurnRecord]:
-    """A long conversation over several sessions, with everything that a record must hold."""
+    """A long conversation over several sessions that uses every field of a record."""
     say(product, "oi")
     say(product, "abc")
     say(product, "(11) 98765-4321")

@@ -1,4 +1,4 @@
-"""Delays and questions that give up: due within the minute, never twice, and cancelled by an answer."""
+"""Delays and question timeouts: they fire within a minute, never twice, and an answer cancels them."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def delayed(seconds: float) -> Product:
 
 
 def heard(product: Product) -> list[str]:
-    """What the scheduled job leads to now, as texts."""
+    """The texts that the scheduled job leads to now."""
     before = len(product.graph.sent)
     product.fire_due_timers()
     product.run_queues()

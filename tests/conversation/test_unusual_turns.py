@@ -1,4 +1,4 @@
-"""Turns that are unlike others: late messages, words said to people, versions that cannot run, more than can be stored."""
+"""Unusual turns: late messages, messages to agents, versions that cannot run, and turns too large to store."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_a_tap_on_stop_in_a_template_opts_out_like_the_word(
 
 
 def test_what_comes_late_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
-    """Whoever replays the records follows a session from its first to its last."""
+    """A replay follows a session from its first record to its last."""
     product.say("Olá")
     product.clock.forward(10)
     RecordOptOut(product.conversations, product.clock)(product.key(), product.clock.now, 131050)

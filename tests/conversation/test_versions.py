@@ -1,4 +1,4 @@
-"""Published versions: a conversation stays on its own, and a worker reads each once."""
+"""Published versions: a conversation stays on its version, and a worker reads each version once."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""In-memory ports. They keep the promises of `pytake.conversation.ports`; `tests/contracts` holds them to it."""
+"""In-memory implementations of `pytake.conversation.ports`. They pass `tests/contracts` like the adapters."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ from pytake.whatsapp.sending import AcceptedMessage
 
 
 class FrozenClock:
-    """Time stands still until a test moves it."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: float = 1_770_000_000.0) -> None:
         self.now = now
@@ -184,7 +184,7 @@ class MemoryDeliveries:
         return replace(after)
 
     def _take_back(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> bool:
-        """Whether a message has failed with an earlier send; if all that is known is of that send, it is forgotten."""
+        """Whether the failure of an earlier send is the message's. If that send's status is the only one, it is removed."""
         known = self.entries[place]
         if known.status != "sent" or message_id is None or self.status_ids.get(place) != message_id:
             return False
@@ -438,7 +438,7 @@ class MemoryFlows:
 
 
 class MemoryQueues:
-    """Queues that remember what was put; deduplicates like a FIFO queue within its five minutes."""
+    """Queues that record their items and deduplicate like a FIFO queue within five minutes."""
 
     def __init__(self) -> None:
         self.inbound: list[InboundItem] = []
@@ -461,7 +461,7 @@ class MemoryQueues:
         self.dead_lettered.append((item, reason))
 
     def forget_deduplication(self) -> None:
-        """More than five minutes have passed."""
+        """End the deduplication interval of five minutes."""
         self._seen.clear()
 
     def _is_new(self, deduplication_id: str) -> bool:
@@ -471,7 +471,7 @@ class MemoryQueues:
 
 
 class ScriptedSender:
-    """Meta's Graph API: accepts everything, unless the script says otherwise for the next sends."""
+    """Meta's Graph API: accepts everything, unless the script decides otherwise for the next sends."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -486,7 +486,7 @@ class ScriptedSender:
 
 
 class MemoryBus:
-    """Remembers what it was told; `down`: it takes nothing."""
+    """Records the events; takes none while it is `down`."""
 
     def __init__(self) -> None:
         self.told: list[BusinessEvent] = []
@@ -503,7 +503,7 @@ class MemoryBus:
 
 
 class MemoryOutbox:
-    """Failed deliveries are in it unless they were told."""
+    """Contains failed deliveries until their events are published."""
 
     def __init__(self, conversations: MemoryConversations, deliveries: MemoryDeliveries) -> None:
         self._conversations, self._deliveries = conversations, deliveries

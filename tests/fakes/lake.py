@@ -1,4 +1,4 @@
-"""The log of what happened and the lake, in memory."""
+"""The event log and the lake, in memory."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The same world with the product's real AWS adapters in it: what goes wrong goes wrong below them, at the SDK.
+"""The world with the product's real AWS adapters: faults happen below them, at the SDK.
 
 Every request that botocore would send meets the plan's fault: it is lost before it had an effect, or after; it is throttled,
 or repeated by the SDK because its answer was lost.
@@ -91,7 +91,7 @@ class AwsWorld(World):
     def __init__(self, seed: int, plan: plans.Plan, **options: Any) -> None:
         self.dynamodb = DynamoDb()
         self.asked: set[tuple[str, str, str]] = set()
-        """Who asked AWS for what: function, IAM action, resource."""
+        """The requests to AWS: function, IAM action, resource."""
         self.stored_secrets: dict[str, str] = {}
         with sdk(self):
             super().__init__(seed, plan, **options)
@@ -140,7 +140,7 @@ class AwsWorld(World):
             self._read_back()
 
     def api_call(self, operation: str, request: dict[str, Any]) -> Any:
-        """What the SDK gives for a request."""
+        """The SDK's answer to a request."""
         if self.timeline.current is not None:
             function = self.timeline.current.name.rstrip("0123456789")
             self.asked.update((function, *what) for what in permissions(operation, request))
@@ -220,7 +220,7 @@ class AwsWorld(World):
         return {"SecretString": self.stored_secrets[request["SecretId"]]}
 
     def _read_back(self) -> None:
-        """What the table holds, in the places where `invariants` looks."""
+        """Copy the table's content to the attributes that `invariants` reads."""
         conversations, deliveries = self.ports["conversations"], self.ports["deliveries"]
         for pk, sk in self.dynamodb.items:
             if sk != "STATE":
@@ -244,7 +244,7 @@ class AwsWorld(World):
 
 @contextmanager
 def sdk(fake: AwsWorld) -> Iterator[None]:
-    """While it lasts, no request leaves botocore: the world answers."""
+    """Inside this context the world answers every request of botocore."""
 
     def call(_client: Any, operation: str, request: dict[str, Any]) -> Any:
         return fake.api_call(operation, request)

@@ -1,4 +1,4 @@
-"""DynamoDB as it is, as far as the product uses it: conditional writes, updates, transactions, queries, one index.
+"""A simulation of the parts of DynamoDB that the product uses: conditional writes, updates, transactions, queries, one index.
 
 Works on the requests that botocore would send, expressions included.
 """
@@ -39,7 +39,7 @@ class Expression:
         return self._or(item)
 
     def update(self, item: Item) -> None:
-        """Change the item as the update expression says."""
+        """Apply the update expression to the item."""
         before = copy.deepcopy(item)
         section = ""
         while self._place < len(self._tokens):
@@ -225,7 +225,7 @@ class DynamoDb:
 
 
 def canceled(reasons: list[dict[str, str]]) -> ClientError:
-    """A transaction that did not happen."""
+    """The error of a cancelled transaction."""
     answer: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
         "CancellationReasons": reasons,

@@ -1,4 +1,4 @@
-"""What must be true at the end of every run, whatever went wrong in it."""
+"""The invariants that hold at the end of every run, whatever faults it had."""
 
 from collections import Counter
 from typing import Any
@@ -22,13 +22,13 @@ REFUSED_FOR_GOOD = (
     "window_closed:131047",
 )
 SENT_AGAIN = (131047, 131053, 131042)
-"""What a message is sent again for that Meta took and then reported as failed: window closed, media, account."""
+"""The errors after which a message is sent again although Meta had accepted it: window closed, media, account."""
 
 Place = tuple[ConversationKey, int, int]
 
 
 def broken(world: World) -> list[str]:
-    """Every promise that this run broke, in words; none when all is well."""
+    """The invariants that this run broke, as text; empty if all hold."""
     return [
         *world.surprises,
         *_queues_drain(world),
@@ -78,7 +78,7 @@ def _each_message_takes_one_turn(world: World) -> list[str]:
 
 
 def taken_by_meta(world: World) -> list[tuple[Place, int, str]]:
-    """What Meta took, in order: place, number of the send, text."""
+    """The messages that Meta accepted, in order: place, number of the send, text."""
     found = []
     for sent in world.meta.sent:
         place, send = _place(sent.payload)
@@ -87,14 +87,14 @@ def taken_by_meta(world: World) -> list[tuple[Place, int, str]]:
 
 
 def _place(payload: dict[str, Any]) -> tuple[Place, int]:
-    """The message that a request to Meta is a send of, and which send."""
+    """The message that a request to Meta sends, and the number of the send."""
     found = read_callback_data(payload["biz_opaque_callback_data"])
     assert found is not None
     return (found[0], found[1], found[2]), found[3]
 
 
 def said(world: World) -> dict[Place, str]:
-    """What the turns said."""
+    """The texts of the turns' messages."""
     return {
         (key, record.seq, index): message.text  # type: ignore[union-attr]
         for key, records in world.conversations.records.items()
@@ -134,7 +134,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
 
 
 def _what_failed_is_known(world: World) -> list[str]:
-    """A message that Meta took and then reported as failed, at each send that it took, is failed in the ledger."""
+    """A message is failed in the ledger if Meta reported each accepted send of it as failed."""
     failed = Counter(_place(sent.payload)[0] for sent, _ in world.meta.reported_failed)
     taken = Counter(place for place, _, _ in taken_by_meta(world))
     entries = world.deliveries.entries
@@ -147,7 +147,7 @@ def _what_failed_is_known(world: World) -> list[str]:
 
 
 def sent_twice(world: World) -> list[Place]:
-    """What Meta took more than once, counted or not."""
+    """The messages that Meta accepted more than once."""
     sends = Counter(place for place, _, _ in taken_by_meta(world))
     return [place for place, count in sends.items() if count > 1]
 
@@ -157,7 +157,7 @@ def _is_refused(entry: Delivery | None) -> bool:
 
 
 def _replies_are_in_order(world: World) -> list[str]:
-    """First sends of a conversation follow the turns; what came back from the dead letters or from doubt is late."""
+    """The first sends of a conversation are in the order of its turns. Redriven and ambiguous messages may be late."""
     problems = []
     late = {
         place
@@ -190,7 +190,7 @@ def _nobody_sees_what_is_anothers(world: World) -> list[str]:
 
 
 def _records_rebuild_the_state(world: World) -> list[str]:
-    """Replaying the audit records without a network gives what was said, and the state that is stored."""
+    """Replaying the audit records without a network gives the same messages and the stored state."""
     problems = []
     for key, conversation in world.conversations.stored.items():
         state: bytes | None = None
@@ -230,7 +230,7 @@ def _replay(organization_id: str, record: TurnRecord, state: bytes | None, known
 
 
 def _integrators_are_told(world: World) -> list[str]:
-    """At least once, whatever became of the worker or of the bus."""
+    """Each event is published at least once, whatever happened to the worker or the bus."""
     expected = {
         event.id: f"{key} {record.seq} {type_of(event)}"
         for key, records in world.conversations.records.items()

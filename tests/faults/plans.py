@@ -1,4 +1,4 @@
-"""What goes wrong, and when. A plan is asked at every call that a worker makes to the world outside."""
+"""Fault plans: which call of a worker to a service meets which fault."""
 
 import random
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Plan(Protocol):
 
 
 class NoFaults:
-    """All goes well; the calls are remembered."""
+    """No call meets a fault. Records the calls."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.replay SEED`: one run again, told step by step. `SEED:FIRST-LAST` runs many, `--jobs N` at once.
+"""`python -m tests.faults.replay SEED` repeats one run and prints its trace. `SEED:FIRST-LAST` runs many, `--jobs N` at once.
 
 `python -m tests.faults.replay single:NUMBER:KIND` repeats the calm run in which call NUMBER meets the fault KIND.
 """
@@ -24,7 +24,7 @@ def run(which: str) -> World:
 
 
 def problems_of(which: str) -> list[str]:
-    """What a run broke; a run that breaks off has broken something, too."""
+    """The invariants that a run broke. An exception counts as one."""
     try:
         return broken(run(which))
     except Exception as error:
@@ -32,14 +32,14 @@ def problems_of(which: str) -> list[str]:
 
 
 def report(which: str) -> str:
-    """The trace of a run, and what it broke."""
+    """The trace of a run and the invariants that it broke."""
     world = run(which)
     lines = [f"{at:12.3f}  {who:<14} {what:<14} {more[:240]}" for at, who, what, more in world.traced]
     return "\n".join([*lines, "", *(f"BROKEN: {problem}" for problem in broken(world))])
 
 
 def failing(seeds: range, jobs: int) -> Iterator[tuple[int, list[str]]]:
-    """The seeds whose run broke something."""
+    """The seeds of the runs that broke an invariant."""
     if jobs == 1:
         found = ((seed, problems_of(str(seed))) for seed in seeds)
         yield from ((seed, problems) for seed, problems in found if problems)
@@ -55,7 +55,7 @@ def _work(seed: int) -> tuple[int, list[str]]:
 
 
 def main() -> int:
-    """Print a trace, or the seeds that fail; exit status 1 when a promise was broken."""
+    """Print a trace, or the failing seeds. The exit status is 1 when an invariant was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("which", help="a seed, FIRST-LAST, or single:NUMBER:KIND")
     parser.add_argument("--jobs", type=int, default=1)

@@ -1,4 +1,4 @@
-"""SQS as it is: at least once, visibility timeouts, message groups, five minutes of deduplication, dead-letter queues."""
+"""A simulation of SQS: at least once, visibility timeouts, message groups, five minutes of deduplication, dead-letter queues."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Message:
 
 
 class Queue:
-    """One queue. `shuffle` decides, by chance from outside, the order in which it hands out what has no order."""
+    """One queue. `shuffle` orders the messages that have no order of their own."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Queue:
         self._count = 0
 
     def send(self, body: str, group: str | None = None, deduplication_id: str | None = None, **attributes: str) -> str:
-        """Take a message; one with a deduplication id seen in the last five minutes is taken and forgotten."""
+        """Send a message. A duplicate of the last five minutes is accepted and dropped."""
         now = self._clock()
         self._count += 1
         id_ = f"{self.name}-{self._count}"
@@ -67,7 +67,7 @@ class Queue:
         return id_
 
     def receive(self, most: int) -> list[Message]:
-        """Hand out up to `most` messages: of a group in order, and none while one of the group is in flight."""
+        """Deliver up to `most` messages: of a group in order, and none while one of the group is in flight."""
         now = self._clock()
         self._forget_the_old(now)
         candidates = [message for message in self.messages if message.visible_at <= now]
@@ -99,7 +99,7 @@ class Queue:
         return taken
 
     def delete(self, handle: str) -> bool:
-        """Forget a message, if the handle is its latest and (FIFO) has not expired."""
+        """Delete a message, if the handle is its latest and (FIFO) has not expired."""
         message = self._held(handle)
         if message is None or (self.fifo and message.visible_at <= self._clock()):
             return False
@@ -108,7 +108,7 @@ class Queue:
         return True
 
     def change_visibility(self, handle: str, seconds: float) -> bool:
-        """Let a message in flight come back in `seconds`. False when it is not in flight (any more)."""
+        """Make a message in flight visible again in `seconds`. False when it is not in flight (any more)."""
         message, now = self._held(handle), self._clock()
         if message is None or message.visible_at <= now:
             return False
@@ -119,7 +119,7 @@ class Queue:
         return True
 
     def next_visible_at(self) -> float | None:
-        """When the next message becomes visible, which is now if one is that may be handed out."""
+        """When the next message becomes visible; now, if one can be delivered."""
         now = self._clock()
         if not self.fifo:
             return min((message.visible_at for message in self.messages), default=None)

@@ -1,4 +1,4 @@
-"""What people do in a run, and what else happens: the seed decides."""
+"""The stories of the runs: what people write and what else happens, decided by the seed."""
 
 import random
 
@@ -8,7 +8,7 @@ from tests.faults.world import DAY, START, World
 PHONES = ("5511900000001", "5511900000002", "5511900000003")
 WORDS = ("Oi", "Ana", "Recife", "Bia", "stop", "Oi de novo", "restart", "Zé", "human")
 FAULT_SECONDS = 1200.0
-"""After twenty minutes nothing new goes wrong: what then is not right will never be."""
+"""No faults happen after twenty minutes: the system must recover by itself from then on."""
 
 HABITS: tuple[tuple[str, ...], ...] = (
     (),
@@ -21,7 +21,7 @@ HABITS: tuple[tuple[str, ...], ...] = (
 
 
 def calm(seed: int = 0, plan: Plan | None = None) -> World:
-    """Two people, one of them customer of two organizations; a few minutes. The run that single faults are put into."""
+    """Two people, one of them a customer of two organizations, for a few minutes. Single faults are injected into this run."""
     world = World(seed, plan or NoFaults())
     world.meta.read = False
     for owner, phone, start in (("acme", PHONES[0], 0.0), ("acme", PHONES[1], 3.0), ("globex", PHONES[0], 5.0)):
@@ -31,7 +31,7 @@ def calm(seed: int = 0, plan: Plan | None = None) -> World:
 
 
 def two_conversations(world: World) -> None:
-    """Short ones: with the real adapters, a run takes longer."""
+    """Two short conversations, because runs with the real adapters take longer."""
     for owner, texts in (("acme", ("Oi", "Ana", "Recife")), ("globex", ("Oi",))):
         for number, text in enumerate(texts):
             world.says(number * 20.0, owner, PHONES[0], text)
@@ -72,12 +72,12 @@ def wild(seed: int) -> World:
 
 
 def poison(world: World, queue: str) -> None:
-    """Something nobody can read is on a queue."""
+    """Put an unreadable message on a queue."""
     world.queues[queue].send("{not a message", "poisoned", "poison")
 
 
 def to_the_end(world: World) -> World:
-    """Let everything happen: the story, the operators' repairs, and the end of all sessions a day later."""
+    """Run the story, the operators' repairs, and the end of all sessions a day later."""
     world.run(2 * DAY)
     world.run(9 * DAY)
     return world

@@ -1,4 +1,4 @@
-"""Every single fault again, with the real adapters: what goes wrong goes wrong at the SDK."""
+"""Every single fault with the real adapters, at the level of the SDK."""
 
 from typing import Any
 

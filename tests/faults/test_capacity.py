@@ -21,7 +21,7 @@ PHONES = [str(5511950000000 + number) for number in range(300)]
 
 
 def left_at(world: World, owner: str) -> list[float]:
-    """When an organization's messages left, in seconds of the story."""
+    """The times at which an organization's messages were sent, in seconds of the story."""
     return [sent.at - START for sent in world.meta.sent if sent.phone_number_id == world.numbers[owner]]
 
 
@@ -119,7 +119,7 @@ def take(world: AwsWorld, number: int, text: str) -> None:
 
 
 def requests(world: AwsWorld) -> list[tuple[str, int]]:
-    """What is asked of AWS from now on, with its size."""
+    """The requests to AWS from now on, with their sizes."""
     asked: list[tuple[str, int]] = []
     call = world.api_call
 

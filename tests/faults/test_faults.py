@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice, in order: over every single fault of a calm run, and over thousands of wild ones."""
+"""No message is lost, duplicated or out of order: for each single fault of a calm run, and in thousands of wild runs."""
 
 import msgspec
 import pytest
@@ -38,7 +38,7 @@ def test_a_calm_run_breaks_no_promise_and_says_everything_once() -> None:
 
 
 def test_a_calm_run_passes_every_service() -> None:
-    """Otherwise the single faults below would leave something out."""
+    """The single faults below cover every service only if the calm run uses each."""
     assert {call.partition(".")[0] for call in CALLS} >= {
         "conversations",
         "deliveries",
@@ -57,7 +57,7 @@ def test_no_single_fault_breaks_a_promise(part: int) -> None:
         for kind in kinds(CALLS[number - 1]):
             problems, world = single(number, kind)
             assert not problems, told(f"single:{number}:{kind}", problems)
-            # A doubt is left only where nobody could know: the worker died between claim and answer, or the claim's own
+            # A doubt is left only where the outcome is unknown: the worker died between claim and answer, or the claim's own
             # answer was lost, and Meta never had the message.
             doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]
             nobody_knows = CALLS[number - 1] in ("graph.send", "deliveries.claim")
@@ -65,7 +65,7 @@ def test_no_single_fault_breaks_a_promise(part: int) -> None:
 
 
 def single(number: int, kind: str) -> tuple[list[str], World]:
-    """A calm run with one fault. Every status arrives, so not even a counted double is excused."""
+    """A calm run with one fault. Every status arrives, so not even a reported duplicate is acceptable."""
     world = stories.to_the_end(stories.calm(plan=SingleFault(number, kind)))
     return [*broken(world), *(f"sent twice: {place}" for place in sent_twice(world))], world
 
@@ -78,7 +78,7 @@ def test_no_wild_run_breaks_a_promise(part: int) -> None:
 
 
 def test_a_message_that_nobody_can_take_takes_none_of_its_person_with_it() -> None:
-    """SQS counts each time that it hands a message out, also for those behind the one that fails, which nobody tries."""
+    """SQS counts each delivery of a message, also of the messages behind the failing one, which are not tried."""
     world = World(0, NoFaults())
     world.batches = (10,)
     world.operators = False

@@ -1,4 +1,4 @@
-"""Virtual time. Workers run as threads, but only one at a time, and who goes next is decided by the timeline alone.
+"""Virtual time. Workers are threads, but only one runs at a time, and only the timeline decides which one is next.
 
 A worker gives up its turn by `sleep`; the timeline then takes the next event in the order of time. One seed makes one order,
 so one seed makes one run.
@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 
 class WorkerKilled(BaseException):
-    """The process of a worker ended in the middle of its work."""
+    """A worker's process died in the middle of its work."""
 
 
 class Thread:
-    """A thread that does one piece of work after another. Starting one costs more than most of what is done here."""
+    """A thread that is reused for many pieces of work, because starting one costs more than most of them."""
 
     idle: ClassVar[list["Thread"]] = []
 
@@ -27,7 +27,7 @@ class Thread:
 
     @classmethod
     def take(cls) -> "Thread":
-        """One that has nothing to do."""
+        """An idle thread."""
         return cls.idle.pop() if cls.idle else cls()
 
     def _go_on(self) -> None:
@@ -37,7 +37,7 @@ class Thread:
 
 
 class Worker:
-    """One invocation. It dies at its deadline, wherever it is then."""
+    """One invocation. It dies at its deadline."""
 
     def __init__(self, timeline: "Timeline", name: str, deadline: float) -> None:
         self.timeline = timeline
@@ -48,7 +48,7 @@ class Worker:
         self.turn = self.thread.turn
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass. Raises `WorkerKilled` when the deadline comes first."""
+        """Let `seconds` pass. Raises `WorkerKilled` when the deadline is earlier."""
         timeline = self.timeline
         wakes_at = timeline.now + seconds
         if wakes_at > self.deadline:
@@ -60,7 +60,7 @@ class Worker:
 
 
 class Timeline:
-    """Events in the order of their time, and the thread whose turn it is."""
+    """Events in the order of their times, and the running thread."""
 
     def __init__(self, start: float) -> None:
         self.now = start
@@ -77,11 +77,11 @@ class Timeline:
         heapq.heappush(self._events, (at, self._count, event))
 
     def after(self, seconds: float, event: Callable[[], None]) -> None:
-        """Call `event` when `seconds` have passed."""
+        """Call `event` in `seconds`."""
         self.push(self.now + seconds, event)
 
     def start(self, worker: Worker, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Let `worker` do `work`, then call `done` with its result, or with None when it was killed."""
+        """Run `work` in `worker`, then call `done` with its result, or with None when it was killed."""
 
         def body() -> None:
             self.current = worker
@@ -104,24 +104,24 @@ class Timeline:
         self.push(self.now, worker)
 
     def run(self, until: float) -> None:
-        """Let everything happen that is due until then, or until nothing is left to happen."""
+        """Process the events until then, or until none is left."""
         self._until = until
         if self._hand_over(None, from_main=True):
             self._main.acquire()
-        self.current = None  # who looks at the world between two runs is no worker
+        self.current = None  # between two runs no worker is current
         if self.failure is not None:
             raise self.failure
         if self._events:
             self.now = until
 
     def yield_from(self, worker: Worker) -> None:
-        """Let others go on until the worker's own event comes."""
+        """Run others until the worker's own event is due."""
         if self._hand_over(worker):
             worker.turn.acquire()
         self.current = worker
 
     def _hand_over(self, worker: Worker | None, *, from_main: bool = False) -> bool:
-        """Take events until one belongs to a worker, and give it the turn. False when it is the caller's own."""
+        """Process events until one belongs to a worker, and let it run. False when it is the caller's own."""
         while self._events and self._events[0][0] <= self._until and self.failure is None:
             at, _, event = heapq.heappop(self._events)
             self.now = max(self.now, at)

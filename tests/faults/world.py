@@ -172,7 +172,7 @@ class SharedLibrary(FlowLibrary):
 
 
 class LightFlows(fakes.MemoryFlows):
-    """Without copies: nobody here changes a document."""
+    """Without copies, because no document changes here."""
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
         versions = self.published.get((organization_id, flow_id), [])

@@ -217,7 +217,7 @@ def test_callback_data_is_never_cut() -> None:
     assert message_payload(Text("Oi"), "551", "x" * 512)["biz_opaque_callback_data"] == "x" * 512
     with pytest.raises(ValueError, match="513"):
         message_payload(Text("Oi"), "551", "x" * 513)
-    with pytest.raises(ValueError, match="somebody"):
+    with pytest.raises(ValueError, match="a recipient"):
         message_payload(Text("Oi"), "", "x")
 
 

@@ -24,7 +24,7 @@ class UnknownNumberError(Exception):
 
 
 class NumberChange(Struct, frozen=True):
-    """The settings of a number. A secret that is None stays unchanged; a new number needs its secrets."""
+    """The settings of a number. A missing secret stays unchanged; a new number must have its secrets."""
 
     display_phone_number: str
     default_flow_id: str | None = None

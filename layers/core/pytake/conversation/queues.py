@@ -53,7 +53,7 @@ class OutboundItem(Struct, omit_defaults=True):
     `queued_at` is when it was queued. `pair_rate_from` is when its first message may leave under Meta's limit for one
     recipient; 0: all may leave at once. `confirms_opt_out`: it confirms an opt-out, which therefore does not stop it.
     `requeue_id` makes an item that is queued again on purpose distinct: redriven (`redrive_count` times),
-    from being held (`released`), or for a message that Meta reported as undeliverable in a way that can be mended.
+    from being held (`released`), or for an undelivered message whose cause can be remedied.
     """
 
     organization_id: str

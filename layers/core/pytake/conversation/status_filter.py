@@ -24,7 +24,7 @@ def send_and_rank(status: Mapping[str, Any]) -> tuple[SendKey, int] | None:
 
 
 def is_of_number(send: SendKey, item: StatusesItem) -> bool:
-    """Whether a send is of the number that received the statuses: nobody may report on the sends of others."""
+    """Whether a send is of the number that received the statuses: statuses of another number's sends are not accepted."""
     return (send[0].organization_id, send[0].phone_number_id) == (item.organization_id, item.phone_number_id)
 
 
