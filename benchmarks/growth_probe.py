@@ -53,13 +53,13 @@ def inbound(organization: int, contact: int, number: int) -> str:
 
 def prepare(cloud: InstantAws, organizations: int, nodes: int) -> None:
     """Publish each organization's flow and connect its number."""
-    from pytake import bootstrap
     from pytake.conversation.number_setup import NumberChange
+    from pytake.wiring import api
 
     cloud.connect()
     document = ring(nodes)
     for organization in range(organizations):
-        authoring, name = bootstrap.flow_authoring(), f"org{organization}"
+        authoring, name = api.flow_authoring(), f"org{organization}"
         authoring.save_draft(name, FLOW, document)
         authoring.publish(name, FLOW, "probe")
         change = NumberChange(
@@ -69,7 +69,7 @@ def prepare(cloud: InstantAws, organizations: int, nodes: int) -> None:
             app_secret="secret",  # noqa: S106
             access_token="token",  # noqa: S106
         )
-        bootstrap.number_setup().put(name, f"1{organization:08d}", change)
+        api.number_setup().put(name, f"1{organization:08d}", change)
 
 
 def main(build: Path, conversations: int, organizations: int, nodes: int, seconds: float) -> Json:

@@ -30,12 +30,22 @@ VARIABLES = {
     "STAGE": "local",
     "TABLE_NAME": "table",
     "INBOUND_QUEUE_URL": f"{_QUEUES}/inbound.fifo",
+    "INBOUND_DLQ_URL": f"{_QUEUES}/inbound-dead-letters.fifo",
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/outbound.fifo",
     "OUTBOUND_DLQ_URL": f"{_QUEUES}/outbound-dead-letters.fifo",
     "STATUSES_QUEUE_URL": f"{_QUEUES}/statuses",
     "LAKE_BUCKET": "lake",
     "SECRETS_PREFIX": "pytake/local/",
+    "STATUSES_DLQ_URL": f"{_QUEUES}/statuses-dead-letters",
+    "LAKE_DATABASE": "lake",
+    "WORK_GROUP": "lake",
     "EVENT_BUS_NAME": "default",
+    "GRAPH_API_URL": "https://graph.facebook.com",
+    "GRAPH_API_VERSION": "v25.0",
+    "MESSAGES_PER_MINUTE": "5",
+    "AMBIGUOUS_SECONDS": "240",
+    "SESSION_TTL_HOURS": "24",
+    "RETENTION_DAYS": "90",
     "LOG_LEVEL": "INFO",
     "POWERTOOLS_SERVICE_NAME": "probe",
     "POWERTOOLS_METRICS_NAMESPACE": "PyTake",
@@ -136,7 +146,7 @@ def _code(build: Path, name: str) -> Path:
 
 def import_shares(name: str, path: list[Path], runs: int) -> dict[str, float]:
     """Milliseconds of importing and wiring a handler by package, what the runtime client brings left out."""
-    wiring = f"from pytake import bootstrap; bootstrap.{WIRING[name]}()" if name in WIRING else ""
+    wiring = f"from pytake.wiring import {name}; {name}.{WIRING[name]}()" if name in WIRING else ""
     imports = f"import handler; {wiring}" if name != BASELINE else "import boto3"
     code = f"import json, logging, http.client, traceback, uuid, sys; print('begin', file=sys.stderr); {imports}"
     command = [str(interpreter()), "-S", "-P", "-X", "importtime", "-c", code]

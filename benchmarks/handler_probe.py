@@ -37,7 +37,7 @@ WIRING = {
     "statuses": "process_statuses",
     "scheduled": "fire_due_timers",
 }
-"""What the composition root builds for each function; the REST API's is built route by route."""
+"""The first use case that the wiring of each function builds; the REST API's is built route by route."""
 
 Handler = Callable[[Json, Any], Any]
 
@@ -113,17 +113,17 @@ def records(name: str, bodies: list[str]) -> Json:
 
 def prepare(cloud: InstantAws) -> None:
     """Publish the reference flow and connect a number, as an administrator does."""
-    from pytake import bootstrap
     from pytake.conversation.number_setup import NumberChange
     from pytake.conversation.records import Organization
+    from pytake.wiring import api, shared
 
     cloud.connect()
-    authoring = bootstrap.flow_authoring()
+    authoring = api.flow_authoring()
     for name in ("reference_workload_order", "reference_workload"):
         document = json.loads((REPOSITORY / "examples" / "flows" / f"{name}.json").read_bytes())
         authoring.save_draft(ORGANIZATION, name, document | {"merge_texts": True})
         authoring.publish(ORGANIZATION, name, "probe")
-    bootstrap.tenants().put_organization(Organization(ORGANIZATION, messages_per_minute=4_800))
+    shared.tenants().put_organization(Organization(ORGANIZATION, messages_per_minute=4_800))
     change = NumberChange(
         display_phone_number="+55 11 4000-0001",
         default_flow_id="reference_workload",
@@ -131,7 +131,7 @@ def prepare(cloud: InstantAws) -> None:
         app_secret=SECRET,
         access_token="demo-access-token",  # noqa: S106
     )
-    bootstrap.number_setup().put(ORGANIZATION, PHONE_NUMBER_ID, change)
+    api.number_setup().put(ORGANIZATION, PHONE_NUMBER_ID, change)
 
 
 def handler_of(build: Path, name: str) -> Handler:
@@ -254,7 +254,7 @@ def cold(name: str, samples: Path) -> Json:
         handler: Handler = importlib.import_module("handler").handler
         imported = perf_counter_ns()
         if name in WIRING:
-            getattr(importlib.import_module("pytake.bootstrap"), WIRING[name])()
+            getattr(importlib.import_module(f"pytake.wiring.{name}"), WIRING[name])()
         wired = perf_counter_ns()
         cpu = process_time_ns()
         cloud.connect()

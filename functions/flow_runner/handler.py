@@ -4,13 +4,12 @@ from typing import Any
 
 import msgspec
 
-from pytake import bootstrap
+import pytake.wiring.flow_runner as wiring
 from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.observability import logger, safe_handler, set_correlation_id
-
-bootstrap.import_ahead("take_turn")
+from pytake.wiring import shared
 
 TURN_MILLISECONDS = 52_000
 """What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
@@ -40,18 +39,16 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             if record.receive_count < MAX_RECEIVES:
                 raise
             logger().exception("turn.dead_lettered", message_id=record.id, receive_count=record.receive_count)
-            bootstrap.queues().dead_letter_inbound(
-                record.body, record.group or record.id, f"error:{type(error).__name__}"
-            )
+            wiring.queues().dead_letter_inbound(record.body, record.group or record.id, f"error:{type(error).__name__}")
 
-    with bootstrap.metrics():
-        return process_batch(event, take_turn, bootstrap.queues().postpone_inbound, logger())
+    with shared.metrics():
+        return process_batch(event, take_turn, wiring.queues().postpone_inbound, logger())
 
 
 def _take_turn(record: Record) -> None:
     item = _read(record.body)
     set_correlation_id(item.correlation_id)
-    turn = bootstrap.take_turn()(item)
+    turn = wiring.take_turn()(item)
     if turn is not None:
         logger().info(
             "turn.taken",

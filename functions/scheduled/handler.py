@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pytake import bootstrap
+import pytake.wiring.scheduled as wiring
 from pytake.observability import PublicError, logger, safe_handler
+from pytake.wiring import shared
 
 RESERVE_MILLISECONDS = 5_000
 """A job stops taking on work this long before Lambda would stop it; the next run goes on."""
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if run is None:
         raise UnknownJobError(f"There is no such job as the event's; jobs are: {', '.join(_JOBS)}")
     seconds_left = context.get_remaining_time_in_millis() / 1000
-    if scheduled_time and not bootstrap.job_runs().begin(
+    if scheduled_time and not wiring.job_runs().begin(
         str(job), scheduled_time, context.aws_request_id, time.time(), seconds_left
     ):
         logger().info("job.skipped", job=job, scheduled_time=scheduled_time)
@@ -44,34 +45,34 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
-    with bootstrap.metrics():
+    with shared.metrics():
         done = run(JobRun(context.aws_request_id, str(scheduled_time or ""), seconds_left, out_of_time))
     if scheduled_time:
-        bootstrap.job_runs().finish(str(job), scheduled_time, time.time())
+        wiring.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
     return {"job": job, **done}
 
 
 def _due(run: JobRun) -> dict[str, Any]:
     return {
-        "timers_fired": bootstrap.fire_due_timers()(run.out_of_time, run.id),
-        "events_published": bootstrap.publish_late_events()(run.out_of_time),
+        "timers_fired": wiring.fire_due_timers()(run.out_of_time, run.id),
+        "events_published": wiring.publish_late_events()(run.out_of_time),
     }
 
 
 def _export(run: JobRun) -> dict[str, Any]:
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.export_to_lake()(run.seconds_left, run.out_of_time))
+    done: dict[str, Any] = msgspec.to_builtins(wiring.export_to_lake()(run.seconds_left, run.out_of_time))
     return done
 
 
 def _aggregate(run: JobRun) -> dict[str, Any]:
     scheduled_at = datetime.fromisoformat(run.scheduled_time) if run.scheduled_time else datetime.now(UTC)
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.aggregate_days()(scheduled_at, run.out_of_time))
+    done: dict[str, Any] = msgspec.to_builtins(wiring.aggregate_days()(scheduled_at, run.out_of_time))
     return done
 
 
 def _retention(run: JobRun) -> dict[str, Any]:
-    done: dict[str, Any] = msgspec.to_builtins(bootstrap.apply_retention()(run.out_of_time))
+    done: dict[str, Any] = msgspec.to_builtins(wiring.apply_retention()(run.out_of_time))
     return done
 
 

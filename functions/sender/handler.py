@@ -4,13 +4,12 @@ from typing import Any
 
 import msgspec
 
-from pytake import bootstrap
+import pytake.wiring.sender as wiring
 from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.observability import logger, safe_handler, set_correlation_id
-
-bootstrap.import_ahead("deliver")
+from pytake.wiring import shared
 
 SEND_MILLISECONDS = 15_000
 """What one message may take, the Graph API's timeouts (3 + 10 s) included: with less time left, no further one is begun."""
@@ -36,10 +35,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         except msgspec.DecodeError:
             # Nobody will ever be able to send this, and its conversation must not wait for it.
             logger().exception("delivery.unreadable", message_id=record.id)
-            bootstrap.queues().dead_letter_unreadable(record.body, record.group or record.id)
+            wiring.queues().dead_letter_unreadable(record.body, record.group or record.id)
             return
         set_correlation_id(item.correlation_id)
-        bootstrap.deliver()(item, first_delivery=record.receive_count == 1, out_of_time=out_of_time)
+        wiring.deliver()(item, first_delivery=record.receive_count == 1, out_of_time=out_of_time)
         logger().info(
             "delivery.done",
             organization_id=item.organization_id,
@@ -47,5 +46,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             messages=len(item.messages),
         )
 
-    with bootstrap.metrics():
-        return process_batch(event, deliver, bootstrap.queues().postpone_outbound, logger())
+    with shared.metrics():
+        return process_batch(event, deliver, wiring.queues().postpone_outbound, logger())

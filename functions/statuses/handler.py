@@ -5,13 +5,11 @@ from typing import Any
 
 import msgspec
 
-from pytake import bootstrap
+import pytake.wiring.statuses as wiring
 from pytake.aws.batch import Record, process_batch
 from pytake.conversation.queues import StatusesItem
 from pytake.conversation.status_filter import without_superseded
 from pytake.observability import logger, safe_handler, set_correlation_id
-
-bootstrap.import_ahead("process_statuses")
 
 _read = msgspec.json.Decoder(StatusesItem).decode
 
@@ -29,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
     def settle(record: Record) -> None:
         item = furthest.get(record.id) or _read(record.body)
         set_correlation_id(item.correlation_id)
-        moved = bootstrap.process_statuses()(item) if item.statuses else 0
+        moved = wiring.process_statuses()(item) if item.statuses else 0
         logger().info(
             "statuses.processed",
             organization_id=item.organization_id,
@@ -37,4 +35,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
             moved=moved,
         )
 
-    return process_batch(event, settle, bootstrap.queues().postpone_statuses, logger())
+    return process_batch(event, settle, wiring.queues().postpone_statuses, logger())

@@ -3,14 +3,13 @@
 import base64
 from typing import Any
 
-from pytake import bootstrap
+import pytake.wiring.webhook as wiring
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import BadSignatureError
 from pytake.observability import logger, safe_handler
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError
 from pytake.whatsapp.unverified import BodyTooLargeError
-
-bootstrap.import_ahead("receive_notification")
+from pytake.wiring import shared
 
 JSON = {"content-type": "application/json"}
 TEXT = {"content-type": "text/plain"}
@@ -27,7 +26,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _verify(query: dict[str, str]) -> dict[str, Any]:
     if query.get("hub.mode") != "subscribe":
         return {"statusCode": 400, "headers": TEXT, "body": "hub.mode must be subscribe"}
-    if not bootstrap.receive_notification().verify_token(query.get("hub.verify_token", "")):
+    if not wiring.receive_notification().verify_token(query.get("hub.verify_token", "")):
         return {"statusCode": 403, "headers": TEXT, "body": "This verify token belongs to no number."}
     return {"statusCode": 200, "headers": TEXT, "body": query.get("hub.challenge", "")}
 
@@ -38,8 +37,8 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     signature = event["headers"].get("x-hub-signature-256")
     try:
-        with bootstrap.metrics():
-            received = bootstrap.receive_notification()(raw, signature, context.aws_request_id)
+        with shared.metrics():
+            received = wiring.receive_notification()(raw, signature, context.aws_request_id)
     except BodyTooLargeError:
         log.warning("webhook.refused", reason="body_too_large")
         return _answer(413, "body_too_large")

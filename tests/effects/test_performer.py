@@ -74,7 +74,7 @@ def test_an_adapter_that_cannot_be_built_fails_its_effects_and_no_others() -> No
 
 def test_a_flow_runner_without_effects_imports_no_http_client_and_no_adapter() -> None:
     program = (
-        "import sys; from pytake import bootstrap; bootstrap.effects();"
+        "import sys; from pytake.wiring import flow_runner; flow_runner.effects();"
         "print([name for name in ('httpx', 'httpcore', 'boto3', 'pytake.effects.http_call') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -21,7 +21,7 @@ from functions.sender import handler as sender
 from functions.statuses import handler as statuses
 from functions.webhook import handler as webhook
 from local.dead_letters import DeadLetterQueue
-from pytake import bootstrap, observability
+from pytake import observability
 from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.delivery.deliver import Deliver
@@ -49,6 +49,13 @@ from pytake.observability import FunctionFailedError
 from pytake.whatsapp import signature
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
+from pytake.wiring import api as api_wiring
+from pytake.wiring import flow_runner as flow_runner_wiring
+from pytake.wiring import scheduled as scheduled_wiring
+from pytake.wiring import sender as sender_wiring
+from pytake.wiring import shared
+from pytake.wiring import statuses as statuses_wiring
+from pytake.wiring import webhook as webhook_wiring
 from tests import fakes
 from tests.faults import plans
 from tests.faults.sqs import Queue
@@ -754,7 +761,7 @@ class World:
         self.invoke(function, handler, event, done)
 
     def built(self, name: str) -> Any:
-        """What `bootstrap` gives the worker whose turn it is."""
+        """What the wiring gives the worker whose turn it is."""
         worker = self.timeline.current
         assert worker is not None
         return self._sandbox_of[id(worker)].built[name]
@@ -837,7 +844,7 @@ class World:
         self.meta.bad_tokens.discard(f"token-{owner}")
 
         def resume(_event: Any, context: Context) -> Any:
-            return bootstrap.resume_number()(owner, number, "", lambda: context.get_remaining_time_in_millis() < 9000)
+            return api_wiring.resume_number()(owner, number, "", lambda: context.get_remaining_time_in_millis() < 9000)
 
         def answered(resumed: Any) -> None:
             if resumed is None or resumed.after is not None:
@@ -873,25 +880,29 @@ class wired:  # noqa: N801 (used like a function)
 
     def __enter__(self) -> None:
         world = self._world
-        self._kept = {name: getattr(bootstrap, name) for name in _BUILT}
-        for name in _BUILT:
-            setattr(bootstrap, name, lambda name=name: world.built(name))
+        self._kept = [(module, name, getattr(module, name)) for module, name in _BUILT]
+        for module, name in _BUILT:
+            setattr(module, name, lambda name=name: world.built(name))
         logger = NullLogger(world)
         self._loggers = [(module, module.logger) for module in _LOGGING]
         for module in _LOGGING:
             module.logger = lambda: logger  # type: ignore[attr-defined]
 
     def __exit__(self, *_: Any) -> None:
-        for name, value in self._kept.items():
-            setattr(bootstrap, name, value)
+        for module, name, value in self._kept:
+            setattr(module, name, value)
         for module, value in self._loggers:
             module.logger = value  # type: ignore[attr-defined]
 
 
 _BUILT = (
-    "publish_late_events",
-    *("metrics", "queues", "receive_notification", "take_turn", "deliver"),
-    *("process_statuses", "fire_due_timers", "resume_number"),
+    (shared, "metrics"),
+    (webhook_wiring, "receive_notification"),
+    *((flow_runner_wiring, name) for name in ("queues", "take_turn")),
+    *((sender_wiring, name) for name in ("queues", "deliver")),
+    *((statuses_wiring, name) for name in ("queues", "process_statuses")),
+    *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events")),
+    (api_wiring, "resume_number"),
 )
 _LOGGING = (observability, webhook, flow_runner, sender, statuses, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {

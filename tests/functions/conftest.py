@@ -16,10 +16,34 @@ from moto import mock_aws
 
 from functions.api.handler import handler as api_handler
 from functions.webhook.handler import handler as webhook_handler
-from pytake import bootstrap, observability
+from pytake import observability
+from pytake.wiring import api, conversations, flow_runner, scheduled, sender, shared, statuses, webhook
 from tests.table import create_table
 
 REGION = "us-east-1"
+
+ENVIRONMENT = {
+    "STAGE": "test",
+    "TABLE_NAME": "table",
+    "EVENT_BUS_NAME": "default",
+    "RETENTION_DAYS": "90",
+    "INBOUND_QUEUE_URL": "https://sqs.test/inbound.fifo",
+    "INBOUND_DLQ_URL": "https://sqs.test/inbound-dead-letters.fifo",
+    "OUTBOUND_QUEUE_URL": "https://sqs.test/outbound.fifo",
+    "OUTBOUND_DLQ_URL": "https://sqs.test/outbound-dead-letters.fifo",
+    "STATUSES_QUEUE_URL": "https://sqs.test/statuses",
+    "STATUSES_DLQ_URL": "https://sqs.test/statuses-dead-letters",
+    "LAKE_BUCKET": "lake",
+    "LAKE_DATABASE": "lake",
+    "WORK_GROUP": "lake",
+    "SECRETS_PREFIX": "pytake/test/",
+    "GRAPH_API_URL": "https://graph.facebook.com",
+    "GRAPH_API_VERSION": "v25.0",
+    "MESSAGES_PER_MINUTE": "5",
+    "AMBIGUOUS_SECONDS": "240",
+    "SESSION_TTL_HOURS": "24",
+}
+"""What the six functions need together."""
 
 
 class LambdaContext:
@@ -153,17 +177,15 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
         }
         boto3.client("s3").create_bucket(Bucket="lake")
         create_table("table")
-        environment = {
-            "STAGE": "test",
-            "TABLE_NAME": "table",
-            "LAKE_BUCKET": "lake",
-            "SECRETS_PREFIX": "pytake/test/",
-            **{f"{name.upper()}_{'URL' if name.endswith('dlq') else 'QUEUE_URL'}": url for name, url in urls.items()},
+        of_queues = {
+            f"{name.upper()}_{'URL' if name.endswith('dlq') else 'QUEUE_URL'}": url for name, url in urls.items()
         }
+        environment = ENVIRONMENT | of_queues
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         reset_wiring()
-        monkeypatch.setattr(bootstrap, "athena_queries", lambda _: EmptyLake())
+        for wiring in (api, scheduled):
+            monkeypatch.setattr(wiring, "athena_queries", EmptyLake)
         yield Gateway(urls)
         reset_wiring()
 
@@ -184,6 +206,7 @@ def logging_to_standard_output(monkeypatch: pytest.MonkeyPatch, service_name: st
 
 
 def reset_wiring() -> None:
-    for member in vars(bootstrap).values():
-        if hasattr(member, "cache_clear"):
-            member.cache_clear()
+    for module in (api, conversations, flow_runner, scheduled, sender, shared, statuses, webhook):
+        for member in vars(module).values():
+            if hasattr(member, "cache_clear"):
+                member.cache_clear()

@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.outbound import Text
+from pytake.wiring import api, shared
 from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
 
@@ -186,9 +186,9 @@ def test_resuming_goes_on_where_it_was_told_to_and_nowhere_else(gateway: Gateway
 
 def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
-    number = bootstrap.number_setup().number("acme", "100000000000001")
-    bootstrap.tenants().stop_number(number, "fatal_token:190")
-    bootstrap.held_turns().hold(OutboundItem("acme", "100000000000001", "551", 1, [Text("Hi")], 1e12), 1.0)
+    number = api.number_setup().number("acme", "100000000000001")
+    shared.tenants().stop_number(number, "fatal_token:190")
+    api.held_turns().hold(OutboundItem("acme", "100000000000001", "551", 1, [Text("Hi")], 1e12), 1.0)
     assert gateway.api("GET", NUMBER_PATH).body["stopped_reason"] == "fatal_token:190"
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", role="builder").status == 403
     assert gateway.api("POST", f"{NUMBER_PATH}/resume", org="globex").status == 404
@@ -197,7 +197,7 @@ def test_a_stopped_number_is_resumed_by_its_admin_only(gateway: Gateway) -> None
     assert [item["released"] for item in gateway.queued("outbound")] == [True]
     answer = gateway.api("GET", NUMBER_PATH).body
     assert (answer["stopped_reason"], answer["resuming"]) == (None, True)
-    bootstrap.held_turns().remove(ConversationKey("acme", "100000000000001", "551"), 1)
+    api.held_turns().remove(ConversationKey("acme", "100000000000001", "551"), 1)
     assert gateway.api("POST", f"{NUMBER_PATH}/resume").body["conversations"] == 0
     assert gateway.api("GET", NUMBER_PATH).body["resuming"] is False
 

@@ -10,8 +10,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
-from pytake import bootstrap
 from pytake.conversation.business_events import BusinessEvent, ConversationCompleted, ConversationStarted
+from pytake.wiring import scheduled as wiring
+from pytake.wiring.conversations import event_bus
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.test_api import NUMBER, NUMBER_PATH
 from tests.functions.test_budget import QUESTION, inbound
@@ -81,8 +82,8 @@ def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monk
     talk()
     assert listener.heard() == []
     listener.down = False
-    now = bootstrap.publish_late_events()._clock()
-    for part in (bootstrap.publish_late_events(), bootstrap.event_bus()):
+    now = wiring.publish_late_events()._clock()
+    for part in (wiring.publish_late_events(), event_bus()):
         monkeypatch.setattr(part, "_clock", lambda: now + 120)
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 2
     assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from functions.flow_runner.handler import handler as flow_runner
-from pytake import bootstrap
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text
+from pytake.wiring import api, shared
+from pytake.wiring.conversations import conversations
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.test_api import FLOW, NUMBER
 from tests.functions.test_budget import QUESTION
@@ -250,7 +251,7 @@ def test_the_transcript_has_everybody_in_order_and_what_arrived(world: World) ->
     world.says("Maria")
     assert world.api("POST", f"{CONVERSATION}/send", {"text": "Agent here"}).body["delivery"] == "queued"
     world.says("Oh!")
-    key, deliveries = ConversationKey("acme", FIRST, ANA), bootstrap.deliveries()
+    key, deliveries = ConversationKey("acme", FIRST, ANA), shared.deliveries()
     for turn, state in ((1, "accepted"), (2, "waiting")):
         deliveries.claim(key, Delivery(turn, 0, state), None)  # type: ignore[arg-type]
     deliveries.record_status(key, 1, 0, send=1, status="read", at=1.0, message_id="wamid.out", code=None)
@@ -298,7 +299,7 @@ def test_an_agents_message_goes_the_way_of_a_turn(world: World) -> None:
     world.says("Hi")
     answer = world.api("POST", f"{CONVERSATION}/send", {"text": "Agent here"}, role="agent")
     assert (answer.status, answer.body["turn"]) == (200, 2)
-    (record,) = bootstrap.conversations().turns(ConversationKey("acme", FIRST, ANA))[1:]
+    (record,) = conversations().turns(ConversationKey("acme", FIRST, ANA))[1:]
     assert (record.status, record.input.type, record.messages) == ("agent", "agent", [Text("Agent here")])
     assert [event.data for event in record.events] == [{"by": "tester"}, {"by": "tester"}]
     _, item = world.gateway.queued("outbound")
@@ -351,7 +352,7 @@ def test_a_refusing_queue_is_told_and_the_key_to_try_again_with(world: World) ->
     assert (failed.status, failed.body["code"]) == (503, "queue_unavailable")
     again = {"idempotency-key": failed.body["idempotency_key"]}
     world.api("POST", f"{CONVERSATION}/send", {"text": "Hello"}, headers=again)
-    assert len(bootstrap.conversations().turns(ConversationKey("acme", FIRST, ANA))) == 2
+    assert len(conversations().turns(ConversationKey("acme", FIRST, ANA))) == 2
 
 
 def table_bytes() -> str:
@@ -365,8 +366,8 @@ def test_nothing_in_the_table_knows_a_person_who_was_erased(world: World, capsys
         world.says("Hi", number=number)
         world.says("Zebedeu", number=number)
         key = ConversationKey("acme", number, ANA)
-        bootstrap.deliveries().claim(key, Delivery(1, 0, "accepted", message_id="wamid.out"), None)
-        bootstrap.held_turns().hold(OutboundItem("acme", number, ANA, 2, [Text("Zebedeu")], 1e12), 1.0)
+        shared.deliveries().claim(key, Delivery(1, 0, "accepted", message_id="wamid.out"), None)
+        api.held_turns().hold(OutboundItem("acme", number, ANA, 2, [Text("Zebedeu")], 1e12), 1.0)
     world.says("Hi", BIA)
     world.api("POST", f"{CONVERSATION}/send", {"text": "Hello Zebedeu"})
     assert ANA in table_bytes()
@@ -374,9 +375,9 @@ def test_nothing_in_the_table_knows_a_person_who_was_erased(world: World, capsys
     left = table_bytes()
     assert "Zebedeu" not in left
     assert BIA in left
-    [pending] = bootstrap.erasure().pending(math.inf)  # alone still knows who: what is elsewhere has to be found
-    assert bootstrap.erasure().remove(pending) == 0
-    bootstrap.erasure().finish(pending)
+    [pending] = api.erasure().pending(math.inf)  # alone still knows who: what is elsewhere has to be found
+    assert api.erasure().remove(pending) == 0
+    api.erasure().finish(pending)
     assert ANA not in table_bytes()
     assert world.api("GET", CONVERSATION).status == 404
     assert [found["contact_id"] for page in world.pages(10) for found in page] == [BIA]
@@ -395,7 +396,7 @@ def test_a_defect_is_logged_without_the_phone(
     def broken() -> Any:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(bootstrap, "inbox", broken)
+    monkeypatch.setattr(api, "inbox", broken)
     assert world.api("GET", TRANSCRIPT).status == 500
     printed = capsys.readouterr().out
     assert "GET /api/v1/whatsapp-analytics/conversations/{phone}/transcript" in printed

@@ -20,19 +20,22 @@ from botocore.validate import ParamValidator
 from pydantic import TypeAdapter
 
 import rest.application
-from pytake import bootstrap, settings
+from functions.statuses.handler import handler as statuses_handler
 from pytake.conversation.queues import InboundItem
-from tests.functions.conftest import logging_to_standard_output, reset_wiring
+from pytake.settings import StatusesSettings
+from pytake.wiring import flow_runner, scheduled, sender, statuses, webhook
+from tests.functions.conftest import ENVIRONMENT, LambdaContext, logging_to_standard_output, reset_wiring
+from tests.settings import SETTINGS, required_variables
 
 PHONE, TEXT, TOKEN = "5511987654321", "meu segredo e queijo", "EAAB-token-XYZ"
 HIDDEN = (PHONE, TEXT, "queijo", TOKEN)
 
 REACHED = {
-    "webhook": (bootstrap, "receive_notification"),
-    "flow_runner": (bootstrap, "queues"),
-    "sender": (bootstrap, "queues"),
-    "statuses": (bootstrap, "queues"),
-    "scheduled": (bootstrap, "fire_due_timers"),
+    "webhook": (webhook, "receive_notification"),
+    "flow_runner": (flow_runner, "queues"),
+    "sender": (sender, "queues"),
+    "statuses": (statuses, "queues"),
+    "scheduled": (scheduled, "fire_due_timers"),
     "api": (rest.application, "application"),
 }
 """What each function needs before it does anything that is caught closer by."""
@@ -102,8 +105,8 @@ FAILURES = (
 @pytest.fixture(autouse=True)
 def _function(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
     """What a function finds around itself. Nothing here gets as far as AWS."""
-    monkeypatch.setenv("STAGE", "test")
-    monkeypatch.setenv("TABLE_NAME", "table")
+    for variable, value in (ENVIRONMENT | {"AWS_DEFAULT_REGION": "us-east-1"}).items():
+        monkeypatch.setenv(variable, value)
     logging_to_standard_output(monkeypatch, request.node.name)
     reset_wiring()
     yield
@@ -174,13 +177,25 @@ def test_an_event_that_is_none_says_nothing_either(capfd: pytest.CaptureFixture[
     assert [hidden for hidden in HIDDEN if hidden in told + out + err] == []
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if name != "api"])
-def test_settings_that_are_missing_are_named(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    def incomplete(*_: Any) -> None:
-        settings.read({"STAGE": "test"})
+REQUIRED = [(name, variable) for name, settings in SETTINGS.items() for variable in required_variables(settings)]
 
-    monkeypatch.setattr(*REACHED[name], incomplete)
-    assert "`TABLE_NAME`" in invoke(name, EVENTS[name]).error["errorMessage"]
-    assert "`TABLE_NAME`" in capfd.readouterr().out
+
+@pytest.mark.parametrize(("name", "variable"), REQUIRED)
+def test_settings_that_are_missing_are_named(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+) -> None:
+    monkeypatch.delenv(variable)
+    assert f"`{variable}`" in invoke(name, EVENTS[name]).error["errorMessage"]
+    assert f"`{variable}`" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_empty_setting_is_a_missing_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TABLE_NAME", "")
+    assert "`$.TABLE_NAME`" in invoke(name, EVENTS[name]).error["errorMessage"]
+
+
+def test_a_function_needs_no_setting_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in set(ENVIRONMENT) - set(required_variables(StatusesSettings)):
+        monkeypatch.delenv(variable)
+    assert statuses_handler({"Records": []}, LambdaContext()) == {"batchItemFailures": []}

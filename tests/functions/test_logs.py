@@ -13,11 +13,14 @@ from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
 from functions.statuses.handler import handler as process_statuses
-from pytake import bootstrap
 from pytake.conversation.callback_data import callback_data
 from pytake.conversation.records import ConversationKey
 from pytake.engine import EffectResult
 from pytake.whatsapp.signature import sign
+from pytake.wiring import flow_runner as flow_runner_wiring
+from pytake.wiring import sender as sender_wiring
+from pytake.wiring import statuses as statuses_wiring
+from pytake.wiring import webhook as webhook_wiring
 from tests.functions.conftest import Gateway, LambdaContext
 
 NUMBER_ID = "100000000000001"
@@ -136,7 +139,7 @@ def test_the_flow_runner(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
         def perform(self, *_: Any) -> EffectResult:
             return EffectResult(ok=False, error=f"unreachable: https://crm.example/{PHONE}?q={TEXT}")
 
-    monkeypatch.setattr(bootstrap.take_turn(), "_effects", Fails())
+    monkeypatch.setattr(flow_runner_wiring.take_turn(), "_effects", Fails())
     flow_runner(
         batch(inbound("hi"), "{" + TEXT, {"contact_id": PHONE, "message": TEXT}, inbound(TEXT, received_at=TEXT)),
         LambdaContext(),
@@ -150,7 +153,7 @@ def test_the_flow_runner(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
             except KeyError as error:
                 raise ValueError(f"no {TEXT} of {PHONE} with {SECRETS['access_token']}") from error
 
-    monkeypatch.setattr(bootstrap.take_turn(), "_effects", Breaks())
+    monkeypatch.setattr(flow_runner_wiring.take_turn(), "_effects", Breaks())
     for number, text in ((3, "hi"), (4, TEXT)):
         flow_runner(batch(inbound(text, number)), LambdaContext())
     told.check("turn.taken", "record.failed", "builtins.ValueError", "builtins.KeyError", "test_logs.py")
@@ -225,7 +228,12 @@ def test_when_aws_fails_everywhere(gateway: Gateway, told: Told, monkeypatch: py
         answer: Any = {"Error": {"Code": "ValidationException", "Message": f"wrong: {request} {PHONE} {TEXT}"}}
         raise ClientError(answer, operation)
 
-    bootstrap.take_turn(), bootstrap.deliver(), bootstrap.process_statuses(), bootstrap.receive_notification()
+    (
+        flow_runner_wiring.take_turn(),
+        sender_wiring.deliver(),
+        statuses_wiring.process_statuses(),
+        webhook_wiring.receive_notification(),
+    )
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", fails)
     body = notification(messages=[{"from": PHONE, "id": "wamid.HBgN", "type": "text", "text": {"body": TEXT}}])
     flow_runner(batch(inbound(TEXT)), LambdaContext())

@@ -14,9 +14,15 @@ from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
 from functions.sender.handler import handler as sender
 from functions.statuses.handler import handler as statuses
-from pytake import bootstrap, observability
+from pytake import observability
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp import signature
+from pytake.wiring import api as api_wiring
+from pytake.wiring import flow_runner as flow_runner_wiring
+from pytake.wiring import scheduled as scheduled_wiring
+from pytake.wiring import sender as sender_wiring
+from pytake.wiring import shared
+from pytake.wiring.conversations import conversations
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.test_api import FLOW, NUMBER, NUMBER_PATH
 from tests.functions.test_webhook import BODY, SIGNED
@@ -91,7 +97,8 @@ def metrics(lines: list[dict[str, Any]]) -> dict[str, Any]:
             for dimension in directive["Dimensions"][0]:
                 assert isinstance(line[dimension], str)
             for metric in directive["Metrics"]:
-                found[metric["Name"]] = line[metric["Name"]]
+                values = line[metric["Name"]]
+                found[metric["Name"]] = sum(values) if metric.get("Unit") == "Count" else values
     return found
 
 
@@ -174,8 +181,9 @@ def test_what_a_timer_begins_carries_the_id_of_the_run_that_found_it(
     way.work(flow_runner, "inbound")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 90)
-    for use_case in (bootstrap.fire_due_timers, bootstrap.take_turn, bootstrap.deliver, bootstrap.conversations):
-        use_case.cache_clear()
+    wired = scheduled_wiring.fire_due_timers, flow_runner_wiring.take_turn, sender_wiring.deliver, conversations
+    for built in wired:
+        built.cache_clear()  # type: ignore[attr-defined]
     lines()
     scheduled({"job": "due"}, Later())
     way.work(flow_runner, "inbound")
@@ -195,7 +203,7 @@ def test_what_an_agent_does_carries_the_id_of_the_request(way: Way, lines: Lines
     way.work(sender, "outbound")
     assert told(lines())["delivery.done"] == "api-request-1"
     key = ConversationKey("acme", "100000000000001", "5511999999999")
-    ids = [turn.correlation_id for turn in bootstrap.conversations().turns(key)]
+    ids = [turn.correlation_id for turn in conversations().turns(key)]
     assert ids == [LambdaContext.aws_request_id, *["api-request-1"] * (len(ids) - 1)]
     assert len(ids) >= 3
 
@@ -222,7 +230,7 @@ def test_an_error_of_the_api_is_logged_under_the_id_that_the_caller_is_given(
         raise KeyError("5511999999999")
 
     if broken == "route":
-        monkeypatch.setattr(bootstrap, "number_setup", breaks)
+        monkeypatch.setattr(api_wiring, "number_setup", breaks)
     else:
         monkeypatch.setattr(APIGatewayHttpResolver, "resolve", breaks)
     answer = way.gateway.api("GET", NUMBER_PATH)
@@ -276,8 +284,8 @@ def test_throttles_and_refused_signatures_are_counted(way: Way, lines: Lines) ->
 def test_a_failed_turn_is_counted(way: Way, lines: Lines) -> None:
     number = {name: value for name, value in NUMBER.items() if name != "default_flow_id"}
     assert way.gateway.api("PUT", NUMBER_PATH, number).status == 200
-    bootstrap.tenants.cache_clear()
-    bootstrap.take_turn.cache_clear()
+    shared.tenants.cache_clear()
+    flow_runner_wiring.take_turn.cache_clear()
     way.receive()
     lines()
     way.work(flow_runner, "inbound")
@@ -293,8 +301,8 @@ def test_metrics_and_the_news_of_a_stopped_number_come_through_at_every_log_leve
     way: Way, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "WARN")
-    bootstrap.operator_events.cache_clear()
-    bootstrap.deliver.cache_clear()
+    shared.operator_events.cache_clear()
+    sender_wiring.deliver.cache_clear()
     way.receive()
     way.work(flow_runner, "inbound")
     way.answer = httpx.Response(401, json={"error": {"code": 190}})
@@ -333,18 +341,18 @@ def test_no_line_of_the_whole_way_holds_a_text_a_phone_or_a_secret(
 
 
 def test_more_values_than_a_line_may_hold_become_several_lines(lines: Lines) -> None:
-    with observability.Metrics("test", lambda: 1_800_000_000.0) as metrics:
+    with observability.Metrics("test") as measured:
         for value in range(250):
-            metrics.record_metric("TurnMilliseconds", value)
+            measured.record_metric("TurnMilliseconds", value)
     written = lines()
     assert [len(line["TurnMilliseconds"]) for line in written] == [100, 100, 50]
     [directive] = written[0]["_aws"]["CloudWatchMetrics"]
     assert directive["Metrics"] == [{"Name": "TurnMilliseconds", "Unit": "Milliseconds"}]
 
 
-def test_figures_are_written_although_the_invocation_fails(lines: Lines) -> None:
-    metrics = observability.Metrics("test", lambda: 1_800_000_000.0)
-    metrics.record_metric("Turns", 1)
-    with pytest.raises(RuntimeError), metrics:
+def test_metrics_are_written_although_the_invocation_fails(lines: Lines) -> None:
+    measured = observability.Metrics("test")
+    measured.record_metric("Turns", 1)
+    with pytest.raises(RuntimeError), measured:
         raise RuntimeError
     assert metrics(lines()) == {"Turns": 1}

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from tests.functions.conftest import running_gateway
+from tests.functions.conftest import ENVIRONMENT, running_gateway
 from tests.functions.test_conversations_api import ANA, FIRST, World
 from tests.functions.wsgi import api_application
 
@@ -34,7 +34,10 @@ CHECKS = [
 KNOWN = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id": FIRST, "name": "TOKEN"}
 """What exists, by the names of the paths' parameters."""
 
-schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api_application)
+with pytest.MonkeyPatch.context() as patch:
+    for variable, value in ENVIRONMENT.items():
+        patch.setenv(variable, value)
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api_application)
 
 
 @pytest.fixture(scope="module")

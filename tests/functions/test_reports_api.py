@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.api.handler import handler as api_handler
-from pytake import bootstrap
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+from pytake.wiring import api
 from tests.conversation.product import ECHO_FLOW
 from tests.functions.conftest import Gateway, LambdaContext, _event
 
@@ -38,7 +38,7 @@ class Lake:
 @pytest.fixture
 def lake(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Lake:
     lake = Lake()
-    monkeypatch.setattr(bootstrap, "athena_queries", lambda _: lake)
+    monkeypatch.setattr(api, "athena_queries", lambda: lake)
     gateway.api("PUT", "/api/v1/flows/echo", ECHO_FLOW)
     return lake
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from functions.api.handler import handler
-from pytake import bootstrap
+from pytake.wiring import shared
 from rest import problems
 from rest.aws_outages import is_outage
 from rest.problems import PROBLEM_CODES
@@ -185,7 +185,7 @@ def test_what_aws_cannot_do_now_may_be_tried_again(
         def organization(self, organization_id: str) -> Any:
             raise RuntimeError("wrapped") from error
 
-    monkeypatch.setattr(bootstrap, "tenants", Broken)
+    monkeypatch.setattr(shared, "tenants", Broken)
     refused = gateway.api("GET", "/api/v1/organization")
     assert (refused.status, refused.body["code"]) == (503, "temporarily_unavailable")
 

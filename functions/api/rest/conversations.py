@@ -19,7 +19,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from pytake import bootstrap
 from pytake.conversation.agent_messaging import (
     AgentTurn,
     OptedOutError,
@@ -34,6 +33,8 @@ from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
 from pytake.conversation.transcript import TranscriptEntry
 from pytake.engine import State, StateError
 from pytake.whatsapp.limits import TEXT_BODY
+from pytake.wiring import api as wiring
+from pytake.wiring.conversations import conversations as conversation_store
 from rest.caller import Caller, caller
 from rest.cursor import read_cursor, write_cursor
 from rest.openapi import route_docs
@@ -175,7 +176,7 @@ def list_conversations(
 ) -> ConversationPage:
     who = caller(router, "agent")
     after = read_cursor(who.organization_id, cursor) if cursor is not None else None
-    page = bootstrap.inbox().page(who.organization_id, limit, after, status=status, phone_number_id=phone_number_id)
+    page = wiring.inbox().page(who.organization_id, limit, after, status=status, phone_number_id=phone_number_id)
     now = time()
     return ConversationPage(
         conversations=[ConversationSummary(**_summary(conversation, now)) for conversation in page.conversations],
@@ -209,9 +210,9 @@ def get_transcript(
 ) -> Transcript:
     who = caller(router, "agent")
     conversation = _find(who, phone, phone_number_id)
-    if flow_id is not None and bootstrap.flows().summary(who.organization_id, flow_id) is None:
+    if flow_id is not None and wiring.flows().summary(who.organization_id, flow_id) is None:
         raise not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
-    entry = bootstrap.read_transcript()(conversation.key, flow_id)
+    entry = wiring.read_transcript()(conversation.key, flow_id)
     return Transcript(
         phone_number_id=conversation.key.phone_number_id,
         contact_id=conversation.key.contact_id,
@@ -233,7 +234,7 @@ def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]
     who = caller(router)
     lines: list[str] = []
     size = 0
-    for record in reversed(bootstrap.conversations().turns(_find(who, phone, phone_number_id).key)):
+    for record in reversed(conversation_store().turns(_find(who, phone, phone_number_id).key)):
         line = msgspec.json.encode(record).decode()
         size += len(line.encode()) + 1
         if size > RECORDS_BYTES:
@@ -277,7 +278,7 @@ def send(
     request_id = idempotency_key or uuid4().hex
     try:
         done = _act(
-            phone, lambda: bootstrap.agent_messaging().send(key, message.text, who.subject, request_id, who.request_id)
+            phone, lambda: wiring.agent_messaging().send(key, message.text, who.subject, request_id, who.request_id)
         )
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp takes free text only within 24 hours."
@@ -306,9 +307,7 @@ def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationRespons
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(
-        _act(phone, lambda: bootstrap.agent_messaging().close(key, who.subject, who.request_id)).conversation
-    )
+    return _answer(_act(phone, lambda: wiring.agent_messaging().close(key, who.subject, who.request_id)).conversation)
 
 
 @router.post(
@@ -321,9 +320,7 @@ def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationRespon
     """The flow goes on where it stood, with the person's next message. Where the bot is at work, nothing changes."""
     who = caller(router, "agent")
     key = _find(who, phone, phone_number_id).key
-    return _answer(
-        _act(phone, lambda: bootstrap.agent_messaging().resume(key, who.subject, who.request_id)).conversation
-    )
+    return _answer(_act(phone, lambda: wiring.agent_messaging().resume(key, who.subject, who.request_id)).conversation)
 
 
 @router.delete(
@@ -341,14 +338,14 @@ def erase(phone: Phone) -> Response[str]:
     """
     who = caller(router, "agent")
     try:
-        bootstrap.erase_contact()(who.organization_id, _person(phone), who.subject)
+        wiring.erase_contact()(who.organization_id, _person(phone), who.subject)
     except ConflictError:
         raise _busy() from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
 
 
 def _find(who: Caller, phone: str, phone_number_id: str | None) -> Conversation:
-    found = bootstrap.inbox().find(who.organization_id, _person(phone), phone_number_id)
+    found = wiring.inbox().find(who.organization_id, _person(phone), phone_number_id)
     if found is None:
         raise _unknown(phone)
     return found

@@ -15,11 +15,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from pytake import bootstrap
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.engine import Problem
+from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
 from rest.openapi import route_docs
@@ -110,7 +110,7 @@ class Rollback(BaseModel):
 def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[list[FlowSummaryResponse]]:
     who = caller(router, "builder", "analyst", "agent")
     after = read_list_cursor("flows", who.organization_id, cursor) if cursor is not None else ""
-    found = bootstrap.flows().summaries(who.organization_id, limit + 1, after)
+    found = wiring.flows().summaries(who.organization_id, limit + 1, after)
     shown = found[:limit]
     rest = write_list_cursor("flows", who.organization_id, shown[-1].flow_id) if len(found) > limit else None
     return page_response("/api/v1/flows", [_summary(summary) for summary in shown], limit, rest)
@@ -140,7 +140,7 @@ def save_draft(
     if if_match is not None:
         expected = _expected(if_match)
     try:
-        return _draft(bootstrap.flow_authoring().save_draft(who.organization_id, flow_id, document, expected))
+        return _draft(wiring.flow_authoring().save_draft(who.organization_id, flow_id, document, expected))
     except DraftChangedError as error:
         raise _changed(flow_id, error.revision, expected) from None
 
@@ -154,7 +154,7 @@ def save_draft(
 def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     who = caller(router, "builder", "analyst", "agent")
     try:
-        return _draft(bootstrap.flow_authoring().draft(who.organization_id, flow_id))
+        return _draft(wiring.flow_authoring().draft(who.organization_id, flow_id))
     except UnknownFlowError:
         raise _unknown(flow_id) from None
 
@@ -173,7 +173,7 @@ def list_versions(
     who = caller(router, "builder", "analyst", "agent")
     name = f"versions of {flow_id}"
     before = read_version_cursor(name, who.organization_id, cursor) if cursor is not None else None
-    flows = bootstrap.flows()
+    flows = wiring.flows()
     if flows.summary(who.organization_id, flow_id) is None:
         raise _unknown(flow_id)
     found = flows.versions(who.organization_id, flow_id, limit + 1, before)
@@ -191,7 +191,7 @@ def list_versions(
 )
 def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
     who = caller(router, "builder", "analyst", "agent")
-    found = bootstrap.flows().version(who.organization_id, flow_id, version)
+    found = wiring.flows().version(who.organization_id, flow_id, version)
     if found is None:
         raise _unknown_version(flow_id, version)
     documents = dict(found.documents)
@@ -214,7 +214,7 @@ def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
     who = caller(router, "builder")
     expected = _expected(if_match) if if_match is not None else "any"
     try:
-        version, problems = bootstrap.flow_authoring().publish(
+        version, problems = wiring.flow_authoring().publish(
             who.organization_id, flow_id, who.subject, None if expected == "any" else expected
         )
     except UnknownFlowError:
@@ -240,7 +240,7 @@ def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
 def rollback(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
     who = caller(router, "builder")
     try:
-        summary = bootstrap.flow_authoring().rollback(who.organization_id, flow_id, request.version)
+        summary = wiring.flow_authoring().rollback(who.organization_id, flow_id, request.version)
     except UnknownFlowError:
         raise _unknown_version(flow_id, request.version) from None
     return _summary(summary)

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pytake import bootstrap
 from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
+from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.openapi import route_docs
@@ -88,7 +88,7 @@ class ResumeResponse(BaseModel):
 )
 def list_numbers() -> list[NumberResponse]:
     who = caller(router, "builder")
-    return [_answer(number) for number in bootstrap.number_setup().numbers(who.organization_id)]
+    return [_answer(number) for number in wiring.number_setup().numbers(who.organization_id)]
 
 
 @router.get(
@@ -100,7 +100,7 @@ def list_numbers() -> list[NumberResponse]:
 def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
     who = caller(router, "builder")
     try:
-        return _answer(bootstrap.number_setup().number(who.organization_id, phone_number_id))
+        return _answer(wiring.number_setup().number(who.organization_id, phone_number_id))
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
 
@@ -127,7 +127,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         access_token=_reveal(request.access_token),
     )
     try:
-        return _answer(bootstrap.number_setup().put(who.organization_id, phone_number_id, change))
+        return _answer(wiring.number_setup().put(who.organization_id, phone_number_id, change))
     except NumberSetupError as error:
         raise unprocessable("number_setup", str(error), field=error.field) from None
     except ConflictError:
@@ -156,7 +156,7 @@ def resume_number(
         return bool(context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS)
 
     try:
-        resumed = bootstrap.resume_number()(who.organization_id, phone_number_id, place, out_of_time)
+        resumed = wiring.resume_number()(who.organization_id, phone_number_id, place, out_of_time)
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
     rest = write_list_cursor(held, who.organization_id, resumed.after) if resumed.after is not None else None

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from pytake import bootstrap
 from pytake.conversation.records import Organization
+from pytake.wiring import shared
 from rest.caller import caller
 from rest.openapi import route_docs
 
@@ -49,7 +49,7 @@ class OrganizationSettings(BaseModel):
 )
 def get_organization() -> OrganizationSettings:
     who = caller(router, "builder", "agent", "analyst")
-    return _answer(bootstrap.tenants().organization(who.organization_id))
+    return _answer(shared.tenants().organization(who.organization_id))
 
 
 @router.put(
@@ -62,7 +62,7 @@ def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     """All settings at once: one that is left out goes back to its default."""
     who = caller(router)
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
-    bootstrap.tenants().put_organization(organization)
+    shared.tenants().put_organization(organization)
     return _answer(organization)
 
 

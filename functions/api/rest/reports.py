@@ -13,10 +13,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, Field
 
-from pytake import bootstrap
 from pytake.analytics.reports import MAX_DAYS, ReportScope, rate
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.lake import QueryNotReadyError, QueryTooLargeError
+from pytake.wiring import api as wiring
 from rest.caller import Role, caller
 from rest.flows import FlowId
 from rest.openapi import route_docs
@@ -173,7 +173,7 @@ class UserSegmentsResponse(Report):
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
 def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
-    found = _ask(bootstrap.reports().flow_report, flow_id, days)
+    found = _ask(wiring.reports().flow_report, flow_id, days)
     messages = found.from_user + found.from_bot + found.from_agents
     return FlowReportResponse(
         conversations=ConversationCounts(
@@ -211,7 +211,7 @@ def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
 def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapResponse:
-    found = _ask(bootstrap.reports().nodes_heatmap, flow_id, days)
+    found = _ask(wiring.reports().nodes_heatmap, flow_id, days)
     nodes = [
         HeatmapNode(
             flow_id=node.flow_id,
@@ -245,7 +245,7 @@ def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapResponse:
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
 def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityResponse:
-    found = _ask(bootstrap.reports().daily_activity, flow_id, days)
+    found = _ask(wiring.reports().daily_activity, flow_id, days)
     every = [
         DayCounts(date=day.day, messages=day.messages, conversations=day.conversations, unique_users=day.unique_users)
         for day in found.days
@@ -260,7 +260,7 @@ def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityRespons
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
 def get_user_segments(flow_id: FlowId, days: Days = 30) -> UserSegmentsResponse:
-    found = _ask(bootstrap.reports().user_segments, flow_id, days)
+    found = _ask(wiring.reports().user_segments, flow_id, days)
     people = found.power + found.active + found.inactive
     segments = Segments(
         power=Segment(count=found.power, share=rate(found.power, people)),

@@ -9,7 +9,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pytake import bootstrap
 from pytake.conversation.flow_secrets import (
     MAX_NAME_LENGTH,
     MAX_VALUE_BYTES,
@@ -19,6 +18,7 @@ from pytake.conversation.flow_secrets import (
 )
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
+from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -59,7 +59,7 @@ class SecretValue(BaseModel):
 def list_secrets() -> list[SecretName]:
     who = caller(router, "builder")
     try:
-        return [SecretName(name=name) for name in bootstrap.keep_flow_secrets().names(who.organization_id)]
+        return [SecretName(name=name) for name in wiring.manage_flow_secrets().names(who.organization_id)]
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
 
@@ -84,7 +84,7 @@ def put_secret(name: Name, request: SecretValue) -> SecretName:
     who = caller(router)
     secret_name = unquote(name)
     try:
-        bootstrap.keep_flow_secrets().put(who.organization_id, secret_name, request.value.get_secret_value())
+        wiring.manage_flow_secrets().put(who.organization_id, secret_name, request.value.get_secret_value())
     except FlowSecretRefusedError as error:
         raise unprocessable(error.code, str(error)) from None
     except ConflictError:
@@ -105,7 +105,7 @@ def delete_secret(name: Name) -> Response[str]:
     """Calls that use it fail from then on, within five minutes."""
     who = caller(router)
     try:
-        bootstrap.keep_flow_secrets().remove(who.organization_id, unquote(name))
+        wiring.manage_flow_secrets().remove(who.organization_id, unquote(name))
     except UnknownSecretError:
         raise not_found(
             "secret_unknown", f"There is no secret {unquote(name)!r}. GET /api/v1/secrets lists them."

@@ -2,24 +2,18 @@
 
 import logging
 import os
-import sys
 from collections.abc import Callable
 from functools import cache, wraps
 from traceback import extract_tb
-from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 NAMESPACE = "PyTake"
 
-MAX_VALUES = 100
-"""CloudWatch takes at most this many values of one metric from one line."""
-
 _REDACTED_LIBRARIES = ("httpx", "httpcore", "botocore", "urllib3")
-_UNITS = {"Milliseconds": "Milliseconds", "Seconds": "Seconds"}
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -124,49 +118,28 @@ def safe_handler(handler: Handler) -> Handler:
 
 
 class Metrics:
-    """What an invocation measured, as one line that CloudWatch makes metrics of (its embedded metric format).
+    """What an invocation measured, as one line that CloudWatch turns into metrics (its embedded metric format).
 
-    Used as a context: the line is written at its end, or none when nothing was measured. It needs no request and does not
-    go by the log level. Every metric has the one dimension `stage`: a metric is billed per combination of dimensions.
+    Used as a context: the line is written at its end, also when the invocation fails, or none when nothing was measured. It
+    needs no request and does not depend on the log level. Every metric has the one dimension `stage`: CloudWatch bills a
+    metric per combination of dimensions.
     """
 
-    def __init__(self, stage: str, clock: Callable[[], float]) -> None:
-        self._stage = stage
-        self._clock = clock
-        self._values: dict[str, list[float]] = {}
+    def __init__(self, stage: str) -> None:
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service="")  # no service: it would be a second dimension
+        self._metrics.set_default_dimensions(stage=stage)
 
     def record_metric(self, name: str, value: float) -> None:
-        """Note a value. The unit follows from the name's end: Milliseconds, Seconds, else a count."""
-        values = self._values.setdefault(name, [])
-        values.append(round(value, 3))
-        if len(values) == MAX_VALUES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was measured and begin anew."""
-        if not self._values:
-            return
-        values, self._values = self._values, {}
-        metrics = [{"Name": name, "Unit": _unit(name)} for name in values]
-        line: dict[str, Any] = {
-            "_aws": {
-                "Timestamp": int(self._clock() * 1000),
-                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": metrics}],
-            },
-            "stage": self._stage,
-            # A count is a sum already; of durations every value is kept, for their percentiles.
-            **{name: sum(found) if _unit(name) == "Count" else found for name, found in values.items()},
-        }
-        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        """Record a value. The end of the name gives the unit: Milliseconds, Seconds, else a count."""
+        self._metrics.add_metric(name, _unit(name), round(value, 3))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.flush()
+    def __exit__(self, *_: object) -> None:
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()
 
 
 def _unit(name: str) -> str:
-    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "Count")
+    return next((unit for unit in ("Milliseconds", "Seconds") if name.endswith(unit)), "Count")

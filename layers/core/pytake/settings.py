@@ -1,49 +1,106 @@
-"""The environment of the functions, as one validated model. `template.yaml` sets every variable."""
+"""The environment of the functions, as one validated struct per function. `template.yaml` sets exactly these variables."""
 
 import os
 from collections.abc import Mapping
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta, Struct
 
 from pytake.observability import PublicError
 
+Text = Annotated[str, Meta(min_length=1)]
+
 
 class SettingsError(PublicError):
-    """A variable is missing or has the wrong form; the text names it."""
+    """A variable is missing or has the wrong form. The text names the variable."""
 
 
-class Settings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """Field `table_name` is the variable `TABLE_NAME`, and so on. Durations carry their unit in the name.
+class FunctionSettings(Struct, frozen=True, rename="upper", kw_only=True):
+    """What every function needs. Field `table_name` is the variable `TABLE_NAME`, and so on."""
 
-    `api_call_allow_private` is for development only: api_call may then use plain HTTP, any port, and addresses of this
+    stage: Text
+    table_name: Text
+    event_bus_name: Text
+    retention_days: int
+
+
+class WebhookSettings(FunctionSettings, frozen=True, kw_only=True):
+    """The webhook looks up numbers and their secrets, and queues messages and statuses."""
+
+    inbound_queue_url: Text
+    statuses_queue_url: Text
+    secrets_prefix: Text
+
+
+class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
+    """The flow runner reads flows and queues messages to send. `session_ttl_hours` is the default of organizations.
+
+    `api_call_allow_private` is for development only: an api_call may then use plain HTTP, any port, and addresses of this
     machine and its networks. The template never sets it.
     """
 
-    stage: str
-    table_name: str
-    inbound_queue_url: str = ""
-    outbound_queue_url: str = ""
-    outbound_dlq_url: str = ""
-    statuses_queue_url: str = ""
-    inbound_dlq_url: str = ""
-    statuses_dlq_url: str = ""
-    lake_bucket: str = ""
-    lake_database: str = ""
-    work_group: str = ""
-    secrets_prefix: str = ""
-    event_bus_name: str = "default"
-    graph_api_url: str = "https://graph.facebook.com"
-    graph_api_version: str = "v25.0"
-    messages_per_minute: int = 5
-    ambiguous_seconds: int = 240
-    session_ttl_hours: int = 24
-    retention_days: int = 90
+    inbound_queue_url: Text
+    inbound_dlq_url: Text
+    outbound_queue_url: Text
+    lake_bucket: Text
+    secrets_prefix: Text
+    session_ttl_hours: int
     api_call_allow_private: bool = False
 
 
-def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment. Raises `SettingsError` naming the first variable that is missing or wrong."""
+class SenderSettings(FunctionSettings, frozen=True, kw_only=True):
+    """The sender calls the Graph API. `messages_per_minute` is the default of organizations; `ambiguous_seconds` is how long
+    a send with an unknown outcome waits for a status before it is repeated.
+    """
+
+    outbound_queue_url: Text
+    outbound_dlq_url: Text
+    secrets_prefix: Text
+    graph_api_url: Text
+    graph_api_version: Text
+    messages_per_minute: int
+    ambiguous_seconds: int
+
+
+class StatusesSettings(FunctionSettings, frozen=True, kw_only=True):
+    """The statuses function queues a message again that Meta reported as undeliverable and that can be repaired."""
+
+    statuses_queue_url: Text
+    outbound_queue_url: Text
+
+
+class LakeSettings(FunctionSettings, frozen=True, kw_only=True):
+    """What a function needs that queries the lake."""
+
+    lake_bucket: Text
+    lake_database: Text
+    work_group: Text
+
+
+class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
+    """The scheduled function queues due timers, and removes erased people from the dead-letter queues."""
+
+    inbound_queue_url: Text
+    inbound_dlq_url: Text
+    outbound_dlq_url: Text
+    statuses_dlq_url: Text
+
+
+class ApiSettings(LakeSettings, frozen=True, kw_only=True):
+    """The REST API queues the messages of agents, and stores secrets. `session_ttl_hours` is the default of organizations."""
+
+    outbound_queue_url: Text
+    secrets_prefix: Text
+    session_ttl_hours: int
+
+
+Settings = TypeVar("Settings", bound=FunctionSettings)
+
+
+def read_settings(settings: type[Settings], environment: Mapping[str, str] = os.environ) -> Settings:
+    """A function's settings. Raises `SettingsError` with the name of the first variable that is missing or malformed."""
     try:
-        return msgspec.convert(dict(environment), Settings, strict=False)
+        return msgspec.convert(dict(environment), settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"The function's environment is not complete: {error}") from error
+        raise SettingsError(f"The function's environment is incomplete: {error}") from error

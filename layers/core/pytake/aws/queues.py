@@ -31,17 +31,30 @@ def encode_body(item: object) -> str:
 
 
 class SqsQueues:
-    """Implements `pytake.conversation.ports.messaging.Queues`; also moves received messages in time."""
+    """Implements `pytake.conversation.ports.messaging.Queues`, and postpones received messages.
+
+    Takes the URLs of the queues that the function uses. A method for another queue raises KeyError with its name.
+    """
 
     def __init__(
-        self, client: "SQSClient", *, inbound: str, inbound_dlq: str, outbound: str, outbound_dlq: str, statuses: str
+        self,
+        client: "SQSClient",
+        *,
+        inbound: str | None = None,
+        inbound_dlq: str | None = None,
+        outbound: str | None = None,
+        outbound_dlq: str | None = None,
+        statuses: str | None = None,
     ) -> None:
         self._client = client
-        self._inbound = inbound
-        self._inbound_dlq = inbound_dlq
-        self._outbound = outbound
-        self._outbound_dlq = outbound_dlq
-        self._statuses = statuses
+        urls = {
+            "inbound": inbound,
+            "inbound_dlq": inbound_dlq,
+            "outbound": outbound,
+            "outbound_dlq": outbound_dlq,
+            "statuses": statuses,
+        }
+        self._urls = {name: url for name, url in urls.items() if url is not None}
 
     def put_inbound(self, items: Sequence[InboundItem]) -> None:
         entries = [
@@ -52,12 +65,12 @@ class SqsQueues:
             }
             for item in items
         ]
-        self._send(self._inbound, entries)
+        self._send(self._urls["inbound"], entries)
 
     def put_outbound(self, item: OutboundItem) -> None:
         try:
             self._client.send_message(
-                QueueUrl=self._outbound,
+                QueueUrl=self._urls["outbound"],
                 MessageBody=encode_body(item),
                 MessageGroupId=group_id(item.key),
                 MessageDeduplicationId=item.deduplication_id,
@@ -68,19 +81,19 @@ class SqsQueues:
             ) from error
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
-        self._send(self._statuses, [{"MessageBody": encode_body(item)} for item in items])
+        self._send(self._urls["statuses"], [{"MessageBody": encode_body(item)} for item in items])
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         body, id_ = encode_body(item), item.deduplication_id
-        self._dead_letter(self._outbound_dlq, body, group_id(item.key), id_, reason)
+        self._dead_letter(self._urls["outbound_dlq"], body, group_id(item.key), id_, reason)
 
     def dead_letter_unreadable(self, body: str, group: str) -> None:
         """Put what cannot be read on the outbound dead-letter queue, as it is."""
-        self._dead_letter(self._outbound_dlq, body, group, digest(body), "unreadable")
+        self._dead_letter(self._urls["outbound_dlq"], body, group, digest(body), "unreadable")
 
     def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
         """Put a person's message on the inbound dead-letter queue, as it is."""
-        self._dead_letter(self._inbound_dlq, body, group, digest(body), reason)
+        self._dead_letter(self._urls["inbound_dlq"], body, group, digest(body), reason)
 
     def _dead_letter(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
         self._client.send_message(
@@ -93,15 +106,15 @@ class SqsQueues:
 
     def postpone_inbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
-        self._postpone(self._inbound, receipt_handles, seconds)
+        self._postpone(self._urls["inbound"], receipt_handles, seconds)
 
     def postpone_outbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
-        self._postpone(self._outbound, receipt_handles, seconds)
+        self._postpone(self._urls["outbound"], receipt_handles, seconds)
 
     def postpone_statuses(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
-        self._postpone(self._statuses, receipt_handles, seconds)
+        self._postpone(self._urls["statuses"], receipt_handles, seconds)
 
     def _postpone(self, queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
         for start in range(0, len(receipt_handles), BATCH_ENTRIES):

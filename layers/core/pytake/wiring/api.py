@@ -1,0 +1,117 @@
+"""The REST API: one use case per group of routes."""
+
+import time
+from functools import cache
+
+from pytake.analytics.reports import Reports
+from pytake.aws.athena import AthenaQueries
+from pytake.aws.erasure import DynamoErasure
+from pytake.aws.event_log import DynamoEventLog
+from pytake.aws.flows import DynamoFlows
+from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.queues import SqsQueues
+from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.conversation.agent_messaging import AgentMessaging
+from pytake.conversation.erase_contact import EraseContact
+from pytake.conversation.flow_authoring import FlowAuthoring
+from pytake.conversation.flow_secrets import ManageFlowSecrets
+from pytake.conversation.inbox import Inbox
+from pytake.conversation.number_setup import NumberSetup
+from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.transcript import ReadTranscript
+from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
+from pytake.settings import ApiSettings, read_settings
+from pytake.wiring import shared, use_case
+from pytake.wiring.conversations import conversations, publish_events
+
+REPORT_WAIT_SECONDS = 20
+"""API Gateway waits 30 seconds for an answer."""
+
+
+@cache
+def settings() -> ApiSettings:
+    return read_settings(ApiSettings)
+
+
+@use_case
+def flow_authoring() -> FlowAuthoring:
+    return FlowAuthoring(flows(), flow_secret_store(), time.time)
+
+
+@use_case
+def manage_flow_secrets() -> ManageFlowSecrets:
+    return ManageFlowSecrets(flow_secret_store())
+
+
+@use_case
+def number_setup() -> NumberSetup:
+    secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time)
+    return NumberSetup(shared.tenants(), secrets)
+
+
+@use_case
+def resume_number() -> ResumeNumber:
+    return ResumeNumber(shared.tenants(), held_turns(), queues(), time.time)
+
+
+@use_case
+def inbox() -> Inbox:
+    return Inbox(conversations(), shared.tenants(), time.time)
+
+
+@use_case
+def agent_messaging() -> AgentMessaging:
+    return AgentMessaging(
+        conversations(), shared.tenants(), queues(), publish_events(), time.time, settings().session_ttl_hours
+    )
+
+
+@use_case
+def read_transcript() -> ReadTranscript:
+    return ReadTranscript(conversations(), shared.deliveries())
+
+
+@use_case
+def erase_contact() -> EraseContact:
+    return EraseContact(inbox(), erasure(), shared.operator_events(), time.time)
+
+
+@use_case
+def reports() -> Reports:
+    return Reports(athena_queries(), event_log(), shared.tenants(), flows(), time.time)
+
+
+@cache
+def queues() -> SqsQueues:
+    return SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url)
+
+
+@cache
+def held_turns() -> DynamoHeldTurns:
+    return DynamoHeldTurns(shared.table())
+
+
+@cache
+def flows() -> DynamoFlows:
+    return DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
+
+
+@cache
+def flow_secret_store() -> SecretsManagerFlowSecretStore:
+    return SecretsManagerFlowSecretStore(lambda: shared.client("secretsmanager"), settings().secrets_prefix)
+
+
+@cache
+def event_log() -> DynamoEventLog:
+    return DynamoEventLog(shared.table(), shared.retention())
+
+
+@cache
+def erasure() -> DynamoErasure:
+    return DynamoErasure(shared.table(), event_log())
+
+
+@cache
+def athena_queries() -> AthenaQueries:
+    use = settings()
+    return AthenaQueries(shared.client("athena"), use.work_group, use.lake_database, REPORT_WAIT_SECONDS)

@@ -1,0 +1,66 @@
+"""The flow runner: a person's message becomes a turn of the conversation."""
+
+import time
+from functools import cache
+
+from pytake.aws.flows import DynamoFlows
+from pytake.aws.queues import SqsQueues
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.turn import TakeTurn
+from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
+from pytake.settings import FlowRunnerSettings, read_settings
+from pytake.wiring import shared, use_case
+from pytake.wiring.conversations import conversations, publish_events
+
+
+@cache
+def settings() -> FlowRunnerSettings:
+    return read_settings(FlowRunnerSettings)
+
+
+@use_case
+def take_turn() -> TakeTurn:
+    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
+    return TakeTurn(
+        conversations=conversations(),
+        tenants=shared.tenants(),
+        flows=FlowLibrary(flows, time.time),
+        queues=queues(),
+        effects=effects(),
+        operator_events=shared.operator_events(),
+        publish_events=publish_events(),
+        clock=time.time,
+        session_ttl_hours=settings().session_ttl_hours,
+        record_metric=shared.metrics().record_metric,
+    )
+
+
+@cache
+def queues() -> SqsQueues:
+    return SqsQueues(
+        shared.client("sqs"),
+        inbound=settings().inbound_queue_url,
+        inbound_dlq=settings().inbound_dlq_url,
+        outbound=settings().outbound_queue_url,
+    )
+
+
+@cache
+def effects() -> NetworkEffectPerformer:
+    return NetworkEffectPerformer(_http_caller, _model_caller)
+
+
+def _http_caller() -> HttpCaller:
+    # Imported when the first api_call needs it: most flow runners never need an HTTP client, and it is a tenth of a cold start.
+    from pytake.effects.flow_secrets import SecretsManagerFlowSecrets
+    from pytake.effects.http_call import HttpcoreCaller
+
+    allow = settings().api_call_allow_private
+    secrets = SecretsManagerFlowSecrets(lambda: shared.client("secretsmanager"), settings().secrets_prefix, time.time)
+    return HttpcoreCaller(secrets, allow_plain_http=allow, allow_private_addresses=allow)
+
+
+def _model_caller() -> ModelCaller:
+    from pytake.effects.model_call import BedrockModelCaller, bedrock_client
+
+    return BedrockModelCaller(bedrock_client())

@@ -1,0 +1,88 @@
+"""The scheduled function: one use case per job."""
+
+import time
+from functools import cache
+
+from pytake.analytics.aggregate import AggregateDays
+from pytake.aws.athena import AthenaQueries
+from pytake.aws.daily_aggregates import S3DailyAggregates
+from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
+from pytake.aws.erasure import DynamoErasure
+from pytake.aws.event_log import DynamoEventLog
+from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.job_runs import DynamoJobRuns
+from pytake.aws.lake import S3Lake
+from pytake.aws.queues import SqsQueues
+from pytake.conversation.erase_contact import FinishErasures
+from pytake.conversation.export import ExportToLake
+from pytake.conversation.publish_events import PublishLateEvents
+from pytake.conversation.retention import ApplyRetention
+from pytake.conversation.timers import FireDueTimers
+from pytake.settings import ScheduledSettings, read_settings
+from pytake.wiring import shared, use_case
+from pytake.wiring.conversations import conversations, event_bus, outbox
+
+AGGREGATE_WAIT_SECONDS = 120
+"""How long one day's query may take."""
+
+
+@cache
+def settings() -> ScheduledSettings:
+    return read_settings(ScheduledSettings)
+
+
+@cache
+def job_runs() -> DynamoJobRuns:
+    return DynamoJobRuns(shared.table())
+
+
+@use_case
+def fire_due_timers() -> FireDueTimers:
+    queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
+    return FireDueTimers(conversations(), queues, time.time, shared.metrics().record_metric)
+
+
+@use_case
+def publish_late_events() -> PublishLateEvents:
+    return PublishLateEvents(event_bus(), outbox(), conversations(), time.time, shared.metrics().record_metric)
+
+
+@use_case
+def export_to_lake() -> ExportToLake:
+    dead_letters = SqsDeadLetterQueues(
+        shared.client("sqs"),
+        inbound=settings().inbound_dlq_url,
+        outbound=settings().outbound_dlq_url,
+        statuses=settings().statuses_dlq_url,
+    )
+    erasure = DynamoErasure(shared.table(), event_log())
+    finish = FinishErasures(erasure, lake(), dead_letters, shared.operator_events(), time.time)
+    held_turns = DynamoHeldTurns(shared.table())
+    return ExportToLake(event_log(), lake(), held_turns, time.time, shared.metrics().record_metric, finish)
+
+
+@use_case
+def aggregate_days() -> AggregateDays:
+    daily = S3DailyAggregates(shared.client("s3"), settings().lake_bucket, athena_queries())
+    return AggregateDays(event_log(), lake(), daily, time.time, shared.metrics().record_metric)
+
+
+@use_case
+def apply_retention() -> ApplyRetention:
+    return ApplyRetention(event_log(), lake(), shared.retention(), time.time, shared.metrics().record_metric)
+
+
+@cache
+def event_log() -> DynamoEventLog:
+    return DynamoEventLog(shared.table(), shared.retention())
+
+
+@cache
+def lake() -> S3Lake:
+    return S3Lake(shared.client("s3"), settings().lake_bucket)
+
+
+@cache
+def athena_queries() -> AthenaQueries:
+    use = settings()
+    return AthenaQueries(shared.client("athena"), use.work_group, use.lake_database, AGGREGATE_WAIT_SECONDS)

@@ -1,0 +1,46 @@
+"""The sender: a turn's messages go to the Graph API."""
+
+import time
+from functools import cache
+
+from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.queues import SqsQueues
+from pytake.aws.rate_slots import DynamoRateSlots
+from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.conversation.delivery.deliver import Deliver
+from pytake.meta.graph_api import GraphApi
+from pytake.settings import SenderSettings, read_settings
+from pytake.wiring import shared, use_case
+from pytake.wiring.conversations import conversations, publish_events
+
+
+@cache
+def settings() -> SenderSettings:
+    return read_settings(SenderSettings)
+
+
+@use_case
+def deliver() -> Deliver:
+    return Deliver(
+        conversations=conversations(),
+        deliveries=shared.deliveries(),
+        slots=DynamoRateSlots(shared.table()),
+        held_turns=DynamoHeldTurns(shared.table()),
+        tenants=shared.tenants(),
+        secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time),
+        sender=GraphApi(settings().graph_api_url, settings().graph_api_version),
+        queues=queues(),
+        operator_events=shared.operator_events(),
+        publish_events=publish_events(),
+        clock=time.time,
+        messages_per_minute=settings().messages_per_minute,
+        ambiguous_seconds=settings().ambiguous_seconds,
+        record_metric=shared.metrics().record_metric,
+    )
+
+
+@cache
+def queues() -> SqsQueues:
+    return SqsQueues(
+        shared.client("sqs"), outbound=settings().outbound_queue_url, outbound_dlq=settings().outbound_dlq_url
+    )

@@ -1,0 +1,35 @@
+"""The statuses function: Meta's delivery statuses reach the delivery ledger."""
+
+import time
+from functools import cache
+
+from pytake.aws.queues import SqsQueues
+from pytake.conversation.statuses import ProcessStatuses
+from pytake.settings import StatusesSettings, read_settings
+from pytake.wiring import shared, use_case
+from pytake.wiring.conversations import conversations, publish_events
+
+
+@cache
+def settings() -> StatusesSettings:
+    return read_settings(StatusesSettings)
+
+
+@use_case
+def process_statuses() -> ProcessStatuses:
+    return ProcessStatuses(
+        conversations(),
+        shared.deliveries(),
+        shared.tenants(),
+        queues(),
+        shared.operator_events(),
+        publish_events(),
+        time.time,
+    )
+
+
+@cache
+def queues() -> SqsQueues:
+    return SqsQueues(
+        shared.client("sqs"), statuses=settings().statuses_queue_url, outbound=settings().outbound_queue_url
+    )

@@ -1,0 +1,28 @@
+"""The webhook: Meta's notifications become queue items."""
+
+import time
+from functools import cache
+
+from pytake.aws.queues import SqsQueues
+from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.conversation.receive_notification import ReceiveNotification
+from pytake.settings import WebhookSettings, read_settings
+from pytake.wiring import shared, use_case
+
+
+@cache
+def settings() -> WebhookSettings:
+    return read_settings(WebhookSettings)
+
+
+@use_case
+def receive_notification() -> ReceiveNotification:
+    return ReceiveNotification(
+        shared.tenants(),
+        SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time),
+        SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url, statuses=settings().statuses_queue_url),
+        shared.deliveries(),
+        shared.operator_events(),
+        time.time,
+        record_metric=shared.metrics().record_metric,
+    )
