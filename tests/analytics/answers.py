@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.analytics.reports import DailyActivity, FlowReport, NodesHeatmap, Reports, UserSegments
+from pytake.analytics.reports import DailyActivity, FlowReport, NodesHeatmap, Reports, UserSegments, rate
 from pytake.conversation.ports.lake import LakeQueries
 from pytake.conversation.records import Organization
 from tests.analytics.counted import Counted
@@ -28,9 +28,13 @@ class Answers:
 
 
 def figures(report: FlowReport) -> dict[str, Any]:
-    made: dict[str, Any] = msgspec.structs.asdict(report)
-    del made["about"]
-    return made
+    """The values of the statement `report`, as the count gives them."""
+    conversations, messages = (msgspec.structs.asdict(part) for part in (report.conversations, report.messages))
+    total = messages.pop("total")
+    assert conversations.pop("completion_rate") == rate(report.conversations.completed, report.conversations.total)
+    assert messages.pop("average_per_conversation") == rate(total, report.conversations.total)
+    from_agents = total - report.messages.from_user - report.messages.from_bot
+    return {**conversations, **messages, "from_agents": from_agents, **msgspec.structs.asdict(report.duration)}
 
 
 def check(
@@ -61,11 +65,13 @@ def _heatmap(counted: Counted, said: NodesHeatmap) -> None:
 
 
 def _daily(counted: Counted, said: DailyActivity) -> None:
-    assert [(day.day, day.messages, day.conversations, day.unique_users) for day in said.days] == counted.daily()
+    assert [(day.date, day.messages, day.conversations, day.unique_users) for day in said.days] == counted.daily()
 
 
 def _segments(counted: Counted, said: UserSegments) -> None:
-    assert (said.power, said.active, said.inactive) == counted.segments()
+    segments = said.segments
+    counts = (segments.power.count, segments.active.count, segments.inactive.count)
+    assert counts == counted.segments()
 
 
 CHECKS: dict[str, Callable[[Counted, Any], None]] = {

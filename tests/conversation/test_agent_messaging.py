@@ -66,7 +66,7 @@ def desk(product: Product) -> AgentMessaging:
 
 
 def spoken(product: Product, flow_id: str | None = None) -> list[tuple[str, str]]:
-    read = ReadTranscript(product.conversations, product.deliveries)
+    read = ReadTranscript(product.conversations, product.deliveries, product.flows)
     return [(said.speaker, said.text) for said in read(product.key(), flow_id)]
 
 

@@ -1,4 +1,4 @@
-"""The application: routes together, errors as problem details, the OpenAPI document."""
+"""The REST application: all routes, errors as problem details, the OpenAPI document."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from pytake.observability import logger
-from rest import conversations, flows, numbers, organization, reports, secrets
+from rest import agents, contacts, conversations, flows, numbers, organization, reports, secrets
 from rest.aws_outages import is_outage
 from rest.docs_page import page, to_json
 from rest.openapi import complete
@@ -21,46 +21,48 @@ from rest.requests import reject_unknown_input, routes_of, validate_json_body
 
 TITLE = "PyTake Serverless"
 VERSION = "1.0"
-DESCRIPTION = "WhatsApp conversations: flows, numbers and what became of them. Errors are RFC 9457 problem details."
+DESCRIPTION = (
+    "WhatsApp conversations: flows, phone numbers, conversations and reports. Errors are RFC 9457 problem details."
+)
 
 _PARAMETER = re.compile(r"<(\w+)>")
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer a request as API Gateway (HTTP API, payload 2.0) hands it over."""
+    """The response to a request of API Gateway (HTTP API, payload 2.0)."""
     try:
         return application().resolve(validate_json_body(event), context)
     except ProblemError as refused:
         problem = refused
-    except Exception as error:  # what happens outside of a route: wiring, or an answer that cannot be written
+    except Exception as error:  # outside of a route: wiring, or a response that cannot be serialized
         problem = _unexpected(error, event)
     headers = {"Content-Type": CONTENT_TYPE, **problem.headers}
     return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
 
 
 def _unexpected(error: Exception, event: dict[str, Any]) -> ProblemError:
-    """What nobody foresaw, logged; and the problem that the caller sees of it."""
+    """Logs an unexpected error, and returns the problem for the caller."""
     about = event["requestContext"]
     called = f"{about['http']['method']} {_address(event['rawPath'])}"
     if is_outage(error):
         logger().exception("api.outage", route=called)
-        detail = "AWS does not answer at the moment. Nothing is half done; repeat the request after a while."
+        detail = "AWS does not answer at the moment. Nothing was partly done; repeat the request later."
         again = {"Retry-After": "2"}
         return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", detail, headers=again)
     logger().exception("api.error", route=called)
-    detail = "Something went wrong on our side. Try again; if it stays, give the operator the request id."
+    detail = "An error occurred in the product. Try again; if it persists, give the operator the request id."
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, request_id=about["requestId"])
 
 
 def _address(path: str) -> str:
-    """The address of the route that a path belongs to: the path itself may name a person, or be anything that was sent."""
+    """The address template of the route that a path belongs to: the path itself may name a person, or hold anything."""
     found = next((route.path for route in routes_of(application()) if route.rule.match(path)), "")
     return _PARAMETER.sub(r"{\1}", found) or "unknown"
 
 
 def _described() -> dict[str, Any]:
-    """What the document says of the whole API. Powertools' models of OpenAPI are half of a cold start: only who asks for the
-    document or its page loads them."""
+    """What the document says about the whole API. Importing Powertools' models of OpenAPI is half of a cold start: only requests
+    for the document and its page load them."""
     from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
     bearer = HTTPBearer(bearerFormat="JWT", description="A token of the deployment's OpenID Connect issuer")
@@ -70,7 +72,7 @@ def _described() -> dict[str, Any]:
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """The document at `/api/v1/openapi.json`: OpenAPI 3.1, every answer of every route in it."""
+    """The document at `/api/v1/openapi.json`: OpenAPI 3.1 with every response of every route."""
     for route in routes_of(application()):
         route.description = route.description or inspect.getdoc(route.func)
     schema = application().get_openapi_json_schema(**_described())
@@ -82,7 +84,7 @@ def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([reject_unknown_input])
-    for resource in (flows, numbers, secrets, organization, conversations, reports):
+    for resource in (flows, numbers, secrets, organization, conversations, agents, contacts, reports):
         app.include_router(resource.router)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
@@ -102,19 +104,17 @@ def application() -> APIGatewayHttpResolver:
         found = [
             {"field": ".".join(str(part) for part in entry["loc"]), "message": entry["msg"]} for entry in error.errors()
         ]
-        detail = "The request does not have the form the documentation shows; `errors` lists each place."
+        detail = "The request does not match the documentation; `errors` lists each place."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=found).response()
 
     @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
     def no_route(_: NotFoundError) -> Response[str]:
         methods = sorted({route.method for route in routes_of(app) if route.rule.match(app.current_event.path)})
         if methods:
-            detail = f"This address has the methods {', '.join(methods)}, not {app.current_event.http_method}."
+            detail = f"This address supports {', '.join(methods)}, not {app.current_event.http_method}."
             allow = {"Allow": ", ".join(methods)}
             return ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, headers=allow).response()
-        return not_found(
-            "route_unknown", "There is nothing at this address. /api/v1/docs lists what there is."
-        ).response()
+        return not_found("route_unknown", "This address does not exist. /api/v1/docs lists all routes.").response()
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected(error: Exception) -> Response[str]:

@@ -1,4 +1,4 @@
-"""Tells what AWS could not do at the moment from what is a mistake."""
+"""Distinguishes temporary failures of AWS from errors of the product."""
 
 _CODES = frozenset(
     {
@@ -21,7 +21,7 @@ _CODES = frozenset(
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, is a throttle, a timeout or a failure inside AWS: trying again may help."""
+    """Whether an error or its cause is a throttle, a timeout or a failure inside AWS: a retry may succeed."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as AwsConnectionError
 

@@ -1,4 +1,4 @@
-"""Who calls: organization and role, from the verified token's claims and from nowhere else."""
+"""The caller: organization and role, only from the claims of the verified token."""
 
 import re
 from http import HTTPStatus
@@ -17,9 +17,9 @@ _NOT_AN_ID = frozenset({"null", "none", "nil", "true", "false", "undefined", "na
 
 
 class Caller(NamedTuple):
-    """The organization every read and write of this request is confined to, the role, and the token's subject.
+    """The organization that all reads and writes of the request are confined to, the role, and the token's subject.
 
-    `request_id` is under which API Gateway knows the request: what follows from it is logged under this id.
+    `request_id` is API Gateway's id of the request. Log lines of its consequences carry it.
     """
 
     organization_id: str
@@ -31,7 +31,7 @@ class Caller(NamedTuple):
 def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -> Caller:
     """The caller, if the role is `admin` or one of `allowed`. Raises a 401 or 403 problem.
 
-    API Gateway has verified signature, issuer, audience and expiry before this runs.
+    API Gateway has already verified signature, issuer, audience and expiry.
     """
     request = app.current_event.request_context
     claims = request.authorizer.jwt_claim or {}
@@ -46,7 +46,9 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
     if role != "admin" and role not in allowed:
         needed = ", ".join(("admin", *allowed))
         raise ProblemError(
-            HTTPStatus.FORBIDDEN, "role_not_allowed", f"This needs one of the roles {needed}; yours is {role}."
+            HTTPStatus.FORBIDDEN,
+            "role_not_allowed",
+            f"This route needs one of the roles {needed}; the token has {role}.",
         )
     return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)  # type: ignore[arg-type]
 

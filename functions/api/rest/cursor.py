@@ -1,7 +1,7 @@
-"""Cursors of lists: opaque to the caller, bound to the organization, checked before they are used.
+"""Cursors of lists: opaque to the caller, bound to the organization, checked before use.
 
-A cursor holds a place in the list, never the organization: the place is always looked for in the caller's own list, so
-nothing is gained by making one up. The check tells a cursor of another organization, or a changed one, from a good one.
+A cursor holds a position in the list, never the organization. The position is always applied to the caller's own list, so a
+forged cursor gains nothing. The check detects a changed cursor and a cursor of another organization.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -35,14 +35,14 @@ _Any = TypeVar("_Any", _Cursor, _Mark)
 
 
 def write_cursor(organization_id: str, place: RecentPosition) -> str:
-    """The cursor that goes on behind this place."""
+    """The cursor of what follows this position."""
     number, contact_id = place.key.phone_number_id, place.key.contact_id
     cursor = _Cursor(place.hour, number, contact_id, _check(organization_id, place.hour, number, contact_id))
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
 def read_cursor(organization_id: str, text: str) -> RecentPosition:
-    """The place that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for all else."""
+    """The position that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for anything else."""
     cursor = _read(text, _Cursor)
     if cursor is None or cursor.check != _check(
         organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id
@@ -52,7 +52,7 @@ def read_cursor(organization_id: str, text: str) -> RecentPosition:
 
 
 def write_list_cursor(list_name: str, organization_id: str, mark: str) -> str:
-    """The cursor that goes on behind the entry `mark` of one of the organization's lists."""
+    """The cursor of what follows the entry `mark` in one of the organization's lists."""
     cursor = _Mark(mark, digest("list", list_name, organization_id, mark)[:16])
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
@@ -66,9 +66,9 @@ def read_list_cursor(list_name: str, organization_id: str, text: str) -> str:
 
 
 def read_version_cursor(list_name: str, organization_id: str, text: str) -> int:
-    """As `read_list_cursor`, for entries that are numbered from 1."""
+    """Like `read_list_cursor`, for entries that are numbered from 1."""
     mark = read_list_cursor(list_name, organization_id, text)
-    if not (mark.isascii() and mark.isdecimal() and len(mark) < _LONGEST_NUMBER):  # anybody can make the check
+    if not (mark.isascii() and mark.isdecimal() and len(mark) < _LONGEST_NUMBER):  # anyone can compute the check
         raise _invalid()
     return int(mark)
 
@@ -78,12 +78,12 @@ def _read(text: str, type_: type[_Any]) -> _Any | None:
         if len(text) > _LONGEST:
             return None
         return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=type_)
-    except (ValueError, msgspec.DecodeError):  # also wrong base64 and text that is no UTF-8
+    except (ValueError, msgspec.DecodeError):  # also invalid base64 and UTF-8
         return None
 
 
 def _invalid() -> ProblemError:
-    detail = "This cursor is not from this list. Begin again without a cursor, and pass it on as it is."
+    detail = "This cursor is not from this list. Start again without a cursor, and pass cursors unchanged."
     return ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail)
 
 

@@ -1,4 +1,4 @@
-"""The interactive documentation: one page that holds all it needs, so that it works where nothing else is reachable."""
+"""The interactive documentation: one page with everything it needs, so that it works without access to other hosts."""
 
 import json
 from functools import cache
@@ -8,12 +8,12 @@ from typing import Any
 
 @cache
 def page(title: str, document: str) -> str:
-    """Swagger UI over an OpenAPI document; its script and styles come with powertools."""
+    """Swagger UI for an OpenAPI document. Its script and styles come with Powertools."""
     from aws_lambda_powertools.event_handler.openapi import swagger_ui  # no other request needs it
 
     assets = Path(swagger_ui.__file__).parent
     html = swagger_ui.generate_swagger_html(
-        spec=document.replace("</", "<\\/"),  # a text of the document must not end the script
+        spec=document.replace("</", "<\\/"),  # no string of the document may end the script
         swagger_js=(assets / "swagger-ui-bundle.min.js").read_text(encoding="utf-8"),
         swagger_css=(assets / "swagger-ui.min.css").read_text(encoding="utf-8"),
         swagger_base_url="",

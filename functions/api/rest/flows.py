@@ -1,7 +1,7 @@
 """Flows: drafts, publishing, versions, rollback.
 
-Two people may work on one draft: who sends the `ETag` they began with as `If-Match` overwrites nothing they have not seen
-(RFC 9110, section 13).
+Two people may work on one draft. A client that sends the `ETag` it read as `If-Match` never overwrites a change that it has not
+seen (RFC 9110, section 13).
 """
 
 import json
@@ -15,30 +15,27 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
+from pytake.conversation.records import FlowSummary, FlowVersion
 from pytake.engine import Problem
-from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
+from rest.identifiers import FlowId
 from rest.openapi import route_docs
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_response
-from rest.problems import ProblemError, conflict, not_found, unprocessable
+from rest.problems import ProblemError, conflict, flow_unknown, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
-
-FlowId = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The flow's id: letters, digits, `.`, `_`, `-`")
-]
-
 
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
         pattern=r'^(\*|"[0-9]{1,15}")$',
-        description='Only if the draft there has this `ETag`, such as `"3"`; `*`: only if there is a draft',
+        description='Only if the stored draft has this `ETag`, such as `"3"`; `*`: only if there is a draft',
     ),
 ]
 IfNoneMatch = Annotated[
@@ -47,7 +44,7 @@ IfNoneMatch = Annotated[
 
 
 class FlowProblem(BaseModel):
-    """Something wrong with a flow: where it is and how to mend it."""
+    """A problem of a flow: where it is and how to correct it."""
 
     code: str
     severity: str
@@ -58,7 +55,7 @@ class FlowProblem(BaseModel):
 
 
 class FlowDraft(BaseModel):
-    """A draft as it was saved, with what the prover says of it."""
+    """A draft as it was saved, with the prover's problems."""
 
     flow_id: str
     document: dict[str, Any]
@@ -76,7 +73,7 @@ class FlowSummaryResponse(BaseModel):
 
 
 class PublishedVersion(BaseModel):
-    """An immutable version. `sub_flows` are pinned with it."""
+    """An immutable version. Its sub-flows are pinned with it."""
 
     flow_id: str
     version: int
@@ -94,7 +91,7 @@ class VersionDocuments(PublishedVersion):
 
 
 class Rollback(BaseModel):
-    """The version that new sessions shall get again."""
+    """The version that new sessions get again."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -118,7 +115,7 @@ def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[
 
 @router.put(
     "/api/v1/flows/<flow_id>",
-    summary="Save a draft, whatever is wrong with it",
+    summary="Save a draft, also one with errors",
     tags=["Flows"],
     openapi_extensions=route_docs(
         "builder", problems=["flow_id_mismatch", "draft_changed", "draft_exists"], tagged=True
@@ -130,11 +127,11 @@ def save_draft(
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[FlowDraft]:
-    """Without `If-Match` or `If-None-Match` the draft is replaced, whoever saved it last."""
+    """Without `If-Match` or `If-None-Match` the draft is replaced in any case."""
     who = caller(router, "builder")
     if document.get("id", flow_id) != flow_id:
         theirs, ours = json.dumps(document["id"], ensure_ascii=False), json.dumps(flow_id)
-        detail = f"The document's id is {theirs}, the address says {ours}: make them the same."
+        detail = f"The id in the document is {theirs}, the id in the address is {ours}. They must be the same."
         raise unprocessable("flow_id_mismatch", detail)
     expected: ExpectedDraft | None = "none" if if_none_match is not None else None
     if if_match is not None:
@@ -156,7 +153,7 @@ def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     try:
         return _draft(wiring.flow_authoring().draft(who.organization_id, flow_id))
     except UnknownFlowError:
-        raise _unknown(flow_id) from None
+        raise flow_unknown(flow_id) from None
 
 
 @router.get(
@@ -175,7 +172,7 @@ def list_versions(
     before = read_version_cursor(name, who.organization_id, cursor) if cursor is not None else None
     flows = wiring.flows()
     if flows.summary(who.organization_id, flow_id) is None:
-        raise _unknown(flow_id)
+        raise flow_unknown(flow_id)
     found = flows.versions(who.organization_id, flow_id, limit + 1, before)
     shown = found[:limit]
     rest = write_list_cursor(name, who.organization_id, str(shown[-1].version)) if len(found) > limit else None
@@ -209,8 +206,8 @@ def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> Version
     ),
 )
 def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
-    """Safe to repeat: what is published already, word for word, stays the version it is. With `If-Match` exactly the
-    draft that you have seen is published, or none."""
+    """Safe to repeat: a draft that equals the published version creates no new version. With `If-Match`, exactly the draft that
+    you have read is published, or none."""
     who = caller(router, "builder")
     expected = _expected(if_match) if if_match is not None else "any"
     try:
@@ -218,22 +215,22 @@ def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
             who.organization_id, flow_id, who.subject, None if expected == "any" else expected
         )
     except UnknownFlowError:
-        raise _unknown(flow_id) from None
+        raise flow_unknown(flow_id) from None
     except DraftChangedError as error:
         raise _changed(flow_id, error.revision, expected) from None
     except NotPublishableError as error:
         listed = [msgspec.to_builtins(problem) for problem in error.problems]
-        detail = "The flow has errors. Mend what `problems` lists, save the draft and publish again."
+        detail = "The flow has errors. Correct the listed `problems`, save the draft and publish again."
         raise unprocessable("flow_has_errors", detail, problems=listed) from None
     except ConflictError:
-        detail = "Somebody published this flow at the same moment. Look at their version, then publish again."
+        detail = "This flow was published by another request at the same moment. Read that version, then publish again."
         raise conflict("published_meanwhile", detail) from None
     return _version(version, problems)
 
 
 @router.post(
     "/api/v1/flows/<flow_id>/rollback",
-    summary="Give new sessions another version",
+    summary="Give new sessions another published version",
     tags=["Flows"],
     openapi_extensions=route_docs("builder", problems=["version_unknown"]),
 )
@@ -246,12 +243,8 @@ def rollback(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
     return _summary(summary)
 
 
-def _unknown(flow_id: str) -> Exception:
-    return not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists them.")
-
-
 def _unknown_version(flow_id: str, version: int) -> Exception:
-    return not_found("version_unknown", f"There is no version {version} of a flow {flow_id!r}.")
+    return not_found("version_unknown", f"The flow {flow_id!r} has no version {version}, or does not exist.")
 
 
 def _problems(problems: list[Problem]) -> list[FlowProblem]:
@@ -277,22 +270,22 @@ def _expected(if_match: str) -> int | Literal["any"]:
 
 
 def _changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None) -> ProblemError:
-    """The problem of a draft that is another one than expected, with the tag of the draft there."""
+    """The problem of a draft that is not the expected one, with the tag of the stored draft."""
     headers = {"ETag": _tag(revision)} if revision is not None else {}
     address = f"GET /api/v1/flows/{flow_id}"
     if expected == "none":
-        detail = f"There is a draft of {flow_id!r} already. {address} has it; choose another id."
+        detail = f"A draft of {flow_id!r} exists already. {address} returns it; choose another id."
         return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_exists", detail, headers=headers)
     detail = (
-        f"There is no draft of {flow_id!r}. Leave If-Match out to begin one."
+        f"There is no draft of {flow_id!r}. Omit If-Match to create one."
         if revision is None
-        else f"Somebody saved the draft of {flow_id!r} meanwhile. {address} has theirs and its ETag: "
-        "bring the two together and try again with that ETag."
+        else f"Another request has saved the draft of {flow_id!r}. {address} returns that draft and its ETag: "
+        "merge the two and try again with that ETag."
     )
     return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_changed", detail, headers=headers)
 
 
-def _summary(summary: Any) -> FlowSummaryResponse:
+def _summary(summary: FlowSummary) -> FlowSummaryResponse:
     return FlowSummaryResponse(
         flow_id=summary.flow_id,
         name=summary.name,
@@ -302,7 +295,7 @@ def _summary(summary: Any) -> FlowSummaryResponse:
     )
 
 
-def _version(version: Any, problems: list[Problem]) -> PublishedVersion:
+def _version(version: FlowVersion, problems: list[Problem]) -> PublishedVersion:
     return PublishedVersion(
         flow_id=version.flow_id,
         version=version.version,

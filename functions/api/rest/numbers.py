@@ -1,29 +1,26 @@
-"""WhatsApp numbers. Secrets go in and never come out."""
+"""WhatsApp phone numbers. Secrets are write-only."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+import pytake.wiring.api as wiring
 from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
-from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
+from rest.identifiers import PhoneNumberId
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 RESERVE_MILLISECONDS = 9_000
-"""Resuming takes on no more of what is held this long before the function's time is over."""
+"""Resuming releases no further held turns when the function has less than this left."""
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
-
-PhoneNumberId = Annotated[
-    str, Path(pattern=r"^[0-9]{5,20}$", description="Meta's id of the number (not the number itself)")
-]
 
 
 class Template(BaseModel):
@@ -34,29 +31,32 @@ class Template(BaseModel):
 
 
 class NumberRequest(BaseModel):
-    """A number's setup. Secrets that are left out stay as they are; a new number needs all three."""
+    """A phone number's setup. Omitted secrets keep their value; a new number needs the verify token, the app secret and the
+    access token."""
 
     model_config = ConfigDict(extra="forbid")
 
-    display_phone_number: str = Field(description="As Meta shows it, with country code: +55 11 4000-0001")
+    display_phone_number: str = Field(description="As Meta displays it, with country code: +55 11 4000-0001")
     default_flow_id: str | None = Field(default=None, description="The flow that answers when no keyword matches")
     keywords: dict[str, str] = Field(
-        default_factory=dict, description="A first message that is the word starts the flow"
+        default_factory=dict, description="A first message that equals the keyword starts the flow"
     )
     words: dict[str, Literal["restart", "stop", "human"]] = Field(
-        default_factory=dict, description="Words that work at any moment, in place of the built-in ones"
+        default_factory=dict, description="Commands that work at any moment, in place of the built-in ones"
     )
-    apology: str | None = Field(default=None, max_length=4096, description="What a person gets when a flow fails")
+    apology: str | None = Field(
+        default=None, max_length=4096, description="The message to the person when a flow fails"
+    )
     fallback_template: Template | None = Field(default=None, description="Sent outside the 24-hour window")
     verify_token: SecretStr | None = Field(default=None, min_length=8, description="Chosen by you, sent back by Meta")
-    app_secret: SecretStr | None = Field(default=None, min_length=8, description="Signs Meta's webhooks")
-    previous_app_secret: SecretStr | None = Field(default=None, description="Still valid while a rotation runs")
-    access_token: SecretStr | None = Field(default=None, min_length=8, description="A system user's token")
+    app_secret: SecretStr | None = Field(default=None, min_length=8, description="Meta signs its webhooks with it")
+    previous_app_secret: SecretStr | None = Field(default=None, description="Remains valid during a rotation")
+    access_token: SecretStr | None = Field(default=None, min_length=8, description="The token of a system user")
 
 
 class NumberResponse(BaseModel):
-    """A number without its secrets. `stopped_reason`: why nothing is sent, and since when, null when all is well.
-    `resuming`: what was held is on its way, and the number goes on behind it."""
+    """A phone number without its secrets. `stopped_reason`: why nothing is sent; null when the number sends. `stopped_at`: since
+    when. `resuming`: the held turns are being sent, new ones follow them."""
 
     phone_number_id: str
     display_phone_number: str
@@ -72,8 +72,8 @@ class NumberResponse(BaseModel):
 
 
 class ResumeResponse(BaseModel):
-    """The number sends again. `conversations`: so many of those that waited are on their way. `after`: call again with
-    `?after=` and this, for the rest; null when all are."""
+    """The number sends again. `conversations`: how many held conversations were released. `after`: pass it as `?after=` to
+    release the rest; null when all are released."""
 
     phone_number_id: str
     conversations: int
@@ -82,7 +82,7 @@ class ResumeResponse(BaseModel):
 
 @router.get(
     "/api/v1/numbers",
-    summary="The organization's numbers",
+    summary="The organization's phone numbers",
     tags=["Numbers"],
     openapi_extensions=route_docs("builder"),
 )
@@ -93,7 +93,7 @@ def list_numbers() -> list[NumberResponse]:
 
 @router.get(
     "/api/v1/numbers/<phone_number_id>",
-    summary="One number",
+    summary="One phone number",
     tags=["Numbers"],
     openapi_extensions=route_docs("builder", problems=["number_unknown"]),
 )
@@ -107,7 +107,7 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
 
 @router.put(
     "/api/v1/numbers/<phone_number_id>",
-    summary="Connect or change a number",
+    summary="Connect or change a phone number",
     tags=["Numbers"],
     openapi_extensions=route_docs(problems=["number_setup", "number_taken"]),
 )
@@ -131,20 +131,20 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     except NumberSetupError as error:
         raise unprocessable("number_setup", str(error), field=error.field) from None
     except ConflictError:
-        detail = "The number, or this verify token, is in use elsewhere. Check the id; choose another verify token."
+        detail = "Another organization or number uses this number or verify token. Check the id, or choose another verify token."
         raise conflict("number_taken", detail) from None
 
 
 @router.post(
     "/api/v1/numbers/<phone_number_id>/resume",
-    summary="Let a stopped number go on",
+    summary="Resume a stopped phone number",
     tags=["Numbers"],
     openapi_extensions=route_docs(problems=["number_unknown", "cursor_invalid"]),
 )
 def resume_number(
     phone_number_id: PhoneNumberId,
     after: Annotated[
-        str | None, Query(description="`after` of the answer before; without it from the beginning")
+        str | None, Query(description="`after` of the previous response; omit it to start at the beginning")
     ] = None,
 ) -> ResumeResponse:
     who = caller(router)
@@ -164,7 +164,7 @@ def resume_number(
 
 
 def _unknown(phone_number_id: str) -> ProblemError:
-    return not_found("number_unknown", f"This organization has no number with the id {phone_number_id}.")
+    return not_found("number_unknown", f"This organization has no phone number with the id {phone_number_id}.")
 
 
 def _reveal(secret: SecretStr | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what powertools knows of the routes, with every answer that each of them may give."""
+"""The OpenAPI document: what Powertools knows about the routes, completed with every possible response."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,25 +12,25 @@ ROLES: tuple[Role, ...] = ("admin", "builder", "agent", "analyst")
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
-    "description": "What went wrong (RFC 9457). Some codes bring members of their own: `errors`, `problems`, `field`.",
+    "description": "What went wrong (RFC 9457). Some codes have additional members: `errors`, `problems`, `field`.",
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string", "description": "The status in words"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable: what programs decide by"},
-        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+        "code": {"type": "string", "description": "Stable; for programs"},
+        "detail": {"type": "string", "description": "What is wrong and what to do; for people"},
     },
     "required": ["type", "title", "status", "code", "detail"],
 }
 _GATEWAY: dict[str, Any] = {
     "type": "object",
     "title": "GatewayMessage",
-    "description": "What API Gateway itself says, before a request reaches the API",
+    "description": "The response of API Gateway itself, before a request reaches the API",
     "properties": {"message": {"type": ["string", "null"]}},
     "required": ["message"],
 }
 _LINK: dict[str, Any] = {
-    "description": '`<address>; rel="next"` (RFC 8288): where the list goes on. Missing: this was all of it',
+    "description": '`<address>; rel="next"` (RFC 8288): the next page. Missing: this is the last page',
     "schema": {"type": "string"},
 }
 _ETAG: dict[str, Any] = {
@@ -38,9 +38,9 @@ _ETAG: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 _FROM_GATEWAY = {
-    401: "no token, or one that is expired or of another issuer or audience",
-    429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment",
-    503: "the API did not answer in time",
+    401: "the token is missing, expired, or of another issuer or audience",
+    429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment allow",
+    503: "the API did not respond in time",
 }
 
 
@@ -51,20 +51,20 @@ def route_docs(
     paged: bool = False,
     tagged: bool = False,
 ) -> dict[str, Any]:
-    """What a route says of itself (`openapi_extensions=`): who besides admins may call it, and the codes only it has."""
+    """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes."""
     allowed = [role for role in ROLES if role in ("admin", *roles)]
     headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
     return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the answers of every operation; `route_docs` is turned into what OpenAPI has for it."""
+    """The document with the responses of every operation. `route_docs` is converted to standard OpenAPI."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(Problem=_PROBLEM, GatewayMessage=_GATEWAY)
     for methods in document["paths"].values():
         for method, operation in methods.items():
             _complete(method, operation)
-    for unused in ("HTTPValidationError", "ValidationError"):  # powertools' own form of 422, which nobody gets
+    for unused in ("HTTPValidationError", "ValidationError"):  # Powertools' own form of 422, which is never sent
         schemas.pop(unused, None)
     return document
 
@@ -94,7 +94,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 
 def _common(method: str, operation: dict[str, Any], roles: list[str]) -> list[str]:
-    """The codes of every route that has a query, a body, a parameter."""
+    """The codes common to all routes, and to those with a body or parameters."""
     codes = ["query_unknown", "token_incomplete", "internal_error", "temporarily_unavailable"]
     if len(roles) < len(ROLES):
         codes.append("role_not_allowed")

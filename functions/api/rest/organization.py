@@ -1,4 +1,4 @@
-"""The caller's organization: its settings."""
+"""The settings of the caller's organization."""
 
 from typing import Annotated, Literal
 
@@ -19,23 +19,27 @@ def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("no such time zone; use a name such as America/Sao_Paulo or UTC") from None
+        raise ValueError("unknown time zone; use a name such as America/Sao_Paulo or UTC") from None
     return name
 
 
 class OrganizationSettings(BaseModel):
-    """Settings of an organization; null means the stack's default."""
+    """Settings of an organization. Null means the deployment's default."""
 
     model_config = ConfigDict(extra="forbid")
 
     messages_per_minute: int | None = Field(
-        default=None, ge=1, le=60_000, strict=True, description="The sending rate of all its numbers"
+        default=None, ge=1, le=60_000, strict=True, description="The sending rate of all its phone numbers together"
     )
     session_ttl_hours: int | None = Field(
-        default=None, ge=1, le=720, strict=True, description="A silent conversation ends after this"
+        default=None, ge=1, le=720, strict=True, description="A session without messages ends after this time"
     )
-    language: Literal["pt_BR", "en", "es"] = Field(default="en", description="Of built-in texts where no flow says")
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(default="UTC", description="Days in reports")
+    language: Literal["pt_BR", "en", "es"] = Field(
+        default="en", description="The language of built-in texts for flows without a language"
+    )
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
+        default="UTC", description="The time zone of days in reports"
+    )
     retention_days: int | None = Field(
         default=None, ge=8, le=3650, strict=True, description="How long conversations are kept"
     )
@@ -59,7 +63,7 @@ def get_organization() -> OrganizationSettings:
     openapi_extensions=route_docs(),
 )
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
-    """All settings at once: one that is left out goes back to its default."""
+    """Replaces all settings: an omitted one returns to its default."""
     who = caller(router)
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
     shared.tenants().put_organization(organization)

@@ -1,4 +1,4 @@
-"""Lists in parts: `limit` and `cursor` in, and where the rest is in the `Link` header (RFC 8288)."""
+"""Paged lists: `limit` and `cursor` in the query, the next page in the `Link` header (RFC 8288)."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,14 +10,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 Entry = TypeVar("Entry")
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many; `Link` says where the rest is")]
-Cursor = Annotated[str | None, Query(description="From the `Link` of the part before")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The page size; `Link` is the address of the next page")]
+Cursor = Annotated[str | None, Query(description="From the `Link` of the previous page")]
 
 DEFAULT_LIMIT = 100
 
 
 def page_response(path: str, entries: Sequence[Entry], limit: int, cursor: str | None) -> Response[list[Entry]]:
-    """An answer with a part of a list. `cursor` (None: this is all) goes on behind it."""
+    """A response with a page of a list. `cursor` is the next page's (None: this is the last page)."""
     headers: dict[str, str | list[str]] = {}
     if cursor is not None:
         headers["Link"] = f'<{path}?{urlencode({"limit": limit, "cursor": cursor})}>; rel="next"'

@@ -10,85 +10,91 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class ProblemCode(NamedTuple):
-    """One kind of error: the status it comes with, and what to do about it."""
+    """A kind of error: its status, and what the caller can do."""
 
     status: HTTPStatus
     meaning: str
 
 
-# What `docs/api.md` and the OpenAPI document list. A code never changes its meaning or its status.
+# `docs/api.md` and the OpenAPI document list these codes. A code never changes its meaning or its status.
 PROBLEM_CODES: dict[str, ProblemCode] = {
     "json_invalid": ProblemCode(
-        HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8, or holds what JSON cannot carry safely."
+        HTTPStatus.BAD_REQUEST, "The body is not JSON in UTF-8, or contains values that JSON cannot carry safely."
     ),
     "body_unknown": ProblemCode(HTTPStatus.BAD_REQUEST, "This route takes no body."),
-    "query_unknown": ProblemCode(HTTPStatus.BAD_REQUEST, "A query parameter that this route does not have."),
-    "cursor_invalid": ProblemCode(HTTPStatus.BAD_REQUEST, "The cursor is not from this list. Begin again without one."),
+    "query_unknown": ProblemCode(HTTPStatus.BAD_REQUEST, "The route has no such query parameter."),
+    "cursor_invalid": ProblemCode(
+        HTTPStatus.BAD_REQUEST, "The cursor is not from this list. Start again without a cursor."
+    ),
     "token_incomplete": ProblemCode(
         HTTPStatus.UNAUTHORIZED, "The token lacks the claims `organization_id` and `role`."
     ),
     "role_not_allowed": ProblemCode(HTTPStatus.FORBIDDEN, "The token's role may not do this."),
-    "route_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "There is nothing at this address."),
+    "route_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The address does not exist."),
     "flow_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such flow."),
     "version_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The flow has no such version."),
     "number_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such number."),
     "conversation_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
-        HTTPStatus.METHOD_NOT_ALLOWED, "The address has other methods; `Allow` lists them."
+        HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
     ),
     "draft_changed": ProblemCode(
-        HTTPStatus.PRECONDITION_FAILED, "The draft is not the one that `If-Match` names. Look at it, and try again."
+        HTTPStatus.PRECONDITION_FAILED, "The draft is not the one that `If-Match` names. Read it and try again."
     ),
     "draft_exists": ProblemCode(
-        HTTPStatus.PRECONDITION_FAILED, "There is a draft already, and `If-None-Match` wants none."
+        HTTPStatus.PRECONDITION_FAILED, "A draft exists already, and `If-None-Match` requires that there is none."
     ),
     "published_meanwhile": ProblemCode(
-        HTTPStatus.CONFLICT, "Somebody published the flow at the same moment. Look, and try again."
+        HTTPStatus.CONFLICT, "The flow was published at the same moment. Read the new version and try again."
     ),
     "number_taken": ProblemCode(HTTPStatus.CONFLICT, "The number, or its verify token, is in use elsewhere."),
     "window_closed": ProblemCode(
-        HTTPStatus.CONFLICT, "The person wrote more than 24 hours ago: no free text any more."
+        HTTPStatus.CONFLICT, "The person last wrote more than 24 hours ago: free text is not allowed."
     ),
-    "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person wants no messages."),
-    "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "The conversation is being written to. Try again."),
-    "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "The secrets are being written to. Try again."),
+    "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
+    "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
+    "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),
     "secrets_unreadable": ProblemCode(
-        HTTPStatus.CONFLICT, "What is stored as secrets has another form. An operator repairs it."
+        HTTPStatus.CONFLICT, "The stored secrets have an invalid format. An operator has to repair them."
     ),
-    "body_too_large": ProblemCode(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than this route takes."),
+    "body_too_large": ProblemCode(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than this route accepts."),
     "content_type_unsupported": ProblemCode(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not sent as `application/json`."
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The Content-Type is not `application/json`."
     ),
     "invalid_request": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "Something has another form than documented; `errors` lists each place."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request does not match the documentation; `errors` lists each place."
     ),
-    "flow_id_mismatch": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The document's id and the address's differ."),
+    "flow_id_mismatch": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The id in the document differs from the id in the address."
+    ),
     "flow_has_errors": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published; `problems` lists why."
     ),
     "person_invalid": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "What stands for the person is no phone number and no business-scoped user id."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The person is neither a phone number nor a business-scoped user id."
     ),
     "number_setup": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "A number's setup cannot be right; `field` names the place."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The setup of the phone number is invalid; `field` names the place."
     ),
     "idempotency_key_reused": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Take a new one."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Use a new one."
     ),
-    "secret_name_invalid": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "No template can hold this secret's name."),
+    "secret_name_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A template cannot contain this secret's name."
+    ),
     "secret_too_short": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "A secret of so few characters cannot be hidden in answers."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A secret this short cannot be redacted in responses."
     ),
     "secret_too_large": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
     "report_too_large": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query may. Ask for fewer days."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query is allowed to. Ask for fewer days."
     ),
     "secrets_full": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has as many secrets as it may have."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has reached the maximum number of secrets."
     ),
     "internal_error": ProblemCode(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "A mistake of ours. Give the operator the `request_id`."
+        HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the product. Give the operator the `request_id`."
     ),
     "queue_unavailable": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -96,16 +102,16 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "report_not_ready": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The report is still being made. Repeat the request after `Retry-After` seconds.",
+        "The report is still being prepared. Repeat the request after `Retry-After` seconds.",
     ),
     "temporarily_unavailable": ProblemCode(
-        HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request after a while."
+        HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request later."
     ),
 }
 
 
 class ProblemError(Exception):
-    """Ends a request with a problem. `detail` says what is wrong and what to do; `extra` adds members to the answer."""
+    """Ends a request with a problem. `detail` says what is wrong and what to do; `extra` adds members to the body."""
 
     def __init__(
         self, status: HTTPStatus, code: str, detail: str, *, headers: dict[str, str] | None = None, **extra: Any
@@ -149,3 +155,7 @@ def conflict(code: str, detail: str) -> ProblemError:
 
 def unprocessable(code: str, detail: str, **extra: Any) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, **extra)
+
+
+def flow_unknown(flow_id: str) -> ProblemError:
+    return not_found("flow_unknown", f"There is no flow {flow_id!r}. GET /api/v1/flows lists the flows.")

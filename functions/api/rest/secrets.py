@@ -1,4 +1,4 @@
-"""Secrets that flows use in api_call. Values go in and never come out."""
+"""Secrets that flows use in api_call. Values are write-only."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+import pytake.wiring.api as wiring
 from pytake.conversation.flow_secrets import (
     MAX_NAME_LENGTH,
     MAX_VALUE_BYTES,
@@ -18,7 +19,6 @@ from pytake.conversation.flow_secrets import (
 )
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
-from pytake.wiring import api as wiring
 from rest.caller import caller
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -30,7 +30,7 @@ Name = Annotated[
     Path(
         min_length=1,
         max_length=12 * MAX_NAME_LENGTH,  # percent-encoded
-        description=f"What stands in `{{{{secrets.NAME}}}}`: letters, digits, `_`, `-`; at most {MAX_NAME_LENGTH}",
+        description=f"The NAME in `{{{{secrets.NAME}}}}`: letters, digits, `_`, `-`; at most {MAX_NAME_LENGTH}",
     ),
 ]
 
@@ -46,7 +46,7 @@ class SecretValue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    # The use case knows the limits in bytes, and says them in words.
+    # The use case checks the limits in bytes, and explains them.
     value: SecretStr = Field(json_schema_extra={"minLength": MIN_VALUE_LENGTH, "maxLength": MAX_VALUE_BYTES})
 
 
@@ -66,7 +66,7 @@ def list_secrets() -> list[SecretName]:
 
 @router.put(
     "/api/v1/secrets/<name>",
-    summary="Store a secret, or another value for it",
+    summary="Store a secret or change its value",
     tags=["Secrets"],
     openapi_extensions=route_docs(
         problems=[
@@ -80,7 +80,7 @@ def list_secrets() -> list[SecretName]:
     ),
 )
 def put_secret(name: Name, request: SecretValue) -> SecretName:
-    """Calls use a new secret at once and a changed one within five minutes."""
+    """API calls use a new secret at once, and a changed value within five minutes."""
     who = caller(router)
     secret_name = unquote(name)
     try:
@@ -96,19 +96,19 @@ def put_secret(name: Name, request: SecretValue) -> SecretName:
 
 @router.delete(
     "/api/v1/secrets/<name>",
-    summary="Forget a secret",
+    summary="Delete a secret",
     tags=["Secrets"],
     status_code=HTTPStatus.NO_CONTENT.value,
     openapi_extensions=route_docs(problems=["secret_unknown", "secrets_busy", "secrets_unreadable"]),
 )
 def delete_secret(name: Name) -> Response[str]:
-    """Calls that use it fail from then on, within five minutes."""
+    """API calls that use it fail within five minutes."""
     who = caller(router)
     try:
         wiring.manage_flow_secrets().remove(who.organization_id, unquote(name))
     except UnknownSecretError:
         raise not_found(
-            "secret_unknown", f"There is no secret {unquote(name)!r}. GET /api/v1/secrets lists them."
+            "secret_unknown", f"There is no secret {unquote(name)!r}. GET /api/v1/secrets lists the secrets."
         ) from None
     except ConflictError:
         raise _busy() from None
@@ -118,9 +118,9 @@ def delete_secret(name: Name) -> Response[str]:
 
 
 def _busy() -> ProblemError:
-    return conflict("secrets_busy", "The secrets are being written to at this moment. Try again.")
+    return conflict("secrets_busy", "Another request is writing the secrets. Try again.")
 
 
 def _unreadable() -> ProblemError:
-    detail = "What is stored for this organization's flows is not a JSON object of texts. An operator has to repair it."
+    detail = "The stored secrets of this organization are not a JSON object of strings. An operator has to repair them."
     return conflict("secrets_unreadable", detail)

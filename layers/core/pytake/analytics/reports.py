@@ -1,7 +1,8 @@
-"""The four reports of a flow. docs/reports.md defines each figure."""
+"""The four reports of a flow. docs/reports.md defines each value."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -15,40 +16,50 @@ from pytake.conversation.ports.tenants import Flows, TenantRepository
 MAX_DAYS = 365
 
 LEVEL_ALL, LEVEL_NODE, LEVEL_EXIT = 7, 1, 0
-"""The levels of `sql/heatmap.sql`: what GROUPING says of its grouping sets."""
+"""The values of GROUPING for the grouping sets of `sql/heatmap.sql`."""
 
 
-class Period(Struct, frozen=True):
-    """The organization's days that a report covers, both ends included; the last is today."""
+class ReportPeriod(Struct, frozen=True):
+    """The organization's days that a report covers, both ends included. `to` is today."""
 
     days: int
-    first_day: date
-    last_day: date
+    from_: date
+    to: date
     timezone: str
 
 
-class ReportScope(Struct, frozen=True):
-    """What a report speaks of: everything up to `as_of` is in it (None: nothing was exported yet)."""
+class Report(Struct, frozen=True, kw_only=True):
+    """What every report has. Everything up to `as_of` is counted (None: nothing was exported yet)."""
 
-    flow_id: str
-    period: Period
+    period: ReportPeriod
     as_of: datetime | None
 
 
-class FlowReport(Struct, frozen=True):
-    """Counts, and durations in seconds (None without conversations)."""
+class ConversationCounts(Struct, frozen=True):
+    """Conversations by their state."""
 
-    about: ReportScope
     total: int
     completed: int
     active: int
     expired: int
     handed_off: int
+    completion_rate: float
     unique_users: int
+
+
+class MessageCounts(Struct, frozen=True):
+    """Messages by their sender. `total` also counts those of agents."""
+
+    total: int
     from_user: int
     from_bot: int
-    from_agents: int
     billable: int
+    average_per_conversation: float
+
+
+class DurationStatistics(Struct, frozen=True):
+    """Seconds from a conversation's first message to its last; None without conversations."""
+
     average_seconds: float | None
     median_seconds: float | None
     p95_seconds: float | None
@@ -56,8 +67,16 @@ class FlowReport(Struct, frozen=True):
     max_seconds: float | None
 
 
-class ExitVisits(Struct, frozen=True):
-    """An exit of a node: how often it was taken, its share of the node's exits, conversations given up after it."""
+class FlowReport(Report, frozen=True):
+    """How the conversations went."""
+
+    conversations: ConversationCounts
+    messages: MessageCounts
+    duration: DurationStatistics
+
+
+class HeatmapExit(Struct, frozen=True):
+    """An exit of a node: how often it was taken, its share of the node's exits, conversations abandoned after it."""
 
     exit: str
     visits: int
@@ -66,8 +85,8 @@ class ExitVisits(Struct, frozen=True):
     drop_off_rate: float
 
 
-class NodeVisits(Struct, frozen=True):
-    """A node: how often it was visited, the share of conversations that came by, those given up at it."""
+class HeatmapNode(Struct, frozen=True):
+    """A node: how often it was visited, the share of conversations that reached it, conversations abandoned at it."""
 
     flow_id: str
     node_id: str
@@ -76,48 +95,58 @@ class NodeVisits(Struct, frozen=True):
     share: float
     drop_off: int
     drop_off_rate: float
-    exits: list[ExitVisits]
+    exits: list[HeatmapExit]
 
 
-class NodesHeatmap(Struct, frozen=True):
+class NodesHeatmap(Report, frozen=True):
     """The nodes that were visited, the most visited first."""
 
-    about: ReportScope
     conversations: int
-    nodes: list[NodeVisits]
+    nodes: list[HeatmapNode]
 
 
-class DayActivity(Struct, frozen=True):
-    """What happened on one of the organization's days."""
+class DayCounts(Struct, frozen=True):
+    """One of the organization's days."""
 
-    day: date
+    date: date
     messages: int = 0
     conversations: int = 0
     unique_users: int = 0
 
 
-class DailyActivity(Struct, frozen=True):
+class DailyActivity(Report, frozen=True):
     """Every day of the period, in order."""
 
-    about: ReportScope
-    days: list[DayActivity]
+    days: list[DayCounts]
 
 
-class UserSegments(Struct, frozen=True):
-    """How many people wrote 20 messages and more, 5 to 19, and 1 to 4."""
+class Segment(Struct, frozen=True):
+    """How many people it has, and their share of all people who wrote."""
 
-    about: ReportScope
-    power: int
-    active: int
-    inactive: int
+    count: int
+    share: float
+
+
+class Segments(Struct, frozen=True):
+    """People who wrote 20 messages and more, 5 to 19, and 1 to 4."""
+
+    power: Segment
+    active: Segment
+    inactive: Segment
+
+
+class UserSegments(Report, frozen=True):
+    """People by how many messages they wrote."""
+
+    segments: Segments
 
 
 class Reports:
-    """Each report raises `UnknownFlowError` for a flow that the organization does not have, and what `LakeQueries.rows`
-    raises. `days` is 1 to `MAX_DAYS`.
+    """The reports of a flow. `days` is 1 to `MAX_DAYS`.
 
-    All of a flow's reports speak of the same conversations: those that began with it within the period, with all that
-    happened in them until now.
+    All reports of a flow cover the same conversations: those that began with it in the period, with everything that has
+    happened in them since. Each raises `UnknownFlowError` if the organization has no such flow, and what `LakeQueries.rows`
+    raises.
     """
 
     def __init__(
@@ -130,13 +159,32 @@ class Reports:
         self._clock = clock
 
     def flow_report(self, organization_id: str, flow_id: str, days: int) -> FlowReport:
-        about, [row] = self._ask("report", organization_id, flow_id, days)
-        counts = {name: _int(row[name]) for name in _COUNTS}
-        durations = [_seconds(row[f"{name}_milliseconds"]) for name in _DURATIONS]
-        return FlowReport(about, *counts.values(), *durations)
+        scope, [row] = self._ask("report", organization_id, flow_id, days)
+        count = {name: _int(row[name]) for name in _COUNTS}
+        messages = count["from_user"] + count["from_bot"] + count["from_agents"]
+        return FlowReport(
+            **scope,
+            conversations=ConversationCounts(
+                total=count["total"],
+                completed=count["completed"],
+                active=count["active"],
+                expired=count["expired"],
+                handed_off=count["handed_off"],
+                completion_rate=rate(count["completed"], count["total"]),
+                unique_users=count["unique_users"],
+            ),
+            messages=MessageCounts(
+                total=messages,
+                from_user=count["from_user"],
+                from_bot=count["from_bot"],
+                billable=count["billable"],
+                average_per_conversation=rate(messages, count["total"]),
+            ),
+            duration=DurationStatistics(*(_seconds(row[f"{name}_milliseconds"]) for name in _DURATIONS)),
+        )
 
     def nodes_heatmap(self, organization_id: str, flow_id: str, days: int) -> NodesHeatmap:
-        about, rows = self._ask("heatmap", organization_id, flow_id, days)
+        scope, rows = self._ask("heatmap", organization_id, flow_id, days)
         total, nodes, exits = 0, [], dict[tuple[str, str], list[Mapping[str, str | None]]]()
         for row in rows:
             level, place = _int(row["level"]), (row["node_flow_id"] or "", row["node_id"] or "")
@@ -147,24 +195,29 @@ class Reports:
             elif level == LEVEL_EXIT and _int(row["exits"]):
                 exits.setdefault(place, []).append(row)
         found = [_node(place, row, exits.get(place, []), total) for place, row in nodes]
-        return NodesHeatmap(about, total, sorted(found, key=lambda node: (-node.visits, node.flow_id, node.node_id)))
+        found.sort(key=lambda node: (-node.visits, node.flow_id, node.node_id))
+        return NodesHeatmap(**scope, conversations=total, nodes=found)
 
     def daily_activity(self, organization_id: str, flow_id: str, days: int) -> DailyActivity:
-        about, rows = self._ask("daily_activity", organization_id, flow_id, days)
+        scope, rows = self._ask("daily_activity", organization_id, flow_id, days)
         found = {
             row["day"]: {name: _int(row[name]) for name in ("messages", "conversations", "unique_users")}
             for row in rows
         }
-        every = (about.period.first_day + timedelta(days=count) for count in range(about.period.days))
-        return DailyActivity(about, [DayActivity(day, **found.get(day.isoformat(), {})) for day in every])
+        period = scope["period"]
+        every = (period.from_ + timedelta(days=count) for count in range(period.days))
+        return DailyActivity(**scope, days=[DayCounts(day, **found.get(day.isoformat(), {})) for day in every])
 
     def user_segments(self, organization_id: str, flow_id: str, days: int) -> UserSegments:
-        about, [row] = self._ask("user_segments", organization_id, flow_id, days)
-        return UserSegments(about, _int(row["power"]), _int(row["active"]), _int(row["inactive"]))
+        scope, [row] = self._ask("user_segments", organization_id, flow_id, days)
+        counts = [_int(row[name]) for name in ("power", "active", "inactive")]
+        segments = Segments(*(Segment(count, rate(count, sum(counts))) for count in counts))
+        return UserSegments(**scope, segments=segments)
 
     def _ask(
         self, name: str, organization_id: str, flow_id: str, days: int
-    ) -> tuple[ReportScope, list[dict[str, str | None]]]:
+    ) -> tuple[dict[str, Any], list[dict[str, str | None]]]:
+        """What the report has from `Report`, and the rows of the statement with this name."""
         if self._flows.summary(organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
         now = datetime.fromtimestamp(self._clock(), UTC)
@@ -172,15 +225,15 @@ class Reports:
         period = period_of(days, now, zone)
         exported, settled = self._event_log.progress().as_of, self._event_log.settled_through()
         as_of = datetime.fromtimestamp(exported, UTC) if exported is not None else None
-        about = ReportScope(flow_id, period, as_of)
         asked = query(name, {"flow_id": flow_id, **self._range(organization_id, period, now, settled)})
-        return about, self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
+        rows = self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
+        return {"period": period, "as_of": as_of}, rows
 
     @staticmethod
-    def _range(organization_id: str, period: Period, now: datetime, settled: str | None) -> dict[str, Value]:
+    def _range(organization_id: str, period: ReportPeriod, now: datetime, settled: str | None) -> dict[str, Value]:
         zone = ZoneInfo(period.timezone)
-        begins = datetime.combine(period.first_day, time(), zone).astimezone(UTC)
-        ends = datetime.combine(period.last_day + timedelta(days=1), time(), zone).astimezone(UTC)
+        begins = datetime.combine(period.from_, time(), zone).astimezone(UTC)
+        ends = datetime.combine(period.to + timedelta(days=1), time(), zone).astimezone(UTC)
         first, last = begins.date(), now.date()
         settled_day = date.fromisoformat(settled) if settled is not None else first - timedelta(days=1)
         return {
@@ -202,20 +255,20 @@ _COUNTS = (
 _DURATIONS = ("average", "median", "p95", "min", "max")
 
 
-def period_of(days: int, now: datetime, zone: str) -> Period:
+def period_of(days: int, now: datetime, zone: str) -> ReportPeriod:
     """The last `days` days in a time zone, today included."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    return Period(days, today - timedelta(days=days - 1), today, zone)
+    return ReportPeriod(days, today - timedelta(days=days - 1), today, zone)
 
 
 def _node(
     place: tuple[str, str], row: Mapping[str, str | None], exits: list[Mapping[str, str | None]], total: int
-) -> NodeVisits:
+) -> HeatmapNode:
     left = sum(_int(found["exits"]) for found in exits)
     visits, drop_off = _int(row["visits"]), _int(row["node_drop_offs"])
     conversations = _int(row["conversations"])
     heats = [
-        ExitVisits(
+        HeatmapExit(
             str(found["node_exit"]),
             taken := _int(found["exits"]),
             rate(taken, left),
@@ -224,7 +277,7 @@ def _node(
         )
         for found in exits
     ]
-    return NodeVisits(
+    return HeatmapNode(
         *place,
         visits,
         conversations,

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from pytake.conversation.agent_messaging import AGENT
+from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.tenants import Flows
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
 
@@ -25,7 +28,7 @@ class TranscriptEntry(Struct, frozen=True):
     """
 
     turn: int
-    at: float
+    timestamp: float
     speaker: Speaker
     type: str
     text: str
@@ -34,27 +37,44 @@ class TranscriptEntry(Struct, frozen=True):
     flow_id: str | None
     node_id: str | None
     delivery: str | None = None
-    delivered_at: float | None = None
+    delivery_at: float | None = None
     error_code: int | None = None
     reason: str | None = None
     fallback: bool = False
 
 
 class ReadTranscript:
-    """The use case behind the route `/api/v1/whatsapp-analytics/conversations/{phone}/transcript`."""
+    """The use case behind the routes of the transcript and of the audit records."""
 
-    def __init__(self, conversations: Conversations, deliveries: Deliveries) -> None:
+    def __init__(self, conversations: Conversations, deliveries: Deliveries, flows: Flows) -> None:
         self._conversations = conversations
         self._deliveries = deliveries
+        self._flows = flows
 
     def __call__(self, key: ConversationKey, flow_id: str | None = None) -> list[TranscriptEntry]:
-        """All messages that are still kept, in order. `flow_id` selects the sessions in which that flow ran."""
+        """All messages still kept, in order; with `flow_id` those of the sessions in which this flow ran.
+
+        Raises `UnknownFlowError` if the organization has no such flow.
+        """
+        if flow_id is not None and self._flows.summary(key.organization_id, flow_id) is None:
+            raise UnknownFlowError(flow_id)
         records = self._conversations.turns(key)
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}
             records = [record for record in records if record.session_id in sessions]
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
         return [entry for record in records for entry in _entries(record, ledger)]
+
+    def records(self, key: ConversationKey, max_bytes: int) -> list[bytes]:
+        """The newest audit records as JSON, oldest first: as many as fit into `max_bytes` with a line break each."""
+        newest, size = list[bytes](), 0
+        for record in reversed(self._conversations.turns(key)):
+            line = msgspec.json.encode(record)
+            size += len(line) + 1
+            if size > max_bytes:
+                break
+            newest.append(line)
+        return newest[::-1]
 
 
 def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[TranscriptEntry]:
@@ -65,7 +85,7 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
         starts = any(event.type == "session_started" for event in record.events)
         yield TranscriptEntry(
             turn=record.seq,
-            at=record.sent_at or record.at,
+            timestamp=record.sent_at or record.at,
             speaker="user",
             type=record.message_type,
             text=record.input.text,
@@ -78,7 +98,7 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
         delivery = ledger.get((record.seq, index))
         yield TranscriptEntry(
             turn=record.seq,
-            at=record.at,
+            timestamp=record.at,
             speaker="agent" if from_agent else "bot",
             type=str(message.__struct_config__.tag),
             text=_text(message),
@@ -87,7 +107,7 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
             flow_id=record.flow_id,
             node_id=record.node_id,
             delivery=(delivery.status or delivery.state) if delivery is not None else "queued",
-            delivered_at=delivery.status_at if delivery is not None else None,
+            delivery_at=delivery.status_at if delivery is not None else None,
             error_code=delivery.error_code if delivery is not None else None,
             reason=delivery.reason if delivery is not None else None,
             fallback=delivery.fallback if delivery is not None else False,

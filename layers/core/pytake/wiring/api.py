@@ -68,7 +68,7 @@ def agent_messaging() -> AgentMessaging:
 
 @use_case
 def read_transcript() -> ReadTranscript:
-    return ReadTranscript(conversations(), shared.deliveries())
+    return ReadTranscript(conversations(), shared.deliveries(), flows())
 
 
 @use_case

@@ -14,6 +14,8 @@ from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.retention import RetentionPolicy
 from pytake.settings import FunctionSettings, read_settings
 
+clock = time.time
+
 
 @cache
 def settings() -> FunctionSettings:

@@ -1,0 +1,141 @@
+"""What agents do in a conversation: write to the person, end the session, return it to the bot."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+import pytake.wiring.api as wiring
+from pytake.conversation.agent_messaging import (
+    AgentTurn,
+    OptedOutError,
+    RequestIdReusedError,
+    UnknownConversationError,
+    WindowClosedError,
+)
+from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.whatsapp.limits import TEXT_BODY
+from rest.caller import caller
+from rest.conversations import ConversationResponse, conversation_response
+from rest.identifiers import AtNumber
+from rest.openapi import route_docs
+from rest.people import Phone, conversation_busy, conversation_unknown, find
+from rest.problems import ProblemError, conflict, unprocessable
+
+router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
+
+
+class AgentMessage(BaseModel):
+    """An agent's message: free text, as the 24-hour window allows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=TEXT_BODY, pattern=r"\S")
+
+
+class SendResponse(BaseModel):
+    """The message is queued; `turn` is its place in the transcript, which shows its delivery status."""
+
+    phone_number_id: str
+    contact_id: str
+    turn: int
+    delivery: Literal["queued"] = "queued"
+
+
+@router.post(
+    "/api/v1/conversations/<phone>/send",
+    summary="Write to the person, as an agent",
+    tags=["Conversations"],
+    openapi_extensions=route_docs(
+        "agent",
+        problems=[
+            "conversation_unknown",
+            "person_invalid",
+            "conversation_busy",
+            "window_closed",
+            "opted_out",
+            "idempotency_key_reused",
+            "queue_unavailable",
+        ],
+    ),
+)
+def send(
+    phone: Phone,
+    message: AgentMessage,
+    phone_number_id: AtNumber = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            description="A repeated request with the same key sends nothing twice",
+        ),
+    ] = None,
+) -> SendResponse:
+    """The bot stays silent from now on, until `/resume` or the end of the session."""
+    who = caller(router, "agent")
+    key = find(who, phone, phone_number_id).key
+    request_id = idempotency_key or uuid4().hex
+    try:
+        done = _act(
+            phone,
+            lambda: wiring.agent_messaging().send(key, message.text, who.subject, request_id, who.request_id),
+        )
+    except WindowClosedError:
+        detail = "The person last wrote more than 24 hours ago: WhatsApp accepts free text only within 24 hours."
+        raise conflict("window_closed", detail) from None
+    except OptedOutError:
+        detail = "The person opted out of messages. You can answer as soon as they write again."
+        raise conflict("opted_out", detail) from None
+    except RequestIdReusedError:
+        raise unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another text.") from None
+    except QueueingFailedError:
+        detail = "The message is recorded but could not be queued. Send it again with this Idempotency-Key."
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "queue_unavailable", detail, idempotency_key=request_id
+        ) from None
+    turn = done.record.seq if done.record is not None else done.conversation.seq
+    return SendResponse(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
+
+
+@router.post(
+    "/api/v1/conversations/<phone>/close",
+    summary="End the session",
+    tags=["Conversations"],
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
+)
+def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
+    """The person's next message begins a new session with the bot. Without a session nothing changes."""
+    who = caller(router, "agent")
+    key = find(who, phone, phone_number_id).key
+    done = _act(phone, lambda: wiring.agent_messaging().close(key, who.subject, who.request_id))
+    return conversation_response(done.conversation)
+
+
+@router.post(
+    "/api/v1/conversations/<phone>/resume",
+    summary="Return the conversation to the bot",
+    tags=["Conversations"],
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
+)
+def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
+    """The flow continues where it stopped, with the person's next message. If the bot has the conversation, nothing changes."""
+    who = caller(router, "agent")
+    key = find(who, phone, phone_number_id).key
+    done = _act(phone, lambda: wiring.agent_messaging().resume(key, who.subject, who.request_id))
+    return conversation_response(done.conversation)
+
+
+def _act(phone: str, action: Callable[[], AgentTurn]) -> AgentTurn:
+    try:
+        return action()
+    except UnknownConversationError:
+        raise conversation_unknown(phone) from None
+    except ConflictError:
+        raise conversation_busy() from None
