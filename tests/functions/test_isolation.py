@@ -1,4 +1,4 @@
-"""Two organizations and four roles at every route that the OpenAPI document has, so that no new one is forgotten."""
+"""Two organizations and four roles at every route of the OpenAPI document, so that every new route is tested."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from tests.functions.test_conversations_api import ANA, FIRST, World
 
 ROLES = ("admin", "builder", "agent", "analyst")
 MARK = "acmes-own"
-"""Stands in everything of acme's; the other organization must never see it."""
+"""Everything of acme's contains it; the other organization must never see it."""
 
 PARAMETERS = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id": FIRST, "name": f"{MARK}-secret"}
-"""What acme has, by the names of the paths' parameters. A route with another one needs an entry here."""
+"""What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
 
 BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
@@ -26,11 +26,11 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/secrets/{name}": {"value": "their-value"},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
-"""A body that its route takes. A route with a body needs an entry here."""
+"""A valid body for each route that takes one."""
 
 ERASES = "DELETE /api/v1/contacts/{phone}"
 NEITHER = {ERASES, "PUT /api/v1/flows/{flow_id}", "PUT /api/v1/organization", "PUT /api/v1/secrets/{name}"}
-"""What an organization may do with any name, in its own room; and forgetting, which does not tell whom it knew."""
+"""What an organization may do with any name within its own data; and erasing, which does not reveal whether it knew a person."""
 
 
 class Operation(NamedTuple):
@@ -47,11 +47,11 @@ def operations() -> Iterator[Operation]:
         for method, described in methods.items():
             name, address, query = f"{method.upper()} {path}", path, {}
             for parameter in described.get("parameters", ()):
+                value = PARAMETERS.get(parameter["name"], "no-entry")
                 if parameter["in"] == "path":
-                    address = address.replace("{" + parameter["name"] + "}", PARAMETERS[parameter["name"]])
+                    address = address.replace("{" + parameter["name"] + "}", value)
                 elif parameter["in"] == "query" and parameter["required"]:
-                    query[parameter["name"]] = PARAMETERS[parameter["name"]]
-            assert ("requestBody" in described) == (name in BODIES), f"{name} needs an entry in BODIES"
+                    query[parameter["name"]] = value
             yield Operation(name, method.upper(), address, described["x-roles"], query, address != path)
 
 
@@ -92,6 +92,22 @@ class Acme:
 def acme() -> Iterator[Acme]:
     with pytest.MonkeyPatch.context() as monkeypatch, running_gateway(monkeypatch, "isolation") as gateway:
         yield Acme(World(gateway))
+
+
+def test_every_parameter_and_every_body_has_an_example() -> None:
+    for path, methods in openapi_document()["paths"].items():
+        for method, described in methods.items():
+            name = f"{method.upper()} {path}"
+            needed = {
+                parameter["name"]
+                for parameter in described.get("parameters", ())
+                if parameter["in"] == "path" or (parameter["in"] == "query" and parameter["required"])
+            }
+            missing = needed - PARAMETERS.keys()
+            assert not missing, f"{name} has new parameters: add an entry to PARAMETERS for {', '.join(missing)}"
+            has_body, has_entry = "requestBody" in described, name in BODIES
+            assert has_body <= has_entry, f"{name} takes a body: add an entry to BODIES"
+            assert has_entry <= has_body, f"{name} takes no body: remove its entry from BODIES"
 
 
 def test_acme_sees_its_own(acme: Acme) -> None:
