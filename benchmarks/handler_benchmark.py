@@ -48,7 +48,6 @@ VARIABLES = {
     "RETENTION_DAYS": "90",
     "LOG_LEVEL": "INFO",
     "POWERTOOLS_SERVICE_NAME": "probe",
-    "POWERTOOLS_METRICS_NAMESPACE": "PyTake",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "000000000000",

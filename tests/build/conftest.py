@@ -240,19 +240,45 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "STATUSES_QUEUE_URL": queues["statuses"]["QueueUrl"],
         "GRAPH_API_URL": graph.url,
         "EVENT_BUS_NAME": "default",
+        "LAKE_DATABASE": "pytake",
+        "WORK_GROUP": "pytake",
     }
+<<<<<<< HEAD
     # The others are literals or defaults of parameters. A variable that the template lacks is missing here, too.
     for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
         if name not in values:
             values[name] = str(template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value)
+=======
+    # The rest has literal values or the defaults of parameters; a variable that is missing here is missing on AWS.
+    for function in FUNCTIONS.values():
+        for name, value in declared_variables(template, function).items():
+            if name not in values:
+                values[name] = str(
+                    template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value
+                )
+>>>>>>> 570ddea (Give each function exactly the variables that it declares)
     return {**values, "AWS_ENDPOINT_URL": aws}
+
+
+def declared_variables(template: dict[str, Any], function: str) -> dict[str, Any]:
+    """The variables that the template sets for a function."""
+    own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
+    return {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
 
 
 @pytest.fixture(scope="session")
 def variables(environment: dict[str, str], route: Route) -> dict[str, dict[str, str]]:
     """The variables of each function, as the function reaches the servers."""
-    shared = {name: route.in_container(value) for name, value in environment.items()}
-    return {name: {**shared, "POWERTOOLS_SERVICE_NAME": name} for name in FUNCTIONS}
+    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    reached = {name: route.in_container(value) for name, value in environment.items()}
+    return {
+        name: {
+            variable: value
+            for variable, value in {**reached, "POWERTOOLS_SERVICE_NAME": name}.items()
+            if variable in declared_variables(template, function) or variable == "AWS_ENDPOINT_URL"
+        }
+        for name, function in FUNCTIONS.items()
+    }
 
 
 @pytest.fixture(scope="session")

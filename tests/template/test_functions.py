@@ -13,33 +13,8 @@ FUNCTIONS = {
     "ScheduledFunction": "scheduled",
     "ApiFunction": "api",
 }
-ENVIRONMENT = {
-    "STAGE",
-    "TABLE_NAME",
-    "INBOUND_QUEUE_URL",
-    "OUTBOUND_QUEUE_URL",
-    "OUTBOUND_DLQ_URL",
-    "INBOUND_DLQ_URL",
-    "STATUSES_DLQ_URL",
-    "STATUSES_QUEUE_URL",
-    "LAKE_BUCKET",
-    "SECRETS_PREFIX",
-    "EVENT_BUS_NAME",
-    "GRAPH_API_URL",
-    "GRAPH_API_VERSION",
-    "MESSAGES_PER_MINUTE",
-    "AMBIGUOUS_SECONDS",
-    "SESSION_TTL_HOURS",
-    "RETENTION_DAYS",
-    "LOG_LEVEL",
-    "POWERTOOLS_SERVICE_NAME",
-    "PYTHONWARNINGS",
-    "POWERTOOLS_METRICS_NAMESPACE",
-}
-
-OF_THE_LAKE = {"LAKE_DATABASE", "WORK_GROUP"}
-OWN_VARIABLES = {"ScheduledFunction": OF_THE_LAKE, "ApiFunction": OF_THE_LAKE}
-"""The additional variables of the functions that query the lake."""
+OF_LIBRARIES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "PYTHONWARNINGS"}
+"""Variables that the logger and Python read."""
 
 
 def layer_id(stack: Stack, name: str) -> str:
@@ -59,7 +34,10 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         lake = [layer_id(stack, "LakeLayer")] if name == "ScheduledFunction" else []
         assert layers == [layer_id(stack, "CoreLayer"), *lake]
         assert function["TracingConfig"] == {"Mode": {"Ref": "TracingMode"}}
-        assert set(function["Environment"]["Variables"]) == ENVIRONMENT | OWN_VARIABLES.get(name, set())
+        assert set(function["Environment"]["Variables"]) == {
+            *required_variables(SETTINGS[FUNCTIONS[name]]),
+            *OF_LIBRARIES,
+        }
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
 
 
