@@ -243,20 +243,13 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "LAKE_DATABASE": "pytake",
         "WORK_GROUP": "pytake",
     }
-<<<<<<< HEAD
     # The others are literals or defaults of parameters. A variable that the template lacks is missing here, too.
-    for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
-        if name not in values:
-            values[name] = str(template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value)
-=======
-    # The rest has literal values or the defaults of parameters; a variable that is missing here is missing on AWS.
     for function in FUNCTIONS.values():
         for name, value in declared_variables(template, function).items():
             if name not in values:
                 values[name] = str(
                     template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value
                 )
->>>>>>> 570ddea (Give each function exactly the variables that it declares)
     return {**values, "AWS_ENDPOINT_URL": aws}
 
 
