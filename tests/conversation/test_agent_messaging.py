@@ -13,6 +13,7 @@ from pytake.conversation.agent_messaging import (
     UnknownConversationError,
     WindowClosedError,
 )
+from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import Inbox, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
@@ -286,7 +287,10 @@ def test_the_transcript_of_a_flow_holds_the_sessions_in_which_it_ran(product: Pr
         ("bot", "Quick: your name?"),
         ("agent", "Welcome back"),
     ]
-    assert spoken(product, "none") == []
+    product.publish("acme", {**QUICK_QUESTION, "id": "never_ran"})
+    assert spoken(product, "never_ran") == []
+    with pytest.raises(UnknownFlowError):
+        spoken(product, "unknown")
 
 
 def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests.settings import SETTINGS, required_variables
 from tests.stack import Stack, target
 
 FUNCTIONS = {
