@@ -1,1 +1,1 @@
-"""What PyTake measures of itself, and of others in the same run. `make bench` runs it; RESULTS.md holds the last run."""
+"""Benchmarks of PyTake and of comparable engines in the same run. `make bench` runs them; RESULTS.md has the last results."""

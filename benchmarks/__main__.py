@@ -29,11 +29,11 @@ events. `the very first report` is requested from an emulator that has just star
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURED_USAGE = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
-"""What `pytake cost` goes by."""
+"""The input of `pytake cost`."""
 
 
 def main() -> None:
-    """Measure the engine beside its peers."""
+    """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="make bench", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute; prints, and leaves RESULTS.md as it is")
     parser.add_argument(
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def previous_lake_section() -> str:
-    """What RESULTS.md says of the lake."""
+    """The lake's section of the previous RESULTS.md."""
     return RESULTS.read_text().partition(LAKE_METHOD)[2].strip()
 
 
@@ -110,13 +110,13 @@ def lake_section(lake: list[LakeResult]) -> str:
 
 
 def previous_targets() -> list[list[str]]:
-    """The rows of the table of targets in RESULTS.md."""
+    """The rows of the table of targets in the previous RESULTS.md."""
     lines = RESULTS.read_text().partition("## Targets\n")[2].partition("\n## ")[0].strip().splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def measure_lake_only() -> None:
-    """Measure the lake and put its figures in the place of those in RESULTS.md."""
+    """Measure only the lake and replace its results in RESULTS.md."""
     lake = measure_lake(LAKE_SIZES, progress)
     rows = [row for row in previous_targets() if not row[0].startswith(LAKE_TARGET)] + lake_targets(lake)
     before, _, rest = RESULTS.read_text().partition("## Targets\n")

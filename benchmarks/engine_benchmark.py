@@ -17,17 +17,17 @@ ENGINES: dict[str, tuple[str, Callable[[], Environment]]] = {
     "botbuilder": ("botbuilder-dialogs", lambda: python_environment("botbuilder", "botbuilder_dialogs")),
     "langgraph": ("LangGraph", lambda: python_environment("langgraph", "langgraph")),
 }
-"""By name: how it is called in the tables, and what makes its environment."""
+"""By name: the title in the tables, and the function that creates the environment."""
 
 CONVERSATIONS = 1000
-"""How many different conversations are taken in turn."""
+"""How many different conversations the runs alternate between."""
 
 Measurements = dict[str, float]
 
 
 @dataclass
 class Result:
-    """What was measured of one engine."""
+    """The measurements of one engine."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Result:
         return median(one[figure] for one in self.colds)
 
     def ratio_to(self, ours: "Result", figure: str) -> float:
-        """How many times better ours is, taken round by round: a noisy second hits neighbours alike."""
+        """How many times faster ours is, by the median ratio per round, because noise affects both engines of a round."""
         pairs = zip(ours.rounds, self.rounds, strict=True)
         if figure == "turns_per_second":
             return median(mine[figure] / theirs[figure] for mine, theirs in pairs)
@@ -55,7 +55,7 @@ class Result:
 
 
 def measure(rounds: int, seconds: float, colds: int, log: Callable[[str], None]) -> tuple[list[Result], dict[str, str]]:
-    """Install, check, measure. Returns the results and, by engine, why one is missing."""
+    """Install, check and measure. Return the results and the reasons for missing engines."""
     missing: dict[str, str] = {}
     environments: dict[str, Environment] = {}
     for name, (title, make) in ENGINES.items():

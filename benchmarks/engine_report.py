@@ -1,4 +1,4 @@
-"""What the run of the engines says."""
+"""Tables of the engines' measurements."""
 
 from statistics import fmean
 
@@ -54,7 +54,7 @@ def engine_tables(results: list[Result], missing: dict[str, str]) -> str:
 
 
 def engine_targets(results: list[Result]) -> list[list[str]]:
-    """Rows of the targets' table: figure, target, measured."""
+    """The rows of the table of targets: figure, target, measured."""
     by_name = {result.name: result for result in results}
     ours = by_name[OURS]
     rows = [

@@ -1,6 +1,6 @@
-"""Where each engine runs: a virtual environment of its own below `.bench/`, installed from a pinned, hashed list.
+"""The virtual environment of each engine below `.bench/`, installed from a pinned, hashed list.
 
-What is there already is kept until its list changes.
+An environment is reused until its list changes.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ UV = Path(sys.executable).with_name("uv")
 
 
 class NotInstalledError(Exception):
-    """An environment could not be made; the text says why."""
+    """An environment could not be created; the text says why."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """How an engine's worker is started, what it weighs, and which versions it has."""
+    """The command, the size and the versions of an engine's environment."""
 
     name: str
     command: list[str]
@@ -43,7 +43,7 @@ def size(folder: Path) -> int:
 
 
 def python_environment(name: str, package: str) -> Environment:
-    """The environment of a Python engine, made when it is missing. Raises NotInstalledError."""
+    """Return the environment of a Python engine; create it if needed. Raises NotInstalledError."""
     folder, listed = FOLDER / name, REPOSITORY / "requirements" / f"bench-{name}.txt"
     interpreter = folder / "bin" / "python"
     if stale(folder, listed.read_bytes() + sys.version.encode()):
@@ -62,7 +62,7 @@ def python_environment(name: str, package: str) -> Environment:
 
 
 def node_environment(name: str) -> Environment:
-    """The environment of the JavaScript engine. Raises NotInstalledError, also when there is no Node."""
+    """Return the environment of the JavaScript engine. Raises NotInstalledError, also without Node."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise NotInstalledError("Node.js is not on this machine")
@@ -87,12 +87,12 @@ def stale(folder: Path, content: bytes) -> bool:
 
 
 def fresh(folder: Path, content: bytes) -> None:
-    """Note what an environment was made from."""
+    """Record the inputs of an environment."""
     (folder / ".installed").write_text(hashlib.sha256(content).hexdigest())
 
 
 def run(command: list[str], folder: Path | None = None) -> None:
-    """Run a command quietly. Raises NotInstalledError with the last lines of what it said."""
+    """Run a command without output. Raises NotInstalledError with the last lines of its output."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])

@@ -17,9 +17,9 @@ FLOWS = Path(__file__).parents[1] / "examples" / "flows"
 
 @dataclass
 class BilledMessages:
-    """What the conversations of a flow's tests say: turns of people, and the messages that answer them.
+    """Turns and messages in the conversations of a flow's tests.
 
-    `more_for_media`: a picture and a question do not fit into one message.
+    `more_for_media` counts messages that cannot be merged because they contain media.
     """
 
     flow_id: str
@@ -30,7 +30,7 @@ class BilledMessages:
 
 
 def count(folder: Path = FLOWS) -> list[BilledMessages]:
-    """Hold every conversation of every test beside the flows."""
+    """Run all conversations of the tests in the flows' folder."""
     found: dict[str, BilledMessages] = {}
     for path in sorted(folder.glob("*.test.json")):
         suite = read_suite(path)

@@ -20,7 +20,7 @@ SIZES = (
 
 @dataclass
 class GrowthResult:
-    """What was measured at one size."""
+    """The measurements at one size."""
 
     conversations: int
     organizations: int

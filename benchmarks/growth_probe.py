@@ -2,8 +2,8 @@
 
     python -S -P -m benchmarks.growth_probe BUILD CONVERSATIONS ORGANIZATIONS NODES SECONDS
 
-Sets up so many organizations, each with a number and a flow of so many nodes, holds so many conversations with each of them, turn
-about, and prints one JSON line.
+Creates ORGANIZATIONS organizations, each with a number and a flow of NODES nodes, runs CONVERSATIONS conversations with each,
+alternating, and prints one JSON line.
 """
 
 import json
@@ -20,7 +20,7 @@ FLOW = "ring"
 
 
 def ring(nodes: int) -> Json:
-    """A flow of questions, each with a condition behind it, that never ends."""
+    """An endless flow of questions, each followed by a condition."""
     questions = max(1, nodes // 2)
     found: list[Json] = [{"id": "start", "type": "start", "data": {"next_node_id": "q0"}}]
     for number in range(questions):
@@ -73,7 +73,7 @@ def prepare(cloud: InstantAws, organizations: int, nodes: int) -> None:
 
 
 def main(build: Path, conversations: int, organizations: int, nodes: int, seconds: float) -> Json:
-    """First turns of every conversation, then turn after turn for this long."""
+    """Take the first turn of every conversation, then further turns for this many seconds."""
     cloud = InstantAws()
     prepare(cloud, organizations, nodes)
     runner = handler_of(build, "flow_runner")
@@ -115,7 +115,7 @@ def main(build: Path, conversations: int, organizations: int, nodes: int, second
 
 
 def _resident_mb() -> float:
-    """The most memory so far; what the stand-in stores is part of it."""
+    """The peak memory, including what the stub stores."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -23,7 +23,7 @@ FUNCTIONS = ("webhook", "flow_runner", "sender", "statuses", "scheduled", "api")
 SOURCES = ("layers", "functions", "template.yaml", "requirements/layer.txt")
 
 SHARE_RUNS = 5
-"""Processes per handler whose imports are listed; the least time of each module counts."""
+"""The number of processes per handler whose imports are measured; the minimum time of each module counts."""
 
 _QUEUES = "https://sqs.us-east-1.amazonaws.com/000000000000"
 VARIABLES = {
@@ -58,7 +58,7 @@ VARIABLES = {
 
 @dataclass
 class HandlerResults:
-    """What was measured of the handlers."""
+    """The measurements of the handlers."""
 
     colds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     warm: list[dict[str, dict[str, Any]]] = field(default_factory=list)  # by run, by stage
@@ -71,7 +71,7 @@ class HandlerResults:
         return median(one[figure] for one in self.colds[name])
 
     def against_baseline(self, name: str) -> float:
-        """CPU time of importing and wiring a handler beside that of importing boto3, round by round."""
+        """The ratio of the CPU time of importing and wiring a handler to that of importing boto3, per round."""
         pairs = zip(self.colds[name], self.colds[BASELINE], strict=True)
         return median(one["ready_cpu_ms"] / base["ready_cpu_ms"] for one, base in pairs)
 
@@ -81,7 +81,7 @@ class HandlerResults:
 
     @property
     def stages(self) -> list[str]:
-        """The stages of the way, in order."""
+        """The stages of the message's path, in order."""
         return list(self.warm[0])
 
     def requests(self, stage: str) -> dict[str, float]:
@@ -90,7 +90,7 @@ class HandlerResults:
         return found
 
     def measured_usage(self) -> dict[str, Any]:
-        """What `pytake cost` goes by: every figure per turn, but the processor's time, which is per call."""
+        """The input of `pytake cost`: all figures per turn, except CPU time, which is per call."""
         figures = ("calls", "cpu_ms", "write_units", "read_units", "log_bytes")
         stages = {
             stage: {figure: round(self.own(stage, figure), 4) for figure in figures}
@@ -131,7 +131,7 @@ def measure(runs: int, seconds: float, colds: int, log: Callable[[str], None]) -
 
 
 def _code(build: Path, name: str) -> Path:
-    """A built function's folder; of the baseline one with boto3, which the layer does without: the rest is the layer's."""
+    """The folder of a built function. The baseline's folder has only boto3, which is not in the layer."""
     if name != BASELINE:
         return build / f"{''.join(part.title() for part in name.split('_'))}Function"
     folder = FOLDER / BASELINE
@@ -144,7 +144,7 @@ def _code(build: Path, name: str) -> Path:
 
 
 def import_shares(name: str, path: list[Path], runs: int) -> dict[str, float]:
-    """Milliseconds of importing and wiring a handler by package, what the runtime client brings left out."""
+    """Milliseconds of importing and wiring a handler by package, without the modules of the runtime client."""
     wiring = f"from pytake.wiring import {name}; {name}.{WIRING[name]}()" if name in WIRING else ""
     imports = f"import handler; {wiring}" if name != BASELINE else "import boto3"
     code = f"import json, logging, http.client, traceback, uuid, sys; print('begin', file=sys.stderr); {imports}"
@@ -166,12 +166,12 @@ def import_shares(name: str, path: list[Path], runs: int) -> dict[str, float]:
 
 
 def interpreter() -> Path:
-    """The Python below this virtual environment: it sees no packages of its own."""
+    """The base Python of this virtual environment, without its packages."""
     return Path(sys.base_prefix) / "bin" / f"python{VERSION}"
 
 
 def built() -> Path:
-    """The output of `sam build` for this machine and this Python; built when a source changed."""
+    """The output of `sam build` for this machine and Python; rebuilt when a source has changed."""
     folder = FOLDER / "build"
     digest = hashlib.sha256(VERSION.encode())
     for source in SOURCES:

@@ -1,10 +1,10 @@
 """A built handler in a process of its own, with the layer and nothing else, and AWS answering at once.
 
-    python -S -P -m benchmarks.handler_probe warm BUILD SECONDS SAMPLES   the whole way of plain turns; writes SAMPLES
+    python -S -P -m benchmarks.handler_probe warm BUILD SECONDS SAMPLES   plain turns, from webhook to statuses; writes SAMPLES
     python -S -P -m benchmarks.handler_probe cold NAME SAMPLES            import, wiring and the first event of a handler
     python -S -P -m benchmarks.handler_probe cold boto3 SAMPLES           a handler that imports boto3 only
 
-Prints one JSON line. What Lambda's own runtime client has imported before a handler is imported here first, too.
+Prints one JSON line. First imports the modules that Lambda's runtime client imports before a handler.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ WIRING = {
     "statuses": "process_statuses",
     "scheduled": "fire_due_timers",
 }
-"""The first use case that the wiring of each function builds; the REST API's is built route by route."""
+"""The first use case that the wiring of each function creates; for the REST API it depends on the route."""
 
 Handler = Callable[[Json, Any], Any]
 
@@ -51,7 +51,7 @@ class LambdaContext:
     invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:probe"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
+        """Return a large value."""
         return 600_000
 
 
@@ -65,7 +65,7 @@ def sample(name: str) -> Json:
 
 
 def notification(value: Json) -> Json:
-    """What API Gateway hands over when Meta posts this, signed."""
+    """The event of API Gateway for a signed post of Meta."""
     metadata = {"display_phone_number": "551140000001", "phone_number_id": PHONE_NUMBER_ID}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
     entry = {"id": "100000000000000", "changes": [{"field": "messages", "value": value}]}
@@ -101,7 +101,7 @@ def status(post: Json, number: int, word: str) -> Json:
 
 
 def records(name: str, bodies: list[str]) -> Json:
-    """What Lambda hands a function that reads a queue."""
+    """The event of Lambda for a function that reads a queue."""
     event = sample(name)
     [first] = event["Records"]
     event["Records"] = [
@@ -147,7 +147,7 @@ def handler_of(build: Path, name: str) -> Handler:
 
 
 class MessagePath:
-    """The way of a message through the four handlers, each call timed without what AWS and Meta take."""
+    """The path of a message through the four handlers. Each call is timed without the time of AWS and Meta."""
 
     def __init__(self, build: Path, cloud: InstantAws) -> None:
         self._cloud = cloud
@@ -161,7 +161,7 @@ class MessagePath:
         self.samples: dict[str, Json] = {}
 
     def call(self, stage: str, name: str, event: Json) -> Any:
-        """Hand an event to a handler, and keep what it took."""
+        """Pass an event to a handler and record the measurements."""
         cloud = self._cloud
         self.samples.setdefault(name, event)
         asked, units, spent, spent_cpu = len(cloud.requests), cloud.write_units, cloud.spent_ns, cloud.spent_cpu_ns
@@ -178,7 +178,7 @@ class MessagePath:
         return answer
 
     def turn(self, contact: str, number: int, text: str) -> None:
-        """A message in, the answer out, its three statuses back."""
+        """One message, its reply, and the reply's three statuses."""
         cloud, posted = self._cloud, len(self._cloud.posts)
         answer = self.call("webhook", "webhook", message(contact, number, text))
         assert answer["statusCode"] == 200, answer
@@ -196,8 +196,8 @@ class MessagePath:
 
 
 def warm(build: Path, seconds: float, samples: Path) -> Json:
-    """Conversations for this long. What is stored before the first of them, and the events of its first turn, are
-    written to `samples` for the cold starts."""
+    """Run conversations for this many seconds. The stored items before the first one and the events of its first turn
+    are written to `samples` for the cold starts."""
     from benchmarks.reference import conversation
 
     cloud = InstantAws()
@@ -238,7 +238,7 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
 
 
 def cold(name: str, samples: Path) -> Json:
-    """What a fresh process takes until it has answered its first event."""
+    """Measure a new process until it has answered its first event."""
     result: Json = json.loads(samples.read_bytes())
     cloud = InstantAws(items=result["items"], secrets=result["secrets"])
     cpu_begun, begun = process_time_ns(), perf_counter_ns()

@@ -1,4 +1,4 @@
-"""What the runs of the handlers say."""
+"""Tables of the handlers' measurements."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ WRITE_UNIT_TARGET, REQUEST_TARGET, COST_TARGET = 8, 14, 16
 
 
 def cold_table(handlers: HandlerResults) -> str:
-    """Cold starts beside a handler that imports boto3 only."""
+    """Cold starts compared with a handler that only imports boto3."""
     rows = []
     for name in (BASELINE, *FUNCTIONS):
         steps = [handlers.cold(name, step) for step in ("import_ms", "wiring_ms", "first_event_ms")]
@@ -31,7 +31,7 @@ def cold_table(handlers: HandlerResults) -> str:
 
 
 def share_table(handlers: HandlerResults) -> str:
-    """Where a cold start goes: the packages that take longest to import."""
+    """The packages that take longest to import."""
     rows = []
     for name, shares in handlers.shares.items():
         longest = sorted(shares.items(), key=lambda share: -share[1])[:9]
@@ -70,14 +70,14 @@ def write_units(handlers: HandlerResults) -> float:
 
 
 def bill(handlers: HandlerResults) -> Bill:
-    """What a million messages cost at AWS, by what was counted in these runs."""
+    """The cost of a million messages at AWS, from the measurements of these runs."""
     where = {"measured_on": "", "commit": "", "machine": ""}
     counted = msgspec.convert(handlers.measured_usage() | where, MeasuredUsage)
     return Bill(Volumes(), counted, prices(), assumptions())
 
 
 def cost_table(handlers: HandlerResults) -> str:
-    """The lines of that bill on the way of a message."""
+    """The lines of the bill that depend on messages."""
     found = bill(handlers)
     rows = [
         [f"{line.service}: {line.what}", f"{line.quantity:,.0f} {line.unit}", f"{line.usd:.2f}"]
@@ -88,7 +88,7 @@ def cost_table(handlers: HandlerResults) -> str:
 
 
 def handler_targets(handlers: HandlerResults) -> list[list[str]]:
-    """Rows of the targets' table: figure, target, measured."""
+    """The rows of the table of targets: figure, target, measured."""
     rows = []
     for name, target in (("webhook", 250), ("flow_runner", 400)):
         ready = handlers.cold(name, "import_ms") + handlers.cold(name, "wiring_ms")

@@ -1,9 +1,9 @@
 """An AWS and a Graph API that answer inside the process: no network, no waiting. It keeps items, queues and secrets, and
 counts requests, read and write units as AWS bills them.
 
-Put in place of botocore's and httpx's HTTP connection, so that everything the product does itself is still done:
-serialising, signing, parsing. What the stand-in takes is measured too, and subtracted. Conditions of writes are taken
-as met: it plays the plain case, tests play the others. Standard library only: it runs beside the built layer.
+It replaces the HTTP connections of botocore and httpx, so that the product still serialises, signs and parses. Its own time
+is measured and subtracted. Conditions of writes always hold: it covers the plain case, tests cover the others. It uses only the
+standard library, because it runs with the built layer.
 """
 
 import json
@@ -26,7 +26,7 @@ ENTRY_BYTES = 300
 
 @dataclass
 class InstantAws:
-    """What is stored, and what was asked for."""
+    """The stored items, queues and secrets, and the counted requests."""
 
     items: dict[str, Item] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class InstantAws:
     spent_cpu_ns: int = 0
 
     def connect(self) -> None:
-        """Stand in for the HTTP connections of botocore, and of httpx when it is there."""
+        """Replace the HTTP connections of botocore, and of httpx if it is installed."""
         import botocore.httpsession
         from botocore.awsrequest import AWSResponse
         from botocore.compat import HTTPHeaders
@@ -60,7 +60,7 @@ class InstantAws:
         botocore.httpsession.URLLib3Session.send = send  # type: ignore[method-assign, assignment]
 
     def connect_graph(self) -> None:
-        """Stand in for the Graph API. Loads httpx."""
+        """Replace the connection to the Graph API. Imports httpx."""
         import httpx
 
         def handle(_: Any, request: Any) -> Any:
@@ -78,7 +78,7 @@ class InstantAws:
 
     @property
     def stored_bytes(self) -> int:
-        """What the table's storage is billed for: its items and its indexes' entries, each with a hundred bytes on top."""
+        """The billed bytes of the table: items and index entries, each plus a hundred bytes."""
         entries = sum(_entry(item, names) is not None for item in self.items.values() for names in INDEXES.values())
         return sum(_size(item) + 100 for item in self.items.values()) + entries * ENTRY_BYTES
 
@@ -179,7 +179,7 @@ def _size(item: Item | None) -> int:
 
 
 def _updated(before: Item, asked: Json) -> Item:
-    """The item after an update expression of the plain kinds: SET a value or a sum, ADD a number, REMOVE."""
+    """The item after an update expression with SET of a value or sum, ADD of a number, or REMOVE."""
     item = dict(before)
     names: dict[str, str] = asked.get("ExpressionAttributeNames", {})
     values: Item = asked.get("ExpressionAttributeValues", {})

@@ -45,13 +45,13 @@ EXPORTED_PER_TURN = 7
 TURNS_PER_SESSION = 5
 EXPORTED_HOURS = {"export": 60, "export, all of one hour": 1}
 RUN_SECONDS = 300
-"""What the scheduled function has, as in template.yaml."""
+"""The timeout of the scheduled function in template.yaml."""
 
 REPORTS = ("flow_report", "nodes_heatmap", "daily_activity", "user_segments")
 
 
 class Duration(NamedTuple):
-    """Seconds by the clock, and of processors: of the export's process, or of the emulator with Athena in it."""
+    """Wall-clock seconds and CPU seconds, of the export's process or of the emulator with Athena."""
 
     wall: float
     cpu: float
@@ -61,7 +61,7 @@ NO_DURATION = Duration(0, 0)
 
 
 class Export(NamedTuple):
-    """What an export took: runs of the scheduled function, and its peak of memory."""
+    """An export's duration, its runs of the scheduled function, and its peak memory."""
 
     took: Duration
     runs: int
@@ -70,7 +70,7 @@ class Export(NamedTuple):
 
 @dataclass
 class LakeResult:
-    """What was measured at one number of events."""
+    """The measurements at one number of events."""
 
     events: int
     megabytes: float = 0
@@ -82,7 +82,7 @@ class LakeResult:
 
 
 def measure(sizes: Iterable[int], log: Callable[[str], None]) -> list[LakeResult]:
-    """Measure at each size. Raises NotInstalledError when the build fails, which has the Parquet writer."""
+    """Measure at each size. Raises NotInstalledError when the build, which has the Parquet writer, fails."""
     layer = built() / "LakeLayer" / "python"
     return [_measure(size, layer, log) for size in sizes]
 
@@ -163,7 +163,7 @@ def _ask(lake: LakeOnAws, found: LakeResult, emulator: int) -> None:
 
 
 def _cpu(process_id: int) -> float:
-    """Seconds of processors that a process has used; 0 where that cannot be read."""
+    """CPU seconds of a process; 0 if they cannot be read."""
     stat = Path(f"/proc/{process_id}/stat")
     if not stat.exists():
         return 0
@@ -172,7 +172,7 @@ def _cpu(process_id: int) -> float:
 
 
 def _fill(lake: LakeOnAws, events: int, folder: Path) -> int:
-    """Write so many events of thirty days: conversations of five turns, begun at any time; the bytes of their files."""
+    """Write events of thirty days, conversations of five turns that start at any time, and return the bytes of their files."""
     sessions = events // EVENTS_PER_SESSION
     connection = duckdb.connect(config={"memory_limit": "6GB", "temp_directory": str(folder / "spill")})
     connection.execute("SET threads = 1")  # else each thread writes a file per hour, which the export does not
@@ -268,7 +268,7 @@ class _Turns(MemoryEventLog):
 
 
 def _export(events: int, hours: int, endpoint_url: str) -> dict[str, float]:
-    """Export that many events of so many hours by as many runs as it takes; what they took, and the peak of memory."""
+    """Export this many events of this many hours in as many runs as needed; return the duration and the peak memory."""
     session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")  # noqa: S106
     lake = S3Lake(session.client("s3", endpoint_url=endpoint_url), "lake")
     log = _Turns(events // EXPORTED_PER_TURN, hours)
@@ -284,7 +284,7 @@ def _export(events: int, hours: int, endpoint_url: str) -> dict[str, float]:
 
 
 def _peak_mb() -> float:
-    """The most memory that this process had. `getrusage` would tell what the process had that started it, were that more."""
+    """The peak memory of this process. `getrusage` would include that of its parent."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -327,7 +327,7 @@ def _growth(values: list[float]) -> str:
 
 
 def lake_targets(measured: list[LakeResult]) -> list[list[str]]:
-    """The figure that the design asks for: every report within two seconds on a million events."""
+    """The target: every report within two seconds on a million events."""
     first = measured[0]
     slowest = max((*first.from_events.values(), *first.from_daily.values()), key=lambda took: took.wall)
     said = f"{figure(slowest.wall)} s ({figure(slowest.cpu)} s of CPU)"

@@ -29,7 +29,7 @@ WEBHOOK = "/api/v1/whatsapp/webhook"
 MAX_START_SECONDS = 300
 MAX_ANSWER_SECONDS = 60
 POLITE = 4
-"""People who write at a time when latency is measured: two cores answer them without a queue."""
+"""How many people write concurrently when latency is measured: two cores answer them without queueing."""
 
 LOADS = (1, POLITE, 16, 48)
 NODES = (12, 1_000)
@@ -37,7 +37,7 @@ NODES = (12, 1_000)
 
 @dataclass
 class Load:
-    """So many people, each writing as soon as they are answered, to a flow of so many nodes."""
+    """The measurements with this many people, who write again as soon as they are answered, and a flow of this many nodes."""
 
     people: int
     nodes: int
@@ -47,7 +47,7 @@ class Load:
 
     @property
     def cpu_ms_per_turn(self) -> float:
-        """What a turn costs the machine, whatever else it does at that time."""
+        """CPU milliseconds of the machine per turn."""
         return self.cpu_seconds / max(1, len(self.seconds)) * 1000
 
     def percentile(self, share: float) -> float:
@@ -58,7 +58,7 @@ class Load:
 
 @dataclass
 class LocalResult:
-    """What was measured of `pytake local`."""
+    """The measurements of `pytake local`."""
 
     first_start: float = 0.0
     second_start: float = 0.0
@@ -99,7 +99,7 @@ def measure(seconds: float, log: Callable[[str], None]) -> LocalResult:
 
 
 def _free_port() -> int:
-    """A port for both starts: it is part of what is deployed, and another one would be another deployment."""
+    """The port of both starts. Another port would require another deployment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -136,7 +136,7 @@ def _running(folder: Path, port: int) -> Iterator[tuple[str, float, int]]:
 
 
 def _cpu_seconds(root: int) -> float:
-    """Processor time of a process and all below it, also of those that have ended; nothing where there is no /proc."""
+    """CPU time of a process and its descendants, including ended ones; 0 without /proc."""
     parents, ticks = dict[int, int](), dict[int, int]()
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -153,7 +153,7 @@ def _cpu_seconds(root: int) -> float:
 
 
 def _set_up(url: str, nodes: int) -> None:
-    """Publish the flow, point the demo's number at it, and lift the organization's limit."""
+    """Publish the flow, make it the demo number's default flow, and raise the organization's limit."""
     command = [str(PYTAKE), "token", "--org", demo.ORGANIZATION_ID, "--role", "admin", "--url", url]
     token = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     flow = ring(nodes) | {"id": f"{FLOW}_{nodes}"}

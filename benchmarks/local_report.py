@@ -1,4 +1,4 @@
-"""What the local cloud's measurements say."""
+"""Tables of the local cloud's measurements."""
 
 from benchmarks.local_benchmark import POLITE, LocalResult
 from benchmarks.report import figure, table

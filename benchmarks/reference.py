@@ -1,17 +1,17 @@
-"""The reference conversation, engine-neutral: what the person says and exactly what a bot has to answer.
+"""The reference conversation, engine-neutral: what the person writes and the exact answers of a bot.
 
 Twelve nodes and a sub-flow of three: four questions (text, e-mail pattern, number, three buttons), two conditions, a
-jump that comes back. The flow itself is `examples/flows/reference_workload.json`. An engine that passes `mismatches` has
-done the same work as any other that does.
+jump that comes back. The flow itself is `examples/flows/reference_workload.json`. All engines that pass `mismatches` do
+the same work.
 """
 
 from collections.abc import Callable, Iterator
 
 Turn = tuple[str, list[str]]
-"""What the person says, and the texts the bot answers."""
+"""A text of the person and the bot's texts."""
 
 BUTTONS = "[sales=Sales|support=Support|other=Other]"
-"""How a question with buttons reads in this list of texts; the person answers with a button's id."""
+"""A question with buttons in this list of texts; the person answers with a button's id."""
 
 _OPENING: Turn = ("hi", ["Welcome to Acme!", "What is your name?"])
 _NEED = f"What do you need? {BUTTONS}"
@@ -54,10 +54,10 @@ def conversation(number: int) -> list[Turn]:
 def mismatches(
     turn: Callable[[str, str], list[str]], rebuild: Callable[[], None], drop: Callable[[str], None]
 ) -> Iterator[str]:
-    """What an engine answers differently, one sentence each; nothing when it conforms.
+    """Yield one sentence per wrong answer of an engine.
 
     `turn(conversation, text)` takes one turn, `rebuild()` creates the engine's objects again while the stored states stay,
-    `drop(conversation)` forgets a conversation.
+    `drop(conversation)` deletes a conversation.
     """
 
     def compare(key: str, number: int, said: str, expected: list[str]) -> Iterator[str]:

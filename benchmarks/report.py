@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up as plain text: the first to the left, figures to the right."""
+    """A Markdown table with aligned columns: the first to the left, figures to the right."""
     widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
@@ -26,7 +26,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def figure(value: float) -> str:
-    """A number with three digits that mean something."""
+    """A number with three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -50,7 +50,7 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """The commit that was measured; says when files of the product differ from it."""
+    """The measured commit, with a note if files of the product differ from it."""
     name = _output_of(["git", "rev-parse", "--short", "HEAD"])
     changed = _output_of(["git", "status", "--porcelain", "--", "layers", "functions", "examples"])
     return f"{name or 'unknown'}{' with uncommitted changes' if changed else ''}"

@@ -1,7 +1,7 @@
-"""One engine in a process of its own, told what to do by JSON lines on stdin, answering with JSON lines on stdout.
+"""One engine in its own process: commands are JSON lines on stdin, answers are JSON lines on stdout.
 
-Runs in the virtual environment of its engine: standard library only, and little of it, so that what an engine imports
-itself counts as the engine's.
+Runs in the virtual environment of its engine and imports little of the standard library, so that the engine's own imports
+are measured.
 
     python -m benchmarks.worker pytake          a worker
     python -m benchmarks.worker pytake --cold   import, build, one turn: the times on one line
@@ -21,16 +21,16 @@ class Bot(Protocol):
     """An engine with the reference flow loaded. States are kept as bytes, or as the engine's own checkpoints."""
 
     def turn(self, conversation: str, text: str) -> list[str]:
-        """Load the state, run up to the next question that must wait or to the end, save the state. All of it is timed."""
+        """Load the state, run to the next question or to the end, and save the state. All of it is timed."""
 
     def drop(self, conversation: str) -> None:
-        """Forget a conversation."""
+        """Delete a conversation."""
 
     def rebuild(self) -> None:
         """Create the engine's objects again; stored states stay."""
 
     def stored_bytes(self, conversation: str) -> int:
-        """What a conversation takes where it is stored; 0 once it is over."""
+        """The stored bytes of a conversation; 0 after its end."""
 
 
 def load(engine: str) -> tuple[Bot, dict[str, float]]:
@@ -48,7 +48,7 @@ def load(engine: str) -> tuple[Bot, dict[str, float]]:
 
 
 def resident_mb() -> float:
-    """Memory this process holds, in MB; 0 where the system does not tell."""
+    """Resident memory of this process in MB; 0 if the system does not report it."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
@@ -57,7 +57,7 @@ def resident_mb() -> float:
 
 
 def run(bot: Bot, conversations: list[list[tuple[str, list[str]]]], seconds: float) -> dict[str, float]:
-    """Whole conversations, one after the other, for this long. The answers are compared outside of the clock."""
+    """Run whole conversations for this many seconds. Comparing the answers is not timed."""
     times: list[int] = []
     cpu = wrong = number = 0
     stop = perf_counter_ns() + seconds * 1e9
@@ -87,7 +87,7 @@ def run(bot: Bot, conversations: list[list[tuple[str, list[str]]]], seconds: flo
 
 
 def stored_bytes(bot: Bot, turns: list[tuple[str, list[str]]]) -> list[int]:
-    """What is stored after each turn of one conversation."""
+    """The stored bytes after each turn of one conversation."""
     sizes = []
     for said, _ in turns:
         bot.turn("sized", said)
@@ -97,7 +97,7 @@ def stored_bytes(bot: Bot, turns: list[tuple[str, list[str]]]) -> list[int]:
 
 
 def serve(engine: str) -> None:
-    """Do what the lines say until there are no more."""
+    """Execute the commands until the input ends."""
     bot: Bot | None = None
     conversations: list[list[tuple[str, list[str]]]] = []
     for line in sys.stdin:

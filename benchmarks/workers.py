@@ -1,4 +1,4 @@
-"""Worker processes: started, pinned to one core, spoken to by JSON lines."""
+"""Worker processes: pinned to one core, controlled by JSON lines."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from typing import Any
 from benchmarks.environments import Environment
 
 QUIET = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"}
-"""The environment of a worker: nothing of ours that an engine might react to."""
+"""The environment variables of a worker, without those that an engine might react to."""
 
 
 class WorkerError(Exception):
-    """A worker ended, or said that something failed."""
+    """A worker ended or reported an error."""
 
 
 def last_core() -> int | None:
-    """The core the workers share; None where processes cannot be pinned."""
+    """The core that the workers share; None if processes cannot be pinned."""
     return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
@@ -50,7 +50,7 @@ class Worker:
         self._process = start(environment.command, environment.folder, environment.variables, core)
 
     def request(self, do: str, **details: Any) -> dict[str, Any]:
-        """Send an order and return its answer. Raises WorkerError."""
+        """Send a command and return its answer. Raises WorkerError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": do, **details}) + "\n")
@@ -65,7 +65,7 @@ class Worker:
         return answer
 
     def turn(self, conversation: str, text: str) -> list[str]:
-        """One turn; what fails is answered as a text, so that it is compared like any other."""
+        """Take one turn. An error is returned as a text, so that it counts as a wrong answer."""
         try:
             texts: list[str] = self.request("turn", conversation=conversation, text=text)["texts"]
         except WorkerError as error:
@@ -73,7 +73,7 @@ class Worker:
         return texts
 
     def drop(self, conversation: str) -> None:
-        """Forget a conversation."""
+        """Delete a conversation."""
         self.request("drop", conversation=conversation)
 
     def rebuild(self) -> None:
@@ -95,7 +95,7 @@ class Worker:
 
 
 def once(command: list[str], folder: Path, variables: Mapping[str, str], core: int | None) -> dict[str, float]:
-    """A fresh process that prints its times as one JSON line; `process_ms` is added, from its start to its end.
+    """Run a new process that prints its times as one JSON line; add `process_ms`, its total time.
 
     Raises WorkerError when it prints none.
     """

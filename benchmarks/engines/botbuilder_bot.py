@@ -37,7 +37,7 @@ class SerialisingStorage(Storage):
             self.stored[key] = jsonpickle.encode(value).encode()
 
     async def delete(self, keys: list[str]) -> None:
-        """Forget the states under these keys."""
+        """Delete the states of these keys."""
         for key in keys:
             self.stored.pop(key, None)
 
@@ -160,7 +160,7 @@ class ReferenceBot:
         await self._state.save_changes(context)
 
     def drop(self, conversation: str) -> None:
-        """Forget a conversation."""
+        """Delete a conversation."""
         self._storage.stored.pop(self._key(conversation), None)
 
     def rebuild(self) -> None:

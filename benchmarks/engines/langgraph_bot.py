@@ -33,7 +33,7 @@ class Memory(TypedDict, total=False):
 
 
 def question(node: str, variable: str, ask: str, error: str, parse: Parse, following: str) -> Node:
-    """A node that waits for an answer, and comes back to itself when the answer is none."""
+    """A node that waits for an answer and repeats itself after an invalid one."""
 
     def run(memory: Memory) -> Command[str]:
         value = parse(interrupt(error if memory.get("refused") else ask))
@@ -130,7 +130,7 @@ class ReferenceBot:
         return [*memory["texts"], *asked]
 
     def drop(self, conversation: str) -> None:
-        """Forget a thread with all its checkpoints."""
+        """Delete a thread with all its checkpoints."""
         self._saver.delete_thread(conversation)
         self._known.discard(conversation)
 

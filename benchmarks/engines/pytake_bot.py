@@ -26,7 +26,7 @@ class ReferenceBot:
         return [message.text if type(message) is Text else _text_of(message) for message in turn.messages]
 
     def drop(self, conversation: str) -> None:
-        """Forget a conversation."""
+        """Delete a conversation."""
         self._stored.pop(conversation, None)
 
     def rebuild(self) -> None:

@@ -162,7 +162,7 @@ class Conversation:
 
 
 class ReferenceBot:
-    """States are JSON. The library has no way of its own to store one."""
+    """States are JSON, because the library does not store them."""
 
     def __init__(self) -> None:
         self._stored: dict[str, bytes] = {}
@@ -184,7 +184,7 @@ class ReferenceBot:
         return model.texts
 
     def drop(self, conversation: str) -> None:
-        """Forget a conversation."""
+        """Delete a conversation."""
         self._stored.pop(conversation, None)
 
     def rebuild(self) -> None:
