@@ -1,4 +1,4 @@
-"""A REST API that answers what a test says, and remembers what it was asked."""
+"""A fake REST API with prepared answers that records its requests."""
 
 import json
 from collections.abc import Callable

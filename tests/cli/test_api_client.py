@@ -1,4 +1,4 @@
-"""How the commands reach the REST API, and what they say when it refuses."""
+"""How the commands reach the REST API, and their messages for its errors."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`pytake console`: what it wants before it serves, and what it looks at."""
+"""`pytake console`: its required options and its connection."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`pytake cost`: the bill is the counted figures times the table's prices, and it moves the way bills do."""
+"""`pytake cost`: the bill is the measured usage times the table's prices, and it changes with the volumes."""
 
 import json
 import math

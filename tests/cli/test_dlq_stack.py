@@ -1,7 +1,7 @@
-"""`pytake dlq` on a deployed stack: found through CloudFormation by name, reached with the AWS credentials at hand.
+"""`pytake dlq` on a deployed stack: found by name through CloudFormation, with the current AWS credentials.
 
-The queues are those of template.yaml, in moto. What moto lacks (CloudFormation's own answer, StartMessageMoveTask) is played
-here; the requests of a move and its answers are held to botocore's model of SQS.
+The queues are those of template.yaml, in moto. What moto lacks (CloudFormation's answer, StartMessageMoveTask) is faked
+here; the requests and answers of a move are checked against botocore's model of SQS.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Deployed:
         )
 
     def taken_from(self, output: str) -> list[dict[str, Any]]:
-        """What is on a queue now, in the order in which it is handed out; it is gone then."""
+        """The messages of a queue in the order of delivery; they are deleted."""
         found: list[dict[str, Any]] = []
         url = self.urls[output]
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -79,7 +79,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 
 
 def moving(deployed: Deployed) -> Any:
-    """Let the SDK's calls through; play the stack, and the two of SQS that moto lacks, as AWS documents them."""
+    """Pass the SDK's calls on; fake the stack and the two SQS operations that moto lacks, as AWS documents them."""
     call = botocore.client.BaseClient._make_api_call
     tasks: list[dict[str, Any]] = []
 
@@ -202,7 +202,7 @@ def test_showing_some_hides_none_of_the_others(deployed: Deployed) -> None:
 
 
 def test_sqs_is_given_the_time_to_ask_all_its_servers() -> None:
-    """A short poll looks at some of them: it says "nothing" while there is something."""
+    """A short poll asks only some of them, so it can return no messages although there are some."""
     client = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="t", aws_secret_access_key="t")
     wanted = dict.fromkeys(
         ("QueueUrl", "VisibilityTimeout", "MessageSystemAttributeNames", "MessageAttributeNames"), ANY
@@ -213,7 +213,7 @@ def test_sqs_is_given_the_time_to_ask_all_its_servers() -> None:
 
 
 class Moves:
-    """SQS as it answers to a whole queue's move."""
+    """A fake of SQS's answers to moving a whole queue."""
 
     def __init__(self) -> None:
         self.client = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="t", aws_secret_access_key="t")

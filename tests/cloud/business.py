@@ -30,7 +30,7 @@ class Business:
         cloud.http.put(f"/_sim/numbers/{self.number}", json=known).raise_for_status()
 
     def answer(self, phone: str, text: str, count: int = 1) -> str:
-        """Say something and return the `count`th answer."""
+        """Send a text and return the `count`th answer."""
         said = {"text": text, "phone_number_id": self.number, "name": "Ana"}
         self.cloud.http.post(f"/_sim/phones/{phone}/messages", json=said).raise_for_status()
         return str(self.cloud.answers(phone, count)[count - 1]["text"])

@@ -1,4 +1,4 @@
-"""A real local cloud for tests: `pytake local` as a person starts it, on a free port, with data of its own."""
+"""A real local cloud for tests: `pytake local` on a free port, with its own data folder."""
 
 import contextlib
 import json
@@ -131,7 +131,7 @@ class Cloud:
         return sorted(found)
 
     def denied_requests(self) -> list[str]:
-        """Return what the embedded AWS denied_requests to functions because their role in the template does not allow it."""
+        """Return the requests of functions that the embedded AWS denied because the role in the template does not allow them."""
         from local.emulator import (
             DENIED_PREFIX,  # with it comes the emulator, which sets logging up for the whole process
         )

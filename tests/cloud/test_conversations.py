@@ -51,7 +51,7 @@ def tap(cloud: Cloud, phone: str, reply_id: str) -> None:
 
 
 def converse(cloud: Cloud, phone: str, *said: str) -> list[str]:
-    """Say one thing after the other, each after the answer to the one before; all answers."""
+    """Send messages, each after the answer to the previous one, and return all answers."""
     for count, text in enumerate(said, start=1):
         cloud.say(phone, text)
         cloud.answers(phone, count)

@@ -46,7 +46,7 @@ FLOW: dict[str, Any] = {
 
 
 def words_of(phone: str, texts: list[str], wamids: list[str]) -> list[str]:
-    """All that tells of a person, also as Meta's ids carry it."""
+    """All identifiers of a person, also as contained in Meta's ids."""
     shifted = [base64.b64encode(b"x" * shift + phone.encode()).decode()[4:12] for shift in range(3)]
     return [phone, *texts, *wamids, *shifted]
 

@@ -1,4 +1,4 @@
-"""Flows that ask the outside world: an API with a secret, a language model; on the real system, with its real adapters."""
+"""Flows that call an API with a secret and a language model, on the real system with its real adapters."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

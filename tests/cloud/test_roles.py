@@ -1,6 +1,6 @@
-"""The local cloud keeps to the roles of the template: what they do not allow is refused here as it is on AWS.
+"""The local cloud enforces the roles of the template: what they do not allow is denied here as on AWS.
 
-That no function is refused anything in all these tests is looked at where the cloud of the tests ends (`tests/conftest.py`).
+The fixture of the tests' cloud (`tests/conftest.py`) also checks that no request of a function was denied in any test.
 """
 
 import json

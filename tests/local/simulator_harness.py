@@ -1,4 +1,4 @@
-"""A simulated WhatsApp with a frozen clock and a webhook that keeps what it was told."""
+"""A simulated WhatsApp with a frozen clock and a webhook that records its posts."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class SimulatorHarness:
-    """The simulator behind its routes, and everything around it under the test's control."""
+    """The simulator behind its routes; the test controls everything around it."""
 
     def __init__(self, **settings: Any) -> None:
         self.now = START
@@ -63,7 +63,7 @@ class SimulatorHarness:
         return await self.client.post(f"/_sim/phones/{phone}/messages", json=action)
 
     async def write_text(self, text: str = "oi", phone: str = ANA) -> None:
-        """Write a text as a person, which opens the window, and forget what the webhook was told."""
+        """Write a text as a person, which opens the window, and clear the recorded posts."""
         assert (await self.write({"text": text}, phone)).status_code == 202
         await self.simulator.idle()
         self.posts.clear()
@@ -74,12 +74,12 @@ class SimulatorHarness:
         return messages
 
     async def webhook_changes(self) -> list[Change]:
-        """What the webhook was told, once everything arrived; every post is signed by the number."""
+        """The changes in all posts, once everything has arrived; every post is signed by the number."""
         await self.simulator.idle()
         return [change for body in self.posts for change in read_notification(body).changes]
 
     async def statuses(self) -> list[Json]:
-        """The statuses that the webhook was told."""
+        """The statuses in all posts."""
         return [status for change in await self.webhook_changes() for status in change.statuses]
 
     async def _webhook(self, request: httpx.Request) -> httpx.Response:
@@ -100,7 +100,7 @@ class SimulatorHarness:
 
 
 def run_scenario(scenario: Callable[[SimulatorHarness], Awaitable[None]], **settings: Any) -> None:
-    """Run a scenario in a world of its own."""
+    """Run a scenario with a new simulator."""
 
     async def run() -> None:
         world = SimulatorHarness(**settings)

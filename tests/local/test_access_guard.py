@@ -1,4 +1,4 @@
-"""Only the local cloud's own clients and pages may talk to it."""
+"""Only the local cloud's own clients and pages may use it."""
 
 from typing import Any
 

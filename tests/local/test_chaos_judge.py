@@ -1,4 +1,4 @@
-"""`make chaos` finds what it is there to find: each history in which something is wrong is reported as that."""
+"""The judge of `make chaos` reports every kind of wrong history."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The commands `pytake local` and `pytake token`, as far as they need no cloud."""
+"""The commands `pytake local` and `pytake token`, without a running cloud."""
 
 import hashlib
 import hmac
@@ -51,7 +51,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

@@ -1,4 +1,4 @@
-"""The demo is made through the API, once, sub-flows before the flows that jump to them."""
+"""The demo is created through the API, once, sub-flows before the flows that jump to them."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ def flow(flow_id: str, *targets: str) -> dict[str, Any]:
 
 
 class Api:
-    """Stands for the REST API: keeps what was called and knows the number once it was put."""
+    """A fake REST API that records its calls and knows the number after it was put."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""A deployment is made again exactly when something it is made from has changed."""
+"""A deployment is repeated exactly when one of its inputs has changed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The embedded AWS is MiniStack with private names changed: a new MiniStack must not move them unnoticed."""
+"""The embedded AWS patches private names of MiniStack: a new version must not rename them unnoticed."""
 
 import subprocess
 import sys

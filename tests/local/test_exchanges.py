@@ -1,4 +1,4 @@
-"""What passed between Meta and the platform, to be looked at."""
+"""The recorded exchanges between Meta and the platform."""
 
 import json
 from typing import Any

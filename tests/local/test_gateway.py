@@ -13,7 +13,7 @@ TARGET = ApiTarget("http://127.0.0.1:4566", "a1b2c3d4")
 
 
 class HttpApi(httpx.AsyncBaseTransport):
-    """Stands for the emulator: keeps what arrived, answers what it was told to."""
+    """A fake emulator that records requests and gives a prepared response."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
@@ -29,7 +29,7 @@ class HttpApi(httpx.AsyncBaseTransport):
 
 
 class RecordingObserver:
-    """Keeps what passed."""
+    """Records requests and responses."""
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []

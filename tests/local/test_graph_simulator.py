@@ -1,4 +1,4 @@
-"""The Graph API of the simulated WhatsApp: what it takes, what it reports, what it refuses."""
+"""The Graph API of the simulated WhatsApp: what it accepts, reports and rejects."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The phones: what a person does reaches the webhook as Meta would post it, what the person gets can be read."""
+"""The phones: actions of a person reach the webhook as Meta posts them, and their messages can be read."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Everything the simulated Graph API refuses, one limit at a time, and that it takes whatever the product sends."""
+"""The simulated Graph API rejects each violated limit and accepts everything that the product sends."""
 
 import copy
 from typing import Any
@@ -226,7 +226,7 @@ ANYTHING: st.SearchStrategy[Any] = (
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> Json:
-    """A message of the product with something else in one place."""
+    """A message of the product with one changed value."""
     payload = copy.deepcopy(message_payload(draw(st.sampled_from(CASES))[1], "5511987654321", "turn-1:0"))
     found: Any = payload
     while True:

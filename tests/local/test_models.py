@@ -1,4 +1,4 @@
-"""Language models that answer by a script, as the flow runner's own adapter asks them."""
+"""Scripted language models, called by the flow runner's own adapter."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def client() -> AppClient:
 
 @pytest.fixture
 def ask(client: AppClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., EffectResult]:
-    """Ask as `ai_prompt` does: through boto3, which is led to the application instead of a socket."""
+    """Call as `ai_prompt` does: through boto3, which is connected to the application instead of a socket."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
