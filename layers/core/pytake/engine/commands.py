@@ -21,9 +21,7 @@ OPT_OUT = frozenset(
 WEAK_OPT_OUT = frozenset(("cancel", "cancelar", "end", "quit", "remover", "salir"))
 """These mean `stop` too, unless the number gives them another meaning or the flow is offering them as an answer."""
 
-_POLITE = re.compile(
-    r"^(?:(?:por favor|please|pls|pf) )+|(?: (?:por favor|please|pls|pf|obrigado|obrigada|gracias|thanks))+$"
-)
+_POLITE = r"^(?:(?:por favor|please|pls|pf) )+|(?: (?:por favor|please|pls|pf|obrigado|obrigada|gracias|thanks))+$"
 
 
 def match_command(answer: Input, commands: Mapping[str, Command], offered: Set[str] = frozenset()) -> Command | None:
@@ -55,4 +53,4 @@ def _find(text: str, commands: Mapping[str, Command], offered: Set[str]) -> Comm
 
 @lru_cache(maxsize=2048)
 def _without_politeness(normalized: str) -> str:
-    return _POLITE.sub("", normalized)
+    return re.sub(_POLITE, "", normalized)  # compiled on first use, not when the module is imported

@@ -46,10 +46,9 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         return turn  # it waits for no effect
     answer = _encodable(input)
     try:
-        waiting = _waiting_node(flow, state)
+        waiting, run = _resume(flow, state, answer, context)
         if waiting.result is None:
             return _ignored(state, answer)
-        run = _resumed(flow, waiting, state, answer, context)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
         run.effect_result = result
         _walk(waiting.result(run), run)
@@ -59,7 +58,8 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 
 
 def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
-    answer = _encodable(answer)
+    if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
+        answer = _encodable(answer)
     if context.commands:
         waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
         command = match_command(answer, context.commands, waiting.offered if waiting is not None else frozenset())
@@ -67,7 +67,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
             return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context)
-    waiting = _waiting_node(flow, state)
+    waiting, run = _resume(flow, state, answer, context)
     if answer.type in _TIMERS:
         if waiting.timer is None or state.due_at is None or context.now < state.due_at:
             return _ignored(state, answer)
@@ -76,21 +76,21 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
         handler = waiting.answer
     else:
         raise TurnHaltedError(Event("state_invalid", {"flow_id": waiting.flow_id, "node_id": waiting.node_id}))
-    run = _resumed(flow, waiting, state, answer, context)
-    _walk(handler(run), run)
+    node = handler(run)
+    if node is not None:
+        _walk(node, run)
     return _turn(flow, run)
 
 
-def _waiting_node(flow: Flow, state: State) -> CompiledNode:
-    """The node this state waits at. Raises TurnHaltedError when the flow does not have it, or not its stack."""
+def _resume(flow: Flow, state: State, answer: Input, context: Context) -> tuple[CompiledNode, Execution]:
+    """The node this state waits at, and the turn that continues there.
+
+    Raises TurnHaltedError if the flow does not have this node, or a node of the stack.
+    """
     waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id))
     if waiting is None or state.flow_id != flow.id or (state.stack and not _frames_exist(flow, state.stack)):
         data = {"flow_id": state.sub_flow_id or state.flow_id, "node_id": state.node_id}
         raise TurnHaltedError(Event("state_invalid", data))
-    return waiting
-
-
-def _resumed(flow: Flow, waiting: CompiledNode, state: State, answer: Input, context: Context) -> Execution:
     run = Execution(
         flow.nodes,
         flow.merge_texts,
@@ -103,7 +103,7 @@ def _resumed(flow: Flow, waiting: CompiledNode, state: State, answer: Input, con
         state.due_at,
     )
     run.at = waiting
-    return run
+    return waiting, run
 
 
 def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
@@ -200,8 +200,6 @@ def _frames_exist(flow: Flow, stack: list[Frame]) -> bool:
 
 def _encodable(answer: Input) -> Input:
     """The input with lone surrogates replaced, because JSON cannot represent them."""
-    if answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii()):
-        return answer
 
     def clean(text: str) -> str:
         try:

@@ -6,9 +6,7 @@ from typing import Any
 
 MAX_PATH_CHARACTERS = 512
 
-_STEP = re.compile(
-    r"\.?(?P<name>[^\s.\[\]'\"`|&@(){}*,:!<>=?]+)|\[(?P<index>-?\d{1,9}|\*)\]|\[(?P<quote>['\"])(?P<key>[^'\"]+)(?P=quote)\]"
-)
+_STEP = r"\.?(?P<name>[^\s.\[\]'\"`|&@(){}*,:!<>=?]+)|\[(?P<index>-?\d{1,9}|\*)\]|\[(?P<quote>['\"])(?P<key>[^'\"]+)(?P=quote)\]"
 
 Step = str | int | None
 """A member's name, an element's index, or None for every element (`[*]`)."""
@@ -23,10 +21,11 @@ def parse_json_path(path: str) -> list[Step] | None:
     if len(text) > MAX_PATH_CHARACTERS:
         return None
     text = text.removeprefix("$")
+    match = re.compile(_STEP).match  # compiled on first use: few flows have a JSON path
     steps: list[Step] = []
     place = 0
     while place < len(text):
-        found = _STEP.match(text, place)
+        found = match(text, place)
         if found is None or (place and found["name"] and text[place] != "."):
             return None
         if found["index"] is not None:

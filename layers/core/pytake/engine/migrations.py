@@ -6,7 +6,6 @@ new format, whatever else is wrong with the document. The function may modify it
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 from pytake.engine.problems import FlowError, problem
@@ -31,6 +30,8 @@ def migrated(raw: dict[str, Any]) -> dict[str, Any]:
     if not known or not all(step in MIGRATIONS for step in range(version, FORMAT)):
         message = f"This version of PyTake reads flows of format {FORMAT}, not {version!r}. Set `format` to {FORMAT}."
         raise FlowError([problem("unsupported_format", message, field="format", flow_id=_id(raw))])
+    from copy import deepcopy  # only documents of older formats need it
+
     document = deepcopy(raw)
     for step in range(version, FORMAT):
         try:

@@ -6,7 +6,6 @@ import msgspec
 from pytake.engine.effects import HttpRequest, secret_placeholder, strip_placeholders
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SecretUse
-from pytake.engine.json_path import json_path_reader, parse_json_path
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
@@ -186,6 +185,8 @@ def _body(body: Any) -> Any:
 
 
 def _path(path: str, field: str, build: NodeBuild) -> Callable[[Any], Any]:
+    from pytake.engine.json_path import json_path_reader, parse_json_path  # only flows with a `response_map` need it
+
     steps = parse_json_path(path)
     if steps is None:
         message = f"`{path}` is not a supported JSON path. Use names, indexes and `[*]`, as in `$.items[0].title`."
