@@ -57,7 +57,6 @@ UNCLEAN = (
     "functions/sender/",
     "docs/api.md",
     "docs/events.schema.json",
-    "layers/core/build_layer.py",
     "layers/core/pytake/analytics/",
     "layers/core/pytake/aws/",
     "layers/core/pytake/observability.py",
