@@ -198,3 +198,23 @@ def test_a_timer_whose_turn_cannot_be_stored_fires_once() -> None:
 def test_the_window_of_a_late_message_is_as_old_as_the_message(product: Product) -> None:
     assert said_late(product, "Olá", SERVICE_WINDOW_SECONDS + 60) == []
     assert product.events.types == ["delivery.failed"]
+
+
+def test_a_defect_of_the_engine_is_reported_with_its_place_and_without_user_data(product: Product) -> None:
+    class Broken(dict[str, str]):
+        def items(self) -> Any:
+            raise RuntimeError("Ana")
+
+        def __deepcopy__(self, _: Any) -> "Broken":
+            return self
+
+    product.tenants.by_id[NUMBER].commands = Broken(parar="stop")
+    assert product.say("Olá") == [APOLOGY]
+    (event,) = product.events.events
+    assert (event.type, event.detail["problem"], event.detail["error"]) == (
+        "turn.failed",
+        "engine_error",
+        "RuntimeError",
+    )
+    assert (event.detail["module"], event.detail["function"]) == ("pytake.engine.commands", "_find")
+    assert "Ana" not in str(event.detail)

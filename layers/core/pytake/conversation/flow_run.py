@@ -95,8 +95,9 @@ class FlowRun:
             return
         turn = self._run(draft, session, flow, state, number, now)
         if turn.status == "failed":
-            problem = next((event.type for event in reversed(turn.events)), "turn_failed")
-            draft.report("turn.failed", flow_id=flow.id, version=flow.version, problem=problem)
+            reason = turn.events[-1]
+            place = reason.data if reason.type == "engine_error" else {}  # where the defect is, without user data
+            draft.report("turn.failed", flow_id=flow.id, version=flow.version, problem=reason.type, **place)
             self._fail(draft, number, organization, now)
             return
         self._store_state(draft, session, flow, turn, number, organization, now)
