@@ -2,16 +2,16 @@
 
 import functools
 import inspect
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import httpx
 import typer
 
+from cli.ending import fail
 from local.rest_api import ANSWER_SECONDS, field_errors, is_local, problem_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -182,9 +182,3 @@ def error_of(answer: httpx.Response) -> ApiError:
     else:
         text = f"{answer.request.method} {answer.request.url} failed with {status}: {answer.text[:500]}"
     return ApiError(text, status, problem)
-
-
-def fail(message: str) -> NoReturn:
-    """End the command with a text on stderr and exit status 1."""
-    typer.secho(message, err=True, fg=typer.colors.RED if os.isatty(2) else None)
-    raise typer.Exit(1)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import typer
 
-from cli.api_client import DEFAULT_URL, Url, fail
+from cli.api_client import DEFAULT_URL, Url
+from cli.ending import fail
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

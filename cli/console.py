@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import httpx
 import typer
 
-from cli.api_client import TokenFile, fail
+from cli.api_client import TokenFile
+from cli.ending import fail
 from local.rest_api import is_local
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from cli.costing.model import (
     measured_usage,
     prices,
 )
+from cli.ending import fail
 
 MAX_MESSAGES = 1_000_000 * MILLION
 """Per month; more than WhatsApp carries."""
@@ -61,7 +62,7 @@ def cost(
     Requests, units and times are those that `make bench` measured for a plain turn; prices are list prices without free tiers.
     """
     if templates > messages * answers:
-        _fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent per month.")
+        fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent per month.", 2)
     try:
         table, usage = prices(price_file) if price_file else prices(), measured_usage()
         if meta_fee is not None:
@@ -83,7 +84,7 @@ def cost(
         )
         bill = Bill(volumes, usage, table, assumptions())
     except CostError as error:
-        _fail(str(error))
+        fail(str(error), 2)
     if as_json:
         import json
 
@@ -160,8 +161,3 @@ def _count(quantity: float | None) -> str:
 
 def _usd(value: float) -> str:
     return f"{value:,.2f}"
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(f"{text}\n")
-    raise typer.Exit(2)

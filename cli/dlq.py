@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from cli.api_client import DEFAULT_URL, fail, unreachable_error
+from cli.api_client import DEFAULT_URL, unreachable_error
+from cli.ending import fail
 from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName, StackError, dead_letter_queues
 from local.rest_api import is_local
 

@@ -4,13 +4,14 @@ import sys
 from itertools import chain
 from pathlib import Path
 from secrets import randbits
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.ending import fail
 from cli.flow_testing.documents import UsageError, document_id, is_test_file, read_documents, read_json
 from cli.flow_testing.inputs import parse_line, parse_time
 from cli.flow_testing.mocks import HttpMocks
@@ -55,9 +56,9 @@ def run(
         began = parse_time(now)
         flow = compile_flow(documents, root)
     except UsageError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except FlowError as error:
-        _fail("\n".join(_line(problem) for problem in error.problems), 1)
+        fail("\n".join(_line(problem) for problem in error.problems), 1)
     seed = seed if seed is not None else randbits(32)
     contact = msgspec.structs.replace(sample_contact(seed), name=name)
     conversation = OfflineConversation(flow, ConversationSettings(began, seed, country, contact))
@@ -65,7 +66,7 @@ def run(
         try:
             user_input = parse_line(line.rstrip("\r\n"))
         except UsageError as error:
-            _fail(f"line {number}: {error}", 2)
+            fail(f"line {number}: {error}", 2)
         turn = conversation.turn(user_input, mocks.answer)
         shown = {
             "turn": number,
@@ -89,7 +90,7 @@ def validate_(
         documents, _ = read_documents(flows)
         given = [document_id(read_json(path), path) for path in flows if not is_test_file(path)]
     except UsageError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     found = list(dict.fromkeys(chain.from_iterable(validate(documents, root) for root in given)))
     if as_json:
         for problem in found:
@@ -122,8 +123,3 @@ def _show(problems: list[Problem]) -> None:
         place = (problem.flow_id or "", problem.node_id or "", problem.field or "")
         table.add_row(mark, problem.code, *place, problem.message)
     console.print(table)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    sys.stderr.write(message + "\n")
-    raise typer.Exit(code)

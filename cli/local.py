@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
 from rich.console import Console
 
 from cli.api_client import DEFAULT_URL, Url, unreachable_error
+from cli.ending import fail
 
 if TYPE_CHECKING:
     from local.cloud import Settings
@@ -64,7 +65,7 @@ def local(
     try:
         rules = read_script(models.read_bytes()) if models else []
     except ModelScriptError as problem:
-        _fail(f"{models}: {problem}")
+        fail(f"{models}: {problem}")
     settings = Settings(
         data_dir.resolve(),
         port,
@@ -89,17 +90,12 @@ def token(
     try:
         answer = httpx.post(f"{url.rstrip('/')}/_oidc/token", json=wanted, timeout=10, trust_env=False)
     except httpx.HTTPError as problem:
-        _fail(str(unreachable_error(url, problem)))
+        fail(str(unreachable_error(url, problem)))
     if answer.status_code == httpx.codes.BAD_REQUEST:
-        _fail(answer.json()["error"])
+        fail(answer.json()["error"])
     if not answer.is_success:
-        _fail(f"{url} issues no tokens ({answer.status_code}). Only the local cloud does.")
+        fail(f"{url} issues no tokens ({answer.status_code}). Only the local cloud does.")
     typer.echo(answer.json()["access_token"])
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
 
 
 async def _run(settings: "Settings", verbose: bool) -> int:

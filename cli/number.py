@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import typer
 
-from cli.api_client import Api, ApiClient, ApiError, fail, with_api_options
+from cli.api_client import Api, ApiClient, ApiError, with_api_options
+from cli.ending import fail
 
 app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers, and resume stopped ones.")
 

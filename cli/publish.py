@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.api_client import Api, ApiClient, ApiError, fail, with_api_options
+from cli.api_client import Api, ApiClient, ApiError, with_api_options
+from cli.ending import fail
 from cli.flow_testing.documents import UsageError, read_given_documents
 
 Document = dict[str, Any]

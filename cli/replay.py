@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
 
+from cli.ending import fail
 from cli.flow_testing.documents import UsageError, read_documents
 from cli.flow_testing.replay import Difference, Replayer, ReplayResult, read_records
 from cli.flow_testing.report import difference
@@ -39,9 +40,9 @@ def replay(
             documents.update(read_documents([path])[0])
         found = list(Replayer(documents).replay(_read(records)))
     except UsageError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except FlowError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     if as_json:
         for one in found:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
@@ -83,8 +84,3 @@ def _lines(one: Difference) -> Iterator[str]:
     when = datetime.fromtimestamp(one.at, UTC).isoformat(timespec="seconds")
     yield f"conversation {one.session_id}, turn {one.seq} ({when}): {one.part}"
     yield from (f"  {line}" for line in difference(one.recorded, one.now))
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

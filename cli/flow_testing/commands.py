@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
 
+from cli.ending import fail
 from cli.flow_testing import report
 from cli.flow_testing.coverage import Coverage
 from cli.flow_testing.documents import (
@@ -50,9 +51,9 @@ def run_tests(
             raise UsageError("there are no test files beside these flows; --generate writes one")
         results, covered = _run(suites)
     except UsageError as error:
-        _stop(str(error), 2)
+        fail(str(error), 2)
     except FlowError as error:
-        _stop(str(error), 1)
+        fail(str(error), 1)
     found = covered.flows() if covered is not None else []
     if as_json:
         summary = report.as_json([(_shown(path), result) for path, result in results], found if coverage else None)
@@ -84,9 +85,9 @@ def fuzz(
         documents, root = read_documents(flows)
         found = find_counterexample(compile_flow(documents, root), documents, conversations, seed)
     except UsageError as error:
-        _stop(str(error), 2)
+        fail(str(error), 2)
     except FlowError as error:
-        _stop(str(error), 1)
+        fail(str(error), 1)
     if found is None:
         typer.echo(f"{conversations} conversations broke no rule.", err=True)
         return
@@ -149,8 +150,3 @@ def _show(results: list[tuple[Path, ConversationResult]]) -> None:
 def _shown(path: Path) -> str:
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
