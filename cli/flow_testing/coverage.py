@@ -33,8 +33,8 @@ class Coverage:
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], root: str) -> None:
         facts = Compilation(documents, root).facts
         self._exits: dict[tuple[str, str], list[str]] = {
-            place: list(dict.fromkeys(_same(exit_) for exit_ in found.exits if exit_ != "wait"))
-            for place, found in facts.items()
+            node: list(dict.fromkeys(_same(exit_) for exit_ in found.exits if exit_ != "wait"))
+            for node, found in facts.items()
         }
         self._visited: set[tuple[str, str]] = set()
         self._taken: set[Exit] = set()
@@ -62,8 +62,8 @@ class Coverage:
         return [self._flow(flow_id) for flow_id in flows]
 
     def _flow(self, flow_id: str) -> FlowCoverage:
-        nodes = [place for place in self._exits if place[0] == flow_id]
-        exits = [(*place, exit_) for place in nodes for exit_ in self._exits[place]]
+        nodes = [node for node in self._exits if node[0] == flow_id]
+        exits = [(*node, exit_) for node in nodes for exit_ in self._exits[node]]
         missing = [f"{node_id}: {exit_}" for _, node_id, exit_ in exits if (flow_id, node_id, exit_) not in self._taken]
         visited = len(self._visited.intersection(nodes))
         return FlowCoverage(flow_id, len(nodes), visited, len(exits), len(exits) - len(missing), missing)

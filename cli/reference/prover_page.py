@@ -42,12 +42,12 @@ def _section(code: str, case: dict[str, Any]) -> str:
     meaning = CODES[code]
     wrong, corrected = case["wrong"], case["corrected"]
     found = next(one for one in validate(_bundle(wrong), "main", case.get("secrets")) if one.code == code)
-    place = " / ".join(filter(None, (found.flow_id if len(wrong) > 1 else None, found.node_id, found.field)))
+    location = " / ".join(filter(None, (found.flow_id if len(wrong) > 1 else None, found.node_id, found.field)))
     lines = [
         f"## {code}\n",
         f"{meaning.severity.capitalize()}. {meaning.summary}\n",
         _fragment(wrong, corrected),
-        f"> {place + ': ' if place else ''}{found.message}\n",
+        f"> {location + ': ' if location else ''}{found.message}\n",
         "Corrected:\n",
         _fragment(corrected, wrong),
     ]

@@ -116,13 +116,13 @@ class Proved:
         self.states: dict[tuple[str, str], list[Mapping[str, AbstractValue]]] = {}
         self.taken: set[tuple[str, str, str]] = set()
         for context in analysis.contexts():
-            for place, state in context.before.items():
-                self.states.setdefault(place, []).append(state)
+            for node, state in context.before.items():
+                self.states.setdefault(node, []).append(state)
                 taken = [
-                    found.edge.exit for found in analysis.transitions(context, place) if found.environment is not None
+                    found.edge.exit for found in analysis.transitions(context, node) if found.environment is not None
                 ]
-                self.taken.update((*place, exit_) for exit_ in taken)
-        self.decides = {place for place, facts in compilation.facts.items() if facts.branch_conditions}
+                self.taken.update((*node, exit_) for exit_ in taken)
+        self.decides = {node for node, facts in compilation.facts.items() if facts.branch_conditions}
 
 
 class Conversations:
@@ -143,19 +143,19 @@ class Conversations:
             if turn.state is None:
                 return
             state = State.decode(turn.state.encode())
-            place = (state.sub_flow_id or self.flow.id, state.node_id)
-            self.compare(place, turn, state.variables)
-            if place not in self.left:
+            node = (state.sub_flow_id or self.flow.id, state.node_id)
+            self.compare(node, turn, state.variables)
+            if node not in self.left:
                 assert any(self.leads_on(state, user_input, now) for user_input in [*INPUTS, TIMER]), (
-                    f"no input leads on from {place}"
+                    f"no input leads on from {node}"
                 )
-                self.left.add(place)
+                self.left.add(node)
 
-    def compare(self, place: tuple[str, str], turn: Turn, variables: dict[str, Any]) -> None:
+    def compare(self, node: tuple[str, str], turn: Turn, variables: dict[str, Any]) -> None:
         """Assert that what the prover knows is true in this turn."""
-        known = self.proved.states.get(place, [])
+        known = self.proved.states.get(node, [])
         assert any(all(admits(one, name, variables) for name, one in state.items()) for state in known), (
-            f"{place} cannot be reached with {variables}"
+            f"{node} cannot be reached with {variables}"
         )
         for step in turn.path:
             if (step.flow_id, step.node_id) in self.proved.decides:

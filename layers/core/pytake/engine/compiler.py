@@ -119,8 +119,8 @@ class Compilation:
             message = f"`start_node_id` is `{document.start_node_id}`, but the flow has no such node. Correct it."
             self._problem("missing_start", message, document, field="start_node_id")
 
-    def _problem(self, code: str, message: str, document: FlowDocument, **place: str) -> None:
-        self.problems.append(problem(code, message, flow_id=document.id, **place))
+    def _problem(self, code: str, message: str, document: FlowDocument, **location: str) -> None:
+        self.problems.append(problem(code, message, flow_id=document.id, **location))
 
     def _compile_documents(self) -> None:
         """Compile every node of every document. Compiling a jump opens the document it leads to."""

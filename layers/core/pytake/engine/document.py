@@ -124,7 +124,7 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
     return document, problems
 
 
-def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | None, **place: str | None) -> Problem:
+def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | None, **location: str | None) -> Problem:
     """A validation error of msgspec as a problem: its code, its field, and how to correct it."""
     text, _, path = str(error).partition(" - at `")
     path = path.rstrip("`").removeprefix("$").removeprefix(".")
@@ -133,15 +133,15 @@ def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | Non
         field = f"{path}.{name}" if path else name
         hint = _nearest(name, expected) if not path else None
         correction = f"Did you mean `{hint}`?" if hint else "Remove it, or check its spelling."
-        return problem("unknown_field", f"There is no field `{name}` here. {correction}", field=field, **place)
+        return problem("unknown_field", f"There is no field `{name}` here. {correction}", field=field, **location)
     if text.startswith("Object missing required field"):
         name = text.split("`")[1]
         field = f"{path}.{name}" if path else name
-        return problem("missing_field", f"The field `{name}` is required. Add it.", field=field, **place)
+        return problem("missing_field", f"The field `{name}` is required. Add it.", field=field, **location)
     if text.startswith("Invalid value"):
         name = text.split("'")[1] if "'" in text else ""
-        return problem("unknown_type", f"There is no type `{name}` here.", field=path or None, **place)
-    return problem("invalid_value", f"{text}. Correct the value.", field=path or None, **place)
+        return problem("unknown_type", f"There is no type `{name}` here.", field=path or None, **location)
+    return problem("invalid_value", f"{text}. Correct the value.", field=path or None, **location)
 
 
 def _nearest(name: str, expected: type[Struct] | None) -> str | None:
@@ -161,30 +161,30 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | None, list[Problem]]:
-    place = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
+    location = {"flow_id": flow_id, "node_id": _text_or_none(entry.get("id"))}
     if exceeds_depth(entry, DOCUMENT_DEPTH):
         message = (
             f"Lists and objects are nested more than {DOCUMENT_DEPTH} levels deep here. Make the structure flatter."
         )
-        return None, [problem("invalid_value", message, field=f"nodes[{index}]", **place)]
+        return None, [problem("invalid_value", message, field=f"nodes[{index}]", **location)]
     try:
         raw = msgspec.convert(entry, _RawNode)
     except msgspec.ValidationError as error:
-        found = reading_problem(error, _RawNode, **place)
+        found = reading_problem(error, _RawNode, **location)
         return None, [
             Problem(found.code, found.severity, found.node_id, f"nodes[{index}].{found.field}", found.message, flow_id)
         ]
     if not raw.id:
         return None, [
-            problem("missing_field", "The node's `id` is empty. Enter one.", field=f"nodes[{index}].id", **place)
+            problem("missing_field", "The node's `id` is empty. Enter one.", field=f"nodes[{index}].id", **location)
         ]
     types = node_types()
     kind = types.get(raw.type)
     if kind is None:
         message = f"There is no node type `{raw.type}`. The types are {', '.join(sorted(types))}."
-        return None, [problem("unknown_type", message, field="type", **place)]
+        return None, [problem("unknown_type", message, field="type", **location)]
     try:
         data = msgspec.convert(raw.data or {}, kind)
     except msgspec.ValidationError as error:
-        return None, [reading_problem(error, kind, **place)]
+        return None, [reading_problem(error, kind, **location)]
     return Node(raw.id, raw.type, data, raw.label or ""), []

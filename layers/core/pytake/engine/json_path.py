@@ -23,17 +23,17 @@ def parse_json_path(path: str) -> list[Step] | None:
     text = text.removeprefix("$")
     match = re.compile(_STEP).match  # compiled on first use: few flows have a JSON path
     steps: list[Step] = []
-    place = 0
-    while place < len(text):
-        found = match(text, place)
-        if found is None or (place and found["name"] and text[place] != "."):
+    position = 0
+    while position < len(text):
+        found = match(text, position)
+        if found is None or (position and found["name"] and text[position] != "."):
             return None
         if found["index"] is not None:
             steps.append(None if found["index"] == "*" else int(found["index"]))
         else:
             name = found["name"] or found["key"]
             steps.append(int(name) if found["name"] and name.isdecimal() and name.isascii() else name)
-        place = found.end()
+        position = found.end()
     return steps
 
 
@@ -43,8 +43,8 @@ def json_path_reader(steps: list[Step]) -> Callable[[Any], Any]:
     Behind `[*]` the result is a list of what was found in each element; elements without it are left out.
     """
 
-    def read(value: Any, place: int = 0) -> Any:
-        for position in range(place, len(steps)):
+    def read(value: Any, start: int = 0) -> Any:
+        for position in range(start, len(steps)):
             step = steps[position]
             if step is None:
                 found = [read(element, position + 1) for element in value] if isinstance(value, list) else None

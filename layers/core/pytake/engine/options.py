@@ -107,16 +107,16 @@ class Options:
         values: set[str] = set()
         labels: set[str] = set()
         for index, choice in enumerate(self.choices):
-            place = f"{field}[{index}]"
+            option = f"{field}[{index}]"
             if len(choice.value) > id_limit:
                 message = f"A value may have {id_limit} characters; this one has {len(choice.value)}. Shorten it."
-                self._build.problem("too_long", f"{place}.value", message)
+                self._build.problem("too_long", f"{option}.value", message)
             if choice.value in values:
                 message = f"Two options have the value `{choice.value}`. Give each option its own value."
-                self._build.problem("duplicate_value", f"{place}.value", message)
+                self._build.problem("duplicate_value", f"{option}.value", message)
             elif choice.label in labels:
                 message = f"Two options have the label `{choice.label}`. Give each option its own label."
-                self._build.problem("duplicate_label", f"{place}.label", message)
+                self._build.problem("duplicate_label", f"{option}.label", message)
             values.add(choice.value)
             labels.add(choice.label)
 

@@ -108,6 +108,6 @@ class FlowError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         first = self.problems[0]
-        place = "/".join(part for part in (first.flow_id, first.node_id, first.field) if part)
+        location = "/".join(part for part in (first.flow_id, first.node_id, first.field) if part)
         more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
-        super().__init__(f"{first.code} at {place or 'the document'}: {first.message}{more}")
+        super().__init__(f"{first.code} at {location or 'the document'}: {first.message}{more}")

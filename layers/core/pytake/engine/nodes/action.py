@@ -72,23 +72,23 @@ class ActionNode(NodeData):
         return NodeHandlers(enter)
 
 
-def _compile(action: Action, build: NodeBuild, place: str) -> Act:
+def _compile(action: Action, build: NodeBuild, field: str) -> Act:
     match action:
         case SetVariableAction():
-            get = build.value(action.value, f"{place}.value")
-            store = build.variable(action.variable, f"{place}.variable", source=Constant(action.value))
+            get = build.value(action.value, f"{field}.value")
+            store = build.variable(action.variable, f"{field}.variable", source=Constant(action.value))
             return lambda run: store(run, get(run))
         case SaveContactAction():
-            return _save_contact(action, build, place)
+            return _save_contact(action, build, field)
         case AddTagAction():
-            tag = build.rendering(action.tag, f"{place}.tag")
+            tag = build.rendering(action.tag, f"{field}.tag")
             return lambda run: _tag(run, tag(run).strip(), added=True)
         case RemoveTagAction():
-            tag = build.rendering(action.tag, f"{place}.tag")
+            tag = build.rendering(action.tag, f"{field}.tag")
             return lambda run: _tag(run, tag(run).strip(), added=False)
         case EmitEventAction():
-            name = build.rendering(action.name, f"{place}.name")
-            data = build.value(action.data or {}, f"{place}.data")
+            name = build.rendering(action.name, f"{field}.name")
+            data = build.value(action.data or {}, f"{field}.data")
             return lambda run: _emit(run, name(run), data(run))
 
 
@@ -97,16 +97,16 @@ def _emit(run: Execution, name: str, data: Any) -> None:
         run.emit("event_emitted", name=name, data=data)
 
 
-def _save_contact(action: SaveContactAction, build: NodeBuild, place: str) -> Act:
+def _save_contact(action: SaveContactAction, build: NodeBuild, field: str) -> Act:
     fields = dict(action.fields or {})
     if action.field:
         fields[action.field] = action.value
     if not fields:
-        build.problem("missing_field", f"{place}.field", "This action saves nothing. Enter a `field` and its `value`.")
+        build.problem("missing_field", f"{field}.field", "This action saves nothing. Enter a `field` and its `value`.")
     for name in fields:
         if name in ("id", "phone", "tags"):
-            build.problem("invalid_value", f"{place}.field", f"A flow cannot change `{name}`. Use another field.")
-    getters = {name: build.value(value, f"{place}.value") for name, value in fields.items()}
+            build.problem("invalid_value", f"{field}.field", f"A flow cannot change `{name}`. Use another field.")
+    getters = {name: build.value(value, f"{field}.value") for name, value in fields.items()}
 
     def save(run: Execution) -> None:
         for name, get in getters.items():

@@ -66,10 +66,10 @@ class Condition(NodeData):
     def _branches(self, branches: list[Branch], build: NodeBuild) -> NodeHandlers:
         compiled: list[tuple[Test, Step, CompiledNode]] = []
         for index, branch in enumerate(branches):
-            place = f"branches[{index}]"
-            target = build.target(branch.next_node_id, f"{place}.next_node_id", f"branch:{index + 1}", required=True)
+            field = f"branches[{index}]"
+            target = build.target(branch.next_node_id, f"{field}.next_node_id", f"branch:{index + 1}", required=True)
             step = build.step(f"branch:{index + 1}")
-            compiled.append((_test(branch, build, place, step.exit), step, target))
+            compiled.append((_test(branch, build, field, step.exit), step, target))
         otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default", required=True)
         default = build.step("default")
 
@@ -84,16 +84,16 @@ class Condition(NodeData):
         return NodeHandlers(enter)
 
 
-def _test(branch: Branch, build: NodeBuild, place: str, exit: str) -> Test:
+def _test(branch: Branch, build: NodeBuild, field: str, exit: str) -> Test:
     if (branch.all is None) == (branch.any is None):
         message = "A branch needs a list of comparisons, in either `all` or `any`. Enter exactly one of them."
-        build.problem("conflicting_fields", place, message)
+        build.problem("conflicting_fields", field, message)
         return lambda _: False
     name, comparisons = ("all", branch.all) if branch.all is not None else ("any", branch.any or [])
-    build.facts.branch_conditions.append(BranchCondition(exit, f"{place}.next_node_id", comparisons, name == "any"))
-    tests = [compile_comparison(one, build, f"{place}.{name}[{index}]") for index, one in enumerate(comparisons)]
+    build.facts.branch_conditions.append(BranchCondition(exit, f"{field}.next_node_id", comparisons, name == "any"))
+    tests = [compile_comparison(one, build, f"{field}.{name}[{index}]") for index, one in enumerate(comparisons)]
     if not tests:
-        build.problem("missing_field", f"{place}.{name}", "The list of comparisons is empty. Add one.")
+        build.problem("missing_field", f"{field}.{name}", "The list of comparisons is empty. Add one.")
     if len(tests) == 1:
         return tests[0]
     if name == "all":

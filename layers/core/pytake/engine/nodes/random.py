@@ -44,11 +44,11 @@ class Random(NodeData):
             and path.weight > 0
         ]
         total = sum(weight for weight, _, _ in choices)
-        place, sticky = f"{build.flow_id}\n{build.node_id}", self.sticky
+        salt, sticky = f"{build.flow_id}\n{build.node_id}", self.sticky
 
         def enter(run: Execution) -> CompiledNode | None:
             source = run.contact.id if sticky else f"{run.context.seed}\n{len(run.path)}"
-            drawn = int.from_bytes(sha256(f"{source}\n{place}".encode(errors="replace")).digest()[:8], "big") / 2**64
+            drawn = int.from_bytes(sha256(f"{source}\n{salt}".encode(errors="replace")).digest()[:8], "big") / 2**64
             point = drawn * total
             for weight, step, target in choices:  # noqa: B007 - the last path also covers rounding errors
                 point -= weight

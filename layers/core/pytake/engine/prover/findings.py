@@ -37,22 +37,22 @@ class Findings:
         self._entered = entered
         self.seen: dict[NodeRef, NodeObservations] = {}
         for context in analysis.contexts():
-            for place in context.before:
-                seen = self.seen.setdefault(place, NodeObservations())
-                facts, environment = analysis.facts[place], context.before[place]
-                environments = analysis.environments_within(place, environment) if facts.reads else []
+            for node in context.before:
+                seen = self.seen.setdefault(node, NodeObservations())
+                facts, environment = analysis.facts[node], context.before[node]
+                environments = analysis.environments_within(node, environment) if facts.reads else []
                 for index, read in enumerate(facts.reads):
                     known = environments[read.after][read.expression.path[0]]
                     seen.assigned[index] = seen.assigned.get(index, 0) | known.assigned
                     if known.outside:
                         seen.outside.add(index)
-                for transition in analysis.transitions(context, place):
+                for transition in analysis.transitions(context, node):
                     if transition.environment is not None:
                         seen.taken.add(transition.edge.exit)
                     elif facts.branch_conditions:
                         seen.never[transition.edge.exit] = transition.edge.field, transition.why
                 for index, limited in enumerate(facts.limited_texts):
-                    longest, culprits = longest_text(limited.text, environment, analysis.write[place[0]])
+                    longest, culprits = longest_text(limited.text, environment, analysis.write[node[0]])
                     earlier = seen.lengths.get(index, 0)
                     seen.lengths[index] = None if longest is None or earlier is None else max(earlier, longest)
                     seen.culprits[index] = culprits
@@ -60,8 +60,8 @@ class Findings:
     def problems(self) -> Iterator[Problem]:
         """Every problem, in the order of the nodes in the documents."""
         written = {write.variable for facts in self.analysis.facts.values() for write in facts.writes}
-        for place, facts in self.analysis.facts.items():
-            seen = self.seen.get(place)
+        for node, facts in self.analysis.facts.items():
+            seen = self.seen.get(node)
             if seen is None:
                 continue  # unreachable, which is reported separately
             yield from self._variables(facts, seen, written)
@@ -71,9 +71,9 @@ class Findings:
                 if found is not None:
                     yield found
 
-    def taken(self, place: NodeRef, exit: str) -> bool:
+    def taken(self, node: NodeRef, exit: str) -> bool:
         """Whether a conversation can take this exit of the node."""
-        seen = self.seen.get(place)
+        seen = self.seen.get(node)
         return seen is not None and exit in seen.taken
 
     def _variables(self, facts: NodeFacts, seen: NodeObservations, written: set[str]) -> Iterator[Problem]:
@@ -128,7 +128,7 @@ def _branches(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]:
 
 
 def _length(facts: NodeFacts, limited: LimitedText, longest: int | None, culprits: list[str]) -> Problem | None:
-    place = {"flow_id": facts.flow_id, "node_id": facts.node_id, "field": limited.field}
+    location = {"flow_id": facts.flow_id, "node_id": facts.node_id, "field": limited.field}
     names = " and ".join(f"`{{{{{name}}}}}`" for name in dict.fromkeys(culprits))
     correction = f"Shorten it, or write `{{{{{culprits[0] if culprits else 'name'} | truncate(...)}}}}`."
     if longest is None:
@@ -136,11 +136,11 @@ def _length(facts: NodeFacts, limited: LimitedText, longest: int | None, culprit
             f"{limited.what} may have {limited.limit} characters, and {names} can have any length, so the text may be cut "
             f"off. {correction}"
         )
-        return problem("may_be_too_long", message, **place)
+        return problem("may_be_too_long", message, **location)
     if longest > limited.limit:
         message = (
             f"{limited.what} may have {limited.limit} characters; with the longest {names} it has {longest}, so the text may be "
             f"cut off. {correction}"
         )
-        return problem("too_long_after_substitution", message, **place)
+        return problem("too_long_after_substitution", message, **location)
     return None
