@@ -63,7 +63,6 @@ UNCLEAN = (
     "layers/core/pytake/effects/",
     "local/athena/",
     "tests/analytics/",
-    "tests/engine/",
     "tests/functions/",
     "tests/lake.py",
     "tests/effects/",

@@ -31,10 +31,11 @@ from pytake.aws.table import Table, conversation_key
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.records import Conversation
-from tests.faults import plans, world
+from tests.faults import plans
 from tests.faults.dynamodb import DynamoDb, canceled
+from tests.faults.ports import EXPECTED
 from tests.faults.timeline import WorkerKilled
-from tests.faults.world import InjectedError, World
+from tests.faults.world import World
 from tests.table import kept
 
 REGION = "us-east-1"
@@ -87,6 +88,8 @@ def permissions(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, 
 
 class AwsWorld(World):
     """Use it within `sdk(world)`."""
+
+    expected = (*EXPECTED, PynamoDBException, ClientError, EndpointConnectionError, ReadTimeoutError)
 
     def __init__(self, seed: int, plan: plans.Plan, **options: Any) -> None:
         self.dynamodb = DynamoDb()
@@ -249,18 +252,9 @@ def sdk(fake: AwsWorld) -> Iterator[None]:
     def call(_client: Any, operation: str, request: dict[str, Any]) -> Any:
         return fake.api_call(operation, request)
 
-    expected = (
-        *world.EXPECTED,
-        PynamoDBException,
-        ClientError,
-        EndpointConnectionError,
-        ReadTimeoutError,
-        InjectedError,
-    )
     environment = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
     with (
         patch.object(botocore.client.BaseClient, "_make_api_call", call),
-        patch.object(world, "EXPECTED", expected),
         patch.dict("os.environ", environment),
     ):
         yield

@@ -11,7 +11,9 @@ from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.records import DEFAULT_COMMANDS, ConversationKey, Delivery, TurnContext, TurnRecord
 from pytake.engine import Context, State
-from tests.faults.world import COMPILED, World, text_of
+from tests.faults.meta import text_of
+from tests.faults.story_flow import COMPILED
+from tests.faults.world import World
 
 REFUSED_FOR_GOOD = (
     "permanent:131026",

@@ -3,7 +3,8 @@
 import random
 
 from tests.faults.plans import NoFaults, Plan, RandomFaults
-from tests.faults.world import DAY, START, World
+from tests.faults.timeline import DAY, START
+from tests.faults.world import World
 
 PHONES = ("5511900000001", "5511900000002", "5511900000003")
 WORDS = ("Oi", "Ana", "Recife", "Bia", "stop", "Oi de novo", "restart", "Zé", "human")

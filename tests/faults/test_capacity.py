@@ -15,7 +15,8 @@ from tests.faults import stories
 from tests.faults.aws_world import AwsWorld, sdk
 from tests.faults.invariants import broken, taken_by_meta
 from tests.faults.plans import NoFaults
-from tests.faults.world import DAY, START, World, wired
+from tests.faults.timeline import DAY, START
+from tests.faults.world import World, wired
 
 PHONES = [str(5511950000000 + number) for number in range(300)]
 

@@ -10,7 +10,8 @@ from tests.faults import stories
 from tests.faults.invariants import broken, sent_twice, taken_by_meta
 from tests.faults.plans import NoFaults, SingleFault, kinds
 from tests.faults.replay import problems_of
-from tests.faults.world import START, World
+from tests.faults.timeline import START
+from tests.faults.world import World
 
 SEEDS = 2000
 PARTS = 40

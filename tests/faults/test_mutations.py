@@ -21,9 +21,9 @@ from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.undelivered import HandleUndelivered
 from tests import fakes
 from tests.faults.plans import kinds
+from tests.faults.ports import SqsClient, WorldQueues
 from tests.faults.replay import problems_of
 from tests.faults.test_faults import CALLS, single
-from tests.faults.world import SqsClient, WorldQueues
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 

@@ -9,6 +9,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+START = 1_770_000_000.0
+"""When the stories start, in seconds since the epoch."""
+
+DAY = 86_400.0
+
 
 class WorkerKilled(BaseException):
     """A worker's process died in the middle of its work."""

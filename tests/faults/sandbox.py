@@ -1,0 +1,89 @@
+"""A process of a function, with the use cases wired to the simulated ports."""
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
+from pytake.conversation.receive_notification import ReceiveNotification
+from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.timers import FireDueTimers
+from pytake.conversation.turn import TakeTurn
+from tests.faults.ports import (
+    Crm,
+)
+from tests.faults.story_flow import SharedLibrary
+from tests.faults.timeline import Timeline
+
+if TYPE_CHECKING:
+    from tests.faults.world import World
+
+
+class Sandbox:
+    """One process of a function, with what it remembers between invocations."""
+
+    def __init__(self, world: "World", name: str, skew: float) -> None:
+        self.name = name
+        self.busy = False
+        clock = self.clock = lambda: world.timeline.now + skew
+        tenants: Any = world.tenants_of(clock)
+        secrets: Any = world.secrets_of(clock)
+        ports = world.ports
+        events = ports["events"]
+        publish_events = PublishBusinessEvents(
+            ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"]
+        )
+        self.built: dict[str, Any] = {
+            "metrics": nullcontext(),
+            "queues": ports["queues"],
+            "receive_notification": ReceiveNotification(
+                tenants, secrets, ports["queues"], ports["deliveries"], events, clock
+            ),
+            "take_turn": TakeTurn(
+                conversations=ports["conversations"],
+                tenants=tenants,
+                flows=SharedLibrary(world.flows, clock),
+                queues=ports["queues"],
+                effects=Crm(world),
+                operator_events=events,
+                publish_events=publish_events,
+                clock=clock,
+                session_ttl_hours=24,
+            ),
+            "deliver": Deliver(
+                conversations=ports["conversations"],
+                deliveries=ports["deliveries"],
+                slots=ports["slots"],
+                held_turns=ports["held_turns"],
+                tenants=tenants,
+                secrets=secrets,
+                sender=world.meta,
+                queues=ports["queues"],
+                operator_events=events,
+                publish_events=publish_events,
+                clock=clock,
+                messages_per_minute=5,
+            ),
+            "process_statuses": ProcessStatuses(
+                ports["conversations"], ports["deliveries"], tenants, ports["queues"], events, publish_events, clock
+            ),
+            "publish_late_events": PublishLateEvents(
+                ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
+            ),
+            "fire_due_timers": FireDueTimers(ports["conversations"], ports["queues"], clock, lambda *_: None),
+            "resume_number": ResumeNumber(tenants, ports["held_turns"], ports["queues"], clock),
+        }
+
+
+class Context:
+    """What Lambda tells a handler."""
+
+    aws_request_id = "request"
+
+    def __init__(self, timeline: Timeline, deadline: float) -> None:
+        self._timeline = timeline
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._deadline - self._timeline.now) * 1000)
