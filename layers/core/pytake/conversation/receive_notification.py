@@ -74,10 +74,10 @@ class ReceiveNotification:
         Anyone can post here: before a signature is verified, nothing is decoded or published, and the numbers that the body
         names are looked up in one request.
 
-        Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature (counted as `UnverifiedPosts`, like
-        a body without a known number) or not the one of a known number in the body (`SignaturesRefused`); `NotJsonError` or
-        `NotWhatsAppError` when the body is not a notification of Meta; `QueueingFailedError` when the queues did not take
-        everything.
+        Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature, or not the one of a known number
+        in the body; `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta; `QueueingFailedError`
+        when the queues did not take everything. The metric `SignaturesRefused` counts bad signatures for known numbers,
+        `UnverifiedPosts` the other posts that cannot be verified.
         """
         check_size(body)
         if not signature.is_well_formed(signature_header):
