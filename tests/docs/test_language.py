@@ -55,8 +55,6 @@ ALLOWED = (Allowed("CONTRIBUTING.md", '"anew", "whoever"', "it names the constru
 UNCLEAN = (
     "functions/api/",
     "functions/sender/",
-    "docs/api.md",
-    "docs/events.schema.json",
     "layers/core/pytake/analytics/",
     "layers/core/pytake/aws/",
     "layers/core/pytake/observability.py",
