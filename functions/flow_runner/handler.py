@@ -1,4 +1,4 @@
-"""SQS hands inbound messages in here, one conversation per message group, in order."""
+"""SQS invokes this handler with inbound messages: one conversation per message group, in order."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from pytake.observability import logger, safe_handler, set_correlation_id
 from pytake.wiring import shared
 
 TURN_MILLISECONDS = 52_000
-"""What the longest turn may take (effects are begun for 30 seconds and take at most 20): with less left, none is begun."""
+"""The longest turn: effects start for 30 seconds and take at most 20. With less time left, no turn starts."""
 
 MAX_RECEIVES = 30
-"""The try after which a message is given up; the queue itself does so one later, with those that came behind it in each try."""
+"""The attempt after which a message is dead-lettered. One attempt later the queue itself would do so, with the messages behind it."""
 
 _read = msgspec.json.Decoder(InboundItem).decode
 
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """One turn per record. A failed record comes back with the ones behind it in its group; the other groups go on.
+    """Takes one turn per record. A failed record is retried with the records behind it in its group; other groups continue.
 
-    In the end a failed one goes to the dead letters, with what it failed at, and its person's next messages take their turns.
+    After the last attempt it goes to the dead-letter queue with the error, and the person's next messages take their turns.
     """
     begun = False
 

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler calls in here: `{"job": name, "scheduled_time": ISO time}`."""
+"""EventBridge Scheduler invokes this handler: `{"job": name, "scheduled_time": ISO time}`."""
 
 import time
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from pytake.observability import PublicError, logger, safe_handler
 from pytake.wiring import shared
 
 RESERVE_MILLISECONDS = 5_000
-"""A job stops taking on work this long before Lambda would stop it; the next run goes on."""
+"""A job accepts no further work this long before Lambda would stop it; the next run continues."""
 
 
 class UnknownJobError(PublicError):
-    """There is no such job: the schedule is wrong, its alarm should ring."""
+    """There is no such job: the schedule is wrong, and its alarm should ring."""
 
 
 class JobRun(NamedTuple):
-    """What a job may want to know of its run. `id` is what its log lines bear."""
+    """What a job may need to know about its run. `id` is on its log lines."""
 
     id: str
     scheduled_time: str
@@ -30,7 +30,7 @@ class JobRun(NamedTuple):
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """JobRun one job, once for each scheduled time: EventBridge may fire twice."""
+    """Runs one job, once per scheduled time: EventBridge may fire twice."""
     job, scheduled_time = event.get("job"), event.get("scheduled_time")
     run = _JOBS.get(str(job))
     if run is None:

@@ -1,4 +1,4 @@
-"""SQS hands the turns to send in here, one conversation per message group, in order."""
+"""SQS invokes this handler with turns to send: one conversation per message group, in order."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from pytake.observability import logger, safe_handler, set_correlation_id
 from pytake.wiring import shared
 
 SEND_MILLISECONDS = 15_000
-"""What one message may take, the Graph API's timeouts (3 + 10 s) included: with less time left, no further one is begun."""
+"""The time for one message, including the Graph API's timeouts (3 + 10 s). With less time left, no further message is sent."""
 
 _read = msgspec.json.Decoder(OutboundItem).decode
 
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Deliver each record's turn. One that has to wait comes back when it is due, and its group right behind it."""
+    """Delivers each record's turn. A turn that has to wait is retried when it is due, and its group follows it."""
     begun = False
 
     def out_of_time() -> bool:
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         try:
             item = _read(record.body)
         except msgspec.DecodeError:
-            # Nobody will ever be able to send this, and its conversation must not wait for it.
+            # This can never be sent, and its conversation must not wait for it.
             logger().exception("delivery.unreadable", message_id=record.id)
             wiring.queues().dead_letter_unreadable(record.body, record.group or record.id)
             return

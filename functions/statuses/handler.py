@@ -1,4 +1,4 @@
-"""SQS hands Meta's delivery statuses in here, in large batches."""
+"""SQS invokes this handler with Meta's delivery statuses, in large batches."""
 
 from contextlib import suppress
 from typing import Any
@@ -16,11 +16,11 @@ _read = msgspec.json.Decoder(StatusesItem).decode
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda gives it)
-    """Note the statuses of each record; a failed record comes back alone. What another record of the batch overtakes is
-    not noted: `delivered` and `read` of one message often come together, and each is a write."""
+    """Records the statuses of each record; a failed record is retried alone. A status that another record of the batch
+    supersedes is skipped: `delivered` and `read` of one message often arrive together, and each costs a write."""
     told: dict[str, StatusesItem] = {}
     for record in event["Records"]:
-        with suppress(msgspec.DecodeError):  # its own turn says so, and lets it come back
+        with suppress(msgspec.DecodeError):  # reported when its turn comes, and retried
             told[record["messageId"]] = _read(record["body"])
     furthest = dict(zip(told, without_superseded(list(told.values())), strict=True))
 

@@ -1,4 +1,4 @@
-"""API Gateway (HTTP API, payload 2.0) hands Meta's requests in here."""
+"""API Gateway (HTTP API, payload 2.0) passes Meta's requests to this handler."""
 
 import base64
 from typing import Any
@@ -27,7 +27,7 @@ def _verify(query: dict[str, str]) -> dict[str, Any]:
     if query.get("hub.mode") != "subscribe":
         return {"statusCode": 400, "headers": TEXT, "body": "hub.mode must be subscribe"}
     if not wiring.receive_notification().verify_token(query.get("hub.verify_token", "")):
-        return {"statusCode": 403, "headers": TEXT, "body": "This verify token belongs to no number."}
+        return {"statusCode": 403, "headers": TEXT, "body": "No phone number has this verify token."}
     return {"statusCode": 200, "headers": TEXT, "body": query.get("hub.challenge", "")}
 
 
@@ -54,7 +54,7 @@ def _receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _answer(500, "queueing_failed")
     log.info(
         "webhook.received",
-        api_request_id=event["requestContext"].get("requestId"),  # what the access log calls this request
+        api_request_id=event["requestContext"].get("requestId"),  # the id of this request in the access log
         messages=received.messages,
         statuses=received.statuses,
         suppressed=received.suppressed,

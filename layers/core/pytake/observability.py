@@ -22,18 +22,18 @@ logging.getLogger("pynamodb.settings").setLevel(logging.WARNING)
 
 
 class PublicError(Exception):
-    """An error whose text is put together from the program's own words and names: logs may show it."""
+    """An error whose text contains only the program's own words and names, so it may be logged and shown."""
 
 
 class FunctionFailedError(Exception):
-    """What Lambda gets to hear of an exception that nobody caught: of what kind it is, and which log line says where."""
+    """What Lambda and X-Ray see of an unhandled exception: its type, and the log line with its location."""
 
 
 def logger() -> Logger:
     """The function's structured logger; level and service name come from LOG_LEVEL and POWERTOOLS_SERVICE_NAME."""
     for name in _REDACTED_LIBRARIES:
-        # Their debug and info lines hold addresses and bodies, and with them what people wrote. To set a level makes every
-        # logger forget what it knows, a tenth of what a message takes: so only where it is not so.
+        # Their debug and info lines contain addresses and bodies, and so what people wrote. Setting a level clears the caches of
+        # all loggers, a tenth of the time of a message, so it is set only if it differs.
         library = logging.getLogger(name)
         if library.level != logging.WARNING:
             library.setLevel(logging.WARNING)
@@ -41,8 +41,8 @@ def logger() -> Logger:
 
 
 class _RedactingFormatter(LambdaPowertoolsFormatter):
-    """Tells where an exception came from and what kind it is, but not its text: texts quote what was wrong, and that may be
-    what a person wrote, an address with their number in it, or a header with a token."""
+    """Logs the location and the type of an exception, but not its text: texts quote values, which may be what a person wrote, an
+    address with their phone number, or a header with a token."""
 
     def __init__(self) -> None:
         super().__init__(serialize_stacktrace=False)
@@ -66,39 +66,39 @@ class _RedactingFormatter(LambdaPowertoolsFormatter):
 
 @cache
 def _logger(service: str | None, level: str) -> Logger:
-    # What cannot be written would be printed instead, with whatever exception is being handled, text and all.
+    # Otherwise logging prints a record that it cannot write, with the text of the current exception.
     logging.raiseExceptions = False
     log = Logger(service=service, logger_formatter=_RedactingFormatter())
-    # On Lambda, Powertools goes by the level of Lambda's own filter, which has to let metrics through (template.yaml).
+    # On Lambda, Powertools uses the level of Lambda's own filter, which has to let metrics through (template.yaml).
     logging.getLogger(log.name).setLevel(level)
     return log
 
 
 def aws_error_code(error: BaseException | None) -> str | None:
-    """What AWS calls an error of its SDK (`AccessDenied`, `ThrottlingException`); None of others, and where no answer came."""
-    response = getattr(error, "response", None)  # None in a timeout's
+    """AWS's code of an SDK error (`AccessDenied`, `ThrottlingException`); None for other errors, and without a response."""
+    response = getattr(error, "response", None)  # None for a timeout
     return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
 
 
 def _described(error: BaseException) -> str:
-    """What is told of an exception: its class, what AWS calls it, and its text where that is our own."""
+    """The description of an exception: its class, its AWS code, and the text of a `PublicError`."""
     code = aws_error_code(error)
     text = f": {error}" if isinstance(error, PublicError) else ""
     return f"{type(error).__module__}.{type(error).__name__}" + (f" ({code})" if code else "") + text
 
 
 def set_correlation_id(correlation_id: str | None) -> None:
-    """Put this id on every log line from now on: the one that the webhook gave a message when it came in."""
+    """Puts this id on every log line from now on. The webhook gives each message one when it arrives."""
     logger().set_correlation_id(correlation_id)
 
 
 def safe_handler(handler: Handler) -> Handler:
-    """A Lambda handler whose log lines have a correlation id, the invocation's until it sets another, and whose exceptions
-    tell nothing.
+    """Wraps a Lambda handler: its log lines have a correlation id, and its exceptions reveal no data. The correlation id is the
+    invocation's until the handler sets another.
 
-    Lambda's runtime client writes the text of an exception that reaches it into the log and into the trace, and hands it to
-    whoever called. Libraries quote in such texts what they were given. So the log gets our own line `function.failed`, and
-    Lambda, which has to know that the invocation failed, a `FunctionFailedError`.
+    Lambda's runtime client writes the text of an unhandled exception into the log and the trace, and returns it to the caller.
+    Libraries quote their input in such texts. So the exception is logged as `function.failed`, and Lambda, which has to know that
+    the invocation failed, only sees a `FunctionFailedError`.
     """
 
     @wraps(handler)
@@ -111,7 +111,7 @@ def safe_handler(handler: Handler) -> Handler:
             failed = (
                 f"{_described(error)}. Where: log line function.failed, correlation_id {logger().get_correlation_id()}"
             )
-        # Out here, so that the new exception does not carry the old one.
+        # Outside of `except`, so that the new exception does not refer to the old one.
         raise FunctionFailedError(failed)
 
     return guarded
@@ -130,7 +130,7 @@ class Metrics:
         self._metrics.set_default_dimensions(stage=stage)
 
     def record_metric(self, name: str, value: float) -> None:
-        """Record a value. The end of the name gives the unit: Milliseconds, Seconds, else a count."""
+        """Records a value. The end of the name gives the unit: Milliseconds, Seconds, else a count."""
         self._metrics.add_metric(name, _unit(name), round(value, 3))
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Make the daily aggregates: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
+"""Makes the daily aggregates: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,13 @@ from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import DailyAggregates, EventLog, Lake
 
 MAX_CONCURRENT_QUERIES = 8
-"""Queries that run side by side; Athena allows an account 20 and more."""
+"""Concurrent queries. Athena allows an account 20 and more."""
 
 DAY = timedelta(days=1)
 
 
 class AggregationResult(Struct, frozen=True):
-    """What a run did: days looked at and made anew (organizations counted one by one), and whether it came to its end."""
+    """The result of a run: days checked and rebuilt (per organization), failures, and whether it reached its end."""
 
     checked: int = 0
     made: int = 0
@@ -30,9 +30,9 @@ class AggregationResult(Struct, frozen=True):
 class AggregateDays:
     """The scheduled function's `aggregate` job.
 
-    Makes the aggregates of every day before the scheduled one whose events changed since they were made. Days that are
-    settled, that is exported for the last time, are never looked at again once all organizations have theirs: reports
-    read them in place of events. The same scheduled time may come again: what is there is not made twice.
+    Rebuilds the aggregates of every day before the scheduled one whose events have changed since. Settled days, which were
+    exported for the last time, are not checked again once all organizations have their aggregates: reports read these
+    instead of events. A repeated run for the same scheduled time rebuilds nothing twice.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class AggregateDays:
         self._record_metric = record_metric
 
     def __call__(self, scheduled_at: datetime, out_of_time: Callable[[], bool] = lambda: False) -> AggregationResult:
-        """Make what is due, until `out_of_time()`. Raises the first error of a day when the other days are done.
+        """Rebuilds what is due, until `out_of_time()`. Raises the first error after all other days are done.
 
-        Measures `DailyLagSeconds` last: how long ago the last settled day ended that reports can read.
+        Finally records `DailyLagSeconds`: the time since the end of the last settled day that reports can read.
         """
         today = scheduled_at.astimezone(UTC).date()
         settled = self._settled_day()
@@ -85,14 +85,14 @@ class AggregateDays:
         return AggregationResult(checked, made, len(errors), through, not blocked)
 
     def _settled_day(self) -> str | None:
-        """The last day all of whose hours were exported for the last time."""
+        """The last day with all its hours exported for the last time."""
         hour = self._log.progress().through.get("settled")
         if hour is None:
             return None
         return (datetime.fromtimestamp(hour + HOUR, UTC) - DAY).date().isoformat()
 
     def _due(self, through: str | None, today: date) -> dict[str, list[str]]:
-        """The days to look at, in order, each with the organizations that have events of it."""
+        """The days to check, in order, each with the organizations that have events on it."""
         due: dict[str, list[str]] = {}
         for organization_id in self._lake.organizations():
             for day in self._lake.days(organization_id):

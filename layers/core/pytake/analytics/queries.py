@@ -1,6 +1,6 @@
-"""The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`) and parts that several have in common.
+"""The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`) and shared parts.
 
-`{{sessions}}` stands for the file `sessions.sql`. Values never become a part of the text: each name becomes a `?`, and its value
+`{{sessions}}` stands for the file `sessions.sql`. Values never become part of the text: each name becomes a `?`, and its value
 an execution parameter, a literal.
 """
 
@@ -46,12 +46,12 @@ def bind(sql: str, values: Mapping[str, Value]) -> Query:
 
 
 def names(sql: str) -> list[str]:
-    """The named parameters of a statement, each once, in their order."""
+    """The distinct named parameters of a statement, in order."""
     return list(dict.fromkeys(found[1] for found in _NAME.finditer(sql) if found[1]))
 
 
 def literal(value: Value) -> str:
-    """A value as SQL writes it; moments are in UTC, to the millisecond."""
+    """A value as an SQL literal; times are in UTC, to the millisecond."""
     if isinstance(value, datetime):
         return f"TIMESTAMP '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}'"
     if isinstance(value, date):
@@ -63,6 +63,6 @@ def literal(value: Value) -> str:
 
 @cache
 def statement(name: str) -> str:
-    """The text of `sql/{name}.sql` with the parts it names, without comments."""
+    """The text of `sql/{name}.sql` with its parts inserted, without comments."""
     text = _COMMENT.sub("", (_FOLDER / f"{name}.sql").read_text())
     return _PART.sub(lambda found: statement(found[1]).rstrip(), text)

@@ -24,9 +24,9 @@ _TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
 class AthenaQueries:
     """Implements `pytake.conversation.ports.lake.LakeQueries`.
 
-    The work group says where results go, how they are encrypted and how much a query may read. A question's token follows
-    from its text, its values and its version: asked again, Athena hands out the same execution, running or ended, and
-    bills it once. Athena's own reuse of results goes by their age and knows no version, so it is not used.
+    The work group defines where results are stored, how they are encrypted and how much a query may read. The token of a query
+    is derived from its text, its values and its version. For the same token Athena returns the same execution, running or
+    ended, and bills it once. Athena's own reuse of results depends on their age and knows no version, so it is not used.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class AthenaQueries:
             try:
                 execution = self.run(sql, parameters, token)
             except QueryFailedError:
-                # An execution that failed would be handed out for this token for ever.
+                # Athena would return the failed execution for this token forever.
                 execution = self.run(sql, parameters, _token(token, "again"))
             self._kept[token] = self._results(execution)
             if len(self._kept) > CACHED_RESULTS:
@@ -58,7 +58,7 @@ class AthenaQueries:
         return self._kept[token]
 
     def run(self, sql: str, parameters: Sequence[str], token: str) -> str:
-        """Run a statement to its end; its execution's id. Raises what `rows` raises."""
+        """Runs a statement to its end and returns its execution's id. Raises what `rows` raises."""
         given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
         try:
             execution = self._client.start_query_execution(

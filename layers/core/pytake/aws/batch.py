@@ -1,8 +1,8 @@
-"""Work off a batch that Lambda took from a queue: record by record, and what is not done comes back when it should.
+"""Processes a batch of a queue record by record. Records that are not done return at the time they ask for.
 
-Lambda deletes the records that the answer does not name. The others become visible again when their visibility timeout is
-over, minutes later: so each is given the time it has to wait. A FIFO group stops at its first record that is not done, and
-what stands behind it comes back with it; the queue itself keeps it from overtaking.
+Lambda deletes the records that the response does not name. The others become visible again after their visibility timeout, which
+is minutes; so each gets a visibility timeout of its own. A FIFO group stops at its first record that is not done, and the
+records behind it return with it: the queue keeps them in order. ADR 15 says why this is not Powertools' processor.
 """
 
 import math
@@ -16,11 +16,11 @@ from pytake.conversation.retry_later import RetryLaterError
 
 MAX_BACKOFF_SECONDS = 120
 MAX_VISIBILITY_SECONDS = 43_000
-"""SQS hides a message for at most twelve hours after it was received."""
+"""SQS hides a message for at most twelve hours after it was first received."""
 
 
 class Record(Struct, frozen=True):
-    """One message of the batch. `receive_count` is 1 when the queue hands it out for the first time."""
+    """One message of the batch. `receive_count` is 1 at the first delivery."""
 
     id: str
     body: str
@@ -35,12 +35,12 @@ def process_batch(
     postpone: Callable[[Sequence[str], int], None],
     logger: Logger,
 ) -> dict[str, Any]:
-    """Call `work` with each record; the answer that tells Lambda which of them are not done.
+    """Calls `work` with each record. The response tells Lambda which records are not done.
 
-    A record for which `work` raises `RetryLaterError` comes back after that time, one for which it raises another exception
-    after a backoff that grows with its receive count. `postpone` takes receipt handles and seconds.
+    If `work` raises `RetryLaterError`, the record returns after that time; after another exception, it returns after a backoff
+    that grows with its receive count. `postpone` takes receipt handles and seconds.
 
-    `work` may put another correlation id on the lines of its record; it holds for this record alone.
+    A correlation id that `work` sets is valid for its record only.
     """
     invocation = logger.get_correlation_id()
     waits: dict[str, float] = {}
@@ -65,14 +65,14 @@ def process_batch(
             whole_seconds = min(math.ceil(seconds), MAX_VISIBILITY_SECONDS)
             postpone([record.receipt_handle for record in records], whole_seconds)
         except Exception:
-            # They come back by themselves, only later.
+            # They return anyway, only later.
             logger.exception("record.not_postponed", seconds=seconds)
     ids = [record.id for records in not_done.values() for record in records]
     return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in ids]}
 
 
 def backoff(receive_count: int) -> float:
-    """Seconds before a failed record is tried again: 2, 4, 8 … 120."""
+    """Seconds before a failed record is retried: 2, 4, 8 … 120."""
     return float(min(2 ** min(receive_count, 10), MAX_BACKOFF_SECONDS))
 
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STAGING = "athena/staging"
-"""Below the folder of query results, which a lifecycle rule empties: what a run that died left behind goes by itself."""
+"""Below the folder of query results. Its lifecycle rule removes what an aborted run left behind."""
 
 
 NOTHING = "_nothing"
-"""Stands in place of the figures of a day whose events give none. Athena reads past names that begin with `_`."""
+"""The object of a day without aggregates. Athena ignores names that begin with `_`."""
 
 
 def aggregates_key(organization_id: str, day: str) -> str:
-    """Where an organization's figures of a day are."""
+    """The key of an organization's aggregates of a day."""
     return f"{aggregates_folder(organization_id, day)}figures.parquet"
 
 
@@ -59,7 +59,7 @@ class S3DailyAggregates:
         folder = f"{STAGING}/{run}/"
         place = f"s3://{self._bucket}/{folder}"
         try:
-            # Athena takes no parameter for the place; this one is our own bucket and a random id.
+            # UNLOAD takes no parameter for its target. This one is our own bucket and a random id.
             unload = f"UNLOAD (\n{sql}\n) TO '{place}' WITH (format = 'PARQUET', compression = 'ZSTD')"
             self._queries.run(unload, parameters, f"{run}{source}")
             self._publish(folder, aggregates_key(organization_id, day), source)
@@ -67,9 +67,9 @@ class S3DailyAggregates:
             self._clear(folder)
 
     def _publish(self, folder: str, key: str, source: str) -> None:
-        """Let the files of a folder be one object, at once."""
+        """Publishes the files of a folder as one object, in one step."""
         files = [file["Key"] for file in self._objects(folder) if file["Size"]]
-        if not files:  # an answer without rows need not have a file
+        if not files:  # a result without rows may have no file
             self._client.put_object(
                 Bucket=self._bucket, Key=f"{key.rpartition('/')[0]}/{NOTHING}", Body=b"", Metadata={"source": source}
             )
@@ -83,7 +83,7 @@ class S3DailyAggregates:
                 MetadataDirective="REPLACE",
             )
             return
-        # A sorted result comes as one file; that it always will is promised nowhere.
+        # A sorted result is one file, but Athena does not guarantee that.
         with TemporaryDirectory() as place:
             paths = [Path(place, f"{number}.parquet") for number in range(len(files))]
             for file, path in zip(files, paths, strict=True):

@@ -1,4 +1,4 @@
-"""The dead-letter queues on SQS, as far as an erasure needs them: SQS finds nothing by its contents, so all is looked at."""
+"""Erasing people from the dead-letter queues. SQS cannot search by contents, so every message is read."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 VISIBILITY_SECONDS = 120
 BATCH = 10
-"""SQS hands out no more at once."""
+"""The most messages that SQS returns at once."""
 
 WAIT_SECONDS = 1
-"""SQS asks all of its servers only if it may wait; otherwise it answers "nothing" while there are messages on others."""
+"""SQS queries all its servers only with a wait time. Without one it may return nothing although there are messages."""
 
 _ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
 
@@ -58,7 +58,7 @@ class SqsDeadLetterQueues:
                 for message in messages:
                     seen.add(message["MessageId"])
                     left = _without(name, message["Body"], keys)
-                    if left == message["Body"]:  # also what was put back a moment ago
+                    if left == message["Body"]:  # also a message that was just put back
                         kept.append(message["ReceiptHandle"])
                         continue
                     if left is not None:
@@ -75,7 +75,7 @@ class SqsDeadLetterQueues:
 
 
 def _without(name: str, body: str, keys: Collection[ConversationKey]) -> str | None:
-    """What is left of a message without these people; None when nothing is."""
+    """The message without these people; None when nothing is left."""
     try:
         item = msgspec.json.decode(body, type=_ITEMS[name])
     except msgspec.DecodeError:

@@ -1,5 +1,5 @@
-"""The claim ledger on DynamoDB. Our side of a send and Meta's statuses live in different attributes of one item, so that
-neither writer undoes the other."""
+"""The claim ledger on DynamoDB. The sender's state and Meta's statuses are different attributes of one item, so that neither
+writer overwrites the other."""
 
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from pytake.conversation.status_filter import STATUS_RANK
 
 _read = msgspec.json.Decoder(Delivery)
 DELIVERIES_END = "OUT#~"
-"""Sorts behind every delivery of a conversation."""
+"""Sorts after every delivery of a conversation."""
 
 _REFUSED = "ConditionalCheckFailedException"
 
@@ -45,8 +45,8 @@ class DynamoDeliveries:
 
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         revision = previous.revision if previous is not None else 0
-        anew = previous is not None and previous.status is not None and delivery.status is None
-        return self._write(key, delivery, revision, forget_status=anew)
+        restarts = previous is not None and previous.status is not None and delivery.status is None
+        return self._write(key, delivery, revision, clear_status=restarts)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
         return self._write(key, delivery, delivery.revision)
@@ -64,7 +64,7 @@ class DynamoDeliveries:
         code: int | None,
     ) -> Delivery | None:
         if status == "sent" and self.is_accepted(key, turn, index, send=send, message_id=message_id):
-            return None  # looking costs a tenth of a write
+            return None  # this read costs a tenth of a write
         item, rank = self._table.item, STATUS_RANK[status]
         actions: list[Action] = [item.status.set(status), item.status_rank.set(rank), item.status_at.set(at)]
         if message_id is not None:
@@ -74,7 +74,7 @@ class DynamoDeliveries:
         if status == "failed":
             actions.extend(self._mark(item, key, self._clock()))
         further = item.status_rank.does_not_exist() | (item.status_rank < rank)
-        if status == "sent":  # of the latest send: what is known of an earlier one may still be taken back
+        if status == "sent":  # of the latest send: the status of an earlier send may still be withdrawn
             further |= (item.status_rank == rank) & (item.sends == send) & (item.meta_id != message_id)
         further = item.pk.exists() & further
         if status == "failed":
@@ -95,8 +95,8 @@ class DynamoDeliveries:
         return delivery_of(entry)
 
     def _take_back(self, entry: Item, send: int, message_id: str, failed: list[Action]) -> Delivery | None:
-        """An earlier send failed after all. If all that is known of the message is that this one was sent, it has failed; if a
-        later send is under way, nothing is known of the message any more. The entry if it has failed."""
+        """Handles the late failure of an earlier send. If that send's `sent` is the only status, the message has failed. If a
+        later send is in progress, the status is removed. Returns the entry if the message has failed."""
         item = self._table.item
         try:
             entry.refresh(consistent_read=True)
@@ -107,21 +107,21 @@ class DynamoDeliveries:
             return None
         if ours.state == "failed" or (ours.state == "accepted" and ours.message_id != message_id):
             return None
-        told = (item.status, item.status_rank, item.status_at, item.meta_id)
+        known = (item.status, item.status_rank, item.status_at, item.meta_id)
         has_failed = ours.state == "accepted"
-        forgotten: list[Action] = [*(attribute.remove() for attribute in told), item.failed_send.set(send)]
+        forgotten: list[Action] = [*(attribute.remove() for attribute in known), item.failed_send.set(send)]
         unchanged = (item.revision == entry.revision) & (item.status == "sent") & (item.meta_id == message_id)
         try:
             entry.update(failed if has_failed else forgotten, condition=unchanged)
         except UpdateError as error:
             if dynamodb_error_code(error) != _REFUSED:
                 raise
-            raise ConflictError("the entry changes at this moment; this status has to come again") from None
+            raise ConflictError("another writer changed the entry; the status must be retried") from None
         return delivery_of(entry) if has_failed else None
 
     def _may_be_of(self, send: int, message_id: str) -> Condition:
-        """Unless Meta gave this send another id: then the message was one of a person who was erased, and has the same place
-        in the conversation that they began since (ADR 9). Our side's id is in the body, which a condition can search."""
+        """False if Meta gave this send another id. Then the status belongs to a message from before the person was erased, with
+        the same position in their earlier conversation (ADR 9). The sender's id is in the body: a condition can search it."""
         item, written = self._table.item, msgspec.json.encode(message_id).decode()
         fits: Condition = (
             (item.sends != send)
@@ -148,11 +148,11 @@ class DynamoDeliveries:
         return [delivery_of(entry) for entry in found if is_unexpired(entry, now)]
 
     def _mark(self, item: type[Item], key: ConversationKey, now: float) -> tuple[Action, Action]:
-        """Integrators are still to be told (`pytake.aws.outbox`)."""
+        """Marks an entry whose business event is not published yet (`pytake.aws.outbox`)."""
         return item.due_pk.set(outbox_pk(due_shard(conversation_pk(key)))), item.due_at.set(now)
 
     def _write(
-        self, key: ConversationKey, delivery: Delivery, revision: int, *, forget_status: bool = False
+        self, key: ConversationKey, delivery: Delivery, revision: int, *, clear_status: bool = False
     ) -> Delivery:
         item, writer, now = self._table.item, uuid4().hex, self._clock()
         body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
@@ -165,12 +165,12 @@ class DynamoDeliveries:
         ]
         if delivery.state == "failed":
             actions.extend(self._mark(item, key, now))
-        elif forget_status:
+        elif clear_status:
             actions.extend((item.due_pk.remove(), item.due_at.remove()))
-        if forget_status or not revision:  # what outlived its time may still be there
-            told = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
-            actions.extend(attribute.remove() for attribute in told)
-            actions.append(item.failed_send.set(delivery.sends) if forget_status else item.failed_send.remove())
+        if clear_status or not revision:  # an expired entry may still exist
+            known = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
+            actions.extend(attribute.remove() for attribute in known)
+            actions.append(item.failed_send.set(delivery.sends) if clear_status else item.failed_send.remove())
         entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
         unchanged = item.revision == revision if revision else self._table.absent_or_expired(now)
         try:
@@ -178,10 +178,10 @@ class DynamoDeliveries:
         except UpdateError as error:
             if dynamodb_error_code(error) != _REFUSED:
                 raise
-            # The SDK repeats a request whose answer it lost, and is then refused by its own write.
+            # The SDK repeats a request after a lost response. Its own first write then makes the condition fail.
             found = self._find(key, delivery.turn, delivery.index)
             if found is None or found.writer != writer:
-                raise ConflictError(f"message {delivery.turn}.{delivery.index} was written by somebody else") from None
+                raise ConflictError(f"message {delivery.turn}.{delivery.index} was changed by another writer") from None
             return delivery_of(found)
         return delivery_of(entry)
 
@@ -194,7 +194,7 @@ class DynamoDeliveries:
 
 
 def delivery_of(item: Item) -> Delivery:
-    """The entry that an item holds: our side from its body, the statuses' side from attributes."""
+    """The entry of an item: the sender's state from its body, Meta's statuses from attributes."""
     delivery = _read.decode(item.body or "")
     delivery.revision = int(item.revision or 0)
     delivery.status = item.status

@@ -28,7 +28,7 @@ from pytake.conversation.records import ERASURE_SECONDS, ConversationKey, Pendin
 
 PASSES = 5
 ACTIONS = 90
-"""What one transaction takes: 100."""
+"""A transaction takes 100."""
 
 _STATE, _PSEUDONYMS, _PENDING = "STATE", "PSEUDONYMS", "ERASURES"
 _HOUR = 3600
@@ -40,10 +40,10 @@ _read_pending = msgspec.json.Decoder(PendingErasure)
 class DynamoErasure:
     """Implements `pytake.conversation.ports.conversations.Erasure`.
 
-    That a person was erased is remembered first: a conversation that begins is conditional on it. Then the conversation goes:
-    every commit is conditional on it, so a turn under way is refused. The oldest turn goes last: a new conversation cannot
-    write its own first turn before, so nothing new is mixed with what is being removed. Then it looks again, until there is
-    nothing. The key of the pseudonyms goes at the very end: an erasure that died goes on under the same pseudonyms.
+    First it records that the person was erased: the first commit of a conversation is conditional on this record. Then it deletes
+    the conversation: every commit is conditional on it, so a turn in progress fails. The oldest turn is deleted last: until then
+    a new conversation cannot write its first turn, so old and new items do not mix. It repeats this until nothing is found. The
+    key of the pseudonyms is deleted at the very end: an aborted erasure continues under the same pseudonyms.
     """
 
     def __init__(self, table: Table, log: EventLog) -> None:
@@ -112,9 +112,9 @@ class DynamoErasure:
             except TransactWriteError as error:
                 if dynamodb_error_code(error) != "TransactionCanceledException":
                     raise
-                continue  # somebody else erases the same person: look again
+                continue  # another erasure of the same person: search again
             removed += len(found)
-        raise ConflictError(f"something new was written in each of {PASSES} passes")
+        raise ConflictError(f"new items were written in each of {PASSES} passes")
 
     def _found(self, key: ConversationKey) -> list[Item]:
         item = self._table.item
@@ -136,7 +136,7 @@ class DynamoErasure:
         settled: int,
         place: str,
     ) -> Iterator[list[tuple[Item, Item | None]]]:
-        """The turns with their deliveries, newest first; each to be removed, some leaving something for the lake."""
+        """Batches of turns with their deliveries, newest first. Each is deleted; some leave an item for the lake."""
         batch: list[tuple[Item, Item | None]] = []
         for turn, record, entry in reversed(_with_entries(turns)):
             seq = turn.sk.split("#")[1]
@@ -173,10 +173,9 @@ class DynamoErasure:
 
 
 def _with_entries(turns: dict[str, Item]) -> list[tuple[Item, TurnRecord, int]]:
-    """The turns in order, each with its record and where the log has it: at the first of those that follow each other in
-    its hour.
+    """The turns in order, each with its record and its time in the log index: the time of the first turn of its run in the hour.
 
-    What is left of it stays there, so that no row moves from one part of the hour to another.
+    What is left of a turn keeps this time, so that no row moves to another part of the hour.
     """
     found: list[tuple[Item, TurnRecord, int]] = []
     at = hour = 0

@@ -18,7 +18,7 @@ BATCH_ENTRIES, BATCH_BYTES = 10, 240_000
 """PutEvents takes ten entries and 256 KB."""
 
 PAUSE_SECONDS = 30
-"""After a refusal the bus is left alone for so long: the events wait in the table, and nobody waits for them."""
+"""The pause after a failure. The events wait in the table meanwhile, and nothing waits for them."""
 
 
 class EventBridgeBus:

@@ -1,4 +1,4 @@
-"""What happened, from the index `log` on DynamoDB; the keys of pseudonyms; how far the export is."""
+"""The turns of an hour from the index `log` on DynamoDB, the keys of pseudonyms, and the progress of the export."""
 
 import heapq
 import secrets
@@ -38,10 +38,10 @@ from pytake.conversation.records import (
 from pytake.conversation.retention import RetentionPolicy
 
 BATCH = 100
-"""What one BatchGetItem takes."""
+"""The limit of one BatchGetItem."""
 
 FIRST_WINDOW, NEXT_WINDOW = 6, 20
-"""How many turns of a conversation are asked for at once: most have few in an hour."""
+"""How many turns of a conversation are read at once: most conversations have few in an hour."""
 
 KEY_BYTES = 16
 
@@ -62,7 +62,7 @@ class DynamoEventLog:
         self._table = table
         self._retention = retention
         self._hours: dict[str, frozenset[int]] = {}
-        """What is known of `record_reported_hour`: of the contacts asked for since the last call of `turns`."""
+        """The hours already recorded by `record_reported_hour`, of the contacts requested since the last call of `turns`."""
 
     def entries(
         self, hour: int, organization_id: str | None = None, since: tuple[str, int] | None = None
@@ -87,7 +87,7 @@ class DynamoEventLog:
     def _forget(self, entries: list[LogEntry], found: list[LoggedTurn]) -> int:
         turns = {(conversation_pk(turn.key), turn_sk(turn.record.seq)): turn for turn in found}
         begins = [entry.position for entry in entries if entry.position in turns]
-        # Those that the index has go last: were this run to die, the next one would not find the others.
+        # Turns in the index are deleted last: otherwise the run after an abort would not find the others.
         for places in (turns.keys() - begins, begins):
             with self._table.item.batch_write() as batch:
                 for pk, sk in places:
@@ -134,16 +134,16 @@ class DynamoEventLog:
             known = self._hours.get(pk, frozenset())
             if hour in known:
                 continue
-            # Files older than that are gone: nobody has to find them any more.
+            # Older files are already deleted.
             oldest = hour - 2 * self._retention(organization_id)
             hours = {hour, *(before for before in known if before >= oldest)}
             item(pk, _PSEUDONYMS).update([item.hours.set(hours)], condition=item.pk.exists())
             self._hours[pk] = frozenset(hours)
 
     def _following(self, begins: list[tuple[str, int]], hour: int) -> dict[tuple[str, int], list[TurnRecord]]:
-        """The turns that begin at these places and follow each other within the hour, run by run."""
+        """The runs of consecutive turns within the hour that begin at these positions."""
         runs: dict[tuple[str, int], list[TurnRecord]] = {begin: [] for begin in begins}
-        window, going = FIRST_WINDOW, dict.fromkeys(begins, 0)  # how many of a run are read
+        window, going = FIRST_WINDOW, dict.fromkeys(begins, 0)  # how many turns of a run are read
         while going:
             places = [(pk, turn_sk(seq + read + step)) for (pk, seq), read in going.items() for step in range(window)]
             found = {(item.pk, item.sk): item for item in self._table.item.batch_get(places)}
@@ -232,7 +232,7 @@ class DynamoEventLog:
         return found
 
     def _make_key(self, pk: str, now: float, expires_at: float) -> bytes:
-        # It outlives every record that is exported under it: nothing is exported twice under two keys.
+        # The key outlives every record that is exported with it, so no record is ever exported with two keys.
         item = self._table.item
         made = item(pk, _PSEUDONYMS, document=secrets.token_bytes(KEY_BYTES), expires_at=int(expires_at))
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ITEM_BYTES = 350_000
-"""Compressed documents above this go to S3; a DynamoDB item ends at 400 KB."""
+"""Larger compressed documents are stored on S3: a DynamoDB item is limited to 400 KB."""
 
 _encode = msgspec.json.Encoder().encode
 _REFUSED = "ConditionalCheckFailedException"
@@ -156,7 +156,7 @@ class DynamoFlows:
         if len(packed) <= ITEM_BYTES:
             item.document = packed
         else:
-            # Named by its content: writing it before the item leaves at worst a file that nothing points to.
+            # The name is a digest of the content. Written before the item, it is at worst an object without a reference.
             item.document_key = f"flows/{organization_id}/{hashlib.sha256(packed).hexdigest()}.json.z"
             self._s3().put_object(Bucket=self._bucket, Key=item.document_key, Body=packed)
         return item

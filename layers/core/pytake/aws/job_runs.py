@@ -5,7 +5,7 @@ from pynamodb.exceptions import PutError
 from pytake.aws.table import Table, dynamodb_error_code
 
 KEPT_SECONDS = 7 * 86_400
-"""Longer than EventBridge and Lambda try (a day and six hours)."""
+"""Longer than EventBridge and Lambda retry (a day and six hours)."""
 
 _DONE = "done"
 
@@ -21,7 +21,7 @@ class DynamoJobRuns:
         row = item(
             f"JOB#{job}", scheduled_time, writer=run, updated_at=now + seconds, expires_at=int(now) + KEPT_SECONDS
         )
-        # A lease that is over is a run that died; `status` is only there when it came to its end.
+        # An expired lease belongs to an aborted run; a completed run has a `status`.
         free = item.status.does_not_exist() & ((item.updated_at < now) | (item.writer == run))
         try:
             row.save(condition=item.pk.does_not_exist() | free)

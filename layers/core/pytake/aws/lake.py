@@ -1,4 +1,4 @@
-"""The lake's files on S3: Parquet, one object per organization and hour, put there whole."""
+"""The lake's files on S3: Parquet, one complete object per organization and hour or part of an hour."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -31,9 +31,9 @@ RESULTS = "athena/"
 
 
 def object_key(organization_id: str, hour: int, begins: int | None = None) -> str:
-    """Where an organization's events of an hour are; the folders are the table's partitions.
+    """The key of an organization's events of an hour, or of a part of it. The folders are the table's partitions.
 
-    The first file of an hour has its name; a later part has the milliseconds of the hour besides, at which it begins.
+    The first object is named after the hour. A later part also has the millisecond of the hour at which it begins.
     """
     part = f"-{begins - hour * 1000:07d}" if begins is not None and begins != hour * 1000 else ""
     return f"{_hour_prefix(organization_id, hour)}{part}.parquet"
@@ -44,12 +44,12 @@ def _hour_prefix(organization_id: str, hour: int) -> str:
 
 
 def day_folder(organization_id: str, day: str) -> str:
-    """Where an organization's events of a day are; the folders are the table's partitions."""
+    """The folder of an organization's events of a day. The folders are the table's partitions."""
     return f"{_organization(organization_id)}dt={day}/"
 
 
 def aggregates_folder(organization_id: str, day: str) -> str:
-    """Where what is made of them is, the partition of the table `daily`."""
+    """The folder of an organization's daily aggregates, a partition of the table `daily`."""
     return f"{DAILY}organization_id={organization_id}/dt={day}/"
 
 
@@ -58,7 +58,7 @@ def _organization(organization_id: str) -> str:
 
 
 def object_metadata(client: "S3Client", bucket: str, key: str) -> dict[str, str] | None:
-    """What an object was stored with; None when there is none."""
+    """The metadata of an object; None if it does not exist."""
     try:
         return client.head_object(Bucket=bucket, Key=key)["Metadata"]
     except ClientError as error:
@@ -68,11 +68,11 @@ def object_metadata(client: "S3Client", bucket: str, key: str) -> dict[str, str]
 
 
 class NotRemovedError(Exception):
-    """S3 refused to remove something; it has to be tried again."""
+    """S3 did not delete an object; the deletion must be retried."""
 
 
 class UnreadableFileError(Exception):
-    """A file of the lake is no Parquet, or only a part of it."""
+    """A file of the lake is not Parquet, or incomplete."""
 
 
 class S3Lake:
@@ -86,7 +86,7 @@ class S3Lake:
         written = self._metadata(object_key(organization_id, hour, begins))
         if written is None:
             return None
-        # A file that does not say how far it reaches may reach to the end.
+        # An object without `until` may reach to the end of the hour.
         until, following = int(written.get("until", (hour + HOUR) * 1000)), written.get("next")
         return LakePart(organization_id, hour, begins, until, int(following) if following else None)
 
@@ -138,12 +138,12 @@ class S3Lake:
         return self._folders(_organization(organization_id))
 
     def delete_day(self, organization_id: str, day: str) -> None:
-        # The figures first: the days there are to forget are those that have events.
+        # Aggregates first: `days` lists the days that have events.
         self._remove_versions(aggregates_folder(organization_id, day), lambda _: True)
         self._remove_versions(day_folder(organization_id, day), lambda _: True)
 
     def _folders(self, prefix: str) -> list[str]:
-        """The values of the partition that the folders directly below a prefix are named by."""
+        """The partition values of the folders directly below a prefix."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
@@ -151,7 +151,7 @@ class S3Lake:
         return sorted(folder[len(prefix) : -1].partition("=")[2] for folder in found)
 
     def _remove_versions(self, prefix: str, wanted: Callable[[Any], bool]) -> None:
-        """Remove objects for good: in a versioned bucket, a plain deletion only hides them."""
+        """Deletes all versions: in a versioned bucket, a plain deletion only hides an object."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
         for page in pages:
             versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -167,16 +167,16 @@ class S3Lake:
 
 
 def write_parquet(lines: Path, parquet: Path) -> None:
-    """Turn JSON lines of `LakeEvent` into a Parquet file. The same lines give the same bytes; memory holds one row group."""
-    # By name: only the scheduled function's second layer has it, and nothing else imports this module.
+    """Writes JSON lines of `LakeEvent` as a Parquet file. The same lines give the same bytes. Memory holds one row group."""
+    # By name: only the scheduled function's second layer contains these modules.
     arrow, files = import_module("arro3.core"), import_module("arro3.io")
     reader = files.read_json(lines, schema=_schema(arrow), batch_size=BATCH_ROWS)
     files.write_parquet(reader, parquet, compression="zstd(3)", max_row_group_size=ROWS_PER_GROUP)
 
 
 def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
-    """Put Parquet files into one, in their order. Raises an error, and leaves no whole file, when one of them cannot be read
-    or has other columns than the first: those of one answer of Athena are all alike.
+    """Merges Parquet files into one, in their order. Raises an error, and leaves no complete file, if one cannot be read or has
+    other columns than the first. The files of one Athena result have the same columns.
     """
     arrow, files = import_module("arro3.core"), import_module("arro3.io")
     tables = [_opened(part) for part in parts]
@@ -186,7 +186,7 @@ def merge_parquet(parts: Sequence[Path], whole: Path) -> None:
 
 
 def read_parquet(parquet: Path) -> Iterator[LakeEvent]:
-    """The events of a file that `write_parquet` wrote, in their order."""
+    """The events of a file written by `write_parquet`, in their order."""
     arrow = import_module("arro3.core")
     for batch in _opened(parquet):
         columns = []
@@ -204,10 +204,10 @@ def _opened(parquet: Path) -> Any:
     try:
         return import_module("arro3.io").read_parquet(parquet)
     except BaseException as error:
-        # Rust's panics are no `Exception`: one broken file would end the job for everybody.
+        # A Rust panic is not an `Exception`: one broken file would end the job for all organizations.
         if type(error).__name__ != "PanicException":
             raise
-        raise UnreadableFileError(f"{parquet.name} is not a whole Parquet file") from None
+        raise UnreadableFileError(f"{parquet.name} is not a complete Parquet file") from None
 
 
 def _write_lines(path: Path, events: Iterable[LakeEvent]) -> None:

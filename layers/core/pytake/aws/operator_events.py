@@ -1,4 +1,4 @@
-"""Operator events: a log line, which CloudWatch also counts as a metric, and an EventBridge event each."""
+"""Operator events: each is a log line, which is also a CloudWatch metric, and an EventBridge event."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 SOURCE = "pytake"
 NAMESPACE = "PyTake"
-"""Of the metric OperatorEvents, by stage and type; the template's alarms watch some types."""
+"""The namespace of the metric OperatorEvents, by stage and type. The template's alarms watch some types."""
 
 
 PUBLISHED_AS_BUSINESS_EVENTS = frozenset(("delivery.failed",))
-"""What goes to the bus by `pytake.aws.event_bus`, at least once and with all its fields; here it is logged and counted."""
+"""Types that `pytake.aws.event_bus` publishes, at least once and with all fields. Here they are only logged and counted."""
 
 
 class EventBridgeOperatorEvents:
@@ -38,7 +38,7 @@ class EventBridgeOperatorEvents:
         self._clock = clock
 
     def publish(self, event: OperatorEvent) -> None:
-        # The log line is a metric as well (CloudWatch's embedded metric format): one write, and none of them gets lost alone.
+        # The log line is also a metric (CloudWatch's embedded metric format): one write, so neither is lost without the other.
         metric = {"Namespace": NAMESPACE, "Dimensions": [["stage", "type"]], "Metrics": [{"Name": "OperatorEvents"}]}
         self._logger.warning(
             event.type,
@@ -64,7 +64,7 @@ class EventBridgeOperatorEvents:
                 ]
             )
         except (BotoCoreError, ClientError) as error:
-            # The log line above is already with the operator; a message must not fail because the news of it did.
+            # The operator already has the log line above. A message must not fail because its event did.
             self._logger.error("operator_event.not_published", event_type=event.type, error=type(error).__name__)
             return
         if answer["FailedEntryCount"]:

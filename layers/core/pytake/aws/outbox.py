@@ -1,4 +1,4 @@
-"""Turns and deliveries whose events are still to be told, on DynamoDB: a mark on the item itself, found by the index `due`."""
+"""Turns and deliveries whose events are not published yet: a mark on the item itself, found through the index `due`."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -61,7 +61,7 @@ class DynamoOutbox:
             entry.update(actions, condition=self._table.item.pk.exists())
         except UpdateError as error:
             if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                raise  # what was erased has nothing to tell any more
+                raise  # an erased item has no events to publish
 
 
 def _read(entry: Item) -> TurnRecord | Delivery:

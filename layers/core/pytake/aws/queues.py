@@ -88,11 +88,11 @@ class SqsQueues:
         self._dead_letter(self._urls["outbound_dlq"], body, group_id(item.key), id_, reason)
 
     def dead_letter_unreadable(self, body: str, group: str) -> None:
-        """Put what cannot be read on the outbound dead-letter queue, as it is."""
+        """Puts an unreadable message on the outbound dead-letter queue, unchanged."""
         self._dead_letter(self._urls["outbound_dlq"], body, group, digest(body), "unreadable")
 
     def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
-        """Put a person's message on the inbound dead-letter queue, as it is."""
+        """Puts a person's message on the inbound dead-letter queue, unchanged."""
         self._dead_letter(self._urls["inbound_dlq"], body, group, digest(body), reason)
 
     def _dead_letter(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
@@ -105,15 +105,15 @@ class SqsQueues:
         )
 
     def postpone_inbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._urls["inbound"], receipt_handles, seconds)
 
     def postpone_outbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._urls["outbound"], receipt_handles, seconds)
 
     def postpone_statuses(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Let received messages come back in `seconds` (SQS: at most 12 hours)."""
+        """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._urls["statuses"], receipt_handles, seconds)
 
     def _postpone(self, queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
@@ -122,7 +122,7 @@ class SqsQueues:
                 {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
                 for place, handle in enumerate(receipt_handles[start : start + BATCH_ENTRIES])
             ]
-            # A failed entry (its receipt expired) needs nothing: the message comes back by itself.
+            # A failed entry (its receipt handle expired) needs no action: the message is already visible again.
             self._client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
 
     def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:

@@ -19,10 +19,10 @@ _read = msgspec.json.Decoder(RateWindow).decode
 class DynamoRateSlots:
     """Implements `pytake.conversation.ports.deliveries.RateSlots` (ADR 0005).
 
-    Up to sixty messages a minute, the item is the window itself. A worker remembers it as it last wrote or saw it and
-    writes on that guess; a refusal brings what is really there, so nobody reads first. Above, GCRA: each scope stores its
-    theoretical arrival time. A reservation moves it on by one interval, either from where it is (there is a queue) or from
-    now (there is none); exactly one of the two conditions holds at any moment.
+    Up to sixty messages a minute, the item is the window itself. A worker writes based on the window that it last wrote or saw;
+    a failed condition returns the current one, so no read is needed. Above sixty it is GCRA: each scope stores its theoretical
+    arrival time. A reservation advances it by one interval, from its value (there is a queue) or from now (there is none);
+    exactly one of the two conditions holds at any moment.
     """
 
     def __init__(self, table: Table) -> None:
@@ -33,7 +33,7 @@ class DynamoRateSlots:
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute <= EXACT_UP_TO:
             return self._change(organization_id, scope, now, lambda window: reserve(window, per_minute, now))
-        # One second's worth may leave at once, and is taken off the steady rate: never more than the limit in a minute.
+        # One second's worth may leave at once. It is subtracted from the steady rate, so a minute never exceeds the limit.
         burst = max(1, per_minute // 60)
         return self._arrive(organization_id, scope, 60 / (per_minute - burst), burst, now)
 
@@ -55,7 +55,7 @@ class DynamoRateSlots:
                 _pk(organization_id), scope, body=body, revision=revision + 1, expires_at=int(now) + _KEPT_SECONDS
             )
             unchanged = item.revision == revision if revision else item.body.does_not_exist()
-            if changed is window:  # a departure that has to wait: look before believing a memory that may be old
+            if changed is window:  # a departure has to wait: read the item, the remembered window may be old
                 found = self._find(organization_id, scope)
                 if found is None or int(found.revision or 0) == revision:
                     return at
@@ -67,7 +67,7 @@ class DynamoRateSlots:
                 else:
                     self._remember(place, revision + 1, changed)
                     return at
-            # None: the item ran out of its time to live between our write and our look
+            # None: the item expired between our write and our read
             revision, window = (
                 (int(found.revision or 0), _read(found.body)) if found is not None and found.body else (0, RateWindow())
             )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 300
 MIN_REFRESH_SECONDS = 10
-"""Asking past the cache is allowed once in this time: forged webhooks must not become calls to Secrets Manager."""
+"""The minimum time between reads past the cache: forged webhooks must not cause calls to Secrets Manager."""
 
 
 class SecretsManagerSecrets:

@@ -1,14 +1,14 @@
 """The one DynamoDB table: its item, its keys, its indexes.
 
-Keys begin with the organization. The exceptions are what has to be found before the organization is known: a number by
-its id and by its verify token, and what only the scheduled function reads: the indexes of what is due and of what happened,
-and how far its export is (`LAKE`).
+Keys begin with the organization. Exceptions are items that are read before the organization is known (a number by its id and by
+its verify token) and items that only the scheduled function reads (the indexes `due` and `log`, and the progress of its
+export, `LAKE`).
 
 | what | pk | sk |
 |---|---|---|
 | conversation | `ORG#o#CONV#number#contact` | `STATE` |
 | turn (audit record) | same | `TURN#seq` |
-| inbound marker, where the conversation does not remember the message itself | same | `IN#message id` |
+| inbound marker, if the conversation's item does not record the message | same | `IN#message id` |
 | delivery (claim ledger) | same | `OUT#seq#index` |
 | organization | `ORG#o` | `SETTINGS` |
 | number, for its organization's list | `ORG#o#NUMBERS` | number id |
@@ -18,11 +18,11 @@ and how far its export is (`LAKE`).
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE` | scope |
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
-| turn that waits for a stopped number | `ORG#o#HELD#number` | contact, seq |
+| held turn of a stopped number | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
-| that a person was erased | `ERASED#sha256` | `ERASED` |
-| erasure that is not finished | `ERASURES` | id |
-| what the lake needs of an erased turn | `ORG#o#ERASED#id` | `TURN#seq` |
+| record of an erased person | `ERASED#sha256` | `ERASED` |
+| pending erasure | `ERASURES` | id |
+| the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
 | scheduled run | `JOB#job` | scheduled time |
 """
 
@@ -46,17 +46,17 @@ from pytake.observability import aws_error_code
 USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 4
-"""Partitions of the due index: one would be a hot key when everybody's session ends at once."""
+"""Partitions of the due index: a single one would be a hot key when many sessions end at once."""
 
 ERASED = "ERASED"
-"""Sort key of the item that remembers an erasure."""
+"""Sort key of the record of an erased person."""
 
 LOG_SHARDS = 8
 """Partitions of an hour in the log index: each takes 1,000 turns a second."""
 
 
 class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Conversations with something to do later, by time."""
+    """Conversations with a due timer or session end, by time."""
 
     class Meta:
         index_name = "due"
@@ -67,7 +67,7 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """An organization's conversations, by the hour in which something was last said."""
+    """An organization's conversations, by the hour of their last message."""
 
     class Meta:
         index_name = "recent"
@@ -78,7 +78,7 @@ class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call
 
 
 class LogIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Turns by the hour in which they were taken, for the export to the lake: of those that follow each other the first."""
+    """Turns by their hour, for the export to the lake: only the first of each run of consecutive turns."""
 
     class Meta:
         index_name = "log"
@@ -89,7 +89,7 @@ class LogIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class Item(Model):
-    """Any item. `body` is JSON; the other attributes are what conditions, updates and indexes need by themselves."""
+    """Any item. `body` is JSON; the other attributes are those that conditions, updates and indexes need separately."""
 
     class Meta:
         table_name: str
@@ -131,7 +131,7 @@ class Item(Model):
 
 
 class ConditionFailedError(Exception):
-    """A conditional write did not happen. `found` is the item that stood in its way, where DynamoDB told it."""
+    """The condition of a write failed. `found` is the current item, if DynamoDB returned it."""
 
     def __init__(self, found: Item | None) -> None:
         super().__init__("the item is not as expected")
@@ -139,13 +139,13 @@ class ConditionFailedError(Exception):
 
 
 class Table:
-    """The table under the name the environment gives it. All items share one connection."""
+    """The table with the given name. All items share one connection."""
 
     def __init__(self, table_name: str, region: str | None = None) -> None:
         meta: dict[str, Any] = {
             "table_name": table_name,
             "region": region,
-            # Fail fast and let the queue retry: a Lambda's time is worth more than a third long wait.
+            # Fail fast and let the queue retry: a further long wait would cost Lambda time.
             "connect_timeout_seconds": 2,
             "read_timeout_seconds": 3,
             "max_retry_attempts": 3,
@@ -153,7 +153,7 @@ class Table:
         indexes = {"due": DueIndex(), "recent": RecentIndex(), "log": LogIndex()}
         self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), **indexes})
 
-        # botocore builds the default user agent anew for every request, twice; one of our own is built once.
+        # botocore builds its default user agent twice per request; our own is built once.
         self.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
 
     @property
@@ -161,12 +161,12 @@ class Table:
         return self.item._get_connection().connection  # transactions need the connection below the model
 
     def absent_or_expired(self, now: float) -> Condition:
-        """Nothing is there, or what is there has outlived its time: DynamoDB removes it hours or days later."""
+        """No item exists, or it has expired: DynamoDB removes expired items hours or days later."""
         free: Condition = self.item.pk.does_not_exist() | (self.item.expires_at <= int(now))
         return free
 
     def put(self, item: Item, condition: Condition) -> None:
-        """Store `item` if `condition` holds. Raises `ConditionFailedError` with the item that is there instead."""
+        """Stores `item` if `condition` holds. Raises `ConditionFailedError` with the current item."""
         arguments = item.get_save_kwargs_from_instance(condition, return_values_on_condition_failure="ALL_OLD")
         try:
             self.connection.dispatch("PutItem", arguments)
@@ -179,14 +179,14 @@ class Table:
 
 
 def is_unexpired(item: Item, now: float) -> bool:
-    """Whether an item's time to live is not over yet, or it has none."""
+    """Whether an item has not expired, or never expires."""
     return item.expires_at is None or item.expires_at > now
 
 
 def dynamodb_error_code(error: PynamoDBException) -> str | None:
-    """DynamoDB's code for a failed request; None when no answer came.
+    """DynamoDB's code for a failed request; None without a response.
 
-    PynamoDB's own property stumbles over a timeout, whose botocore exception has a response that is None.
+    PynamoDB's own property fails for a timeout, because the response of its botocore exception is None.
     """
     return aws_error_code(error.cause)
 
@@ -206,7 +206,7 @@ def turn_sk(seq: int) -> str:
 
 
 def turn_of_sk(sk: str) -> int:
-    """The turn that a sort key of `turn_sk` is of."""
+    """The sequence number in a sort key of `turn_sk`."""
     return int(sk.removeprefix("TURN#"))
 
 
@@ -227,7 +227,7 @@ def held_sk(contact_id: str, turn: int) -> str:
 
 
 def erasure_pk(key: ConversationKey) -> str:
-    """Where it is remembered that a person was erased. Not by their number: only who has it already can find this."""
+    """The key of the record of an erased person: a digest, so only a reader who knows the person can find it."""
     return f"ERASED#{digest('erased', key.organization_id, key.phone_number_id, key.contact_id)}"
 
 
@@ -245,7 +245,7 @@ def due_pk(shard: int) -> str:
 
 
 def outbox_pk(shard: int) -> str:
-    """Where the index `due` has turns and deliveries whose events are still to be told."""
+    """The partition of the index `due` with turns and deliveries whose events are not published yet."""
     return f"EVENTS#{shard}"
 
 
@@ -258,7 +258,7 @@ def recent_pk(organization_id: str) -> str:
 
 
 def start_of_hour(at: float) -> int:
-    """A conversation is listed by the hour of its last message: a chat moves its index entry at most once an hour."""
+    """Conversations are listed by the hour of their last message, so a chat moves its index entry at most once an hour."""
     return int(at // 3600) * 3600
 
 
@@ -267,7 +267,7 @@ def contact_pk(organization_id: str, contact_id: str) -> str:
 
 
 def log_pk(at: float, shard: int) -> str:
-    """Where the index `log` has the turns of the UTC hour that `at` is in."""
+    """The partition of the index `log` with turns of the UTC hour of `at`."""
     return f"LOG#{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H}#{shard}"
 
 
@@ -276,10 +276,10 @@ def log_shard(pk: str) -> int:
 
 
 def log_sk(pk: str, organization_id: str, at: float) -> str:
-    """By organization, then by time; a conversation's digest tells apart what happened at the same time."""
+    """By organization, then by time. A digest of the conversation distinguishes turns of the same time."""
     return f"{organization_id}#{int(at * 1000):013d}#{digest(pk)[8:16]}"
 
 
 def end_of_hour(at: float) -> int:
-    """Session ends are indexed by the hour they fall in: a chat of many turns then moves its index entry once an hour."""
+    """Session ends are indexed by hour, so a chat of many turns moves its index entry once an hour."""
     return math.ceil(at / 3600) * 3600

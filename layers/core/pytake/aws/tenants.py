@@ -61,7 +61,7 @@ class DynamoTenants:
         return found
 
     def knows_verify_token(self, token: str) -> bool:
-        # The token is looked up by its digest: no comparison of secrets, so no timing to learn from.
+        # The key is a digest of the token: secrets are not compared, so timing reveals nothing.
         return self._get(_verify_pk(hashlib.sha256(token.encode()).hexdigest()), _LOOKUP) is not None
 
     def organization(self, organization_id: str) -> Organization:
@@ -80,7 +80,7 @@ class DynamoTenants:
         item = self._table.item
         body = _encode(msgspec.structs.replace(number, **dict.fromkeys(_SENDING))).decode()
         previous = self._read_number(_number_pk(number.phone_number_id), _LOOKUP)
-        # `state` holds the owner: only the organization that has a number, or its verify token, may write it again.
+        # `state` holds the owner: only the organization that owns a number, or its verify token, may write it again.
         ours = item.pk.does_not_exist() | (item.state == number.organization_id)
         this_number = item.pk.does_not_exist() | (item.state == number.phone_number_id)
         sending: dict[str, Any] = {name: getattr(previous, name) if previous else None for name in _SENDING}
@@ -99,7 +99,7 @@ class DynamoTenants:
                     transaction.delete(item(_verify_pk(str(previous.verify_token_hash)), _LOOKUP))
         except TransactWriteError as error:
             if any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons):
-                raise ConflictError("the number or its verify token belongs to somebody else") from None
+                raise ConflictError("another organization or number uses the number or its verify token") from None
             raise
         self._numbers.forget(number.phone_number_id)
         self._unknown.forget(number.phone_number_id)
@@ -128,7 +128,7 @@ class DynamoTenants:
         self._set_sending(number, [item.resuming_at.remove()], item.resuming_at.exists())
 
     def _set_sending(self, number: Number, actions: list[Action], condition: Condition) -> bool:
-        """Change both copies of a number; its organization's list first, because the other one decides and is read."""
+        """Changes both copies of a number, its organization's list first: the other copy is the one that is read."""
         item = self._table.item
         changed = True
         for pk, sk in (

@@ -1,4 +1,4 @@
-"""A small cache with an age limit, for what is read on every message and changes once a week."""
+"""A small cache with an age limit, for values that are read with every message and change once a week (ADR 15)."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Value]):
-    """Keeps up to `size` values for `seconds` each. What was not found (None) is not kept: it may be created any moment."""
+    """Keeps up to `size` values for `seconds` each. None (not found) is not kept: the value may be created at any time."""
 
     def __init__(self, seconds: float, size: int, clock: Clock) -> None:
         self._seconds = seconds
@@ -19,7 +19,7 @@ class TtlCache(Generic[Value]):
         self._entries: OrderedDict[str, tuple[float, Value]] = OrderedDict()
 
     def get(self, key: str, load: Callable[[], Value | None], *, fresher_than: float | None = None) -> Value | None:
-        """The kept value, or what `load` gives. `fresher_than` (seconds) asks for a younger value than usual."""
+        """The kept value, or the result of `load`. `fresher_than` (seconds) requires a younger value than usual."""
         now = self._clock()
         entry = self._entries.get(key)
         age_limit = self._seconds if fresher_than is None else min(fresher_than, self._seconds)

@@ -1,1 +1,1 @@
-"""The world beyond AWS and Meta: what flows ask of other people's APIs and of language models."""
+"""The effects of flows outside of AWS and Meta: calls of external APIs and of language models."""

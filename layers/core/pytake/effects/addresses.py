@@ -1,9 +1,8 @@
-"""Which addresses an api_call may reach: those that anybody on the internet could reach, and no others.
+"""The addresses that an api_call may reach: only public ones.
 
-A flow's author, and whoever answers to a name the author wrote, must not reach what only this function can: the metadata
-service, its own loopback, a company's private network. The ranges are those of IANA's special-purpose address registries
-(RFC 6890 and its updates). They are written out because Python's `ipaddress` changed its mind about some from one patch
-release to the next.
+The author of a flow, and the owner of a host name in it, must not reach what only this function can reach: the metadata service,
+its loopback, a company's private network. The ranges are those of IANA's special-purpose address registries (RFC 6890 and its
+updates). They are listed here because Python's `ipaddress` classified some differently between patch releases.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -31,7 +30,7 @@ _NON_PUBLIC_V4 = tuple(
 )
 _PUBLIC_V6 = IPv6Network(
     "2000::/3"
-)  # all that was ever given out; loopback, link-local, private, multicast lie outside
+)  # all assigned unicast addresses; loopback, link-local, private, multicast are outside
 _NON_PUBLIC_V6 = tuple(
     IPv6Network(network)
     for network in (
@@ -45,15 +44,15 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # leads to the IPv4 address in its last 32
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host by the system's resolver, best first. Raises `OSError`, `UnicodeError`."""
+    """The addresses of a host from the system's resolver, best first. Raises `OSError`, `UnicodeError`."""
     found = getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP)
     return list(dict.fromkeys(str(socket_address[0]) for *_, socket_address in found))
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could reach this address.
+    """Whether this is a public address.
 
-    An IPv6 address that only leads to an IPv4 address (mapped, NAT64) is judged by that one.
+    An IPv6 address that only leads to an IPv4 address (mapped, NAT64) is judged by that IPv4 address.
     """
     try:
         parsed = ip_address(address)

@@ -1,4 +1,4 @@
-"""Connections that go to an address checked before, and whose every step ends when the call's time is over."""
+"""Connections to addresses that were checked before, with one deadline for all their steps."""
 
 import socket
 import ssl
@@ -12,7 +12,7 @@ from pytake.effects.errors import CallFailedError
 
 
 class Deadline:
-    """The end of a call. Timeouts of single reads do not end an answer that drips in byte by byte; this does."""
+    """The deadline of a call. Timeouts of single reads would not end a response that arrives byte by byte."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = monotonic() + seconds
@@ -26,12 +26,12 @@ class Deadline:
 
 
 def out_of_time() -> CallFailedError:
-    """What to raise when the time is over."""
-    return CallFailedError("timeout", "The other side did not answer in time.")
+    """The error of an expired deadline."""
+    return CallFailedError("timeout", "The server did not answer in time.")
 
 
 class PinnedNetwork(httpcore.NetworkBackend):
-    """Connects to given addresses, whatever the name in the URL means by now (DNS rebinding).
+    """Connects to the given addresses, whatever the host name resolves to now (DNS rebinding).
 
     httpcore still uses the name for SNI, for the certificate and in `Host`.
     """
@@ -48,7 +48,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        """Connect to the first address that takes the connection, each with its share of the time."""
+        """Connects to the first address that accepts. Each address gets its share of the time."""
         for left in range(len(self._addresses), 0, -1):
             address = self._addresses[-left]
             try:
@@ -58,7 +58,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return _Stream(connected, self._deadline)
         self._deadline.remaining()
-        raise CallFailedError("connection_failed", "The other side did not accept the connection.")
+        raise CallFailedError("connection_failed", "The server did not accept the connection.")
 
 
 class _Stream(httpcore.NetworkStream):
@@ -73,7 +73,7 @@ class _Stream(httpcore.NetworkStream):
         except TimeoutError:
             raise out_of_time() from None
         except OSError:
-            raise CallFailedError("connection_lost", "The other side cut the connection.") from None
+            raise CallFailedError("connection_lost", "The server cut the connection.") from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         view = memoryview(buffer)
@@ -84,7 +84,7 @@ class _Stream(httpcore.NetworkStream):
         except TimeoutError:
             raise out_of_time() from None
         except OSError:
-            # httpcore then looks for an answer: a server may refuse a request before it has read it all.
+            # httpcore then reads a response: a server may reject a request before it has read all of it.
             raise httpcore.WriteError from None
 
     def start_tls(
@@ -94,17 +94,17 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         try:
-            self._socket.settimeout(self._deadline.remaining())  # of the whole handshake, not of its single reads
+            self._socket.settimeout(self._deadline.remaining())  # for the whole handshake, not for single reads
             return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname), self._deadline)
         except TimeoutError:
             failed = out_of_time()
         except CallFailedError as error:
             failed = error
         except ssl.SSLCertVerificationError:
-            failed = CallFailedError("certificate_invalid", "The other side's certificate is not valid.")
-        except (OSError, ValueError):  # ValueError: a name that no certificate can hold
-            failed = CallFailedError("tls_failed", "No secure connection came about.")
-        self.close()  # httpcore closes only what it got
+            failed = CallFailedError("certificate_invalid", "The server's certificate is not valid.")
+        except (OSError, ValueError):  # ValueError: a name that a certificate cannot contain
+            failed = CallFailedError("tls_failed", "A secure connection could not be established.")
+        self.close()  # httpcore closes only streams that it received
         raise failed
 
     def close(self) -> None:

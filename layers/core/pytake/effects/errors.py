@@ -1,11 +1,11 @@
-"""How a call to the outside can fail: a stable code and a sentence, which become the `error` of an `EffectResult`."""
+"""The failure of an effect: a stable code and a sentence, which become the `error` of an `EffectResult`."""
 
 
 class CallFailedError(Exception):
-    """The call ended without an answer that a flow can use.
+    """The call ended without a response that a flow can use.
 
-    `code` is stable: flows may compare it. Neither it nor the `sentence` holds anything of the request or the answer, for
-    both may carry a secret. `status` is the HTTP status where one came.
+    `code` is stable: flows may compare it. Neither `code` nor `sentence` contains parts of the request or the response, because
+    both may contain a secret. `status` is the HTTP status, if there was a response.
     """
 
     def __init__(self, code: str, sentence: str, status: int | None = None) -> None:

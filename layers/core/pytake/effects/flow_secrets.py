@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 300
 MIN_REFRESH_SECONDS = 1
-"""A name that is not among the kept ones is looked for past the cache once in this time: it may just have been stored."""
+"""A name that is not cached is looked up in Secrets Manager at most once in this time: it may just have been stored."""
 
 MAX_ATTEMPTS = 10
 _MOST_ORGANIZATIONS = 1000
@@ -29,7 +29,7 @@ _read = msgspec.json.Decoder(dict[str, str])
 
 
 class SecretsManagerFlowSecrets:
-    """Implements `pytake.effects.http_call.FlowSecrets`. `client` is called when the first secret is asked for."""
+    """Implements `pytake.effects.http_call.FlowSecrets`. `client` is called when the first secret is needed."""
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", prefix: str, clock: Clock) -> None:
         self._client = client
@@ -38,9 +38,9 @@ class SecretsManagerFlowSecrets:
         self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
 
     def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """The organization's secrets by name, at most five minutes old (`fresh`: one second); none when it stored none.
+        """The organization's secrets by name, at most five minutes old (`fresh`: one second); empty if it stored none.
 
-        Raises `FlowSecretsUnreadableError` for a malformed secret, and what the client raises when it cannot be read.
+        Raises `FlowSecretsUnreadableError` for a malformed secret, and what the client raises when the secret cannot be read.
         """
         now = self._clock()
         known = self._known.get(organization_id)
@@ -56,9 +56,9 @@ class SecretsManagerFlowSecrets:
 class SecretsManagerFlowSecretStore:
     """Implements `pytake.conversation.ports.tenants.FlowSecretStore`: no cache, and no change is ever lost.
 
-    Secrets Manager has no conditional write, but a label moves only from the version that has it: the new value is
-    stored beside the current one, then `AWSCURRENT` moves from exactly the version that was read. `client` is called when
-    the first secret is asked for.
+    Secrets Manager has no conditional write, but it moves a label only away from the version that has it. So the new value is
+    stored beside the current one, and then `AWSCURRENT` moves away from exactly the version that was read. `client` is called
+    when the first secret is needed.
     """
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", prefix: str, pause: Pause = time.sleep) -> None:
@@ -81,7 +81,7 @@ class SecretsManagerFlowSecretStore:
         raise ConflictError(organization_id)
 
     def _replace(self, secret_id: str, version: str | None, text: str) -> bool:
-        """Make a text the secret's value, if `version` (None: no secret yet) still is the current one."""
+        """Makes a text the secret's value if `version` (None: no secret yet) is still the current one."""
         client = self._client()
         known = client.exceptions
         try:
@@ -97,9 +97,9 @@ class SecretsManagerFlowSecretStore:
             )
         except (
             known.ResourceExistsException,
-            known.InvalidParameterException,  # the label is on another version by now
+            known.InvalidParameterException,  # the label has moved to another version
             known.InvalidRequestException,
-            known.LimitExceededException,  # too many versions within a day: they are cleared away in time
+            known.LimitExceededException,  # too many versions within a day; AWS deletes old ones
         ):
             return False
         return True
@@ -110,7 +110,7 @@ def _secret_id(prefix: str, organization_id: str) -> str:
 
 
 def _load(client: "SecretsManagerClient", secret_id: str) -> tuple[Mapping[str, str], str | None]:
-    """The stored secrets and their version; none and None when there is no such secret."""
+    """The stored secrets and their version; empty and None if there is no such secret."""
     try:
         answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
     except client.exceptions.ResourceNotFoundException:
@@ -118,5 +118,5 @@ def _load(client: "SecretsManagerClient", secret_id: str) -> tuple[Mapping[str, 
     try:
         return _read.decode(answer["SecretString"]), answer["VersionId"]
     except (KeyError, msgspec.DecodeError):
-        # From None: a decoder's complaint may quote what it read.
+        # From None: a decoder's message may quote its input.
         raise FlowSecretsUnreadableError(f"{secret_id} is not a JSON object of texts") from None

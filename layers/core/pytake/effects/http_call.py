@@ -1,9 +1,8 @@
-"""Performs the request of an api_call node: somebody's URL, fetched from inside a company's AWS account.
+"""Performs the request of an api_call node: any author's URL, requested from inside a company's AWS account.
 
-Whoever writes a flow, and whoever answers the request, is not trusted with more than one HTTP exchange with one public
-address: HTTPS to port 443, the address checked and kept (`addresses`, `connection`), no redirect followed, no proxy taken
-from the environment, everything limited in time and size. httpcore is used without httpx's client on top because it does
-no more than that. (Its debug log is switched off with the others in `pytake.observability`.)
+The author of a flow and the server are trusted with exactly one HTTP exchange with one public address: HTTPS to port 443, the
+address checked and pinned (`addresses`, `connection`), no redirects, no proxy from the environment, and limits of time and
+size. httpcore is used without httpx's client because it does no more than that. `pytake.observability` turns its debug log off.
 
 Errors begin with one of these codes:
 
@@ -38,7 +37,7 @@ from pytake.engine.values import plain_text
 
 MAX_REQUEST_BYTES = 256 * 1024
 MAX_ADDRESSES = 4
-"""How many of a name's addresses are tried. All of them are checked."""
+"""How many addresses of a host are tried. All of them are checked."""
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Addresses of a host and port. May raise `OSError` or `UnicodeError`."""
@@ -47,8 +46,8 @@ _PORTS = {"https": 443, "http": 80}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _METHODS_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
-# Headers that frame the message or speak to the next hop, and the two that are promises of this module. A flow's own are
-# left out rather than refused: flows that were made with other clients set some of them.
+# Headers of framing and of the next hop, and two that this module sets. Those of a flow are ignored instead of rejected, because
+# flows that were made for other clients set some of them.
 _OURS = frozenset(
     {
         "accept-encoding",
@@ -73,10 +72,10 @@ _HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 
 
 class FlowSecrets(Protocol):
-    """Where the values of `{{secrets.NAME}}` are kept."""
+    """The values of `{{secrets.NAME}}`."""
 
     def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """The organization's secrets by name; `fresh` asks past a cache. May raise anything: the request is not sent then."""
+        """The organization's secrets by name; `fresh` bypasses a cache. If it raises, the request is not sent."""
 
 
 class HttpcoreCaller:
@@ -102,11 +101,11 @@ class HttpcoreCaller:
         self._given_ssl_context = ssl_context
 
     def perform(self, organization_id: str, request: HttpRequest) -> EffectResult:
-        """Send the request, once, and give what came of it.
+        """Sends the request once and returns the result.
 
-        `ok` is an answer of 2xx. Any other answer is not, but its status and body are kept. `body` is the answer's JSON,
-        or its text. `error` is `code: sentence`, with a code from the list above. Secrets that the request used are hidden
-        in the body.
+        `ok` means a response with status 2xx. Status and body of other responses are kept, too. `body` is the response's
+        JSON, or its text. `error` is `code: sentence`, with a code from the list above. Secrets of the request are
+        redacted in the body.
         """
         secrets = _UsedSecrets(lambda fresh: self._secrets.of_organization(organization_id, fresh=fresh))
         try:
@@ -121,14 +120,14 @@ class HttpcoreCaller:
         url = self._url(request)
         method = request.method.upper()
         if method not in _METHODS:
-            raise CallFailedError("method_invalid", "The method is none that an API call may use.")
+            raise CallFailedError("method_invalid", "An API call may not use this method.")
         headers = _headers(request)
         content = _content(request, method, headers)
         seconds = request.timeout_seconds
         deadline = Deadline(seconds if 0 < seconds <= API_TIMEOUT_SECONDS else API_TIMEOUT_SECONDS)
         host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         network = PinnedNetwork(self._addresses(host, port, deadline), deadline)
-        # One connection per call: one that is kept would outlive the check of its address, and the function's sleep.
+        # One connection per call: a kept connection would outlive the check of its address, and the function's freeze.
         ssl_context = self._ssl_context if url.scheme == "https" else None
         with httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=network) as pool:
             target = httpcore.URL(scheme=url.scheme, host=host, port=url.port, target=url.raw_path)
@@ -145,7 +144,7 @@ class HttpcoreCaller:
             except httpcore.LocalProtocolError:
                 raise CallFailedError("header_invalid", "A header holds what no header may hold.") from None
             except (httpcore.ProtocolError, httpcore.NetworkError):
-                raise CallFailedError("answer_broken", "The answer is not complete, or is not HTTP.", status) from None
+                raise CallFailedError("answer_broken", "The response is incomplete, or is not HTTP.", status) from None
 
     def _url(self, request: HttpRequest) -> httpx.URL:
         try:
@@ -153,24 +152,24 @@ class HttpcoreCaller:
             if request.query_params:
                 url = url.copy_merge_params(request.query_params)
             if url.host.endswith("."):
-                url = url.copy_with(host=url.host[:-1])  # no certificate names a host with its final dot
+                url = url.copy_with(host=url.host[:-1])  # certificates name hosts without the final dot
         except (httpx.InvalidURL, ValueError, TypeError):
-            raise CallFailedError("url_invalid", "The URL cannot be read.") from None
+            raise CallFailedError("url_invalid", "The URL is invalid.") from None
         if url.scheme != "https" and not (url.scheme == "http" and self._allow_plain_http):
             raise CallFailedError("url_not_https", "The URL must begin with https://.")
         if url.userinfo:
-            raise CallFailedError("url_has_credentials", "The URL holds a user name. Use an Authorization header.")
+            raise CallFailedError("url_has_credentials", "The URL contains a user name. Use an Authorization header.")
         host = url.raw_host.decode("ascii")
         if not _HOST_NAME.fullmatch(host) and ":" not in host:
-            raise CallFailedError("url_invalid", "The URL names no host that can be read.")
+            raise CallFailedError("url_invalid", "The host in the URL is invalid.")
         if url.port is not None and not 0 < url.port < 65536:
-            raise CallFailedError("url_invalid", "The URL names a port that does not exist.")
+            raise CallFailedError("url_invalid", "The port in the URL is invalid.")
         if not self._allow_private_addresses and (url.port or 443) not in _PORTS.values():
             raise CallFailedError("port_refused", "Only the ports 443 and 80 may be called.")
         return url
 
     def _addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:
-        """The host's addresses, looked up once, all of them checked: one that is private condemns the others."""
+        """The host's addresses, resolved once. All are checked: if one is private, all are refused."""
         addresses = self._looked_up(host, port, deadline)
         if not addresses:
             raise CallFailedError("dns_failed", "The host's name has no address.")
@@ -179,7 +178,7 @@ class HttpcoreCaller:
         return addresses[:MAX_ADDRESSES]
 
     def _looked_up(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:
-        # In a thread of its own: the system's resolver knows no timeout and cannot be interrupted.
+        # In a thread: the system's resolver has no timeout and cannot be interrupted.
         answers: SimpleQueue[Sequence[str] | None] = SimpleQueue()
 
         def look_up() -> None:
@@ -200,7 +199,7 @@ class HttpcoreCaller:
 
 
 class _UsedSecrets(Mapping[str, str]):
-    """An organization's secrets: loaded when the first is needed, and those that were needed remembered."""
+    """An organization's secrets, loaded when the first is needed. It records which were used."""
 
     def __init__(self, load: Callable[[bool], Mapping[str, str]]) -> None:
         self._load = load
@@ -212,7 +211,7 @@ class _UsedSecrets(Mapping[str, str]):
         if found is None:
             found = self._all(fresh=True).get(name)  # it may just have been stored
         if found is None:
-            # Sent without it, the request would fail for a reason that nobody can see.
+            # Without it, the request would fail for a reason that the author cannot see.
             raise CallFailedError("secret_missing", "The request uses a secret that the organization has not stored.")
         self.used.add(found)
         return found
@@ -234,7 +233,7 @@ class _UsedSecrets(Mapping[str, str]):
 
 
 def _headers(request: HttpRequest) -> dict[str, tuple[bytes, bytes]]:
-    """The headers to send by their lower-case names: the flow's, then what this module promises."""
+    """The headers to send by their lower-case names: the flow's, then this module's."""
     headers = {"accept": (b"Accept", b"*/*"), "user-agent": (b"User-Agent", b"PyTake")}
     try:
         for name, value in request.headers.items():
@@ -256,7 +255,7 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def _header_invalid() -> CallFailedError:
-    return CallFailedError("header_invalid", "A header holds what no header may hold, such as a line break.")
+    return CallFailedError("header_invalid", "A header contains characters that are not allowed, such as a line break.")
 
 
 def _content(request: HttpRequest, method: str, headers: dict[str, tuple[bytes, bytes]]) -> bytes | None:
@@ -273,7 +272,7 @@ def _content(request: HttpRequest, method: str, headers: dict[str, tuple[bytes, 
         else:
             content, content_type = msgspec.json.encode(body), b"application/json"
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
-        raise CallFailedError("body_invalid", "The body cannot be written as JSON or as text.") from None
+        raise CallFailedError("body_invalid", "The body cannot be encoded as JSON or as text.") from None
     if len(content) > MAX_REQUEST_BYTES:
         raise CallFailedError("body_too_large", f"The body is larger than {MAX_REQUEST_BYTES // 1024} KB.")
     headers.setdefault("content-type", (b"Content-Type", content_type))
@@ -284,5 +283,5 @@ def _refusal(status: int) -> str | None:
     if 200 <= status < 300:
         return None
     if 300 <= status < 400:
-        return f"redirect_refused: The other side answered with the redirect {status}, which is not followed."
-    return f"http_status: The other side answered with the status {status}."
+        return f"redirect_refused: The server responded with the redirect {status}, which is not followed."
+    return f"http_status: The server responded with the status {status}."

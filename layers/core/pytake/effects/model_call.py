@@ -1,4 +1,4 @@
-"""Asks the language model of an ai_prompt node through Amazon Bedrock's Converse API.
+"""Calls the language model of an ai_prompt node through Amazon Bedrock's Converse API.
 
 Errors begin with one of these codes:
 
@@ -18,23 +18,23 @@ MODEL_TIMEOUT_SECONDS = 20
 """The longest wait for a model. A function of the turn has 30 seconds (template.yaml: WorkerTimeoutSeconds)."""
 
 DEFAULT_MAX_TOKENS = 1024
-"""Of an answer whose node names no limit; a model's own default is all it can write. About one WhatsApp message."""
+"""The limit for a node without one, about one WhatsApp message. The default of a model is its maximum."""
 
 _ERRORS = {
-    "ThrottlingException": ("model_throttled", "Too many questions were asked at the same time."),
-    "ServiceQuotaExceededException": ("model_throttled", "The account's quota for the model is used up."),
+    "ThrottlingException": ("model_throttled", "Too many requests were sent at the same time."),
+    "ServiceQuotaExceededException": ("model_throttled", "The account's quota for the model is exhausted."),
     "ModelTimeoutException": ("model_timeout", "The model did not answer in time."),
-    "ValidationException": ("model_request_invalid", "The model does not accept the question or its settings."),
+    "ValidationException": ("model_request_invalid", "The model does not accept the prompt or its settings."),
     "ResourceNotFoundException": ("model_unknown", "There is no such model in this region."),
     "AccessDeniedException": ("model_access_denied", "The account or the function may not use the model."),
 }
-_UNAVAILABLE = ("model_unavailable", "The model cannot be asked at the moment.")
+_UNAVAILABLE = ("model_unavailable", "The model is not available at the moment.")
 _REFUSED = frozenset({"guardrail_intervened", "content_filtered"})
-_COMPLETE = frozenset({"end_turn", "stop_sequence", "max_tokens"})  # max_tokens: the author's limit, not a fault
+_COMPLETE = frozenset({"end_turn", "stop_sequence", "max_tokens"})  # max_tokens: the author's limit, not an error
 
 
 class ConverseClient(Protocol):
-    """The one method of a `bedrock-runtime` client that is used."""
+    """The only method of a `bedrock-runtime` client that is used."""
 
     def converse(self, **request: Any) -> dict[str, Any]: ...
 
@@ -46,9 +46,9 @@ class BedrockModelCaller:
         self._client = client
 
     def perform(self, request: ModelRequest) -> EffectResult:
-        """Ask, once, and give the text the model wrote as `body`; `error` is `code: sentence`, with a code from above.
+        """Calls the model once. `body` is the text that it wrote; `error` is `code: sentence`, with a code from above.
 
-        What a guardrail put in the place of a refused answer is kept as the body of the error result.
+        A guardrail's replacement of a blocked answer is the body of the error result.
         """
         try:
             if not request.prompt.strip():
@@ -60,7 +60,7 @@ class BedrockModelCaller:
             error = "model_refused: A guardrail or the model's filter stopped the answer."
             return EffectResult(ok=False, status=200, body=text or None, error=error)
         if stopped_by not in _COMPLETE or not text.strip():
-            error = "model_answer_invalid: The model gave no text that can be used."
+            error = "model_answer_invalid: The model returned no usable text."
             return EffectResult(ok=False, status=200, error=error)
         return EffectResult(ok=True, status=200, body=text)
 
@@ -90,7 +90,7 @@ class BedrockModelCaller:
 
 
 def bedrock_client() -> ConverseClient:
-    """A client that waits as long as a model may think, and does not ask again: a second try has no time left."""
+    """A client that waits as long as a model may take, and does not retry: there is no time for a second attempt."""
     from botocore.config import Config
     from botocore.session import get_session
 
@@ -101,7 +101,7 @@ def bedrock_client() -> ConverseClient:
 
 
 def _read(answer: dict[str, Any]) -> tuple[str, str]:
-    """The text the model wrote and why it stopped. Thoughts, tools and whatever else a model gives are left out."""
+    """The text that the model wrote, and why it stopped. Reasoning, tools and other content are left out."""
     message = answer.get("output", {}).get("message", {})
     text = "".join(part["text"] for part in message.get("content", []) if isinstance(part.get("text"), str))
     if len(text.encode()) > MAX_RESPONSE_BYTES:

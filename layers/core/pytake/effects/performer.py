@@ -25,8 +25,8 @@ class ModelCaller(Protocol):
 class NetworkEffectPerformer:
     """Implements `pytake.conversation.ports.conversations.EffectPerformer`.
 
-    Both arguments build a caller. They are called when the first effect of their type comes, once per process: most flow
-    runners never need an HTTP client or a Bedrock client, and importing them is much of a cold start.
+    Both arguments build a caller, once per process, when the first effect of their type comes. Most flow runners need neither an
+    HTTP client nor a Bedrock client, and importing them is a large part of a cold start.
     """
 
     def __init__(self, http_caller: Callable[[], HttpCaller], model_caller: Callable[[], ModelCaller]) -> None:
@@ -34,13 +34,13 @@ class NetworkEffectPerformer:
         self._model_caller = cache(model_caller)
 
     def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
-        """How the effect ended. Never raises: the turn must end, and be recorded, whatever happened outside."""
+        """The result of the effect. Never raises: the turn must end and be recorded in any case."""
         try:
             if isinstance(effect, HttpRequest):
                 return self._http_caller().perform(key.organization_id, effect)
             return self._model_caller().perform(effect)
         except Exception as error:
-            # A fault of ours. Only its type and place are logged: the text of an unforeseen error may hold a secret.
+            # A defect. Only its type and location are logged: the text of an unexpected error may contain a secret.
             *_, place = traceback.extract_tb(error.__traceback__)
             getLogger(__name__).error(
                 "effect.failed_unexpectedly key=%s error=%s at=%s:%s",

@@ -1,4 +1,4 @@
-"""Takes secrets out of what comes back: an API may echo its request, and results are stored and shown."""
+"""Redacts secrets in results: an API may echo its request, and results are stored and displayed."""
 
 import json
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 SHORTEST_SECRET = 4
-"""A shorter text is too common to be taken out: `br` as a secret would tear words apart."""
+"""A shorter secret is too common to be redacted: `br` is part of many words."""
 
 _HIDDEN = "***"
 
 
 class Redactor:
-    """Hides given secrets in texts and JSON values, as they are and as URLs and JSON texts spell them."""
+    """Redacts the given secrets in texts and JSON values, also in their URL and JSON encodings."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {spelling for secret in secrets for spelling in (secret, secret.strip())}
@@ -29,7 +29,7 @@ class Redactor:
                 json.dumps(secret, ensure_ascii=False)[1:-1],
             )
         }
-        # The longest first: one secret may begin another.
+        # The longest first: a secret may be the beginning of another.
         self._spellings = sorted(spellings, key=len, reverse=True)
 
     def __call__(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Reads an API's answer: never more than a turn's record can hold, whatever the other side sends."""
+"""Reads an API's response, at most as much as a turn's record can hold."""
 
 import zlib
 from collections.abc import Iterable
@@ -9,25 +9,25 @@ import msgspec
 from pytake.effects.errors import CallFailedError
 
 MAX_RESPONSE_BYTES = 128 * 1024
-"""Of an answer, both as it is sent and decompressed. It becomes part of the turn's record; a DynamoDB item ends at 400 KB."""
+"""The limit of a response, compressed and decompressed. It is stored in the turn's record, a DynamoDB item of up to 400 KB."""
 
 MAX_JSON_DEPTH = 100
-"""Levels of a JSON answer. What is nested deeper stays text: whoever walks over the value may be recursive."""
+"""The nesting limit of a JSON response. A deeper one stays text, because readers of the value may be recursive."""
 
 _ENCODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True, "deflate": True}
 
 
 def read_content(chunks: Iterable[bytes], encoding: str) -> bytes:
-    """All of an answer's content, decompressed. Raises `CallFailedError` if it is too large or cannot be decompressed."""
+    """The complete content of a response, decompressed. Raises `CallFailedError` if it is too large or cannot be decompressed."""
     compressed = _ENCODINGS.get(encoding.strip().lower())
     if compressed is None:
-        raise CallFailedError("answer_encoding", "The answer is compressed in a way that was not asked for.")
+        raise CallFailedError("answer_encoding", "The response is compressed in a way that was not requested.")
     content = b"".join(_capped(chunks))
     return _decompressed(content) if compressed and content else content
 
 
 def read_body(content: bytes, content_type: str) -> Any:
-    """The content as JSON if it is that, else as text; None if there is none."""
+    """The content as JSON if possible, else as text; None if it is empty."""
     if not content:
         return None
     if "json" in content_type.lower() or content.lstrip()[:1] in (b"{", b"["):
@@ -42,7 +42,7 @@ def read_body(content: bytes, content_type: str) -> Any:
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    """A header of an answer, several of one name joined; empty if there is none."""
+    """A header of a response, joined if it occurs several times; empty if it is missing."""
     return ", ".join(value.decode("latin-1") for key, value in headers if key.lower() == name)
 
 
@@ -56,7 +56,7 @@ def _capped(chunks: Iterable[bytes]) -> Iterable[bytes]:
 
 
 def _decompressed(content: bytes) -> bytes:
-    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip and deflate tell themselves apart
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: detect gzip and deflate
     try:
         found = decompressor.decompress(content, MAX_RESPONSE_BYTES + 1)
     except zlib.error:
@@ -69,11 +69,11 @@ def _decompressed(content: bytes) -> bytes:
 
 
 def _too_large() -> CallFailedError:
-    return CallFailedError("answer_too_large", f"The answer is larger than {MAX_RESPONSE_BYTES // 1024} KB.")
+    return CallFailedError("answer_too_large", f"The response is larger than {MAX_RESPONSE_BYTES // 1024} KB.")
 
 
 def _broken() -> CallFailedError:
-    return CallFailedError("answer_broken", "The answer is not complete, or not what it says it is.")
+    return CallFailedError("answer_broken", "The response is incomplete, or its encoding is wrong.")
 
 
 def _is_shallow(value: Any) -> bool:
@@ -91,6 +91,6 @@ def _is_shallow(value: Any) -> bool:
 
 
 def _charset(content_type: str) -> str:
-    """UTF-8 but for the one other family that is still met; an answer cannot choose among Python's odder codecs."""
+    """UTF-8, or the only other family in use. A response cannot select one of Python's special codecs."""
     latin = ("iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252")
     return "cp1252" if any(f"charset={name}" in content_type.lower().replace('"', "") for name in latin) else "utf-8"

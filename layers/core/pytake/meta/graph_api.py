@@ -1,8 +1,7 @@
-"""The client of Meta's Graph API: one POST, and what came of it.
+"""The client of Meta's Graph API: one POST and its result.
 
-What an error means is decided in `pytake.whatsapp.errors`; this module only knows where in the way of a request it
-broke. There is no idempotency key: a request that left and was not answered may have been carried out, so nothing is
-retried here.
+`pytake.whatsapp.errors` classifies errors; this module only knows at which step a request failed. The API has no idempotency
+key: a request without a response may have been carried out, so nothing is retried here.
 """
 
 from types import TracebackType
@@ -13,7 +12,6 @@ import httpx
 import msgspec
 
 from pytake.whatsapp.errors import ErrorClass, classify, error_code
-from pytake.whatsapp.graph import read_receipt_payload
 from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
 
 Json = dict[str, Any]
@@ -35,7 +33,7 @@ class GraphApi:
     """Sends messages through one pooled connection; safe to share between threads, made once per process.
 
     `base_url` (`https://graph.facebook.com`) and `version` (`v25.0`) are configuration: Meta retires versions, and
-    the local cloud plays Meta under another address. `connect_timeout` and `read_timeout` are seconds; `transport`
+    the local cloud simulates Meta at another address. `connect_timeout` and `read_timeout` are seconds; `transport`
     replaces the network.
     """
 
@@ -52,11 +50,11 @@ class GraphApi:
         self._client = httpx.Client(transport=transport, timeout=httpx.Timeout(read_timeout, connect=connect_timeout))
 
     def send(self, phone_number_id: str, access_token: str, payload: Json) -> AcceptedMessage:
-        """Hand a message (`pytake.whatsapp.graph.message_payload`) to Meta.
+        """Sends a message (`pytake.whatsapp.graph.message_payload`).
 
-        Gives the id that the message's statuses will carry. Raises `SendFailedError`: with `AMBIGUOUS` when the request
-        left and no id came back (timeout, cut connection, an answer that cannot be read), with `THROTTLED` when no
-        connection was made, and by the error's code otherwise.
+        Returns the id that the message's statuses will carry. Raises `SendFailedError`: with `AMBIGUOUS` when the request was
+        sent but no id was received (timeout, lost connection, unreadable response), with `RETRY` when no connection was made,
+        and otherwise with the class of the error's code.
         """
         answer = self._post(phone_number_id, access_token, payload)
         message_id = _field(_first(answer, "messages"), "id")
@@ -64,13 +62,6 @@ class GraphApi:
             raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
         contact = _first(answer, "contacts")
         return AcceptedMessage(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
-
-    def mark_read(self, phone_number_id: str, access_token: str, message_id: str, *, typing: bool = False) -> None:
-        """Show the person that the message was read and, with `typing`, that an answer is being written.
-
-        Raises `SendFailedError` like `send`; a caller whose answer matters more than a tick may ignore it.
-        """
-        self._post(phone_number_id, access_token, read_receipt_payload(message_id, typing))
 
     def close(self) -> None:
         """Close the pooled connection."""
@@ -98,7 +89,7 @@ class GraphApi:
         except httpx.RequestError as error:
             error_class = ErrorClass.RETRY if isinstance(error, _NOT_SENT) else ErrorClass.AMBIGUOUS
             details = _readable(str(error), access_token)
-            # From None: what a library says about a header it refuses may hold the token.
+            # From None: a library's message about an invalid header may contain the token.
             raise SendFailedError(error_class, title=type(error).__name__, details=details) from None
         answer = _json_object(response.content)
         error_object = answer.get("error")
@@ -129,7 +120,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 
 def _readable(text: Any, access_token: str) -> str:
-    """A text for people. Meta writes the token into some errors ("Malformed access token …"): it goes no further."""
+    """An error text without the token. Meta quotes the token in some errors ("Malformed access token …")."""
     return text.replace(access_token, "***")[:_LONGEST_TEXT] if isinstance(text, str) else ""
 
 
