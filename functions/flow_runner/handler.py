@@ -15,7 +15,7 @@ TURN_MILLISECONDS = 52_000
 """The longest turn: effects start for 30 seconds and take at most 20. With less time left, no turn starts."""
 
 MAX_RECEIVES = 30
-"""The attempt after which a message is dead-lettered. One attempt later the queue itself would do so, with the messages behind it."""
+"""The attempt after which a message is dead-lettered; one later, the queue itself would do so with the messages behind it."""
 
 _read = msgspec.json.Decoder(InboundItem).decode
 

@@ -66,19 +66,6 @@ def test_a_recipient_may_stay_without_ids() -> None:
         assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.1")
 
 
-def test_a_read_tick_needs_no_message_id() -> None:
-    seen: list[Any] = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(json.loads(request.content))
-        return httpx.Response(200, json={"success": True})
-
-    with api(handle) as graph:
-        graph.mark_read("106", TOKEN, "wamid.IN", typing=True)
-    assert seen[0]["message_id"] == "wamid.IN"
-    assert seen[0]["typing_indicator"] == {"type": "text"}
-
-
 def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:
     body = error(131056, error_subcode=2494055, error_data={"details": "Too many messages"}, fbtrace_id="Abc")
     failed = failure_of(httpx.Response(429, json=body, headers={"retry-after": "6"}))
