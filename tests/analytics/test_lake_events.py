@@ -1,4 +1,4 @@
-"""What the lake is told of turns, from real turns of the whole product."""
+"""The events of turns in the lake, from real turns of the whole product."""
 
 from pathlib import Path
 from typing import get_args

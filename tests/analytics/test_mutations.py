@@ -1,5 +1,5 @@
 """That the reports are compared with a count proves something only if a wrong statement is found out. So here are wrong ones:
-each changes the SQL in one place, as a slip of the pen would, and the comparison has to fail."""
+each changes the SQL in one place, like a typo, and the comparison has to fail."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -82,7 +82,7 @@ SLIPS = {
 
 
 class World(Answers):
-    """Traffic of some days, of which the first are settled, over a lake in this process."""
+    """Traffic of some days, the first of them settled, over a lake in this process."""
 
     def __init__(self, folder: Path) -> None:
         traffic = Traffic(seed=11, days=DAYS - 1, begin=BEGIN)

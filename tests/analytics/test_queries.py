@@ -1,4 +1,4 @@
-"""How Athena is asked: values bound, the same question billed once, and nobody kept waiting for ever."""
+"""Queries on Athena: values are bound, the same query is billed once, and every wait ends."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any

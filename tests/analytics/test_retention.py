@@ -127,7 +127,7 @@ def test_a_day_goes_with_all_versions_of_its_objects(s3: Any) -> None:
         for at in (hour, hour + HOUR, hour + DAY):
             for body in (b"one", b"two"):
                 s3.put_object(Bucket="lake", Key=object_key(organization_id, at), Body=body)
-    s3.delete_object(Bucket="lake", Key=object_key("acme", hour))  # somebody thought that this deletes
+    s3.delete_object(Bucket="lake", Key=object_key("acme", hour))  # hides the object only
     lake = S3Lake(s3, "lake")
     assert lake.organizations() == ["acme", "acme-2"]
     assert lake.days("acme") == ["2026-02-02", "2026-02-03"]

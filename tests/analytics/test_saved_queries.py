@@ -33,7 +33,7 @@ OWN = {
 
 
 class Told:
-    """Conversations, written down as what the lake is told of them."""
+    """Conversations, written as their events in the lake."""
 
     def __init__(self) -> None:
         self.events: list[LakeEvent] = []
@@ -44,8 +44,8 @@ class Told:
 
         Args:
             steps: each a turn after so many seconds: `12 person menu:button:buy rate:wait` a person wrote and these nodes
-                were passed (a node that waited before is no new visit); `5 completed`, `90 expired`, `7 agent`, …
-            contact: whose it is; somebody new's without it.
+                were passed (a node that waited before is not visited again); `5 completed`, `90 expired`, `7 agent`, …
+            contact: whose it is; a new person if omitted.
             at: when it began.
             flow: with which flow.
         """

@@ -1,7 +1,7 @@
 """Months of conversations through the real use cases, on fakes and by chance of a seed: the records that reports count.
 
-Time goes in steps; at each something is due or somebody writes: people who answer, stop answering, answer nonsense, ask
-for a human, begin anew, opt out; agents who answer, close and hand back; versions that change; statuses that say no.
+Time goes in steps; at each, something is due or a person writes: people who answer, stop answering, answer nonsense, ask
+for a human, restart, opt out; agents who answer, close and resume; versions that change; failed statuses.
 """
 
 import random
@@ -117,7 +117,7 @@ WEIGHTS = [6, 12, 2, 2, 10, 10, 4, 6, 4, 1, 0.5, 0.5, 2, 0.3]
 
 
 class Traffic:
-    """Organizations with their conversations, and what the lake is told of them."""
+    """Organizations with their conversations, and the events of them in the lake."""
 
     def __init__(self, seed: int, days: int, begin: float = 1_772_323_200.0) -> None:
         """Let people talk for so many days from 2026-03-01 on."""
@@ -213,7 +213,7 @@ class Traffic:
         ]
 
     def events(self, organization_id: str) -> list[LakeEvent]:
-        """All that the lake is told of an organization."""
+        """All events of an organization in the lake."""
         told: list[LakeEvent] = []
         deliveries = {key: self.product.deliveries.of_conversation(key) for key in self.product.conversations.records}
         for key, record in self.records(organization_id):

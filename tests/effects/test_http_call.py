@@ -224,7 +224,7 @@ def test_the_name_is_looked_up_once_and_the_checked_address_is_kept(
 
 def test_the_next_address_is_tried_when_one_takes_no_connection() -> None:
     with serving(answering(b"hi")) as server:
-        names = Names(["127.0.0.2", "127.0.0.1"])  # nobody listens at the first
+        names = Names(["127.0.0.2", "127.0.0.1"])  # nothing listens at the first
         result = local(resolve=names).perform("acme", request(f"http://api.example.com:{server.port}/"))
     assert result.body == "hi"
 

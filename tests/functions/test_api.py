@@ -244,7 +244,7 @@ def test_a_cursor_belongs_to_its_list_and_organization(gateway: Gateway) -> None
     link = gateway.api("GET", "/api/v1/flows", query={"limit": "1"}).headers["link"]
     cursor = dict(parse_qsl(link[1 : link.index(">")].partition("?")[2]))["cursor"]
     assert gateway.api("GET", "/api/v1/flows", query={"cursor": cursor}).status == 200
-    forged = write_list_cursor("versions of a", "acme", "none")  # anybody can: the check is no secret
+    forged = write_list_cursor("versions of a", "acme", "none")  # anyone can: the check is not secret
     wrong = [
         ("/api/v1/flows/a/versions", forged, "acme"),
         ("/api/v1/flows", cursor, "globex"),

@@ -1,4 +1,4 @@
-"""An exception that nobody catches says nothing in the log, in the trace or to the caller but what it is and where.
+"""An unhandled exception reveals only its type and its location in the log, in the trace and to the caller.
 
 AWS's own runtime client calls the handlers here: it is what would write the text down.
 """

@@ -1,1 +1,1 @@
-"""What must hold for the whole source, whoever adds to it."""
+"""Rules for the whole source, whichever change is made."""

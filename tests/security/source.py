@@ -8,7 +8,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PRODUCT = ("layers/core/pytake", "functions")
-"""What runs in the account of whoever deploys it."""
+"""What runs in the account of a deployment."""
 
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 LOGGER = re.compile(r"\b_?log(ger)?(\(\))?$")
@@ -139,7 +139,7 @@ def told_to_operators(module: Module) -> Iterator[str]:
 
 
 def swallowed_errors(module: Module) -> Iterator[str]:
-    """An error that nobody expected is told, or goes on."""
+    """An unexpected error is logged or re-raised."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler) and _is_everything(node.type) and not _tells(node):
             yield module.found(node, "swallows every exception")

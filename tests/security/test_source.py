@@ -7,7 +7,7 @@ from tests.security.source import RULES, Module, product
 MODULES = product()
 
 ALLOWED = {
-    # Both sides are stored secrets; nobody outside chooses either, and nobody outside sees the time.
+    # Both sides are stored secrets; no outsider chooses either, and no outsider sees the time.
     ("layers/core/pytake/conversation/delivery/deliver.py", "compares fresh.access_token != used"),
     ("layers/core/pytake/conversation/number_setup.py", "compares change.app_secret != stored.app_secret"),
     ("layers/core/pytake/conversation/number_setup.py", "compares secrets != stored"),

@@ -153,7 +153,7 @@ class Segment(Model):
     """People by the number of messages they wrote in the period's conversations."""
 
     count: int
-    share: float = Field(description="Share of all people who wrote, 0 to 1; 0 if nobody wrote")
+    share: float = Field(description="Share of all people who wrote, 0 to 1; 0 without people")
 
 
 class Segments(Model):
