@@ -15,20 +15,25 @@ _CODES = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )
+_CANCELLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+"""Reasons for a cancelled transaction (`TransactionCanceledException`) that pass. The SDK does not repeat it."""
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether an error or its cause is a throttle, a timeout or a failure inside AWS: a retry may succeed."""
+    """Whether an error or its cause is a throttle, a conflict of writes, a timeout or a failure inside AWS: a retry may succeed."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as AwsConnectionError
 
     while error is not None:
         if isinstance(error, HTTPClientError | AwsConnectionError):  # timeouts too
             return True
-        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _CODES:
-            return True
+        if isinstance(error, ClientError):
+            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+            if reasons & _CANCELLED or error.response.get("Error", {}).get("Code") in _CODES:
+                return True
         error = error.__cause__ or error.__context__
     return False

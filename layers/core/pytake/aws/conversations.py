@@ -13,11 +13,11 @@ from pytake.aws.table import (
     ERASED,
     Item,
     Table,
+    cancellation_codes,
     conversation_key,
     conversation_pk,
     due_pk,
     due_shard,
-    dynamodb_error_code,
     end_of_hour,
     erasure_pk,
     is_unexpired,
@@ -124,10 +124,8 @@ class DynamoConversations:
                     known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
                     transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
         except TransactWriteError as error:
-            if dynamodb_error_code(error) != "TransactionCanceledException":
-                raise
-            codes = [reason.code if reason else None for reason in error.cancellation_reasons]
-            if turn.message_id is not None and marked and codes[_MARKER] == "ConditionalCheckFailed":
+            codes = cancellation_codes(error)
+            if turn.message_id is not None and marked and codes[_MARKER : _MARKER + 1] == ["ConditionalCheckFailed"]:
                 raise AlreadyCommittedError(turn.message_id) from None
             if set(codes) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 self._loaded = None

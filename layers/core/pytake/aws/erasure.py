@@ -10,11 +10,12 @@ from pynamodb.transactions import TransactWrite
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
     ERASED,
+    THROTTLED,
     Item,
     Table,
+    cancellation_codes,
     contact_pk,
     conversation_pk,
-    dynamodb_error_code,
     erased_turns_pk,
     erasure_pk,
     held_pk,
@@ -110,7 +111,7 @@ class DynamoErasure:
                 for batch in self._batches(key, turns, sent, at, settled, place):
                     self._transact(batch)
             except TransactWriteError as error:
-                if dynamodb_error_code(error) != "TransactionCanceledException":
+                if set(cancellation_codes(error)) <= {"None", None, *THROTTLED}:
                     raise
                 continue  # another erasure of the same person: search again
             removed += len(found)

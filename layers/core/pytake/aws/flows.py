@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table, dynamodb_error_code
+from pytake.aws.table import Item, Table, cancellation_codes, dynamodb_error_code
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
@@ -132,7 +132,7 @@ class DynamoFlows:
                     condition=no_newer,
                 )
         except TransactWriteError as error:
-            if any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons):
+            if "ConditionalCheckFailed" in cancellation_codes(error):
                 raise ConflictError(f"version {version.version} of {version.flow_id} exists already") from None
             raise
 

@@ -34,7 +34,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, VerboseClientError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -50,6 +50,9 @@ DUE_SHARDS = 4
 
 ERASED = "ERASED"
 """Sort key of the record of an erased person."""
+
+THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
+"""Reasons for a cancelled transaction that have nothing to do with its items. The SDK does not repeat it."""
 
 LOG_SHARDS = 8
 """Partitions of an hour in the log index: each takes 1,000 turns a second."""
@@ -189,6 +192,13 @@ def dynamodb_error_code(error: PynamoDBException) -> str | None:
     PynamoDB's own property fails for a timeout, because the response of its botocore exception is None.
     """
     return aws_error_code(error.cause)
+
+
+def cancellation_codes(error: TransactWriteError) -> list[str | None]:
+    """Why DynamoDB cancelled a transaction: a code for each of its items, in order; empty when it failed otherwise."""
+    if dynamodb_error_code(error) != "TransactionCanceledException":
+        return []
+    return [reason.code if reason else None for reason in error.cancellation_reasons]
 
 
 def conversation_pk(key: ConversationKey) -> str:

@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table, dynamodb_error_code
+from pytake.aws.table import Item, Table, cancellation_codes, dynamodb_error_code
 from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
@@ -98,7 +98,7 @@ class DynamoTenants:
                 if previous and previous.verify_token_hash not in (None, number.verify_token_hash):
                     transaction.delete(item(_verify_pk(str(previous.verify_token_hash)), _LOOKUP))
         except TransactWriteError as error:
-            if any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons):
+            if "ConditionalCheckFailed" in cancellation_codes(error):
                 raise ConflictError("another organization or number uses the number or its verify token") from None
             raise
         self._numbers.forget(number.phone_number_id)
