@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup setup-dev tools run test check unit sam-local faults chaos bench docs screenshots lock clean
+.PHONY: help setup setup-dev tools run test check unit sam-local judges faults chaos bench docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -1,0 +1,75 @@
+"""`make judges`: runs the tests of each judge, or of those that are named: `python -m tests.judges dynamodb trino`.
+
+On DynamoDB Local: the contract tests, the tests of the functions, and races of threads. On Trino: the product's SQL, the saved SQL
+and the expressions of the local Athena's tests; each cell must be equal. It takes some minutes.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from tests.judges.java import JudgeMissingError, find_jdk, free_port, jars, java_server
+
+ON_DYNAMODB = (
+    *("-p", "tests.judges.dynamodb_local", "tests/contracts", "tests/functions", "tests/analytics/test_retention.py"),
+    "tests/judges/races.py",
+)
+ON_TRINO = ("tests/judges/product_sql.py", "tests/judges/expressions.py")
+
+
+@contextmanager
+def dynamodb(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Run DynamoDB Local, in memory. It listens on every interface of the machine; it has no option against that."""
+    home, library, port = find_jdk(17), jars("dynamodb"), free_port()
+    server = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
+    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    java = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.library.path={library}", "-cp", f"{library}/*", server]
+    with java_server(home, [*java, *options], port, folder / "dynamodb.log"):
+        yield {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}"}
+
+
+@contextmanager
+def trino(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Run Trino with its Hive connector over the files of a folder."""
+    home, library, port = find_jdk(25), jars("trino"), free_port()
+    source = Path(__file__).parent / "trino" / "TrinoServer.java"
+    (folder / "managed").mkdir()
+    java = ["-Xmx3g", "-Duser.timezone=UTC", "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"]
+    java += ["--sun-misc-unsafe-memory-access=allow", "-cp", f"{library}/*", str(source), str(folder), str(port)]
+    with java_server(home, java, port, folder / "trino.log"):
+        yield {"TRINO_URL": f"http://127.0.0.1:{port}", "TRINO_FOLDER": str(folder)}
+
+
+JUDGES: dict[str, tuple[Callable[[Path], AbstractContextManager[Mapping[str, str]]], tuple[str, ...]]] = {
+    "dynamodb": (dynamodb, ON_DYNAMODB),
+    "trino": (trino, ON_TRINO),
+}
+
+
+def judge(name: str) -> bool:
+    """Run a judge's tests. Returns whether they passed. Raises `JudgeMissingError`."""
+    serve, tests = JUDGES[name]
+    with tempfile.TemporaryDirectory(prefix=f"pytake-{name}-") as folder, serve(Path(folder)) as environment:
+        command = [sys.executable, "-m", "pytest", *tests]
+        return not subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
+def main(names: list[str]) -> int:
+    """Return the exit code: 0 all passed, 1 a test failed, 3 something is missing on this machine."""
+    passed, missing = True, False
+    for name in names or list(JUDGES):
+        sys.stderr.write(f"The judge {name}:\n")
+        try:
+            passed &= judge(name)
+        except JudgeMissingError as error:
+            sys.stderr.write(f"make judges needs {error}. The judge {name} did not run.\n")
+            missing = True
+    return 1 if not passed else 3 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
