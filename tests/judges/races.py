@@ -53,7 +53,7 @@ def commit(stored: DynamoConversations, seq: int, message_id: str) -> None:
         messages=[Text("Oi!")],
         events=[Event("session_started", {"flow_id": "main"})],
     )
-    stored.commit(Conversation(KEY, Contact(id=KEY.contact_id, name="Ana"), seq=seq), turn)
+    stored.commit(Conversation(key=KEY, contact=Contact(id=KEY.contact_id, name="Ana"), seq=seq), turn)
 
 
 def at_once(prepare: Callable[[], Any], work: Callable[[int, Any], Any], count: int = THREADS) -> list[Any]:
