@@ -1,9 +1,10 @@
 """`make judges`: runs the tests of each judge, or of those that are named: `python -m tests.judges dynamodb trino`.
 
-On DynamoDB Local: the contract tests, the tests of the functions, and races of threads. On Trino: the product's SQL, the saved SQL
+On DynamoDB Local: the contract tests, the tests of the functions, races of threads. On Trino: the product's SQL, the saved SQL
 and the expressions of the local Athena's tests; each cell must be equal. It takes some minutes.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.judges.java import JudgeMissingError, find_jdk, free_port, jars, java_server
+from tests.judges.java import CACHE, JudgeMissingError, find_jdk, free_port, jars, java_server
 
 ON_DYNAMODB = (
     *("-p", "tests.judges.dynamodb_local", "tests/contracts", "tests/functions", "tests/analytics/test_retention.py"),
@@ -38,10 +39,21 @@ def trino(folder: Path) -> Iterator[Mapping[str, str]]:
     home, library, port = find_jdk(25), jars("trino"), free_port()
     source = Path(__file__).parent / "trino" / "TrinoServer.java"
     (folder / "managed").mkdir()
+    layer = lake_layer()
     java = ["-Xmx3g", "-Duser.timezone=UTC", "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"]
     java += ["--sun-misc-unsafe-memory-access=allow", "-cp", f"{library}/*", str(source), str(folder), str(port)]
     with java_server(home, java, port, folder / "trino.log"):
-        yield {"TRINO_URL": f"http://127.0.0.1:{port}", "TRINO_FOLDER": str(folder)}
+        yield {"TRINO_URL": f"http://127.0.0.1:{port}", "TRINO_FOLDER": str(folder), "PYTHONPATH": str(layer)}
+
+
+def lake_layer() -> Path:
+    """Return a folder with what the scheduled function writes Parquet with, which is not in the virtual environment."""
+    requirements = Path(__file__).parents[2] / "layers" / "lake" / "requirements.txt"
+    folder = CACHE / f"lake-layer-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
+    if not folder.exists():
+        uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", sys.executable]
+        subprocess.run([*uv, "--require-hashes", "--target", str(folder), "-r", str(requirements)], check=True)
+    return folder
 
 
 JUDGES: dict[str, tuple[Callable[[Path], AbstractContextManager[Mapping[str, str]]], tuple[str, ...]]] = {
