@@ -50,9 +50,9 @@ def lake_layer() -> Path:
     """Return a folder with what the scheduled function writes Parquet with, which is not in the virtual environment."""
     requirements = Path(__file__).parents[2] / "layers" / "lake" / "requirements.txt"
     folder = CACHE / f"lake-layer-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
-    if not folder.exists():
+    if not (folder / "arro3").exists():
         uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", sys.executable]
-        subprocess.run([*uv, "--require-hashes", "--target", str(folder), "-r", str(requirements)], check=True)
+        subprocess.run([*uv, "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(requirements)], check=True)
     return folder
 
 
