@@ -59,6 +59,9 @@ test: check tools ## Everything CI runs
 sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local
 
+judges: setup-dev ## Check against Amazon's DynamoDB Local and a real Trino (needs JDK 17, JDK 25 and Maven; ONLY=dynamodb or ONLY=trino)
+	@$(BIN)/python -m tests.judges $(ONLY)
+
 faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong (SEEDS=first-last for others; a quarter of an hour on two cores)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 

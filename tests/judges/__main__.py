@@ -52,7 +52,9 @@ def lake_layer() -> Path:
     folder = CACHE / f"lake-layer-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     if not (folder / "arro3").exists():
         uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", sys.executable]
-        subprocess.run([*uv, "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(requirements)], check=True)
+        subprocess.run(
+            [*uv, "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(requirements)], check=True
+        )
     return folder
 
 

@@ -24,7 +24,7 @@ _CANCELLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "Tra
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether an error or its cause is a throttle, a conflict of writes, a timeout or a failure inside AWS: a retry may succeed."""
+    """Whether an error or its cause is a throttle, a write conflict, a timeout or a failure inside AWS: a retry may succeed."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as AwsConnectionError
 
