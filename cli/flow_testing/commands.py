@@ -11,13 +11,7 @@ import typer
 from cli.ending import fail
 from cli.flow_testing import report
 from cli.flow_testing.coverage import Coverage
-from cli.flow_testing.documents import (
-    Documents,
-    UsageError,
-    find_document,
-    is_test_file,
-    read_documents,
-)
+from cli.flow_testing.documents import Documents, UsageError, find_document, is_test_file, read_documents
 from cli.flow_testing.runner import ConversationResult, run_conversation
 from cli.flow_testing.suite import find_suites, read_suite, write_suite
 from pytake.engine import FlowError, compile_flow

@@ -13,51 +13,20 @@ if TYPE_CHECKING:
     from pytake.engine.prover import validate
     from pytake.engine.state import Frame, State, StateError
     from pytake.engine.texts import Language, built_in_text, language_of
-    from pytake.engine.turn import (
-        Command,
-        Contact,
-        Context,
-        Event,
-        Status,
-        Step,
-        Turn,
-    )
+    from pytake.engine.turn import Command, Contact, Context, Event, Status, Step, Turn
     from pytake.whatsapp.input import Input, InputLocation, InputMedia
 
-__all__ = [
-    "CODES",
-    "Command",
-    "Contact",
-    "Context",
-    "Effect",
-    "EffectResult",
-    "Event",
-    "Flow",
-    "FlowDocument",
-    "FlowError",
-    "Frame",
-    "HttpRequest",
-    "Input",
-    "InputLocation",
-    "InputMedia",
-    "Language",
-    "ModelRequest",
-    "Problem",
-    "State",
-    "StateError",
-    "Status",
-    "Step",
-    "Turn",
-    "built_in_text",
-    "compile_flow",
-    "continue_turn",
-    "jump_targets",
-    "language_of",
-    "normalize_text",
-    "parse_document",
-    "take_turn",
-    "validate",
-]
+__all__ = ["Flow", "compile_flow"]
+__all__ += ["FlowDocument", "jump_targets", "parse_document"]
+__all__ += ["Effect", "EffectResult", "HttpRequest", "ModelRequest"]
+__all__ += ["continue_turn", "take_turn"]
+__all__ += ["normalize_text"]
+__all__ += ["CODES", "FlowError", "Problem"]
+__all__ += ["validate"]
+__all__ += ["Frame", "State", "StateError"]
+__all__ += ["Language", "built_in_text", "language_of"]
+__all__ += ["Command", "Contact", "Context", "Event", "Status", "Step", "Turn"]
+__all__ += ["Input", "InputLocation", "InputMedia"]
 
 _MODULES = {
     name: f"pytake.engine.{module}"

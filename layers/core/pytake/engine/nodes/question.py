@@ -160,11 +160,7 @@ class Question(NodeData):
         if self.validation is None:
             return (lambda _: REFUSED) if options is not None else compile_validation(Validation(), build)
         if self.validation.type == "choice" and options is None and not self.validation.choices:
-            build.problem(
-                "missing_field",
-                "validation.choices",
-                "A `choice` needs `choices` or `buttons`. Add some.",
-            )
+            build.problem("missing_field", "validation.choices", "A `choice` needs `choices` or `buttons`. Add some.")
         return compile_validation(self.validation, build)
 
     def _refusal(self, options: Options | None, build: NodeBuild) -> Say:
