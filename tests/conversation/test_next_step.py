@@ -44,11 +44,17 @@ def conversation(**change: Any) -> Conversation:
     return Conversation(key=KEY, contact=Contact("551"), seq=1, **change)
 
 
+class FixedLookups:
+    def __init__(self, conversation: Conversation | None, fallback_sent: bool) -> None:
+        self.conversation = lambda: conversation
+        self.fallback_sent = lambda: fallback_sent
+
+
 def step_of(
     attempt: Attempt, known: Conversation | None = None, *, fallback_sent: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """The step's name and what it changes of the entry, or its other fields."""
-    step = steps.next_step(attempt, steps.Lookups(lambda: known, lambda: fallback_sent), AMBIGUOUS_SECONDS)
+    step = steps.next_step(attempt, FixedLookups(known, fallback_sent), AMBIGUOUS_SECONDS)
     return type(step).__name__, _shown(step, attempt.entry)
 
 

@@ -11,7 +11,7 @@ BACKOFF_SECONDS = (2, 4, 8)
 """Waits before the three retries. After them the turn is dead-lettered."""
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """An attempt to deliver the message at `index` of `item` at the time `now`.
 
     `known` is the ledger's entry of the message; None when it has none or, on the queue's `first_delivery`, was not read.

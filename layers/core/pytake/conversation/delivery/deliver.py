@@ -7,7 +7,6 @@ The turns of a stopped number leave the queue for a durable store (`stopped_numb
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,7 +25,7 @@ from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Delivery, Number, NumberSecrets
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number, NumberSecrets
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
@@ -129,15 +128,16 @@ class Deliver:
                 return
 
     def deliver_message(self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool) -> bool:
-        """Deliver one message; whether to go on with the next. Raises `RetryLaterError`."""
+        """Deliver one message; whether to continue with the next. Raises `RetryLaterError`."""
         known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
         # Everything that can fail comes before the claim: after it, a failure leaves a send with an unknown outcome.
         secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
         if secrets is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
+        lookups = _Lookups(self._conversations, self._deliveries, item, index)
         try:
-            step = steps.next_step(attempt, self._lookups(attempt), self._ambiguous_seconds)
+            step = steps.next_step(attempt, lookups, self._ambiguous_seconds)
             if not isinstance(step, steps.Send):
                 return self._take_step(attempt, step)
             claim = self._claim(attempt, step.entry)
@@ -146,10 +146,10 @@ class Deliver:
                 raise RetryLaterError(1, "the ledger changed meanwhile") from None
             # The turn was queued before, and the ledger knows its outcome.
             return self.deliver_message(item, index, number, first_delivery=False)
-        return self._post(attempt, claim, secrets)
+        return self._post(attempt, claim, secrets, lookups)
 
     def _take_step(self, attempt: Attempt, step: steps.Step) -> bool:
-        """Take a step other than `Send`; whether to go on with the next message. Raises `RetryLaterError`."""
+        """Take a step other than `Send`; whether to continue with the next message. Raises `RetryLaterError`."""
         item, index = attempt.item, attempt.index
         match step:
             case steps.MarkAccepted(entry):
@@ -172,23 +172,6 @@ class Deliver:
             case _:
                 pass
         return True
-
-    def _lookups(self, attempt: Attempt) -> steps.Lookups:
-        @cache
-        def fallback_sent() -> bool:
-            return self._fallback_sent(attempt)
-
-        return steps.Lookups(cache(lambda: self._conversations.load(attempt.item.key)), fallback_sent)
-
-    def _fallback_sent(self, attempt: Attempt) -> bool:
-        item = attempt.item
-        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
-        return any(
-            entry.fallback
-            and (entry.claimed_at or 0) >= last_wrote_at
-            and (entry.turn, entry.index) != (item.turn, attempt.index)
-            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
-        )
 
     def _claim(self, attempt: Attempt, entry: Delivery) -> Delivery:
         """Take a rate slot and claim the message; the claim. Raises `RetryLaterError` and `ConflictError`."""
@@ -221,8 +204,8 @@ class Deliver:
             self._record_metric("RateLimitWaits", 1)
             raise RetryLaterError(not_before - now, "rate limit")
 
-    def _post(self, attempt: Attempt, claim: Delivery, secrets: NumberSecrets) -> bool:
-        """Post a claimed message; whether to go on with the next. Raises `RetryLaterError`."""
+    def _post(self, attempt: Attempt, claim: Delivery, secrets: NumberSecrets, lookups: steps.Lookups) -> bool:
+        """Post a claimed message; whether to continue with the next. Raises `RetryLaterError`."""
         item, index, number = attempt.item, attempt.index, attempt.number
         try:
             payload = self._payload(attempt, claim)
@@ -234,7 +217,7 @@ class Deliver:
             accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
         except SendFailedError as failure:
             self._record_metric("GraphMilliseconds", (self._clock() - asked_at) * 1000)
-            return self._handle_failure(attempt, claim, failure, secrets.access_token)
+            return self._handle_failure(attempt, claim, failure, secrets.access_token, lookups)
         answered_at = self._clock()
         self._record_metric("GraphMilliseconds", (answered_at - asked_at) * 1000)
         self._record_metric("BillableMessages", 1)
@@ -252,8 +235,10 @@ class Deliver:
             message = Template(template.name, template.language)
         return message_payload(message, item.contact_id, callback_data(item.key, item.turn, attempt.index, claim.sends))
 
-    def _handle_failure(self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str) -> bool:
-        """Settle a send that Meta did not accept; whether to go on with the next message. Raises `RetryLaterError`."""
+    def _handle_failure(
+        self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str, lookups: steps.Lookups
+    ) -> bool:
+        """Settle a send that Meta did not accept; whether to continue with the next message. Raises `RetryLaterError`."""
         item, index, number = attempt.item, attempt.index, attempt.number
         if failure.error_class in (ErrorClass.RETRY, ErrorClass.HOLD_RECIPIENT):
             self._record_metric("ThrottledByMeta", 1)
@@ -262,7 +247,7 @@ class Deliver:
             claim,
             failure,
             token_replaced=lambda: self._has_new_token(number, token),
-            fallback_sent=lambda: self._fallback_sent(attempt),
+            fallback_sent=lookups.fallback_sent,
         )
         match outcome:
             case outcomes.Retry(entry, seconds, reason):
@@ -354,3 +339,32 @@ class Deliver:
 
     def _report(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
         self._operator_events.publish(delivery_event(type_, item, index, **detail))
+
+
+class _Lookups:
+    """The look-ups of one attempt. The conversation is read at most once."""
+
+    __slots__ = ("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item")
+
+    def __init__(self, conversations: Conversations, deliveries: Deliveries, item: OutboundItem, index: int) -> None:
+        self._conversations = conversations
+        self._deliveries = deliveries
+        self._item = item
+        self._index = index
+        self._conversation: Conversation | None = None
+        self._is_loaded = False
+
+    def conversation(self) -> Conversation | None:
+        if not self._is_loaded:
+            self._conversation, self._is_loaded = self._conversations.load(self._item.key), True
+        return self._conversation
+
+    def fallback_sent(self) -> bool:
+        item = self._item
+        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
+        return any(
+            entry.fallback
+            and (entry.claimed_at or 0) >= last_wrote_at
+            and (entry.turn, entry.index) != (item.turn, self._index)
+            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
+        )

@@ -1,6 +1,6 @@
 """What to do next about a message: a pure function of the attempt, the ledger's entry and the conversation."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,20 +21,20 @@ class Skip(Struct, frozen=True):
 
 
 class MarkAccepted(Struct, frozen=True):
-    """A status proves that Meta has the message: write `entry`, and go on with the next message."""
+    """A status proves that Meta has the message: write `entry`, and continue with the next message."""
 
     entry: Delivery
 
 
 class Refuse(Struct, frozen=True):
-    """The message must not be sent (any more): write the failed `entry`, and go on with the next message."""
+    """The message must not be sent (any more): write the failed `entry`, and continue with the next message."""
 
     entry: Delivery
     reason: str
 
 
 class Defer(Struct, frozen=True):
-    """The turn waits in the dead-letter queue for this message. Put it there again, and go on with the next message."""
+    """The turn waits in the dead-letter queue for this message. Put it there again, and continue with the next message."""
 
     reason: str
 
@@ -66,12 +66,13 @@ class Send(Struct, frozen=True):
 Step = Skip | MarkAccepted | Refuse | Defer | DeadLetter | Drop | Wait | Send
 
 
-class Lookups(Struct, frozen=True):
+class Lookups(Protocol):
     """What a decision may have to look up. Each costs a read request and is called only when it is needed."""
 
-    conversation: Callable[[], Conversation | None]
-    fallback_sent: Callable[[], bool]
-    """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
+    def conversation(self) -> Conversation | None: ...
+
+    def fallback_sent(self) -> bool:
+        """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
 
 
 def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float) -> Step:

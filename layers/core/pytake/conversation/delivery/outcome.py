@@ -48,7 +48,7 @@ class DeadLetter(Struct, frozen=True):
 
 
 class Defer(Struct, frozen=True):
-    """Meta does not take the message now: dead-letter the turn for a manual redrive, and go on with the next message."""
+    """Meta does not take the message now: dead-letter the turn for a manual redrive, and continue with the next message."""
 
     entry: Delivery
     reason: str
@@ -62,7 +62,7 @@ class OptOut(Struct, frozen=True):
 
 
 class Fail(Struct, frozen=True):
-    """The message cannot be sent: go on with the next one."""
+    """The message cannot be sent: continue with the next one."""
 
     entry: Delivery
     reason: str
