@@ -112,7 +112,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Connect a number with: pytake number put. The organization “demo” already has one.",
     ),
     "try.restart": ("Reiniciar a conversa com {name}", "Restart the conversation with {name}"),
-    "try.add_phone": ("Adicionar outro telefone", "Add another phone"),
+    "try.add_phone": ("Mais um telefone", "One more phone"),
     "try.put_away": ("Remover o telefone de {name}", "Remove {name}'s phone"),
     "try.other": ("Outro número…", "Another number…"),
     "try.phone": ("Telefone com código do país", "Phone with country code"),

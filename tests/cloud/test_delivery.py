@@ -61,7 +61,7 @@ def test_a_stopped_number_keeps_its_messages_until_it_is_resumed(cloud: Cloud, n
         cloud.say(new_phone, "Ana")  # the turn behind the held one: who delivers that brings this one
         time.sleep(2)
         assert [message for message in cloud.screen(other) if message["direction"] == "out"] == []
-        assert "sends again; 2 conversations" in pytake(cloud, "number", "resume", demo.PHONE_NUMBER_ID)
+        assert "sends again. 2 held conversations" in pytake(cloud, "number", "resume", demo.PHONE_NUMBER_ID)
         assert len(cloud.answers(new_phone, 2)) == 2
         assert len(cloud.answers(other, 1)) == 1
         assert api.get(path).json()["stopped_reason"] is None

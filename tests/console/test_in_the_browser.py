@@ -73,7 +73,7 @@ def test_a_conversation_on_the_phone_appears_in_watch_and_an_agent_answers(
     watch = visitor.open("/watch")
     watch.locator(".inbox-list").wait_for()
     page = visitor.open("/")
-    page.get_by_role("button", name="Adicionar outro telefone").click()
+    page.get_by_role("button", name="Mais um telefone").click()
     page.get_by_text("Outro número…").click()
     page.get_by_label("Telefone com código do país").fill(new_phone)
     page.get_by_role("button", name="Adicionar").click()
