@@ -7,9 +7,10 @@ from msgspec.structs import astuple
 from pytake.conversation.queues import InboundItem, group_id
 from pytake.conversation.records import ConversationKey
 from tests.faults import stories
-from tests.faults.invariants import broken, sent_twice, taken_by_meta
-from tests.faults.plans import NoFaults, SingleFault, kinds
+from tests.faults.invariants import broken, taken_by_meta
+from tests.faults.plans import NoFaults, kinds
 from tests.faults.replay import problems_of
+from tests.faults.single_faults import CALLS, single
 from tests.faults.timeline import START
 from tests.faults.world import World
 
@@ -17,18 +18,9 @@ SEEDS = 2000
 PARTS = 40
 
 
-def told(which: str, problems: list[str]) -> str:
+def failure_text(which: str, problems: list[str]) -> str:
     command = f".venv/bin/python -m tests.faults.replay {which}"
-    return "\n".join([f"{which} broke promises; see how: {command}", *problems[:5]])
-
-
-def calls_of_the_calm_run() -> list[str]:
-    plan = NoFaults()
-    stories.to_the_end(stories.calm(plan=plan))
-    return plan.calls
-
-
-CALLS = calls_of_the_calm_run()
+    return "\n".join([f"{which} broke invariants; for the trace run {command}", *problems[:5]])
 
 
 def test_a_calm_run_breaks_no_promise_and_says_everything_once() -> None:
@@ -57,25 +49,19 @@ def test_no_single_fault_breaks_a_promise(part: int) -> None:
     for number in range(1 + part, len(CALLS) + 1, 8):
         for kind in kinds(CALLS[number - 1]):
             problems, world = single(number, kind)
-            assert not problems, told(f"single:{number}:{kind}", problems)
+            assert not problems, failure_text(f"single:{number}:{kind}", problems)
             # A doubt is left only where the outcome is unknown: the worker died between claim and answer, or the claim's own
             # answer was lost, and Meta never had the message.
             doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]
-            nobody_knows = CALLS[number - 1] in ("graph.send", "deliveries.claim")
-            assert not doubts or nobody_knows, f"single:{number}:{kind} left a doubt without need"
-
-
-def single(number: int, kind: str) -> tuple[list[str], World]:
-    """A calm run with one fault. Every status arrives, so not even a reported duplicate is acceptable."""
-    world = stories.to_the_end(stories.calm(plan=SingleFault(number, kind)))
-    return [*broken(world), *(f"sent twice: {place}" for place in sent_twice(world))], world
+            is_unknown = CALLS[number - 1] in ("graph.send", "deliveries.claim")
+            assert not doubts or is_unknown, f"single:{number}:{kind} left a doubt without need"
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_wild_run_breaks_a_promise(part: int) -> None:
     for seed in range(part * SEEDS // PARTS, (part + 1) * SEEDS // PARTS):
         problems = problems_of(str(seed))
-        assert not problems, told(str(seed), problems)
+        assert not problems, failure_text(str(seed), problems)
 
 
 def test_a_message_that_nobody_can_take_takes_none_of_its_person_with_it() -> None:

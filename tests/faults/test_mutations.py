@@ -23,7 +23,7 @@ from tests import fakes
 from tests.faults.plans import kinds
 from tests.faults.ports import SqsClient, WorldQueues
 from tests.faults.replay import problems_of
-from tests.faults.test_faults import CALLS, single
+from tests.faults.single_faults import CALLS, single
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
