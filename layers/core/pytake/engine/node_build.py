@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
-from pytake.engine.execution import CompiledNode, Execution, Say
+from pytake.engine.execution import CompiledNode, Execution, Handler, Say
 from pytake.engine.facts import Constant, Edge, LimitedText, NodeFacts, Read, ValidatedAnswer, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import Problem, problem
@@ -110,6 +110,33 @@ class NodeBuild:
             return self.node
         self.facts.jumps_to = (flow_id, found.node_id)
         return found
+
+    def effect_result(
+        self, keep: Callable[[Execution, Any], None], error_variable: str, next_id: str | None, error_id: str | None
+    ) -> Handler:
+        """A function that handles the result of the node's effect.
+
+        After a success it calls `keep` with the body and takes the exit `next`. After a failure it stores the reason in
+        `error_variable` and takes the exit `error`, which leads where `next` does if it has no target.
+        """
+        store_error = self.variable(error_variable, "output_variable", "error")
+        following = self.target(next_id, "next_node_id", required=True)
+        error_target = self.optional_target(error_id, "error_next_node_id", "error") or following
+        node_id, next_step, error_step = self.node_id, self.step("next"), self.step("error")
+
+        def result(run: Execution) -> CompiledNode | None:
+            found = run.effect_result
+            if found is None or not found.ok:
+                reason = (found.error if found else None) or "failed"
+                store_error(run, reason)
+                run.emit("effect_failed", node_id=node_id, error=reason)
+                run.path.append(error_step)
+                return error_target
+            keep(run, found.body)
+            run.path.append(next_step)
+            return following
+
+        return result
 
     def limit(self, text: str | None, limit: int, field: str, what: str) -> None:
         """Check the length of a text. The prover checks a text with templates, whose length depends on their values."""

@@ -31,10 +31,8 @@ class AiPrompt(NodeData):
         system = build.rendering(self.system, "system")
         temperature, max_tokens = self.temperature, self.max_tokens
         store = build.variable(self.output_variable, "output_variable")
-        store_error = build.variable(f"{self.output_variable}_error", "output_variable", "error")
-        following = build.target(self.next_node_id, "next_node_id", required=True)
-        error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
-        node, next_step, error_step = build.node, build.step("next"), build.step("error")
+        error_variable, node = f"{self.output_variable}_error", build.node
+        result = build.effect_result(store, error_variable, self.next_node_id, self.error_next_node_id)
 
         def enter(run: Execution) -> CompiledNode | None:
             run.request_effect(
@@ -49,17 +47,5 @@ class AiPrompt(NodeData):
                 ),
             )
             return None
-
-        def result(run: Execution) -> CompiledNode | None:
-            found = run.effect_result
-            if found is None or not found.ok:
-                reason = (found.error if found else None) or "failed"
-                store_error(run, reason)
-                run.emit("effect_failed", node_id=node.node_id, error=reason)
-                run.path.append(error_step)
-                return error_target
-            store(run, found.body)
-            run.path.append(next_step)
-            return following
 
         return NodeHandlers(enter, answer=enter, result=result)

@@ -63,14 +63,11 @@ class ApiCall(NodeData):
         }
         body = _json(_body(self.body), "body", build)
         store = build.variable(self.output_variable, "output_variable") if self.output_variable else None
-        store_error = build.variable(f"{self.output_variable or 'api_call'}_error", "output_variable", "error")
         mapped = [
             (build.variable(name, f"response_map.{name}"), _path(path, f"response_map.{name}", build))
             for name, path in (self.response_map or {}).items()
         ]
-        following = build.target(self.next_node_id, "next_node_id", required=True)
-        error_target = build.optional_target(self.error_next_node_id, "error_next_node_id", "error") or following
-        node, next_step, error_step = build.node, build.step("next"), build.step("error")
+        node = build.node
 
         def enter(run: Execution) -> CompiledNode | None:
             request = HttpRequest(
@@ -85,21 +82,14 @@ class ApiCall(NodeData):
             run.request_effect(node, request)
             return None
 
-        def result(run: Execution) -> CompiledNode | None:
-            found = run.effect_result
-            if found is None or not found.ok:
-                reason = (found.error if found else None) or "failed"
-                store_error(run, reason)
-                run.emit("effect_failed", node_id=node.node_id, error=reason)
-                run.path.append(error_step)
-                return error_target
+        def keep(run: Execution, body: Any) -> None:
             if store is not None:
-                store(run, found.body)
-            for keep, pick in mapped:
-                keep(run, pick(found.body))
-            run.path.append(next_step)
-            return following
+                store(run, body)
+            for store_part, pick in mapped:
+                store_part(run, pick(body))
 
+        error_variable = f"{self.output_variable or 'api_call'}_error"
+        result = build.effect_result(keep, error_variable, self.next_node_id, self.error_next_node_id)
         return NodeHandlers(enter, answer=enter, result=result)
 
     def _url(self, build: NodeBuild) -> Render:
