@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from pytake.conversation.lake_events import LakeEvent
-from tests.analytics.test_erased_lake import ANA, BIA, HOUR, World, _few_queries, aws, clock, table
+from tests.analytics.dynamo_lake import ANA, BIA, HOUR, World, aws, clock, few_queries, table
 from tests.fakes import FrozenClock
 
-__all__ = ["_few_queries", "aws", "clock", "table"]
+__all__ = ["aws", "clock", "few_queries", "table"]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
 from pytake.conversation.business_events import BusinessEvent, ConversationCompleted, ConversationStarted
 from pytake.wiring import scheduled as wiring
+from pytake.wiring import shared
 from pytake.wiring.conversations import event_bus
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.test_api import NUMBER, NUMBER_PATH
@@ -82,9 +83,10 @@ def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monk
     talk()
     assert listener.heard() == []
     listener.down = False
-    now = wiring.publish_late_events()._clock()
-    for part in (wiring.publish_late_events(), event_bus()):
-        monkeypatch.setattr(part, "_clock", lambda: now + 120)
+    now = shared.clock()
+    monkeypatch.setattr(shared, "clock", lambda: now + 120)
+    for built in (wiring.publish_late_events, event_bus):
+        built.cache_clear()  # type: ignore[attr-defined]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 2
     assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0

@@ -139,7 +139,7 @@ def test_the_flow_runner(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
         def perform(self, *_: Any) -> EffectResult:
             return EffectResult(ok=False, error=f"unreachable: https://crm.example/{PHONE}?q={TEXT}")
 
-    monkeypatch.setattr(flow_runner_wiring.take_turn(), "_effects", Fails())
+    monkeypatch.setattr(flow_runner_wiring, "effects", Fails)
     flow_runner(
         batch(inbound("hi"), "{" + TEXT, {"contact_id": PHONE, "message": TEXT}, inbound(TEXT, received_at=TEXT)),
         LambdaContext(),
@@ -153,7 +153,8 @@ def test_the_flow_runner(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
             except KeyError as error:
                 raise ValueError(f"no {TEXT} of {PHONE} with {SECRETS['access_token']}") from error
 
-    monkeypatch.setattr(flow_runner_wiring.take_turn(), "_effects", Breaks())
+    monkeypatch.setattr(flow_runner_wiring, "effects", Breaks)
+    flow_runner_wiring.take_turn.cache_clear()
     for number, text in ((3, "hi"), (4, TEXT)):
         flow_runner(batch(inbound(text, number)), LambdaContext())
     told.check("turn.taken", "record.failed", "builtins.ValueError", "builtins.KeyError", "test_logs.py")

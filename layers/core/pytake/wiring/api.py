@@ -1,6 +1,5 @@
 """The REST API: one use case per group of routes."""
 
-import time
 from functools import cache
 
 from pytake.analytics.reports import Reports
@@ -35,7 +34,7 @@ def settings() -> ApiSettings:
 
 @use_case
 def flow_authoring() -> FlowAuthoring:
-    return FlowAuthoring(flows(), flow_secret_store(), time.time)
+    return FlowAuthoring(flows(), flow_secret_store(), shared.clock)
 
 
 @use_case
@@ -45,24 +44,24 @@ def manage_flow_secrets() -> ManageFlowSecrets:
 
 @use_case
 def number_setup() -> NumberSetup:
-    secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time)
+    secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
     return NumberSetup(shared.tenants(), secrets)
 
 
 @use_case
 def resume_number() -> ResumeNumber:
-    return ResumeNumber(shared.tenants(), held_turns(), queues(), time.time)
+    return ResumeNumber(shared.tenants(), held_turns(), queues(), shared.clock)
 
 
 @use_case
 def inbox() -> Inbox:
-    return Inbox(conversations(), shared.tenants(), time.time)
+    return Inbox(conversations(), shared.tenants(), shared.clock)
 
 
 @use_case
 def agent_messaging() -> AgentMessaging:
     return AgentMessaging(
-        conversations(), shared.tenants(), queues(), publish_events(), time.time, settings().session_ttl_hours
+        conversations(), shared.tenants(), queues(), publish_events(), shared.clock, settings().session_ttl_hours
     )
 
 
@@ -73,12 +72,12 @@ def read_transcript() -> ReadTranscript:
 
 @use_case
 def erase_contact() -> EraseContact:
-    return EraseContact(inbox(), erasure(), shared.operator_events(), time.time)
+    return EraseContact(inbox(), erasure(), shared.operator_events(), shared.clock)
 
 
 @use_case
 def reports() -> Reports:
-    return Reports(athena_queries(), event_log(), shared.tenants(), flows(), time.time)
+    return Reports(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
 
 
 @cache

@@ -1,6 +1,5 @@
 """Conversations and their business events: what every function but the webhook uses."""
 
-import time
 from functools import cache
 
 from pytake import observability
@@ -13,18 +12,18 @@ from pytake.wiring import shared
 
 @cache
 def conversations() -> DynamoConversations:
-    return DynamoConversations(shared.table(), shared.retention(), time.time)
+    return DynamoConversations(shared.table(), shared.retention(), shared.clock)
 
 
 @cache
 def event_bus() -> EventBridgeBus:
     bus_name = shared.settings().event_bus_name
-    return EventBridgeBus(lambda: shared.client("events"), bus_name, observability.logger, time.time)
+    return EventBridgeBus(lambda: shared.client("events"), bus_name, observability.logger, shared.clock)
 
 
 @cache
 def outbox() -> DynamoOutbox:
-    return DynamoOutbox(shared.table(), time.time)
+    return DynamoOutbox(shared.table(), shared.clock)
 
 
 @cache

@@ -1,6 +1,5 @@
 """The flow runner: a person's message becomes a turn of the conversation."""
 
-import time
 from functools import cache
 
 from pytake.aws.flows import DynamoFlows
@@ -24,12 +23,12 @@ def take_turn() -> TakeTurn:
     return TakeTurn(
         conversations=conversations(),
         tenants=shared.tenants(),
-        flows=FlowLibrary(flows, time.time),
+        flows=FlowLibrary(flows, shared.clock),
         queues=queues(),
         effects=effects(),
         operator_events=shared.operator_events(),
         publish_events=publish_events(),
-        clock=time.time,
+        clock=shared.clock,
         session_ttl_hours=settings().session_ttl_hours,
         record_metric=shared.metrics().record_metric,
     )
@@ -56,7 +55,9 @@ def _http_caller() -> HttpCaller:
     from pytake.effects.http_call import HttpcoreCaller
 
     allow = settings().api_call_allow_private
-    secrets = SecretsManagerFlowSecrets(lambda: shared.client("secretsmanager"), settings().secrets_prefix, time.time)
+    secrets = SecretsManagerFlowSecrets(
+        lambda: shared.client("secretsmanager"), settings().secrets_prefix, shared.clock
+    )
     return HttpcoreCaller(secrets, allow_plain_http=allow, allow_private_addresses=allow)
 
 

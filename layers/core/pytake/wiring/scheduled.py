@@ -1,6 +1,5 @@
 """The scheduled function: one use case per job."""
 
-import time
 from functools import cache
 
 from pytake.analytics.aggregate import AggregateDays
@@ -39,12 +38,12 @@ def job_runs() -> DynamoJobRuns:
 @use_case
 def fire_due_timers() -> FireDueTimers:
     queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
-    return FireDueTimers(conversations(), queues, time.time, shared.metrics().record_metric)
+    return FireDueTimers(conversations(), queues, shared.clock, shared.metrics().record_metric)
 
 
 @use_case
 def publish_late_events() -> PublishLateEvents:
-    return PublishLateEvents(event_bus(), outbox(), conversations(), time.time, shared.metrics().record_metric)
+    return PublishLateEvents(event_bus(), outbox(), conversations(), shared.clock, shared.metrics().record_metric)
 
 
 @use_case
@@ -56,20 +55,20 @@ def export_to_lake() -> ExportToLake:
         statuses=settings().statuses_dlq_url,
     )
     erasure = DynamoErasure(shared.table(), event_log())
-    finish = FinishErasures(erasure, lake(), dead_letters, shared.operator_events(), time.time)
+    finish = FinishErasures(erasure, lake(), dead_letters, shared.operator_events(), shared.clock)
     held_turns = DynamoHeldTurns(shared.table())
-    return ExportToLake(event_log(), lake(), held_turns, time.time, shared.metrics().record_metric, finish)
+    return ExportToLake(event_log(), lake(), held_turns, shared.clock, shared.metrics().record_metric, finish)
 
 
 @use_case
 def aggregate_days() -> AggregateDays:
     daily = S3DailyAggregates(shared.client("s3"), settings().lake_bucket, athena_queries())
-    return AggregateDays(event_log(), lake(), daily, time.time, shared.metrics().record_metric)
+    return AggregateDays(event_log(), lake(), daily, shared.clock, shared.metrics().record_metric)
 
 
 @use_case
 def apply_retention() -> ApplyRetention:
-    return ApplyRetention(event_log(), lake(), shared.retention(), time.time, shared.metrics().record_metric)
+    return ApplyRetention(event_log(), lake(), shared.retention(), shared.clock, shared.metrics().record_metric)
 
 
 @cache

@@ -1,6 +1,5 @@
 """The sender: a turn's messages go to the Graph API."""
 
-import time
 from functools import cache
 
 from pytake.aws.held_turns import DynamoHeldTurns
@@ -27,12 +26,12 @@ def deliver() -> Deliver:
         slots=DynamoRateSlots(shared.table()),
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),
-        secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time),
+        secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
         sender=GraphApi(settings().graph_api_url, settings().graph_api_version),
         queues=queues(),
         operator_events=shared.operator_events(),
         publish_events=publish_events(),
-        clock=time.time,
+        clock=shared.clock,
         messages_per_minute=settings().messages_per_minute,
         ambiguous_seconds=settings().ambiguous_seconds,
         record_metric=shared.metrics().record_metric,

@@ -49,7 +49,7 @@ def client(service: Any) -> Any:
 
 @cache
 def tenants() -> DynamoTenants:
-    return DynamoTenants(table(), time.time)
+    return DynamoTenants(table(), clock)
 
 
 @cache
@@ -59,11 +59,11 @@ def retention() -> RetentionPolicy:
 
 @cache
 def deliveries() -> DynamoDeliveries:
-    return DynamoDeliveries(table(), time.time, retention())
+    return DynamoDeliveries(table(), clock, retention())
 
 
 @cache
 def operator_events() -> EventBridgeOperatorEvents:
     return EventBridgeOperatorEvents(
-        lambda: client("events"), settings().event_bus_name, observability.logger(), settings().stage, time.time
+        lambda: client("events"), settings().event_bus_name, observability.logger(), settings().stage, clock
     )

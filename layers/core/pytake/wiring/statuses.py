@@ -1,6 +1,5 @@
 """The statuses function: Meta's delivery statuses reach the delivery ledger."""
 
-import time
 from functools import cache
 
 from pytake.aws.queues import SqsQueues
@@ -24,7 +23,7 @@ def process_statuses() -> ProcessStatuses:
         queues(),
         shared.operator_events(),
         publish_events(),
-        time.time,
+        shared.clock,
     )
 
 

@@ -1,6 +1,5 @@
 """The webhook: Meta's notifications become queue items."""
 
-import time
 from functools import cache
 
 from pytake.aws.queues import SqsQueues
@@ -19,10 +18,10 @@ def settings() -> WebhookSettings:
 def receive_notification() -> ReceiveNotification:
     return ReceiveNotification(
         shared.tenants(),
-        SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, time.time),
+        SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
         SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url, statuses=settings().statuses_queue_url),
         shared.deliveries(),
         shared.operator_events(),
-        time.time,
+        shared.clock,
         record_metric=shared.metrics().record_metric,
     )
