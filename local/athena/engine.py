@@ -1,6 +1,5 @@
 """DuckDB as the engine: connections that can touch nothing but this Athena's own folder."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,12 +8,8 @@ from threading import Lock
 
 import duckdb
 
-from local.athena.errors import QueryError, from_duckdb
-from local.athena.macros import macro_statements
-
-PROBE = "strpos"
-PROBE_FILLERS = 3
-"""A call of this function with that many zeros more than it has arguments is what `argument_types` looks for."""
+from local.athena.errors import from_duckdb
+from local.athena.functions import definitions, part_macros
 
 
 @dataclass(frozen=True)
@@ -53,8 +48,7 @@ class Engine:
             "SET enable_external_access = false",
             "SET lock_configuration = true",
         ]
-        self._connection.execute("SET integer_division = true")  # it counts when a macro is made, too
-        self._connection.execute(";".join([*macro_statements(), *settings]))
+        self._connection.execute(";".join([definitions(), part_macros(), *settings]))
 
     def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run a statement of DuckDB's and return the cursor.
@@ -82,23 +76,6 @@ class Engine:
         place = f"{quoted(database)}.{quoted(name)}"
         self.execute(f"DROP TABLE {place}")
         self.execute(f"CREATE VIEW {place} AS {select}")
-
-    def argument_types(self, sql: str) -> list[str]:
-        """Return the types of the arguments of the one call of `PROBE` in a statement.
-
-        DuckDB knows no such function of so many arguments, and says so when it has bound them.
-
-        Raises:
-            QueryError: the statement cannot be bound for another reason.
-        """
-        try:
-            self._connection.execute(sql)
-        except duckdb.Error as problem:
-            found = re.search(rf"argument types '{PROBE}\((.*)\)'\. You might", str(problem))
-            if found is None:
-                raise from_duckdb(problem) from problem
-            return _split(found[1])[:-PROBE_FILLERS]
-        raise QueryError("INTERNAL_ERROR", f"A probe was accepted: {sql}")
 
     def interrupt(self) -> None:
         """Stop what runs; called from another thread."""
@@ -148,19 +125,6 @@ class Engines:
             for engine in self._idle:
                 engine.close()
             self._idle.clear()
-
-
-def _split(types: str) -> list[str]:
-    parts, depth, start, inside_quotes = [], 0, 0, False
-    for place, character in enumerate(types):
-        if character == '"':
-            inside_quotes = not inside_quotes
-        elif not inside_quotes:
-            depth += (character == "(") - (character == ")")
-            if character == "," and depth == 0:
-                parts.append(types[start:place].strip())
-                start = place + 1
-    return [*parts, types[start:].strip()]
 
 
 def quoted(name: str) -> str:

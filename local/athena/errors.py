@@ -1,5 +1,6 @@
 """The errors of a query, as Athena names them."""
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -36,7 +37,7 @@ class BadRequestError(Exception):
 
 def not_supported(what: str) -> QueryError:
     """Return the error for what Athena may know and this machine does not translate."""
-    return QueryError("NOT_SUPPORTED", f"The local Athena does not translate {what}. AWS may run it.")
+    return QueryError("NOT_SUPPORTED", f"{what} is not supported by the local Athena. AWS may run it.")
 
 
 CODES_IN_MESSAGES = (
@@ -44,6 +45,9 @@ CODES_IN_MESSAGES = (
     "INVALID_FUNCTION_ARGUMENT",
     "INVALID_CAST_ARGUMENT",
     "NUMERIC_VALUE_OUT_OF_RANGE",
+    "NOT_SUPPORTED",
+    "TYPE_MISMATCH",
+    "FUNCTION_NOT_FOUND",
 )
 """Errors that our macros raise by naming them."""
 
@@ -55,7 +59,12 @@ BINDER_ERRORS = (
     ("must appear in the GROUP BY", "EXPRESSION_NOT_AGGREGATE"),
     ("cannot contain aggregates", "EXPRESSION_NOT_SCALAR"),
     ("WHERE clause cannot contain", "EXPRESSION_NOT_SCALAR"),
-    ("No function matches", "TYPE_MISMATCH"),
+    ("No function matches the given name and argument types '+", "TYPE_MISMATCH"),
+    ("No function matches the given name and argument types '-", "TYPE_MISMATCH"),
+    ("No function matches the given name and argument types '*", "TYPE_MISMATCH"),
+    ("No function matches the given name and argument types '%", "TYPE_MISMATCH"),
+    ("No function matches the given name and argument types '~", "TYPE_MISMATCH"),
+    ("No function matches", "FUNCTION_NOT_FOUND"),
     ("Could not choose a best candidate", "TYPE_MISMATCH"),
     ("Cannot compare values", "TYPE_MISMATCH"),
     ("Cannot mix values", "TYPE_MISMATCH"),
@@ -64,23 +73,44 @@ BINDER_ERRORS = (
 )
 
 
+_WRONG = {
+    "text": ("FUNCTION_NOT_FOUND", "Unexpected parameters for function concat or ||"),
+    "condition": ("TYPE_MISMATCH", "A condition must evaluate to a boolean"),
+    "divide": ("TYPE_MISMATCH", "Cannot apply operator / to these types"),
+    "subscript": ("TYPE_MISMATCH", "Cannot apply a subscript to these types"),
+    "local": ("TYPE_MISMATCH", "Type of value must be a time or timestamp"),
+    "plus_days": ("TYPE_MISMATCH", "Only dates and timestamps can be moved by an interval"),
+    "plus_time": ("TYPE_MISMATCH", "Only dates and timestamps can be moved by an interval"),
+}
+"""What a call of one of our macros with other types means, where it is not a function of Trino's."""
+
+
+def _wrong_types(macro: str) -> QueryError:
+    if "cast_" in macro:
+        return QueryError(
+            "TYPE_MISMATCH", f"Cannot cast to {macro.rsplit('_', 1)[-1]}, or the local Athena does not support it"
+        )
+    return QueryError(*_WRONG.get(macro, ("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {macro}")))
+
+
 def from_duckdb(problem: duckdb.Error) -> QueryError:
     """Return the error that Athena would give where DuckDB gave this one."""
     lines = str(problem).strip().splitlines()
     text = lines[0] if lines else type(problem).__name__
-    for code in CODES_IN_MESSAGES:
-        if code in text:
-            return QueryError(code, text.split(code, 1)[1].lstrip(": ").split("' to ")[0] or code)
+    if own := re.match(rf"[\w ]+ Error: ({'|'.join(CODES_IN_MESSAGES)}): (.*)", text):
+        return QueryError(own[1], own[2])
     text = text.split(": ", 1)[-1]
     if "Division by zero" in text:
         return QueryError("DIVISION_BY_ZERO", "Division by zero")
     if isinstance(problem, duckdb.OutOfMemoryException):
         return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", text, category=1)
-    if isinstance(problem, duckdb.OutOfRangeException):
+    if isinstance(problem, duckdb.OutOfRangeException) or "because the value is out of range" in text:
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
     if isinstance(problem, duckdb.ConversionException):
         return QueryError("INVALID_CAST_ARGUMENT", text)
     if isinstance(problem, duckdb.BinderException):
+        if macro := re.match(r"Macro trino_(\w+)\(\) does not support the supplied arguments", text):
+            return _wrong_types(macro[1])
         for words, code in BINDER_ERRORS:
             if words in text:
                 return QueryError(code, text)

@@ -83,6 +83,11 @@ class TableFiles:
                 seen.add(match[0])
                 yield match.groups(), match[0]
 
+    def register(self, table: Table) -> None:
+        """Add the partitions that lie at a table's place to the catalogue."""
+        for values, location in self.unregistered(table) if table.partition_keys else ():
+            self._catalogue.add_partition(table, values, location)
+
     def show(self, engine: Engine, table: Table, files: Sequence[StoredFile]) -> None:
         """Put a view of the files in the place of the table.
 

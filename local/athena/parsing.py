@@ -1,5 +1,6 @@
 """Reading Athena's SQL: one statement, its parameters in their places."""
 
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -66,6 +67,11 @@ def parse_query(sql: str) -> exp.Expr:
     Raises:
         QueryError: SYNTAX_ERROR.
     """
+    kinds = [token.token_type for token in tokens_of(sql)]
+    if TokenType.DCOLON in kinds:
+        raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '::'")
+    if any(pair == (TokenType.NUMBER, TokenType.OFFSET) for pair in itertools.pairwise(kinds)):
+        raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input 'OFFSET': it stands before LIMIT")
     return _only_one(sql, PlainTrino)
 
 

@@ -2,10 +2,9 @@
 
 import re
 import shutil
-import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,81 +13,18 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from local.athena.catalogue import Catalogue, Column, Table
+from local.athena.definitions import Definitions
 from local.athena.engine import Engine, Engines, literal, quoted
 from local.athena.errors import QueryError, not_supported
 from local.athena.files import TableFiles, split_uri
-from local.athena.parsing import bind_parameters, parse_hive, parse_query, tokens_of
-from local.athena.prepared import Translations
+from local.athena.parsing import bind_parameters, parse_query, tokens_of
 from local.athena.pruning import conditions
-from local.athena.results import ResultColumn, Row, texts
+from local.athena.requests import Outcome, Request, Run, StoppedError
+from local.athena.results import ResultColumn, texts
 from local.athena.translation import UNNAMED, resolve_tables, translate
 from local.athena.types import hive_type_of_duckdb, kind_of
 
 _UNLOAD = re.compile(r"\s*UNLOAD\s*\((.*)\)\s*TO\s*'(s3://[^']+)'\s*WITH\s*\((.*)\)\s*;?\s*", re.I | re.S)
-
-NAME = r"(?:[`\"]?(?P<database>\w+)[`\"]?\.)?[`\"]?(?P<name>\w+)[`\"]?"
-
-
-class StoppedError(Exception):
-    """The query was stopped, by its user or by its work group's limit; `str` says why."""
-
-
-@dataclass
-class Request:
-    """What a query is run with.
-
-    Attributes:
-        sql: the statement.
-        parameters: for its question marks, as literals.
-        database: of tables named without one.
-        output: where results of this query belong, `s3://…/<id>`.
-        cutoff: the bytes it may scan, or None.
-        work_group: whose prepared statements it may run.
-    """
-
-    sql: str
-    parameters: Sequence[str]
-    database: str
-    output: str
-    cutoff: int | None = None
-    work_group: str = "primary"
-
-
-@dataclass
-class Run:
-    """A running query, as far as another thread may see it."""
-
-    scanned: int = 0
-    stop_asked: threading.Event = field(default_factory=threading.Event)
-    engine: Engine | None = None
-
-    def stop(self) -> None:
-        """Let it end soon."""
-        self.stop_asked.set()
-        if (engine := self.engine) is not None:
-            engine.interrupt()
-
-    def check(self) -> None:
-        """Raise `StoppedError` if it was asked to stop."""
-        if self.stop_asked.is_set():
-            raise StoppedError("Query cancelled by user")
-
-
-@dataclass
-class Outcome:
-    """What a statement gave.
-
-    Attributes:
-        kind: DML, DDL or UTILITY.
-        files: the addresses of files it wrote.
-        count: the rows it wrote.
-    """
-
-    kind: str
-    columns: list[ResultColumn] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    count: int | None = None
 
 
 class Statements:
@@ -105,7 +41,7 @@ class Statements:
         self._folder = folder
         self._files = TableFiles(s3, catalogue, folder / "files")
         self._now = now
-        self._translations = Translations()
+        self._definitions = Definitions(catalogue, self._files)
 
     def run(self, request: Request, run: Run) -> Outcome:
         """Run a statement.
@@ -139,7 +75,7 @@ class Statements:
             run.check()
             return Outcome("DML", columns, texts(rows, columns))
 
-        return self._query(statement, request, run, fetch, request.sql)
+        return self._query(statement, request, run, fetch)
 
     def _query(
         self,
@@ -147,7 +83,6 @@ class Statements:
         request: Request,
         run: Run,
         use: Callable[[Engine, str], Outcome],
-        unbound: str | None = None,
     ) -> Outcome:
         """Prepare all that a query needs and let `use` run its translation.
 
@@ -156,7 +91,6 @@ class Statements:
             request: what is run.
             run: where it can be seen and stopped.
             use: runs DuckDB's SQL.
-            unbound: the query's text with question marks for all parameters, if it has any.
         """
         places = resolve_tables(statement, request.database)
         tables = {place: self._catalogue.table(*place) for place in sorted(places)}
@@ -167,13 +101,7 @@ class Statements:
                 run.check()
                 shapes = {p: [(c.name, c.duckdb_type) for c in table.all_columns] for p, table in tables.items()}
                 engine.make_tables(shapes)
-
-                def made(marked: exp.Expr) -> str:
-                    resolve_tables(marked, request.database)
-                    return translate(marked, engine.argument_types)
-
-                kept = self._translations.get(unbound, request.parameters, shapes, made) if unbound else None
-                sql = kept or translate(statement, engine.argument_types)
+                sql = translate(statement)
                 for place, table in tables.items():
                     files = self._files.find(table, asked[place], self._now())
                     run.scanned += sum(file.size for file in files)
@@ -236,7 +164,7 @@ class Statements:
             table = self._described(engine, sql, place, location, options.partitioned_by)
             outcome = self._write(engine, sql, table, "DDL")
             self._catalogue.create_table(table)
-            self._register(table)
+            self._files.register(table)
             return outcome
 
         return self._query(statement.expression, request, run, write)
@@ -257,8 +185,7 @@ class Statements:
         statement = parse_query(found[1])
         if not isinstance(statement, exp.Query):
             raise QueryError("SYNTAX_ERROR", "line 1:9: not a query")
-        unbound = _UNLOAD.fullmatch(request.sql)
-        return self._query(statement, request, run, write, unbound[1] if unbound and "?" not in unbound[3] else None)
+        return self._query(statement, request, run, write)
 
     @staticmethod
     def _described(
@@ -294,7 +221,7 @@ class Statements:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if keys and table.name and kind == "DML" and not table.is_projected:
-            self._register(table)
+            self._files.register(table)
         return Outcome(kind, [ResultColumn("rows", "BIGINT")], files=files, count=count)
 
     def _upload(self, path: Path, table: Table, values: dict[str, str]) -> str:
@@ -307,9 +234,8 @@ class Statements:
         self._s3.upload_file(str(path), bucket, key)
         return uri
 
-    def _register(self, table: Table) -> None:
-        for values, location in self._files.unregistered(table) if table.partition_keys else ():
-            self._catalogue.add_partition(table, values, location)
+    def _define(self, request: Request, _run: Run) -> Outcome:
+        return self._definitions.run(request)
 
     # --- prepared statements -------------------------------------------------------------------------------------------
 
@@ -354,84 +280,6 @@ class Statements:
             raise QueryError("SYNTAX_ERROR", "line 1:1: A prepared statement cannot execute another")
         return self.run(request, run)
 
-    # --- DDL -----------------------------------------------------------------------------------------------------------
-
-    def _create(self, request: Request, _run: Run) -> Outcome:
-        statement = parse_hive(request.sql)
-        if not isinstance(statement, exp.Create):
-            raise not_supported("this CREATE")
-        if statement.kind in {"DATABASE", "SCHEMA"}:
-            name = statement.this.name or statement.this.db
-            self._catalogue.create_database(name.lower(), or_keep=bool(statement.args.get("exists")))
-            return Outcome("DDL")
-        properties = statement.args.get("properties")
-        if statement.kind != "TABLE" or properties is None or not properties.find(exp.ExternalProperty):
-            raise not_supported(f"CREATE {statement.kind}")
-        location = properties.find(exp.LocationProperty)
-        stored = properties.find(exp.FileFormatProperty)
-        if location is None or stored is None or "PARQUET" not in stored.sql("hive").upper():
-            raise not_supported("a table that is not STORED AS PARQUET at a LOCATION")
-        keys = properties.find(exp.PartitionedByProperty)
-        schema = statement.this
-        table = Table(
-            (schema.this.db or request.database).lower(),
-            schema.this.name.lower(),
-            _column_definitions(schema.expressions),
-            _column_definitions(keys.this.expressions) if keys else [],
-            location.this.name.rstrip("/") + "/",
-            {p.name: p.args["value"].name for p in properties.expressions if type(p) is exp.Property},
-        )
-        self._catalogue.create_table(table, or_keep=bool(statement.args.get("exists")))
-        return Outcome("DDL")
-
-    def _drop(self, request: Request, _run: Run) -> Outcome:
-        found = re.fullmatch(
-            rf"\s*DROP\s+(?P<kind>TABLE|DATABASE|SCHEMA)\s+(?P<if>IF\s+EXISTS\s+)?{NAME}\s*;?\s*", request.sql, re.I
-        )
-        if found is None:
-            raise not_supported("this DROP")
-        if found["kind"].upper() == "TABLE":
-            database = (found["database"] or request.database).lower()
-            self._catalogue.drop_table(database, found["name"].lower(), if_exists=bool(found["if"]))
-        else:
-            self._catalogue.drop_database(found["name"].lower(), if_exists=bool(found["if"]))
-        return Outcome("DDL")
-
-    def _repair(self, request: Request, _run: Run) -> Outcome:
-        found = re.fullmatch(rf"\s*MSCK\s+REPAIR\s+TABLE\s+{NAME}\s*;?\s*", request.sql, re.I)
-        if found is None:
-            raise QueryError("SYNTAX_ERROR", "line 1:1: MSCK REPAIR TABLE name")
-        self._register(self._named_table(found, request))
-        return Outcome("DDL")
-
-    def _show(self, request: Request, _run: Run) -> Outcome:
-        sql = request.sql.strip().rstrip(";").strip()
-        if re.fullmatch(r"SHOW\s+(DATABASES|SCHEMAS)", sql, re.I):
-            return _listing("database_name", self._catalogue.database_names())
-        if found := re.fullmatch(r"SHOW\s+TABLES(?:\s+IN\s+[`\"]?(\w+)[`\"]?)?", sql, re.I):
-            return _listing("tab_name", self._catalogue.table_names((found[1] or request.database).lower()))
-        if found := re.fullmatch(rf"SHOW\s+PARTITIONS\s+{NAME}", sql, re.I):
-            table = self._named_table(found, request)
-            names = [key.name for key in table.partition_keys]
-            partitions = [values for values, _place in self._catalogue.partitions(table)]
-            listed = ["/".join(map("=".join, zip(names, values, strict=True))) for values in sorted(partitions)]
-            return _listing("partition", listed)
-        if found := re.fullmatch(rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}", sql, re.I):
-            return _listing("field", [column.name for column in self._named_table(found, request).all_columns])
-        raise not_supported(f"the statement {sql[:80]}")
-
-    def _describe(self, request: Request, _run: Run) -> Outcome:
-        found = re.fullmatch(rf"\s*DESC(?:RIBE)?\s+{NAME}\s*;?\s*", request.sql, re.I)
-        if found is None:
-            raise not_supported("this DESCRIBE")
-        table = self._named_table(found, request)
-        columns = [ResultColumn(name, "VARCHAR") for name in ("col_name", "data_type", "comment")]
-        rows: list[Row] = [(column.name, column.hive_type, "") for column in table.all_columns]
-        return Outcome("UTILITY", columns, rows)
-
-    def _named_table(self, found: re.Match[str], request: Request) -> Table:
-        return self._catalogue.table((found["database"] or request.database).lower(), found["name"].lower())
-
 
 _KINDS: dict[str, Callable[[Statements, Request, Run], Outcome]] = {
     **dict.fromkeys(("SELECT", "WITH", "("), Statements._select),
@@ -440,12 +288,7 @@ _KINDS: dict[str, Callable[[Statements, Request, Run], Outcome]] = {
     "PREPARE": Statements._prepare,
     "EXECUTE": Statements._execute,
     "DEALLOCATE": Statements._deallocate,
-    "CREATE": Statements._create,
-    "DROP": Statements._drop,
-    "MSCK": Statements._repair,
-    "SHOW": Statements._show,
-    "DESCRIBE": Statements._describe,
-    "DESC": Statements._describe,
+    **dict.fromkeys(("CREATE", "DROP", "MSCK", "SHOW", "DESCRIBE", "DESC"), Statements._define),
 }
 
 
@@ -492,14 +335,6 @@ def _columns(description: Sequence[Sequence[Any]]) -> list[ResultColumn]:
         ResultColumn(f"_col{place}" if str(found[0]).startswith(UNNAMED) else str(found[0]), str(found[1]))
         for place, found in enumerate(description)
     ]
-
-
-def _column_definitions(definitions: Sequence[exp.Expr]) -> list[Column]:
-    return [Column(definition.name.lower(), definition.args["kind"].sql("hive").lower()) for definition in definitions]
-
-
-def _listing(name: str, values: Sequence[str]) -> Outcome:
-    return Outcome("UTILITY", [ResultColumn(name, "VARCHAR")], [(value,) for value in values])
 
 
 def _listed(text: str) -> list[str]:

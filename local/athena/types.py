@@ -10,46 +10,23 @@ from sqlglot.errors import SqlglotError
 
 from local.athena.errors import QueryError
 
-INTEGERS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "INTEGER_LITERAL": 10, "BIGINT": 19, "HUGEINT": 38}
-"""DuckDB's integers and the digits Trino gives them when one meets a decimal."""
-
+INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
 FLOATS = {"DOUBLE", "FLOAT"}
-STRINGS = {"VARCHAR", "STRING_LITERAL"}
 TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 NULL = '"NULL"'
 OWN_NAMES = {"INT": "INTEGER", "TEXT": "VARCHAR", "REAL": "FLOAT"}
 """What DuckDB calls the types that sqlglot writes so."""
 
 
-@dataclass(frozen=True)
-class Decimal:
-    """Precision and scale of a decimal type."""
-
-    precision: int
-    scale: int
-
-
-def decimal_of(duckdb_type: str) -> Decimal | None:
-    """Return the decimal type that Trino counts with, also for an integer; None for other types."""
-    if duckdb_type in INTEGERS:
-        return Decimal(INTEGERS[duckdb_type], 0)
-    found = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", duckdb_type)
-    return Decimal(int(found[1]), int(found[2])) if found else None
-
-
 def kind_of(duckdb_type: str) -> str:
-    """Return the family of a DuckDB type: values of different families are never compared by Trino."""
-    if duckdb_type in FLOATS or decimal_of(duckdb_type):
+    """Return the family of a DuckDB type: values of different families are never stored in each other's columns."""
+    if duckdb_type in INTEGERS | FLOATS or duckdb_type.startswith("DECIMAL"):
         return "number"
-    if duckdb_type in STRINGS:
-        return "varchar"
     if duckdb_type in TIMES:
         return "time"
     if duckdb_type == NULL:
         return "null"
-    if duckdb_type.endswith("]"):
-        return "array"
-    return duckdb_type.split("(")[0].lower()
+    return "array" if duckdb_type.endswith("]") else duckdb_type.split("(")[0].lower()
 
 
 @cache  # asked for each column of each file
@@ -116,8 +93,8 @@ def athena_type(duckdb_type: str) -> AthenaType:
     """
     if duckdb_type in ATHENA_TYPES:
         return ATHENA_TYPES[duckdb_type]
-    if decimal := decimal_of(duckdb_type) if duckdb_type.startswith("DECIMAL") else None:
-        return AthenaType("decimal", decimal.precision, decimal.scale)
+    if decimal := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", duckdb_type):
+        return AthenaType("decimal", int(decimal[1]), int(decimal[2]))
     if duckdb_type.endswith("[]"):
         return AthenaType("array")
     if duckdb_type.startswith("MAP("):

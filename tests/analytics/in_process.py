@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 
 import msgspec
-from sqlglot import exp
 
 from local.athena.catalogue import Column
 from local.athena.engine import Engine, Limits, literal
 from local.athena.parsing import bind_parameters, parse_query
-from local.athena.prepared import Translations
 from local.athena.results import ResultColumn, texts
 from local.athena.translation import resolve_tables, translate
 from local.expanded_template import expanded
@@ -31,8 +28,6 @@ class LakeInProcess:
         """Make a lake of each organization's events; its files are in a folder."""
         self._folder = folder
         self._engine = Engine(folder, Limits())
-        self._translations = Translations()
-        self._types = cache(self._engine.argument_types)
         self._settled_by: str | None = None
         self._shapes: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for resource in expanded(TEMPLATE)["Resources"].values():
@@ -86,13 +81,11 @@ class LakeInProcess:
         names = [column.name for column in columns]
         return [dict(zip(names, row, strict=True)) for row in texts(cursor.fetchall(), columns)]
 
-    def _translated(self, sql: str, parameters: Sequence[str]) -> str:
-        def made(tree: exp.Expr) -> str:
-            resolve_tables(tree, _DATABASE)
-            return translate(tree, self._types)
-
-        found = self._translations.get(sql, parameters, self._shapes, made)
-        return found or made(parse_query(bind_parameters(sql, parameters)))
+    @staticmethod
+    def _translated(sql: str, parameters: Sequence[str]) -> str:
+        tree = parse_query(bind_parameters(sql, parameters))
+        resolve_tables(tree, _DATABASE)
+        return translate(tree)
 
     def _show(self, name: str) -> None:
         columns = ", ".join(
