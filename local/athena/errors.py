@@ -35,9 +35,10 @@ class BadRequestError(Exception):
         self.kind = kind
 
 
-def not_supported(what: str) -> QueryError:
-    """Return the error for what Athena may know and this machine does not translate."""
-    return QueryError("NOT_SUPPORTED", f"{what} is not supported by the local Athena. AWS may run it.")
+def not_supported(what: str, instead: str = "") -> QueryError:
+    """Return the error for what Athena may know and this machine does not, and what to write instead."""
+    hint = f" {instead}." if instead else ""
+    return QueryError("NOT_SUPPORTED", f"{what} is not supported by the local Athena.{hint} AWS may run it.")
 
 
 CODES_IN_MESSAGES = (

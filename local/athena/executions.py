@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from local.athena.errors import BadRequestError, QueryError
 from local.athena.files import split_uri
-from local.athena.results import csv
 from local.athena.requests import Outcome, Request, Run, StoppedError
+from local.athena.results import csv
 from local.athena.statements import Statements
 
 AT_A_TIME = 3

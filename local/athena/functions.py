@@ -132,7 +132,7 @@ def zone_of(argument: E) -> exp.Literal:
     """Return the name of a time zone. Raises QueryError for an offset or an abbreviation, which DuckDB reads otherwise."""
     name = literal_text(argument, "a time zone")
     if not re.fullmatch(r"UTC|[A-Z]\w*(/[A-Z][\w+-]*)+", name):
-        raise not_supported(f"the time zone '{name}': use a name such as 'America/Sao_Paulo'")
+        raise not_supported(f"the time zone '{name}'", "Use a name such as 'America/Sao_Paulo'")
     return text(name)
 
 
@@ -221,6 +221,8 @@ def _regexp_extract(arguments: list[E]) -> E:
     group = arguments[2] if len(arguments) == 3 else exp.Literal.number(0)
     if not group.is_int:
         raise not_supported("regexp_extract with a computed group")
+    if int(group.name) > re.compile(pattern).groups:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Pattern has no group {group.name}")
     if group.name != "0" and re.search(r"\||\)[?*{]", pattern):
         raise not_supported("regexp_extract of a group that may be absent from a match")  # NULL in Trino, '' in DuckDB
     return macro("regexp_extract", _searched(arguments[0], pattern), text(pattern), group)
@@ -234,7 +236,7 @@ def _regexp_extract_all(arguments: list[E]) -> E:
 def _never_empty(pattern: str) -> str:
     """A pattern without empty matches, which Java finds also after another match."""
     if re.search(r"\\[bB]", pattern) or re.search(pattern, "") is not None:
-        raise not_supported(f"the regular expression '{pattern}' here: it matches an empty text")
+        raise not_supported(f"the regular expression '{pattern}', which matches an empty text,")
     return pattern
 
 
@@ -249,7 +251,7 @@ def _regexp_replace(arguments: list[E]) -> E:
 
 def _json_extract_scalar(arguments: list[E]) -> E:
     path = literal_text(arguments[1], "a JSON path")
-    if not re.fullmatch(r"\$(\.[A-Za-z_]\w*|\[\d+\]|\[\"[^\"\\*]+\"\])+", path):
+    if not re.fullmatch(r"\$(\.[A-Za-z_]\w*|\[\"[^\"\\*]+\"\])+", path):
         raise not_supported(f"the JSON path '{path}'")
     return macro("json_extract_scalar", arguments[0], text(re.sub(r"\[(\"[^\"]+\")\]", r".\1", path)))
 
@@ -260,7 +262,7 @@ def _array_join(arguments: list[E]) -> E:
 
 
 def _concat(arguments: list[E]) -> E:
-    joined = macro("text", arguments[0])
+    joined: E = macro("text", arguments[0])
     for argument in arguments[1:]:
         joined = exp.DPipe(this=joined, expression=macro("text", argument))
     return exp.Paren(this=joined)
@@ -304,9 +306,12 @@ RULES: dict[str, tuple[tuple[int, ...], Rule]] = {
 }
 """By Trino's name: the numbers of arguments, and what the call becomes."""
 
-OPERATORS = {"same", "condition", "text", "number", "divide", "plus_days", "plus_time", "count", "local", "subscript", "reads",
-             "may_read", "no_decimal", "one_line", "json", "day_unit", "strftime", "utc", "series", "addend", "narrow",
-             "window_sum", "measure", "orderable", "white_space"}  # fmt: skip
+OPERATORS = {
+    "same", "condition", "text", "number", "divide", "plus_days", "plus_time", "count", "local", "subscript", "reads", "may_read",
+    "no_decimal", "no_lists", "one_line", "json", "day_unit", "strftime", "utc", "series", "addend", "narrow", "window_sum",
+    "measure", "orderable", "white_space", "integers", "doubles", "booleans", "dates", "moments", "odd_integers", "odd_doubles",
+    "odd_booleans", "odd_moments",
+}  # fmt: skip
 """The macros that are not functions of Trino's."""
 
 

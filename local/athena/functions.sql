@@ -3,6 +3,8 @@
 -- DuckDB takes a decimal for a double where nothing else fits: macros that must not do so have a decimal overload that fails.
 
 -- Operators ------------------------------------------------------------------------------------------------------------------
+-- A NULL in a list makes a comparison of lists unknown in Trino.
+CREATE MACRO trino_no_lists() AS CAST(error('NOT_SUPPORTED: A comparison of arrays or maps is not supported by the local Athena') AS VARCHAR);
 -- The second operand of a comparison. DuckDB would compare texts and booleans with anything.
 CREATE MACRO trino_same(a VARCHAR, b VARCHAR) AS b,
     (a VARCHAR, b) AS CAST(error('TYPE_MISMATCH: Cannot compare a varchar with another type') AS VARCHAR),
@@ -10,6 +12,9 @@ CREATE MACRO trino_same(a VARCHAR, b VARCHAR) AS b,
     (a BOOLEAN, b BOOLEAN) AS b,
     (a BOOLEAN, b) AS CAST(error('TYPE_MISMATCH: Cannot compare a boolean with another type') AS BOOLEAN),
     (a, b BOOLEAN) AS CAST(error('TYPE_MISMATCH: Cannot compare a boolean with another type') AS BOOLEAN),
+    (a VARCHAR[], b) AS trino_no_lists(), (a, b VARCHAR[]) AS trino_no_lists(), (a BIGINT[], b BIGINT[]) AS trino_no_lists(), (a DOUBLE[], b DOUBLE[]) AS trino_no_lists(),
+    (a DATE[], b DATE[]) AS trino_no_lists(), (a BOOLEAN[], b BOOLEAN[]) AS trino_no_lists(),
+    (a MAP(VARCHAR, VARCHAR), b MAP(VARCHAR, VARCHAR)) AS trino_no_lists(),
     (a, b) AS b;
 CREATE MACRO trino_condition(a BOOLEAN) AS a;
 CREATE MACRO trino_text(a VARCHAR) AS a;
@@ -21,7 +26,7 @@ CREATE MACRO trino_number(a DATE) AS CAST(error('TYPE_MISMATCH: Arithmetic on da
 CREATE MACRO trino_divide(a INTEGER, b INTEGER) AS a // b,
     (a BIGINT, b BIGINT) AS a // b,
     (a DECIMAL(38, 10), b DECIMAL(38, 10)) AS
-        CAST(error('NOT_SUPPORTED: The local Athena does not support dividing decimals, whose scale depends on the version of Trino. Cast to double.') AS DOUBLE),
+        CAST(error('NOT_SUPPORTED: A division of decimals, whose scale depends on the version of Trino, is not supported by the local Athena. Cast to double.') AS DOUBLE),
     (a DOUBLE, b DOUBLE) AS a / b;
 CREATE MACRO trino_plus_days(a DATE, i INTERVAL) AS CAST(a + i AS DATE), (a TIMESTAMP, i INTERVAL) AS a + i, (a TIMESTAMPTZ, i INTERVAL) AS a + i;
 CREATE MACRO trino_plus_time(a DATE, i INTERVAL) AS CAST(error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS TIMESTAMP),
@@ -37,68 +42,75 @@ CREATE MACRO trino_subscript(a VARCHAR, i BIGINT) AS CAST(error('TYPE_MISMATCH: 
                            ELSE error('INVALID_FUNCTION_ARGUMENT: Key not present in map') END;
 
 -- Casts ----------------------------------------------------------------------------------------------------------------------
--- DuckDB reads more texts as values than Trino. Whether spaces around a number are allowed depends on the version of Trino.
-CREATE MACRO trino_reads(s VARCHAR, pattern, type) AS
+-- DuckDB reads more texts as values than Trino. The odd texts are those that Java reads and DuckDB does not, or only some Trinos do.
+CREATE MACRO trino_integers() AS '[+-]?\d+';
+CREATE MACRO trino_odd_integers() AS '\s*[+-]?\p{Nd}+\s*';
+CREATE MACRO trino_doubles() AS '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|[+-]?Infinity';
+CREATE MACRO trino_odd_doubles() AS '\s*[+-]?(0[xX].*|(\p{Nd}+\.?\p{Nd}*|\.\p{Nd}+)([eE][+-]?\p{Nd}+)?[dDfF]?|NaN|Infinity)\s*';
+CREATE MACRO trino_booleans() AS '(?i:t|true|f|false|1|0)';
+CREATE MACRO trino_odd_booleans() AS '\s*(?i:t|true|f|false|1|0)\s*';
+CREATE MACRO trino_dates() AS '\d{4}-\d{1,2}-\d{1,2}';
+CREATE MACRO trino_moments() AS '\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,3})?)?)?';
+CREATE MACRO trino_odd_moments() AS '\s*[+-]?\p{Nd}{4,}-.*';
+CREATE MACRO trino_reads(s VARCHAR, pattern, odd, type) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, pattern) THEN s
-         WHEN s <> trim(s) AND regexp_full_match(trim(s), pattern)
-         THEN error('NOT_SUPPORTED: The local Athena does not support casting a text with spaces around it')
+         WHEN regexp_full_match(s, odd) THEN error('NOT_SUPPORTED: A cast of this form of text is not supported by the local Athena: ' || s)
          ELSE error('INVALID_CAST_ARGUMENT: Cannot cast to ' || type || ': ' || s) END;
-CREATE MACRO trino_may_read(s VARCHAR, pattern) AS
+CREATE MACRO trino_may_read(s VARCHAR, pattern, odd) AS
     CASE WHEN regexp_full_match(s, pattern) THEN s
-         WHEN s <> trim(s) AND regexp_full_match(trim(s), pattern)
-         THEN error('NOT_SUPPORTED: The local Athena does not support casting a text with spaces around it') END;
+         WHEN regexp_full_match(s, odd) THEN error('NOT_SUPPORTED: A cast of this form of text is not supported by the local Athena: ' || s) END;
 CREATE MACRO trino_cast_integer(a BIGINT) AS CAST(a AS INTEGER),
     (a DECIMAL(38, 10)) AS CAST(round(a) AS INTEGER),
     (a DOUBLE) AS CAST(round(a) AS INTEGER),
     (a BOOLEAN) AS CAST(a AS INTEGER),
-    (a VARCHAR) AS CAST(trino_reads(a, '[+-]?\d+', 'integer') AS INTEGER);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_integers(), trino_odd_integers(), 'integer') AS INTEGER);
 CREATE MACRO trino_cast_bigint(a BIGINT) AS a,
     (a DECIMAL(38, 10)) AS CAST(round(a) AS BIGINT),
     (a DOUBLE) AS CAST(round(a) AS BIGINT),
     (a BOOLEAN) AS CAST(a AS BIGINT),
-    (a VARCHAR) AS CAST(trino_reads(a, '[+-]?\d+', 'bigint') AS BIGINT);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_integers(), trino_odd_integers(), 'bigint') AS BIGINT);
 CREATE MACRO trino_cast_double(a DOUBLE) AS a,
     (a BOOLEAN) AS CAST(a AS DOUBLE),
-    (a VARCHAR) AS CAST(trino_reads(a, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|[+-]?Infinity', 'double') AS DOUBLE);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_doubles(), trino_odd_doubles(), 'double') AS DOUBLE);
 CREATE MACRO trino_cast_boolean(a BOOLEAN) AS a,
     (a BIGINT) AS CAST(a AS BOOLEAN),
-    (a DECIMAL(38, 10)) AS CAST(error('NOT_SUPPORTED: The local Athena does not support a cast of a decimal to boolean') AS BOOLEAN),
+    (a DECIMAL(38, 10)) AS CAST(error('NOT_SUPPORTED: A cast of a decimal to boolean is not supported by the local Athena') AS BOOLEAN),
     (a DOUBLE) AS CAST(a AS BOOLEAN),
-    (a VARCHAR) AS CAST(trino_reads(a, '(?i:t|true|f|false|1|0)', 'boolean') AS BOOLEAN);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_booleans(), trino_odd_booleans(), 'boolean') AS BOOLEAN);
 CREATE MACRO trino_cast_date(a DATE) AS a,
     (a TIMESTAMP) AS CAST(a AS DATE),
     (a TIMESTAMPTZ) AS CAST(timezone('UTC', a) AS DATE),
-    (a VARCHAR) AS CAST(trino_reads(a, '\d{4}-\d{1,2}-\d{1,2}', 'date') AS DATE);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_dates(), trino_odd_moments(), 'date') AS DATE);
 CREATE MACRO trino_cast_timestamp(a DATE) AS CAST(a AS TIMESTAMP),
     (a TIMESTAMP) AS a,
     (a TIMESTAMPTZ) AS timezone('UTC', a),
-    (a VARCHAR) AS CAST(trino_reads(a, '\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,3})?)?)?', 'timestamp') AS TIMESTAMP);
+    (a VARCHAR) AS CAST(trino_reads(a, trino_moments(), trino_odd_moments(), 'timestamp') AS TIMESTAMP);
 CREATE MACRO trino_cast_varchar(a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
     (a BOOLEAN) AS CAST(a AS VARCHAR),
     (a DATE) AS CAST(a AS VARCHAR),
-    (a DECIMAL(38, 10)) AS CAST(error('NOT_SUPPORTED: The local Athena does not support a cast of a decimal to varchar') AS VARCHAR),
-    (a DOUBLE) AS CAST(error('NOT_SUPPORTED: The local Athena does not support a cast of a double to varchar, which depends on the version of Trino') AS VARCHAR),
-    (a TIMESTAMP) AS CAST(error('NOT_SUPPORTED: The local Athena does not support a cast of a timestamp to varchar: use date_format') AS VARCHAR),
-    (a TIMESTAMPTZ) AS CAST(error('NOT_SUPPORTED: The local Athena does not support a cast of a timestamp to varchar: use date_format') AS VARCHAR);
-CREATE MACRO trino_try_cast_integer(a VARCHAR) AS TRY_CAST(trino_may_read(a, '[+-]?\d+') AS INTEGER), (a BIGINT) AS TRY_CAST(a AS INTEGER);
-CREATE MACRO trino_try_cast_bigint(a VARCHAR) AS TRY_CAST(trino_may_read(a, '[+-]?\d+') AS BIGINT), (a BIGINT) AS a;
+    (a DECIMAL(38, 10)) AS CAST(error('NOT_SUPPORTED: A cast of a decimal to varchar is not supported by the local Athena') AS VARCHAR),
+    (a DOUBLE) AS CAST(error('NOT_SUPPORTED: A cast of a double to varchar, which depends on the version of Trino, is not supported by the local Athena') AS VARCHAR),
+    (a TIMESTAMP) AS CAST(error('NOT_SUPPORTED: A cast of a timestamp to varchar is not supported by the local Athena: use date_format') AS VARCHAR),
+    (a TIMESTAMPTZ) AS CAST(error('NOT_SUPPORTED: A cast of a timestamp to varchar is not supported by the local Athena: use date_format') AS VARCHAR);
+CREATE MACRO trino_try_cast_integer(a VARCHAR) AS TRY_CAST(trino_may_read(a, trino_integers(), trino_odd_integers()) AS INTEGER), (a BIGINT) AS TRY_CAST(a AS INTEGER);
+CREATE MACRO trino_try_cast_bigint(a VARCHAR) AS TRY_CAST(trino_may_read(a, trino_integers(), trino_odd_integers()) AS BIGINT), (a BIGINT) AS a;
 CREATE MACRO trino_try_cast_double(a VARCHAR) AS
-    TRY_CAST(trino_may_read(a, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|[+-]?Infinity') AS DOUBLE);
-CREATE MACRO trino_try_cast_boolean(a VARCHAR) AS TRY_CAST(trino_may_read(a, '(?i:t|true|f|false|1|0)') AS BOOLEAN);
-CREATE MACRO trino_try_cast_date(a VARCHAR) AS TRY_CAST(trino_may_read(a, '\d{4}-\d{1,2}-\d{1,2}') AS DATE);
+    TRY_CAST(trino_may_read(a, trino_doubles(), trino_odd_doubles()) AS DOUBLE);
+CREATE MACRO trino_try_cast_boolean(a VARCHAR) AS TRY_CAST(trino_may_read(a, trino_booleans(), trino_odd_booleans()) AS BOOLEAN);
+CREATE MACRO trino_try_cast_date(a VARCHAR) AS TRY_CAST(trino_may_read(a, trino_dates(), trino_odd_moments()) AS DATE);
 CREATE MACRO trino_try_cast_timestamp(a VARCHAR) AS
-    TRY_CAST(trino_may_read(a, '\d{4}-\d{1,2}-\d{1,2}( ([01]?\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,3})?)?)?') AS TIMESTAMP);
+    TRY_CAST(trino_may_read(a, trino_moments(), trino_odd_moments()) AS TIMESTAMP);
 
 CREATE MACRO trino_no_decimal(name) AS
-    CAST(error('NOT_SUPPORTED: The local Athena does not support ' || name || ' of a decimal. Cast to double.') AS DOUBLE);
+    CAST(error('NOT_SUPPORTED: ' || name || ' of a decimal is not supported by the local Athena. Cast to double.') AS DOUBLE);
 
 -- Numbers --------------------------------------------------------------------------------------------------------------------
 CREATE MACRO trino_abs(x INTEGER) AS abs(x), (x BIGINT) AS abs(x), (x DECIMAL(38, 10)) AS trino_no_decimal('abs'), (x DOUBLE) AS abs(x);
 CREATE MACRO trino_sign(x INTEGER) AS CAST(sign(x) AS INTEGER), (x BIGINT) AS CAST(sign(x) AS BIGINT),
     (x DECIMAL(38, 10)) AS trino_no_decimal('sign'), (x DOUBLE) AS CAST(sign(x) AS DOUBLE);
 CREATE MACRO trino_round(x INTEGER) AS x, (x BIGINT) AS x, (x DECIMAL(38, 10)) AS trino_no_decimal('round'), (x DOUBLE) AS round(x),
-    (x BIGINT, n INTEGER) AS CAST(error('NOT_SUPPORTED: The local Athena does not support round of an integer to a position') AS BIGINT),
+    (x BIGINT, n INTEGER) AS CAST(error('NOT_SUPPORTED: round of an integer to a position is not supported by the local Athena') AS BIGINT),
     (x DECIMAL(38, 10), n INTEGER) AS trino_no_decimal('round'), (x DOUBLE, n INTEGER) AS round(x, n);
 CREATE MACRO trino_ceil(x INTEGER) AS x, (x BIGINT) AS x, (x DECIMAL(38, 10)) AS trino_no_decimal('ceil'), (x DOUBLE) AS ceil(x);
 CREATE MACRO trino_ceiling(x INTEGER) AS x, (x BIGINT) AS x, (x DECIMAL(38, 10)) AS trino_no_decimal('ceiling'), (x DOUBLE) AS ceil(x);
@@ -152,7 +164,7 @@ CREATE MACRO trino_rpad(s VARCHAR, n BIGINT, t VARCHAR) AS
     CASE WHEN n < 0 OR t = '' THEN error('INVALID_FUNCTION_ARGUMENT: Wrong length or empty padding') ELSE rpad(s, CAST(n AS INTEGER), t) END;
 CREATE MACRO trino_replace(s VARCHAR, t VARCHAR) AS replace(s, t, ''),
     (s VARCHAR, t VARCHAR, u VARCHAR) AS
-        CASE WHEN t = '' THEN error('NOT_SUPPORTED: The local Athena does not support replacing an empty text') ELSE replace(s, t, u) END;
+        CASE WHEN t = '' THEN error('NOT_SUPPORTED: Replacing an empty text is not supported by the local Athena') ELSE replace(s, t, u) END;
 CREATE MACRO trino_split(s VARCHAR, d VARCHAR) AS
     CASE WHEN d = '' THEN error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE string_split(s, d) END;
 -- NULL when there are fewer parts (DuckDB: '').
@@ -161,13 +173,14 @@ CREATE MACRO trino_split_part(s VARCHAR, d VARCHAR, i BIGINT) AS
 -- Java and RE2 differ about line ends, which `.`, `$` and `\s` see.
 CREATE MACRO trino_one_line(s VARCHAR) AS
     CASE WHEN regexp_matches(s, '[\n\v\r\x{85}\x{2028}\x{2029}]')
-         THEN error('NOT_SUPPORTED: The local Athena does not support this regular expression on a text with line ends') ELSE s END;
+         THEN error('NOT_SUPPORTED: This regular expression on a text with line ends is not supported by the local Athena') ELSE s END;
 -- NULL without a match (DuckDB: '').
 CREATE MACRO trino_regexp_extract(s VARCHAR, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
--- NULL for a text that is not JSON (DuckDB: an error) and for objects and lists (DuckDB: their text).
+-- NULL for a text that is not an object or a list, and for objects and lists in it (DuckDB: their text).
 CREATE MACRO trino_json(s VARCHAR) AS
-    CASE WHEN NOT regexp_matches(s, '^\s*[\[{]') OR NOT json_valid(s) THEN NULL
-         WHEN regexp_matches(s, 'NaN|Infinity') THEN error('NOT_SUPPORTED: The local Athena does not support NaN and Infinity in JSON')
+    CASE WHEN NOT regexp_matches(s, '^\s*[\[{]') THEN NULL
+         WHEN NOT json_valid(s) OR regexp_matches(s, 'NaN|Infinity|,\s*[\]}]')
+         THEN error('NOT_SUPPORTED: JSON that is not well-formed is not supported by the local Athena')
          ELSE s END;
 CREATE MACRO trino_json_extract_scalar(s VARCHAR, p) AS
     CASE WHEN json_type(trino_json(s), p) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(trino_json(s), p) END;
@@ -194,15 +207,15 @@ CREATE MACRO trino_date_parse(s VARCHAR, format, pattern) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, pattern) THEN strptime(s, format)
          ELSE error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') END;
 CREATE MACRO trino_to_iso8601(a DATE) AS CAST(a AS VARCHAR),
-    (a TIMESTAMP) AS CAST(error('NOT_SUPPORTED: The local Athena does not support to_iso8601 of a timestamp: use date_format') AS VARCHAR),
-    (a TIMESTAMPTZ) AS CAST(error('NOT_SUPPORTED: The local Athena does not support to_iso8601 of a timestamp: use date_format') AS VARCHAR);
+    (a TIMESTAMP) AS CAST(error('NOT_SUPPORTED: to_iso8601 of a timestamp is not supported by the local Athena: use date_format') AS VARCHAR),
+    (a TIMESTAMPTZ) AS CAST(error('NOT_SUPPORTED: to_iso8601 of a timestamp is not supported by the local Athena: use date_format') AS VARCHAR);
 CREATE MACRO trino_from_iso8601_date(s VARCHAR) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\d{4}-\d{2}-\d{2}') THEN CAST(s AS DATE)
-         ELSE error('NOT_SUPPORTED: The local Athena does not support from_iso8601_date of another form than 2026-01-31') END;
+         ELSE error('NOT_SUPPORTED: from_iso8601_date of another form than 2026-01-31 is not supported by the local Athena') END;
 CREATE MACRO trino_from_iso8601_timestamp(s VARCHAR) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,3})?Z?')
          THEN timezone('UTC', CAST(rtrim(s, 'Z') AS TIMESTAMP))
-         ELSE error('NOT_SUPPORTED: The local Athena does not support from_iso8601_timestamp of another form than 2026-01-31T10:00:00.000Z') END;
+         ELSE error('NOT_SUPPORTED: from_iso8601_timestamp of another form than 2026-01-31T10:00:00.000Z is not supported by the local Athena') END;
 CREATE MACRO trino_utc(a DATE) AS CAST(error('FUNCTION_NOT_FOUND: Unexpected parameters for function with_timezone') AS TIMESTAMPTZ),
     (a TIMESTAMP) AS timezone('UTC', a);
 CREATE MACRO trino_from_unixtime(x DOUBLE) AS to_timestamp(x);
@@ -234,7 +247,7 @@ CREATE MACRO trino_array_sort(a) AS list_sort(a);
 CREATE MACRO trino_array_join(a VARCHAR[], joined VARCHAR) AS CASE WHEN a IS NOT NULL THEN coalesce(joined, '') END,
     (a BIGINT[], joined VARCHAR) AS CASE WHEN a IS NOT NULL THEN coalesce(joined, '') END;
 CREATE MACRO trino_slice(a, i BIGINT, n BIGINT) AS
-    CASE WHEN i < 1 OR n < 0 THEN error('NOT_SUPPORTED: The local Athena does not support slice from the end') ELSE list_slice(a, i, i + n - 1) END;
+    CASE WHEN i < 1 OR n < 0 THEN error('NOT_SUPPORTED: slice from the end is not supported by the local Athena') ELSE list_slice(a, i, i + n - 1) END;
 CREATE MACRO trino_series(series) AS
     CASE WHEN len(series) > 10000
          THEN error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE series END;
@@ -255,4 +268,4 @@ CREATE MACRO trino_narrow(a HUGEINT) AS CAST(a AS BIGINT), (a) AS a;
 CREATE MACRO trino_window_sum(a BIGINT) AS CAST(sum(a) AS BIGINT), (a DECIMAL(38, 10)) AS trino_no_decimal('sum over a window of'), (a DOUBLE) AS sum(a);
 CREATE MACRO trino_measure(a DECIMAL(38, 10)) AS trino_no_decimal('avg'), (a DOUBLE) AS a;
 CREATE MACRO trino_orderable(a) AS
-    CASE WHEN typeof(a) LIKE '%]' OR typeof(a) LIKE 'MAP%' THEN error('NOT_SUPPORTED: The local Athena does not support comparing arrays and maps') ELSE a END;
+    CASE WHEN typeof(a) LIKE '%]' OR typeof(a) LIKE 'MAP%' THEN error('NOT_SUPPORTED: Comparing arrays or maps here is not supported by the local Athena') ELSE a END;

@@ -21,6 +21,8 @@ def lift(select: exp.Select) -> exp.Select:
     Raises:
         QueryError: an expression that is neither grouped nor aggregated, or a form that is not supported.
     """
+    if select.args.get("distinct"):
+        _check_distinct(select)
     _lift_unnested(select)
     return _lift_windows(_lift_aggregates(select))
 
@@ -66,7 +68,7 @@ class _Below:
     """The columns of the query below."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, exp.Alias] = {}
+        self.columns: dict[str, E] = {}
 
     def column(self, kind: str, node: E) -> exp.Column:
         """Return a reference to a node, which is computed below."""
@@ -75,6 +77,17 @@ class _Below:
             name = f"_{kind}{len(self.columns)}"
             self.columns[key] = exp.alias_(node.copy(), name, quoted=True)
         return exp.column(self.columns[key].alias, quoted=True)
+
+
+def _check_distinct(select: exp.Select) -> None:
+    order = select.args.get("order")
+    selected = {text for item in select.expressions for text in (item.alias_or_name, item.unalias().sql("trino"))}
+    for ordered in order.expressions if order else []:
+        key = ordered.this
+        if not select.is_star and not key.is_int and not {key.sql("trino"), key.name} & selected:
+            raise QueryError(
+                "EXPRESSION_NOT_IN_DISTINCT", "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+            )
 
 
 def _lift_aggregates(select: exp.Select) -> exp.Select:
@@ -90,8 +103,10 @@ def _lift_aggregates(select: exp.Select) -> exp.Select:
     keys = {_canonical(key, joined): below.column("g", key) for key in _keys(group)}
     aliases = {item.alias.lower() for item in select.expressions if isinstance(item, exp.Alias)}
 
+    kinds = {type(key) for key in _keys(group)}
+
     def replace(node: E) -> E | None:
-        if (key := keys.get(_canonical(node, joined))) is not None:
+        if type(node) in kinds and (key := keys.get(_canonical(node, joined))) is not None:
             return key.copy()
         aggregate = node.this if isinstance(node, exp.Filter) else node
         if is_aggregate(aggregate):
@@ -135,6 +150,14 @@ def _keys(group: exp.Group | None) -> list[E]:
         key = listed.pop(0)
         if isinstance(key, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
             listed = [*key.expressions, *listed]
+        elif (
+            group is not None
+            and group.find(exp.GroupingSets, exp.Rollup, exp.Cube)
+            and not isinstance(key.unnest(), exp.Column)
+        ):
+            raise QueryError(
+                "INVALID_COLUMN_REFERENCE", f"GROUP BY expression must be a column reference: {key.sql('trino')}"
+            )
         else:
             flat.append(key.unnest())
     return flat
@@ -156,7 +179,7 @@ def _lift_windows(select: exp.Select) -> exp.Select:
     if all(w.parent is select or (isinstance(w.parent, exp.Alias) and w.parent.parent is select) for w in windows):
         return select
     if any(isinstance(node, exp.Star) for item in select.expressions for node in [item, item.this]):
-        raise not_supported("* beside a window function within an expression: name the columns")
+        raise not_supported("* beside a window function within an expression", "Name the columns")
     below = _Below()
 
     def replace(node: E) -> E | None:

@@ -66,7 +66,7 @@ def _text(value: Any, *, short: bool = False) -> str | None:
         zone = ""
         if value.tzinfo is not None:
             value, zone = value.astimezone(UTC), " UTC"
-        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}{zone}"
+        return f"{value.replace(tzinfo=None).isoformat(' ', 'milliseconds')}{zone}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -40,15 +40,11 @@ def _null(*nodes: E) -> bool:
     return any(isinstance(node.unnest(), exp.Null) for node in nodes)
 
 
-def _copies(nodes: list[E]) -> list[E]:
-    return [node.copy() for node in nodes]
-
-
 # --- calls -------------------------------------------------------------------------------------------------------------
 
 
 def _function(node: exp.Anonymous) -> E:
-    name, arguments = str(node.this).lower(), _copies(node.expressions)
+    name, arguments = str(node.this).lower(), list(node.expressions)
     if name.startswith(functions.PREFIX):
         return node
     if name == "at_timezone" and len(arguments) == 2:
@@ -120,7 +116,7 @@ def _listagg(node: exp.GroupConcat) -> E:
 
 
 def _divide(node: exp.Div) -> E:
-    return exp.Null() if _null(node.left, node.right) else macro("divide", node.left.copy(), node.right.copy())
+    return exp.Null() if _null(node.left, node.right) else macro("divide", node.left, node.right)
 
 
 def _arithmetic(node: exp.Binary) -> E:
@@ -131,10 +127,10 @@ def _arithmetic(node: exp.Binary) -> E:
         unit, count = str(right.args["unit"].name).lower(), right.this.name
         if isinstance(node, exp.Sub):
             count = count.removeprefix("-") if count.startswith("-") else f"-{count}"
-        return functions.moved(left.copy(), unit, functions.interval(unit, count))
-    for side in (node.left, node.right):
+        return functions.moved(left, unit, functions.interval(unit, count))
+    for key, side in (("this", node.left), ("expression", node.right)):
         if not isinstance(side, exp.Literal | exp.Null):
-            side.replace(macro("number", side.copy()))
+            node.set(key, macro("number", side))
     return node
 
 
@@ -153,7 +149,7 @@ def _interval(node: exp.Interval) -> E:
 
 def _compared(value: E, other: E) -> E:
     """Another operand of a comparison with a value, as a call that checks the types of both."""
-    return other.copy() if _null(value, other) else macro("same", value.copy(), other.copy())
+    return other if _null(value, other) else macro("same", value.copy(), other)
 
 
 def _comparison(node: exp.Binary) -> E:
@@ -193,7 +189,7 @@ def _condition(node: E, keys: tuple[str, ...] = ("this",)) -> E:
     for key in keys:
         condition = node.args.get(key)
         if condition is not None and not isinstance(condition.unnest(), CONDITIONS):
-            node.set(key, macro("condition", condition.copy()))
+            node.set(key, macro("condition", condition))
     return node
 
 
@@ -206,9 +202,9 @@ def _join(node: exp.Join) -> E:
 
 
 def _joined_texts(node: exp.DPipe) -> E:
-    for side in (node.left, node.right):
+    for key, side in (("this", node.left), ("expression", node.right)):
         if not isinstance(side, exp.DPipe | exp.Null):
-            side.replace(macro("text", side.copy()))
+            node.set(key, macro("text", side))
     return node
 
 
@@ -220,7 +216,7 @@ def _cast(node: exp.Cast) -> E:
         return (
             _moment(value.name, name)
             if precision not in ([], ["3"]) or name == "TIMESTAMPTZ"
-            else macro("cast_timestamp", value.copy())
+            else macro("cast_timestamp", value)
         )
     if (
         isinstance(value, exp.Literal)
@@ -233,7 +229,7 @@ def _cast(node: exp.Cast) -> E:
         raise not_supported(f"a cast to {to.sql('trino')}")
     if _null(value):
         return exp.cast(exp.Null(), CASTS[name])
-    return macro(("try_cast_" if isinstance(node, exp.TryCast) else "cast_") + CASTS[name], value.copy())
+    return macro(("try_cast_" if isinstance(node, exp.TryCast) else "cast_") + CASTS[name], value)
 
 
 def _moment(written: str, name: str) -> E:
@@ -242,31 +238,31 @@ def _moment(written: str, name: str) -> E:
     if not re.fullmatch(
         rf"\d{{4}}-\d{{1,2}}-\d{{1,2}}( ([01]?\d|2[0-3]):\d{{2}}(:\d{{2}}(\.\d{{1,3}})?)?)?{zone}", written
     ):
-        raise not_supported(f"the timestamp '{written}': use milliseconds at most, and no zone but UTC")
+        raise not_supported(f"the timestamp '{written}'", "Use milliseconds at most, and no zone but UTC")
     return exp.Cast(this=text(written), to=exp.DataType.build(name))
 
 
 def _subscript(node: exp.Bracket) -> E:
     if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
         raise not_supported(f"the expression {node.sql('trino')[:80]}")
-    return macro("subscript", node.this.copy(), node.expressions[0].copy())
+    return macro("subscript", node.this, node.expressions[0])
 
 
 def _extract(node: exp.Extract) -> E:
     name = node.this.name.lower()
     if name not in functions.PARTS:
         raise not_supported(f"EXTRACT({name.upper()})")
-    return macro(name, node.expression.copy())
+    return macro(name, node.expression)
 
 
 def _at_time_zone(node: exp.AtTimeZone) -> E:
-    return _local_time(node, node.this.copy(), node.args["zone"].copy())
+    return _local_time(node, node.this, node.args["zone"])
 
 
 def _local_time(node: E, moment: E, zone: E) -> E:
     """The local date and time, which stand for a moment with its zone only where nothing else is read of it."""
     if not _only_local_time_is_read(node):
-        raise not_supported("AT TIME ZONE here: put a cast to timestamp or date, date_trunc or date_format around it")
+        raise not_supported("AT TIME ZONE here", "Put a cast to timestamp or date, date_trunc or date_format around it")
     return macro("local", moment, functions.zone_of(zone))
 
 
@@ -286,16 +282,16 @@ def _only_local_time_is_read(node: E) -> bool:
 
 def _trim(node: exp.Trim) -> E:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
-    return macro(name, *_copies([part for part in (node.this, node.expression) if part]))
+    return macro(name, *[part for part in (node.this, node.expression) if part])
 
 
 def _substring(node: exp.Substring) -> E:
     parts = (node.this, node.args.get("start"), node.args.get("length"))
-    return macro("substr", *_copies([part for part in parts if part]))
+    return macro("substr", *[part for part in parts if part])
 
 
 def _position(node: exp.StrPosition) -> E:
-    return macro("strpos", node.this.copy(), node.args["substr"].copy())
+    return macro("strpos", node.this, node.args["substr"])
 
 
 Rule = Callable[[Any], E]
