@@ -92,12 +92,12 @@ def translate(statement: E) -> str:
                 literal.replace(
                     exp.cast(text(literal.name), "VARCHAR")
                 )  # DuckDB takes a bare literal for a value of any type
-        made: str = holder.this.sql(
+        sql: str = holder.this.sql(
             _PlainDuckDB, identify=True, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
         )
     except SqlglotError as problem:
         raise not_supported(str(problem).splitlines()[0]) from problem
-    return made
+    return sql
 
 
 def refuse_the_unknown(statement: E) -> None:
