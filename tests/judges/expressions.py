@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,16 @@ def _row(duckdb: str) -> str:
 
 @pytest.fixture(scope="module")
 def trino() -> Iterator[Trino]:
-    client = Trino(os.environ["TRINO_URL"])
-    for line in RECORDED:
-        if "columns" in line:
-            casts = ", ".join(f"CAST({name} AS {_type(kind)}) AS {name}" for name, kind in line["columns"])
-            names = ", ".join(name for name, _ in line["columns"])
-            rows = ", ".join(map(_row, line["rows"]))
-            client.ask(f"DROP TABLE IF EXISTS {line['table']}")
-            client.ask(f"CREATE TABLE {line['table']} AS SELECT {casts} FROM (VALUES {rows}) AS v({names})")
-    yield client
-    client.close()
+    with closing(Trino(os.environ["TRINO_URL"])) as client:
+        for line in RECORDED:
+            if "columns" in line:
+                casts = ", ".join(f"CAST({name} AS {_type(kind)}) AS {name}" for name, kind in line["columns"])
+                names = ", ".join(name for name, _ in line["columns"])
+                rows = ", ".join(map(_row, line["rows"]))
+                place = f"external_location = 'local:///expressions/{line['table']}'"
+                values = f"SELECT {casts} FROM (VALUES {rows}) AS v({names})"
+                client.ask(f"CREATE TABLE {line['table']} WITH ({place}) AS {values}")
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,8 @@ def trino() -> Iterator[Trino]:
 )
 def test_expressions(trino: Trino, line: dict[str, Any]) -> None:
     place = f" FROM {line['table']} ORDER BY id" if line["table"] else ""
-    found = {one: [row[0] for row in trino.ask(f"SELECT {one}{place}").rows] for one in line["answers"]}
+    rows = trino.ask(f"SELECT {', '.join(line['answers'])}{place}").rows
+    found = {one: [row[index] for row in rows] for index, one in enumerate(line["answers"])}
     assert found == line["answers"]
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -157,9 +158,8 @@ class World(Answers):
 
 @pytest.fixture(scope="module")
 def trino() -> Iterator[Trino]:
-    client = Trino(os.environ["TRINO_URL"])
-    yield client
-    client.close()
+    with closing(Trino(os.environ["TRINO_URL"])) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
