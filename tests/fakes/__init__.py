@@ -119,7 +119,7 @@ class MemoryDeliveries:
         return replace(known) if known is not None else None
 
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
-        known = self._expect(key, delivery, previous.revision if previous else 0)
+        known = self.expect_revision(key, delivery, previous.revision if previous else 0)
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:
             known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
             self.failed_sends[key, delivery.turn, delivery.index] = delivery.sends
@@ -127,9 +127,9 @@ class MemoryDeliveries:
         return self._write(key, delivery, known)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
-        return self._write(key, delivery, self._expect(key, delivery, delivery.revision))
+        return self._write(key, delivery, self.expect_revision(key, delivery, delivery.revision))
 
-    def _expect(self, key: ConversationKey, delivery: Delivery, revision: int) -> Delivery | None:
+    def expect_revision(self, key: ConversationKey, delivery: Delivery, revision: int) -> Delivery | None:
         known = self.entries.get((key, delivery.turn, delivery.index))
         if (known.revision if known else 0) != revision:
             raise ConflictError
