@@ -84,11 +84,16 @@ def text(value: Any, kind: str) -> str | None:
     if kind in ("double", "real"):
         return _double(float(value))
     if kind.startswith("array("):
-        return "[" + ", ".join(text(item, kind[6:-1]) or "null" for item in value) + "]"
+        return "[" + ", ".join(_inner(item, kind[6:-1]) for item in value) + "]"
     if kind.startswith("map("):
         keys, values = kind[4:-1].split(", ", 1)
-        return "{" + ", ".join(f"{text(key, keys)}={text(item, values) or 'null'}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{text(key, keys)}={_inner(item, values)}" for key, item in value.items()) + "}"
     return str(value)
+
+
+def _inner(value: Any, kind: str) -> str:
+    shown = text(value, kind)
+    return "null" if shown is None else shown
 
 
 def _double(number: float) -> str:
