@@ -89,6 +89,7 @@ class InstantAws:
         self.requests.append(f"{service}.{operation}")
         answers: dict[str, Callable[[Json], Json | None]] = {
             "dynamodb.GetItem": self._get,
+            "dynamodb.BatchGetItem": self._get_batch,
             "dynamodb.Query": self._query,
             "dynamodb.PutItem": lambda asked: self._write({"Put": asked}, 1),
             "dynamodb.UpdateItem": lambda asked: self._write({"Update": asked}, 1),
@@ -108,6 +109,12 @@ class InstantAws:
         item = self.items.get(_key(asked["Key"]))
         self.read_units += max(1, math.ceil(_size(item) / 4096)) * (1 if asked.get("ConsistentRead") else 0.5)
         return {"Item": item} if item is not None else {}
+
+    def _get_batch(self, asked: Json) -> Json:
+        [(table, wanted)] = asked["RequestItems"].items()
+        consistent = wanted.get("ConsistentRead", False)
+        found = [self._get({"Key": key, "ConsistentRead": consistent}) for key in wanted["Keys"]]
+        return {"Responses": {table: [one["Item"] for one in found if one]}, "UnprocessedKeys": {}}
 
     def _query(self, asked: Json) -> Json:
         if asked.get("IndexName"):

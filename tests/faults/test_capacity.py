@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation import turn as turns
+from pytake.conversation import flow_run
 from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.records import Organization
 from pytake.whatsapp.outbound import Text
@@ -142,7 +142,7 @@ def test_a_state_that_is_too_large_is_refused_and_the_session_kept(
     product.publish("acme", flow)
     product.clock.forward(60)
     product.say("Olá")
-    monkeypatch.setattr(turns, "STATE_BYTES", 300)
+    monkeypatch.setattr(flow_run, "STATE_BYTES", 300)
     assert product.say("A" * 1000) == ["Sorry, something went wrong on our side. Could you try again?"]
     assert product.events.types == ["turn.state_too_large"]
     assert product.say("Ana") == ["And more?"]

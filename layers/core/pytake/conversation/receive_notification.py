@@ -85,26 +85,30 @@ class ReceiveNotification:
             raise BadSignatureError
         claimed = claimed_numbers(body)
         known = self._tenants.find_numbers(claimed) if claimed else {}
-        if not any(self._is_signed_for(number, body, signature_header) for number in known.values()):
+        signed = self._signed_numbers(known, body, signature_header)
+        if not signed:
             if known:
                 self._record_metric("SignaturesRefused", 1)
                 raise BadSignatureError
             check_kind(body)
             self._record_metric("UnverifiedPosts", 1)
             return Received(messages=0, statuses=0, suppressed=0, unknown_numbers=len(claimed), problems=0)
-        return self._queue(body, signature_header, correlation_id)
-
-    def _queue(self, body: bytes, signature_header: str | None, correlation_id: str | None) -> Received:
-        """Queue the changes of every number whose secret signed the body."""
         changes = read_notification(body).changes
         ids = list(dict.fromkeys(change.phone_number_id for change in changes if change.phone_number_id))
-        known = self._tenants.find_numbers(ids[:MAX_SIGNED_NUMBERS])
-        signed = {id_: number for id_, number in known.items() if self._is_signed_for(number, body, signature_header)}
+        more = [id_ for id_ in ids if id_ not in claimed][:MAX_SIGNED_NUMBERS]
+        if more:
+            found = self._tenants.find_numbers(more)
+            known, signed = known | found, signed | self._signed_numbers(found, body, signature_header)
         unknown = [id_ for id_ in ids if id_ not in known]
         self._report_unaccepted(unknown, [known[id_] for id_ in sorted(known.keys() - signed.keys())])
+        return self._queue(changes, signed, len(unknown), correlation_id)
 
+    def _queue(
+        self, changes: Sequence[Change], signed: Mapping[str, Number], unknown: int, correlation_id: str | None
+    ) -> Received:
+        """Queue the changes of the numbers whose secrets signed the body."""
         now = self._clock()
-        accepted = [(signed[c.phone_number_id], c) for c in changes if c.phone_number_id in signed]
+        accepted = [(number, c) for c in changes if (number := signed.get(c.phone_number_id or "")) is not None]
         inbound = [item for number, change in accepted for item in _inbound_items(number, change, now, correlation_id)]
         statuses = without_known_sent(list(_statuses_items(accepted, correlation_id)), self._deliveries)
         problems = self._report_other_parts(changes, signed)
@@ -119,9 +123,12 @@ class ReceiveNotification:
             messages=len(inbound),
             statuses=queued,
             suppressed=sum(len(change.statuses) for _, change in accepted) - queued,
-            unknown_numbers=len(unknown),
+            unknown_numbers=unknown,
             problems=problems,
         )
+
+    def _signed_numbers(self, known: Mapping[str, Number], body: bytes, header: str | None) -> dict[str, Number]:
+        return {id_: number for id_, number in known.items() if self._is_signed_for(number, body, header)}
 
     def _is_signed_for(self, number: Number, body: bytes, header: str | None) -> bool:
         for fresh in (False, True):
