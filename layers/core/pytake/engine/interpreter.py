@@ -46,7 +46,7 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         return turn  # it waits for no effect
     answer = _encodable(input)
     try:
-        waiting, run = _resume(flow, state, answer, context)
+        waiting, run = _resume(flow, _node_of(flow, state), state, answer, context)
         if waiting.result is None:
             return _ignored(state, answer)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
@@ -60,14 +60,14 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
     if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
         answer = _encodable(answer)
+    node = _node_of(flow, state) if state is not None else None
     if context.commands:
-        waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
-        command = match_command(answer, context.commands, waiting.offered if waiting is not None else frozenset())
+        command = match_command(answer, context.commands, node.offered if node is not None else frozenset())
         if command is not None:
             return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context)
-    waiting, run = _resume(flow, state, answer, context)
+    waiting, run = _resume(flow, node, state, answer, context)
     if answer.type in _TIMERS:
         if waiting.timer is None or state.due_at is None or context.now < state.due_at:
             return _ignored(state, answer)
@@ -82,12 +82,18 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     return _turn(flow, run)
 
 
-def _resume(flow: Flow, state: State, answer: Input, context: Context) -> tuple[CompiledNode, Execution]:
-    """The node this state waits at, and the turn that continues there.
+def _node_of(flow: Flow, state: State) -> CompiledNode | None:
+    """The node this state waits at, None if the flow does not have it."""
+    return flow.nodes.get((state.sub_flow_id or flow.id, state.node_id))
+
+
+def _resume(
+    flow: Flow, waiting: CompiledNode | None, state: State, answer: Input, context: Context
+) -> tuple[CompiledNode, Execution]:
+    """The node this state waits at (`waiting`), and the turn that continues there.
 
     Raises TurnHaltedError if the flow does not have this node, or a node of the stack.
     """
-    waiting = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id))
     if waiting is None or state.flow_id != flow.id or (state.stack and not _frames_exist(flow, state.stack)):
         data = {"flow_id": state.sub_flow_id or state.flow_id, "node_id": state.node_id}
         raise TurnHaltedError(Event("state_invalid", data))
