@@ -27,7 +27,7 @@ setup-dev: $(VENV)/.ready-dev ## Add what tests and checks need to .venv
 
 $(VENV)/.ready-dev: requirements/dev.txt $(VENV)/.ready
 	@echo "Installing the tools of tests and checks into $(VENV) (once, about a minute)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --compile-bytecode -r requirements/dev.txt
 	@touch $@
 
 tools: $(CHECKOV)/.ready ## Install checkov, which the tests of the template run, below .tools
@@ -78,10 +78,15 @@ screenshots: setup-dev ## Take the pictures of docs/images/ with the machine's C
 	@$(BIN)/python -m tests.console.screenshots
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+ALL_PINS := requirements/.all.txt
 lock: ## Resolve the versions in pyproject.toml into hashed lists; the layer takes the versions that were tested
-	$(UV_LOCK) --extra local --extra dev pyproject.toml -o requirements/dev.txt
-	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/layer.txt
-	$(UV_LOCK) -c requirements/dev.txt --override requirements/local-overrides.txt --extra local pyproject.toml -o requirements/local.txt
+	@cat requirements/local.txt requirements/dev.txt > $(ALL_PINS) # uv keeps the versions that its output file has
+	$(UV_LOCK) --extra local --extra dev pyproject.toml -o $(ALL_PINS)
+	$(UV_LOCK) -c $(ALL_PINS) pyproject.toml -o requirements/layer.txt
+	$(UV_LOCK) -c $(ALL_PINS) --override requirements/local-overrides.txt --extra local pyproject.toml -o requirements/local.txt
+	$(UV_LOCK) -c $(ALL_PINS) $$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' requirements/local.txt) \
+	  --extra local --extra dev pyproject.toml -o requirements/dev.txt
+	@rm $(ALL_PINS)
 	$(UV_LOCK) --group lake-layer --no-emit-package typing-extensions -o layers/lake/requirements.txt
 	$(UV_LOCK) --group checkov -o requirements/checkov.txt
 	$(UV_LOCK) -c requirements/layer.txt --group bench-pytake -o requirements/bench-pytake.txt

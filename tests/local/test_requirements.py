@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
 
@@ -12,7 +10,12 @@ def pins(name: str) -> set[tuple[str, str]]:
     return set(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (REQUIREMENTS / name).read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["local.txt", "layer.txt"])
-def test_what_runs_was_tested_in_the_same_versions(name: str) -> None:
-    assert pins(name)
-    assert pins(name) <= pins("dev.txt")
+def test_what_runs_was_tested_in_the_same_versions() -> None:
+    assert pins("layer.txt")
+    assert pins("layer.txt") <= pins("local.txt") | pins("dev.txt")
+
+
+def test_the_tools_of_tests_and_checks_add_to_what_running_needs() -> None:
+    assert pins("local.txt")
+    assert pins("dev.txt")
+    assert not {name for name, _ in pins("local.txt")} & {name for name, _ in pins("dev.txt")}
