@@ -1,17 +1,21 @@
 """The contract of the `TenantRepository`, `Secrets` and `Flows` ports."""
 
 import hashlib
+from collections.abc import Callable
 
 import boto3
 import pytest
+from pynamodb.transactions import TransactWrite
 
 from pytake.aws import flows as aws_flows
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.table import Table
+from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, Flows, Secrets, TenantRepository
 from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
 from tests.contracts.conftest import BUCKET
+from tests.fakes import FrozenClock
 
 
 def number(organization_id: str = "acme", id_: str = "100000000000001", token: str = "token-1") -> Number:
@@ -55,6 +59,74 @@ def test_nobody_takes_over_a_number_or_a_verify_token(tenants: TenantRepository)
         tenants.put_number(number("globex", "100000000000002", token="token-1"))
     assert tenants.number("100000000000001") == number()
     assert tenants.number("100000000000002") is None
+
+
+def test_numbers_of_one_meta_app_share_a_verify_token(tenants: TenantRepository) -> None:
+    tenants.put_number(number(id_="100", token="app"))
+    tenants.put_number(number(id_="200", token="app"))
+    tenants.put_number(number(id_="100", token="new"))
+    assert tenants.knows_verify_token("app"), "200 still uses it"
+    with pytest.raises(ConflictError):
+        tenants.put_number(number("globex", "300", token="app"))
+    tenants.put_number(number(id_="200", token="new"))
+    assert not tenants.knows_verify_token("app")
+    assert tenants.knows_verify_token("new")
+    tenants.put_number(number("globex", "300", token="app"))
+    assert tenants.knows_verify_token("app"), "a token that no number uses is free"
+
+
+def test_a_verify_token_of_the_previous_release_can_be_shared_and_changed(table: Table) -> None:
+    """Its entry holds the id of its only number, as the entry of an unshared token does today."""
+    tenants = DynamoTenants(table, FrozenClock())
+    tenants.put_number(number(id_="100", token="app"))
+    entry = table.item.get("VERIFY#" + hashlib.sha256(b"app").hexdigest(), "NUMBER")
+    assert entry.state == "100"
+    tenants.put_number(number(id_="200", token="app"))
+    tenants.put_number(number(id_="100", token="new"))
+    assert tenants.knows_verify_token("app")
+
+
+def concurrently(table: Table, monkeypatch: pytest.MonkeyPatch, others: Callable[[], None]) -> None:
+    """Let others write once, after the next transaction has read and before it writes."""
+    commit = TransactWrite._commit
+
+    def interrupted(transaction: TransactWrite) -> None:
+        monkeypatch.setattr(TransactWrite, "_commit", commit)
+        others()
+        commit(transaction)
+
+    monkeypatch.setattr(TransactWrite, "_commit", interrupted)
+
+
+def test_concurrent_changes_of_one_number_leave_one_verify_token(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants, others = DynamoTenants(table, FrozenClock()), DynamoTenants(table, FrozenClock())
+    tenants.put_number(number(token="app"))
+    concurrently(table, monkeypatch, lambda: others.put_number(number(token="first")))
+    tenants.put_number(number(token="second"))
+    assert [tenants.knows_verify_token(token) for token in ("app", "first", "second")] == [False, False, True]
+
+
+def test_a_token_that_two_numbers_take_and_leave_at_once_counts_both(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants, others = DynamoTenants(table, FrozenClock()), DynamoTenants(table, FrozenClock())
+    tenants.put_number(number(id_="100", token="app"))
+    concurrently(table, monkeypatch, lambda: others.put_number(number(id_="200", token="app")))
+    tenants.put_number(number(id_="100", token="new"))
+    assert tenants.knows_verify_token("app"), "200 took it meanwhile"
+    concurrently(table, monkeypatch, lambda: others.put_number(number("globex", "300", token="free")))
+    with pytest.raises(ConflictError):
+        tenants.put_number(number(id_="100", token="free"))
+
+
+def test_a_number_that_stops_while_it_is_changed_stays_stopped(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants, others = DynamoTenants(table, FrozenClock()), DynamoTenants(table, FrozenClock())
+    tenants.put_number(number())
+    concurrently(table, monkeypatch, lambda: (others.stop_number(number(), "fatal_token:190"), None)[1])
+    tenants.put_number(number(token="new"))
+    stopped = tenants.number("100000000000001", fresh=True)
+    assert stopped is not None
+    assert stopped.stopped_reason == "fatal_token:190"
 
 
 def test_a_stopped_number_stays_stopped_until_it_is_resumed(tenants: TenantRepository) -> None:

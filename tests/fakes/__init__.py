@@ -324,7 +324,7 @@ class MemoryTenants:
             raise ConflictError
         for other in self.by_id.values():
             same_token = number.verify_token_hash and other.verify_token_hash == number.verify_token_hash
-            if same_token and other.phone_number_id != number.phone_number_id:
+            if same_token and other.organization_id != number.organization_id:
                 raise ConflictError
         self.by_id[number.phone_number_id] = replace(
             number,

@@ -173,6 +173,10 @@ def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None
     gateway.api("PUT", NUMBER_PATH, NUMBER)
     stolen = gateway.api("PUT", NUMBER_PATH, NUMBER | {"verify_token": "another-token"}, org="globex")
     assert (stolen.status, stolen.body["code"]) == (409, "number_taken")
+    other = NUMBER_PATH.replace("100000000000001", "100000000000002")
+    taken = gateway.api("PUT", other, NUMBER, org="globex")
+    assert (taken.status, taken.body["code"]) == (409, "number_taken"), "the verify token of another organization"
+    assert gateway.api("PUT", other, NUMBER).status == 200, "one Meta app has one verify token for all its numbers"
     assert gateway.api("GET", NUMBER_PATH, org="globex").status == 404
     assert gateway.api("GET", "/api/v1/numbers", org="globex").body == []
 

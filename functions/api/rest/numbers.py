@@ -48,7 +48,9 @@ class NumberRequest(BaseModel):
         default=None, max_length=4096, description="The message to the person when a flow fails"
     )
     fallback_template: Template | None = Field(default=None, description="Sent outside the 24-hour window")
-    verify_token: SecretStr | None = Field(default=None, min_length=8, description="Chosen by you, sent back by Meta")
+    verify_token: SecretStr | None = Field(
+        default=None, min_length=8, description="Chosen by you, sent back by Meta; one for all numbers of a Meta app"
+    )
     app_secret: SecretStr | None = Field(default=None, min_length=8, description="Meta signs its webhooks with it")
     previous_app_secret: SecretStr | None = Field(default=None, description="Remains valid during a rotation")
     access_token: SecretStr | None = Field(default=None, min_length=8, description="The token of a system user")
@@ -131,7 +133,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     except NumberSetupError as error:
         raise unprocessable("number_setup", str(error), field=error.field) from None
     except ConflictError:
-        detail = "Another organization or number uses this number or verify token. Check the id, or choose another verify token."
+        detail = "Another organization uses this number or verify token. Check the id, or choose another verify token."
         raise conflict("number_taken", detail) from None
 
 

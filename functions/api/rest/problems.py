@@ -48,7 +48,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "published_meanwhile": ProblemCode(
         HTTPStatus.CONFLICT, "The flow was published at the same moment. Read the new version and try again."
     ),
-    "number_taken": ProblemCode(HTTPStatus.CONFLICT, "The number, or its verify token, is in use elsewhere."),
+    "number_taken": ProblemCode(HTTPStatus.CONFLICT, "Another organization uses the number or its verify token."),
     "window_closed": ProblemCode(
         HTTPStatus.CONFLICT, "The person last wrote more than 24 hours ago: free text is not allowed."
     ),

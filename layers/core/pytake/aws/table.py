@@ -13,7 +13,7 @@ export, `LAKE`).
 | organization | `ORG#o` | `SETTINGS` |
 | number, for its organization's list | `ORG#o#NUMBERS` | number id |
 | number, for the webhook | `NUMBER#id` | `NUMBER` |
-| verify token | `VERIFY#sha256` | `NUMBER` |
+| verify token, with the ids of its numbers | `VERIFY#sha256` | `NUMBER` |
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE` | scope |

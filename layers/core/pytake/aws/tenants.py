@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -15,6 +14,9 @@ from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
+
+WRITE_ATTEMPTS = 20
+"""How often a number is written while others change the same number or the same verify token."""
 
 _LOOKUP = "NUMBER"
 _SENDING = ("stopped_reason", "stopped_at", "resuming_at")
@@ -77,32 +79,62 @@ class DynamoTenants:
         return [_number(item) for item in items]
 
     def put_number(self, number: Number) -> None:
-        item = self._table.item
-        body = _encode(msgspec.structs.replace(number, **dict.fromkeys(_SENDING))).decode()
-        previous = self._read_number(_number_pk(number.phone_number_id), _LOOKUP)
-        # `state` holds the owner: only the organization that owns a number, or its verify token, may write it again.
-        ours = item.pk.does_not_exist() | (item.state == number.organization_id)
-        this_number = item.pk.does_not_exist() | (item.state == number.phone_number_id)
-        sending: dict[str, Any] = {name: getattr(previous, name) if previous else None for name in _SENDING}
-        owner = number.organization_id
-        try:
-            with TransactWrite(connection=self._table.connection) as transaction:
-                for pk, sk in (
-                    (_number_pk(number.phone_number_id), _LOOKUP),
-                    (f"ORG#{owner}#NUMBERS", number.phone_number_id),
-                ):
-                    transaction.save(item(pk, sk, body=body, state=owner, **sending), condition=ours)
-                if number.verify_token_hash:
-                    verify = item(_verify_pk(number.verify_token_hash), _LOOKUP, state=number.phone_number_id)
-                    transaction.save(verify, condition=this_number)
-                if previous and previous.verify_token_hash not in (None, number.verify_token_hash):
-                    transaction.delete(item(_verify_pk(str(previous.verify_token_hash)), _LOOKUP))
-        except TransactWriteError as error:
-            if "ConditionalCheckFailed" in cancellation_codes(error):
-                raise ConflictError("another organization or number uses the number or its verify token") from None
-            raise
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            try:
+                self._replace(number)
+                break
+            except TransactWriteError as error:
+                changed = set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}
+                if not changed or attempt == WRITE_ATTEMPTS:
+                    raise
         self._numbers.forget(number.phone_number_id)
         self._unknown.forget(number.phone_number_id)
+
+    def _replace(self, number: Number) -> None:
+        """Write a number and its part of the verify tokens, if nothing that was read has changed meanwhile."""
+        item, owner, token = self._table.item, number.organization_id, number.verify_token_hash
+        body = _encode(msgspec.structs.replace(number, **dict.fromkeys(_SENDING))).decode()
+        previous = self._get(_number_pk(number.phone_number_id), _LOOKUP)
+        if previous is not None and previous.state != owner:
+            raise ConflictError("another organization has the number")
+        expected = item.pk.does_not_exist() if previous is None else item.body == previous.body
+        old_token = _number(previous).verify_token_hash if previous is not None else None
+        # Updates, because a number may be stopped or resumed meanwhile.
+        actions: list[Action] = [item.body.set(body), item.state.set(owner)]
+        with TransactWrite(connection=self._table.connection) as transaction:
+            transaction.update(item(_number_pk(number.phone_number_id), _LOOKUP), actions, condition=expected)
+            transaction.update(item(f"ORG#{owner}#NUMBERS", number.phone_number_id), actions)
+            if token is not None:
+                self._claim_token(transaction, token, number)
+            if old_token is not None and old_token != token:
+                self._release_token(transaction, old_token, number.phone_number_id)
+
+    def _claim_token(self, transaction: TransactWrite, token: str, number: Number) -> None:
+        """Add a number to those of a verify token. Raises `ConflictError` when another organization uses the token."""
+        found, users = self._token_users(token)
+        user = self._read_number(_number_pk(users[0]), _LOOKUP) if users else None
+        if user is not None and user.organization_id != number.organization_id:
+            raise ConflictError("another organization uses the verify token")
+        users = sorted({*users, number.phone_number_id})
+        transaction.save(self._table.item(_verify_pk(token), _LOOKUP, state=" ".join(users)), condition=found)
+
+    def _release_token(self, transaction: TransactWrite, token: str, phone_number_id: str) -> None:
+        """Remove a number from those of a verify token, which is valid as long as a number uses it."""
+        found, users = self._token_users(token)
+        entry = self._table.item(_verify_pk(token), _LOOKUP)
+        rest = [user for user in users if user != phone_number_id]
+        if rest:
+            entry.state = " ".join(rest)
+            transaction.save(entry, condition=found)
+        else:
+            transaction.delete(entry, condition=found)
+
+    def _token_users(self, token: str) -> tuple[Condition, list[str]]:
+        """The numbers of a verify token, all of one organization, and the condition that they are still the same."""
+        entry, item = self._get(_verify_pk(token), _LOOKUP), self._table.item
+        if entry is None:
+            return item.pk.does_not_exist(), []
+        return item.state == entry.state, (entry.state or "").split()
 
     def put_organization(self, organization: Organization) -> None:
         self._table.item(f"ORG#{organization.organization_id}", "SETTINGS", body=_encode(organization).decode()).save()

@@ -59,10 +59,11 @@ class NumberSetup:
         """Create or change a number.
 
         After a change of the app secret the previous one stays valid, so that a rotation loses no webhook, unless the change
-        names another previous one. Raises `NumberSetupError` for a wrong field, and `ConflictError` when the number or its
-        verify token belongs to another organization or number.
+        names another previous one. Numbers of an organization may share a verify token, because a Meta app has one for all
+        its numbers. Raises `NumberSetupError` for a wrong field, and `ConflictError` when the number or its verify token
+        belongs to another organization.
         """
-        known = self._tenants.number(phone_number_id)
+        known = self._tenants.number(phone_number_id, fresh=True)
         if known is not None and known.organization_id != organization_id:
             known = None  # the repository's own condition refuses the write
         stored = self._secrets.of_number(organization_id, phone_number_id, fresh=True) if known else None
