@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup setup-dev tools run test check unit sam-local judges faults chaos bench docs screenshots lock clean
+.PHONY: help setup setup-dev tools run test format check unit sam-local judges faults chaos bench docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,8 +41,13 @@ $(CHECKOV)/.ready: requirements/checkov.txt $(VENV)/.ready
 run: setup ## Start the local cloud with the demo: API, webhook, a simulated WhatsApp
 	@$(BIN)/pytake local
 
+JSON := tests/engine/golden/*.json tests/engine/prover/*.json tests/whatsapp/payloads/*.json
+format: setup-dev ## Format the code, and the JSON of tests
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python -m local.json_layout $(JSON)
+
 check: setup-dev ## Style, types, import rules, security rules
-	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20

@@ -1,11 +1,11 @@
 """The JSON schema of a flow document, for editors."""
 
-import json
 from inspect import cleandoc
 from typing import Any
 
 import msgspec
 
+from local.json_layout import lay_out
 from pytake.engine.document import RawDocument
 from pytake.engine.registry import node_types
 
@@ -51,4 +51,4 @@ def _node(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def schema_text() -> str:
     """The content of `docs/flow.schema.json`."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return lay_out(schema()) + "\n"

@@ -20,7 +20,6 @@ not override them. An `input` is what `pytake flow run` accepts in a line; `{"ty
 the timer fires. Only what is written under `expect` is checked.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,12 @@ from msgspec import Struct
 
 from cli.flow_testing.documents import TEST_SUFFIXES, UsageError, document_id, is_test_file, read_json
 from cli.flow_testing.inputs import parse_time
+from local.json_layout import lay_out
 from local.offline_conversation import ConversationSettings, sample_contact
 from pytake.engine import Contact
 
 NOW = "2026-11-22T12:00:00Z"
 """When a conversation starts by default."""
-
-LINE = 120
 
 
 class Expected(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -136,7 +134,7 @@ def find_suites(paths: list[Path]) -> Iterator[Path]:
 
 def write_suite(suite: Suite) -> bytes:
     """The JSON of a test file, formatted for people: what fits into one line is written on one line."""
-    return (_laid_out(_in_order(msgspec.to_builtins(suite)), "") + "\n").encode()
+    return (lay_out(_in_order(msgspec.to_builtins(suite))) + "\n").encode()
 
 
 def _in_order(value: Any) -> Any:
@@ -149,14 +147,3 @@ def _in_order(value: Any) -> Any:
     last = [name for name in ("conversations", "turns") if name in value]
     middle = [name for name in value if name not in first and name not in last]
     return {name: _in_order(value[name]) for name in (*first, *middle, *last)}
-
-
-def _laid_out(value: Any, indent: str) -> str:
-    line = json.dumps(value, ensure_ascii=False)
-    if not value or not isinstance(value, dict | list) or len(indent) + len(line) <= LINE:
-        return line
-    deeper = indent + "  "
-    if isinstance(value, list):
-        return "[\n" + ",\n".join(deeper + _laid_out(item, deeper) for item in value) + f"\n{indent}]"
-    entries = (f"{deeper}{json.dumps(key)}: {_laid_out(item, deeper)}" for key, item in value.items())
-    return "{\n" + ",\n".join(entries) + f"\n{indent}}}"

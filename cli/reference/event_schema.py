@@ -1,6 +1,5 @@
 """The JSON schema of the events for integrators, generated from their structs."""
 
-import json
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import msgspec
 
 from local.flow_schema import with_plain_description
+from local.json_layout import lay_out
 from pytake.conversation.business_events import EVENTS
 
 
@@ -21,4 +21,4 @@ def event_schema() -> str:
         **schema,
         "$defs": {name: with_plain_description(definition) for name, definition in schema["$defs"].items()},
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return lay_out(document) + "\n"

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from local.json_layout import lay_out
 from pytake.engine import limits
 from pytake.engine.commands import OPT_OUT, WEAK_OPT_OUT
 from pytake.engine.conditions import MATCHES, OPERATORS
@@ -117,7 +118,7 @@ def flow_reference() -> str:
 
 
 def _node(name: str, kind: type[Struct], example: dict[str, Any]) -> str:
-    shown = json.dumps({"id": f"my_{name}", "type": name, "data": example}, indent=2, ensure_ascii=False)
+    shown = lay_out({"id": f"my_{name}", "type": name, "data": example})
     parts = [f"### {name}\n", _text(kind) + "\n", _table(kind)]
     for inner in _structs_in(kind):
         if inner is not Validation:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from local.json_layout import lay_out
 from pytake.engine import EffectResult, Input, Turn, compile_flow, validate
 from tests.engine.conversations import Talk
 
@@ -57,5 +58,5 @@ def test_conversation_goes_as_written(path: Path, request: pytest.FixtureRequest
         turns.append(recorded(talk.say(msgspec.convert(user_input, Input), results), talk))
     if request.config.getoption("--update-golden", default=False):
         golden["turns"] = turns
-        path.write_text(json.dumps(golden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(lay_out(golden) + "\n", encoding="utf-8")
     assert turns == golden["turns"]
