@@ -83,6 +83,11 @@ class Network:
         """Add a business number, or replace its credentials."""
         self.numbers[phone_number_id] = self._added[phone_number_id] = number
 
+    def remove_number(self, phone_number_id: str) -> None:
+        """Remove a business number, if there is one."""
+        self.numbers.pop(phone_number_id, None)
+        self._added.pop(phone_number_id, None)
+
     def saved(self) -> SavedState:
         """The state for the next run."""
         return SavedState(self.phones.saved(), self._added)

@@ -125,6 +125,7 @@ class GraphSimulator:
         """The routes of the Graph API and of `/_sim`, with full paths."""
         return [
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
+            Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
             Route("/_sim/phones", errors_as_json(self._list_phones), methods=["GET"]),
             Route("/_sim/phones/{phone}", errors_as_json(self._delete_phone), methods=["DELETE"]),
@@ -143,7 +144,8 @@ class GraphSimulator:
         ]
 
     async def _graph_unknown(self, request: Request) -> Response:
-        details = f"Unsupported {request.method.lower()} request: the simulator supports only POST /{{version}}/{{id}}/messages"
+        supported = "POST /{version}/{id}/messages and GET /{version}/{id}"
+        details = f"Unsupported {request.method.lower()} request: the simulator supports only {supported}"
         return json_response(GraphApiError(100, details).body(self.network.new_id()), 400)
 
     async def _graph_messages(self, request: Request) -> Response:
@@ -164,15 +166,36 @@ class GraphSimulator:
         self.exchanges.record_graph_request(request.url.path, body, answer.status_code, bytes(answer.body), phone)
         return answer
 
-    async def _accept(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
+    async def _graph_profile(self, request: Request) -> Response:
+        id_ = request.path_params["phone_number_id"]
+        try:
+            number = self._authorized(id_, request.headers.get("authorization"))
+        except GraphApiError as error:
+            return json_response(error.body(self.network.new_id()), error.http_status)
+        profile = {
+            "id": id_,
+            "display_phone_number": number.display_phone_number,
+            "verified_name": f"Business {number.display_phone_number}",
+            "status": "CONNECTED",
+            "webhook_configuration": {"application": self.network.webhooks.url},
+        }
+        fields = request.query_params.get("fields", "display_phone_number,verified_name").split(",")
+        return json_response({name: value for name, value in profile.items() if name in {*fields, "id"}})
+
+    def _authorized(self, phone_number_id: str, authorization: str | None) -> NumberCredentials:
+        """The number that a request is about. Raises `GraphApiError` unless the token is the number's."""
         number = self.network.numbers.get(phone_number_id)
         if authorization is None or not authorization.startswith("Bearer "):
             raise GraphApiError(190, "An access token is required", http_status=401)
         if number is None:
-            details = f"Unsupported post request. Object with ID '{phone_number_id}' does not exist"
+            details = f"Unsupported request. Object with ID '{phone_number_id}' does not exist"
             raise GraphApiError(100, details, more={"error_subcode": 33})
         if authorization.removeprefix("Bearer ") != number.access_token:
             raise GraphApiError(190, "The access token does not belong to this number", http_status=401)
+        return number
+
+    async def _accept(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
+        self._authorized(phone_number_id, authorization)
         try:
             payload = msgspec.json.decode(body, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -63,7 +63,7 @@ class Webhooks:
         retry_seconds: float = 36 * 3600.0,
     ) -> None:
         self.counters = WebhookCounters()
-        self._url = url
+        self.url = url
         self._sleep = sleep
         self._retry_seconds = retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
@@ -140,7 +140,7 @@ class Webhooks:
         }
         try:
             async with self._at_once:
-                response = await self._client.post(self._url, content=body, headers=headers)
+                response = await self._client.post(self.url, content=body, headers=headers)
         except httpx.HTTPError as error:
             return self._failed(f"{type(error).__name__} {error}".strip())
         if response.status_code == httpx.codes.OK:

@@ -1,8 +1,8 @@
 """Updates the simulated WhatsApp from requests that pass the gateway.
 
 A client that posts a signed notification to the webhook acts for Meta: the message is added to the person's phone and
-opens the customer service window. A number that is connected through the REST API is added to the simulated Graph API,
-because a real number would already exist at Meta.
+opens the customer service window. A number that is connected through the REST API is added to the simulated Graph API
+first, because a real number would already exist at Meta; if the API refuses it, it is removed again.
 """
 
 import re
@@ -32,19 +32,29 @@ class TrafficObserver:
         """Update `simulator`."""
         self._network = simulator.network
         self._exchanges = simulator.exchanges
+        self._unconfirmed: set[str] = set()
 
     def on_request(self, method: str, path: str, body: bytes, signature: str | None) -> None:
         """Handle a request before it is forwarded: a reply may be sent before the webhook has responded."""
         if (method, path) == ("POST", WEBHOOK_PATH):
             self._notification(body, signature)
+        number = NUMBER_PATH.fullmatch(path)
+        if number and method == "PUT" and number[1] not in self._network.numbers:
+            self._number(number[1], body)
+            self._unconfirmed.add(number[1])
 
     def on_response(self, method: str, path: str, body: bytes, status_code: int) -> None:
         """Handle a request after its response."""
         if (method, path) == ("POST", WEBHOOK_PATH):
             self._exchanges.record_webhook(path, body, status_code)
         number = NUMBER_PATH.fullmatch(path)
-        if number and method == "PUT" and 200 <= status_code < 300:
-            self._number(number[1], body)
+        if number and method == "PUT":
+            is_new = number[1] in self._unconfirmed
+            self._unconfirmed.discard(number[1])
+            if 200 <= status_code < 300:
+                self._number(number[1], body)
+            elif is_new:
+                self._network.remove_number(number[1])
 
     def _notification(self, body: bytes, signature: str | None) -> None:
         try:

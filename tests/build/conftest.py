@@ -166,7 +166,12 @@ class Graph:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 graph.taken.append((self.path, body))
-                answer = {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.SENT{len(graph.taken)}"}]}
+                self._answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.SENT{len(graph.taken)}"}]})
+
+            def do_GET(self) -> None:  # a profile
+                self._answer({"id": self.path.rsplit("/", 1)[-1].partition("?")[0]})
+
+            def _answer(self, answer: dict[str, Any]) -> None:
                 text = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")

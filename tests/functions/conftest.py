@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SECRETS_PREFIX": "pytake/test/",
     "GRAPH_API_URL": "https://graph.facebook.com",
     "GRAPH_API_VERSION": "v25.0",
+    "VERIFY_NUMBERS": "false",
     "MESSAGES_PER_MINUTE": "5",
     "AMBIGUOUS_SECONDS": "240",
     "SESSION_TTL_HOURS": "24",

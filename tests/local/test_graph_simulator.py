@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -56,8 +57,31 @@ def test_the_tokens_and_numbers_are_checked_with_metas_own_errors() -> None:
         assert anonymous.json()["error"]["code"] == 190
         unknown = (await world.send(text(), number="999")).json()["error"]
         assert (unknown["code"], unknown["error_subcode"]) == (100, 33)
-        elsewhere = await world.client.get("/_graph/v25.0/me")
+        elsewhere = await world.client.get("/_graph/v25.0/me/accounts")
         assert (elsewhere.status_code, elsewhere.json()["error"]["code"]) == (400, 100)
+
+    run_scenario(scenario)
+
+
+def test_a_profile_is_read_with_the_numbers_own_token_only() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        async def profile(number: str, token: str, fields: str = "") -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await world.client.get(f"/_graph/v25.0/{number}{fields}", headers=headers)
+            return answer.status_code, answer.json()
+
+        known = {
+            "id": NUMBER,
+            "display_phone_number": "+55 11 4000-0001",
+            "verified_name": "Business +55 11 4000-0001",
+        }
+        assert await profile(NUMBER, TOKEN) == (200, known)
+        _, asked = await profile(NUMBER, TOKEN, "?fields=status,webhook_configuration")
+        address = {"application": "http://webhook.example/api/v1/whatsapp/webhook"}
+        assert asked == {"id": NUMBER, "status": "CONNECTED", "webhook_configuration": address}
+        for number, token, refusal in ((NUMBER, "another", (401, 190)), ("999", TOKEN, (400, 100))):
+            status, body = await profile(number, token)
+            assert (status, body["error"]["code"]) == refusal
 
     run_scenario(scenario)
 

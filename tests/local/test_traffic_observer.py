@@ -100,8 +100,22 @@ def test_a_connected_number_can_send(simulator: GraphSimulator, observer: Traffi
     assert send(simulator, "200", "b").json()["error"]["code"] == 131047  # known, but without messages
 
 
+def test_a_new_number_can_be_verified_while_it_is_connected(
+    simulator: GraphSimulator, observer: TrafficObserver
+) -> None:
+    settings = b'{"app_secret":"a","access_token":"b","display_phone_number":"+1 555 0100"}'
+    observer.on_request("PUT", "/api/v1/numbers/200", settings, None)
+    profile = AppClient(Starlette(routes=simulator.routes())).get(
+        "/_graph/v25.0/200", headers={"Authorization": "Bearer b"}
+    )
+    assert profile.json()["id"] == "200"
+    observer.on_request("PUT", f"/api/v1/numbers/{NUMBER}", settings, None)  # a known number keeps its own token
+    assert simulator.network.numbers[NUMBER] == DEMO
+
+
 @pytest.mark.parametrize("status", [400, 401, 422])
 def test_a_refused_number_is_not_connected(simulator: GraphSimulator, observer: TrafficObserver, status: int) -> None:
+    observer.on_request("PUT", "/api/v1/numbers/200", b'{"app_secret":"a","access_token":"b"}', None)
     observer.on_response("PUT", "/api/v1/numbers/200", b'{"app_secret":"a","access_token":"b"}', status)
     assert send(simulator, "200", "b").status_code in (400, 401, 404)
     assert send(simulator, "200", "b").json()["error"]["code"] != 131047

@@ -13,7 +13,7 @@ import pytest
 
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
-from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
+from pytake.whatsapp.sending import AcceptedMessage, NumberProfile, SendFailedError
 
 TOKEN = "EAAG-very-secret"
 PAYLOAD = {"messaging_product": "whatsapp", "to": "+5511987654321", "type": "text", "text": {"body": "olá"}}
@@ -180,3 +180,49 @@ def test_a_server_that_is_not_there_got_nothing() -> None:
     with GraphApi(f"http://127.0.0.1:{port}", "v25.0") as graph, pytest.raises(SendFailedError) as caught:
         graph.send("106", TOKEN, PAYLOAD)
     assert caught.value.error_class is ErrorClass.RETRY
+
+
+def profile_of(answer: httpx.Response) -> NumberProfile:
+    with api(lambda _: answer) as graph:
+        return graph.profile("106", TOKEN)
+
+
+def test_a_profile_tells_where_meta_posts_the_numbers_messages() -> None:
+    seen: list[httpx.Request] = []
+    webhooks = {"application": "https://a.example", "whatsapp_business_account": "https://w.example"}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        answer = {
+            "id": "106",
+            "display_phone_number": "+55 11 4000-0001",
+            "verified_name": "Acme",
+            "status": "CONNECTED",
+        }
+        return httpx.Response(200, json=answer | {"webhook_configuration": webhooks})
+
+    with api(handle) as graph:
+        found = graph.profile("106", TOKEN)
+    assert found == NumberProfile("106", "+55 11 4000-0001", "Acme", "CONNECTED", "https://w.example")
+    assert (seen[0].method, seen[0].url.path) == ("GET", "/v25.0/106")
+    assert seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert profile_of(httpx.Response(200, json={"id": "106"})) == NumberProfile("106")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_class"),
+    [
+        (httpx.Response(400, json=error(100, error_subcode=33)), ErrorClass.PERMANENT),
+        (httpx.Response(401, json=error(190)), ErrorClass.FATAL_TOKEN),
+        (httpx.Response(200, json={"id": "107"}), ErrorClass.AMBIGUOUS),
+        (httpx.Response(200, text="<html>"), ErrorClass.AMBIGUOUS),
+        (httpx.Response(503), ErrorClass.AMBIGUOUS),
+        (httpx.Response(429, json=error(4)), ErrorClass.RETRY),
+    ],
+)
+def test_a_profile_that_cannot_be_read_says_whether_meta_refused_it(
+    answer: httpx.Response, error_class: ErrorClass
+) -> None:
+    with pytest.raises(SendFailedError) as caught:
+        profile_of(answer)
+    assert caught.value.error_class == error_class

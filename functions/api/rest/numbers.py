@@ -1,6 +1,7 @@
 """WhatsApp phone numbers. Secrets are write-only."""
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -8,7 +9,13 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 import pytake.wiring.api as wiring
-from pytake.conversation.number_setup import NumberChange, NumberSetupError, UnknownNumberError
+from pytake.conversation.number_setup import (
+    NumberChange,
+    NumberSetupError,
+    NumberUnverifiedError,
+    UnknownNumberError,
+    VerificationFailedError,
+)
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
@@ -111,9 +118,10 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
     "/api/v1/numbers/<phone_number_id>",
     summary="Connect or change a phone number",
     tags=["Numbers"],
-    openapi_extensions=route_docs(problems=["number_setup", "number_taken"]),
+    openapi_extensions=route_docs(problems=["number_setup", "number_unverified", "number_taken", "meta_unavailable"]),
 )
 def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberResponse:
+    """A given access token is tried at Meta before anything is stored: it must be allowed to read the number's profile."""
     who = caller(router)
     template = request.fallback_template
     change = NumberChange(
@@ -131,7 +139,12 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     try:
         return _answer(wiring.number_setup().put(who.organization_id, phone_number_id, change))
     except NumberSetupError as error:
-        raise unprocessable("number_setup", str(error), field=error.field) from None
+        code = "number_unverified" if isinstance(error, NumberUnverifiedError) else "number_setup"
+        raise unprocessable(code, str(error), field=error.field) from None
+    except VerificationFailedError as error:
+        detail = f"Meta gave no usable answer, so the number could not be verified and is not stored: {error}"
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        raise ProblemError(status, "meta_unavailable", detail, headers={"Retry-After": "10"}) from None
     except ConflictError:
         detail = "Another organization uses this number or verify token. Check the id, or choose another verify token."
         raise conflict("number_taken", detail) from None

@@ -77,6 +77,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "number_setup": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The setup of the phone number is invalid; `field` names the place."
     ),
+    "number_unverified": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Meta does not let the access token use this number. Nothing is stored."
+    ),
     "idempotency_key_reused": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Use a new one."
     ),
@@ -103,6 +106,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "report_not_ready": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The report is still being prepared. Repeat the request after `Retry-After` seconds.",
+    ),
+    "meta_unavailable": ProblemCode(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Meta does not answer, so the number is not verified. Repeat the request later."
     ),
     "temporarily_unavailable": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request later."

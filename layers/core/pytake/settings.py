@@ -88,9 +88,14 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
 
 
 class ApiSettings(LakeSettings, frozen=True, kw_only=True):
-    """The REST API queues the messages of agents, and stores secrets. `session_ttl_hours` is the default of organizations."""
+    """The REST API queues the messages of agents, and stores secrets. `session_ttl_hours` is the default of organizations;
+    `verify_numbers`: a number's access token is tried at the Graph API before it is stored.
+    """
 
     outbound_queue_url: Text
+    graph_api_url: Text
+    graph_api_version: Text
+    verify_numbers: bool
     secrets_prefix: Text
     session_ttl_hours: int
 

@@ -1,6 +1,7 @@
 """Set up WhatsApp numbers: check and store what an admin copies from Meta's dashboard."""
 
 import hashlib
+from typing import Protocol
 
 import phonenumbers
 from msgspec import Struct
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
 from pytake.engine import Command
+from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.sending import NumberProfile, SendFailedError
 
 
 class NumberSetupError(ValueError):
@@ -21,6 +24,21 @@ class NumberSetupError(ValueError):
 
 class UnknownNumberError(Exception):
     """The organization has no such number."""
+
+
+class NumberUnverifiedError(NumberSetupError):
+    """Meta does not let the given access token use the number."""
+
+
+class VerificationFailedError(Exception):
+    """Meta gave no usable answer, so the number could not be verified. Nothing is stored; the text says why."""
+
+
+class NumberProfiles(Protocol):
+    """Meta's profiles of numbers."""
+
+    def profile(self, phone_number_id: str, access_token: str) -> NumberProfile:
+        """The profile. Raises `SendFailedError`, also when the token may not read it."""
 
 
 class NumberChange(Struct, frozen=True):
@@ -41,9 +59,11 @@ class NumberChange(Struct, frozen=True):
 class NumberSetup:
     """The use cases of admins for numbers. Every method works inside one organization."""
 
-    def __init__(self, tenants: TenantRepository, secrets: Secrets) -> None:
+    def __init__(self, tenants: TenantRepository, secrets: Secrets, profiles: NumberProfiles | None) -> None:
+        """`profiles` None: numbers are stored without verification, for development without Meta."""
         self._tenants = tenants
         self._secrets = secrets
+        self._profiles = profiles
 
     def numbers(self, organization_id: str) -> list[Number]:
         return self._tenants.numbers(organization_id)
@@ -60,8 +80,11 @@ class NumberSetup:
 
         After a change of the app secret the previous one stays valid, so that a rotation loses no webhook, unless the change
         names another previous one. Numbers of an organization may share a verify token, because a Meta app has one for all
-        its numbers. Raises `NumberSetupError` for a wrong field, and `ConflictError` when the number or its verify token
-        belongs to another organization.
+        its numbers. A given access token is verified first: Meta must let it read the number's profile, so that no
+        organization takes a number that is not its own.
+
+        Raises `NumberSetupError` for a wrong field, `NumberUnverifiedError`, `VerificationFailedError`, and `ConflictError`
+        when the number or its verify token belongs to another organization.
         """
         known = self._tenants.number(phone_number_id, fresh=True)
         if known is not None and known.organization_id != organization_id:
@@ -90,11 +113,28 @@ class NumberSetup:
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
         )
+        if change.access_token is not None:
+            self._verify(phone_number_id, change.access_token)
         # The tenant repository first: its condition decides whose number this is, before any secret is stored under its name.
         self._tenants.put_number(number)
         if secrets != stored:
             self._secrets.put(organization_id, phone_number_id, secrets)
         return number
+
+    def _verify(self, phone_number_id: str, access_token: str) -> None:
+        if self._profiles is None:
+            return
+        try:
+            self._profiles.profile(phone_number_id, access_token)
+        except SendFailedError as failure:
+            if failure.error_class in (ErrorClass.RETRY, ErrorClass.AMBIGUOUS):
+                raise VerificationFailedError(str(failure)) from None
+            message = (
+                f"Meta does not let this access token use the number {phone_number_id}: {failure.title or failure}. Check the "
+                "phone number ID, and that the token's system user has the number's WhatsApp account and the permission "
+                "whatsapp_business_management."
+            )
+            raise NumberUnverifiedError("access_token", message) from None
 
 
 def country(display_phone_number: str) -> str | None:

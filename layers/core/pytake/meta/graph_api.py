@@ -1,4 +1,4 @@
-"""The client of Meta's Graph API: one POST and its result.
+"""The client of Meta's Graph API: one request and its result.
 
 `pytake.whatsapp.errors` classifies errors; this module only knows at which step a request failed. The API has no idempotency
 key: a request without a response may have been carried out, so nothing is retried here.
@@ -12,11 +12,14 @@ import httpx
 import msgspec
 
 from pytake.whatsapp.errors import ErrorClass, classify, error_code
-from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
+from pytake.whatsapp.sending import AcceptedMessage, NumberProfile, SendFailedError
 
 Json = dict[str, Any]
 
 _LONGEST_TEXT = 500  # characters of an error's title or details that are kept
+
+_PROFILE_FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration"
+_WEBHOOK_LEVELS = ("phone_number", "whatsapp_business_account", "application")
 
 # No byte of the request was written when these are raised.
 _NOT_SENT = (
@@ -30,7 +33,7 @@ _NOT_SENT = (
 
 
 class GraphApi:
-    """Sends messages through one pooled connection; safe to share between threads, made once per process.
+    """Sends messages and reads profiles through one pooled connection; safe to share between threads, made once per process.
 
     `base_url` (`https://graph.facebook.com`) and `version` (`v25.0`) are configuration: Meta retires versions, and
     the local cloud simulates Meta at another address. `connect_timeout` and `read_timeout` are seconds; `transport`
@@ -56,12 +59,33 @@ class GraphApi:
         sent but no id was received (timeout, lost connection, unreadable response), with `RETRY` when no connection was made,
         and otherwise with the class of the error's code.
         """
-        answer = self._post(phone_number_id, access_token, payload)
+        answer = self._request("POST", f"{quote(phone_number_id, safe='')}/messages", access_token, payload)
         message_id = _field(_first(answer, "messages"), "id")
         if message_id is None:
             raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
         contact = _first(answer, "contacts")
         return AcceptedMessage(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
+
+    def profile(self, phone_number_id: str, access_token: str) -> NumberProfile:
+        """Reads a number's profile, which only a token of the number's WhatsApp account may do.
+
+        Raises `SendFailedError`: with `AMBIGUOUS` or `RETRY` when Meta gave no usable answer, and otherwise with the class of
+        the error's code.
+        """
+        answer = self._request("GET", f"{quote(phone_number_id, safe='')}?fields={_PROFILE_FIELDS}", access_token)
+        if _field(answer, "id") != phone_number_id:
+            raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer is not the number's profile")
+        found = answer.get("webhook_configuration")
+        webhooks = found if isinstance(found, dict) else {}
+        # Meta posts to the most specific address.
+        address = next((address for level in _WEBHOOK_LEVELS if (address := _field(webhooks, level))), None)
+        return NumberProfile(
+            phone_number_id,
+            _field(answer, "display_phone_number"),
+            _field(answer, "verified_name"),
+            _field(answer, "status"),
+            address,
+        )
 
     def close(self) -> None:
         """Close the pooled connection."""
@@ -75,15 +99,16 @@ class GraphApi:
     ) -> None:
         self.close()
 
-    def _post(self, phone_number_id: str, access_token: str, payload: Json) -> Json:
+    def _request(self, method: str, path: str, access_token: str, payload: Json | None = None) -> Json:
         if not _fits_a_header(access_token):
             raise SendFailedError(
                 ErrorClass.FATAL_TOKEN, title="The access token is empty or holds characters no token has"
             )
         try:
-            response = self._client.post(
-                f"{self._base}/{quote(phone_number_id, safe='')}/messages",
-                content=msgspec.json.encode(payload),
+            response = self._client.request(
+                method,
+                f"{self._base}/{path}",
+                content=msgspec.json.encode(payload) if payload is not None else None,
                 headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
             )
         except httpx.RequestError as error:

@@ -1,4 +1,4 @@
-"""The result of sending a message to Meta: accepted, or failed with an error class."""
+"""The result of a request to Meta: what it answered, or an error with its class."""
 
 from msgspec import Struct
 
@@ -17,9 +17,20 @@ class AcceptedMessage(Struct, frozen=True):
     user_id: str | None = None
 
 
-class SendFailedError(Exception):
-    """A send that Meta did not accept. `error_class` says what to do; the rest is for people and logs and holds no token.
+class NumberProfile(Struct, frozen=True):
+    """What Meta says about a business number. `webhook_url` is where it posts the number's messages; None: not told."""
 
+    phone_number_id: str
+    display_phone_number: str | None = None
+    verified_name: str | None = None
+    status: str | None = None
+    webhook_url: str | None = None
+
+
+class SendFailedError(Exception):
+    """A request that Meta did not accept: a send, or reading a profile.
+
+    `error_class` says what to do; the rest is for people and logs and holds no token.
     `http_status` and `code` are None when there was no answer or it was unreadable. `retry_after` is Meta's wish in seconds.
     """
 

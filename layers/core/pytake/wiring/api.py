@@ -19,6 +19,7 @@ from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.transcript import ReadTranscript
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
+from pytake.meta.graph_api import GraphApi
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import conversations, publish_events
@@ -45,7 +46,7 @@ def manage_flow_secrets() -> ManageFlowSecrets:
 @use_case
 def number_setup() -> NumberSetup:
     secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
-    return NumberSetup(shared.tenants(), secrets)
+    return NumberSetup(shared.tenants(), secrets, number_profiles() if settings().verify_numbers else None)
 
 
 @use_case
@@ -78,6 +79,11 @@ def erase_contact() -> EraseContact:
 @use_case
 def reports() -> Reports:
     return Reports(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@cache
+def number_profiles() -> GraphApi:
+    return GraphApi(settings().graph_api_url, settings().graph_api_version)
 
 
 @cache
