@@ -66,6 +66,8 @@ def put(
     typer.echo(f"Default flow: {number['default_flow_id'] or 'none'}")
     for word, flow_id in number["keywords"].items():
         typer.echo(f"Keyword {word}: {flow_id}")
+    for problem in number.get("problems", []):  # servers of the previous release give none
+        typer.echo(f"Warning: {problem['message']} ({problem['field']})", err=True)
     if known is None:
         typer.echo(f"Callback URL for Meta: {api.url.rstrip('/')}/api/v1/whatsapp/webhook")
 

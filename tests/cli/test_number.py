@@ -84,6 +84,19 @@ def test_an_unknown_number_is_new_and_any_other_refusal_is_not(api: Callable[...
         number.find_number(api({("GET", path): (403, {"code": "role_not_allowed", "detail": "No."})}).client(), path)
 
 
+def test_a_flow_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    problem = {"message": "There is no flow `ghost`.", "field": "default_flow_id"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        known = KNOWN | ({"problems": [problem]} if request.method == "PUT" else {})
+        return httpx.Response(200, json=known)
+
+    client = ApiClient("http://127.0.0.1:8000", "token", httpx.MockTransport(answer))
+    monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(client))
+    number.put("1", default_flow="ghost")
+    assert capsys.readouterr().err == "Warning: There is no flow `ghost`. (default_flow_id)\n"
+
+
 def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     asked = []
 

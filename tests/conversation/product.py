@@ -89,7 +89,7 @@ class Product:
             lambda *record_metric: self.told.append(record_metric),
         )
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.clock)
-        self.setup = NumberSetup(self.tenants, self.secrets, None)
+        self.setup = NumberSetup(self.tenants, self.secrets, self.flows, None)
         self.receive = ReceiveNotification(
             self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
         )

@@ -169,6 +169,38 @@ def test_secrets_left_out_stay_as_they_are(gateway: Gateway) -> None:
     assert (answer.status, answer.body) == (200, "42")
 
 
+def test_a_number_whose_flows_do_not_answer_is_stored_with_warnings(gateway: Gateway) -> None:
+    keywords = {"oi": "draft", "help": "hello"}
+    gateway.api("PUT", "/api/v1/flows/draft", FLOW | {"id": "draft"})
+    gateway.api("PUT", "/api/v1/flows/hello", FLOW)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    gateway.api("PUT", "/api/v1/flows/ghost", FLOW | {"id": "ghost"}, org="globex")
+    saved = gateway.api("PUT", NUMBER_PATH, NUMBER | {"default_flow_id": "ghost", "keywords": keywords})
+    found = [(problem["code"], problem["severity"], problem["field"]) for problem in saved.body["problems"]]
+    assert saved.status == 200
+    assert found == [
+        ("flow_unknown", "warning", "default_flow_id"),
+        ("flow_not_published", "warning", "keywords.oi"),
+    ]
+    gateway.api("POST", "/api/v1/flows/draft/publish")
+    assert [problem["flow_id"] for problem in gateway.api("GET", NUMBER_PATH).body["problems"]] == ["ghost"]
+    assert gateway.api("PUT", NUMBER_PATH, NUMBER | {"default_flow_id": ""}).body["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"keywords": {"": "hello"}}, "keywords"),
+        ({"keywords": {" ": "hello"}}, "keywords"),
+        ({"keywords": {"oi": ""}}, "keywords"),
+        ({"words": {" ": "stop"}}, "words"),
+    ],
+)
+def test_a_word_that_no_message_equals_is_refused(gateway: Gateway, change: dict[str, Any], field: str) -> None:
+    refused = gateway.api("PUT", NUMBER_PATH, NUMBER | change)
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "number_setup", field)
+
+
 def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
     stolen = gateway.api("PUT", NUMBER_PATH, NUMBER | {"verify_token": "another-token"}, org="globex")

@@ -44,7 +44,7 @@ IfNoneMatch = Annotated[
 
 
 class FlowProblem(BaseModel):
-    """A problem of a flow: where it is and how to correct it."""
+    """A problem of a flow, or of a number's flows: where it is and how to correct it."""
 
     code: str
     severity: str
@@ -247,12 +247,13 @@ def _unknown_version(flow_id: str, version: int) -> Exception:
     return not_found("version_unknown", f"The flow {flow_id!r} has no version {version}, or does not exist.")
 
 
-def _problems(problems: list[Problem]) -> list[FlowProblem]:
+def flow_problems(problems: list[Problem]) -> list[FlowProblem]:
+    """Problems of the engine as the API returns them."""
     return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
 
 
 def _draft(draft: Draft) -> Response[FlowDraft]:
-    body = FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=_problems(draft.problems))
+    body = FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=flow_problems(draft.problems))
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="application/json",
@@ -302,5 +303,5 @@ def _version(version: FlowVersion, problems: list[Problem]) -> PublishedVersion:
         published_at=datetime.fromtimestamp(version.published_at, UTC),
         published_by=version.published_by,
         sub_flows=version.sub_flows,
-        problems=_problems(problems),
+        problems=flow_problems(problems),
     )

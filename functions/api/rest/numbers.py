@@ -20,6 +20,7 @@ from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
+from rest.flows import FlowProblem, flow_problems
 from rest.identifiers import PhoneNumberId
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -80,6 +81,13 @@ class NumberResponse(BaseModel):
     resuming: bool
 
 
+class NumberWithProblems(NumberResponse):
+    """A phone number, with a warning for each of its flows that does not exist (`flow_unknown`) or is not published
+    (`flow_not_published`): a person would get the apology."""
+
+    problems: list[FlowProblem]
+
+
 class ResumeResponse(BaseModel):
     """The number sends again. `conversations`: how many held conversations were released. `after`: pass it as `?after=` to
     release the rest; null when all are released."""
@@ -106,10 +114,10 @@ def list_numbers() -> list[NumberResponse]:
     tags=["Numbers"],
     openapi_extensions=route_docs("builder", problems=["number_unknown"]),
 )
-def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
+def get_number(phone_number_id: PhoneNumberId) -> NumberWithProblems:
     who = caller(router, "builder")
     try:
-        return _answer(wiring.number_setup().number(who.organization_id, phone_number_id))
+        return _with_problems(wiring.number_setup().number(who.organization_id, phone_number_id))
     except UnknownNumberError:
         raise _unknown(phone_number_id) from None
 
@@ -120,7 +128,7 @@ def get_number(phone_number_id: PhoneNumberId) -> NumberResponse:
     tags=["Numbers"],
     openapi_extensions=route_docs(problems=["number_setup", "number_unverified", "number_taken", "meta_unavailable"]),
 )
-def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberResponse:
+def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> NumberWithProblems:
     """A given access token is tried at Meta before anything is stored: it must be allowed to read the number's profile."""
     who = caller(router)
     template = request.fallback_template
@@ -137,7 +145,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         access_token=_reveal(request.access_token),
     )
     try:
-        return _answer(wiring.number_setup().put(who.organization_id, phone_number_id, change))
+        return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
     except NumberSetupError as error:
         code = "number_unverified" if isinstance(error, NumberUnverifiedError) else "number_setup"
         raise unprocessable(code, str(error), field=error.field) from None
@@ -184,6 +192,11 @@ def _unknown(phone_number_id: str) -> ProblemError:
 
 def _reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
+
+
+def _with_problems(number: Number) -> NumberWithProblems:
+    problems = flow_problems(wiring.number_setup().problems(number))
+    return NumberWithProblems(**_answer(number).model_dump(), problems=problems)
 
 
 def _answer(number: Number) -> NumberResponse:

@@ -7,9 +7,9 @@ import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.ports.tenants import Secrets, TenantRepository
+from pytake.conversation.ports.tenants import Flows, Secrets, TenantRepository
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
-from pytake.engine import Command
+from pytake.engine import Command, Problem
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import NumberProfile, SendFailedError
 
@@ -59,10 +59,13 @@ class NumberChange(Struct, frozen=True):
 class NumberSetup:
     """The use cases of admins for numbers. Every method works inside one organization."""
 
-    def __init__(self, tenants: TenantRepository, secrets: Secrets, profiles: NumberProfiles | None) -> None:
+    def __init__(
+        self, tenants: TenantRepository, secrets: Secrets, flows: Flows, profiles: NumberProfiles | None
+    ) -> None:
         """`profiles` None: numbers are stored without verification, for development without Meta."""
         self._tenants = tenants
         self._secrets = secrets
+        self._flows = flows
         self._profiles = profiles
 
     def numbers(self, organization_id: str) -> list[Number]:
@@ -75,6 +78,27 @@ class NumberSetup:
             raise UnknownNumberError(phone_number_id)
         return number
 
+    def problems(self, number: Number) -> list[Problem]:
+        """Warnings about flows of the number that do not exist or are not published: a person would get the apology.
+
+        Warnings only, because a number may be connected before its flows are published.
+        """
+        named = {"default_flow_id": number.default_flow_id} if number.default_flow_id else {}
+        named |= {f"keywords.{word}": flow_id for word, flow_id in number.keywords.items()}
+        if not named:
+            return []
+        flows = {summary.flow_id: summary for summary in self._flows.summaries(number.organization_id)}
+        found = []
+        for field, flow_id in named.items():
+            summary = flows.get(flow_id)
+            if summary is None:
+                message = f"There is no flow `{flow_id}`. Create and publish it, or choose another flow."
+                found.append(Problem("flow_unknown", "warning", None, field, message, flow_id))
+            elif summary.published_version is None:
+                message = f"The flow `{flow_id}` is not published. Publish it, or choose another flow."
+                found.append(Problem("flow_not_published", "warning", None, field, message, flow_id))
+        return found
+
     def put(self, organization_id: str, phone_number_id: str, change: NumberChange) -> Number:
         """Create or change a number.
 
@@ -86,6 +110,7 @@ class NumberSetup:
         Raises `NumberSetupError` for a wrong field, `NumberUnverifiedError`, `VerificationFailedError`, and `ConflictError`
         when the number or its verify token belongs to another organization.
         """
+        _check_words(change)
         known = self._tenants.number(phone_number_id, fresh=True)
         if known is not None and known.organization_id != organization_id:
             known = None  # the repository's own condition refuses the write
@@ -103,7 +128,7 @@ class NumberSetup:
             organization_id=organization_id,
             phone_number_id=phone_number_id,
             display_phone_number=change.display_phone_number,
-            default_flow_id=change.default_flow_id,
+            default_flow_id=change.default_flow_id or None,
             keywords=change.keywords,
             country=country(change.display_phone_number),
             apology=change.apology,
@@ -135,6 +160,15 @@ class NumberSetup:
                 "whatsapp_business_management."
             )
             raise NumberUnverifiedError("access_token", message) from None
+
+
+def _check_words(change: NumberChange) -> None:
+    for field, words in (("keywords", change.keywords), ("words", change.commands)):
+        if not all(word.strip() for word in words):
+            raise NumberSetupError(field, f"`{field}` contains an empty word, which no message equals. Remove it.")
+    for word, flow_id in change.keywords.items():
+        if not flow_id:
+            raise NumberSetupError("keywords", f"The keyword `{word}` has no flow. Enter one, or remove the keyword.")
 
 
 def country(display_phone_number: str) -> str | None:

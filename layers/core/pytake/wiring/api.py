@@ -46,7 +46,8 @@ def manage_flow_secrets() -> ManageFlowSecrets:
 @use_case
 def number_setup() -> NumberSetup:
     secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
-    return NumberSetup(shared.tenants(), secrets, number_profiles() if settings().verify_numbers else None)
+    profiles = number_profiles() if settings().verify_numbers else None
+    return NumberSetup(shared.tenants(), secrets, flows(), profiles)
 
 
 @use_case
