@@ -10,7 +10,7 @@ from moto import mock_aws
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.records import Organization
 from pytake.conversation.retention import ApplyRetention, RetentionPolicy
-from tests.analytics.test_export import HOUR, NUMBERS, World
+from tests.analytics.world import HOUR, NUMBERS, World
 
 DAY = 86_400
 

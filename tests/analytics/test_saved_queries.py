@@ -12,24 +12,15 @@ import pytest
 import sqlglot
 
 from local.expanded_template import expanded
-from pytake import analytics
 from pytake.conversation.lake_events import LakeEvent
+from tests.analytics.saved_queries import OWN, QUERIES
 from tests.analytics.traffic import Traffic
 from tests.lake import LakeOnAws
 from tests.local.athena.conftest import Aws
 from tests.stack import TEMPLATE
 
-FOLDER = Path(analytics.__file__).parent / "sql" / "saved"
-QUERIES = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.sql"))}
 BEGIN = datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp()
 MARCH = ["'acme'", "'2026-03-01'", "'2026-03-31'"]
-OWN = {
-    "funnel": ["'shop'", "'start,menu,rate,bye'"],
-    "drop_off": ["'shop'"],
-    "response_times": ["'shop'"],
-    "first_contact_resolution": ["'shop'", "24"],
-    "ab_comparison": ["'shop'", "'test'", "'rate'"],
-}
 
 
 class Told:

@@ -57,3 +57,10 @@ def test_an_issue_form_has_what_github_wants(form: Any) -> None:
     ids = [part["id"] for part in content["body"] if part["type"] != "markdown"]
     assert len(set(ids)) == len(ids)
     assert all(part["attributes"].get("label") for part in content["body"] if part["type"] != "markdown")
+
+
+def test_no_test_imports_from_a_test_module() -> None:
+    importing = re.compile(r"^\s*(?:from tests[\w.]*\.test_\w+ import|import tests[\w.]*\.test_\w+)", re.MULTILINE)
+    files = [path for folder in ("tests", "benchmarks") for path in (REPOSITORY / folder).rglob("*.py")]
+    assert len(files) > 100
+    assert [path.name for path in files if importing.search(path.read_text())] == []

@@ -12,27 +12,7 @@ from pytake.whatsapp.outbound import Text
 from pytake.wiring import api, shared
 from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
-
-FLOW: dict[str, Any] = {
-    "format": 1,
-    "id": "hello",
-    "name": "Hello",
-    "language": "en",
-    "start_node_id": "start",
-    "nodes": [
-        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "end"}},
-        {"id": "end", "type": "end", "data": {}},
-    ],
-}
-NUMBER: dict[str, Any] = {
-    "display_phone_number": "+55 11 4000-0001",
-    "verify_token": "demo-verify-token",
-    "app_secret": "demo-app-secret",
-    "access_token": "demo-access-token",
-    "default_flow_id": "hello",
-    "keywords": {"help": "hello"},
-}
-NUMBER_PATH = "/api/v1/numbers/100000000000001"
+from tests.functions.samples import FLOW, NUMBER, NUMBER_PATH
 
 
 def test_a_flow_is_saved_published_changed_and_rolled_back(gateway: Gateway) -> None:

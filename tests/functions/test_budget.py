@@ -9,48 +9,7 @@ import pytest
 
 from functions.flow_runner.handler import handler as flow_runner
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.test_api import FLOW, NUMBER, NUMBER_PATH
-
-QUESTION: dict[str, Any] = FLOW | {
-    "nodes": [
-        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "name"}},
-        {
-            "id": "name",
-            "type": "question",
-            "data": {"question": "Your name?", "variable": "name", "next_node_id": "city"},
-        },
-        {
-            "id": "city",
-            "type": "question",
-            "data": {"question": "Your city?", "variable": "city", "next_node_id": "end"},
-        },
-        {"id": "end", "type": "end", "data": {"message": "Thank you."}},
-    ]
-}
-
-
-def inbound(text: str, number: int) -> dict[str, Any]:
-    message = {"from": "5511999999999", "id": f"wamid.{number}", "timestamp": "1770000000", "type": "text"}
-    body = {
-        "organization_id": "acme",
-        "phone_number_id": "100000000000001",
-        "contact_id": "5511999999999",
-        "message": {**message, "text": {"body": text}},
-        "received_at": 1_770_000_000.0,
-        "profile_name": "Ana",
-        "correlation_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
-    }
-    record = {
-        "messageId": f"m{number}",
-        "receiptHandle": "r",
-        "body": json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g"},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:inbound.fifo",
-        "awsRegion": "us-east-1",
-    }
-    return {"Records": [record]}
+from tests.functions.samples import NUMBER, NUMBER_PATH, QUESTION, inbound
 
 
 @pytest.fixture

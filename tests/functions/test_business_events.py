@@ -15,8 +15,7 @@ from pytake.wiring import scheduled as wiring
 from pytake.wiring import shared
 from pytake.wiring.conversations import event_bus
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.test_api import NUMBER, NUMBER_PATH
-from tests.functions.test_budget import QUESTION, inbound
+from tests.functions.samples import NUMBER, NUMBER_PATH, QUESTION, inbound
 
 
 class Listener:

@@ -12,19 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from functions.flow_runner.handler import handler as flow_runner
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text
 from pytake.wiring import api, shared
 from pytake.wiring.conversations import conversations
-from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.test_api import FLOW, NUMBER
-from tests.functions.test_budget import QUESTION
+from tests.functions.conftest import Gateway
+from tests.functions.samples import FLOW, QUESTION
+from tests.functions.world import ANA, BIA, FIRST, SECOND, World
 from tests.table import INDEXES
 
-FIRST, SECOND = "100000000000001", "100000000000002"
-ANA, BIA = "5511999999999", "5511988888888"
 CONVERSATION = f"/api/v1/conversations/{ANA}"
 TRANSCRIPT = f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript"
 ERASE = f"/api/v1/contacts/{ANA}"
@@ -36,62 +33,6 @@ ROUTES = [
     ("POST", f"{CONVERSATION}/close", None),
     ("POST", f"{CONVERSATION}/resume", None),
 ]
-
-
-class World:
-    """Two organizations; `globex` has the number that `acme` does not."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.api = gateway.api
-        self.gateway = gateway
-        self._messages = 0
-        for org, numbers in (("acme", (FIRST, SECOND)), ("globex", ("100000000000003",))):
-            self.api("PUT", "/api/v1/flows/hello", QUESTION, org=org)
-            self.api("POST", "/api/v1/flows/hello/publish", org=org)
-            for number in numbers:
-                setup = NUMBER | {"verify_token": f"verify-token-{number}"}
-                assert self.api("PUT", f"/api/v1/numbers/{number}", setup, org=org).status == 200
-
-    def says(
-        self, text: str, phone: str = ANA, *, number: str = FIRST, org: str = "acme", hours_ago: float = 0
-    ) -> None:
-        self._messages += 1
-        body = {
-            "organization_id": org,
-            "phone_number_id": number,
-            "contact_id": phone,
-            "message": {
-                "from": phone,
-                "id": f"wamid.{self._messages}",
-                "timestamp": str(int(time.time() - hours_ago * 3600)),
-                "type": "text",
-                "text": {"body": text},
-            },
-            "received_at": time.time(),
-            "profile_name": "Ana",
-        }
-        record = {
-            "messageId": "m",
-            "receiptHandle": "r",
-            "body": json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:inbound.fifo",
-            "awsRegion": "us-east-1",
-        }
-        assert flow_runner({"Records": [record]}, LambdaContext()) == {"batchItemFailures": []}
-
-    def pages(self, limit: int, **query: str) -> list[list[dict[str, Any]]]:
-        pages, cursor = [], None
-        while True:
-            asked = {"limit": str(limit), **query, **({"cursor": cursor} if cursor else {})}
-            answer = self.api("GET", "/api/v1/conversations", query=asked)
-            assert answer.status == 200, answer.body
-            pages.append(answer.body["conversations"])
-            cursor = answer.body["next_cursor"]
-            if cursor is None:
-                return pages
 
 
 @pytest.fixture

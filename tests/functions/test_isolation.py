@@ -8,8 +8,8 @@ import pytest
 
 from rest.application import openapi_document
 from tests.functions.conftest import Answer, running_gateway
-from tests.functions.test_api import FLOW, NUMBER
-from tests.functions.test_conversations_api import ANA, FIRST, World
+from tests.functions.samples import FLOW, NUMBER
+from tests.functions.world import ANA, FIRST, World
 
 ROLES = ("admin", "builder", "agent", "analyst")
 MARK = "acmes-own"

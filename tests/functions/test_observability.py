@@ -24,8 +24,7 @@ from pytake.wiring import sender as sender_wiring
 from pytake.wiring import shared
 from pytake.wiring.conversations import conversations
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.test_api import FLOW, NUMBER, NUMBER_PATH
-from tests.functions.test_webhook import BODY, SIGNED
+from tests.functions.samples import BODY, FLOW, NUMBER, NUMBER_PATH, SIGNED
 
 PRIVATE = ("Olá", "Ol\\u00e1", "5511999999999", "Ana", "demo-app-secret", "demo-access-token", "Hi!")
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.functions.conftest import ENVIRONMENT, running_gateway
-from tests.functions.test_conversations_api import ANA, FIRST, World
+from tests.functions.world import ANA, FIRST, World
 from tests.functions.wsgi import api_application
 
 CHECKS = [

@@ -17,7 +17,7 @@ from rest.aws_outages import is_outage
 from rest.problems import PROBLEM_CODES
 from rest.requests import FLOW_BYTES, OTHER_BYTES
 from tests.functions.conftest import Answer, Gateway, LambdaContext, _answer, _event
-from tests.functions.test_api import FLOW
+from tests.functions.samples import FLOW
 
 FLOW_PATH = "/api/v1/flows/hello"
 REST = Path(problems.__file__).parent

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from functions.flow_runner.handler import handler as flow_runner
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.test_api import FLOW
+from tests.functions.samples import FLOW
 
 CODES = ("ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict")
 EVENTS = Path(__file__).parents[1] / "events"

@@ -8,16 +8,7 @@ import pytest
 from pytake.whatsapp import signature
 from pytake.wiring.webhook import receive_notification
 from tests.functions.conftest import Gateway
-from tests.functions.test_api import NUMBER, NUMBER_PATH
-
-# As Meta sends it: escaped, whatever the text. The signature covers these bytes.
-BODY = (
-    '{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{'
-    '"messaging_product":"whatsapp","metadata":{"phone_number_id":"100000000000001","display_phone_number":"551140000001"},'
-    '"contacts":[{"wa_id":"5511999999999","profile":{"name":"Ana"}}],"messages":[{"from":"5511999999999","id":"wamid.1",'
-    '"timestamp":"1770000000","type":"text","text":{"body":"Ol\\u00e1 https:\\/\\/x"}}]}}]}]}'
-)
-SIGNED = signature.sign("demo-app-secret", BODY.encode())
+from tests.functions.samples import BODY, NUMBER, NUMBER_PATH, SIGNED
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from pytake.aws.lake import S3Lake, object_key, write_parquet
 from pytake.conversation.lake_events import LakeEvent
 from tests.analytics.answers import Answers
 from tests.analytics.conftest import aws, new_lake  # noqa: F401  fixtures
-from tests.analytics.test_saved_queries import OWN, QUERIES
+from tests.analytics.saved_queries import OWN, QUERIES
 from tests.analytics.traffic import NUMBERS, Traffic
 from tests.judges.trino_client import Answer, Trino
 from tests.lake import LakeOnAws

@@ -12,7 +12,7 @@ from local.graph_phones import Phone
 from local.graph_rules import check_message, recipient_of
 from pytake.whatsapp.graph import message_payload
 from tests.local.simulator_harness import SimulatorHarness, buttons, interactive, options, run_scenario, text
-from tests.whatsapp.test_graph import CASES
+from tests.whatsapp.graph_cases import CASES
 
 Json = dict[str, Any]
 
