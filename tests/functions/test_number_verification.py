@@ -8,7 +8,7 @@ import pytest
 from pytake.meta.graph_api import GraphApi
 from pytake.wiring import api
 from tests.functions.conftest import Gateway, reset_wiring
-from tests.functions.test_api import NUMBER, NUMBER_PATH
+from tests.functions.samples import NUMBER, NUMBER_PATH
 
 ID = "100000000000001"
 NO_PERMISSION = {
