@@ -129,6 +129,40 @@ def test_a_number_that_stops_while_it_is_changed_stays_stopped(table: Table, mon
     assert stopped.stopped_reason == "fatal_token:190"
 
 
+def test_a_removed_number_is_free_for_another_organization_and_its_id_is_kept(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    tenants.put_number(number(id_="200"))  # shares the verify token
+    tenants.stop_number(number(), "fatal_token:190")
+    for _ in range(2):
+        tenants.remove_number(number())
+    assert tenants.number("100000000000001") is None
+    assert [one.phone_number_id for one in tenants.numbers("acme")] == ["200"]
+    assert tenants.number_ids("acme") == ["100000000000001", "200"]
+    assert tenants.knows_verify_token("token-1"), "another number uses it"
+    tenants.remove_number(number(id_="200"))
+    assert not tenants.knows_verify_token("token-1")
+    tenants.put_number(number("globex"))
+    tenants.remove_number(number())  # it is not acme's any more
+    assert tenants.number("100000000000001") == number("globex"), "it does not stay stopped"
+    tenants.remove_number(number("globex"))
+    tenants.put_number(number())
+    assert tenants.numbers("acme") == [number()]
+
+
+def test_a_number_moves_to_another_organization(tenants: TenantRepository) -> None:
+    tenants.put_number(number())
+    tenants.stop_number(number(), "fatal_token:190")
+    moved = Number("globex", "100000000000001", "+55 11 4000-0001")
+    tenants.move_number(number(), moved)
+    assert tenants.number("100000000000001") == moved
+    assert (tenants.numbers("acme"), tenants.numbers("globex")) == ([], [moved])
+    assert tenants.number_ids("acme") == ["100000000000001"]
+    assert not tenants.knows_verify_token("token-1")
+    with pytest.raises(ConflictError):
+        tenants.move_number(number(), Number("third", "100000000000001", "+55 11 4000-0001"))
+    assert tenants.number("100000000000001") == moved
+
+
 def test_a_stopped_number_stays_stopped_until_it_is_resumed(tenants: TenantRepository) -> None:
     tenants.put_number(number())
     assert tenants.stop_number(number(), "fatal_token:190")
@@ -166,6 +200,18 @@ def test_an_organization_without_settings_has_the_defaults(tenants: TenantReposi
     tenants.put_organization(Organization("acme", messages_per_minute=600, language="pt_BR"))
     assert tenants.organization("acme").messages_per_minute == 600
     assert tenants.organization("globex").messages_per_minute is None
+
+
+def test_removed_secrets_are_gone_and_can_be_stored_again(secrets: Secrets) -> None:
+    stored = NumberSecrets("app-secret", "access-token")
+    for number_id in ("1", "2"):
+        secrets.put("acme", number_id, stored)
+    secrets.remove("acme", "1")
+    assert secrets.of_number("acme", "1", fresh=True) is None
+    assert secrets.of_number("acme", "2") == stored
+    secrets.remove("acme", "1")
+    secrets.put("acme", "1", stored)
+    assert secrets.of_number("acme", "1") == stored
 
 
 def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:

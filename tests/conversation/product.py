@@ -9,6 +9,7 @@ from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
+from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.ports.conversations import EffectPerformer
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
@@ -116,6 +117,9 @@ class Product:
         )
         self.settle = ProcessStatuses(
             self.conversations, self.deliveries, self.tenants, self.queues, self.events, self.publish_events, self.clock
+        )
+        self.offboard = OffboardNumber(
+            self.tenants, self.secrets, self.held_turns, self.queues, self.events, self.clock
         )
         self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
         self._messages = 0

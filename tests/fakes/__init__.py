@@ -298,6 +298,7 @@ class MemoryErasure:
 class MemoryTenants:
     def __init__(self) -> None:
         self.by_id: dict[str, Number] = {}
+        self.had: set[tuple[str, str]] = set()
         self.organizations: dict[str, Organization] = {}
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
@@ -332,6 +333,23 @@ class MemoryTenants:
             stopped_at=known.stopped_at if known else None,
             resuming_at=known.resuming_at if known else None,
         )
+
+    def number_ids(self, organization_id: str) -> list[str]:
+        had = {id_ for owner, id_ in self.had if owner == organization_id}
+        return sorted(had.union(number.phone_number_id for number in self.numbers(organization_id)))
+
+    def remove_number(self, number: Number) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is not None and known.organization_id == number.organization_id:
+            del self.by_id[number.phone_number_id]
+            self.had.add((number.organization_id, number.phone_number_id))
+
+    def move_number(self, number: Number, to: Number) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is None or known.organization_id != number.organization_id:
+            raise ConflictError
+        self.remove_number(number)
+        self.by_id[to.phone_number_id] = copy.deepcopy(to)
 
     def put_organization(self, organization: Organization) -> None:
         self.organizations[organization.organization_id] = organization
@@ -368,6 +386,9 @@ class MemorySecrets:
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None:
         self.stored[organization_id, phone_number_id] = secrets
+
+    def remove(self, organization_id: str, phone_number_id: str) -> None:
+        self.stored.pop((organization_id, phone_number_id), None)
 
 
 class MemoryFlowSecrets:

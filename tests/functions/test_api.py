@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+import boto3
 import pytest
 
 from pytake.conversation.queues import OutboundItem
@@ -191,6 +192,19 @@ def test_nobody_takes_a_number_of_another_organization(gateway: Gateway) -> None
     assert gateway.api("PUT", other, NUMBER).status == 200, "one Meta app has one verify token for all its numbers"
     assert gateway.api("GET", NUMBER_PATH, org="globex").status == 404
     assert gateway.api("GET", "/api/v1/numbers", org="globex").body == []
+
+
+def test_a_number_is_removed_with_its_secrets_and_can_be_connected_again(gateway: Gateway) -> None:
+    secrets = boto3.client("secretsmanager")
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    assert secrets.list_secrets()["SecretList"]
+    assert gateway.api("DELETE", NUMBER_PATH, org="globex").body["code"] == "number_unknown"
+    for _ in range(2):
+        assert gateway.api("DELETE", NUMBER_PATH).status == 204
+    assert gateway.api("GET", NUMBER_PATH).status == 404
+    assert gateway.api("GET", "/api/v1/numbers").body == []
+    assert secrets.list_secrets()["SecretList"] == []
+    assert gateway.api("PUT", NUMBER_PATH, NUMBER, org="globex").status == 200
 
 
 def test_resuming_goes_on_where_it_was_told_to_and_nowhere_else(gateway: Gateway) -> None:

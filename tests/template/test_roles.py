@@ -123,6 +123,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **ASK_THE_LAKE,
         SECRETS: {
             "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:UpdateSecretVersionStage",

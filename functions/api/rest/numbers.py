@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -17,6 +18,7 @@ from pytake.conversation.number_setup import (
     VerificationFailedError,
 )
 from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
@@ -184,6 +186,29 @@ def resume_number(
         raise _unknown(phone_number_id) from None
     rest = write_list_cursor(held, who.organization_id, resumed.after) if resumed.after is not None else None
     return ResumeResponse(phone_number_id=phone_number_id, conversations=resumed.conversations, after=rest)
+
+
+@router.delete(
+    "/api/v1/numbers/<phone_number_id>",
+    summary="Remove a phone number with its secrets",
+    tags=["Numbers"],
+    status_code=HTTPStatus.NO_CONTENT.value,
+    openapi_extensions=route_docs(problems=["number_unknown", "temporarily_unavailable"]),
+)
+def remove_number(phone_number_id: PhoneNumberId) -> Response[str]:
+    """From then on its webhooks are ignored, and nothing is sent: messages that wait are recorded as failed with the reason
+    `number_removed`. Its conversations can be read and erased until their retention ends. The request is safe to repeat.
+    """
+    who = caller(router)
+    try:
+        wiring.offboard_number().remove(who.organization_id, phone_number_id, who.subject)
+    except UnknownNumberError:
+        raise _unknown(phone_number_id) from None
+    except QueueingFailedError:
+        detail = "The number is removed, but its held messages could not be queued. Repeat the request."
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        raise ProblemError(status, "temporarily_unavailable", detail, headers={"Retry-After": "2"}) from None
+    return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
 
 
 def _unknown(phone_number_id: str) -> ProblemError:

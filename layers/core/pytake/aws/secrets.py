@@ -36,6 +36,12 @@ class SecretsManagerSecrets:
             self._client.create_secret(Name=name, SecretString=text)
         self._cache.forget(name)
 
+    def remove(self, organization_id: str, phone_number_id: str) -> None:
+        name = self._name(organization_id, phone_number_id)
+        # Without a recovery window, in which the same number could not be connected again. AWS takes a name without a secret.
+        self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        self._cache.forget(name)
+
     def _load(self, name: str) -> NumberSecrets | None:
         try:
             answer = self._client.get_secret_value(SecretId=name)

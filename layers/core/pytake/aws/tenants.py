@@ -1,7 +1,7 @@
 """Numbers and organizations on DynamoDB."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -19,6 +19,7 @@ WRITE_ATTEMPTS = 20
 """How often a number is written while others change the same number or the same verify token."""
 
 _LOOKUP = "NUMBER"
+_REMOVED = "#removed"  # no organization has this id
 _SENDING = ("stopped_reason", "stopped_at", "resuming_at")
 _encode = msgspec.json.Encoder().encode
 
@@ -76,12 +77,24 @@ class DynamoTenants:
 
     def numbers(self, organization_id: str) -> list[Number]:
         items = self._table.item.query(f"ORG#{organization_id}#NUMBERS", consistent_read=True)
-        return [_number(item) for item in items]
+        return [_number(item) for item in items if item.state != _REMOVED]
+
+    def number_ids(self, organization_id: str) -> list[str]:
+        return [item.sk for item in self._table.item.query(f"ORG#{organization_id}#NUMBERS", consistent_read=True)]
 
     def put_number(self, number: Number) -> None:
+        self._write(number, lambda: self._replace(number))
+
+    def remove_number(self, number: Number) -> None:
+        self._write(number, lambda: self._release(number, None))
+
+    def move_number(self, number: Number, to: Number) -> None:
+        self._write(number, lambda: self._release(number, to))
+
+    def _write(self, number: Number, write: Callable[[], None]) -> None:
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
-                self._replace(number)
+                write()
                 break
             except TransactWriteError as error:
                 changed = set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}
@@ -108,6 +121,29 @@ class DynamoTenants:
                 self._claim_token(transaction, token, number)
             if old_token is not None and old_token != token:
                 self._release_token(transaction, old_token, number.phone_number_id)
+
+    def _release(self, number: Number, to: Number | None) -> None:
+        """Take a number from its organization, and give it to that of `to`."""
+        item, id_ = self._table.item, number.phone_number_id
+        previous = self._get(_number_pk(id_), _LOOKUP)
+        if previous is None or previous.state != number.organization_id:
+            if to is not None:
+                raise ConflictError("the organization does not have the number any more")
+            return
+        token = _number(previous).verify_token_hash
+        unchanged = item.body == previous.body
+        with TransactWrite(connection=self._table.connection) as transaction:
+            if to is None:
+                transaction.delete(item(_number_pk(id_), _LOOKUP), condition=unchanged)
+            else:
+                body = _encode(to).decode()
+                moved = item(_number_pk(id_), _LOOKUP, body=body, state=to.organization_id)
+                transaction.save(moved, condition=unchanged)
+                listed = item(f"ORG#{to.organization_id}#NUMBERS", id_, body=body, state=to.organization_id)
+                transaction.save(listed)
+            transaction.save(item(f"ORG#{number.organization_id}#NUMBERS", id_, state=_REMOVED))
+            if token is not None:
+                self._release_token(transaction, token, id_)
 
     def _claim_token(self, transaction: TransactWrite, token: str, number: Number) -> None:
         """Add a number to those of a verify token. Raises `ConflictError` when another organization uses the token."""

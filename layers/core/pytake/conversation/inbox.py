@@ -48,11 +48,8 @@ class Inbox:
         self._clock = clock
 
     def keys(self, organization_id: str, person: str, phone_number_id: str | None = None) -> list[ConversationKey]:
-        """The keys that conversations with a person may have: at each number of the organization, or at one."""
-        if phone_number_id is None:
-            numbers = [number.phone_number_id for number in self._tenants.numbers(organization_id)]
-        else:
-            numbers = [phone_number_id]
+        """The keys that conversations with a person may have: at each number that the organization has or had, or at one."""
+        numbers = self._tenants.number_ids(organization_id) if phone_number_id is None else [phone_number_id]
         return [
             ConversationKey(organization_id, number, contact_id)
             for number in numbers

@@ -53,21 +53,21 @@ class TakeTurn:
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound item once, and enqueue its messages; returns the turn's record.
 
-        An item with a `due_at` ends an expired session or fires a timer. Returns None when there is no turn: nothing is due
-        any more, the number was removed, or the person was erased after writing. Raises `ConflictError` when others keep
-        writing the conversation, and `QueueingFailedError` when the messages could not be enqueued. In both cases the item
-        must be retried.
+        An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer. Returns None when there
+        is no turn: nothing is due any more, the number was removed, or the person was erased after writing. Raises
+        `ConflictError` when others keep writing the conversation, and `QueueingFailedError` when the messages could not be
+        enqueued. In both cases the item must be retried.
 
         Records metrics for each turn, but not for repetitions: `Turns`, `TurnMilliseconds` (including effects),
         `InboundWaitMilliseconds` since the webhook, and `TurnsFailed`.
         """
         started_at = self._clock()
         number = self._number(item.key)
-        if number is None:
+        if number is None and item.due_at is None:
             return None
 
         def decide(known: Conversation | None) -> TurnDraft | None:
-            if item.due_at is not None:
+            if item.due_at is not None or number is None:
                 return self._decide_due(known, number, item) if known is not None else None
             before = known or _new_conversation(item, self._conversations.erased_at(item.key))
             return None if _is_from_erased_person(before, item) else self._decide_message(before, number, item)
@@ -121,7 +121,7 @@ class TakeTurn:
         self._run_flow(draft, before, number, now)
         return draft
 
-    def _decide_due(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft | None:
+    def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
         now, session = self._clock(), before.session
         if session is None:
             return None
@@ -142,7 +142,7 @@ class TakeTurn:
             window_opened_at=before.last_inbound_at or None,
         )
         draft = TurnDraft(after, record, [])
-        if session.expires_at <= now:
+        if session.expires_at <= now or number is None:
             record.events.append(Event("session_expired", {"session_id": session.id}))
             after.session = None
         elif session.timer_at is None or session.timer_at > now:

@@ -16,6 +16,7 @@ from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.number_setup import NumberSetup
+from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.transcript import ReadTranscript
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
@@ -45,14 +46,20 @@ def manage_flow_secrets() -> ManageFlowSecrets:
 
 @use_case
 def number_setup() -> NumberSetup:
-    secrets = SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
     profiles = number_profiles() if settings().verify_numbers else None
-    return NumberSetup(shared.tenants(), secrets, flows(), profiles)
+    return NumberSetup(shared.tenants(), number_secrets(), flows(), profiles)
 
 
 @use_case
 def resume_number() -> ResumeNumber:
     return ResumeNumber(shared.tenants(), held_turns(), queues(), shared.clock)
+
+
+@use_case
+def offboard_number() -> OffboardNumber:
+    return OffboardNumber(
+        shared.tenants(), number_secrets(), held_turns(), queues(), shared.operator_events(), shared.clock
+    )
 
 
 @use_case
@@ -80,6 +87,11 @@ def erase_contact() -> EraseContact:
 @use_case
 def reports() -> Reports:
     return Reports(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@cache
+def number_secrets() -> SecretsManagerSecrets:
+    return SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
 
 
 @cache

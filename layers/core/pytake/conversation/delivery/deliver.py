@@ -97,8 +97,7 @@ class Deliver:
         # An item that was queued again may have been so because its number was stopped a moment ago.
         number = self._tenants.number(item.phone_number_id, fresh=bool(item.requeue_id))
         if number is None or number.organization_id != item.organization_id:
-            if not self._is_for_erased_person(item):
-                self._dead_letter_turn(item, "number_unknown")
+            self._end_turn_without_number(item)
             return
         if number.stopped_reason:
             if not self._is_for_erased_person(item):
@@ -112,6 +111,17 @@ class Deliver:
         self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
         if number.resuming_at or item.released:
             self._stopped.release_next(item, number)
+
+    def _end_turn_without_number(self, item: OutboundItem) -> None:
+        """Record the messages of a removed number as failed. A number that the organization never had is a dead letter."""
+        is_removed = item.phone_number_id in self._tenants.number_ids(item.organization_id)
+        if not self._is_for_erased_person(item):
+            if is_removed:
+                self._fail_rest(item, 0, "number_removed")
+            else:
+                self._dead_letter_turn(item, "number_unknown")
+        if is_removed and item.released:
+            self._stopped.drop(item)
 
     def _deliver_turn(
         self, item: OutboundItem, number: Number, *, first_delivery: bool, out_of_time: Callable[[], bool]
@@ -271,7 +281,7 @@ class Deliver:
             case outcomes.OptOut(entry, reason):
                 self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
                 self._fail(attempt, entry, reason)
-                self._fail_rest(item, index + 1)
+                self._fail_rest(item, index + 1, "opted_out")
                 return False
             case outcomes.Fail(entry, reason):
                 self._fail(attempt, entry, reason)
@@ -294,13 +304,13 @@ class Deliver:
         self._report("delivery.failed", item, index, reason=reason)
         self._publish_events.of_failed_delivery(item.key, item.turn, index)
 
-    def _fail_rest(self, item: OutboundItem, from_index: int) -> None:
-        """The person has opted out: fail the turn's remaining messages."""
+    def _fail_rest(self, item: OutboundItem, from_index: int, reason: str) -> None:
+        """Fail the turn's remaining messages, because the person has opted out or the number was removed."""
         for index in range(from_index, len(item.messages)):
             known = self._deliveries.load(item.key, item.turn, index)
             entry = known or Delivery(item.turn, index, "waiting")
-            if entry.state not in ("accepted", "failed"):
-                self._deliveries.claim(item.key, replace(entry, state="failed", reason="opted_out"), known)
+            if entry.state not in ("accepted", "failed") and not entry.reached_meta:
+                self._deliveries.claim(item.key, replace(entry, state="failed", reason=reason), known)
                 self._publish_events.of_failed_delivery(item.key, item.turn, index)
 
     def _dead_letter_turn(self, item: OutboundItem, reason: str) -> None:

@@ -36,7 +36,9 @@ class StoppedNumbers:
     def stop(self, item: OutboundItem, index: int, number: Number, reason: str) -> NoReturn:
         """Stop the number, unless it is stopped. Always raises `RetryLaterError`: the turn stays in the queue for now."""
         current = self._tenants.number(number.phone_number_id, fresh=True)
-        if current is None or not current.stopped_reason:
+        if current is None:
+            raise RetryLaterError(STOP_PROPAGATION_SECONDS, "the number was removed just now")
+        if not current.stopped_reason:
             # The event comes first: if the worker dies in between, it is published twice, but never missing.
             self._operator_events.publish(delivery_event("number.stopped", item, index, reason=reason))
             self._tenants.stop_number(number, reason)
@@ -60,18 +62,25 @@ class StoppedNumbers:
         """
         self._held_turns.hold(item, self._clock())
         number = self._tenants.number(item.phone_number_id, fresh=True)
-        if number is None or number.stopped_reason:
+        if number is not None and number.stopped_reason:
             return
         earliest = self._held_turns.earliest(item.key)
         if earliest is None or earliest.turn >= item.turn:
             self._held_turns.remove(item.key, item.turn)
-            raise RetryLaterError(1, "the number was resumed meanwhile")
+            raise RetryLaterError(1, "the number was resumed or removed meanwhile")
         self._queues.put_outbound(released_item(earliest, self._clock()))
 
     def has_earlier(self, item: OutboundItem) -> bool:
         """Whether an earlier turn of the conversation is held."""
         earliest = self._held_turns.earliest(item.key)
         return earliest is not None and earliest.turn < item.turn
+
+    def drop(self, item: OutboundItem) -> None:
+        """A released turn of a removed number is done: queue the next held turn of any of its conversations."""
+        self._held_turns.remove(item.key, item.turn)
+        following = self._held_turns.first_after(item.organization_id, item.phone_number_id, "")
+        if following is not None:
+            self._queues.put_outbound(released_item(following, self._clock()))
 
     def release_next(self, item: OutboundItem, number: Number) -> None:
         """The turn is done: queue the next held turn of its conversation, and note when the number has none left."""

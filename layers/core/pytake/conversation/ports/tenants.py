@@ -47,8 +47,20 @@ class TenantRepository(Protocol):
 
     def numbers(self, organization_id: str) -> list[Number]: ...
 
+    def number_ids(self, organization_id: str) -> list[str]:
+        """The ids of the organization's numbers, also of those that it had: their conversations are still its own."""
+
     def put_number(self, number: Number) -> None:
         """Store a number. Raises `ConflictError` when another organization owns it or its verify token."""
+
+    def remove_number(self, number: Number) -> None:
+        """Remove a number if its organization still has it; `number_ids` keeps its id."""
+
+    def move_number(self, number: Number, to: Number) -> None:
+        """Replace a number by `to`, which has the same id, another organization and no verify token.
+
+        Raises `ConflictError` when the organization of `number` does not have it any more.
+        """
 
     def put_organization(self, organization: Organization) -> None: ...
 
@@ -75,6 +87,9 @@ class Secrets(Protocol):
         """The number's secrets, or None. `fresh` bypasses the cache (a rotation may just have happened)."""
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None: ...
+
+    def remove(self, organization_id: str, phone_number_id: str) -> None:
+        """Delete all secrets of a number for good; there may be none."""
 
 
 class FlowSecretStore(Protocol):
