@@ -28,7 +28,7 @@ class LakeOnAws:
     """One bucket with the template's tables over it."""
 
     def __init__(self, client: Any, bucket: str, database: str = DATABASE, work_group: str = WORK_GROUP) -> None:
-        """Make bucket, database, tables and work group; `client` makes boto3's clients by name."""
+        """Create bucket, database, tables and work group; `client` makes boto3's clients by name."""
         self.bucket, self.database, self.work_group = bucket, database, work_group
         self.s3, self.athena, glue = client("s3"), client("athena"), client("glue")
         self.s3.create_bucket(Bucket=bucket)
@@ -58,7 +58,7 @@ class LakeOnAws:
         return AthenaQueries(self.athena, self.work_group, self.database, wait_seconds)
 
     def put(self, organization_id: str, events: Iterable[LakeEvent]) -> None:
-        """Write events into the files of their hours, which are made anew."""
+        """Write events into the files of their hours, which are written again."""
         with TemporaryDirectory() as name:
             folder, lines = Path(name, "files"), Path(name, "events.jsonl")
             lines.write_bytes(msgspec.json.Encoder().encode_lines(list(events)))

@@ -99,7 +99,7 @@ class Catalogue:
         )
 
     def partitions(self, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Give the registered partitions: their values and places."""
+        """Return the registered partitions: their values and locations."""
         pages = self._glue.get_paginator("get_partitions").paginate(DatabaseName=table.database, TableName=table.name)
         for page in pages:
             for partition in page["Partitions"]:
@@ -107,10 +107,10 @@ class Catalogue:
                 yield tuple(partition["Values"]), location
 
     def create_database(self, name: str, *, or_keep: bool) -> None:
-        """Make a database.
+        """Create a database.
 
         Raises:
-            QueryError: there is one, and `or_keep` does not say to keep it.
+            QueryError: it exists, and `or_keep` is false.
         """
         try:
             self._glue.create_database(DatabaseInput={"Name": name})
@@ -119,10 +119,10 @@ class Catalogue:
                 raise QueryError("SCHEMA_ALREADY_EXISTS", f"Database {name} already exists") from problem
 
     def drop_database(self, name: str, *, if_exists: bool) -> None:
-        """Forget a database.
+        """Drop a database.
 
         Raises:
-            QueryError: there is none, or it has tables.
+            QueryError: it does not exist, or it has tables.
         """
         try:
             if self.table_names(name):
@@ -133,7 +133,7 @@ class Catalogue:
                 raise
 
     def create_table(self, table: Table, *, or_keep: bool = False) -> None:
-        """Make a table.
+        """Create a table.
 
         Raises:
             QueryError: TABLE_ALREADY_EXISTS or SCHEMA_NOT_FOUND.
@@ -148,7 +148,7 @@ class Catalogue:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{table.database}' does not exist") from problem
 
     def drop_table(self, database: str, name: str, *, if_exists: bool) -> None:
-        """Forget a table; its files stay.
+        """Drop a table; its files stay.
 
         Raises:
             QueryError: TABLE_NOT_FOUND.
@@ -160,7 +160,7 @@ class Catalogue:
                 raise QueryError("TABLE_NOT_FOUND", f"Table '{database}.{name}' does not exist") from problem
 
     def add_partition(self, table: Table, values: tuple[str, ...], location: str) -> None:
-        """Register a partition, unless it is."""
+        """Register a partition, if it is not registered yet."""
         storage = {**_storage(table.columns), "Location": location}
         with contextlib.suppress(self._glue.exceptions.AlreadyExistsException):
             self._glue.create_partition(

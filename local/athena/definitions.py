@@ -16,7 +16,7 @@ NAME = r"(?:[`\"]?(?P<database>\w+)[`\"]?\.)?[`\"]?(?P<name>\w+)[`\"]?"
 
 
 class Definitions:
-    """Runs them."""
+    """Runs DDL statements."""
 
     def __init__(self, catalogue: Catalogue, files: TableFiles) -> None:
         """Take the tables and their files."""

@@ -1,4 +1,4 @@
-"""The place of this Athena before the emulator: an ASGI application around the emulator's."""
+"""The ASGI application around the emulator's: it answers Athena's calls and passes every other request on."""
 
 import asyncio
 import json
@@ -29,22 +29,22 @@ TARGETS = {f"AmazonAthena.{operation}".encode(): operation for operation in OPER
 
 
 class Service(Protocol):
-    """What answers (`service.AthenaService`)."""
+    """The interface of `service.AthenaService`."""
 
     def answer(self, operation: str, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return the HTTP status and the JSON for a call."""
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop the running queries."""
 
 
 class AthenaEndpoint:
     """Answers Athena's queries and passes every other request on, untouched."""
 
     def __init__(self, app: App, open_service: Callable[[], Service], ahead_seconds: float | None = None) -> None:
-        """Take the emulator's application, and what opens the service: the first call does, as many never come.
+        """Take the emulator's application and a function that opens the service at the first call.
 
-        With `ahead_seconds` it is opened that much later even without a call, so that the first one need not wait for it.
+        With `ahead_seconds`, the service opens after that time even without a call, so that the first call does not wait.
         """
         self._app = app
         self._open_service = open_service
@@ -56,7 +56,7 @@ class AthenaEndpoint:
             self._ahead = Timer(ahead_seconds, self._open)
             self._ahead.daemon = True
             self._ahead.start()
-        # Threads of its own: the calls ask the emulator in turn, whose threads must not wait for themselves.
+        # Separate threads: a call sends requests to the emulator, and its own threads must not wait for themselves.
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="athena-api")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +83,7 @@ class AthenaEndpoint:
         await send({"type": "http.response.body", "body": content})
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop the running queries."""
         if self._ahead is not None:
             self._ahead.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -25,7 +25,7 @@ class Engine:
     """One DuckDB database in memory, for one query at a time.
 
     Statements are written by `translation`, which lets no file name and no table function pass. That DuckDB opens
-    nothing outside the folder, loads nothing and keeps its limits is the second lock.
+    nothing outside the folder, loads nothing and keeps its limits is a second line of defence.
     """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
@@ -72,18 +72,18 @@ class Engine:
             self.execute(f"CREATE TABLE {quoted(database)}.{quoted(name)} ({listed})")
 
     def fill_table(self, database: str, name: str, select: str) -> None:
-        """Put a view in the place of an empty table."""
+        """Replace an empty table by a view."""
         place = f"{quoted(database)}.{quoted(name)}"
         self.execute(f"DROP TABLE {place}")
         self.execute(f"CREATE VIEW {place} AS {select}")
 
     def interrupt(self) -> None:
-        """Stop what runs; called from another thread."""
+        """Stop the running query; called from another thread."""
         with suppress(duckdb.Error):
             self._connection.interrupt()
 
     def empty(self) -> None:
-        """Forget every table and view."""
+        """Drop every table and view."""
         rows = self._connection.execute(
             "SELECT DISTINCT schema_name FROM duckdb_schemas() WHERE NOT internal AND schema_name <> 'main'"
         ).fetchall()
@@ -97,7 +97,7 @@ class Engine:
 
 @dataclass
 class Engines:
-    """Engines that are opened once and used by one query after the other: opening takes longer than most queries."""
+    """A pool of engines. Opening one takes longer than most queries."""
 
     folder: Path
     limits: Limits = field(default_factory=Limits)
@@ -114,7 +114,7 @@ class Engines:
             yield engine
             engine.empty()
         except BaseException:
-            engine.close()  # whatever it was left with
+            engine.close()  # whatever state the last query left
             raise
         with self._lock:
             self._idle.append(engine)

@@ -11,7 +11,7 @@ USER = 2
 
 @dataclass
 class QueryError(Exception):
-    """A query that fails; `str` of it becomes the StateChangeReason.
+    """A query fails; `str` of the error becomes the StateChangeReason.
 
     Attributes:
         code: Athena's name of the error, such as COLUMN_NOT_FOUND.
@@ -36,7 +36,7 @@ class BadRequestError(Exception):
 
 
 def not_supported(what: str, instead: str = "") -> QueryError:
-    """Return the error for what Athena may know and this machine does not, and what to write instead."""
+    """Return the error for SQL that Athena may support and the local Athena does not, with what to write instead."""
     hint = f" {instead}." if instead else ""
     return QueryError("NOT_SUPPORTED", f"{what} is not supported by the local Athena.{hint} AWS may run it.")
 

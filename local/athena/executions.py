@@ -1,4 +1,4 @@
-"""Query executions: their states, run by a few threads, and what the API says of them."""
+"""Query executions: their states, the threads that run them, and their descriptions in the API."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ class Execution:
     run: Run = field(default_factory=Run)
 
     def described(self) -> dict[str, Any]:
-        """Return the execution as GetQueryExecution tells it."""
+        """Return the execution as GetQueryExecution describes it."""
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
         if self.completed is not None:
             status["CompletionDateTime"] = self.completed
@@ -97,7 +97,7 @@ class Executions:
     """All executions of this Athena."""
 
     def __init__(self, statements: Statements, s3: Any, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
-        """Take what runs statements, boto3's client for results, and the source of ids."""
+        """Take the runner of statements, boto3's client for results, and the source of ids."""
         self._statements = statements
         self._s3 = s3
         self._new_id = new_id
@@ -139,7 +139,7 @@ class Executions:
         """Return an execution.
 
         Raises:
-            BadRequestError: there is none of that id.
+            BadRequestError: no execution has that id.
         """
         with self._lock:
             if id_ in self._all:
@@ -152,7 +152,7 @@ class Executions:
             return [e.id for e in reversed(self._all.values()) if e.request.work_group == work_group]
 
     def stop(self, id_: str) -> None:
-        """Stop an execution; one that ended stays as it is."""
+        """Stop an execution; an execution that has ended does not change."""
         execution = self.get(id_)
         with self._lock:
             if execution.state == "QUEUED":
@@ -189,7 +189,7 @@ class Executions:
         except ClientError as problem:
             execution.error = QueryError("GENERIC_USER_ERROR", str(problem))
             state, reason = "FAILED", str(execution.error)
-        except Exception as problem:  # whatever it is, the query failed and its caller must hear of it
+        except Exception as problem:  # every error is a failed query, and its caller needs the reason
             execution.error = QueryError("GENERIC_INTERNAL_ERROR", f"{type(problem).__name__}: {problem}", category=1)
             state, reason = "FAILED", str(execution.error)
         with self._lock:

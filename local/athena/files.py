@@ -1,4 +1,4 @@
-"""The files of tables: found in S3, kept in a folder by ETag, laid before DuckDB as views."""
+"""The files of tables: found in S3, kept in a folder by ETag, shown to DuckDB as views."""
 
 import hashlib
 import itertools
@@ -37,7 +37,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """Return bucket and key of `s3://bucket/key`.
 
     Raises:
-        QueryError: another kind of address.
+        QueryError: the address has another form.
     """
     found = re.fullmatch(r"s3[an]?://([^/]+)/?(.*)", uri)
     if found is None:
@@ -49,7 +49,7 @@ class TableFiles:
     """Finds, fetches and shows files."""
 
     def __init__(self, s3: Any, catalogue: Catalogue, folder: Path) -> None:
-        """Take boto3's client, the tables, and where to keep files."""
+        """Take boto3's client, the tables, and the folder for files."""
         self._s3 = s3
         self._catalogue = catalogue
         self._folder = folder
@@ -72,7 +72,7 @@ class TableFiles:
         ]
 
     def unregistered(self, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Give the partitions of Hive's style that lie at the table's place: their values and places."""
+        """Return the partitions in Hive's style below the table's location: their values and locations."""
         path = re.compile(
             re.escape(table.location) + "".join(f"{re.escape(k.name)}=([^/]+)/" for k in table.partition_keys)
         )
@@ -84,12 +84,12 @@ class TableFiles:
                 yield match.groups(), match[0]
 
     def register(self, table: Table) -> None:
-        """Add the partitions that lie at a table's place to the catalogue."""
+        """Add the partitions below a table's location to the catalogue."""
         for values, location in self.unregistered(table) if table.partition_keys else ():
             self._catalogue.add_partition(table, values, location)
 
     def show(self, engine: Engine, table: Table, files: Sequence[StoredFile]) -> None:
-        """Put a view of the files in the place of the table.
+        """Replace the table by a view of the files.
 
         Raises:
             QueryError: HIVE_BAD_DATA, a column of the files has another type.

@@ -116,7 +116,7 @@ def literal_text(argument: E, what: str) -> str:
     """Return a literal's text.
 
     Raises:
-        QueryError: NOT_SUPPORTED, it is computed.
+        QueryError: NOT_SUPPORTED if it is not a literal.
     """
     if not (isinstance(argument, exp.Literal) and argument.is_string):
         raise not_supported(f"{what} that is not a literal")

@@ -32,7 +32,7 @@ class PlainTrino(Trino):
     INDEX_OFFSET = 0  # places of lists stay as written, too
 
     class Parser(TrinoParser):
-        """Knows no function by name; those with a grammar of their own (CAST, EXTRACT) stay."""
+        """Parses every function as a plain call, except those with their own grammar (CAST, EXTRACT)."""
 
         FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
@@ -53,7 +53,7 @@ def tokens_of(sql: str) -> list[Token]:
     """Return the tokens of a statement.
 
     Raises:
-        QueryError: it cannot even be cut into tokens.
+        QueryError: it cannot be split into tokens.
     """
     try:
         return sqlglot.tokenize(sql, read=PlainTrino)
@@ -100,14 +100,14 @@ def _only_one(sql: str, dialect: type[sqlglot.Dialect]) -> exp.Expr:
 
 
 def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
-    """Put parameters in the places of `?`, in the order of the text.
+    """Replace each `?` by its parameter, in the order of the text.
 
     Args:
         sql: the statement.
         parameters: literals as they would stand in the statement: strings come in single quotes.
 
     Raises:
-        QueryError: another number of parameters than places, or one that is no literal.
+        QueryError: the number of parameters is wrong, or one is not a literal.
     """
     places = [token for token in tokens_of(sql) if token.token_type is TokenType.PLACEHOLDER]
     if len(places) != len(parameters):

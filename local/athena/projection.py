@@ -19,7 +19,7 @@ LENGTHS = {"WEEKS": 604800, "DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECOND
 
 @dataclass(frozen=True)
 class Projected:
-    """The partitions that a column is said to have.
+    """The partitions that a column's projection defines.
 
     Attributes:
         pattern: of a value in a path, as a regular expression.
@@ -33,7 +33,7 @@ class Projected:
 
 
 def projection_of(table: Table, column: str, now: datetime) -> Projected:
-    """Return what the table's properties say of one partition key.
+    """Return the projection of one partition key from the table's properties.
 
     Args:
         table: with `projection.…` properties.

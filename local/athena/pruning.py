@@ -1,4 +1,4 @@
-"""Which partitions a statement can need: what its WHERE says of partition keys with plain literals."""
+"""Which partitions a statement can need, from the literals that its WHERE compares with partition keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ E = exp.Expr
 
 @dataclass(frozen=True)
 class Condition:
-    """What one reference to a table asks of a partition key.
+    """What one reference to a table requires of a partition key.
 
     Attributes:
         column: the key.
@@ -31,7 +31,7 @@ References = list[list[Condition]]
 
 
 def conditions(statement: E, tables: Mapping[tuple[str, str], Table]) -> dict[tuple[str, str], References]:
-    """Return what a statement asks of the partition keys of each of its tables.
+    """Return what a statement requires of the partition keys of each of its tables.
 
     Args:
         statement: with every table's database (`translation.resolve_tables`), not yet translated.

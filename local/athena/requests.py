@@ -1,4 +1,4 @@
-"""What a statement is run with, and what it gives."""
+"""The request to run a statement, and its outcome."""
 
 import threading
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class StoppedError(Exception):
 
 @dataclass
 class Request:
-    """What a query is run with.
+    """The request to run a query.
 
     Attributes:
         sql: the statement.
@@ -22,7 +22,7 @@ class Request:
         database: of tables named without one.
         output: where results of this query belong, `s3://…/<id>`.
         cutoff: the bytes it may scan, or None.
-        work_group: whose prepared statements it may run.
+        work_group: the group whose prepared statements it may run.
     """
 
     sql: str
@@ -42,20 +42,20 @@ class Run:
     engine: Engine | None = None
 
     def stop(self) -> None:
-        """Let it end soon."""
+        """Ask the query to end soon."""
         self.stop_asked.set()
         if (engine := self.engine) is not None:
             engine.interrupt()
 
     def check(self) -> None:
-        """Raise `StoppedError` if it was asked to stop."""
+        """Raise `StoppedError` if the query was asked to stop."""
         if self.stop_asked.is_set():
             raise StoppedError("Query cancelled by user")
 
 
 @dataclass
 class Outcome:
-    """What a statement gave.
+    """The outcome of a statement.
 
     Attributes:
         kind: DML, DDL or UTILITY.

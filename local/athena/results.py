@@ -1,4 +1,4 @@
-"""Results as Athena gives them: texts, in pages of the API and as a CSV file in S3."""
+"""Results in Athena's form: texts, in pages of the API and as a CSV file in S3."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ class ResultColumn:
     duckdb_type: str
 
     def info(self) -> dict[str, Any]:
-        """Return the column as GetQueryResults tells it."""
+        """Return the column as GetQueryResults describes it."""
         kind = athena_type(self.duckdb_type)
         return {
             "CatalogName": "hive",
@@ -41,7 +41,7 @@ def texts(rows: Iterable[Sequence[Any]], columns: Sequence[ResultColumn]) -> lis
     """Return rows as Athena writes them.
 
     Raises:
-        QueryError: a value that it writes in a way unknown here, or an integer beyond 64 bits.
+        QueryError: a value whose form in Athena is not known, or an integer beyond 64 bits.
     """
     for column in columns:
         if column.duckdb_type == "HUGEINT":
@@ -86,7 +86,7 @@ def _inner(value: Any) -> str:
 
 
 def _float(value: float, *, short: bool) -> str:
-    """As Java writes it: the exponent from ten million on and below a thousandth."""
+    """The number in Java's form: with an exponent from ten million on and below a thousandth."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -108,7 +108,7 @@ def _interval(value: timedelta) -> str:
 
 
 def csv(columns: Sequence[ResultColumn], rows: Iterable[Row]) -> bytes:
-    """Return the result file: everything in double quotes, but NULL empty."""
+    """Return the result file: every value in double quotes, NULL empty."""
     lines = [",".join(_quoted(column.name) for column in columns)]
     lines.extend(",".join("" if value is None else _quoted(value) for value in row) for row in rows)
     return ("\n".join(lines) + "\n").encode()

@@ -24,7 +24,7 @@ CONDITIONS = (*COMPARISONS, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Betwee
 
 
 def rewrite(node: E) -> None:
-    """Rewrite what is below, then the node itself."""
+    """Rewrite the nodes below, then the node itself."""
     for child in list(node.iter_expressions()):
         if not isinstance(child, exp.DataType):
             rewrite(child)

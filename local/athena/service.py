@@ -1,4 +1,4 @@
-"""The operations of Athena's API that are answered here. The rest is the emulator's: work groups, named queries,
+"""The operations of Athena's API that the local Athena answers. The emulator answers the rest: work groups, named queries,
 prepared statements, catalogues and databases.
 """
 
@@ -37,7 +37,7 @@ class AthenaService:
 
         Args:
             endpoint_url: of S3, Glue and the rest of Athena.
-            folder: for copies of files; it is made.
+            folder: for copies of files; it is created.
             access_key: of the account's owner.
             region: where they are.
             limits: of one query.
@@ -55,7 +55,7 @@ class AthenaService:
         self._executions = Executions(statements, s3)
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop the running queries."""
         self._executions.close()
         self._engines.close()
 

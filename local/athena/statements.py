@@ -47,8 +47,8 @@ class Statements:
         """Run a statement.
 
         Raises:
-            QueryError: it fails.
-            StoppedError: it was stopped.
+            QueryError: the statement fails.
+            StoppedError: the query was stopped.
         """
         request.sql = re.sub(r"^(\s+|--[^\n]*(\n|$)|/\*.*?\*/)+", "", request.sql, flags=re.S)
         words = re.findall(r"\w+|\S", request.sql.upper())
@@ -88,8 +88,8 @@ class Statements:
 
         Args:
             statement: the query with its parameters.
-            request: what is run.
-            run: where it can be seen and stopped.
+            request: the request that is run.
+            run: the running query, visible to other threads.
             use: runs DuckDB's SQL.
         """
         places = resolve_tables(statement, request.database)
@@ -321,7 +321,7 @@ def _options(properties: exp.Expr | None) -> _Options:
             "SNAPPY",
             "GZIP",
         }:
-            pass  # how the bytes are packed changes no answer; here it is always zstd
+            pass  # the compression changes no answer; here it is always zstd
         elif name == "compression_level":
             pass
         else:

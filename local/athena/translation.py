@@ -1,4 +1,4 @@
-"""From Athena's SQL to DuckDB's: what is in the lists passes, everything else is refused before it runs.
+"""From Athena's SQL to DuckDB's: only what the lists name is translated, everything else is refused before it runs.
 
 Functions, operators and casts become the typed macros of `functions.sql`; DuckDB's binder checks the types.
 """
@@ -55,7 +55,7 @@ class _PlainDuckDB(DuckDB):
     """DuckDB's grammar, written without knowledge of functions."""
 
     class Generator(DuckDBGenerator):
-        """Writes IGNORE NULLS where it stands in the tree, whatever function that is."""
+        """Writes IGNORE NULLS where the tree has it, for every function."""
 
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
             """Write it."""
@@ -154,7 +154,7 @@ def _described(node: E) -> str:
 
 
 def replace_ordinals(statement: E) -> None:
-    """Put expressions in the place of the numbers in GROUP BY 1, 2."""
+    """Replace the numbers in GROUP BY 1, 2 by their expressions."""
     for select in statement.find_all(exp.Select):
         group = select.args.get("group")
         for element in group.expressions if group else []:
@@ -168,7 +168,7 @@ def replace_ordinals(statement: E) -> None:
 
 
 def name_result_columns(statement: E) -> None:
-    """Mark the result columns that have no name, so that DuckDB gives them none of its own."""
+    """Mark the result columns without a name, so that DuckDB does not name them."""
     first = statement
     while not isinstance(first, exp.Select):
         if not isinstance(first, exp.SetOperation | exp.Subquery):

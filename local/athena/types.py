@@ -1,4 +1,4 @@
-"""Types in the four spellings that meet here: Hive's (Glue), Trino's (Athena), DuckDB's, and Athena's result metadata."""
+"""Types in four spellings: Hive's (Glue), Trino's (Athena), DuckDB's, and Athena's result metadata."""
 
 import re
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ def kind_of(duckdb_type: str) -> str:
     return "array" if duckdb_type.endswith("]") else duckdb_type.split("(")[0].lower()
 
 
-@cache  # asked for each column of each file
+@cache  # called for each column of each file
 def duckdb_type_of_hive(hive_type: str) -> str:
     """Return DuckDB's type for a column of a Glue table.
 
     Raises:
-        QueryError: a type that no Athena table has.
+        QueryError: Athena's tables do not have the type.
     """
     try:
         cast = sqlglot.parse_one(f"CAST(x AS {hive_type})", read="hive")
@@ -48,7 +48,7 @@ def hive_type_of_duckdb(duckdb_type: str) -> str:
     """Return the Hive type under which a result column is stored in a new table.
 
     Raises:
-        QueryError: a type that cannot be stored.
+        QueryError: the type cannot be stored.
     """
     if duckdb_type == "TIMESTAMP WITH TIME ZONE" or kind_of(duckdb_type) in {"null", "json", "interval", "time zone"}:
         raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {athena_type(duckdb_type).name}")
@@ -59,7 +59,7 @@ def hive_type_of_duckdb(duckdb_type: str) -> str:
 
 @dataclass(frozen=True)
 class AthenaType:
-    """A column's type as GetQueryResults tells it."""
+    """A column's type as GetQueryResults describes it."""
 
     name: str
     precision: int = 0
@@ -86,10 +86,10 @@ ATHENA_TYPES = {
 
 
 def athena_type(duckdb_type: str) -> AthenaType:
-    """Return what Athena says of a result column.
+    """Return Athena's metadata of a result column.
 
     Raises:
-        QueryError: DuckDB gave a type that Trino has not.
+        QueryError: DuckDB gave a type that Trino does not have.
     """
     if duckdb_type in ATHENA_TYPES:
         return ATHENA_TYPES[duckdb_type]

@@ -1,4 +1,4 @@
--- The conversations that a flow's reports speak of, whole: those that began with this flow within the period.
+-- The conversations of a flow's reports: all that began with this flow within the period, complete.
 SELECT
     session,
     contact,

@@ -1,5 +1,5 @@
 -- The file of an organization's day: the rows of the table `daily` (docs/lake.md). Sorted, because a sorted result is
--- written as one file, and packs best.
+-- written as one file and compresses best.
 SELECT *
 FROM (
 SELECT

@@ -1,5 +1,5 @@
--- Sessions as events tell of them: one row per session and quarter of an hour (in every time zone days begin at one).
--- Only counts and latest moments, so that the rows of several days come to the same figures as their events.
+-- Sessions computed from events: one row per session and quarter of an hour (in every time zone a day begins at one).
+-- Only counts and latest times: the rows of several days give the same figures as their events.
 SELECT
     session,
     date_add('minute', minute(happened_at) / 15 * 15, date_trunc('hour', happened_at)) AS slot,

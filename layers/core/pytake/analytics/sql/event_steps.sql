@@ -1,4 +1,4 @@
--- Steps as events tell of them: one row per session, node and exit, which add up over days as well.
+-- Steps computed from events: one row per session, node and exit. They add up over days as well.
 SELECT
     session,
     node_flow_id,

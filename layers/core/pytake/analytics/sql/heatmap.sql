@@ -1,8 +1,8 @@
--- Visits, exits and drop-off on the way that a flow's conversations took. A conversation is given up when it ended and was
+-- Visits, exits and drop-off along the paths of a flow's conversations. A conversation is abandoned when it ended and was
 -- neither completed nor handed over; it drops off at the last node of its path, after the last exit it took.
--- Rows of three levels: 7 all conversations, 1 a node, 0 an exit of a node (`wait` is none).
--- Sessions and steps are read once each, and conversations get numbers: counting different ones is what takes the time
--- here, and a number is counted much faster than a pseudonym.
+-- Rows of three levels: 7 all conversations, 1 a node, 0 an exit of a node (`wait` is not an exit).
+-- Sessions and steps are read once each, and conversations get numbers: most of the time goes into counting distinct
+-- conversations, and a number is counted much faster than a pseudonym.
 WITH sessions AS (
 {{sessions}}
 ),

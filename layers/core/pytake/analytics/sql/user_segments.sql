@@ -1,4 +1,4 @@
--- How many people wrote how much in a flow's conversations.
+-- The number of people by the number of messages that they wrote in a flow's conversations.
 WITH sessions AS (
 {{sessions}}
 ),

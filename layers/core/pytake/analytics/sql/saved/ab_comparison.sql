@@ -1,8 +1,8 @@
 -- A/B comparison: the paths of a `random` node, by the share of their conversations that reached a goal, with Wilson's interval,
--- and the difference to the first path with Newcombe's interval, both at 95 %. `differs` is true when that interval leaves 0 out.
+-- and the difference to the first path with Newcombe's interval, both at 95 %. `differs` is true when that interval excludes 0.
 -- A conversation belongs to the path it took first.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), the flow of the node, the random node,
--- the goal ('completed', or a node that has to be reached afterwards).
+-- the goal ('completed', or a node that must be reached afterwards).
 WITH told AS (
     SELECT type, event_id, session, node_flow_id, node_id, node_exit, arrived
     FROM events

@@ -1,5 +1,5 @@
--- Drop-off: the node where conversations of a flow were given up, and the exit they had taken last. Given up are those that
--- expired, were closed, opted out or failed, and were neither completed nor handed over.
+-- Drop-off: the node where conversations of a flow were abandoned, and the last exit that they took. A conversation is
+-- abandoned when it expired, was closed, opted out or failed, and was neither completed nor handed over.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), flow.
 WITH told AS (
     SELECT type, event_id, session, flow_id, node_flow_id, node_id, node_exit

@@ -1,7 +1,7 @@
--- First-contact resolution: conversations of a flow that came to their end without a person taking over, after which the same
--- contact began no other conversation, with whatever flow, within some hours. Conversations that are still open do not count.
--- Values: organization, first day, last day (UTC, '2026-11-01'), flow, hours (72). The last day should lie further back than
--- the hours, or who would have come back has not had the time.
+-- First-contact resolution: conversations of a flow that were completed without an agent, after which the same contact began
+-- no other conversation, in any flow, within some hours. Conversations that are still open do not count.
+-- Values: organization, first day, last day (UTC, '2026-11-01'), flow, hours (72). The last day should be further
+-- in the past than these hours; otherwise some people have not had the time to come back.
 WITH told AS (
     SELECT type, happened_at, contact, session, flow_id
     FROM events

@@ -1,4 +1,4 @@
--- Funnel: how many conversations of a flow came to each of some nodes, one after the other.
+-- Funnel: how many conversations of a flow reached each of the given nodes, one after the other.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), flow, the nodes in their order ('consent,name,done').
 WITH told AS (
     SELECT type, event_id, session, flow_id, node_id, arrived

@@ -1,5 +1,5 @@
 -- Response times in the conversations of a flow: how long people take to answer the bot, by the node that asked, and how long
--- people wait for an agent's first message after they were handed over (node null). Half wait no longer than the median.
+-- they wait for an agent's first message after a handoff (node null). Half wait no longer than the median.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), flow.
 WITH told AS (
     SELECT type, event_id, happened_at, session, flow_id, turn, node_flow_id, node_id, node_exit, arrived, code
