@@ -18,29 +18,35 @@ Name = Annotated[str, typer.Argument(help="The NAME in {{secrets.NAME}}: letters
 @app.command(name="list")
 @with_api_options
 def list_(api: Api) -> None:
-    """Print the names, one per line. Values are never shown."""
+    """Print the names and the hosts that each secret may be sent to, one secret per line. Values are never shown."""
     with api.connect() as client:
         for secret in client.get("/api/v1/secrets"):
-            typer.echo(secret["name"])
+            typer.echo(f"{secret['name']}: {', '.join(secret['hosts'])}")
 
 
 @app.command()
 @with_api_options
 def put(
     name: Name,
+    host: Annotated[
+        list[str], typer.Option(help="A host that the secret may be sent to, such as api.example.com; repeatable.")
+    ],
     api: Api,
     source: Annotated[
         str | None, typer.Argument(metavar="[@FILE]", help="@FILE, or @- for standard input; else you are asked.")
     ] = None,
 ) -> None:
-    """Store a secret, or replace its value. Line breaks at the end of a file are removed."""
+    """Store a secret, or replace its value and hosts. It is sent to no other host.
+
+    Line breaks at the end of a file are removed.
+    """
     try:
         value = read_value(name, source)
     except ValueError as error:
         fail(str(error))
     with api.connect() as client:
-        client.put(f"/api/v1/secrets/{quote(name, safe='')}", {"value": value})
-    typer.echo(f"Stored. Flows use it as {{{{secrets.{name}}}}}.")
+        client.put(f"/api/v1/secrets/{quote(name, safe='')}", {"value": value, "hosts": host})
+    typer.echo(f"Stored. Flows use it as {{{{secrets.{name}}}}} in calls to {', '.join(host)}.")
 
 
 @app.command()

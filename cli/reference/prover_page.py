@@ -23,7 +23,7 @@ is then a warning (`variable_from_outside`). Validate the flow together with the
 that they do not pass are reported.
 
 When a draft is saved or published, the secrets of its api_calls are looked up among the organization's secrets
-(`unknown_secret`). `pytake flow validate` does not know the organization, so it does not check them.
+(`unknown_secret`, `secret_host_refused`). `pytake flow validate` does not know the organization, so it does not check them.
 
 """
 

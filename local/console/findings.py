@@ -48,7 +48,7 @@ class Finding:
 
 
 def find(
-    text: FlowText, flow_id: str, others: Mapping[str, Json], secrets: Collection[str] | None = None
+    text: FlowText, flow_id: str, others: Mapping[str, Json], secrets: Mapping[str, Collection[str]] | None = None
 ) -> list[Finding]:
     """Everything wrong with the text of a flow, errors first. `others` are the published flows its jumps may enter."""
     wrong = text.not_json

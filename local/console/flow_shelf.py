@@ -159,10 +159,10 @@ class FlowShelf:
                     waiting.append(found[target])
         return found
 
-    async def secret_names(self) -> list[str] | None:
-        """Return the names of the secrets that are stored; None when that cannot be said."""
+    async def secret_hosts(self) -> dict[str, list[str]] | None:
+        """Return the hosts of the stored secrets by name; None when that cannot be said."""
         try:
-            return [secret["name"] for secret in await self.api.get("secrets")]
+            return {secret["name"]: secret["hosts"] for secret in await self.api.get("secrets")}
         except ApiProblem:
             return None  # the prover then says nothing of secrets
 

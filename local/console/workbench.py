@@ -63,7 +63,7 @@ class Workbench:
         self._findings: list[Finding] = []
         self._refused: list[Finding] = []
         self._neighbours: dict[str, Json] = {}
-        self._secrets: list[str] | None = None
+        self._secrets: dict[str, list[str]] | None = None
         self._typed = asyncio.Event()
         self._selected: str | None = None
         self._told_of: Saved | None = None
@@ -73,7 +73,7 @@ class Workbench:
         """Show the flow that the address names, else the first."""
         self._dark = bool(await ui.run_javascript("document.body.classList.contains('body--dark')", timeout=5))
         self._flows = await self._shelf.flows()
-        self._secrets = await self._shelf.secret_names()
+        self._secrets = await self._shelf.secret_hosts()
         self._root = html.div().classes("build view-text")
         wanted = ui.context.client.request.query_params.get("flow")
         known = [flow["flow_id"] for flow in self._flows]

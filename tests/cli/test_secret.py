@@ -52,21 +52,24 @@ def test_a_value_on_the_command_line_is_refused(source: str) -> None:
 def test_put_sends_the_value_and_does_not_show_it(
     api_of: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api = api_of({("PUT", "/api/v1/secrets/TOKEN"): (200, {"name": "TOKEN"})})
+    api = api_of({("PUT", "/api/v1/secrets/TOKEN"): (200, {"name": "TOKEN", "hosts": ["x.io", "y.io"]})})
     typed(monkeypatch, "s3cr3t\n")
-    secret.put("TOKEN")
-    assert api.asked == [("PUT", "/api/v1/secrets/TOKEN", {"value": "s3cr3t"})]
-    assert capsys.readouterr().out == "Stored. Flows use it as {{secrets.TOKEN}}.\n"
+    secret.put("TOKEN", ["x.io", "y.io"])
+    assert api.asked == [("PUT", "/api/v1/secrets/TOKEN", {"value": "s3cr3t", "hosts": ["x.io", "y.io"]})]
+    assert capsys.readouterr().out == "Stored. Flows use it as {{secrets.TOKEN}} in calls to x.io, y.io.\n"
 
 
 def test_list_and_delete(api_of: Callable[[Any], Any], capsys: pytest.CaptureFixture[str]) -> None:
     api = api_of(
         {
-            ("GET", "/api/v1/secrets"): (200, [{"name": "A"}, {"name": "B"}]),
+            ("GET", "/api/v1/secrets"): (
+                200,
+                [{"name": "A", "hosts": ["x.io", "y.io"]}, {"name": "B", "hosts": ["x.io"]}],
+            ),
             ("DELETE", "/api/v1/secrets/A"): (204, None),
         }
     )
     secret.list_()
     secret.delete("A")
-    assert capsys.readouterr().out == "A\nB\nDeleted A.\n"
+    assert capsys.readouterr().out == "A: x.io, y.io\nB: x.io\nDeleted A.\n"
     assert api.asked[-1] == ("DELETE", "/api/v1/secrets/A", None)

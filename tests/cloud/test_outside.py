@@ -65,7 +65,7 @@ def test_an_api_gets_the_secret_and_nothing_else_ever_shows_it(
     assert [problem["code"] for problem in business.problems] == ["unknown_secret"]
     assert business.answer(new_phone, "Hi").startswith("No: secret_missing")
     with cloud.api("admin", business.organization_id) as api:
-        stored = api.put("/secrets/token", json={"value": TOKEN}).raise_for_status()
+        stored = api.put("/secrets/token", json={"value": TOKEN, "hosts": ["127.0.0.1"]}).raise_for_status()
         told, count = "No", 1
         while told.startswith("No") and count < 20:  # workers look for a new secret once in a second
             count += 1
@@ -105,7 +105,11 @@ def test_an_api_gets_the_secret_and_nothing_else_ever_shows_it(
 def test_secrets_stored_at_the_same_moment_are_all_kept(cloud: Cloud) -> None:
     names = [f"S{number}" for number in range(6)]
     with cloud.api("admin", f"org-{uuid.uuid4().hex[:8]}") as api, ThreadPoolExecutor(len(names)) as threads:
-        put = list(threads.map(lambda name: api.put(f"/secrets/{name}", json={"value": f"value-{name}"}), names))
+        put = list(
+            threads.map(
+                lambda name: api.put(f"/secrets/{name}", json={"value": f"value-{name}", "hosts": ["x.io"]}), names
+            )
+        )
         assert [answer.status_code for answer in put] == [200] * len(names)
         assert [secret["name"] for secret in api.get("/secrets").json()] == names
 

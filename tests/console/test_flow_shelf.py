@@ -173,7 +173,7 @@ def test_published_flows_that_jumps_reach_are_fetched_once(api: FakeFlows) -> No
 def test_an_unknown_flow_has_no_versions_and_other_problems_are_told(api: FakeFlows) -> None:
     async def work(shelf: FlowShelf) -> None:
         assert await shelf.versions("f") == []
-        assert await shelf.secret_names() is None
+        assert await shelf.secret_hosts() is None
         with pytest.raises(ApiProblem):
             await shelf.open("f", [])
 

@@ -1,5 +1,6 @@
 """Secrets of api_call: one secret per organization, read at most once in five minutes."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
+from pytake.conversation.ports.tenants import FlowSecret, FlowSecretsUnreadableError
 from pytake.effects.flow_secrets import CACHE_SECONDS, MIN_REFRESH_SECONDS, SecretsManagerFlowSecrets
+
+
+def stored(value: str) -> str:
+    return json.dumps({"TOKEN": {"value": value, "hosts": ["x.io"]}})
 
 
 class Store:
@@ -40,13 +45,13 @@ def store() -> Iterator[Store]:
 
 
 def test_an_organization_s_secrets_are_read_once_in_five_minutes(store: Store) -> None:
-    store.holds("acme", SecretString='{"TOKEN": "old"}')
-    assert store.secrets.of_organization("acme") == {"TOKEN": "old"}
+    store.holds("acme", SecretString=stored("old"))
+    assert store.secrets.of_organization("acme") == {"TOKEN": FlowSecret("old", ("x.io",))}
     store.now += CACHE_SECONDS - 1
-    assert store.secrets.of_organization("acme") == {"TOKEN": "old"}
+    assert store.secrets.of_organization("acme") == {"TOKEN": FlowSecret("old", ("x.io",))}
     store.now += 1
-    store.holds("acme", SecretString='{"TOKEN": "new"}')
-    assert store.secrets.of_organization("acme") == {"TOKEN": "new"}
+    store.holds("acme", SecretString=stored("new"))
+    assert store.secrets.of_organization("acme") == {"TOKEN": FlowSecret("new", ("x.io",))}
 
 
 def test_who_asks_for_a_fresh_one_gets_it_once_in_a_second(store: Store) -> None:
@@ -55,14 +60,14 @@ def test_who_asks_for_a_fresh_one_gets_it_once_in_a_second(store: Store) -> None
     store.now += MIN_REFRESH_SECONDS - 0.5
     assert store.secrets.of_organization("acme", fresh=True) == {}
     store.now += 0.5
-    store.holds("acme", SecretString='{"TOKEN": "new"}')
-    assert store.secrets.of_organization("acme", fresh=True) == {"TOKEN": "new"}
+    store.holds("acme", SecretString=stored("new"))
+    assert store.secrets.of_organization("acme", fresh=True) == {"TOKEN": FlowSecret("new", ("x.io",))}
 
 
 def test_organizations_do_not_see_one_another(store: Store) -> None:
-    store.holds("acme", SecretString='{"TOKEN": "acme"}')
+    store.holds("acme", SecretString=stored("acme"))
     store.holds("other", SecretString="{}")
-    assert store.secrets.of_organization("acme") == {"TOKEN": "acme"}
+    assert store.secrets.of_organization("acme") == {"TOKEN": FlowSecret("acme", ("x.io",))}
     assert store.secrets.of_organization("other") == {}
 
 
@@ -72,7 +77,15 @@ def test_an_organization_without_secrets(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [{"SecretString": "s3cr3t"}, {"SecretString": '{"TOKEN": 5}'}, {"SecretString": "[]"}, {}]
+    "answer",
+    [
+        {"SecretString": "s3cr3t"},
+        {"SecretString": '{"TOKEN": 5}'},
+        {"SecretString": '{"TOKEN": "s3cr3t"}'},
+        {"SecretString": '{"TOKEN": {"value": "s3cr3t"}}'},
+        {"SecretString": "[]"},
+        {},
+    ],
 )
 def test_a_secret_of_another_form_is_an_error_that_does_not_quote_it(store: Store, answer: dict[str, Any]) -> None:
     store.holds("acme", **answer)

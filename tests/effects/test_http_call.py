@@ -8,14 +8,17 @@ import ssl
 import time
 import tracemalloc
 import zlib
-from collections.abc import Mapping, Sequence
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
+from pytake.conversation.ports.tenants import FlowSecret
 from pytake.effects.errors import CallFailedError
 from pytake.effects.http_call import MAX_REQUEST_BYTES, HttpcoreCaller
+from pytake.effects.redaction import Redactor
 from pytake.effects.response import MAX_RESPONSE_BYTES, read_content
 from pytake.engine import EffectResult, HttpRequest
 from pytake.engine.effects import secret_placeholder
@@ -24,19 +27,21 @@ from tests.effects.servers import Server, answering, certified, saying, serving
 
 SECRETS = {"TOKEN": "s3cr3t/+ü token", "CODE": "987654", "SHORT": "br", "LINE": "tok-line\n", "BREAK": "a\r\nX-Evil: 1"}
 JSON = "Content-Type: application/json"
+HOSTS = ("127.0.0.1", "api.example.com")
 
 
 class StoredSecrets:
     """Secrets of one organization."""
 
-    def __init__(self, secrets: Mapping[str, str] = SECRETS) -> None:
-        self.secrets = dict(secrets)
+    def __init__(self, *hosts: str) -> None:
+        self.hosts = hosts or HOSTS
         self.stored_since: dict[str, str] = {}
         self.asked: list[str] = []
 
-    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
         self.asked.append(organization_id)
-        return self.secrets | self.stored_since if fresh else self.secrets
+        values = SECRETS | self.stored_since if fresh else SECRETS
+        return {name: FlowSecret(value, self.hosts) for name, value in values.items()}
 
 
 class Names:
@@ -711,10 +716,67 @@ def test_a_secret_that_is_not_stored_stops_the_request() -> None:
     assert refusal(f"https://api.example.com/{secret_placeholder('OTHER')}") == "secret_missing"
 
 
+@pytest.mark.usefixtures("no_connections")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "https://evil.api.example.com/",
+        "https://api.example.com.evil.example/",
+        "https://api.example.comevil/",
+        "https://example.com/",
+        "https://93.184.216.34/",
+        "https://evil.example/api.example.com?@api.example.com#api.example.com",
+        f"https://{secret_placeholder('CODE')}.evil.example/",
+    ],
+)
+def test_a_secret_is_sent_to_its_own_hosts_only_and_no_other_name_is_looked_up(url: str) -> None:
+    names = Names(["93.184.216.34"])
+    parts: list[dict[str, Any]] = [
+        {"headers": {"X": secret_placeholder("TOKEN")}},
+        {"query_params": {"x": secret_placeholder("TOKEN")}},
+        {"method": "POST", "body": {"x": [secret_placeholder("TOKEN")]}},
+        {"method": "POST", "body": {secret_placeholder("TOKEN"): 1}},
+    ]
+    assert [refusal(url, names, **part) for part in parts] == ["secret_host_refused"] * len(parts)
+    assert refusal(f"{url}{secret_placeholder('TOKEN')}", names) == "secret_host_refused"
+    assert names.asked == []
+
+
+@pytest.mark.parametrize("host", ["api.example.com", "API.Example.COM", "api.example.com."])
+def test_a_host_may_be_spelled_in_every_way_that_means_the_same(host: str) -> None:
+    calls = local(resolve=Names(["127.0.0.1"]), secrets=StoredSecrets("api.example.com"))
+    with serving(answering(b"ok")) as server:
+        wanted = request(f"http://{host}:{server.port}/", headers={"X": secret_placeholder("CODE")})
+        assert calls.perform("acme", wanted).ok
+    assert "X: 987654\r\n" in server.head
+
+
+def test_every_secret_of_a_request_must_be_for_its_host() -> None:
+    class Mixed(StoredSecrets):
+        def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
+            return {"OURS": FlowSecret("our-token", ("127.0.0.1",)), "THEIRS": FlowSecret("their-token", ("x.io",))}
+
+    with serving(answering(b"ok")) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        headers = {"A": secret_placeholder("OURS"), "B": secret_placeholder("THEIRS")}
+        assert code(local(secrets=Mixed()).perform("acme", request(url, headers=headers))) == "secret_host_refused"
+    assert server.requests == []
+
+
+def test_a_secret_does_not_follow_a_redirect() -> None:
+    with serving(answering(b"ok")) as other:
+        away = answering(b"", f"Location: http://localhost:{other.port}/", status="307 Temporary Redirect")
+        with serving(away) as server:
+            result = call(server, headers={"Authorization": secret_placeholder("TOKEN")})
+        assert code(result) == "redirect_refused"
+    assert other.requests == []
+
+
 class BrokenSecrets:
     """A store whose error tells too much."""
 
-    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
         raise RuntimeError("cannot decode s3cr3t/+ü token")
 
 
@@ -740,6 +802,10 @@ def test_secrets_that_cannot_be_read(caplog: pytest.LogCaptureFixture) -> None:
         ("broken { s3cr3t/+\\u00fc token", "broken { ***"),
         ("line: tok-line.", "line: ***."),
         ("plain s3cr3t/+ü token and tok-line", "plain *** and ***"),
+        (f"base64 {b64encode(SECRETS['TOKEN'].encode()).decode()}", "base64 ***"),
+        ("backwards nekot ü+/t3rc3s", "backwards ***"),
+        (f"hex {SECRETS['TOKEN'].encode().hex()} {SECRETS['TOKEN'].encode().hex().upper()}", "hex *** ***"),
+        ("GET /?token=s3cr3t%2f%2b%c3%bc%20token", "GET /?token=***"),
     ],
 )
 def test_a_secret_that_is_echoed_goes_no_further(content: str, expected: Any, status: str) -> None:
@@ -750,6 +816,20 @@ def test_a_secret_that_is_echoed_goes_no_further(content: str, expected: Any, st
     with serving(answering(content.encode(), status=status)) as server:
         result = call(server, headers=used)
     assert result.body == expected
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:", "Bearer "])
+@pytest.mark.parametrize("after", ["", "?", "??", " and more"])
+def test_no_part_of_a_base64_text_gives_a_secret_back(
+    encode: Callable[[bytes], bytes], before: str, after: str
+) -> None:
+    secret = "s3cr3t-\u00ff\u00ff~~~>>>???-token"
+    echoed = encode(f"{before}{secret}{after}".encode()).decode()
+    redacted = Redactor([secret])({"echo": f"got {echoed}."})["echo"]
+    assert redacted.count("***") == 1
+    kept = redacted.removeprefix("got ").removesuffix(".").split("***")
+    assert len("".join(kept)) <= len(encode(before.encode() + b"xx")) + len(encode(b"xx" + after.encode()))
 
 
 def test_no_log_and_no_error_holds_a_secret(caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ def bundle(documents: list[Any]) -> dict[str, Any]:
     return {"main" if isinstance(document, str) else document["id"]: document for document in documents}
 
 
-def problems_of(documents: list[Any], secrets: list[str] | None = None) -> list[Problem]:
+def problems_of(documents: list[Any], secrets: dict[str, list[str]] | None = None) -> list[Problem]:
     return validate(bundle(documents), "main", secrets)
 
 
@@ -186,3 +186,52 @@ def test_messages_contain_the_reason() -> None:
     assert "`x` is a number, at least 18 here" in found.message
     (found,) = problems_of(WRONG["an earlier condition has decided"][0])
     assert "an earlier condition has decided `x contains refund`" in found.message
+
+
+@pytest.mark.parametrize(
+    ("url", "codes"),
+    [
+        ("https://x.io", []),
+        ("https://x.io/{{input.text}}", []),
+        ("https://x.io?q={{input.text}}", []),
+        ("https://x.io#{{input.text}}", []),
+        ("https://x.io/{{secrets.A}}", []),
+        ("https://x.io:8443/{{input.text}}", []),
+        ("{{input.text}}", ["open_host", "secret_to_open_host"]),
+        ("{{input.text}}/orders", ["open_host", "secret_to_open_host"]),
+        ("https://{{input.text}}/v1", ["open_host", "secret_to_open_host"]),
+        ("https://x.io{{input.text}}", ["open_host", "secret_to_open_host"]),
+        ("https://x.io:{{input.text}}/", ["open_host", "secret_to_open_host"]),
+        ("https://{{input.text}}@x.io/", ["open_host", "secret_to_open_host"]),
+        ("https://x.io\\{{input.text}}/", ["open_host", "secret_to_open_host"]),
+        ("https://{{secrets.A}}.x.io/", ["open_host", "secret_to_open_host"]),
+        ("http{{input.text}}://x.io/", ["invalid_value", "open_host", "secret_to_open_host"]),
+    ],
+)
+def test_an_expression_that_decides_the_host_is_reported(url: str, codes: list[str]) -> None:
+    secret = {"secrets.X": "{{secrets.A}}"}
+    flow = document(node("a", "api_call", url=url, headers=secret, next_node_id="e"), END)
+    assert sorted({found.code for found in problems_of([flow])}) == codes
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"headers": {"X-Trace": "v1\ue000CRM_TOKEN\ue001"}}, "headers.X-Trace"),
+        ({"headers": {"X\ue000CRM_TOKEN\ue001": "v1"}}, "headers"),
+        ({"query_params": {"a": ["\ue000CRM_TOKEN\ue001"]}}, "query_params.a[0]"),
+        ({"body": {"a": [1, "\ue000CRM_TOKEN\ue001"]}}, "body.a[1]"),
+        ({"body": '{"a": "\\ue000CRM_TOKEN\\ue001"}'}, "body"),
+        ({"url": "https://x.io/\ue000CRM_TOKEN\ue001"}, "url"),
+        ({"url": 'https://x.io/{{input.text | default("\ue000CRM_TOKEN\ue001")}}'}, "url"),
+        ({"output_variable": "\ue001"}, "output_variable"),
+    ],
+)
+def test_a_secret_s_placeholder_in_a_document_is_an_error(data: dict[str, Any], field: str) -> None:
+    call = node("a", "api_call", **{"url": "https://x.io/", "next_node_id": "e"} | data)
+    flow = document(call, END)
+    found = problems_of([flow])
+    first = found[0]
+    assert (first.code, first.severity, first.node_id, first.field) == ("invalid_value", "error", "a", field)
+    with pytest.raises(FlowError):
+        compile_flow({"main": flow}, "main")

@@ -1,7 +1,7 @@
 """In-memory implementations of `pytake.conversation.ports`. They pass `tests/contracts` like the adapters."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError
 from pytake.conversation.ports.messaging import OperatorEvent
-from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
+from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
 from pytake.conversation.records import (
@@ -393,12 +393,12 @@ class MemorySecrets:
 
 class MemoryFlowSecrets:
     def __init__(self) -> None:
-        self.stored: dict[str, dict[str, str]] = {}
+        self.stored: dict[str, dict[str, FlowSecret]] = {}
 
-    def names(self, organization_id: str) -> list[str]:
-        return list(self.stored.get(organization_id, ()))
+    def hosts(self, organization_id: str) -> dict[str, tuple[str, ...]]:
+        return {name: secret.hosts for name, secret in self.stored.get(organization_id, {}).items()}
 
-    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    def change(self, organization_id: str, change: ChangeFlowSecrets) -> None:
         self.stored[organization_id] = dict(change(self.stored.get(organization_id, {})))
 
 

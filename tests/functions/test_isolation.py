@@ -23,7 +23,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},
     "PUT /api/v1/organization": {"messages_per_minute": 7},
-    "PUT /api/v1/secrets/{name}": {"value": "their-value"},
+    "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
 """A valid body for each route that takes one."""
@@ -73,7 +73,7 @@ class Acme:
         world.api("PUT", "/api/v1/flows/hello", flow)
         assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
         world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology"})
-        world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value"})
+        world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value", "hosts": ["x.io"]})
         world.api("PUT", "/api/v1/organization", {"retention_days": 33})
         world.says(f"{MARK} hello")
         self.before = self.everything()

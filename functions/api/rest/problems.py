@@ -89,6 +89,10 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "secret_too_short": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A secret this short cannot be redacted in responses."
     ),
+    "secret_hosts_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The secret names no host, too many hosts, or a host in another form than a name.",
+    ),
     "secret_too_large": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
     "report_too_large": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query is allowed to. Ask for fewer days."

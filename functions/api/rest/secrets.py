@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_secrets import (
+    MAX_HOSTS,
     MAX_NAME_LENGTH,
     MAX_VALUE_BYTES,
     MIN_VALUE_LENGTH,
@@ -35,10 +36,11 @@ Name = Annotated[
 ]
 
 
-class SecretName(BaseModel):
+class Secret(BaseModel):
     """A secret, without its value."""
 
     name: str
+    hosts: list[str] = Field(description="The hosts that API calls may send it to")
 
 
 class SecretValue(BaseModel):
@@ -48,50 +50,57 @@ class SecretValue(BaseModel):
 
     # The use case checks the limits in bytes, and explains them.
     value: SecretStr = Field(json_schema_extra={"minLength": MIN_VALUE_LENGTH, "maxLength": MAX_VALUE_BYTES})
+    hosts: list[str] = Field(
+        description="The hosts that API calls may send it to, such as `api.example.com`, without scheme, port and path",
+        json_schema_extra={"minItems": 1, "maxItems": MAX_HOSTS},
+    )
 
 
 @router.get(
     "/api/v1/secrets",
-    summary="The names of the secrets that flows may use",
+    summary="The secrets that flows may use, and their hosts",
     tags=["Secrets"],
     openapi_extensions=route_docs("builder", problems=["secrets_unreadable"]),
 )
-def list_secrets() -> list[SecretName]:
+def list_secrets() -> list[Secret]:
     who = caller(router, "builder")
     try:
-        return [SecretName(name=name) for name in wiring.manage_flow_secrets().names(who.organization_id)]
+        stored = wiring.manage_flow_secrets().hosts(who.organization_id)
+        return [Secret(name=name, hosts=list(hosts)) for name, hosts in stored.items()]
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
 
 
 @router.put(
     "/api/v1/secrets/<name>",
-    summary="Store a secret or change its value",
+    summary="Store a secret, or change its value and its hosts",
     tags=["Secrets"],
     openapi_extensions=route_docs(
         problems=[
             "secret_name_invalid",
             "secret_too_short",
             "secret_too_large",
+            "secret_hosts_invalid",
             "secrets_full",
             "secrets_busy",
             "secrets_unreadable",
         ]
     ),
 )
-def put_secret(name: Name, request: SecretValue) -> SecretName:
-    """API calls use a new secret at once, and a changed value within five minutes."""
+def put_secret(name: Name, request: SecretValue) -> Secret:
+    """API calls use a new secret at once, and changed hosts or a changed value within five minutes."""
     who = caller(router)
     secret_name = unquote(name)
     try:
-        wiring.manage_flow_secrets().put(who.organization_id, secret_name, request.value.get_secret_value())
+        value = request.value.get_secret_value()
+        hosts = wiring.manage_flow_secrets().put(who.organization_id, secret_name, value, request.hosts)
     except FlowSecretRefusedError as error:
         raise unprocessable(error.code, str(error)) from None
     except ConflictError:
         raise _busy() from None
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
-    return SecretName(name=secret_name)
+    return Secret(name=secret_name, hosts=list(hosts))
 
 
 @router.delete(

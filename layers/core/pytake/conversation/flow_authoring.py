@@ -152,14 +152,16 @@ class FlowAuthoring:
         return bundle
 
     def _check(self, organization_id: str, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
-        return validate(documents, root, self._secret_names(organization_id, documents))
+        return validate(documents, root, self._secret_hosts(organization_id, documents))
 
-    def _secret_names(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> list[str] | None:
-        """The names of the stored secrets, read only when a document may use one; None when they are unreadable."""
+    def _secret_hosts(
+        self, organization_id: str, documents: dict[str, dict[str, Any]]
+    ) -> dict[str, tuple[str, ...]] | None:
+        """The hosts of the stored secrets by name, read only when a document may use one; None when they are unreadable."""
         if b"secrets" not in msgspec.json.encode(documents):
             return None
         try:
-            return self._secrets.names(organization_id)
+            return self._secrets.hosts(organization_id)
         except FlowSecretsUnreadableError:
             return None  # reported when a secret is stored; publishing does not depend on it
 

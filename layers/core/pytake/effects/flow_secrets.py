@@ -1,6 +1,6 @@
 """The secrets that flows may use in api_call: one secret per organization, `{prefix}{organization_id}/flow-secrets`.
 
-Its value is a JSON object of names and texts: `{"CRM_TOKEN": "…"}`.
+Its value is a JSON object of names and secrets: `{"CRM_TOKEN": {"value": "…", "hosts": ["api.crm.example"]}}`.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytake.conversation.ports.common import Clock, ConflictError
-from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
+from pytake.conversation.ports.tenants import ChangeFlowSecrets, FlowSecret, FlowSecretsUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -25,7 +25,7 @@ _MOST_ORGANIZATIONS = 1000
 
 Pause = Callable[[float], None]
 
-_read = msgspec.json.Decoder(dict[str, str])
+_read = msgspec.json.Decoder(dict[str, FlowSecret])
 
 
 class SecretsManagerFlowSecrets:
@@ -35,9 +35,9 @@ class SecretsManagerFlowSecrets:
         self._client = client
         self._prefix = prefix
         self._clock = clock
-        self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._known: dict[str, tuple[float, Mapping[str, FlowSecret]]] = {}
 
-    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
         """The organization's secrets by name, at most five minutes old (`fresh`: one second); empty if it stored none.
 
         Raises `FlowSecretsUnreadableError` for a malformed secret, and what the client raises when the secret cannot be read.
@@ -66,10 +66,11 @@ class SecretsManagerFlowSecretStore:
         self._prefix = prefix
         self._pause = pause
 
-    def names(self, organization_id: str) -> list[str]:
-        return list(_load(self._client(), _secret_id(self._prefix, organization_id))[0])
+    def hosts(self, organization_id: str) -> dict[str, tuple[str, ...]]:
+        secrets, _ = _load(self._client(), _secret_id(self._prefix, organization_id))
+        return {name: secret.hosts for name, secret in secrets.items()}
 
-    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    def change(self, organization_id: str, change: ChangeFlowSecrets) -> None:
         secret_id = _secret_id(self._prefix, organization_id)
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
@@ -109,7 +110,7 @@ def _secret_id(prefix: str, organization_id: str) -> str:
     return f"{prefix}{organization_id}/flow-secrets"
 
 
-def _load(client: "SecretsManagerClient", secret_id: str) -> tuple[Mapping[str, str], str | None]:
+def _load(client: "SecretsManagerClient", secret_id: str) -> tuple[Mapping[str, FlowSecret], str | None]:
     """The stored secrets and their version; empty and None if there is no such secret."""
     try:
         answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
@@ -119,4 +120,4 @@ def _load(client: "SecretsManagerClient", secret_id: str) -> tuple[Mapping[str, 
         return _read.decode(answer["SecretString"]), answer["VersionId"]
     except (KeyError, msgspec.DecodeError):
         # From None: a decoder's message may quote its input.
-        raise FlowSecretsUnreadableError(f"{secret_id} is not a JSON object of texts") from None
+        raise FlowSecretsUnreadableError(f"{secret_id} is not a JSON object of secrets") from None

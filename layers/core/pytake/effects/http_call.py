@@ -2,19 +2,20 @@
 
 The author of a flow and the server are trusted with exactly one HTTP exchange with one public address: HTTPS to port 443, the
 address checked and pinned (`addresses`, `connection`), no redirects, no proxy from the environment, and limits of time and
-size. httpcore is used without httpx's client because it does no more than that. `pytake.observability` turns its debug log off.
+size. A secret goes only to the hosts that it was stored for. httpcore is used without httpx's client because it does no more
+than that. `pytake.observability` turns its debug log off.
 
 Errors begin with one of these codes:
 
 url_invalid, url_not_https, url_has_credentials, port_refused, method_invalid, header_invalid, body_invalid, body_too_large,
-secret_missing, secrets_unavailable, dns_failed, address_refused, connection_failed, connection_lost, certificate_invalid,
-tls_failed, timeout, answer_broken, answer_encoding, answer_too_large, redirect_refused, http_status.
+secret_missing, secret_host_refused, secrets_unavailable, dns_failed, address_refused, connection_failed, connection_lost,
+certificate_invalid, tls_failed, timeout, answer_broken, answer_encoding, answer_too_large, redirect_refused, http_status.
 """
 
 import logging
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -26,6 +27,7 @@ import httpcore
 import httpx
 import msgspec
 
+from pytake.conversation.ports.tenants import FlowSecret
 from pytake.effects.addresses import is_public, resolve
 from pytake.effects.connection import Deadline, PinnedNetwork, out_of_time
 from pytake.effects.errors import CallFailedError
@@ -72,9 +74,9 @@ _HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 
 
 class FlowSecrets(Protocol):
-    """The values of `{{secrets.NAME}}`."""
+    """The values of `{{secrets.NAME}}` and their hosts."""
 
-    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, str]:
+    def of_organization(self, organization_id: str, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
         """The organization's secrets by name; `fresh` bypasses a cache. If it raises, the request is not sent."""
 
 
@@ -109,15 +111,22 @@ class HttpcoreCaller:
         """
         secrets = _UsedSecrets(lambda fresh: self._secrets.of_organization(organization_id, fresh=fresh))
         try:
-            status, body = self._exchange(request.with_secrets(secrets))
+            status, body = self._exchange(request.with_secrets(secrets), secrets.used)
         except CallFailedError as failed:
             return EffectResult(ok=False, status=failed.status, error=str(failed))
         return EffectResult(
-            ok=200 <= status < 300, status=status, body=Redactor(secrets.used)(body), error=_refusal(status)
+            ok=200 <= status < 300,
+            status=status,
+            body=Redactor(secret.value for secret in secrets.used)(body),
+            error=_refusal(status),
         )
 
-    def _exchange(self, request: HttpRequest) -> tuple[int, Any]:
+    def _exchange(self, request: HttpRequest, secrets: Collection[FlowSecret]) -> tuple[int, Any]:
         url = self._url(request)
+        host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+        # Before the name is resolved, because the name may contain the secret.
+        if not all(host in secret.hosts for secret in secrets):
+            raise CallFailedError("secret_host_refused", "The request uses a secret that may not be sent to its host.")
         method = request.method.upper()
         if method not in _METHODS:
             raise CallFailedError("method_invalid", "An API call may not use this method.")
@@ -125,7 +134,6 @@ class HttpcoreCaller:
         content = _content(request, method, headers)
         seconds = request.timeout_seconds
         deadline = Deadline(seconds if 0 < seconds <= API_TIMEOUT_SECONDS else API_TIMEOUT_SECONDS)
-        host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         network = PinnedNetwork(self._addresses(host, port, deadline), deadline)
         # One connection per call: a kept connection would outlive the check of its address, and the function's freeze.
         ssl_context = self._ssl_context if url.scheme == "https" else None
@@ -201,10 +209,10 @@ class HttpcoreCaller:
 class _UsedSecrets(Mapping[str, str]):
     """An organization's secrets, loaded when the first is needed. It records which were used."""
 
-    def __init__(self, load: Callable[[bool], Mapping[str, str]]) -> None:
+    def __init__(self, load: Callable[[bool], Mapping[str, FlowSecret]]) -> None:
         self._load = load
-        self._loaded: Mapping[str, str] | None = None
-        self.used: set[str] = set()
+        self._loaded: Mapping[str, FlowSecret] | None = None
+        self.used: set[FlowSecret] = set()
 
     def __getitem__(self, name: str) -> str:
         found = self._all().get(name)
@@ -214,7 +222,7 @@ class _UsedSecrets(Mapping[str, str]):
             # Without it, the request would fail for a reason that the author cannot see.
             raise CallFailedError("secret_missing", "The request uses a secret that the organization has not stored.")
         self.used.add(found)
-        return found
+        return found.value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -222,7 +230,7 @@ class _UsedSecrets(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def _all(self, *, fresh: bool = False) -> Mapping[str, str]:
+    def _all(self, *, fresh: bool = False) -> Mapping[str, FlowSecret]:
         if self._loaded is None or fresh:
             try:
                 self._loaded = self._load(fresh)

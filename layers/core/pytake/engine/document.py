@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from pytake.engine.effects import placeholder_field
 from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
@@ -178,6 +179,9 @@ def _read_node(entry: dict[str, Any], index: int, flow_id: str) -> tuple[Node | 
         return None, [
             problem("missing_field", "The node's `id` is empty. Enter one.", field=f"nodes[{index}].id", **location)
         ]
+    if (marked := placeholder_field(entry)) is not None:
+        message = "This text contains U+E000 or U+E001, characters that mark secrets in requests. Remove them."
+        return None, [problem("invalid_value", message, field=marked.removeprefix("data."), **location)]
     types = node_types()
     kind = types.get(raw.type)
     if kind is None:

@@ -4,7 +4,7 @@ A request never contains a secret. `{{secrets.NAME}}` becomes a placeholder that
 `secret_placeholder`). `with_secrets` inserts the values at the last moment, after the request was recorded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, structs
@@ -69,6 +69,24 @@ def secret_placeholder(name: str) -> str:
 def strip_placeholders(text: str) -> str:
     """The text without placeholder characters, so that no value can imitate a secret's placeholder in a request."""
     return text.translate(_STRIP) if _OPEN in text or _CLOSE in text else text
+
+
+def placeholder_field(value: Any, path: str = "") -> str | None:
+    """Where a JSON value contains a placeholder character, as a path such as `headers.X`; None if it contains none.
+
+    A document with such a character could use a secret without naming it.
+    """
+    if isinstance(value, str):
+        return path if _OPEN in value or _CLOSE in value else None
+    if isinstance(value, list):
+        entries: Iterable[tuple[str, Any]] = ((f"{path}[{index}]", item) for index, item in enumerate(value))
+    elif isinstance(value, dict):
+        if any(placeholder_field(key) is not None for key in value):
+            return path
+        entries = ((f"{path}.{key}" if path else str(key), item) for key, item in value.items())
+    else:
+        return None
+    return next((found for at, item in entries if (found := placeholder_field(item, at)) is not None), None)
 
 
 def _reveal(value: Any, secrets: Mapping[str, str]) -> Any:

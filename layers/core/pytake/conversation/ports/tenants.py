@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from pytake.conversation.records import (
     FlowSummary,
     FlowVersion,
@@ -17,6 +19,20 @@ TENANT_CACHE_SECONDS = 5
 
 ExpectedDraft = int | Literal["any", "none"]
 """The draft that a write replaces: the one with this revision, any, or none (a new flow)."""
+
+
+class FlowSecret(Struct, frozen=True):
+    """A secret of an organization's flows, and the hosts that it may be sent to."""
+
+    value: str
+    hosts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "FlowSecret(hidden)"
+
+
+ChangeFlowSecrets = Callable[[Mapping[str, FlowSecret]], Mapping[str, FlowSecret]]
+"""Gives an organization's secrets by name after a change."""
 
 
 class DraftChangedError(Exception):
@@ -95,10 +111,10 @@ class Secrets(Protocol):
 class FlowSecretStore(Protocol):
     """The secrets of an organization's flows. Both methods raise `FlowSecretsUnreadableError`."""
 
-    def names(self, organization_id: str) -> list[str]:
-        """The names of the stored secrets."""
+    def hosts(self, organization_id: str) -> dict[str, tuple[str, ...]]:
+        """The hosts that each stored secret may be sent to, by the secret's name."""
 
-    def change(self, organization_id: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    def change(self, organization_id: str, change: ChangeFlowSecrets) -> None:
         """Replace the secrets (by name) with the result of `change`, which is called again after a concurrent write.
 
         An exception of `change` is passed on, and nothing is stored. Raises `ConflictError` when others keep writing.

@@ -3,7 +3,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.engine.effects import HttpRequest, secret_placeholder, strip_placeholders
+from pytake.engine.effects import HttpRequest, placeholder_field, secret_placeholder, strip_placeholders
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SecretUse
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
@@ -23,6 +23,9 @@ class ApiCall(NodeData):
     Templates work in `url`, `headers`, `query_params` and `body`; `{{secrets.NAME}}` works only here. A value in the URL is
     percent-encoded, except one at the start of the URL. `body` is JSON or a text; a text that contains JSON is sent as JSON. A
     text in the body that is exactly one `{{...}}` keeps the type of its value.
+
+    A secret is sent only to the hosts that it was stored for; to another host the call fails with `secret_host_refused`. Write
+    the host in the URL: where an expression decides the host, no secret may be used.
 
     The response's JSON (or text) is stored in `output_variable`. `response_map` stores parts of it by JSON path, as in
     `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`), and `[*]`, which gives a list.
@@ -61,7 +64,13 @@ class ApiCall(NodeData):
             else _fixed_text(plain_text(value))
             for name, value in (self.query_params or {}).items()
         }
-        body = _json(_body(self.body), "body", build)
+        content = _body(self.body)
+        if (
+            placeholder_field(content) is not None
+        ):  # `\ue000` in a text of JSON, which the document's own check cannot see
+            build.problem("invalid_value", "body", "The body contains U+E000 or U+E001. Remove these characters.")
+        body = _json(content, "body", build)
+        self._check_host(build)
         store = build.variable(self.output_variable, "output_variable") if self.output_variable else None
         mapped = [
             (build.variable(name, f"response_map.{name}"), _path(path, f"response_map.{name}", build))
@@ -102,11 +111,28 @@ class ApiCall(NodeData):
         if not url.startswith(("https://", "http://", "{{")):
             build.problem("invalid_value", "url", "The URL must start with https://. Correct it.")
         parts = _parts(url, "url", build)
+        build.facts.request_host = _constant_host(parts)
         first = parts[0] if parts else ""
         if isinstance(first, Expression):
             head, rest = render([first], _plain), render(parts[1:], encoded)
             return lambda run: head(run) + rest(run)
         return render(parts, encoded)
+
+    def _check_host(self, build: NodeBuild) -> None:
+        if build.facts.request_host is not None:
+            return
+        if "{{" in self.url:
+            message = (
+                "An expression decides which host gets this request, so an answer may. Write the host in the URL and use "
+                "expressions only after it."
+            )
+            build.problem("open_host", "url", message)
+        for use in build.facts.secrets:
+            message = (
+                f"An expression decides which host gets the secret `{use.name}`. Write the host in the URL and use expressions "
+                "only after it."
+            )
+            build.problem("secret_to_open_host", use.field, message)
 
 
 def _plain(value: Any) -> str:
@@ -132,6 +158,19 @@ def _parts(text: str, field: str, build: NodeBuild) -> list[str | Expression]:
             part = secret_placeholder(part.path[-1])
         parts.append(part)
     return parts
+
+
+def _constant_host(parts: list[str | Expression]) -> str | None:
+    """The host that the URL's literal text names; None if an expression or a secret can change where the request goes."""
+    from urllib.parse import urlsplit
+
+    text = "".join(part if isinstance(part, str) else secret_placeholder("") for part in parts)
+    try:
+        found = urlsplit(text)
+        host = found.hostname
+    except ValueError:
+        return None
+    return host if host and placeholder_field([found.scheme, found.netloc]) is None else None
 
 
 def _text(text: str, field: str, build: NodeBuild, write: Callable[[Any], str] = _plain) -> Render:

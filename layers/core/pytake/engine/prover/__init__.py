@@ -21,32 +21,42 @@ __all__ = ["validate"]
 def validate(
     documents: Mapping[str, Source],
     root: str,
-    secrets: Collection[str] | None = None,
+    secrets: Mapping[str, Collection[str]] | None = None,
 ) -> list[Problem]:
     """Every problem of the flow `root` and the documents its jumps reach, errors first. Never raises.
 
     `documents` holds the documents by flow id. If one of them jumps into `root`, the variables that `root` reads without
-    assigning them are assumed to come from there. `secrets` are the names of the stored secrets; None means unknown.
+    assigning them are assumed to come from there. `secrets` are the stored secrets' hosts by name; None means unknown.
     """
     compilation = Compilation(documents, root)
     problems = list(compilation.problems)
     if not any(found.fatal for found in problems):
         if secrets is not None:
-            problems += _unknown_secrets(compilation, secrets)
+            problems += _unusable_secrets(compilation, secrets)
         problems += _analysed(compilation, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
     return sorted(unique, key=lambda found: found.severity != "error")
 
 
-def _unknown_secrets(compilation: Compilation, known: Collection[str]) -> Iterator[Problem]:
+def _unusable_secrets(compilation: Compilation, known: Mapping[str, Collection[str]]) -> Iterator[Problem]:
     for (flow_id, node_id), facts in compilation.facts.items():
+        host = facts.request_host
         for use in facts.secrets:
             if use.name not in known:
+                code = "unknown_secret"
                 message = (
                     f"There is no secret `{use.name}`, so the call fails before it is sent. "
-                    f"Store it: `pytake secret put {use.name}`."
+                    f"Store it: `pytake secret put {use.name} --host {host or 'HOST'}`."
                 )
-                yield problem("unknown_secret", message, flow_id=flow_id, node_id=node_id, field=use.field)
+            elif host is not None and host not in known[use.name]:
+                code = "secret_host_refused"
+                message = (
+                    f"The secret `{use.name}` may not be sent to {host}, so the call fails before it is sent. Correct the URL, "
+                    f"or store the secret for this host: `pytake secret put {use.name} --host {host}`."
+                )
+            else:
+                continue
+            yield problem(code, message, flow_id=flow_id, node_id=node_id, field=use.field)
 
 
 def _is_entered(documents: Mapping[str, Source], compilation: Compilation) -> bool:
