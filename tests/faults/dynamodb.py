@@ -173,9 +173,7 @@ class DynamoDb:
     def _UpdateItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         key = _key(request["Key"])
         self._check("UpdateItem", request, key)
-        item = self.items.setdefault(key, copy.deepcopy(request["Key"]))
-        _expression(request, "UpdateExpression").update(item)
-        return {"Attributes": copy.deepcopy(item)}
+        return {"Attributes": copy.deepcopy(self._update(request))}
 
     def _DeleteItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         key = _key(request["Key"])
@@ -195,18 +193,27 @@ class DynamoDb:
         reasons = []
         for write in request["TransactItems"]:
             ((kind, one),) = write.items()
-            assert kind in ("Put", "ConditionCheck"), kind
             holds = self._holds(one, _key(one["Item"] if kind == "Put" else one["Key"]))
             reasons.append({"Code": "None" if holds else "ConditionalCheckFailed"})
         if any(reason["Code"] != "None" for reason in reasons):
             raise canceled(reasons)
         for write in request["TransactItems"]:
-            if "Put" in write:
-                self._put(write["Put"])
+            match write:
+                case {"Put": one}:
+                    self._put(one)
+                case {"Update": one}:
+                    self._update(one)
+                case {"Delete": one}:
+                    self.items.pop(_key(one["Key"]), None)
         return {}
 
     def _put(self, request: dict[str, Any]) -> None:
         self.items[_key(request["Item"])] = copy.deepcopy(request["Item"])
+
+    def _update(self, request: dict[str, Any]) -> Item:
+        item = self.items.setdefault(_key(request["Key"]), copy.deepcopy(request["Key"]))
+        _expression(request, "UpdateExpression").update(item)
+        return item
 
     def _holds(self, request: dict[str, Any], key: tuple[str, str]) -> bool:
         if "ConditionExpression" not in request:
