@@ -42,6 +42,12 @@ def _node(name: str, data: dict[str, Any]) -> dict[str, Any]:
             "id": {"type": "string", "minLength": 1},
             "type": {"const": name},
             "label": {"type": ["string", "null"]},
+            "position": {
+                "type": ["object", "null"],
+                "properties": {"x": {"type": "number"}, "y": {"type": "number"}},
+                "required": ["x", "y"],
+                "additionalProperties": False,
+            },
             "data": data,
         },
         "required": ["id", "type", "data"] if name not in ("end", "handoff") else ["id", "type"],

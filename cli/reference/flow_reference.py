@@ -93,8 +93,8 @@ def flow_reference() -> str:
         "what is checked before a flow is published.\n",
         "\n".join(_text(RawDocument).splitlines()[2:]) + "\n",
         _table(RawDocument),
-        'A node is `{"id", "type", "label"?, "data": {...}}`. A path that leads nowhere ends the flow. Types '
-        "that a table names are described below it. `null` is the same as leaving a field out.\n",
+        'A node is `{"id", "type", "label"?, "position"?: {"x", "y"}, "data": {...}}`. A path that leads nowhere ends the flow. '
+        "Types that a table names are described below it. `null` is the same as leaving a field out.\n",
         "## Node types\n",
         *(_node(name, kind, examples[name]) for name, kind in node_types().items()),
         "## Validation\n",

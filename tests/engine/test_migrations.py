@@ -99,3 +99,11 @@ def test_a_document_that_cannot_be_migrated_is_a_problem(nodes: Any) -> None:
 def test_new_documents_have_the_newest_format_and_no_migration_is_missing() -> None:
     assert parse_document(flow(node("m", "message", text="Hello"))).format == migrations.FORMAT
     assert set(migrations.MIGRATIONS) == set(range(migrations.FIRST, migrations.FORMAT))
+
+
+def test_a_document_keeps_positions_for_editors_and_the_engine_ignores_them() -> None:
+    placed = {**node("hello", "message", text="Hi"), "position": {"x": 340, "y": -12.5}}
+    parsed = parse_document(flow(placed))
+    assert [one.id for one in parsed.nodes] == ["hello"]
+    with pytest.raises(FlowError, match="position"):
+        parse_document(flow({**placed, "position": {"x": "left", "y": 0}}))

@@ -1,8 +1,8 @@
 """The flow document that a builder writes, parsed into typed structs.
 
 Format 1 is `{"format": 1, "id", "name", "language", "start_node_id", "session_ttl_hours"?, "merge_texts"?,
-"report_variables"?, "nodes": [{"id", "type", "label"?, "data": {...}}]}`. Each node type describes its `data` in its own file
-in `nodes/`. A document of an older format is migrated when it is read (`migrations`).
+"report_variables"?, "nodes": [{"id", "type", "label"?, "position"?, "data": {...}}]}`. Each node type describes its `data` in its
+own file in `nodes/`. A document of an older format is migrated when it is read (`migrations`).
 """
 
 from collections.abc import Mapping
@@ -42,11 +42,19 @@ class FlowDocument(Struct, frozen=True):
     format: int = FORMAT
 
 
+class Position(Struct, forbid_unknown_fields=True):
+    """Where an editor draws a node."""
+
+    x: float
+    y: float
+
+
 class _RawNode(Struct, forbid_unknown_fields=True):
     id: str
     type: str
     data: dict[str, Any] | None = None
     label: str | None = None
+    position: Position | None = None
 
 
 class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
