@@ -9,34 +9,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
-import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from cli.api_client import DEFAULT_URL, unreachable_error
+from cli.api_client import DEFAULT_URL
 from cli.ending import fail
+from cli.stack import Region, StackName, Url, stack_options
 from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName, StackError, dead_letter_queues
-from local.rest_api import is_local
 
 app = typer.Typer(no_args_is_help=True, help="Inspect and redrive dead-letter queues.")
 
-Url = Annotated[str, typer.Option("--url", envvar="PYTAKE_URL", help="The local cloud's address.")]
-Stack = Annotated[
-    str | None,
-    typer.Option("--stack", help="The name of a deployed stack to use instead, with the current AWS credentials."),
-]
-Region = Annotated[
-    str | None, typer.Option("--region", help="The stack's region; default: that of the AWS configuration.")
-]
 Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, statuses or schedule.")]
 
 
 @app.command("list")
-def list_(url: Url = DEFAULT_URL, stack: Stack = None, region: Region = None) -> None:
+def list_(url: Url = DEFAULT_URL, stack: StackName = None, region: Region = None) -> None:
     """Show the number of messages in each dead-letter queue and their reasons."""
     table = Table("Queue", "Messages", "Reasons")
     for queue in find_dead_letter_queues(url, stack, region):
@@ -55,7 +46,7 @@ def show(
         bool, typer.Option("--body", help="Show complete messages, which include what people wrote.")
     ] = False,
     url: Url = DEFAULT_URL,
-    stack: Stack = None,
+    stack: StackName = None,
     region: Region = None,
 ) -> None:
     """Show the messages of a dead-letter queue: time, conversation, content and reason. None is removed."""
@@ -83,7 +74,7 @@ def redrive(
         str | None, typer.Option(help="Only what has a reason beginning so, such as 'retry_manually:'.")
     ] = None,
     url: Url = DEFAULT_URL,
-    stack: Stack = None,
+    stack: StackName = None,
     region: Region = None,
 ) -> None:
     """Send messages back to their queue, in order per conversation. Messages that were accepted meanwhile are skipped.
@@ -138,30 +129,7 @@ def dead_letter_queue(name: str, url: str, stack: str | None, region: str | None
 
 def find_dead_letter_queues(url: str, stack: str | None, region: str | None) -> list[DeadLetterQueue]:
     """Return the dead-letter queues of the local cloud at `url` or of a deployed stack. Ends the command if not found."""
-    if stack is None:
-        if not is_local(url):
-            fail("The REST API does not give access to queues. Give --stack, with AWS credentials of its account.")
-        stack, options = _local_stack(url)
-    else:
-        options = {"region_name": region} if region else {}
     try:
-        return dead_letter_queues(stack, options)
+        return dead_letter_queues(*stack_options(url, stack, region))
     except StackError as error:
         fail(str(error))
-
-
-def _local_stack(url: str) -> tuple[str, dict[str, Any]]:
-    try:
-        answer = httpx.get(f"{url.rstrip('/')}/_local/aws", timeout=10, trust_env=False)
-    except httpx.HTTPError as error:
-        fail(str(unreachable_error(url, error)))
-    if not answer.is_success or not answer.json()["environment"]:
-        fail(f"{url} is not a local cloud, or it is still starting. For a deployed stack give --stack.")
-    environment = answer.json()["environment"]
-    options = {
-        "endpoint_url": environment["AWS_ENDPOINT_URL"],
-        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
-        "region_name": environment["AWS_REGION"],
-    }
-    return answer.json()["stack"], options

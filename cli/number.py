@@ -1,4 +1,4 @@
-"""`pytake number`: connect a WhatsApp number, and resume a stopped one."""
+"""`pytake number`: connect a WhatsApp number, resume a stopped one, remove one, move one to another organization."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 import typer
 
-from cli.api_client import Api, ApiClient, ApiError, with_api_options
+from cli.api_client import DEFAULT_URL, Api, ApiClient, ApiError, with_api_options
 from cli.ending import fail
+from cli.stack import ORGANIZATION_ID, Region, StackName, Url, aws_errors_as_text, find_stack
+from pytake.conversation.number_setup import UnknownNumberError
 
-app = typer.Typer(no_args_is_help=True, help="Connect WhatsApp numbers, and resume stopped ones.")
+app = typer.Typer(no_args_is_help=True, help="Connect, resume, remove and move WhatsApp numbers.")
 
 SECRETS = {
     "verify_token": "Verify token (your choice; Meta sends it back)",
@@ -85,6 +87,41 @@ def resume(phone_number_id: PhoneNumberId, api: Api) -> None:
                 break
             after = f"?after={quote(answer['after'])}"
     typer.echo(f"Number {phone_number_id} sends again. {conversations} held conversations are being sent.")
+
+
+@app.command()
+@with_api_options
+def remove(phone_number_id: PhoneNumberId, api: Api) -> None:
+    """Remove a number with its secrets. Messages that wait are recorded as failed; its conversations stay."""
+    with api.connect() as client:
+        client.delete(f"/api/v1/numbers/{phone_number_id}")
+    typer.echo(f"Number {phone_number_id} is removed.")
+
+
+@app.command()
+def move(
+    phone_number_id: PhoneNumberId,
+    from_: Annotated[str, typer.Option("--from", metavar="ORG", help="The organization that has the number.")],
+    to: Annotated[str, typer.Option(metavar="ORG", help="The organization that gets it.")],
+    url: Url = DEFAULT_URL,
+    stack: StackName = None,
+    region: Region = None,
+) -> None:
+    """Give a number with its secrets to another organization. For operators: needs AWS credentials.
+
+    Its conversations stay with the old organization. The new one sets a flow and a verify token before it answers.
+    """
+    from cli.offboarding import offboard_number
+
+    if not ORGANIZATION_ID.fullmatch(to):
+        fail(f"{to!r} is not an organization id: letters, digits, - and _, at most 64.", 2)
+    with aws_errors_as_text():
+        try:
+            offboard_number(find_stack(url, stack, region)).move(from_, phone_number_id, to, "operator")
+        except UnknownNumberError:
+            fail(f"Organization {from_} has no number {phone_number_id}.")
+    typer.echo(f"Number {phone_number_id} belongs to {to}. It answers when {to} has set its flow and a verify token:")
+    typer.echo(f"pytake number put {phone_number_id} --default-flow FLOW --verify-token TOKEN")
 
 
 def updated_number(

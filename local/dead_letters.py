@@ -4,7 +4,7 @@ The queue URLs come from the outputs of a stack: the local cloud's or a deployed
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, cast
 
 import msgspec
@@ -196,6 +196,23 @@ class DeadLetterQueue:
                 )
         return count
 
+    def remove(self, matches: Callable[[DeadLetter], bool]) -> int:
+        """Delete the messages that match for good, and return how many."""
+        count, kept = 0, list[DeadLetter]()
+        try:
+            for letter in self._receive():
+                if matches(letter):
+                    self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
+                    count += 1
+                else:
+                    kept.append(letter)
+        finally:
+            for letter in kept:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0
+                )
+        return count
+
     def _receive(self, limit: int | None = None) -> Iterator[DeadLetter]:
         """Receive messages until there are none or `limit` is reached. No more are received, because that hides them."""
         seen = set[str]()
@@ -220,8 +237,11 @@ def _counted(count: int, singular: str, plural: str) -> str:
     return f"{count} {singular if count == 1 else plural}"
 
 
-def stack_outputs(stack: str, options: dict[str, Any]) -> dict[str, str]:
-    """Return the outputs of a stack; `options` are those of boto3's clients. Raises `StackError`."""
+def describe_stack(stack: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return CloudFormation's description of a stack of PyTake; `options` are those of boto3's clients.
+
+    Raises `StackError`, also for another project's stack.
+    """
     import boto3  # slow to import, and the commands' help does not need it
     from botocore.exceptions import BotoCoreError
 
@@ -229,12 +249,21 @@ def stack_outputs(stack: str, options: dict[str, Any]) -> dict[str, str]:
         found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         raise StackError(f"Stack {stack} not found: {error}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    outputs = _outputs(found)
     wanted = [*(f"{prefix}DeadLettersUrl" for prefix in _OUTPUTS.values()), "WorkGroupName", "LakeDatabaseName"]
     missing = next((name for name in wanted if name not in outputs), None)
     if missing is not None:
         raise StackError(f"Stack {stack} does not belong to PyTake: it has no output {missing!r}.")
-    return outputs
+    return dict(found)
+
+
+def stack_outputs(stack: str, options: dict[str, Any]) -> dict[str, str]:
+    """Return the outputs of a stack; `options` are those of boto3's clients. Raises `StackError`."""
+    return _outputs(describe_stack(stack, options))
+
+
+def _outputs(described: Mapping[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def dead_letter_queues(stack: str, options: dict[str, Any]) -> list[DeadLetterQueue]:
