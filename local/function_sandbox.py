@@ -35,7 +35,7 @@ INHERITED_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "
 
 # Runs before MiniStack's own worker script. The emulator keeps the write end of the pipe open while it runs, so reading
 # from it returns when the emulator has ended, for whatever reason. A function that hangs in a call ends too.
-_END_WITH_THE_EMULATOR = """
+END_WITH_THE_EMULATOR = """
 import os, sys, threading
 def _end_with_the_emulator(lifeline=int(sys.argv[1])):
     os.read(lifeline, 1)
@@ -96,7 +96,7 @@ class FunctionSandbox(lambda_runtime.Worker):  # type: ignore[misc]
         logs_folder.mkdir(parents=True, exist_ok=True)
         bootstrap = run_folder / "bootstrap" / "worker.py"  # in its own folder, because a script's folder is importable
         bootstrap.parent.mkdir(exist_ok=True)
-        bootstrap.write_text(_END_WITH_THE_EMULATOR + lambda_runtime._PYTHON_WORKER_SCRIPT)
+        bootstrap.write_text(END_WITH_THE_EMULATOR + lambda_runtime._PYTHON_WORKER_SCRIPT)
         members = {
             "code_store": CodeStore(run_folder / "code"),
             "logs_folder": logs_folder,

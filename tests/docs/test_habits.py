@@ -64,3 +64,9 @@ def test_no_test_imports_from_a_test_module() -> None:
     files = [path for folder in ("tests", "benchmarks") for path in (REPOSITORY / folder).rglob("*.py")]
     assert len(files) > 100
     assert [path.name for path in files if importing.search(path.read_text())] == []
+
+
+def test_no_test_imports_a_private_name() -> None:
+    importing = re.compile(r"^\s*from [\w.]+ import .*\b_[a-zA-Z]", re.MULTILINE)
+    files = (REPOSITORY / "tests").rglob("*.py")
+    assert [path.name for path in files if importing.search(path.read_text())] == []

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from cli.reference import REPOSITORY, pages
-from cli.reference.flow_reference import _EXAMPLES
+from cli.reference.flow_reference import EXAMPLES
 from pytake.engine import parse_document, validate
 from pytake.engine.registry import node_types
 
-EXAMPLES = json.loads(_EXAMPLES.read_bytes())
+EXAMPLES = json.loads(EXAMPLES.read_bytes())
 PAGES = {path.name: (path, text) for path, text in pages().items()}
 
 

@@ -92,24 +92,24 @@ class Gateway:
         headers: dict[str, str] | None = None,
         **claims: Any,
     ) -> Answer:
-        event = _event(method, path, None if body is None else json.dumps(body), query)
+        event = http_event(method, path, None if body is None else json.dumps(body), query)
         event["headers"].update(headers or {})
         jwt = {"claims": {"organization_id": org, "role": role, "sub": "tester", **claims}, "scopes": None}
         event["requestContext"]["authorizer"] = {"jwt": jwt}
-        return _answer(api_handler(event, LambdaContext()))
+        return answer_of(api_handler(event, LambdaContext()))
 
     def webhook(
         self, method: str, body: str | None = None, query: dict[str, str] | None = None, **headers: str
     ) -> Answer:
-        event = _event(method, "/api/v1/whatsapp/webhook", body, query)
+        event = http_event(method, "/api/v1/whatsapp/webhook", body, query)
         event["headers"].update({name.replace("_", "-"): value for name, value in headers.items()})
-        return _answer(webhook_handler(event, LambdaContext()))
+        return answer_of(webhook_handler(event, LambdaContext()))
 
     def webhook_base64(self, body: bytes, signature: str) -> Answer:
-        event = _event("POST", "/api/v1/whatsapp/webhook", base64.b64encode(body).decode())
+        event = http_event("POST", "/api/v1/whatsapp/webhook", base64.b64encode(body).decode())
         event["isBase64Encoded"] = True
         event["headers"]["x-hub-signature-256"] = signature
-        return _answer(webhook_handler(event, LambdaContext()))
+        return answer_of(webhook_handler(event, LambdaContext()))
 
     def queued(self, queue: str) -> list[dict[str, Any]]:
         sqs = boto3.client("sqs")
@@ -117,7 +117,7 @@ class Gateway:
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
 
-def _event(method: str, path: str, body: str | None, query: dict[str, str] | None = None) -> dict[str, Any]:
+def http_event(method: str, path: str, body: str | None, query: dict[str, str] | None = None) -> dict[str, Any]:
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -141,7 +141,7 @@ def _event(method: str, path: str, body: str | None, query: dict[str, str] | Non
     }
 
 
-def _answer(answer: dict[str, Any]) -> Answer:
+def answer_of(answer: dict[str, Any]) -> Answer:
     headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     content_type = headers.get("content-type", "")
     body = answer.get("body")

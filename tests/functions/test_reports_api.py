@@ -9,7 +9,7 @@ from functions.api.handler import handler as api_handler
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
 from pytake.wiring import api
 from tests.conversation.product import ECHO_FLOW
-from tests.functions.conftest import Gateway, LambdaContext, _event
+from tests.functions.conftest import Gateway, LambdaContext, http_event
 
 BASE = "/api/v1/whatsapp-analytics/flows/echo"
 REPORTS = ("report", "nodes-heatmap", "daily-activity", "user-segments")
@@ -146,7 +146,7 @@ def test_a_lake_that_does_not_answer(gateway: Gateway, lake: Lake, error: Except
 
 def test_who_has_to_wait_is_told_how_long(gateway: Gateway, lake: Lake) -> None:
     lake.answer = QueryNotReadyError()
-    event = _event("GET", f"{BASE}/report", None)
+    event = http_event("GET", f"{BASE}/report", None)
     claims: dict[str, Any] = {"organization_id": "acme", "role": "analyst", "sub": "tester"}
     event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     headers = api_handler(event, LambdaContext())

@@ -16,7 +16,7 @@ from rest import problems
 from rest.aws_outages import is_outage
 from rest.problems import PROBLEM_CODES
 from rest.requests import FLOW_BYTES, OTHER_BYTES
-from tests.functions.conftest import Answer, Gateway, LambdaContext, _answer, _event
+from tests.functions.conftest import Answer, Gateway, LambdaContext, answer_of, http_event
 from tests.functions.samples import FLOW
 
 FLOW_PATH = "/api/v1/flows/hello"
@@ -24,12 +24,12 @@ REST = Path(problems.__file__).parent
 
 
 def send(method: str, path: str, body: str | None, *, encoded: bool = False, **headers: str) -> Answer:
-    event = _event(method, path, body)
+    event = http_event(method, path, body)
     event["isBase64Encoded"] = encoded
     event["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
     claims = {"organization_id": "acme", "role": "admin", "sub": "tester"}
     event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
-    return _answer(handler(event, LambdaContext()))
+    return answer_of(handler(event, LambdaContext()))
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_an_address_that_means_nothing_is_a_clear_4xx(gateway: Gateway, path: st
 
 
 def test_without_an_authorizer_nobody_is_let_in(gateway: Gateway) -> None:
-    event = _event("GET", "/api/v1/flows", None)
+    event = http_event("GET", "/api/v1/flows", None)
     for authorizer in (None, {}, {"jwt": {}}, {"jwt": {"claims": None}}, {"iam": {}}):
         event["requestContext"].pop("authorizer", None)
         if authorizer is not None:
             event["requestContext"]["authorizer"] = authorizer
-        answer = _answer(handler(event, LambdaContext()))
+        answer = answer_of(handler(event, LambdaContext()))
         assert (answer.status, answer.body["code"]) == (401, "token_incomplete")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.function_sandbox import _END_WITH_THE_EMULATOR, RUNTIME, CodeStore, FunctionSandbox
+from local.function_sandbox import END_WITH_THE_EMULATOR, RUNTIME, CodeStore, FunctionSandbox
 
 
 def archive(files: dict[str, str]) -> bytes:
@@ -129,7 +129,7 @@ def test_processes_share_what_was_extracted_and_earlier_code_goes(tmp_path: Path
 
 def test_a_process_ends_when_the_emulator_is_gone_even_in_the_middle_of_a_call() -> None:
     read_end, write_end = os.pipe()
-    code = _END_WITH_THE_EMULATOR + "import time; print('busy', flush=True); time.sleep(60)"
+    code = END_WITH_THE_EMULATOR + "import time; print('busy', flush=True); time.sleep(60)"
     command = [sys.executable, "-I", "-S", "-c", code, str(read_end)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=(read_end,)) as process:
         assert process.stdout is not None
