@@ -215,5 +215,11 @@ def test_every_code_is_listed_with_the_status_it_comes_with() -> None:
             if isinstance(code, ast.Constant):
                 used[code.value] = status
     assert used == {code: PROBLEM_CODES[code].status for code in used}
-    from_use_cases = {"secret_name_invalid", "secret_too_short", "secret_too_large", "secrets_full"}
+    from_use_cases = {
+        "secret_name_invalid",
+        "secret_too_short",
+        "secret_too_large",
+        "secrets_full",
+        "secret_hosts_invalid",
+    }
     assert set(PROBLEM_CODES) == used.keys() | from_use_cases

@@ -148,13 +148,14 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
     )
     try:
         return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
+    except NumberUnverifiedError as error:
+        raise unprocessable("number_unverified", str(error), field=error.field) from None
     except NumberSetupError as error:
-        code = "number_unverified" if isinstance(error, NumberUnverifiedError) else "number_setup"
-        raise unprocessable(code, str(error), field=error.field) from None
+        raise unprocessable("number_setup", str(error), field=error.field) from None
     except VerificationFailedError as error:
         detail = f"Meta gave no usable answer, so the number could not be verified and is not stored: {error}"
-        status = HTTPStatus.SERVICE_UNAVAILABLE
-        raise ProblemError(status, "meta_unavailable", detail, headers={"Retry-After": "10"}) from None
+        retry = {"Retry-After": "10"}
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "meta_unavailable", detail, headers=retry) from None
     except ConflictError:
         detail = "Another organization uses this number or verify token. Check the id, or choose another verify token."
         raise conflict("number_taken", detail) from None

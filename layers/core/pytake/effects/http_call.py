@@ -125,7 +125,7 @@ class HttpcoreCaller:
         url = self._url(request)
         host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         # Before the name is resolved, because the name may contain the secret.
-        if not all(host in secret.hosts for secret in secrets):
+        if not all(host in hosts for hosts in (secret.hosts for secret in secrets)):
             raise CallFailedError("secret_host_refused", "The request uses a secret that may not be sent to its host.")
         method = request.method.upper()
         if method not in _METHODS:
