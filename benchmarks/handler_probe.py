@@ -123,7 +123,9 @@ def prepare(cloud: InstantAws) -> None:
         document = json.loads((REPOSITORY / "examples" / "flows" / f"{name}.json").read_bytes())
         authoring.save_draft(ORGANIZATION, name, document | {"merge_texts": True})
         authoring.publish(ORGANIZATION, name, "probe")
-    shared.tenants().put_organization(Organization(ORGANIZATION, messages_per_minute=4_800))
+    shared.tenants().put_organization(
+        Organization(ORGANIZATION, messages_per_minute=4_800, contact_messages_per_minute=10_000)
+    )
     change = NumberChange(
         display_phone_number="+55 11 4000-0001",
         default_flow_id="reference_workload",

@@ -129,7 +129,10 @@ class Chaos:
 
     def _prepare(self) -> None:
         with self._cloud.api() as api:
-            api.put("/organization", json=demo.ORGANIZATION | {"messages_per_minute": 4800}).raise_for_status()
+            api.put(
+                "/organization",
+                json=demo.ORGANIZATION | {"messages_per_minute": 4800, "contact_messages_per_minute": 10_000},
+            ).raise_for_status()
             api.put("/flows/chaos", json=FLOW).raise_for_status()
             api.post("/flows/chaos/publish").raise_for_status()
             number = {"display_phone_number": demo.DISPLAY_PHONE_NUMBER, "default_flow_id": "chaos"}

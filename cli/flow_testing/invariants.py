@@ -8,7 +8,7 @@ from pytake.engine import State, Turn
 from pytake.whatsapp.graph import message_payload
 
 _PHONE = "5511999990000"
-_BUDGETS = ("step_budget_exceeded", "stack_limit_exceeded")
+_BUDGETS = ("step_budget_exceeded", "effect_budget_exceeded", "stack_limit_exceeded")
 
 
 def broken_rule(turn: Turn, repeated: Turn) -> tuple[str, str] | None:

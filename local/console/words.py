@@ -148,6 +148,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.input_ignored": ("mensagem ignorada", "input ignored"),
     "event.effect_failed": ("chamada falhou", "call failed"),
     "event.step_budget_exceeded": ("turno interrompido", "turn stopped"),
+    "event.effect_budget_exceeded": ("turno interrompido", "turn stopped"),
     "event.stack_limit_exceeded": ("subfluxos demais", "too many sub-flows"),
     "event.value_too_large": ("valor grande demais", "value too large"),
     "event.state_invalid": ("estado inválido", "invalid state"),

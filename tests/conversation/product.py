@@ -10,6 +10,7 @@ from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.ports.common import RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import EffectPerformer
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
@@ -124,7 +125,7 @@ class Product:
         self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
         self._messages = 0
 
-    def start_flow_runner(self) -> None:
+    def start_flow_runner(self, record_metric: RecordMetric = no_metrics) -> None:
         """Start a worker that has compiled no flow yet."""
         self.take_turn = TakeTurn(
             conversations=self.conversations,
@@ -136,6 +137,7 @@ class Product:
             publish_events=self.publish_events,
             clock=self.clock,
             session_ttl_hours=24,
+            record_metric=record_metric,
         )
 
     def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:

@@ -768,7 +768,7 @@ def test_one_organization_at_its_limit_does_not_hold_up_another(product: Product
 
 
 def test_one_recipient_gets_one_message_in_six_seconds_after_a_burst(product: Product) -> None:
-    product.tenants.put_organization(Organization("acme", messages_per_minute=4800))
+    product.tenants.put_organization(Organization("acme", messages_per_minute=4800, contact_messages_per_minute=100))
     for _ in range(45):
         product.say("Olá")  # each turn says one message
     product.post(product.notification(product.message("Olá"), product.message("Olá"), product.message("Olá")))

@@ -27,7 +27,7 @@ from tests.engine.conversations import whole_turn
 from tests.engine.meta_limits import assert_sendable
 from tests.engine.strategies import INPUTS, RESULTS, bundles
 
-LEGITIMATE_FAILURES = {"step_budget_exceeded", "stack_limit_exceeded"}
+LEGITIMATE_FAILURES = {"step_budget_exceeded", "effect_budget_exceeded", "stack_limit_exceeded"}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,9 +5,21 @@ from typing import Any
 
 import pytest
 
-from pytake.engine import Contact, Context, EffectResult, Frame, Input, State, Turn, commands, continue_turn, take_turn
+from pytake.engine import (
+    Contact,
+    Context,
+    EffectResult,
+    Event,
+    Frame,
+    Input,
+    State,
+    Turn,
+    commands,
+    continue_turn,
+    take_turn,
+)
 from pytake.engine.effects import HttpRequest, secret_placeholder
-from pytake.engine.limits import STACK_DEPTH, STEPS
+from pytake.engine.limits import EFFECTS, STACK_DEPTH, STEPS
 from pytake.whatsapp.outbound import LocationRequest, Media, OptionList, ReplyButtons, Text
 from tests.engine.conversations import Talk, document, flow_of, node, texts
 from tests.engine.meta_limits import assert_sendable
@@ -40,14 +52,15 @@ def test_a_turn_can_use_the_whole_step_budget() -> None:
     assert chain(STEPS + 1).status == "failed"
 
 
-def test_effects_count_in_the_same_budget() -> None:
+def test_a_turn_may_make_so_many_calls_and_no_more() -> None:
     call = node("a", "api_call", url="https://x.io/", next_node_id="a")
     flow = flow_of(document(call))
     user_input = Input(text="hi")
     turn, calls = take_turn(flow, None, user_input, CONTEXT), 0
     while turn.effect is not None:
         turn, calls = continue_turn(flow, turn, user_input, EffectResult(ok=True), CONTEXT), calls + 1
-    assert (turn.status, calls) == ("failed", STEPS)
+    assert (turn.status, calls) == ("failed", EFFECTS)
+    assert turn.events == [Event("effect_budget_exceeded", {"flow_id": "main", "node_id": "a", "limit": EFFECTS})]
 
 
 def test_sub_flows_that_enter_one_another_stop_at_the_stack_limit() -> None:

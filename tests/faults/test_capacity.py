@@ -72,6 +72,7 @@ def test_a_noisy_organization_does_not_slow_its_neighbour(per_minute: int) -> No
 
 
 def test_ten_thousand_turns_are_taken(product: Product) -> None:
+    product.tenants.put_organization(Organization("acme", contact_messages_per_minute=20_000))
     for number in range(10_000):
         message = {"id": f"wamid.{number}", "type": "text", "timestamp": "1", "text": {"body": "A"}}
         record = product.take_turn(InboundItem("acme", NUMBER, PHONE, message, product.clock.now))

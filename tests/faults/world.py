@@ -97,7 +97,10 @@ class World:
             self.setup_tenants().put_number(
                 Number(owner, number, "+55 11 4000-0001", "main", fallback_template=FallbackTemplate("back", "en"))
             )
-            self.setup_tenants().put_organization(Organization(owner, messages_per_minute=per_minute))
+            # The simulated people write faster than the default limit of a contact.
+            self.setup_tenants().put_organization(
+                Organization(owner, messages_per_minute=per_minute, contact_messages_per_minute=10_000)
+            )
             self.secrets.put(owner, number, NumberSecrets(f"app-secret-{owner}", f"token-{owner}"))
         self.sandboxes = {
             name: [Sandbox(self, f"{name}{n}", self.chance.uniform(-skew, skew)) for n in range(SANDBOXES)]

@@ -43,6 +43,27 @@ class OrganizationSettings(BaseModel):
     retention_days: int | None = Field(
         default=None, ge=8, le=3650, strict=True, description="How long conversations are kept"
     )
+    contact_messages_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        strict=True,
+        description="How many messages of one contact take a turn within a minute; further ones are only recorded (20)",
+    )
+    contact_api_calls_per_hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        strict=True,
+        description="How many API calls one contact may cause in an hour (300)",
+    )
+    contact_model_calls_per_hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        strict=True,
+        description="How many model calls one contact may cause in an hour (60)",
+    )
 
 
 @router.get(
@@ -77,4 +98,7 @@ def _answer(organization: Organization) -> OrganizationSettings:
         language=organization.language,  # type: ignore[arg-type]
         timezone=organization.timezone,
         retention_days=organization.retention_days,
+        contact_messages_per_minute=organization.contact_messages_per_minute,
+        contact_api_calls_per_hour=organization.contact_api_calls_per_hour,
+        contact_model_calls_per_hour=organization.contact_model_calls_per_hour,
     )

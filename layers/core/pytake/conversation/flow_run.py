@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from pytake import engine
 from pytake.conversation.commit_turn import TurnDraft
 from pytake.conversation.contact_changes import contact_after
+from pytake.conversation.contact_usage import API_CALLS_PER_HOUR, MODEL_CALLS_PER_HOUR, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.conversations import EffectPerformer
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import (
@@ -17,7 +18,6 @@ from pytake.conversation.records import (
     DUE,
     STATE_BYTES,
     Conversation,
-    ConversationKey,
     EffectRecord,
     Number,
     Organization,
@@ -34,6 +34,7 @@ from pytake.engine import (
     Flow,
     FlowError,
     Input,
+    ModelRequest,
     State,
     StateError,
     Turn,
@@ -67,7 +68,9 @@ class FlowRun:
         effects: EffectPerformer,
         clock: Clock,
         session_ttl_hours: int,
+        record_metric: RecordMetric,
     ) -> None:
+        self._record_metric = record_metric
         self._tenants = tenants
         self._flows = flows
         self._effects = effects
@@ -93,7 +96,7 @@ class FlowRun:
         if flow is None:
             self._fail(draft, number, organization, now)
             return
-        turn = self._run(draft, session, flow, state, number, now)
+        turn = self._run(draft, session, flow, state, number, organization, now)
         if turn.status == "failed":
             reason = turn.events[-1]
             place = reason.data if reason.type == "engine_error" else {}  # where the defect is, without user data
@@ -146,7 +149,14 @@ class FlowRun:
         return flow
 
     def _run(
-        self, draft: TurnDraft, session: Session, flow: Flow, state: State | None, number: Number, now: float
+        self,
+        draft: TurnDraft,
+        session: Session,
+        flow: Flow,
+        state: State | None,
+        number: Number,
+        organization: Organization,
+        now: float,
     ) -> Turn:
         """Run the flow until it waits or ends, and record what it did."""
         conversation, record = draft.conversation, draft.record
@@ -164,7 +174,7 @@ class FlowRun:
         )
         turn = engine.take_turn(flow, state, record.input, context)
         while turn.effect is not None:
-            result = self._perform(conversation.key, turn.effect, record, now)
+            result = self._perform(draft, turn.effect, organization, now)
             record.effects.append(EffectRecord(turn.effect.key, result))
             turn = engine.continue_turn(flow, turn, record.input, result, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
@@ -174,12 +184,25 @@ class FlowRun:
         conversation.opted_out = conversation.opted_out or any(event.type == "opted_out" for event in turn.events)
         return turn
 
-    def _perform(self, key: ConversationKey, effect: Effect, record: TurnRecord, started_at: float) -> EffectResult:
-        """An effect's result, within the turn's time and the size of its record."""
-        if self._clock() - started_at > EFFECTS_SECONDS:
+    def _perform(self, draft: TurnDraft, effect: Effect, organization: Organization, started_at: float) -> EffectResult:
+        """An effect's result, within the turn's time, the contact's calls an hour, and the size of the turn's record."""
+        conversation, now = draft.conversation, self._clock()
+        if now - started_at > EFFECTS_SECONDS:
             return EffectResult(ok=False, error="out_of_time: The calls of this turn took too long.")
-        result = self._effects.perform(key, effect)
-        size = sum(len(msgspec.json.encode(earlier.result)) for earlier in record.effects)
+        of_model = isinstance(effect, ModelRequest)
+        usage = (conversation.usage or NO_USAGE).after_call(now, of_model=of_model)
+        if usage.api_calls > _limit(organization.contact_api_calls_per_hour, API_CALLS_PER_HOUR) or (
+            usage.model_calls > _limit(organization.contact_model_calls_per_hour, MODEL_CALLS_PER_HOUR)
+        ):
+            self._record_metric("CallsLimited", 1)
+            return EffectResult(ok=False, error="call_limit: This contact has caused too many calls within an hour.")
+        conversation.usage = usage
+        if of_model:
+            self._record_metric("ModelCalls", 1)
+        else:
+            self._record_metric("ApiCalls", 1)
+        result = self._effects.perform(conversation.key, effect)
+        size = sum(len(msgspec.json.encode(earlier.result)) for earlier in draft.record.effects)
         if size + len(msgspec.json.encode(result)) > EFFECTS_BYTES:
             error = "too_large: The answers of this turn are too large."
             return EffectResult(ok=False, status=result.status, error=error)
@@ -253,6 +276,10 @@ class FlowRun:
     def _session_seconds(self, organization: Organization, flow: Flow | None) -> float:
         hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
         return hours * 3600
+
+
+def _limit(own: int | None, default: int) -> int:
+    return default if own is None else own
 
 
 def _record_for_agent(draft: TurnDraft, number: Number, organization: Organization) -> None:

@@ -61,6 +61,7 @@ _ERRORS = frozenset(
         "attempts_exceeded",
         "effect_failed",
         "step_budget_exceeded",
+        "effect_budget_exceeded",
         "stack_limit_exceeded",
         "value_too_large",
         "state_invalid",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from pytake.conversation.contact_usage import ContactUsage
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.whatsapp.outbound import OutboundMessage
 
@@ -92,6 +93,7 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     pair_rate_until: float = 0
     active_at: float = 0
     erased_at: float = 0
+    usage: ContactUsage | None = None
 
     def is_erased(self, sent_at: float) -> bool:
         """Whether a message sent at that time (Meta sends whole seconds) was sent before the person was erased."""
@@ -272,6 +274,9 @@ class Organization(Struct, omit_defaults=True):
     language: str = "en"
     timezone: str = "UTC"
     retention_days: int | None = None
+    contact_messages_per_minute: int | None = None
+    contact_api_calls_per_hour: int | None = None
+    contact_model_calls_per_hour: int | None = None
 
 
 class FlowSummary(Struct, omit_defaults=True):

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
+from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_run import FlowRun
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
@@ -18,9 +19,11 @@ from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Q
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem
-from pytake.conversation.records import DUE, Conversation, ConversationKey, Number, TurnRecord
-from pytake.engine import Contact, Event, Input
+from pytake.conversation.records import DEFAULT_COMMANDS, DUE, Conversation, ConversationKey, Number, TurnRecord
+from pytake.engine import Contact, Event, Input, built_in_text
+from pytake.engine.commands import match_command
 from pytake.whatsapp.message_input import read_input, takes_turn
+from pytake.whatsapp.outbound import Text
 
 LATE_SECONDS = 60
 """A message that arrives this much later than it was written (Meta redelivers for days) opened its service window then."""
@@ -47,7 +50,7 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
-        self._run_flow = FlowRun(tenants, flows, effects, clock, session_ttl_hours)
+        self._run_flow = FlowRun(tenants, flows, effects, clock, session_ttl_hours, record_metric)
         self._commit = CommitTurn(conversations, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
@@ -59,7 +62,7 @@ class TakeTurn:
         enqueued. In both cases the item must be retried.
 
         Records metrics for each turn, but not for repetitions: `Turns`, `TurnMilliseconds` (including effects),
-        `InboundWaitMilliseconds` since the webhook, and `TurnsFailed`.
+        `InboundWaitMilliseconds` since the webhook, `TurnsFailed`, and `MessagesLimited` for messages over the contact's limit.
         """
         started_at = self._clock()
         number = self._number(item.key)
@@ -78,6 +81,8 @@ class TakeTurn:
             self._record_metric("InboundWaitMilliseconds", max(0, started_at - item.received_at) * 1000)
             if record.status == "failed":
                 self._record_metric("TurnsFailed", 1)
+            elif record.status == "limited":
+                self._record_metric("MessagesLimited", 1)
 
         return self._commit(item.key, item.message_id, decide, committed)
 
@@ -117,9 +122,29 @@ class TakeTurn:
         if before.opted_out and sent_at < before.last_inbound_at:
             record.status = "opted_out"  # written before the opt-out, and only late
             return draft
+        if self._is_over_limit(draft, before, number, sent_at):
+            return draft
         after.opted_out = False  # a person who writes again wants an answer
         self._run_flow(draft, before, number, now)
         return draft
+
+    def _is_over_limit(self, draft: TurnDraft, before: Conversation, number: Number, sent_at: float) -> bool:
+        """Whether the contact has sent too many messages within a minute. The first one over the limit gets a notice.
+
+        The command `stop` always works, and an agent gets every message.
+        """
+        after, record = draft.conversation, draft.record
+        after.usage = (before.usage or NO_USAGE).after_message(sent_at)
+        organization, session = self._tenants.organization(number.organization_id), before.open_session(record.at)
+        limit = organization.contact_messages_per_minute or MESSAGES_PER_MINUTE
+        if after.usage.messages <= limit or (session is not None and session.human):
+            return False
+        if match_command(record.input, number.commands or DEFAULT_COMMANDS) == "stop":
+            return False
+        record.status = "limited"
+        if after.usage.messages == limit + 1 and not before.opted_out:
+            record.messages = [Text(built_in_text(organization.language, "too_many_messages"))]
+        return True
 
     def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
         now, session = self._clock(), before.session

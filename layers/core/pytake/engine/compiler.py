@@ -135,6 +135,7 @@ class Compilation:
                     handlers = node.data.compile(build)
                     compiled.fill(handlers)
                     build.facts.waits = handlers.result is None and (handlers.answer or handlers.timer) is not None
+                    build.facts.requests_effect = handlers.result is not None
                     self.facts[document.id, node.id] = build.facts
 
 

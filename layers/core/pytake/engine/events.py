@@ -21,6 +21,7 @@ EVENTS: dict[str, str] = {
     "input_ignored": "An input that changes nothing at this point (an early timer, a message during a delay): `type`.",
     "effect_failed": "An API call or a model failed: `node_id`, `error`.",
     "step_budget_exceeded": "The turn was stopped because it visited too many nodes: `flow_id`, `node_id`, `limit`.",
+    "effect_budget_exceeded": "The turn was stopped because it made too many calls: `flow_id`, `node_id`, `limit`.",
     "stack_limit_exceeded": "Too many sub-flows are nested: `flow_id`, `node_id`, `limit`.",
     "value_too_large": "A value or text was too large to be stored or sent: `limit`, and `name` if it has one.",
     "address_missing": "A link or file was left out because its address was empty: `node_id`.",

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 from msgspec import Struct, structs
 
 from pytake.engine.effects import Effect, EffectResult
-from pytake.engine.limits import STACK_DEPTH, VALUE_CHARACTERS
+from pytake.engine.limits import EFFECTS, STACK_DEPTH, VALUE_CHARACTERS
 from pytake.engine.state import Frame
 from pytake.engine.text_split import split, split_off_tail
 from pytake.engine.turn import Contact, Context, Event, Status, Step
@@ -95,6 +95,7 @@ class Execution(Struct, eq=False, gc=False):
     at: CompiledNode | None = None
     effect: Effect | None = None
     effect_result: EffectResult | None = None
+    effects: int = 0
 
     def say(self, text: str) -> None:
         """Send a text. It is merged with the previous text if the flow merges texts, and split if it is too long.
@@ -146,7 +147,10 @@ class Execution(Struct, eq=False, gc=False):
         self.due_at = due_at
 
     def request_effect(self, node: CompiledNode, effect: Effect) -> None:
-        """Pause the turn at this node until the effect has ended."""
+        """Pause the turn at this node until the effect has ended. Raises TurnHaltedError after too many effects."""
+        if self.effects >= EFFECTS:
+            data = {"flow_id": node.flow_id, "node_id": node.node_id, "limit": EFFECTS}
+            raise TurnHaltedError(Event("effect_budget_exceeded", data))
         self.wait(node)
         self.effect = effect
 

@@ -96,5 +96,6 @@ class NodeFacts(Struct):
     branch_conditions: list[BranchCondition] = field(default_factory=list)
     limited_texts: list[LimitedText] = field(default_factory=list)
     secrets: list[SecretUse] = field(default_factory=list)
+    requests_effect: bool = False  # it calls an API or a model
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
     validation: Validation | None = None

@@ -27,8 +27,8 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
 
     Never raises. A turn that cannot go on has the status `failed`, no messages, no state (the next message starts a new
     conversation), the variables as they were before, and an event with the reason: `step_budget_exceeded`,
-    `stack_limit_exceeded`, `state_invalid` or `engine_error`. The caller apologises, because the number may have its own
-    apology (`built_in_text(language, "apology")` is the default).
+    `effect_budget_exceeded`, `stack_limit_exceeded`, `state_invalid` or `engine_error`. The caller apologises, because the
+    number may have its own apology (`built_in_text(language, "apology")` is the default).
     """
     try:
         return _take(flow, state, input, context)
@@ -50,7 +50,7 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         if waiting.result is None:
             return _ignored(state, answer)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
-        run.effect_result = result
+        run.effect_result, run.effects = result, turn.effects + 1
         _walk(waiting.result(run), run)
         return _turn(flow, run)
     except Exception as error:
@@ -155,6 +155,7 @@ def _turn(flow: Flow, run: Execution) -> Turn:
         node.node_id,
         run.effect,
         run.due_at,
+        run.effects if run.effect is not None else 0,
     )
 
 

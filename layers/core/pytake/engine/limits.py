@@ -4,6 +4,7 @@ Meta's limits for messages are in `pytake.whatsapp.limits`.
 """
 
 STEPS = 100  # the most nodes that one turn may visit
+EFFECTS = 20  # the most API and model calls of one turn
 STACK_DEPTH = 16  # the most nested sub-flows
 DELAY_SECONDS = 30 * 24 * 3600  # the longest delay and question timeout
 SESSION_HOURS = 30 * 24  # the longest time without an answer before a session expires

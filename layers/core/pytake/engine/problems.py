@@ -55,6 +55,7 @@ CODES: dict[str, Code] = {
     "no_end_reachable": Code("warning", "A node waits for the person, and no path from it reaches an end."),
     "never_returns": Code("warning", "A jump has a `next_node_id`, but its sub-flow never ends."),
     "too_many_steps": Code("error", "A turn can visit more nodes than allowed before it waits."),
+    "too_many_effects": Code("error", "A turn can make more API and model calls than allowed before it waits."),
     "jumps_too_deep": Code("error", "More sub-flows can be nested than allowed."),
     "growing_value": Code(
         "error", "A variable doubles with each pass through a loop, until it is too large to be stored."

@@ -21,6 +21,11 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "I will get someone from our team. One moment, please.",
         "es": "Voy a llamar a alguien de nuestro equipo. Un momento, por favor.",
     },
+    "too_many_messages": {
+        "pt_BR": "Recebemos muitas mensagens suas de uma vez. Espere um minuto e escreva de novo, por favor.",
+        "en": "We got many messages from you at once. Please wait a minute and write again.",
+        "es": "Recibimos muchos mensajes tuyos a la vez. Espera un minuto y escribe de nuevo, por favor.",
+    },
     "attempts_exceeded": {
         "pt_BR": "Vamos parar por aqui. Quando quiser recomeçar, é só escrever de novo.",
         "en": "Let us stop here for now. Write to us again whenever you would like to start over.",

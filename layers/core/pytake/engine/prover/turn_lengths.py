@@ -1,43 +1,49 @@
-"""The maximum number of steps of a turn: the longest path between two waits, through sub-flows and back."""
+"""The longest turns: how many nodes a turn can visit between two waits and how many calls it can make, also through sub-flows."""
 
 from collections.abc import Callable
 
-from pytake.engine.limits import STEPS
+from pytake.engine.facts import NodeFacts
+from pytake.engine.limits import EFFECTS, STEPS
 from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.graph import Graph, NodeRef, successors_first
 
 
 def too_long_turns(graph: Graph, taken: Callable[[NodeRef, str], bool]) -> list[Problem]:
-    """Turns that can visit more nodes than allowed. Requires a bundle without jump cycles and without loops that never wait.
+    """Turns that can visit more nodes, or make more calls, than allowed.
 
-    `taken` says whether an exit of a node can be taken.
+    Requires a bundle without jump cycles and without loops that never wait. `taken` says whether an exit of a node can be taken.
     """
-    lengths = TurnLengths(graph, taken)
-    start = (graph.root.id, graph.root.start_node_id)
-    turns = {start: lengths.of_entering(start)}
-    for node, facts in graph.facts.items():
-        if facts.waits:
-            turns[node] = max(turns.get(node, 0), lengths.of_answering(node))
+    return _over(
+        TurnLengths(graph, taken, lambda _: 1),
+        STEPS,
+        "too_many_steps",
+        "A turn that starts here can visit {count} nodes before it waits; at most {limit} are allowed. Ask a question in "
+        "between, or shorten the path.",
+    ) + _over(
+        TurnLengths(graph, taken, lambda facts: int(facts.requests_effect)),
+        EFFECTS,
+        "too_many_effects",
+        "A turn that starts here can make {count} calls of APIs and models before it waits; at most {limit} are allowed. Ask a "
+        "question in between, or make fewer calls.",
+    )
+
+
+def _over(lengths: "TurnLengths", limit: int, code: str, message: str) -> list[Problem]:
     return [
-        problem(
-            "too_many_steps",
-            f"A turn that starts here can visit {steps} nodes before it waits; at most {STEPS} are allowed. Ask a question "
-            "in between, or shorten the path.",
-            flow_id=flow_id,
-            node_id=node_id,
-        )
-        for (flow_id, node_id), steps in turns.items()
-        if steps > STEPS
+        problem(code, message.format(count=count, limit=limit), flow_id=flow_id, node_id=node_id)
+        for (flow_id, node_id), count in lengths.of_turns().items()
+        if count > limit
     ]
 
 
 class TurnLengths:
-    """The maximum number of steps of turns. A step is a node and the exit taken."""
+    """The maximum length of turns: the sum of the weights of the steps. A step is a node and the exit taken."""
 
-    def __init__(self, graph: Graph, taken: Callable[[NodeRef, str], bool]) -> None:
+    def __init__(self, graph: Graph, taken: Callable[[NodeRef, str], bool], weight: Callable[[NodeFacts], int]) -> None:
         self._graph = graph
         self._facts = graph.facts
         self._taken = taken
+        self._weights = {node: weight(facts) for node, facts in graph.facts.items()}
         self._whole: dict[NodeRef, int] = {}  # until the turn ends
         self._to_end: dict[NodeRef, int | None] = {}  # until the flow ends; None if it does not end in the same turn
         self._after: dict[NodeRef, int] = {}  # after the end of the flow that is entered here
@@ -50,15 +56,25 @@ class TurnLengths:
                 self._levels.setdefault(target, []).append(jump)
         self._inside = {entry: graph.local(entry) for entry in self._levels}
 
+    def of_turns(self) -> dict[NodeRef, int]:
+        """The maximum length of the turns that start at each node where a turn can start."""
+        start = (self._graph.root.id, self._graph.root.start_node_id)
+        turns = {start: self.of_entering(start)}
+        for node, facts in self._facts.items():
+            if facts.waits:
+                turns[node] = max(turns.get(node, 0), self.of_answering(node))
+        return turns
+
     def of_entering(self, node: NodeRef) -> int:
-        """The maximum number of steps of a turn that enters this node first."""
+        """The maximum length of a turn that enters this node first."""
         return self._whole[node]
 
     def of_answering(self, node: NodeRef) -> int:
-        """The maximum number of steps of a turn that starts with an answer to this node, or with its timer."""
-        onward = [1 + (self._whole[target] if target is not None else 0) for target in self._targets(node)]
+        """The maximum length of a turn that starts with an answer to this node, or with its timer."""
+        weight = self._weights[node]
+        onward = [weight + (self._whole[target] if target is not None else 0) for target in self._targets(node)]
         ends = [
-            1 + (self._to_end[target] or 0 if target is not None else 0)
+            weight + (self._to_end[target] or 0 if target is not None else 0)
             for target in self._targets(node)
             if target is None or self._to_end[target] is not None
         ]
@@ -68,7 +84,7 @@ class TurnLengths:
         return most
 
     def _returning_from(self, node: NodeRef) -> int:
-        """The maximum number of steps that follow in the same turn when the node's flow ends and returns."""
+        """The maximum length of what follows in the same turn when the node's flow ends and returns."""
         entries = [entry for entry, inside in self._inside.items() if node in inside]
         most = 0
         for entry in entries:
@@ -78,15 +94,15 @@ class TurnLengths:
         return most
 
     def _after_jump(self, jump: NodeRef) -> int:
-        most = 1
+        most = weight = self._weights[jump]
         for target in self._targets(jump):
             if target is None:
-                most = max(most, 1 + self._returning_from(jump))
+                most = max(most, weight + self._returning_from(jump))
                 continue
-            most = max(most, 1 + self._whole[target])
+            most = max(most, weight + self._whole[target])
             to_end = self._to_end[target]
             if to_end is not None:
-                most = max(most, 1 + to_end + self._returning_from(jump))
+                most = max(most, weight + to_end + self._returning_from(jump))
         return most
 
     def _targets(self, node: NodeRef) -> list[NodeRef | None]:
@@ -100,17 +116,17 @@ class TurnLengths:
         return list(dict.fromkeys(found))
 
     def _measure(self, node: NodeRef) -> None:
-        facts = self._facts[node]
+        facts, weight = self._facts[node], self._weights[node]
         if facts.waits:
-            self._whole[node], self._to_end[node] = 1, None
+            self._whole[node], self._to_end[node] = weight, None
             return
-        before, ends_before = 1, True
-        whole = 1
+        before, ends_before = weight, True
+        whole = weight
         if facts.jumps_to is not None:
-            whole = 1 + self._whole.get(facts.jumps_to, 0)
+            whole = weight + self._whole.get(facts.jumps_to, 0)
             inner = self._to_end.get(facts.jumps_to)
             ends_before = facts.returns and inner is not None
-            before = 2 + (inner or 0)
+            before = 2 * weight + (inner or 0)
         to_end: int | None = None
         if ends_before:
             targets: list[NodeRef | None] = self._targets(node) or ([None] if facts.ends else [])
