@@ -17,6 +17,7 @@ from cli.flow_testing.inputs import parse_line, parse_time
 from cli.flow_testing.mocks import HttpMocks
 from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import FlowError, Problem, compile_flow, validate
+from pytake.engine.texts import language_code
 
 app = typer.Typer(help="Run, check, test and publish flow documents.", no_args_is_help=True)
 
@@ -44,6 +45,7 @@ def run(
         str | None, typer.Option(help="The receiving number's country, for phone number answers.")
     ] = None,
     name: Annotated[str, typer.Option(help="The contact's profile name.")] = "Ana",
+    language: Annotated[str, typer.Option(help="The contact's language, such as pt_BR or en.")] = "",
 ) -> None:
     """Run a conversation: one message per line of standard input, one turn per line of standard output.
 
@@ -54,13 +56,16 @@ def run(
         documents, root = read_documents(flows)
         mocks = HttpMocks(read_json(http_mocks)) if http_mocks else HttpMocks({})
         began = parse_time(now)
+        spoken = language_code(language) if language else ""
+        if spoken is None:
+            raise UsageError(f"--language: `{language}` is not a language code such as pt_BR or en")
         flow = compile_flow(documents, root)
     except UsageError as error:
         fail(str(error), 2)
     except FlowError as error:
         fail("\n".join(_line(problem) for problem in error.problems), 1)
     seed = seed if seed is not None else randbits(32)
-    contact = msgspec.structs.replace(sample_contact(seed), name=name)
+    contact = msgspec.structs.replace(sample_contact(seed), name=name, language=spoken)
     conversation = OfflineConversation(flow, ConversationSettings(began, seed, country, contact))
     for number, line in enumerate(filter(str.strip, sys.stdin), 1):
         try:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.records import DEFAULT_COMMANDS
 from pytake.engine import (
     Contact,
@@ -19,6 +18,7 @@ from pytake.engine import (
     continue_turn,
     take_turn,
 )
+from pytake.engine.contact_changes import contact_after
 
 PerformEffects = Callable[[Effect], EffectResult]
 

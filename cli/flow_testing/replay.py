@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cli.flow_testing.documents import Documents, UsageError
-from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.records import DEFAULT_COMMANDS, STATE_BYTES, TurnContext, TurnRecord
 from pytake.engine import Context, Effect, EffectResult, Flow, State, Turn, compile_flow, continue_turn, take_turn
+from pytake.engine.contact_changes import contact_after
 
 _COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
 

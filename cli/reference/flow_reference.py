@@ -72,6 +72,7 @@ _BUILT_INS = {
     "contact.phone": "the phone number, such as +5511987654321",
     "contact.id": "the id of the person in WhatsApp",
     "contact.tags": "a list",
+    "contact.language": "the contact's language, such as `pt_BR`, if it is known",
     "contact.FIELD": "what `save_contact` saved as `FIELD`",
     "input.text": "the typed text, or the label of the chosen option",
     "input.type": "`text`, `reply`, `media`, `location`, `form`, `contacts`, `order`, `timeout`",

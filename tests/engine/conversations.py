@@ -18,6 +18,7 @@ from pytake.engine import (
     continue_turn,
     take_turn,
 )
+from pytake.engine.contact_changes import contact_after
 
 NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z
 CONTACT = Contact(id="5511987654321", phone="+5511987654321", name="Maria da Silva")
@@ -69,6 +70,7 @@ class Talk:
             self.effects.append(turn.effect)
             turn = continue_turn(self.flow, turn, answer, result, context)
         self.stored = turn.state.encode() if turn.state is not None else None
+        self.context = {**self.context, "contact": contact_after(context.contact, turn.events)}
         return turn
 
     def tap(self, reply_id: str, label: str = "") -> Turn:

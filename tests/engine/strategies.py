@@ -5,6 +5,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pytake.engine import EffectResult, Input, InputLocation, InputMedia
+from pytake.engine.document import read_document
+from pytake.engine.translations import shown_texts
 
 VARIABLES = ["a", "b", "c"]
 TEXTS = st.sampled_from(
@@ -221,7 +223,22 @@ def bundles(draw: st.DrawFn) -> dict[str, Any]:
             "report_variables": ["a"],
             "nodes": draw(nodes(ids, flows)),
         }
+        if draw(st.booleans()):
+            documents[flow_id] |= {"languages": ["fr", "en"], "texts": {"fr": _translations(documents[flow_id])}}
     return documents
+
+
+def _translations(document: dict[str, Any]) -> dict[str, str]:
+    """Another text for every text of a document that can be read."""
+    read, _ = read_document(document)
+    if read is None:
+        return {}
+    return {
+        f"{node.id}.{shown.key}": shown.text if "{{" in shown.text else shown.text.swapcase()
+        for node in read.nodes
+        for shown in shown_texts(node.data)
+        if not shown.optional
+    }
 
 
 INPUTS = st.one_of(

@@ -157,3 +157,13 @@ def test_validate_prints_problems_and_exits_with_1_on_errors(tmp_path: Path) -> 
 def test_the_examples_have_no_problems() -> None:
     result = command("validate", *sorted(EXAMPLES.glob("*.json")))
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_the_language_of_the_contact_selects_the_texts(tmp_path: Path) -> None:
+    nodes = node("m", "message", text="Hello", next_node_id="e"), node("e", "end")
+    (path,) = written(tmp_path, document(*nodes, languages=["pt_BR"], texts={"pt_BR": {"m.text": "Olá"}}))
+    for language, text in (("pt-br", "Olá"), ("en", "Hello"), ("", "Hello")):
+        (turn,) = turns(command("run", path, "--language", language, lines=["hi"]))
+        assert turn["messages"] == [{"type": "text", "text": text}]
+    refused = command("run", path, "--language", "Portuguese", lines=["hi"])
+    assert (refused.exit_code, "not a language code" in refused.output) == (2, True)

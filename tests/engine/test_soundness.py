@@ -132,6 +132,7 @@ class Conversations:
         self.flow = compile_flow(documents, "main")
         self.proved = Proved(documents)
         self.chance = chance
+        self.language = chance.choice(["", "fr", "en"])
         self.left: set[tuple[str, str]] = set()  # the waiting nodes for which an input that leads on was found
 
     def run_one(self, number: int) -> None:
@@ -170,7 +171,7 @@ class Conversations:
 
     def turn(self, state: State | None, user_input: Input, now: float, seed: str) -> Turn:
         """Take a turn, which must not fail."""
-        context = Context(now, seed, Contact("551199", "+551199", "Ana"), "BR")
+        context = Context(now, seed, Contact("551199", "+551199", "Ana", language=self.language), "BR")
         turn = whole_turn(self.flow, state, user_input, context, self.chance.choice(RESULTS))
         assert turn.status != "failed", turn.events
         for message in turn.messages:

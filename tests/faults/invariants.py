@@ -8,9 +8,9 @@ import msgspec
 from pytake import engine
 from pytake.conversation.business_events import events_of_turn, failed_delivery, type_of
 from pytake.conversation.callback_data import read_callback_data
-from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.records import DEFAULT_COMMANDS, ConversationKey, Delivery, TurnContext, TurnRecord
 from pytake.engine import Context, State
+from pytake.engine.contact_changes import contact_after
 from tests.faults.meta import text_of
 from tests.faults.story_flow import COMPILED
 from tests.faults.world import World

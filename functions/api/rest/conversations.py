@@ -49,6 +49,7 @@ class ConversationSummary(BaseModel):
     phone: str | None
     name: str
     tags: list[str]
+    language: str
     status: Status
     mode: Mode
     flow_id: str | None
@@ -223,6 +224,7 @@ def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
         "phone": contact.phone,
         "name": contact.name,
         "tags": contact.tags,
+        "language": contact.language,
         "status": status,
         "mode": "human" if status == "human" else "bot",
         "flow_id": state.flow_id if state is not None else None,

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from pytake import engine
 from pytake.conversation.commit_turn import TurnDraft
-from pytake.conversation.contact_changes import contact_after
 from pytake.conversation.contact_usage import API_CALLS_PER_HOUR, MODEL_CALLS_PER_HOUR, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports.common import Clock, RecordMetric
@@ -43,6 +42,7 @@ from pytake.engine import (
     normalize_text,
 )
 from pytake.engine.commands import match_command
+from pytake.engine.contact_changes import contact_after
 from pytake.whatsapp.outbound import Text
 
 EFFECTS_SECONDS = 30

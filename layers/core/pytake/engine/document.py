@@ -16,6 +16,7 @@ from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.registry import NodeData, node_types
+from pytake.engine.texts import language_code
 from pytake.engine.values import exceeds_depth
 
 
@@ -39,6 +40,8 @@ class FlowDocument(Struct, frozen=True):
     session_ttl_hours: float | None = None
     merge_texts: bool = True
     report_variables: list[str] = []
+    languages: list[str] = []
+    texts: dict[str, dict[str, str]] = {}
     format: int = FORMAT
 
 
@@ -64,6 +67,13 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     `start_node_id`, or at its only `start` node. A session without an answer expires after `session_ttl_hours` (the
     organization's setting when left out). `merge_texts`: consecutive texts of one turn become one message, unless this is
     false. `report_variables` lists the variables whose values may appear in reports.
+
+    `languages` lists the languages that the flow speaks. `texts` translates the texts of the nodes, which are written in
+    `language`: by language, then by the node's id and the place of the text in its data, as in
+    `{"en": {"menu.text": "Hello", "menu.buttons.yes.label": "Yes"}}`. An option is named by its value, any other item of a list
+    by its index from 0. Values of options are the same in every language, so conditions hold in each. The contact's language
+    selects (`{{contact.language}}`; the action `set_language` sets it): the same language, else one that differs only in its
+    region, else `language`. A text without a translation is sent as it is written in the node.
     """
 
     id: str
@@ -75,6 +85,8 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     session_ttl_hours: float | None = None
     merge_texts: bool | None = None
     report_variables: list[str] | None = None
+    languages: list[str] | None = None
+    texts: dict[str, dict[str, str]] | None = None
 
 
 def jump_targets(document: FlowDocument) -> set[str]:
@@ -129,6 +141,8 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         session_ttl_hours=shell.session_ttl_hours,
         merge_texts=shell.merge_texts is not False,
         report_variables=shell.report_variables or [],
+        languages=[language_code(code) or code for code in shell.languages or []],
+        texts={language_code(code) or code: texts for code, texts in (shell.texts or {}).items()},
     )
     return document, problems
 

@@ -48,6 +48,13 @@ class SecretUse(Struct, frozen=True):
     field: str
 
 
+class SetLanguage(Struct, frozen=True):
+    """A language that an action sets."""
+
+    code: str
+    field: str
+
+
 class Write(Struct, frozen=True):
     """A variable that an exit assigns, and where its value comes from; None when nothing is known about the value."""
 
@@ -98,4 +105,5 @@ class NodeFacts(Struct):
     secrets: list[SecretUse] = field(default_factory=list)
     requests_effect: bool = False  # it calls an API or a model
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
+    languages: list[SetLanguage] = field(default_factory=list)
     validation: Validation | None = None

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from pytake.engine.commands import match_command
 from pytake.engine.compiler import Flow
+from pytake.engine.contact_changes import contact_after
 from pytake.engine.effects import EffectResult
 from pytake.engine.execution import CompiledNode, Execution, TurnHaltedError
 from pytake.engine.limits import STEPS
@@ -16,6 +17,7 @@ from pytake.whatsapp.input import Input
 
 _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
+Nodes = dict[tuple[str, str], CompiledNode]
 
 
 def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -> Turn:
@@ -46,7 +48,9 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         return turn  # it waits for no effect
     answer = _encodable(input)
     try:
-        waiting, run = _resume(flow, _node_of(flow, state), state, answer, context)
+        context = structs.replace(context, contact=contact_after(context.contact, turn.events))
+        nodes = _nodes(flow, context)
+        waiting, run = _resume(flow, nodes, _node_of(flow, nodes, state), state, answer, context)
         if waiting.result is None:
             return _ignored(state, answer)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
@@ -60,14 +64,15 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
 def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
     if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
         answer = _encodable(answer)
-    node = _node_of(flow, state) if state is not None else None
+    nodes = _nodes(flow, context)
+    node = _node_of(flow, nodes, state) if state is not None else None
     if context.commands:
         command = match_command(answer, context.commands, node.offered if node is not None else frozenset())
         if command is not None:
             return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context)
-    waiting, run = _resume(flow, node, state, answer, context)
+    waiting, run = _resume(flow, nodes, node, state, answer, context)
     if answer.type in _TIMERS:
         if waiting.timer is None or state.due_at is None or context.now < state.due_at:
             return _ignored(state, answer)
@@ -82,13 +87,18 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     return _turn(flow, run)
 
 
-def _node_of(flow: Flow, state: State) -> CompiledNode | None:
+def _nodes(flow: Flow, context: Context) -> Nodes:
+    """The nodes in the contact's language."""
+    return flow.nodes if flow.speeches is None else flow.speeches.of(context.contact.language).nodes
+
+
+def _node_of(flow: Flow, nodes: Nodes, state: State) -> CompiledNode | None:
     """The node this state waits at, None if the flow does not have it."""
-    return flow.nodes.get((state.sub_flow_id or flow.id, state.node_id))
+    return nodes.get((state.sub_flow_id or flow.id, state.node_id))
 
 
 def _resume(
-    flow: Flow, waiting: CompiledNode | None, state: State, answer: Input, context: Context
+    flow: Flow, nodes: Nodes, waiting: CompiledNode | None, state: State, answer: Input, context: Context
 ) -> tuple[CompiledNode, Execution]:
     """The node this state waits at (`waiting`), and the turn that continues there.
 
@@ -98,7 +108,7 @@ def _resume(
         data = {"flow_id": state.sub_flow_id or state.flow_id, "node_id": state.node_id}
         raise TurnHaltedError(Event("state_invalid", data))
     run = Execution(
-        flow.nodes,
+        nodes,
         flow.merge_texts,
         answer,
         context,
@@ -113,9 +123,10 @@ def _resume(
 
 
 def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
-    run = Execution(flow.nodes, flow.merge_texts, answer, context, context.contact, {}, [])
+    speech = flow.speech if flow.speeches is None else flow.speeches.of(context.contact.language)
+    run = Execution(speech.nodes, flow.merge_texts, answer, context, context.contact, {}, [])
     run.events.append(event)
-    _walk(flow.start, run)
+    _walk(speech.start, run)
     return _turn(flow, run)
 
 
@@ -163,13 +174,14 @@ def _obey(command: Command, flow: Flow, state: State | None, answer: Input, cont
     if command == "restart":
         return _open(flow, answer, context, _STARTED if state is None else Event("session_restarted"))
     variables, stack = (dict(state.variables), state.stack.copy()) if state is not None else ({}, [])
+    language = flow.language if flow.speeches is None else flow.speeches.of(context.contact.language).language
     run = Execution(flow.nodes, flow.merge_texts, answer, context, context.contact, variables, stack)
     run.at = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state else None
     if command == "human":
-        run.say(built_in_text(flow.language, "human"))
+        run.say(built_in_text(language, "human"))
         run.hand_over(run.at, {"reason": "command"})
     else:
-        run.say(built_in_text(flow.language, "opted_out"))
+        run.say(built_in_text(language, "opted_out"))
         run.events.append(Event("opted_out"))
     return _turn(flow, run)
 

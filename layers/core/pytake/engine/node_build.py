@@ -1,6 +1,6 @@
 """What a node type uses to compile its data: it checks everything and turns it into functions that run during a turn."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from pytake.engine.execution import CompiledNode, Execution, Handler, Say
@@ -8,6 +8,7 @@ from pytake.engine.facts import Constant, Edge, LimitedText, NodeFacts, Read, Va
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import Problem, problem
 from pytake.engine.rendering import Getter, Render, getter, render
+from pytake.engine.speeches import Speeches
 from pytake.engine.template import NAMESPACES, Expression, TemplateError, is_unclosed, parse_path, parse_template
 from pytake.engine.texts import Language, built_in_text
 from pytake.engine.turn import Event, Step
@@ -24,6 +25,7 @@ class Bundle(Protocol):
     nodes: dict[tuple[str, str], CompiledNode]
     """The nodes of every document opened so far, by flow id and node id."""
     problems: list[Problem]
+    speeches: Speeches
     merge_texts: bool
     """Whether consecutive texts of a turn are merged: the root document decides."""
 
@@ -39,12 +41,22 @@ class NodeBuild:
     """
 
     def __init__(
-        self, bundle: Bundle, node: CompiledNode, type: str, language: Language, reported: Collection[str] = ()
+        self,
+        bundle: Bundle,
+        node: CompiledNode,
+        type: str,
+        language: Language,
+        reported: Collection[str] = (),
+        spoken: str | None = None,
+        translated: Mapping[str, str] = {},
     ) -> None:
         self.flow_id = node.flow_id
         self.node_id = node.node_id
         self.node = node
         self.language = language
+        self.spoken = spoken  # the code of the language that is spoken instead of the document's
+        self.translated = translated  # the keys of the replaced texts, by their field
+        self.speeches = bundle.speeches
         self.facts = NodeFacts(node.flow_id, node.node_id, type)
         self.format_value = value_formatter(language)
         self.merge_texts = bundle.merge_texts

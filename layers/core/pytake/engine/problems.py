@@ -49,6 +49,10 @@ CODES: dict[str, Code] = {
     "unknown_language": Code(
         "warning", "There are no built-in texts in the flow's language; the English ones are used."
     ),
+    "unlisted_language": Code("warning", "A language is used that `languages` does not list."),
+    "missing_text": Code("warning", "A text has no translation into one of the flow's languages."),
+    "unknown_text": Code("warning", "A translation belongs to no text of the flow."),
+    "different_placeholders": Code("warning", "A text and its translation contain different `{{...}}`."),
     "unreachable_node": Code("warning", "No path reaches a node."),
     "loop_without_wait": Code("error", "Nodes lead to one another in a loop that never waits for the person."),
     "no_way_out": Code("error", "Nodes lead to one another in a loop that never waits for the person and has no exit."),

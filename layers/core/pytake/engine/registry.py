@@ -4,7 +4,7 @@ import importlib
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from msgspec import Struct
 
@@ -13,7 +13,13 @@ from pytake.engine.node_build import NodeBuild
 
 
 class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The `data` of a node. A node type is a subclass: its fields, `compile`, and the docstring that documents the type."""
+    """The `data` of a node. A node type is a subclass: its fields, `compile`, and the docstring that documents the type.
+
+    `TEXTS` are the places of the texts that people may see, which a flow can translate (`languages`): `buttons.[].label` is the
+    label of every button. A place that ends with `?` often needs no translation.
+    """
+
+    TEXTS: ClassVar[tuple[str, ...]] = ()
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Check the data and give the functions that the node runs. Reports problems to `build`; never raises."""

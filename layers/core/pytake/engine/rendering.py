@@ -84,6 +84,8 @@ def _contact_getter(path: tuple[str, ...]) -> Getter:
     match name:
         case "id" | "name" | "phone" | "tags" if not rest:
             return attrgetter(f"contact.{name}")
+        case "language" if not rest:  # flows saved a field of this name before contacts had a language
+            return lambda run: run.contact.language or run.contact.fields.get("language")
     return lambda run: value_at(run.contact.fields, path)
 
 

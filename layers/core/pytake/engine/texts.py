@@ -1,5 +1,6 @@
 """The built-in texts in every supported language. A flow's `language` selects one; a flow's own text takes precedence."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 Language = Literal["pt_BR", "en", "es"]
@@ -138,6 +139,32 @@ def language_of(code: str) -> Language | None:
         case "es":
             return "es"
     return None
+
+
+def language_code(text: str) -> str | None:
+    """A language code in the form of WhatsApp (`pt_BR`, `en`, `fil`); None if the text is not a language code."""
+    base, line, region = text.strip().replace("-", "_").partition("_")
+    if not (2 <= len(base) <= 3 and base.isascii() and base.isalpha()):
+        return None
+    if not line:
+        return base.lower()
+    return (
+        f"{base.lower()}_{region.upper()}" if 2 <= len(region) <= 4 and region.isascii() and region.isalnum() else None
+    )
+
+
+def best_match(language: str, available: Iterable[str]) -> str | None:
+    """The available language that suits a contact's: the same, or one that differs only in its region. None if none does."""
+    if not language:
+        return None
+    base = language.partition("_")[0]
+    near = None
+    for one in available:
+        if one == language:
+            return one
+        if near is None and one.partition("_")[0] == base:
+            near = one
+    return near
 
 
 def built_in_texts() -> dict[str, dict[Language, str]]:

@@ -18,13 +18,17 @@ Status = Literal["waiting", "completed", "handoff", "failed"]
 
 
 class Contact(Struct, frozen=True, gc=False, omit_defaults=True):
-    """The person. `fields` holds what `save_contact` saved; a flow reads it as `{{contact.city}}`."""
+    """The person. `fields` holds what `save_contact` saved; a flow reads it as `{{contact.city}}`.
+
+    `language` is a code such as `pt_BR` that selects the texts of a flow with several languages; empty: it is not known.
+    """
 
     id: str
     phone: str | None = None
     name: str = ""
     fields: dict[str, Any] = {}
     tags: list[str] = []
+    language: str = ""
 
 
 class Context(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -4,9 +4,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
-from pytake.engine.facts import Constant
+from pytake.engine.facts import Constant, SetLanguage
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+from pytake.engine.texts import language_code
 
 
 class SetVariableAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_variable"):
@@ -36,6 +37,12 @@ class RemoveTagAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     tag: str
 
 
+class SetLanguageAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_language"):
+    """Set the contact's language, a code such as `pt_BR`. The following texts, and those of later turns, are in it."""
+
+    language: str
+
+
 class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="emit_event"):
     """Publish an event to integrations: its `name` and any `data`."""
 
@@ -43,7 +50,7 @@ class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     data: dict[str, Any] | None = None
 
 
-Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | EmitEventAction
+Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | SetLanguageAction | EmitEventAction
 Act = Callable[[Execution], None]
 
 
@@ -51,8 +58,8 @@ Act = Callable[[Execution], None]
 class ActionNode(NodeData):
     """Does things that the person does not see, in order.
 
-    Templates work in every value. A saved field can be read as `{{contact.FIELD}}` immediately. Saved fields, tags and emitted
-    events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed` and `event_emitted`.
+    Templates work in every value. A saved field can be read as `{{contact.FIELD}}` immediately. Saved fields, tags, languages and
+    emitted events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed`, `language_set` and `event_emitted`.
     """
 
     actions: list[Action]
@@ -69,6 +76,10 @@ class ActionNode(NodeData):
             run.path.append(step)
             return following
 
+        if self.next_node_id and any(isinstance(action, SetLanguageAction) for action in self.actions):
+            return NodeHandlers(
+                lambda run: node if (node := enter(run)) is None else run.nodes[node.flow_id, node.node_id]
+            )
         return NodeHandlers(enter)
 
 
@@ -86,6 +97,8 @@ def _compile(action: Action, build: NodeBuild, field: str) -> Act:
         case RemoveTagAction():
             tag = build.rendering(action.tag, f"{field}.tag")
             return lambda run: _tag(run, tag(run).strip(), added=False)
+        case SetLanguageAction():
+            return _set_language(action, build, field)
         case EmitEventAction():
             name = build.rendering(action.name, f"{field}.name")
             data = build.value(action.data or {}, f"{field}.data")
@@ -113,6 +126,27 @@ def _save_contact(action: SaveContactAction, build: NodeBuild, field: str) -> Ac
             run.save_contact(name, get(run))
 
     return save
+
+
+def _set_language(action: SetLanguageAction, build: NodeBuild, field: str) -> Act:
+    language, speeches = build.template(action.language, f"{field}.language"), build.speeches
+    if isinstance(language, str):
+        code = language_code(language)
+        if code is None:
+            message = f"`{language}` is not a language code. Enter one such as pt_BR, en or es."
+            build.problem("invalid_value", f"{field}.language", message)
+        build.facts.languages.append(SetLanguage(code or "", f"{field}.language"))
+    get = build.rendering(action.language, f"{field}.language")
+
+    def set_language(run: Execution) -> None:
+        code = language_code(get(run))
+        if code is None or code == run.contact.language:
+            return  # what is not a language code changes nothing
+        run.contact = structs.replace(run.contact, language=code)
+        run.nodes = speeches.of(code).nodes
+        run.emit("language_set", language=code)
+
+    return set_language
 
 
 def _tag(run: Execution, tag: str, *, added: bool) -> None:

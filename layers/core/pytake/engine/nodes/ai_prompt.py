@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from pytake.engine.effects import ModelRequest
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
@@ -11,6 +13,8 @@ class AiPrompt(NodeData):
     If the model fails, the reason is stored in `OUTPUT_VARIABLE_error` and the path continues at `error_next_node_id`, or at
     `next_node_id` if that is not set.
     """
+
+    TEXTS: ClassVar = ("prompt?", "system?")
 
     model: str
     prompt: str

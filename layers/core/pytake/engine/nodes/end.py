@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
@@ -10,6 +12,8 @@ class End(NodeData):
     In a sub-flow that returns, the path goes back to the parent. With `trigger_handoff` a human agent takes over the
     conversation, also from inside a sub-flow.
     """
+
+    TEXTS: ClassVar = ("message",)
 
     message: str | None = None
     trigger_handoff: bool = False

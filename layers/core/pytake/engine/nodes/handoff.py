@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
@@ -11,6 +11,8 @@ class Handoff(NodeData):
 
     `department`, `priority` and `note` reach the agents with the event `handed_off`. Templates work in all of them.
     """
+
+    TEXTS: ClassVar = ("message", "note?")
 
     message: str | None = None
     department: str | None = None

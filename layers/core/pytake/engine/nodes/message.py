@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -46,6 +47,20 @@ class Message(NodeData):
     An image, video or document appears above reply buttons in the same message; before a list it is a message of its own. A text
     with media becomes its caption if it fits. Without buttons, `header` and `footer` become lines of the text.
     """
+
+    TEXTS: ClassVar = (
+        "text",
+        "media.caption",
+        "media.link?",
+        "media.id?",
+        "media.filename?",
+        "header",
+        "footer",
+        "buttons.[].label",
+        "buttons.[].description",
+        "cta_url.label",
+        "cta_url.url?",
+    )
 
     text: str | None = None
     media: MediaSpec | None = None

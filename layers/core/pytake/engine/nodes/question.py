@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
 from pytake.engine.facts import Constant, ValidatedAnswer, Write
 from pytake.engine.field_types import Button, Validation
@@ -24,6 +26,14 @@ class Question(NodeData):
     over the node's. Other answers count only if `validation` accepts them. After a tap on a button of an older message the bot
     says that the option is no longer available and asks again, without counting an attempt.
     """
+
+    TEXTS: ClassVar = (
+        "question",
+        "validation.error_message",
+        "validation.choices.[].label?",
+        "buttons.[].label",
+        "buttons.[].description",
+    )
 
     question: str
     variable: str

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
@@ -9,6 +11,8 @@ class Start(NodeData):
 
     The message that starts a conversation is not taken as the answer to a question.
     """
+
+    TEXTS: ClassVar = ("greeting",)
 
     greeting: str | None = None
     next_node_id: str | None = None

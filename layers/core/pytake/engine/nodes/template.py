@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
@@ -10,8 +10,11 @@ from pytake.whatsapp.outbound import Template
 class TemplateNode(NodeData):
     """Sends an approved WhatsApp template, which is also possible outside the 24-hour customer service window.
 
-    `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts.
+    `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts. In a flow with several
+    `languages` the template is sent in the language that is spoken; `texts` can name another (`NODE.language`).
     """
+
+    TEXTS: ClassVar = ("language?", "components.[].parameters.[].text?")
 
     name: str
     language: str
@@ -23,7 +26,8 @@ class TemplateNode(NodeData):
         if not self.name.strip():
             build.problem("invalid_value", "name", "Enter the name of an approved template.")
         components = build.value(self.components or [], "components", as_text=True)
-        name, language = self.name, self.language
+        name = self.name
+        language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
@@ -15,6 +15,8 @@ class WhatsAppFlow(NodeData):
     The response is stored in `variable` as an object. After any other answer, and after the response to a form of an older
     message, the form is sent again.
     """
+
+    TEXTS: ClassVar = ("text", "header", "footer", "cta", "flow_id?")
 
     flow_id: str
     cta: str

@@ -12,6 +12,7 @@ from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
 from pytake.engine.prover.graph import Graph
+from pytake.engine.prover.translations import add_translated_facts, translation_problems
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
 
@@ -33,6 +34,8 @@ def validate(
     if not any(found.fatal for found in problems):
         if secrets is not None:
             problems += _unusable_secrets(compilation, secrets)
+        problems += translation_problems(compilation)
+        add_translated_facts(compilation)
         problems += _analysed(compilation, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
     return sorted(unique, key=lambda found: found.severity != "error")

@@ -1,10 +1,10 @@
-"""How the events of a turn change a contact. The turn, its replay and `pytake flow run` share this function."""
+"""How the events of a turn change a contact: within the turn after an effect, when it is stored, and in a replay."""
 
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from pytake.engine import Contact, Event
+from pytake.engine.turn import Contact, Event
 from pytake.engine.values import plain_text
 
 
@@ -21,4 +21,6 @@ def contact_after(contact: Contact, events: Iterable[Event]) -> Contact:
                 contact = replace(contact, tags=[*contact.tags, event.data["tag"]])
             case "tag_removed":
                 contact = replace(contact, tags=[tag for tag in contact.tags if tag != event.data["tag"]])
+            case "language_set":
+                contact = replace(contact, language=event.data["language"])
     return contact
