@@ -14,6 +14,10 @@ from pytake.wiring import shared
 SEND_MILLISECONDS = 15_000
 """The time for one message, including the Graph API's timeouts (3 + 10 s). With less time left, no further message is sent."""
 
+UNREADABLE_RECEIVES = 14
+"""The receive at which an item that cannot be decoded is dead-lettered: after a quarter of an hour. While a deployment or a
+rollback runs, an item may come from a newer release than its reader."""
+
 _read = msgspec.json.Decoder(OutboundItem).decode
 
 
@@ -33,7 +37,9 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         try:
             item = _read(record.body)
         except msgspec.DecodeError:
-            # This can never be sent, and its conversation must not wait for it.
+            if record.receive_count < UNREADABLE_RECEIVES:
+                raise
+            # Nobody can send this, and its conversation must not wait for it any longer.
             logger().exception("delivery.unreadable", message_id=record.id)
             wiring.queues().dead_letter_unreadable(record.body, record.group or record.id)
             return

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
+from functions.sender.handler import UNREADABLE_RECEIVES
 from functions.sender.handler import handler as sender
 from functions.statuses.handler import handler as process_statuses
 from pytake.conversation.callback_data import callback_data
@@ -76,14 +77,14 @@ def told(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> Told:
     return Told(capfd)
 
 
-def batch(*bodies: Any) -> dict[str, Any]:
+def batch(*bodies: Any, receive_count: int = 1) -> dict[str, Any]:
     return {
         "Records": [
             {
                 "messageId": f"m{index}",
                 "receiptHandle": "r",
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": f"g{index}"},
+                "attributes": {"ApproximateReceiveCount": str(receive_count), "MessageGroupId": f"g{index}"},
             }
             for index, body in enumerate(bodies)
         ]
@@ -186,7 +187,9 @@ def test_the_sender(told: Told, monkeypatch: pytest.MonkeyPatch, failure: str) -
     monkeypatch.setattr(httpx.Client, "post", post)
     monkeypatch.setattr(httpx.Client, "send", post)
     monkeypatch.setattr(httpx.Client, "request", post)
-    sender(batch(outbound(), "{" + TEXT, {"contact_id": PHONE, "messages": TEXT}), LambdaContext())
+    unreadable = ("{" + TEXT, {"contact_id": PHONE, "messages": TEXT})
+    sender(batch(outbound(), *unreadable), LambdaContext())
+    sender(batch(*unreadable, receive_count=UNREADABLE_RECEIVES), LambdaContext())
     told.check("delivery." if failure != "token" else "number.stopped", "delivery.unreadable")
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 
-class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True):
     """An image, video or document above an interactive message: by public `link` or uploaded `id`."""
 
     media: Literal["image", "video", "document"]
@@ -20,14 +20,14 @@ class MediaHeader(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unkn
     filename: str | None = None
 
 
-class Button(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Button(Struct, frozen=True, gc=False):
     """A reply button. Tapping it sends its `id`; `title` is the visible text."""
 
     id: str
     title: str
 
 
-class Row(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     """A row of a list message."""
 
     id: str
@@ -35,16 +35,14 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
     description: str | None = None
 
 
-class Text(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+class Text(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="text"):
     """A plain text, at most `limits.TEXT_BODY` characters."""
 
     text: str
     preview_url: bool = False
 
 
-class ReplyButtons(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="buttons", forbid_unknown_fields=True
-):
+class ReplyButtons(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="buttons"):
     """A text with one to three reply buttons."""
 
     text: str
@@ -53,9 +51,7 @@ class ReplyButtons(
     footer: str | None = None
 
 
-class OptionList(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="list", forbid_unknown_fields=True
-):
+class OptionList(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="list"):
     """A text with a button that opens a list of one to ten rows."""
 
     text: str
@@ -65,9 +61,7 @@ class OptionList(
     footer: str | None = None
 
 
-class CtaUrl(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="cta_url", forbid_unknown_fields=True
-):
+class CtaUrl(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="cta_url"):
     """A text with one button that opens a web page."""
 
     text: str
@@ -77,17 +71,13 @@ class CtaUrl(
     footer: str | None = None
 
 
-class LocationRequest(
-    Struct, frozen=True, gc=False, tag_field="type", tag="location_request", forbid_unknown_fields=True
-):
+class LocationRequest(Struct, frozen=True, gc=False, tag_field="type", tag="location_request"):
     """A text with the button "Send location"."""
 
     text: str
 
 
-class Media(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="media", forbid_unknown_fields=True
-):
+class Media(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="media"):
     """An image, video, audio, document or sticker, by public `link` or uploaded `id`."""
 
     media: MediaKind
@@ -97,9 +87,7 @@ class Media(
     filename: str | None = None
 
 
-class Template(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="template", forbid_unknown_fields=True
-):
+class Template(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="template"):
     """An approved template; `components` are Meta's own (header, body and button parameters)."""
 
     name: str
@@ -107,9 +95,7 @@ class Template(
     components: list[dict[str, Any]] = []
 
 
-class FlowForm(
-    Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="whatsapp_flow", forbid_unknown_fields=True
-):
+class FlowForm(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="whatsapp_flow"):
     """A text with a button that opens a WhatsApp Flow (a form inside the chat)."""
 
     text: str

@@ -1,0 +1,58 @@
+"""An item of a newer release comes back for a quarter of an hour before it becomes a dead letter: a deployment may be running."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.flow_runner.handler import MAX_RECEIVES
+from functions.flow_runner.handler import handler as flow_runner
+from functions.sender.handler import UNREADABLE_RECEIVES
+from functions.sender.handler import handler as sender
+from functions.statuses.handler import handler as statuses
+from pytake.aws.batch import backoff
+from tests.functions.conftest import Gateway, LambdaContext
+from tests.stack import translated
+
+NEWER = (
+    '{"organization_id":"acme","phone_number_id":"1","contact_id":"5511","turn":1,'
+    '"messages":[{"type":"hologram"}],"window_closes_at":4e9}'
+)
+"""A message of a type that this release does not have."""
+
+QUARTER_OF_AN_HOUR = 15 * 60
+
+
+def batch(receive_count: int) -> dict[str, Any]:
+    attributes = {"ApproximateReceiveCount": str(receive_count), "MessageGroupId": "1:5511"}
+    record = {"messageId": "m", "receiptHandle": "handle", "body": NEWER, "attributes": attributes}
+    return {"Records": [record]}
+
+
+def waited(receives: int) -> float:
+    """How long a record that fails each time has waited at its last receive."""
+    return sum(backoff(count) for count in range(1, receives))
+
+
+def test_the_sender_returns_it_until_a_quarter_of_an_hour_has_passed_and_then_dead_letters_it(gateway: Gateway) -> None:
+    for count in range(1, UNREADABLE_RECEIVES):
+        assert sender(batch(count), LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert waited(UNREADABLE_RECEIVES) >= QUARTER_OF_AN_HOUR
+    assert gateway.queued("outbound_dlq") == []
+    assert sender(batch(UNREADABLE_RECEIVES), LambdaContext()) == {"batchItemFailures": []}
+    sqs = boto3.client("sqs")
+    [letter] = sqs.receive_message(QueueUrl=gateway.queues["outbound_dlq"], MessageAttributeNames=["All"])["Messages"]
+    assert (letter["Body"], letter["MessageAttributes"]["reason"]["StringValue"]) == (NEWER, "unreadable")
+
+
+@pytest.mark.parametrize("handler", [flow_runner, statuses])
+def test_the_other_workers_return_it_too(gateway: Gateway, handler: Callable[[Any, Any], Any]) -> None:
+    assert handler(batch(1), LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_no_queue_gives_up_sooner() -> None:
+    queues = translated().properties("AWS::SQS::Queue")
+    assert waited(MAX_RECEIVES) >= QUARTER_OF_AN_HOUR
+    for name in ("InboundQueue", "OutboundQueue", "StatusesQueue"):
+        assert waited(int(queues[name]["RedrivePolicy"]["maxReceiveCount"])) >= QUARTER_OF_AN_HOUR, name
