@@ -20,6 +20,8 @@ class Athena:
         self.asked: dict[str, int] = {}
         self.results_read = 0
         self.refuses: str | None = None
+        self.lost: set[str] = set()
+        """Executions whose result was deleted from the bucket."""
 
     def start_query_execution(self, **call: Any) -> dict[str, Any]:
         if self.refuses:
@@ -37,6 +39,8 @@ class Athena:
         return self
 
     def paginate(self, QueryExecutionId: str) -> list[dict[str, Any]]:  # noqa: N803
+        if QueryExecutionId in self.lost:
+            raise ClientError({"Error": {"Code": "InvalidRequestException"}}, "GetQueryResults")
         self.results_read += 1
         pages: list[list[list[str | None]]] = [[["a", "b"], ["1", None]], [["2", "x"]]]
         return [
@@ -82,6 +86,14 @@ def test_who_asks_again_finds_the_work_done() -> None:
     assert asking(athena, 60).rows("SELECT 1", [], "1") == ROWS, "another process of the function"
     first, second = (start["ClientRequestToken"] for start in athena.starts)
     assert first == second
+
+
+def test_a_result_that_an_erasure_deleted_is_asked_for_again_as_often_as_it_happens() -> None:
+    athena = Athena()
+    for times in (1, 2, 3):
+        assert asking(athena).rows("SELECT 1", [], "1") == ROWS
+        assert len(athena.starts) == 1 if times == 1 else 2 * times - 1
+        athena.lost = {start["ClientRequestToken"] for start in athena.starts}
 
 
 def test_too_large_too_many_and_wrong() -> None:

@@ -5,10 +5,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
+from pytake.observability import aws_error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -18,6 +20,7 @@ LONGEST_PAUSE_SECONDS = 0.5
 
 CACHED_RESULTS = 64
 
+_RESULT_MISSING = "InvalidRequestException"
 _TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
 
 
@@ -36,12 +39,14 @@ class AthenaQueries:
         database: str,
         wait_seconds: float,
         sleep: Callable[[float], None] = time.sleep,
+        new_token: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         self._client = client
         self._work_group = work_group
         self._database = database
         self._wait_seconds = wait_seconds
         self._sleep = sleep
+        self._new_token = new_token
         self._kept: OrderedDict[str, list[dict[str, str | None]]] = OrderedDict()
 
     def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
@@ -52,7 +57,14 @@ class AthenaQueries:
             except QueryFailedError:
                 # Athena would return the failed execution for this token forever.
                 execution = self.run(sql, parameters, _token(token, "again"))
-            self._kept[token] = self._results(execution)
+            try:
+                found = self._results(execution)
+            except ClientError as error:
+                if aws_error_code(error) != _RESULT_MISSING:
+                    raise
+                # An erasure deletes all results, and the bucket deletes old ones. Athena keeps the execution of the token.
+                found = self._results(self.run(sql, parameters, self._new_token()))
+            self._kept[token] = found
             if len(self._kept) > CACHED_RESULTS:
                 self._kept.popitem(last=False)
         return self._kept[token]
@@ -70,7 +82,7 @@ class AthenaQueries:
             )["QueryExecutionId"]
             self._wait_for(execution)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _TOO_MANY:
+            if aws_error_code(error) in _TOO_MANY:
                 raise QueryNotReadyError from error
             raise
         return execution
