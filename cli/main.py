@@ -24,6 +24,7 @@ COMMANDS = {
     "organization": ("cli.organization:app", "Delete organizations. For operators: needs AWS credentials."),
     "secret": ("cli.secret:app", "Manage the secrets that flows use when they call APIs."),
     "dlq": ("cli.dlq:app", "Inspect and redrive dead-letter queues."),
+    "erasures": ("cli.erasures:app", "Repeat erasures after the table was restored."),
     "cost": ("cli.cost:cost", "Estimate the monthly cost of messages at AWS and Meta."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud."),
 }

@@ -192,6 +192,22 @@ def support_named_queries() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {"create": create, "update": update, "delete": delete}
 
 
+def deploy_at_once() -> None:
+    """Accept CodeDeploy's resources in templates: MiniStack has no CodeDeploy, and it moves an alias at once."""
+
+    def create(logical_id: str, _properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+        return f"{stack_name}-{logical_id}", {}
+
+    def update(
+        physical_id: str, _old: dict[str, Any], _new: dict[str, Any], _stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        return physical_id, {}
+
+    for kind in ("Application", "DeploymentGroup"):
+        handlers = {"create": create, "update": update, "delete": lambda *_: None}
+        provisioners._RESOURCE_HANDLERS[f"AWS::CodeDeploy::{kind}"] = handlers
+
+
 def with_schedule_attributes(text: str, event: dict[str, Any]) -> str:
     """Return a schedule's input with the context attributes that EventBridge Scheduler documents."""
     scheduled = datetime.fromtimestamp(int(event["Time"]), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -323,6 +339,7 @@ def main() -> None:
     resolve_schedule_placeholders()
     accept_metric_math_alarms()
     support_named_queries()
+    deploy_at_once()
     accept_template_cors_keys()
     treat_loopback_as_tls()
     map_batch_permissions()

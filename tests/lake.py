@@ -47,7 +47,7 @@ class LakeOnAws:
     def _resolved(self, value: Any) -> Any:
         if isinstance(value, dict):
             if set(value) == {"Fn::Sub"}:
-                return value["Fn::Sub"].replace("${LakeBucket}", self.bucket).replace("${!", "${")
+                return value["Fn::Sub"].replace("${StoredBucket.Value}", self.bucket).replace("${!", "${")
             return {name: self._resolved(inner) for name, inner in value.items()}
         if isinstance(value, list):
             return [self._resolved(inner) for inner in value]

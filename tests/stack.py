@@ -48,6 +48,15 @@ class Stack:
         """Return the properties of the queues with a redrive policy, by logical id."""
         return {name: queue for name, queue in self.properties("AWS::SQS::Queue").items() if "RedrivePolicy" in queue}
 
+    def behind(self, value: Any) -> str:
+        """Return the logical id of what `value` refers to: behind an alias the function, behind a stored name the data."""
+        name = target(value)
+        alias = self.properties("AWS::Lambda::Alias").get(name)
+        stored = self.properties("AWS::SSM::Parameter").get(name)
+        if stored:  # the name of the stack's own table or bucket, or of an adopted one
+            return target(stored["Value"]["Fn::If"][1])
+        return target(alias["FunctionName"]) if alias else name
+
     def default(self, value: Any) -> Any:
         """Return the default of the parameter that `value` refers to, or `value`."""
         if isinstance(value, Mapping) and set(value) == {"Ref"}:
@@ -65,13 +74,17 @@ def target(value: Any) -> str:
     return json.dumps(value)
 
 
-def translated() -> Stack:
-    """Return template.yaml as CloudFormation deploys it."""
+def translated(packaged: Mapping[str, str] | None = None, **parameters: str) -> Stack:
+    """Return template.yaml as CloudFormation deploys it with these parameters.
+
+    `packaged` maps the logical ids of functions and layers to where their code was uploaded.
+    """
     document = expanded(TEMPLATE)
-    for resource in document["Resources"].values():
+    for id_, resource in document["Resources"].items():
         for name in ("CodeUri", "ContentUri"):
-            if name in resource.get("Properties", {}):
-                resource["Properties"][name] = "s3://bucket/key"  # SAM only translates packaged code
+            if name in resource.get("Properties", {}):  # SAM only translates packaged code
+                resource["Properties"][name] = (packaged or {}).get(id_, "s3://bucket/key")
     session = boto3.Session(region_name="us-east-1")
-    plain = Translator({}, Parser(), boto_session=session).translate(document, {"OidcIssuer": "https://issuer.example"})
+    given = {"OidcIssuer": "https://issuer.example", **parameters}
+    plain = Translator({}, Parser(), boto_session=session).translate(document, given)
     return Stack(json.loads(json.dumps(plain)))

@@ -21,7 +21,8 @@ class Aws:
             region_name=environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"],
         )
         self._endpoint = environment["AWS_ENDPOINT_URL"]
-        [stack] = self.client("cloudformation").describe_stacks(StackName=described["stack"])["Stacks"]
+        self.stack: str = described["stack"]
+        [stack] = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def client(self, service: Any) -> Any:

@@ -10,6 +10,7 @@ from pytake.aws.processed_messages import ProcessedMessages
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import RateWindow
+from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
     Delivery,
@@ -41,6 +42,7 @@ STORED: dict[str, Any] = {
     "FlowSummary": FlowSummary,
     "FlowVersion": FlowVersion,
     "PendingErasure": PendingErasure,
+    "RecordedErasure": RecordedErasure,
     "ExportProgress": ExportProgress,
     "RetentionProgress": RetentionProgress,
     "LakeEvent": LakeEvent,

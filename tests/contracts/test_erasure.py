@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import boto3
 import pytest
 
+from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem
+from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
+from tests import fakes
 
 NOW = 1_770_000_000.0
 ANA = ConversationKey("acme", "100000000000001", "5511999999999")
@@ -82,3 +86,48 @@ def test_an_erasure_is_pending_until_it_is_finished(remembered: Any) -> None:
     assert erasure.pending(NOW) == [pending]
     erasure.finish(pending)
     assert erasure.pending(NOW) == []
+
+
+def test_a_restored_table_finds_who_was_erased_by_the_digest(remembered: Any) -> None:
+    for key in (ANA, *OTHERS):
+        remember(remembered, key)
+    erasure = remembered[3]
+    assert erasure.find({erasure_digest(ANA): NOW, erasure_digest(OTHERS[2]): NOW + 1, "x": NOW}) == [
+        (ANA, NOW),
+        (OTHERS[2], NOW + 1),
+    ]
+
+
+def test_a_held_turn_alone_is_found(remembered: Any) -> None:
+    remembered[2].hold(
+        OutboundItem(ANA.organization_id, ANA.phone_number_id, ANA.contact_id, 1, [Text("Oi")], 1e12), NOW
+    )
+    assert remembered[3].find({erasure_digest(ANA): NOW}) == [(ANA, NOW)]
+
+
+def test_a_remembered_erasure_stops_messages_from_before_it(remembered: Any) -> None:
+    conversations, _, _, erasure = remembered
+    erasure.remember(RecordedErasure("acme", NOW, [erasure_digest(ANA)]))
+    assert conversations.erased_at(ANA) == NOW
+    first = TurnRecord(1, NOW, "s", "waiting", Input(text="Hi"), message_id="wamid.1")
+    conversations.commit(Conversation(key=ANA, contact=Contact(id=ANA.contact_id), seq=1, erased_at=NOW), first)
+    assert erasure.find({erasure_digest(ANA): NOW}) == []
+    assert erasure.find({erasure_digest(ANA): NOW + 1}) == [(ANA, NOW + 1)]
+
+
+@pytest.fixture(params=["fake", "aws"])
+def journal(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        return fakes.MemoryErasureJournal()
+    request.getfixturevalue("aws")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="journal")
+    return S3ErasureJournal(lambda: client, "journal")
+
+
+def test_the_journal_returns_erasures_from_a_time_on_in_order(journal: Any) -> None:
+    erasures = [RecordedErasure("acme", NOW + second, [f"{second}"]) for second in (2, 0, 1.5, 1)]
+    for erasure in erasures:
+        journal.record(erasure)
+    assert [one.at - NOW for one in journal.since(NOW + 1)] == [1, 1.5, 2]
+    assert len(list(journal.since(0))) == 4

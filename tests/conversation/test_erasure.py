@@ -1,5 +1,6 @@
 """Nothing that still waits somewhere brings back data of an erased person."""
 
+import copy
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.conversation.records import ConversationKey, LakePart
+from pytake.conversation.replay_erasures import ReplayedErasures, ReplayErasures
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 from tests.fakes.lake import MemoryLake
@@ -27,7 +29,8 @@ class Desk:
         ports = self.product.conversations, self.product.deliveries, self.product.held_turns
         self.erasure = fakes.MemoryErasure(*ports)
         inbox = Inbox(self.product.conversations, self.product.tenants, self.product.clock)
-        self.erase_contact = EraseContact(inbox, self.erasure, self.product.events, self.product.clock)
+        self.journal = fakes.MemoryErasureJournal()
+        self.erase_contact = EraseContact(inbox, self.erasure, self.journal, self.product.events, self.product.clock)
 
     def erase(self) -> int:
         return self.erase_contact("acme", f"+{PHONE}", "tester")
@@ -226,3 +229,60 @@ def test_what_is_elsewhere_goes_when_no_worker_can_still_write_and_one_that_fail
     assert {key.contact_id for key in letters.removed} >= {PHONE}
     assert desk.erasure.unfinished == []
     assert finish(export_again) == 0
+
+
+def restored(desk: Desk) -> ReplayErasures:
+    """The table as it was before the last erasure, with the journal of all erasures."""
+    desk.product.say("Hi")
+    before = copy.deepcopy(vars(desk.product.conversations))
+    desk.product.clock.forward(60)
+    desk.erase()
+    assert not desk.known()
+    vars(desk.product.conversations).update(before)
+    assert desk.known()
+    return ReplayErasures(desk.journal, desk.erasure)
+
+
+def test_an_erasure_survives_a_restore_of_the_table(desk: Desk) -> None:
+    waiting = desk.post("My name is Ana")
+    desk.product.queues.inbound.clear()
+    replay = restored(desk)
+    assert replay(desk.product.clock()).contacts == 1
+    assert not desk.known()
+    assert desk.product.take_turn(waiting) is None
+    assert replay(desk.product.clock()) == ReplayedErasures(1, 0, 0)
+
+
+def test_only_erasures_since_the_restored_moment_are_repeated(desk: Desk) -> None:
+    replay = restored(desk)
+    assert replay(desk.product.clock() + 1) == ReplayedErasures(0, 0, 0)
+    assert desk.known()
+
+
+def test_a_contact_who_came_back_after_the_erasure_stays(desk: Desk) -> None:
+    desk.product.say("Hi")
+    erased_at = desk.product.clock.forward(60) or desk.product.clock()
+    desk.erase()
+    desk.product.clock.forward(60)
+    desk.product.say("Hello again")
+    assert ReplayErasures(desk.journal, desk.erasure)(erased_at) == ReplayedErasures(1, 0, 0)
+    assert desk.known()
+
+
+def test_nothing_is_erased_that_could_not_be_recorded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise ConnectionError
+
+    desk.product.say("Hi")
+    monkeypatch.setattr(desk.journal, "record", refuse)
+    with pytest.raises(ConnectionError):
+        desk.erase()
+    assert desk.known()
+
+
+def test_the_journal_names_no_person(desk: Desk) -> None:
+    desk.product.say("Hi")
+    desk.erase()
+    written = msgspec.json.encode(desk.journal.recorded).decode()
+    assert PHONE not in written
+    assert PHONE[4:] not in written

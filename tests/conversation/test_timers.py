@@ -7,6 +7,7 @@ import pytest
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation, TurnRecord
+from pytake.conversation.timers import FireDueTimers
 from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node
 
@@ -211,3 +212,17 @@ def test_a_question_may_wait_longer_than_a_silent_session_lasts() -> None:
     product.clock.forward(2 * DAY - HOUR)
     assert heard(product) == []
     assert product.say("yes") == ["Bye."]
+
+
+def test_every_run_records_how_late_it_is_also_when_nothing_is_due() -> None:
+    """A missing metric means that nothing runs: the alarm due-lag goes off."""
+    product, recorded = delayed(60), []
+    fire = FireDueTimers(
+        product.conversations, product.queues, product.clock, lambda name, value: recorded.append((name, value))
+    )
+    fire()
+    assert recorded == [("DueLagSeconds", 0)]
+    product.say("hi")
+    product.clock.forward(90)
+    fire()
+    assert recorded[1:] == [("DueLagSeconds", 30)]

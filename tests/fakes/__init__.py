@@ -1,7 +1,7 @@
 """In-memory implementations of `pytake.conversation.ports`. They pass `tests/contracts` like the adapters."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
+from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,
@@ -53,10 +54,10 @@ class MemoryConversations:
         self.stored: dict[ConversationKey, Conversation] = {}
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
-        self.erased: dict[ConversationKey, float] = {}
+        self.erased: dict[str, float] = {}  # by digest
 
     def erased_at(self, key: ConversationKey) -> float:
-        return self.erased.get(key, 0)
+        return self.erased.get(erasure_digest(key), 0)
 
     def load(self, key: ConversationKey) -> Conversation | None:
         return copy.deepcopy(self.stored.get(key))
@@ -258,7 +259,7 @@ class MemoryErasure:
         self.unfinished: list[PendingErasure] = []
 
     def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
-        self._conversations.erased |= dict.fromkeys(keys, at)
+        self._conversations.erased |= dict.fromkeys(map(erasure_digest, keys), at)
         pending = PendingErasure(str(len(self.unfinished)), organization_id, at, list(keys), [], [], [])
         self.unfinished.append(pending)
         return pending
@@ -271,6 +272,19 @@ class MemoryErasure:
 
     def finish(self, pending: PendingErasure) -> None:
         self.unfinished.remove(pending)
+
+    def remember(self, erasure: RecordedErasure) -> None:
+        self._conversations.erased |= dict.fromkeys(erasure.digests, erasure.at)
+
+    def find(self, erased: Mapping[str, float]) -> list[tuple[ConversationKey, float]]:
+        stored = self._conversations.stored
+        held = {ConversationKey(*place[:3]) for place in self._held_turns.items}
+        known = {key: erased.get(erasure_digest(key)) for key in {*stored, *self._conversations.records, *held}}
+        return [
+            (key, at)
+            for key, at in sorted(known.items())
+            if at is not None and (key not in stored or stored[key].erased_at < at)
+        ]
 
     def _erase(self, key: ConversationKey) -> int:
         found = self._conversations
@@ -293,6 +307,17 @@ class MemoryErasure:
             + sum(place[0] == key for place in self._deliveries.entries)
             + sum(place[:3] == mine for place in self._held_turns.items)
         )
+
+
+class MemoryErasureJournal:
+    def __init__(self) -> None:
+        self.recorded: list[RecordedErasure] = []
+
+    def record(self, erasure: RecordedErasure) -> None:
+        self.recorded.append(erasure)
+
+    def since(self, at: float) -> Iterator[RecordedErasure]:
+        return (one for one in sorted(self.recorded, key=lambda one: one.at) if one.at >= at)
 
 
 class MemoryTenants:

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+STORED_TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${StoredTable.Value}"
+STORED_BUCKET = "arn:${AWS::Partition}:s3:::${StoredBucket.Value}"
+
 
 def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the statements of a role's own policies."""
@@ -22,7 +25,10 @@ def short(resource: Any) -> str:
         return resource
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
+    if "Ref" in resource:
+        return str(resource["Ref"])
     text: str = resource["Fn::Sub"]
+    text = text.replace(STORED_TABLE, "Table").replace(STORED_BUCKET, "LakeBucket")
     arn = re.fullmatch(r"arn:\$\{AWS::Partition\}:(\w+):\$\{AWS::Region\}:\$\{AWS::AccountId\}:(.+)", text)
     return f"{arn[1]}:{arn[2]}" if arn else re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
 

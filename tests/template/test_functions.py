@@ -72,7 +72,7 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
     jobs = {}
     for schedule in stack.properties("AWS::Scheduler::Schedule").values():
         aim = schedule["Target"]
-        assert (target(aim["Arn"]), target(aim["RoleArn"])) == ("ScheduledFunction", "ScheduleRole")
+        assert (stack.behind(aim["Arn"]), target(aim["RoleArn"])) == ("ScheduledFunction", "ScheduleRole")
         assert target(aim["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
         assert aim["RetryPolicy"]["MaximumRetryAttempts"] >= 1
         assert schedule["ScheduleExpressionTimezone"] == "UTC"

@@ -46,7 +46,10 @@ def test_functions_get_payload_format_2(stack: Stack) -> None:
         assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
         functions[name] = integration["IntegrationUri"]["Fn::Sub"]
     arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-    assert functions == {"WebhookIntegration": arn + "${WebhookFunction}", "ApiIntegration": arn + "${ApiFunction}"}
+    assert functions == {
+        "WebhookIntegration": arn + "${WebhookFunction}:live",
+        "ApiIntegration": arn + "${ApiFunction}:live",
+    }
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # samcli uses samtranslator
@@ -70,7 +73,7 @@ def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: St
     paths = {}
     for permission in stack.properties("AWS::Lambda::Permission").values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
-        paths[target(permission["FunctionName"])] = permission["SourceArn"]["Fn::Sub"].partition(":${HttpApi}")[2]
+        paths[stack.behind(permission["FunctionName"])] = permission["SourceArn"]["Fn::Sub"].partition(":${HttpApi}")[2]
     assert paths == {"WebhookFunction": "/*/*/api/v1/whatsapp/webhook", "ApiFunction": "/*/*/api/v1/*"}
 
 

@@ -44,7 +44,7 @@ def test_partitions_follow_from_object_names_and_a_query_must_name_its_organizat
     assert parameters["projection.organization_id.type"] == "injected"
     assert (parameters["projection.dt.type"], parameters["projection.dt.format"]) == ("date", "yyyy-MM-dd")
     template = parameters["storage.location.template"]["Fn::Sub"]
-    folder = template.removeprefix("s3://${LakeBucket}/").replace("${!organization_id}", "acme")
+    folder = template.removeprefix("s3://${StoredBucket.Value}/").replace("${!organization_id}", "acme")
     assert key.startswith(folder.replace("${!dt}", "2026-02-02") + "/")
 
 
@@ -55,7 +55,7 @@ def test_queries_have_a_limit_and_encrypted_results_that_expire(stack: Stack) ->
     assert stack.default(configuration["BytesScannedCutoffPerQuery"]) == 10_000_000_000
     results = configuration["ResultConfiguration"]
     assert results["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
-    place = results["OutputLocation"]["Fn::Sub"].removeprefix("s3://${LakeBucket}/")
+    place = results["OutputLocation"]["Fn::Sub"].removeprefix("s3://${StoredBucket.Value}/")
     assert STAGING.startswith(place)
     rules = stack.properties("AWS::S3::Bucket")["LakeBucket"]["LifecycleConfiguration"]["Rules"]
     assert any(rule.get("Prefix") == place and "ExpirationInDays" in rule for rule in rules)

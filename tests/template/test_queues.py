@@ -18,6 +18,18 @@ def test_work_that_keeps_failing_goes_to_a_dead_letter_queue_of_the_same_type(st
     )
 
 
+def test_only_its_own_queue_may_use_a_dead_letter_queue(stack: Stack) -> None:
+    queues = stack.properties("AWS::SQS::Queue")
+    for name in stack.dead_letters():
+        policy = queues[name]["RedriveAllowPolicy"]
+        [source] = policy["sourceQueueArns"]
+        assert policy["redrivePermission"] == "byQueue"
+        source_name = source["Fn::Sub"].rpartition(":")[2]
+        own = name.replace("DeadLetters", "Queue")
+        if own in queues:  # the queue of failed runs has no queue before it
+            assert queues[own]["QueueName"]["Fn::Sub"] == source_name
+
+
 def test_dead_letters_are_kept_for_the_maximum_time(stack: Stack) -> None:
     for name in stack.dead_letters():
         assert stack.properties("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
@@ -62,7 +74,7 @@ def test_the_visibility_timeout_is_six_times_the_timeout_of_the_worker(stack: St
     assert {target(mapping["EventSourceArn"]) for mapping in mappings.values()} == stack.work_queues()
     for mapping in mappings.values():
         queue = queues[target(mapping["EventSourceArn"])]
-        function = functions[target(mapping["FunctionName"])]
+        function = functions[stack.behind(mapping["FunctionName"])]
         window = mapping.get("MaximumBatchingWindowInSeconds", 0)
         assert stack.default(queue["VisibilityTimeout"]) >= 6 * stack.default(function["Timeout"]) + window
 

@@ -8,6 +8,8 @@ INDEXES = ("Table/index/due", "Table/index/log")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
 FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets*"
 MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
+OUR_FUNCTIONS = "lambda:function:pytake-${Stage}-*"
+ALARMS = "cloudwatch:alarm:*"
 BUS = "events:event-bus/${EventBusName}"
 
 GLUE = ("glue:catalog", "glue:database/default", "glue:database/${LakeDatabase}", "glue:table/${LakeDatabase}/*")
@@ -18,7 +20,7 @@ ASK_THE_LAKE: dict[str, set[str]] = {
         "athena:GetQueryResults",
     },
     **{place: {"glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"} for place in GLUE},
-    "LakeBucket": {"s3:ListBucket", "s3:GetBucketLocation"},
+    "LakeBucket": {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"},
 }
 
 EVERY_ITEM_ACTION = {
@@ -106,9 +108,15 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
             "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
         },
         **ASK_THE_LAKE,
-        "LakeBucket": {"s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"},
+        "LakeBucket": {
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+            "s3:ListBucketMultipartUploads",
+            "s3:GetBucketLocation",
+        },
         BUS: {"events:PutEvents"},
         **everyone("ScheduledLogs"),
     },
@@ -117,9 +125,15 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "InboundQueue": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject", "s3:PutObject"},
+        "LakeBucket/erasures/*": {"s3:PutObject"},
         "LakeBucket/events/*": {"s3:GetObject"},
         "LakeBucket/daily/*": {"s3:GetObject"},
-        "LakeBucket/athena/*": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        "LakeBucket/athena/*": {
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        },
         **ASK_THE_LAKE,
         SECRETS: {
             "secretsmanager:CreateSecret",
@@ -132,8 +146,12 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **everyone("ApiLogs"),
     },
     "ScheduleRole": {
-        "ScheduledFunction": {"lambda:InvokeFunction"},
+        "ScheduledFunctionAliaslive": {"lambda:InvokeFunction"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
+    },
+    "DeploymentRole": {
+        OUR_FUNCTIONS: {"lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"},
+        ALARMS: {"cloudwatch:DescribeAlarms"},
     },
 }
 
@@ -144,9 +162,12 @@ STARS = {
     FLOW_SECRETS: "one secret per organization; its ARN ends in six random characters once it exists",
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",
+    "LakeBucket/erasures/*": "one object per erasure",
     "LakeBucket/events/*": "the lake's objects",
     "LakeBucket/daily/*": "the lake's objects",
     "LakeBucket/athena/*": "results of queries",
+    OUR_FUNCTIONS: "the functions of this stage; their names would make a circle with their aliases",
+    ALARMS: "CodeDeploy asks for all alarms at once",
     "glue:table/${LakeDatabase}/*": "the tables of the lake's own database",
 }
 

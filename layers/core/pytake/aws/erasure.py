@@ -1,6 +1,6 @@
 """Erasing a person from DynamoDB."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -16,6 +16,7 @@ from pytake.aws.table import (
     cancellation_codes,
     contact_pk,
     conversation_pk,
+    erased_pk,
     erased_turns_pk,
     erasure_pk,
     held_pk,
@@ -25,7 +26,14 @@ from pytake.aws.table import (
 from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.lake import EventLog
-from pytake.conversation.records import ERASURE_SECONDS, ConversationKey, PendingErasure, TurnRecord
+from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
+from pytake.conversation.records import (
+    ERASURE_SECONDS,
+    Conversation,
+    ConversationKey,
+    PendingErasure,
+    TurnRecord,
+)
 
 PASSES = 5
 ACTIONS = 90
@@ -85,6 +93,46 @@ class DynamoErasure:
 
     def finish(self, pending: PendingErasure) -> None:
         self._table.item(_PENDING, pending.id).delete()
+
+    def remember(self, erasure: RecordedErasure) -> None:
+        item = self._table.item
+        with item.batch_write() as batch:
+            for digest in erasure.digests:
+                expires_at = int(erasure.at) + ERASURE_SECONDS
+                batch.save(item(erased_pk(digest), ERASED, updated_at=erasure.at, expires_at=expires_at))
+
+    def find(self, erased: Mapping[str, float]) -> list[tuple[ConversationKey, float]]:
+        found = {key: erased.get(erasure_digest(key)) for key in self._known_conversations()}
+        return [(key, at) for key, at in sorted(found.items()) if at is not None and not self._began_after(key, at)]
+
+    def _known_conversations(self) -> set[ConversationKey]:
+        """The key of each conversation that anything in the table belongs to. Reads the whole table."""
+        conversations, contacts = set[ConversationKey](), set[tuple[str, str]]()
+        numbers: dict[str, set[str]] = {}
+        for entry in self._table.item.scan(attributes_to_get=["pk", "sk"]):
+            match entry.pk.split("#"):
+                case ["ORG", organization_id, "CONV", number, contact_id]:
+                    conversations.add(ConversationKey(organization_id, number, contact_id))
+                case ["ORG", organization_id, "HELD", number]:
+                    conversations.add(ConversationKey(organization_id, number, entry.sk.split("#")[0]))
+                case ["ORG", organization_id, "CONTACT", contact_id]:
+                    contacts.add((organization_id, contact_id))
+                case ["ORG", organization_id, "NUMBERS"]:
+                    numbers.setdefault(organization_id, set()).add(entry.sk)
+        # The key of a contact's pseudonyms names no number: it may outlive the conversations.
+        contacts -= {(key.organization_id, key.contact_id) for key in conversations}
+        return conversations | {
+            ConversationKey(organization_id, number, contact_id)
+            for organization_id, contact_id in contacts
+            for number in numbers.get(organization_id, ())
+        }
+
+    def _began_after(self, key: ConversationKey, erased_at: float) -> bool:
+        try:
+            state = self._table.item.get(conversation_pk(key), _STATE, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return False
+        return msgspec.json.decode(state.body or "", type=Conversation).erased_at >= erased_at
 
     def _settled(self) -> int:
         """The last hour that will not be exported again."""

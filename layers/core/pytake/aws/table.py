@@ -40,6 +40,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from pytake.conversation.queues import digest
+from pytake.conversation.recorded_erasures import erasure_digest
 from pytake.conversation.records import ConversationKey
 from pytake.observability import aws_error_code
 
@@ -238,7 +239,12 @@ def held_sk(contact_id: str, turn: int) -> str:
 
 def erasure_pk(key: ConversationKey) -> str:
     """The key of the record of an erased person: a digest, so only a reader who knows the person can find it."""
-    return f"ERASED#{digest('erased', key.organization_id, key.phone_number_id, key.contact_id)}"
+    return erased_pk(erasure_digest(key))
+
+
+def erased_pk(digest: str) -> str:
+    """The key of the record of the erased person with this digest."""
+    return f"ERASED#{digest}"
 
 
 def erased_turns_pk(organization_id: str, id_: str) -> str:

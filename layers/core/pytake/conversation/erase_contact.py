@@ -5,9 +5,10 @@ from typing import Any
 
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.ports.common import Clock
-from pytake.conversation.ports.conversations import Erasure
+from pytake.conversation.ports.conversations import Erasure, ErasureJournal
 from pytake.conversation.ports.lake import Lake
 from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent, OperatorEvents
+from pytake.conversation.recorded_erasures import recorded_erasure
 from pytake.conversation.records import PendingErasure
 
 SETTLE_SECONDS = 300
@@ -17,9 +18,17 @@ SETTLE_SECONDS = 300
 class EraseContact:
     """The use case behind `DELETE /api/v1/contacts/{phone}`. Calling it again is safe."""
 
-    def __init__(self, inbox: Inbox, erasure: Erasure, operator_events: OperatorEvents, clock: Clock) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        erasure: Erasure,
+        journal: ErasureJournal,
+        operator_events: OperatorEvents,
+        clock: Clock,
+    ) -> None:
         self._inbox = inbox
         self._erasure = erasure
+        self._journal = journal
         self._operator_events = operator_events
         self._clock = clock
 
@@ -33,7 +42,9 @@ class EraseContact:
         keys = self._inbox.keys(organization_id, person)
         if not keys:
             return 0
-        pending = self._erasure.begin(organization_id, keys, self._clock())
+        now = self._clock()
+        self._journal.record(recorded_erasure(organization_id, keys, now))
+        pending = self._erasure.begin(organization_id, keys, now)
         removed = self._erasure.remove(pending)
         self._operator_events.publish(OperatorEvent("contact.erased", organization_id, {"items": removed, "by": by}))
         return removed

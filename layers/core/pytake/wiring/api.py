@@ -5,6 +5,7 @@ from functools import cache
 from pytake.analytics.reports import Reports
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.erasure import DynamoErasure
+from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.held_turns import DynamoHeldTurns
@@ -81,7 +82,8 @@ def read_transcript() -> ReadTranscript:
 
 @use_case
 def erase_contact() -> EraseContact:
-    return EraseContact(inbox(), erasure(), shared.operator_events(), shared.clock)
+    journal = S3ErasureJournal(lambda: shared.client("s3"), settings().lake_bucket)
+    return EraseContact(inbox(), erasure(), journal, shared.operator_events(), shared.clock)
 
 
 @use_case

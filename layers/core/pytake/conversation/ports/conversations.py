@@ -1,8 +1,9 @@
 """Conversations and their turns, the effects that turns request, and the erasure of people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
     ConversationKey,
@@ -83,3 +84,22 @@ class Erasure(Protocol):
 
     def finish(self, pending: PendingErasure) -> None:
         """Delete the erasure's own record, which identifies the person."""
+
+    def remember(self, erasure: RecordedErasure) -> None:
+        """Record that these contacts were erased, without knowing them: messages from before take no turn."""
+
+    def find(self, erased: Mapping[str, float]) -> list[tuple[ConversationKey, float]]:
+        """The conversations that a restored table has of contacts erased at these times (by `erasure_digest`), and the times.
+
+        Conversations that began after the erasure are not among them.
+        """
+
+
+class ErasureJournal(Protocol):
+    """A list of erasures outside the table. It names no person."""
+
+    def record(self, erasure: RecordedErasure) -> None:
+        """Add an erasure, before anything is removed."""
+
+    def since(self, at: float) -> Iterator[RecordedErasure]:
+        """The erasures at or after a time, oldest first."""
