@@ -250,3 +250,9 @@ def test_the_cost_model_knows_how_many_metrics_the_alarms_watch(stack: Stack) ->
         watched,
         len(stack.of_type("AWS::CloudWatch::Dashboard")),
     )
+
+
+def test_a_single_failed_turn_rings_no_alarm(stack: Stack) -> None:
+    """It is often the mistake of one flow; an operator event names the flow."""
+    alarm = stack.properties("AWS::CloudWatch::Alarm")["TurnsFailedAlarm"]
+    assert (alarm["Threshold"], alarm["Period"]) == (5, 300)

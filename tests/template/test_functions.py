@@ -99,3 +99,10 @@ def test_the_webhook_can_be_kept_from_taking_the_accounts_concurrency(stack: Sta
     assert stack.document["Parameters"]["WebhookReservedConcurrency"]["Default"] == 0
     reserved = stack.properties("AWS::Lambda::Function")["WebhookFunction"]["ReservedConcurrentExecutions"]
     assert reserved["Fn::If"][:2] == ["HasWebhookConcurrency", {"Ref": "WebhookReservedConcurrency"}]
+
+
+def test_sam_builds_each_layer_for_the_architecture_of_the_functions(source: dict[str, Any]) -> None:
+    layers = [one for one in source["Resources"].values() if one["Type"] == "AWS::Serverless::LayerVersion"]
+    assert len(layers) == 2
+    for layer in layers:
+        assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}

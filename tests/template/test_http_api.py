@@ -115,3 +115,29 @@ def test_routes_are_not_billed_as_metrics(stack: Stack) -> None:
 )
 def test_an_issuer_that_api_gateway_would_refuse_is_refused_at_once(stack: Stack, issuer: str, allowed: bool) -> None:
     assert bool(re.fullmatch(stack.document["Parameters"]["OidcIssuer"]["AllowedPattern"], issuer)) is allowed
+
+
+def test_the_api_can_have_a_host_name_and_needs_a_certificate_for_it(stack: Stack) -> None:
+    assert {stack.document["Parameters"][name]["Default"] for name in ("DomainName", "CertificateArn")} == {""}
+    [domain] = stack.of_type("AWS::ApiGatewayV2::DomainName").values()
+    [mapping] = stack.of_type("AWS::ApiGatewayV2::ApiMapping").values()
+    assert domain["Condition"] == mapping["Condition"] == "HasDomain"
+    [configuration] = domain["Properties"]["DomainNameConfigurations"]
+    assert configuration == {
+        "CertificateArn": {"Ref": "CertificateArn"},
+        "EndpointType": "REGIONAL",
+        "SecurityPolicy": "TLS_1_2",
+    }
+    outputs = stack.document["Outputs"]
+    for name in ("ApiUrl", "WebhookUrl"):
+        condition, own, _ = outputs[name]["Value"]["Fn::If"]
+        assert (condition, "https://${DomainName}" in own["Fn::Sub"]) == ("HasDomain", True)
+    for rule in ("DomainHasACertificate", "CertificateHasADomain"):
+        assert stack.document["Rules"][rule]["Assertions"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "allowed"), [("dev", True), ("a", True), ("a-b", True), ("a-", False), ("-a", False)]
+)
+def test_a_stage_makes_valid_names(stack: Stack, stage: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(stack.document["Parameters"]["Stage"]["AllowedPattern"], stage)) is allowed
