@@ -7,8 +7,7 @@ from typing import Any
 
 from pytake.engine import Input, compile_flow
 from tests.compatibility.stored_types import STORED, samples
-from tests.engine.conversations import Talk
-from tests.engine.test_golden import GOLDEN, documents_of
+from tests.engine.conversations import GOLDEN, Talk, documents_of
 from tests.stack import REPOSITORY
 
 FOLDER = Path(__file__).parent / "samples"

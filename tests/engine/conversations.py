@@ -1,6 +1,8 @@
 """Conversations with the engine in tests, with a frozen clock, ids and randomness."""
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +21,11 @@ from pytake.engine import (
     take_turn,
 )
 from pytake.engine.contact_changes import contact_after
+
+GOLDEN = Path(__file__).parent / "golden"
+"""The golden conversations, one file each."""
+
+FLOWS = Path(__file__).parents[2] / "examples" / "flows"
 
 NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z
 CONTACT = Contact(id="5511987654321", phone="+5511987654321", name="Maria da Silva")
@@ -44,6 +51,12 @@ def node(id: str, type: str, **data: Any) -> dict[str, Any]:
 def flow_of(*documents: dict[str, Any]) -> Flow:
     """The compiled bundle of these documents; the first is the root."""
     return compile_flow({one["id"]: one for one in documents}, documents[0]["id"])
+
+
+def documents_of(golden: dict[str, Any]) -> dict[str, Any]:
+    """The documents of a golden conversation; the first is the root."""
+    documents = [json.loads((FLOWS / f"{name}.json").read_bytes()) for name in golden.get("examples", [])]
+    return {document["id"]: document for document in [*documents, *golden.get("documents", [])]}
 
 
 class Talk:

@@ -14,15 +14,7 @@ import pytest
 
 from local.json_layout import lay_out
 from pytake.engine import EffectResult, Input, Turn, compile_flow, validate
-from tests.engine.conversations import Talk
-
-GOLDEN = Path(__file__).parent / "golden"
-FLOWS = Path(__file__).parents[2] / "examples" / "flows"
-
-
-def documents_of(golden: dict[str, Any]) -> dict[str, Any]:
-    documents = [json.loads((FLOWS / f"{name}.json").read_bytes()) for name in golden.get("examples", [])]
-    return {document["id"]: document for document in [*documents, *golden.get("documents", [])]}
+from tests.engine.conversations import GOLDEN, Talk, documents_of
 
 
 def recorded(turn: Turn, talk: Talk) -> dict[str, Any]:
