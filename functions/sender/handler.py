@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         except msgspec.DecodeError:
             if record.receive_count < UNREADABLE_RECEIVES:
                 raise
-            # Nobody can send this, and its conversation must not wait for it any longer.
+            # No worker can send this, and its conversation must not wait for it any longer.
             logger().exception("delivery.unreadable", message_id=record.id)
             wiring.queues().dead_letter_unreadable(record.body, record.group or record.id)
             return

@@ -11,17 +11,13 @@ from pathlib import Path
 import msgspec
 
 from pytake.engine import EffectResult, Input, compile_flow
-from tests.engine.conversations import Talk
-
-GOLDEN = Path(__file__).parent / "golden"
-FLOWS = Path(__file__).parents[2] / "examples" / "flows"
+from tests.engine.conversations import GOLDEN, Talk, documents_of
 
 
 def digest_of(path: Path) -> str:
     """A digest of the turns of one golden conversation, and of the states between them."""
     golden = json.loads(path.read_bytes())
-    examples = [json.loads((FLOWS / f"{name}.json").read_bytes()) for name in golden.get("examples", [])]
-    documents = {document["id"]: document for document in [*examples, *golden.get("documents", [])]}
+    documents = documents_of(golden)
     talk = Talk(compile_flow(documents, next(iter(documents))), **golden.get("context", {}))
     digest = sha256()
     for entry in golden["inputs"]:
