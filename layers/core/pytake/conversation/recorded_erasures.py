@@ -1,4 +1,4 @@
-"""What is kept of an erasure outside the table: a restored table has the people who were erased after its moment (ADR 21)."""
+"""What is kept of an erasure outside the table: a restored table has the people who were erased after its moment (ADR 19)."""
 
 from collections.abc import Sequence
 
