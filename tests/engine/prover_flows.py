@@ -209,6 +209,34 @@ CORRECT: dict[str, Documents] = {
     ],
 }
 
+ABANDONED = {"outcome_variable": "how", "timeout_next_node_id": "l", "timeout_seconds": 60, "pass_variables": False}
+CORRECT["what a sub-flow may have left behind when it is abandoned"] = [
+    *one(
+        jump(next_node_id="m", **ABANDONED),
+        say("m", '{{v | default("nothing")}} {{how}}'),
+        say("l", '{{v | default("nothing")}} {{how}}', "e"),
+        END,
+    ),
+    SUB,
+]
+CORRECT["a sub-flow without an end, which the jump ends"] = [
+    *one(jump(timeout_seconds=60, timeout_next_node_id="e"), END),
+    document(ask(next_node_id="q"), id="sub"),
+]
+CORRECT["a jump that tries again after a timeout"] = [
+    *one(jump(next_node_id="e", timeout_seconds=60, timeout_next_node_id="j"), END),
+    SUB,
+]
+CORRECT["a parameter that is passed, and one with a default"] = [
+    *one(node("q", "question", question="Q?", variable="p", next_node_id="j"), jump(next_node_id="e"), END),
+    document(
+        node("s", "start", parameters=[{"name": "p", "required": True}, {"name": "o"}], next_node_id="m"),
+        say("m", "{{p}} {{o}}"),
+        END,
+        id="sub",
+    ),
+]
+
 WRONG: dict[str, tuple[Documents, list[tuple[str, str | None]]]] = {
     "only the answered way assigns": (
         one(
@@ -325,6 +353,28 @@ WRONG: dict[str, tuple[Documents, list[tuple[str, str | None]]]] = {
             *ends("e", "f"),
         ),
         [(BRANCH, "c")],
+    ),
+    "a sub-flow that is abandoned before it assigns": (
+        [*one(jump(next_node_id="e", timeout_seconds=60, timeout_next_node_id="m"), say("m", "{{v}}"), END), SUB],
+        [(MAYBE, "m")],
+    ),
+    "a condition on an outcome that cannot be": (
+        [
+            *one(
+                jump(next_node_id="c", outcome_variable="how"),
+                when("c", "how", "==", "lost", "f", "e"),
+                *ends("e", "f"),
+            ),
+            SUB,
+        ],
+        [(BRANCH, "c")],
+    ),
+    "a required parameter that is not passed": (
+        [
+            *one(jump(next_node_id="e"), END),
+            document(node("s", "start", parameters=[{"name": "p", "required": True}], next_node_id="e"), END, id="sub"),
+        ],
+        [(NEVER, "j")],
     ),
     "attempts that are not counted": (
         one(ask(max_attempts_next_node_id="f"), *ends("e", "f")),

@@ -71,7 +71,8 @@ def accepted(draw: st.DrawFn) -> dict[str, Any]:
                 takes_over = node["data"]["target_flow_id"] == "main"
                 node["data"]["return_to_parent"] = not takes_over
                 if takes_over:
-                    del node["data"]["next_node_id"]
+                    for name in ("next_node_id", "timeout_seconds", "timeout_next_node_id", "outcome_variable"):
+                        node["data"].pop(name, None)
         document["nodes"].append({"id": "end", "type": "end"})
     main = documents["main"]
     values = [
@@ -140,7 +141,7 @@ class Conversations:
         state, now = None, NOW
         for turn_number in range(TURNS):
             now += self.chance.choice([1, 30, 3600])
-            turn = self.turn(state, self.chance.choice(INPUTS), now, f"{number}/{turn_number}")
+            turn = self.turn(state, self.chance.choice([*INPUTS, TIMER]), now, f"{number}/{turn_number}")
             if turn.state is None:
                 return
             state = State.decode(turn.state.encode())

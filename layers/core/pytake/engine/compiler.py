@@ -95,6 +95,11 @@ class Compilation:
         document = self._open(flow_id)
         return document.start_node_id if document is not None else None
 
+    def required_parameters(self, flow_id: str, node_id: str) -> list[str]:
+        """The variables that a jump to this node of an opened flow must pass."""
+        nodes = self.documents[flow_id].nodes
+        return next((node.data.required_parameters() for node in nodes if node.id == node_id), [])
+
     def _open(self, flow_id: str) -> FlowDocument | None:
         if flow_id in self.documents:
             return self.documents[flow_id]
@@ -185,7 +190,7 @@ class Translation:
 
     def __init__(self, bundle: Compilation, code: str) -> None:
         self.code = code
-        self.start_of = bundle.start_of
+        self.start_of, self.required_parameters = bundle.start_of, bundle.required_parameters
         self.speeches = bundle.speeches
         self.merge_texts = bundle.merge_texts
         self.problems: list[Problem] = []

@@ -1,6 +1,6 @@
 """A turn in progress, and the compiled nodes it visits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from msgspec import Struct, structs
@@ -32,7 +32,7 @@ class TurnHaltedError(Exception):
 
 class NodeHandlers(Struct, frozen=True):
     """What a node does when a path enters it, when the person answers, when its timer fires, when its effect has ended, and
-    (only a jump) when its sub-flow returns.
+    (only a jump) when its sub-flow returns or is abandoned: with `timeout` or `attempts_exceeded`.
 
     `timer_input` is the input type that fires its timer: `timeout` for a missing answer, `resume` for a delay.
     `offered` are the normalized texts that it takes for a choice.
@@ -43,6 +43,7 @@ class NodeHandlers(Struct, frozen=True):
     timer: Handler | None = None
     result: Handler | None = None
     returned: Handler | None = None
+    abandoned: Mapping[str, Handler] | None = None
     timer_input: TimerInput = "timeout"
     offered: frozenset[str] = frozenset()
 
@@ -50,7 +51,18 @@ class NodeHandlers(Struct, frozen=True):
 class CompiledNode:
     """A compiled node. Nodes hold references to one another, so no look-up is needed to go from one to the next."""
 
-    __slots__ = ("answer", "enter", "flow_id", "node_id", "offered", "result", "returned", "timer", "timer_input")
+    __slots__ = (
+        "abandoned",
+        "answer",
+        "enter",
+        "flow_id",
+        "node_id",
+        "offered",
+        "result",
+        "returned",
+        "timer",
+        "timer_input",
+    )
 
     def __init__(self, flow_id: str, node_id: str) -> None:
         self.flow_id = flow_id
@@ -64,6 +76,7 @@ class CompiledNode:
         self.timer = handlers.timer
         self.result = handlers.result
         self.returned = handlers.returned
+        self.abandoned = handlers.abandoned
         self.timer_input = handlers.timer_input
         self.offered = handlers.offered
 
@@ -166,6 +179,26 @@ class Execution(Struct, eq=False, gc=False):
         self.at = node
         self.events.append(COMPLETED)
         return None
+
+    def abandoning(self, outcome: str) -> Handler | None:
+        """What the innermost jump does that goes on when its sub-flow is abandoned like this; None if there is none.
+
+        The sub-flows inside it have ended when it is called.
+        """
+        for index in range(len(self.stack) - 1, -1, -1):
+            frame = self.stack[index]
+            handlers = self.nodes[frame.flow_id, frame.node_id].abandoned
+            if handlers is not None and outcome in handlers:
+                self.unwind(index)
+                return handlers[outcome]
+        return None
+
+    def unwind(self, index: int) -> None:
+        """End the sub-flow that the jump at this place of the stack entered, and those inside it."""
+        while len(self.stack) > index:
+            frame = self.stack.pop()
+            if frame.variables is not None:
+                self.variables = {**frame.variables, **self.variables}
 
     def hand_over(self, node: CompiledNode | None, data: dict[str, Any]) -> None:
         """End the conversation for the bot; a human agent takes over."""

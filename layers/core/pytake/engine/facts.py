@@ -93,6 +93,9 @@ class NodeFacts(Struct):
     ends: bool = False  # the flow can end here, or return from a sub-flow
     jumps_to: tuple[str, str] | None = None  # flow and node
     returns: bool = True  # the jump's sub-flow returns to it
+    abandoned_exits: list[str] = field(
+        default_factory=list
+    )  # the exits of a jump whose sub-flow a person leaves unfinished
     shares: bool = True  # the jump's sub-flow has the same variables
     stops: bool = False  # the whole conversation can end here, even inside a sub-flow
     follows_next: list[str] = field(

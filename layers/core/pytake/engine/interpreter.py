@@ -8,7 +8,7 @@ from pytake.engine.commands import match_command
 from pytake.engine.compiler import Flow
 from pytake.engine.contact_changes import contact_after
 from pytake.engine.effects import EffectResult
-from pytake.engine.execution import CompiledNode, Execution, TurnHaltedError
+from pytake.engine.execution import CompiledNode, Execution, Handler, TurnHaltedError
 from pytake.engine.limits import STEPS
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import built_in_text
@@ -74,9 +74,11 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
         return _open(flow, answer, context)
     waiting, run = _resume(flow, nodes, node, state, answer, context)
     if answer.type in _TIMERS:
-        if waiting.timer is None or state.due_at is None or context.now < state.due_at:
+        if state.due_at is None or context.now < state.due_at:
             return _ignored(state, answer)
-        handler = waiting.timer
+        handler = _late_jump(run, context.now) if state.stack else None
+        if handler is None and (handler := waiting.timer) is None:
+            return _ignored(state, answer)
     elif waiting.answer is not None:
         handler = waiting.answer
     else:
@@ -122,6 +124,21 @@ def _resume(
     return waiting, run
 
 
+def _late_jump(run: Execution, now: float) -> Handler | None:
+    """What the outermost jump does whose sub-flow has taken too long; None if there is none."""
+    for index, frame in enumerate(run.stack):
+        if frame.due_at is not None and frame.due_at <= now:
+            run.unwind(index)
+            return (run.nodes[frame.flow_id, frame.node_id].abandoned or {}).get("timeout")
+    return None
+
+
+def _due_at(run: Execution) -> float | None:
+    """When the first timer ends: that of the waiting node, or that of a jump around it."""
+    due = [frame.due_at for frame in run.stack if frame.due_at is not None]
+    return min(due if run.due_at is None else [run.due_at, *due], default=None)
+
+
 def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
     speech = flow.speech if flow.speeches is None else flow.speeches.of(context.contact.language)
     run = Execution(speech.nodes, flow.merge_texts, answer, context, context.contact, {}, [])
@@ -146,6 +163,8 @@ def _turn(flow: Flow, run: Execution) -> Turn:
             None, run.status, run.messages, run.path, run.events, run.all_variables(), at.node_id if at else None
         )
     flow_id = node.flow_id
+    if run.stack:
+        run.due_at = _due_at(run)
     state = State(
         flow.id,
         node.node_id,

@@ -32,6 +32,9 @@ class Bundle(Protocol):
     def start_of(self, flow_id: str) -> str | None:
         """The id of the node where a flow starts. Opens the flow's document; None when there is no such flow."""
 
+    def required_parameters(self, flow_id: str, node_id: str) -> list[str]:
+        """The variables that a jump to this node of an opened flow must pass."""
+
 
 class NodeBuild:
     """The compilation of one node.
@@ -121,6 +124,14 @@ class NodeBuild:
                 self.problem("unknown_target", "target_node_id", message)
             return self.node
         self.facts.jumps_to = (flow_id, found.node_id)
+        for name in self._bundle.required_parameters(flow_id, found.node_id):
+            if shares:
+                self.facts.reads.append(Read(Expression((name,)), "target_flow_id"))
+            else:
+                message = (
+                    f"The flow `{flow_id}` requires `{name}`, but this jump passes no variables. Set `pass_variables`."
+                )
+                self.problem("variable_never_assigned", "pass_variables", message)
         return found
 
     def effect_result(

@@ -25,6 +25,10 @@ class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
         """Check the data and give the functions that the node runs. Reports problems to `build`; never raises."""
         raise NotImplementedError
 
+    def required_parameters(self) -> list[str]:
+        """The variables that a jump to this node must pass; only a start has some."""
+        return []
+
     def jumps_to(self) -> str | None:
         """The id of the flow this node enters; None when it stays in its own flow."""
         return None

@@ -11,11 +11,15 @@ class StateError(ValueError):
 
 
 class Frame(Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
-    """A jump that waits for its sub-flow to return: its node, and the parent's variables unless they are shared."""
+    """A jump that waits for its sub-flow to return: its node, and the parent's variables unless they are shared.
+
+    `due_at` is when the jump stops waiting, in epoch seconds.
+    """
 
     flow_id: str
     node_id: str
     variables: dict[str, Any] | None = None
+    due_at: float | None = None
 
 
 class State(

@@ -116,6 +116,8 @@ class Question(NodeData):
                 run.emit("attempts_exceeded", node_id=node.node_id, attempts=run.attempts)
                 if attempts_node is not None:
                     return attempts_node
+                if run.stack and (go_on := run.abandoning("attempts_exceeded")) is not None:
+                    return go_on(run)
                 run.say(stopped)
                 run.stack.clear()
                 return run.complete(node)
@@ -137,6 +139,8 @@ class Question(NodeData):
             run.emit("timed_out", node_id=node.node_id)
             if timeout_node is not None:
                 return timeout_node
+            if run.stack and (go_on := run.abandoning("timeout")) is not None:
+                return go_on(run)
             run.stack.clear()
             return run.complete(node)
 

@@ -1,8 +1,18 @@
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+
+
+class Parameter(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A declared input: the `name` of its variable, and the `default` of one that is not `required`."""
+
+    name: str
+    required: bool = False
+    default: Any = None
 
 
 @node_type("start")
@@ -10,20 +20,39 @@ class Start(NodeData):
     """The start of a flow, with an optional greeting.
 
     The message that starts a conversation is not taken as the answer to a question.
+
+    `parameters` declares the variables that the flow gets from a jump into it, or from the program that starts it. The prover
+    reports a jump that does not pass a required one. An optional one that is not passed has its `default`.
     """
 
     TEXTS: ClassVar = ("greeting",)
 
     greeting: str | None = None
+    parameters: list[Parameter] | None = None
     next_node_id: str | None = None
+
+    def required_parameters(self) -> list[str]:
+        """The variables that a jump into the flow must pass."""
+        return [parameter.name for parameter in self.parameters or [] if parameter.required]
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the greeting."""
+        defaults = [
+            (parameter.name, build.variable(parameter.name, f"parameters[{index}].name"), parameter.default)
+            for index, parameter in enumerate(self.parameters or [])
+        ]
+        optional = [
+            one for one, parameter in zip(defaults, self.parameters or [], strict=True) if not parameter.required
+        ]
+
         say = build.say(self.greeting, "greeting")
         following = build.target(self.next_node_id, "next_node_id", required=True)
         step = build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
+            for name, store, default in optional:
+                if name not in run.variables:
+                    store(run, default)
             if say is not None:
                 say(run)
             run.path.append(step)

@@ -17,6 +17,7 @@ from pytake.engine.facts import BranchCondition, Constant, Edge, NodeFacts, Writ
 from pytake.engine.prover.abstract_values import (
     ABSENT,
     ALWAYS,
+    ANYTHING,
     FROM_OUTSIDE,
     NEVER,
     AbstractValue,
@@ -123,11 +124,17 @@ class Analysis:
         if facts.jumps_to is not None and facts.returns:
             returned = self._back(node, environment)
             for edge in self.edges[node]:
-                yield Transition(edge, returned)
+                if edge.exit in facts.abandoned_exits:
+                    yield Transition(edge, self._with_writes(node, edge, self._abandoned(node, environment)))
+                else:
+                    yield Transition(edge, self._with_writes(node, edge, returned))
             return
         for edge in self.edges[node]:
-            writes = [write for write in facts.writes if write.exit == edge.exit]
-            yield Transition(edge, self._written(node, writes, environment) if writes else environment)
+            yield Transition(edge, self._with_writes(node, edge, environment))
+
+    def _with_writes(self, node: NodeRef, edge: ExitEdge, environment: Environment | None) -> Environment | None:
+        writes = [write for write in self.facts[node].writes if write.exit == edge.exit]
+        return self._written(node, writes, environment) if writes and environment is not None else environment
 
     def _conditions(self, node: NodeRef, environment: Environment) -> Iterator[Transition]:
         facts, write = self.facts[node], self.write[node[0]]
@@ -249,6 +256,18 @@ class Analysis:
         return {
             **environment,
             **{name: _merged(environment[name], known) for name, known in entered.after.items() if name in environment},
+        }
+
+    def _abandoned(self, node: NodeRef, environment: Environment) -> Environment:
+        """What is known when a person has left the sub-flow somewhere: it may have set any of its variables to any value."""
+        entry = self.facts[node].jumps_to
+        reached = self._graph.reached(entry) if entry is not None else set()
+        names = {write.variable for inner in reached for write in self.facts[inner].writes}
+        return {
+            name: structs.replace(ANYTHING, assigned=known.assigned | ALWAYS, outside=known.outside)
+            if name in names
+            else known
+            for name, known in environment.items()
         }
 
     def _written(self, node: NodeRef, writes: list[Write], environment: Environment) -> Environment | None:

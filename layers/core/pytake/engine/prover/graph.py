@@ -101,7 +101,9 @@ class Graph:
             if self._enters(node) and next_edge is not None and facts.jumps_to not in finishing:
                 message = "The sub-flow never ends, so it never returns here. Let it end, or remove `next_node_id`."
                 found.append(problem("never_returns", message, flow_id=node[0], node_id=node[1], field="next_node_id"))
-        trapped = [node for node in self.facts if node not in finishing and node not in stopping]
+        left = [facts.jumps_to for facts in self.facts.values() if facts.jumps_to and facts.abandoned_exits]
+        freed = set().union(*map(self.reached, left))  # a jump around them ends them
+        trapped = [node for node in self.facts if node not in finishing and node not in stopping and node not in freed]
         for members in _loops(trapped, self.following):
             inside = set(members)
             waiting = [node for node in self.facts if node in inside and self.facts[node].waits]
@@ -178,8 +180,15 @@ class Graph:
         """The nodes that can follow; a jump does not lead past a sub-flow that never ends."""
         facts = self.facts[node]
         if facts.jumps_to is not None and facts.jumps_to not in self._finishing:
-            return [facts.jumps_to]
+            return [facts.jumps_to, *self.abandoned(node)]
         return self.following(node)
+
+    def abandoned(self, node: NodeRef) -> list[NodeRef]:
+        """The nodes that follow a jump whose sub-flow a person leaves unfinished. They follow in a turn of their own."""
+        facts = self.facts[node]
+        exits = [exit_ for exit_ in facts.abandoned_exits if exit_ not in facts.follows_next]
+        exits += ["next"] if len(exits) < len(facts.abandoned_exits) else []
+        return [(node[0], edge.target) for edge in facts.edges if edge.exit in exits and edge.target]
 
     def _is_left(self, members: list[NodeRef]) -> bool:
         inside = set(members)
@@ -215,6 +224,9 @@ class Graph:
         """The nodes that can follow in the same turn. A jump leads past its sub-flow only if that can end without waiting."""
         facts = self.facts[node]
         followers = self.following(node)
+        if facts.abandoned_exits:
+            own = [(node[0], edge.target) for edge in facts.edges if edge.exit == "next" and edge.target]
+            followers = own if facts.jumps_to is None else [*own, facts.jumps_to]
         if facts.jumps_to is not None and facts.returns and facts.jumps_to not in self.silent:
             followers = [facts.jumps_to]
         return [p for p in followers if not self.facts[p].waits]
@@ -226,7 +238,9 @@ class Graph:
     def _finishes(self, node: NodeRef, facts: NodeFacts, finishing: set[NodeRef]) -> bool:
         """Whether the flow can end (or return)."""
         if facts.jumps_to is not None and (not facts.returns or facts.jumps_to not in finishing):
-            return False
+            if not facts.abandoned_exits:
+                return False
+            return any(target in finishing for target in self.abandoned(node)) or _abandons_to_end(facts)
         return facts.ends or any((node[0], edge.target) in finishing for edge in facts.edges if edge.target)
 
     def _stops(self, node: NodeRef, facts: NodeFacts, stopping: set[NodeRef], finishing: set[NodeRef]) -> bool:
@@ -237,8 +251,14 @@ class Graph:
             if facts.jumps_to in stopping or (not facts.returns and facts.jumps_to in finishing):
                 return True
             if not facts.returns or facts.jumps_to not in finishing:
-                return False
+                return any(target in stopping for target in self.abandoned(node))
         return any((node[0], edge.target) in stopping for edge in facts.edges if edge.target)
+
+
+def _abandons_to_end(facts: NodeFacts) -> bool:
+    """Whether the flow of a jump ends when its sub-flow is abandoned."""
+    targets = {edge.exit: edge.target for edge in facts.edges}
+    return any(targets.get("next" if exit_ in facts.follows_next else exit_) is None for exit_ in facts.abandoned_exits)
 
 
 def successors_first(nodes: list[NodeRef], following: Callable[[NodeRef], list[NodeRef]]) -> list[NodeRef]:

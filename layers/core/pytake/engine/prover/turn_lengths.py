@@ -63,6 +63,10 @@ class TurnLengths:
         for node, facts in self._facts.items():
             if facts.waits:
                 turns[node] = max(turns.get(node, 0), self.of_answering(node))
+            # A timer, or one invalid answer too many, leaves a sub-flow: such a turn goes on at the jump.
+            before = self._weights[node] + max(self._weights.values(), default=0)
+            for target in self._graph.abandoned(node):
+                turns[node] = max(turns.get(node, 0), before + self.of_entering(target))
         return turns
 
     def of_entering(self, node: NodeRef) -> int:
@@ -110,6 +114,8 @@ class TurnLengths:
         edges = {edge.exit: edge for edge in facts.edges}
         found: list[NodeRef | None] = []
         for exit_ in facts.exits:
+            if exit_ in facts.abandoned_exits:
+                continue
             edge = edges.get(exit_) or (edges.get("next") if exit_ in facts.follows_next else None)
             if edge is not None and self._taken(node, exit_):
                 found.append((node[0], edge.target) if edge.target else None)
