@@ -113,12 +113,30 @@ class _Settings(Struct, rename="camel"):
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
+class _InputSchema(Struct):
+    json: dict[str, Any]
+
+
+class _ToolSpec(Struct, rename="camel"):
+    name: str
+    input_schema: _InputSchema
+
+
+class _Tool(Struct, rename="camel"):
+    tool_spec: _ToolSpec
+
+
+class _ToolConfig(Struct):
+    tools: Annotated[list[_Tool], Meta(min_length=1)]
+
+
 class _ConverseRequest(Struct, rename="camel"):
     """The fields of a Converse request that affect the answer."""
 
     messages: Annotated[list[_Message], Meta(min_length=1)]
     system: list[_Text] = field(default_factory=list)
     inference_config: _Settings = field(default_factory=_Settings)
+    tool_config: _ToolConfig | None = None
 
 
 def read_script(text: bytes) -> list[ModelRule]:
@@ -174,6 +192,8 @@ class ScriptedModels:
         if answer is None:
             name = rule.error if rule is not None and rule.error is not None else "InternalServerException"
             return _error(name, "This error was requested at /_sim/models")
+        if question.tool_config is not None:
+            return _tool_answer(answer if rule is not None else prompt, question.tool_config.tools[0].tool_spec)
         return _converse_answer(
             answer, rule.stop_reason if rule is not None else None, prompt, question.inference_config.max_tokens
         )
@@ -224,6 +244,24 @@ def _converse_answer(text: str, stop_reason: str | None, prompt: str, max_tokens
             "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
             "stopReason": stop_reason or "end_turn",
             "usage": {"inputTokens": tokens_in, "outputTokens": tokens_out, "totalTokens": tokens_in + tokens_out},
+            "metrics": {"latencyMs": 1},
+        }
+    )
+
+
+def _tool_answer(text: str, tool: _ToolSpec) -> Response:
+    """The call of a tool: with the object in the text, or with the text in every field that can hold it."""
+    try:
+        given = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        samples = {"string": text, "number": 1, "boolean": True}
+        given = {name: samples[kind["type"]] for name, kind in tool.input_schema.json["properties"].items()}
+    use = {"toolUseId": str(uuid.uuid4()), "name": tool.name, "input": given}
+    return _json(
+        {
+            "output": {"message": {"role": "assistant", "content": [{"toolUse": use}]}},
+            "stopReason": "tool_use",
+            "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
             "metrics": {"latencyMs": 1},
         }
     )

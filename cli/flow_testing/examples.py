@@ -84,7 +84,11 @@ class Examples:
             for variable, path in (data.get("response_map") or {}).items():
                 for value in self._constants.get(variable, []):
                     bodies.append(_put(_copy(body), path.strip().removeprefix("$").strip("."), value))
-        if data.get("output_variable"):
+        if data.get("fields") and not isinstance(effect, HttpRequest):
+            samples = {"text": "Some text.", "number": 1, "boolean": True}
+            bodies.append({name: samples[kind] for name, kind in data["fields"].items()})
+            bodies += [{name: value} for name in data["fields"] for value in self._constants.get(name, [])]
+        elif data.get("output_variable"):
             bodies += self._bodies(data["output_variable"], "Some text." if not isinstance(effect, HttpRequest) else {})
         failed = EffectResult(ok=False, status=500, error="http_500")
         if not isinstance(effect, HttpRequest):

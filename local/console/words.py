@@ -139,6 +139,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.opted_out": ("cancelou o recebimento de mensagens", "opted out"),
     "event.variable_reported": ("variável para relatórios", "report variable"),
     "event.contact_saved": ("contato salvo", "contact saved"),
+    "event.message_labeled": ("mensagem rotulada", "message labeled"),
     "event.language_set": ("idioma definido", "language set"),
     "event.tag_added": ("etiqueta adicionada", "tag added"),
     "event.tag_removed": ("etiqueta removida", "tag removed"),

@@ -168,3 +168,9 @@ def test_the_columns_are_the_fields_and_the_page_names_them_all() -> None:
     page = (Path(__file__).parents[2] / "docs" / "lake.md").read_text()
     for name in (*COLUMNS, *get_args(EventType)):
         assert f"`{name}`" in page
+
+
+def test_a_label_is_a_row_with_the_label_as_its_code() -> None:
+    record = turn(events=[Event("message_labeled", {"label": "complaint"})], message_type="text")
+    found = [(event.type, event.code) for event in events_of(KEY, record, [], CONTACT_KEY)]
+    assert ("labeled", "complaint") in found

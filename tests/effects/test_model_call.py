@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 
 from pytake.effects.model_call import DEFAULT_MAX_TOKENS, MODEL_TIMEOUT_SECONDS, BedrockModelCaller, bedrock_client
 from pytake.engine import EffectResult, ModelRequest
+from pytake.engine.effects import ModelMessage
 
 MODEL = "anthropic.claude-3-5-haiku-20241022-v1:0"
 USAGE = {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19}
@@ -190,3 +191,43 @@ def test_a_client_asks_once_and_waits_long_enough(monkeypatch: pytest.MonkeyPatc
     assert client.meta.service_model.service_name == "bedrock-runtime"
     assert client.meta.config.read_timeout == MODEL_TIMEOUT_SECONDS
     assert client.meta.config.retries["total_max_attempts"] == 1
+
+
+def test_the_dialogue_before_the_prompt_is_sent(bedrock: Bedrock) -> None:
+    said = [{"role": "user", "content": [{"text": "Oi"}]}, {"role": "assistant", "content": [{"text": "Olá!"}]}]
+    bedrock.expect(
+        answer({"text": "Sim"}),
+        {
+            "modelId": MODEL,
+            "messages": [*said, {"role": "user", "content": [{"text": "Olá?"}]}],
+            "inferenceConfig": {"maxTokens": DEFAULT_MAX_TOKENS},
+        },
+    )
+    history = [ModelMessage("user", "Oi"), ModelMessage("assistant", "Olá!")]
+    assert bedrock.models.perform(question(history=history)).body == "Sim"
+
+
+def test_fields_are_the_input_of_a_tool_that_the_model_must_call(bedrock: Bedrock) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "people": {"type": "number"}},
+        "required": ["city", "people"],
+    }
+    tool = {"name": "answer", "description": "Give the answer.", "inputSchema": {"json": schema}}
+    use = {"toolUseId": "1", "name": "answer", "input": {"city": "Recife", "people": 3}}
+    bedrock.expect(
+        answer({"text": "I will fill it in."}, {"toolUse": use}, stop="tool_use"),
+        {
+            "modelId": MODEL,
+            "messages": [{"role": "user", "content": [{"text": "Olá?"}]}],
+            "inferenceConfig": {"maxTokens": DEFAULT_MAX_TOKENS},
+            "toolConfig": {"tools": [{"toolSpec": tool}], "toolChoice": {"tool": {"name": "answer"}}},
+        },
+    )
+    result = bedrock.models.perform(question(fields={"city": "text", "people": "number"}))
+    assert result == EffectResult(ok=True, status=200, body={"city": "Recife", "people": 3})
+
+
+def test_a_model_that_does_not_call_the_tool_has_not_answered(bedrock: Bedrock) -> None:
+    bedrock.expect(answer({"text": "Recife, 3 people"}))
+    assert code(bedrock.models.perform(question(fields={"city": "text"}))) == "model_answer_invalid"

@@ -169,3 +169,12 @@ def test_a_script_that_cannot_be_played_says_where(client: AppClient, text: str,
     answer = client.request("PUT", "/_sim/models", content=text)
     assert (answer.status_code, answer.json()["message"]) == (422, str(refused.value))
     assert len(client.get("/_sim/models").json()["rules"]) == 1
+
+
+def test_a_model_fills_in_fields_from_the_rule_or_from_the_prompt(
+    client: AppClient, ask: Callable[..., EffectResult]
+) -> None:
+    fields = {"city": "text", "people": "number"}
+    assert ask("Recife", fields=fields).body == {"city": "Recife", "people": 1}
+    put(client, {"answer": '{"city": "Olinda", "people": 4}'})
+    assert ask("Recife", fields=fields).body == {"city": "Olinda", "people": 4}

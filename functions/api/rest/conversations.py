@@ -106,6 +106,7 @@ class TranscriptMessage(BaseModel):
     error_code: int | None
     reason: str | None
     fallback: bool = Field(description="The number's template was sent in place of the text")
+    labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
 
 
 class Transcript(BaseModel):

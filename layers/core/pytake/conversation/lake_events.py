@@ -24,6 +24,7 @@ EventType = Literal[
     "expired",
     "closed",
     "opted_out",
+    "labeled",
     "handed_off",
     "failed",
     "error",
@@ -187,6 +188,8 @@ def events_of(
             add("handed_off", code="agent")
         elif event.type == "opted_out":
             add("opted_out", node_id=record.node_id)
+        elif event.type == "message_labeled":
+            add("labeled", code=event.data.get("label"))
         elif event.type == "session_closed":
             add("closed", session_id=str(event.data.get("session_id") or record.session_id))
         elif event.type in _ERRORS:

@@ -24,7 +24,8 @@ class TranscriptEntry(Struct, frozen=True):
     """One message. `delivery` is None for the person's messages. For others it is Meta's last status (`sent`, `delivered`,
     `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
 
-    `fallback`: the number's template was sent instead of the text.
+    `fallback`: the number's template was sent instead of the text. `labels`: what the flow's `label` actions said of the
+    person's message.
     """
 
     turn: int
@@ -41,6 +42,7 @@ class TranscriptEntry(Struct, frozen=True):
     error_code: int | None = None
     reason: str | None = None
     fallback: bool = False
+    labels: list[str] = []
 
 
 class ReadTranscript:
@@ -93,6 +95,7 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
             session_id=session_id,
             flow_id=record.flow_id,
             node_id=record.path[0].node_id if record.path and not starts else None,
+            labels=[str(event.data["label"]) for event in record.events if event.type == "message_labeled"],
         )
     for index, message in enumerate(record.messages):
         delivery = ledger.get((record.seq, index))

@@ -6,8 +6,10 @@ prompt_empty, model_throttled, model_timeout, model_unavailable, model_unknown, 
 model_refused (a guardrail or the model's own filter), model_answer_invalid, answer_too_large.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ParamValidationError, ReadTimeoutError
 
 from pytake.effects.errors import CallFailedError
@@ -28,6 +30,8 @@ _ERRORS = {
     "ResourceNotFoundException": ("model_unknown", "There is no such model in this region."),
     "AccessDeniedException": ("model_access_denied", "The account or the function may not use the model."),
 }
+_TOOL = "answer"
+_JSON_TYPES = {"text": "string", "number": "number", "boolean": "boolean"}
 _UNAVAILABLE = ("model_unavailable", "The model is not available at the moment.")
 _REFUSED = frozenset({"guardrail_intervened", "content_filtered"})
 _COMPLETE = frozenset({"end_turn", "stop_sequence", "max_tokens"})  # max_tokens: the author's limit, not an error
@@ -46,19 +50,24 @@ class BedrockModelCaller:
         self._client = client
 
     def perform(self, request: ModelRequest) -> EffectResult:
-        """Calls the model once. `body` is the text that it wrote; `error` is `code: sentence`, with a code from above.
+        """Calls the model once. `body` is the text that it wrote, or an object if the request has fields.
+
+        `error` is `code: sentence`, with a code from above.
 
         A guardrail's replacement of a blocked answer is the body of the error result.
         """
         try:
             if not request.prompt.strip():
                 raise CallFailedError("prompt_empty", "The prompt is empty.")
-            text, stopped_by = _read(self._ask(request))
+            answer = self._ask(request)
+            text, stopped_by = _read(answer)
         except CallFailedError as failed:
             return EffectResult(ok=False, status=failed.status, error=str(failed))
         if stopped_by in _REFUSED:
             error = "model_refused: A guardrail or the model's filter stopped the answer."
             return EffectResult(ok=False, status=200, body=text or None, error=error)
+        if request.fields:
+            return _fields(answer)
         if stopped_by not in _COMPLETE or not text.strip():
             error = "model_answer_invalid: The model returned no usable text."
             return EffectResult(ok=False, status=200, error=error)
@@ -70,11 +79,16 @@ class BedrockModelCaller:
             settings["temperature"] = request.temperature
         question: dict[str, Any] = {
             "modelId": request.model,
-            "messages": [{"role": "user", "content": [{"text": request.prompt}]}],
+            "messages": [
+                *({"role": said.role, "content": [{"text": said.text}]} for said in request.history),
+                {"role": "user", "content": [{"text": request.prompt}]},
+            ],
             "inferenceConfig": settings,
         }
         if request.system and request.system.strip():
             question["system"] = [{"text": request.system}]
+        if request.fields:
+            question["toolConfig"] = _tool(request.fields)
         try:
             return self._client.converse(**question)
         except ClientError as error:
@@ -98,6 +112,27 @@ def bedrock_client() -> ConverseClient:
     config = Config(connect_timeout=2, read_timeout=MODEL_TIMEOUT_SECONDS, retries=retries)
     client: Any = get_session().create_client("bedrock-runtime", config=config)
     return client  # type: ignore[no-any-return]
+
+
+def _tool(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The tool that the model must call: its input are the fields. Converse has no other form for structured answers."""
+    properties = {name: {"type": _JSON_TYPES[kind]} for name, kind in fields.items()}
+    schema = {"type": "object", "properties": properties, "required": list(fields)}
+    tool = {"name": _TOOL, "description": "Give the answer.", "inputSchema": {"json": schema}}
+    return {"tools": [{"toolSpec": tool}], "toolChoice": {"tool": {"name": _TOOL}}}
+
+
+def _fields(answer: dict[str, Any]) -> EffectResult:
+    """The object with which the model called the tool."""
+    content = answer.get("output", {}).get("message", {}).get("content", [])
+    found = next((part["toolUse"].get("input") for part in content if "toolUse" in part), None)
+    if not isinstance(found, dict):
+        error = "model_answer_invalid: The model did not fill in the fields."
+        return EffectResult(ok=False, status=200, error=error)
+    if len(msgspec.json.encode(found)) > MAX_RESPONSE_BYTES:
+        error = f"answer_too_large: The answer is larger than {MAX_RESPONSE_BYTES // 1024} KB."
+        return EffectResult(ok=False, status=200, error=error)
+    return EffectResult(ok=True, status=200, body=found)
 
 
 def _read(answer: dict[str, Any]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ A request never contains a secret. `{{secrets.NAME}}` becomes a placeholder that
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -35,8 +35,21 @@ class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="
         )
 
 
+class ModelMessage(Struct, frozen=True, gc=False):
+    """What the person (`user`) or the model (`assistant`) said earlier in a dialogue."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+FieldType = Literal["text", "number", "boolean"]
+
+
 class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="ai_prompt"):
-    """The prompt of an ai_prompt node for a language model (Amazon Bedrock Converse)."""
+    """The prompt of an ai_prompt node for a language model (Amazon Bedrock Converse).
+
+    `history` is the dialogue before the prompt. With `fields` the model gives an object with these fields instead of a text.
+    """
 
     key: str
     model: str
@@ -44,6 +57,8 @@ class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field=
     system: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    history: list[ModelMessage] = []
+    fields: dict[str, FieldType] = {}
 
 
 Effect = HttpRequest | ModelRequest
@@ -52,7 +67,7 @@ Effect = HttpRequest | ModelRequest
 class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):
     """How an effect ended: with `ok` the node takes its `next` exit, otherwise its `error` exit with `error` as the reason.
 
-    `body` is the API's decoded JSON response (or its text), or the text a model wrote.
+    `body` is the API's decoded JSON response (or its text), or the text or object that a model gave.
     """
 
     ok: bool

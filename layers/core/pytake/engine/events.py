@@ -14,6 +14,7 @@ EVENTS: dict[str, str] = {
     "contact_saved": "A field of the contact was saved: `field`, `value`.",
     "tag_added": "The contact got a `tag`.",
     "tag_removed": "The contact lost a `tag`.",
+    "message_labeled": "The person's message of this turn got a `label`.",
     "language_set": "The contact got a `language` (the action `set_language`).",
     "event_emitted": "An emit_event action: `name`, `data`.",
     "attempts_exceeded": "A question received too many invalid answers: `node_id`, `attempts`.",

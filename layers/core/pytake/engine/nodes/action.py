@@ -5,6 +5,7 @@ from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import Constant, SetLanguage
+from pytake.engine.limits import LABEL_CHARACTERS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.texts import language_code
@@ -43,6 +44,12 @@ class SetLanguageAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fi
     language: str
 
 
+class LabelAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="label"):
+    """Label the person's message of this turn, for agents (transcript) and reports (lake). A label contains no templates."""
+
+    label: str
+
+
 class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="emit_event"):
     """Publish an event to integrations: its `name` and any `data`."""
 
@@ -50,7 +57,15 @@ class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     data: dict[str, Any] | None = None
 
 
-Action = SetVariableAction | SaveContactAction | AddTagAction | RemoveTagAction | SetLanguageAction | EmitEventAction
+Action = (
+    SetVariableAction
+    | SaveContactAction
+    | AddTagAction
+    | RemoveTagAction
+    | SetLanguageAction
+    | LabelAction
+    | EmitEventAction
+)
 Act = Callable[[Execution], None]
 
 
@@ -99,6 +114,8 @@ def _compile(action: Action, build: NodeBuild, field: str) -> Act:
             return lambda run: _tag(run, tag(run).strip(), added=False)
         case SetLanguageAction():
             return _set_language(action, build, field)
+        case LabelAction():
+            return _label(action.label, build, f"{field}.label")
         case EmitEventAction():
             name = build.rendering(action.name, f"{field}.name")
             data = build.value(action.data or {}, f"{field}.data")
@@ -126,6 +143,13 @@ def _save_contact(action: SaveContactAction, build: NodeBuild, field: str) -> Ac
             run.save_contact(name, get(run))
 
     return save
+
+
+def _label(label: str, build: NodeBuild, field: str) -> Act:
+    if not 0 < len(label.strip()) <= LABEL_CHARACTERS or "{{" in label:
+        message = f"A label is a fixed text of 1 to {LABEL_CHARACTERS} characters, because reports contain no answers."
+        build.problem("invalid_value", field, message)
+    return lambda run: run.emit("message_labeled", label=label.strip())
 
 
 def _set_language(action: SetLanguageAction, build: NodeBuild, field: str) -> Act:
