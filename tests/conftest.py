@@ -4,8 +4,10 @@ import atexit
 import os
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("pytake", deadline=None)
 settings.load_profile("pytake")
+
+# A session of botocore reads its descriptions of services from files, and most tests open sessions of their own.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # DuckDB (nanobind) lists every object that lives at the interpreter's exit on stderr: hundreds of lines after the summary.
 atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
