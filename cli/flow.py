@@ -1,5 +1,6 @@
 """`pytake flow`: run and check flow documents without any cloud."""
 
+import json
 import sys
 from itertools import chain
 from pathlib import Path
@@ -107,6 +108,47 @@ def validate_(
             sys.stdout.write(_line(problem) + "\n")
     if any(problem.severity == "error" for problem in found):
         raise typer.Exit(1)
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of another platform, as JSON.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="typebot, rapidpro, glific, pytake or whatsapp-flow. Recognised if left out."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder for the documents, one file for each flow.")
+    ] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print each loss as a JSON object on a line.")] = False,
+) -> None:
+    """Import the flows of another platform, and list what they lose. Exits with 1 if the file is refused."""
+    from pytake.importers import ImportRefusedError, import_flows  # only this command needs the importers
+
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        fail(f"{file}: {error.strerror or error}", 1)
+    try:
+        imported = import_flows(raw, source)
+    except ImportRefusedError as error:
+        fail(f"{file}: {error}", 1)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        written = [output / f"{document['id']}.json" for document in imported.documents]
+        for path, document in zip(written, imported.documents, strict=True):
+            path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"{output}: {error.strerror or error}", 1)
+    if as_json:
+        for loss in imported.losses:
+            sys.stdout.write(_json.encode(loss).decode() + "\n")
+        return
+    for path in written:
+        typer.echo(f"written: {path}")
+    for loss in imported.losses:
+        place = "/".join(part for part in (loss.flow_id, loss.node_id) if part)
+        typer.echo(f"{loss.severity}: {loss.code} at {place or 'the file'} ({loss.source}): {loss.message}")
 
 
 def _place(problem: Problem) -> str:

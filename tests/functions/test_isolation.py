@@ -21,6 +21,7 @@ PARAMETERS = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id
 BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
     "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
+    "POST /api/v1/flows/import": {"nodes": [{"id": "1", "type": "start"}], "edges": []},
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},
     "PUT /api/v1/organization": {"messages_per_minute": 7},
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
@@ -29,7 +30,13 @@ BODIES: dict[str, Any] = {
 """A valid body for each route that takes one."""
 
 ERASES = "DELETE /api/v1/contacts/{phone}"
-NEITHER = {ERASES, "PUT /api/v1/flows/{flow_id}", "PUT /api/v1/organization", "PUT /api/v1/secrets/{name}"}
+NEITHER = {
+    ERASES,
+    "POST /api/v1/flows/import",
+    "PUT /api/v1/flows/{flow_id}",
+    "PUT /api/v1/organization",
+    "PUT /api/v1/secrets/{name}",
+}
 """What an organization may do with any name within its own data; and erasing, which does not reveal whether it knew a person."""
 
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from pytake.observability import logger
-from rest import agents, contacts, conversations, flows, numbers, organization, reports, secrets
+from rest import agents, contacts, conversations, flow_imports, flows, numbers, organization, reports, secrets
 from rest.aws_outages import is_outage
 from rest.docs_page import page, to_json
 from rest.openapi import complete
@@ -84,7 +84,7 @@ def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([reject_unknown_input])
-    for resource in (flows, numbers, secrets, organization, conversations, agents, contacts, reports):
+    for resource in (flows, flow_imports, numbers, secrets, organization, conversations, agents, contacts, reports):
         app.include_router(resource.router)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
@@ -109,7 +109,10 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
     def no_route(_: NotFoundError) -> Response[str]:
-        methods = sorted({route.method for route in routes_of(app) if route.rule.match(app.current_event.path)})
+        found = [route for route in routes_of(app) if route.rule.match(app.current_event.path)]
+        # `/flows/import` also has the form of `/flows/{flow_id}`; the document describes it under its own address.
+        own = [route for route in found if not route.rule.groups]
+        methods = sorted({route.method for route in own or found})
         if methods:
             detail = f"This address supports {', '.join(methods)}, not {app.current_event.http_method}."
             allow = {"Allow": ", ".join(methods)}

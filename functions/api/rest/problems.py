@@ -68,6 +68,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "flow_id_mismatch": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The id in the document differs from the id in the address."
     ),
+    "export_refused": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The file cannot be imported; `detail` says why."),
     "flow_has_errors": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published; `problems` lists why."
     ),

@@ -1,0 +1,1 @@
+"""The nodes of the canvas of earlier PyTake versions."""

@@ -1,0 +1,132 @@
+"""Typebot exports: version 6, and the versions 3 to 5, whose bots start in a block of their first group."""
+
+from typing import Any
+
+from pytake.importers.draft import FlowDraft, Ref, declare_parameters
+from pytake.importers.names import slug
+from pytake.importers.reading import NODES, as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.registry import Format, register
+from pytake.importers.report import ImportRefusedError, Report
+from pytake.importers.typebot.blocks import add_block
+from pytake.importers.typebot.bot import Bot
+from pytake.importers.typebot.inputs import INPUTS, ask
+
+_LONGEST_SESSION_HOURS = 720
+
+
+def recognise(export: Any) -> bool:
+    """Whether an export is one of Typebot: groups of blocks with edges between them."""
+    document = _bot(export)
+    if not isinstance(document, dict) or not isinstance(document.get("edges"), list):
+        return False
+    return isinstance(document.get("groups"), list) or any("steps" in block for block in dicts(document.get("blocks")))
+
+
+def _bot(export: Any) -> Any:
+    inner = as_dict(export).get("typebot")
+    return inner if isinstance(inner, dict) and "edges" in inner else export
+
+
+def read(export: Any, report: Report) -> list[dict[str, Any]]:
+    """The document of the bot."""
+    document = as_dict(_bot(export))
+    if any("steps" in block for block in dicts(document.get("blocks"))):
+        raise ImportRefusedError(
+            "This bot is older than version 3. Open it in Typebot, which updates it, and export it again."
+        )
+    groups = dicts(document.get("groups"))
+    if sum(len(as_list(group.get("blocks"))) for group in groups) > NODES:
+        raise ImportRefusedError(f"The bot has more than {NODES} blocks.")
+    if not groups:
+        raise ImportRefusedError("The bot has no groups.")
+    name = as_text(document.get("name")) or "Bot"
+    draft = FlowDraft(report, slug(name, "bot"), name, _language(document))
+    draft.extra["merge_texts"] = False
+    settings = as_dict(as_dict(document.get("settings")).get("whatsApp"))
+    hours = as_float(settings.get("sessionExpiryTimeout"))
+    if hours and 0 < hours <= _LONGEST_SESSION_HOURS:
+        draft.extra["session_ttl_hours"] = hours
+    bot = Bot(document, draft)
+    for group in groups:
+        _import_group(bot, group)
+    return [_finished(bot, _start(bot, groups))]
+
+
+def _language(document: dict[str, Any]) -> str:
+    """Typebot keeps no language of a bot. PyTake's built-in texts are English until the builder chooses."""
+    locale = as_text(as_dict(as_dict(document.get("settings")).get("general")).get("language"))
+    return locale if locale in ("pt_BR", "en", "es") else "en"
+
+
+def _start(bot: Bot, groups: list[dict[str, Any]]) -> str:
+    for event in dicts(bot.document.get("events")):
+        if event.get("type") == "start":
+            target = bot.target(event.get("outgoingEdgeId"))
+            return target if target is not None else ""
+        _report_event(bot, event)
+    for group in groups:
+        for block in dicts(group.get("blocks")):
+            if block.get("type") == "start":
+                return f"group:{as_text(group.get('id'))}"
+    return f"group:{as_text(groups[0].get('id'))}"
+
+
+def _report_event(bot: Bot, event: dict[str, Any]) -> None:
+    kind = as_text(event.get("type"))
+    command = as_text(as_dict(event.get("options")).get("command"))
+    message = f"The event `{kind}` {command} interrupts the bot. Add a command to the flow by hand."
+    bot.draft.lose("event", "blocker", f"event {as_text(event.get('id'))}", message)
+
+
+def _import_group(bot: Bot, group: dict[str, Any]) -> None:
+    blocks = dicts(group.get("blocks"))
+    entered = _entered(bot)
+    chain = bot.draft.chain(f"group:{as_text(group.get('id'))}")
+    for block in blocks:
+        key = f"block:{as_text(block.get('id'))}"
+        if key in entered and block is not blocks[0]:
+            chain.go(Ref(key))
+            chain = bot.draft.chain(key)
+        elif block is blocks[0]:
+            bot.draft.enter_at(key, Ref(f"group:{as_text(group.get('id'))}"))
+        if chain.closed:
+            chain = bot.draft.chain(key)
+        if as_text(block.get("type")) in INPUTS:
+            ask(bot, chain, block)
+        else:
+            add_block(bot, chain, block)
+        target = bot.target(block.get("outgoingEdgeId"))
+        if target is not None and not chain.closed:
+            chain.go(target)
+    if not chain.closed:
+        chain.go(None)
+
+
+def _entered(bot: Bot) -> set[str]:
+    """The blocks in the middle of a group where an edge or a jump leads."""
+    targets = [as_dict(edge.get("to")).get("blockId") for edge in bot.edges.values()]
+    for group in dicts(bot.document.get("groups")):
+        targets += [
+            as_dict(block.get("options")).get("blockId")
+            for block in dicts(group.get("blocks"))
+            if block.get("type") == "Jump"
+        ]
+    return {f"block:{as_text(target)}" for target in targets if target}
+
+
+def _finished(bot: Bot, start: str) -> dict[str, Any]:
+    """The document, with values for the variables that a web page would have given to the bot."""
+    values = dict(bot.defaults)
+    for name in sorted(bot.read - bot.written):
+        values.setdefault(name, "")
+    given = sorted(bot.read - bot.written - bot.defaults.keys())
+    if given:
+        message = f"The bot does not set {', '.join(given[:10])}; a web page did. They are parameters now."
+        bot.draft.lose("prefilled_variables", "note", "variables", message)
+    document = bot.draft.finish(start)
+    if values:
+        declare_parameters(document, values)
+    return document
+
+
+register(Format("typebot", "Typebot", recognise, read, rank=0))

@@ -1,0 +1,1 @@
+"""Typebot's blocks as nodes of PyTake."""
