@@ -73,7 +73,6 @@ def local_parameters(
         "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",
         "VisibilityTimeoutSeconds": "30",
-        "AmbiguousSeconds": "40",  # the simulated WhatsApp posts statuses within a second
         **({"AllowedOrigins": ",".join(allowed_origins)} if allowed_origins else {}),
     }
 

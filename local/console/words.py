@@ -259,6 +259,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Start the console with --stack NAME and credentials of the AWS account to see and redrive failed messages.",
     ),
     "reason.retry": ("A Meta limitou o envio vezes demais", "Meta throttled it too often"),
+    "reason.transient": ("A Meta falhou ao enviar vezes demais", "Meta failed to send it too often"),
     "reason.hold_recipient": ("Mensagens demais para esta pessoa", "Too many messages to this person"),
     "reason.ambiguous": ("Não se sabe se a mensagem foi enviada", "It is unknown whether it was sent"),
     "reason.retry_manually": (

@@ -196,6 +196,20 @@ def test_an_answer_of_meta_to_the_later_send_outweighs_the_earlier_one(deliverie
     assert (loaded.state, loaded.status) == ("accepted", "sent")
 
 
+def test_that_an_earlier_send_was_sent_too_is_told(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
+    delivered = record_status(deliveries, "delivered", send=2, message_id="wamid.b")
+    assert delivered is not None
+    assert record_status(deliveries, "sent", send=1) == delivered
+    assert deliveries.load(KEY, 1, 0) == delivered, "and changes nothing"
+    assert not record_status(deliveries, "sent", send=2, message_id="wamid.b")
+    failed = replace(settled, revision=delivered.revision, status=None)
+    deliveries.claim(KEY, replace(failed, state="accepted", message_id="wamid.c", sends=3), delivered)
+    assert record_status(deliveries, "delivered", send=3, message_id="wamid.c")
+    assert not record_status(deliveries, "sent", send=2, message_id="wamid.b"), "of a send that failed"
+
+
 def test_a_message_that_begins_anew_forgets_its_status(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "accepted", sends=1), None)
     assert record_status(deliveries, "failed", 131047)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.callback_data import callback_data, read_callback_data
-from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, MAX_QUEUE_SECONDS
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.queues import OutboundItem, StatusesItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Organization
@@ -103,6 +103,47 @@ def test_the_fourth_failure_leads_to_the_dead_letters_with_its_reason(product: P
     assert product.events.types == ["delivery.dead"]
 
 
+TRANSIENT = (1, 2, 131000, 131016, 133004)
+
+
+@pytest.mark.parametrize("failed", [*(refusal(code, 500) for code in TRANSIENT), refusal(131057, 503)], ids=str)
+def test_what_meta_reports_as_failed_for_now_is_retried_after_two_four_and_eight_seconds(
+    product: Product, failed: SendFailedError
+) -> None:
+    product.graph.script = [failed] * 3
+    assert product.deliver_until_done(item()) == [2, 4, 8]
+    assert texts(product) == ["Hi"]
+    assert "delivery.ambiguous" not in product.events.types
+
+
+def test_the_fourth_failure_of_metas_own_is_dead_lettered_with_its_reason(product: Product) -> None:
+    product.graph.script = [refusal(131000, 500)] * 4
+    assert product.deliver_until_done(item()) == [2, 4, 8]
+    assert [reason for _, reason in product.queues.dead_lettered] == ["transient:131000"]
+    assert product.events.types == ["delivery.dead"]
+
+
+def test_a_status_keeps_a_send_that_meta_reported_as_failed_from_being_repeated(product: Product) -> None:
+    product.graph.script = [refusal(131000, 500)]
+    with pytest.raises(RetryLaterError):
+        product.deliver(item(), first_delivery=True)
+    record_status(product, "sent")
+    product.clock.forward(2)
+    product.deliver(item(), first_delivery=False)
+    assert texts(product) == []
+    assert states(product) == ["accepted"]
+
+
+def test_a_send_that_went_out_although_meta_reported_a_failure_is_counted_as_doubled(product: Product) -> None:
+    product.graph.script = [refusal(131000, 500)]
+    product.deliver_until_done(item())
+    record_status(product, "delivered", send=2, id="wamid.second")
+    record_status(product, "sent", send=1, id="wamid.first")
+    assert product.events.types == ["delivery.duplicated"]
+    record_status(product, "sent", send=2, id="wamid.second")
+    assert product.events.types == ["delivery.duplicated"]
+
+
 def test_meta_may_ask_for_a_longer_wait(product: Product) -> None:
     product.graph.script = [SendFailedError(ErrorClass.RETRY, http_status=429, retry_after=30)]
     assert product.deliver_until_done(item()) == [30]
@@ -126,10 +167,9 @@ def test_a_throttled_pair_holds_only_its_recipient(product: Product) -> None:
 @pytest.mark.parametrize(
     "failed",
     [
-        *(refusal(code) for code in (1, 2, 131000, 131016, 133004)),
         SendFailedError(ErrorClass.AMBIGUOUS),
         SendFailedError(classify(502, None), http_status=502),
-        refusal(131057, 503),
+        refusal(999_999, 503),
     ],
     ids=str,
 )
@@ -233,11 +273,11 @@ def test_a_worker_that_died_again_and_again_is_not_given_the_reason_of_an_earlie
     with pytest.raises(RetryLaterError):
         product.deliver(item(), first_delivery=True)
     for _ in range(3):
-        product.clock.forward(AMBIGUOUS_SECONDS)
+        product.clock.forward(CLAIM_SECONDS)
         product.graph.script = [KeyboardInterrupt()]  # the process ends between the claim and the answer
         with pytest.raises(KeyboardInterrupt):
             product.deliver(item(), first_delivery=False)
-    product.clock.forward(AMBIGUOUS_SECONDS)
+    product.clock.forward(CLAIM_SECONDS)
     product.deliver(item(), first_delivery=False)
     assert [reason for _, reason in product.queues.dead_lettered] == ["ambiguous:no_status"]
 
@@ -258,9 +298,9 @@ def test_waiting_for_a_status_takes_few_looks_however_long_it_is(deadline: int) 
 
 
 def test_four_ambiguous_sends_lead_to_the_dead_letters(product: Product) -> None:
-    product.graph.script = [failure(ErrorClass.AMBIGUOUS, 131000)] * 4
+    product.graph.script = [failure(ErrorClass.AMBIGUOUS, 999_999)] * 4
     product.deliver_until_done(item(), limit=100)
-    assert [reason for _, reason in product.queues.dead_lettered] == ["ambiguous:131000"]
+    assert [reason for _, reason in product.queues.dead_lettered] == ["ambiguous:999999"]
     assert states(product) == ["dead"]
 
 
@@ -295,16 +335,17 @@ def test_a_worker_killed_while_sending_loses_nothing_and_repeats_nothing(product
     product.graph.script = [WorkerKilled()]  # type: ignore[list-item]
     with pytest.raises(WorkerKilled):
         product.deliver(item(), first_delivery=True)
-    product.clock.forward(60)
+    product.clock.forward(AMBIGUOUS_SECONDS + 15)
     if meta_has_it:
         record_status(product, "delivered")
-    product.deliver_until_done(item(), redelivered=True)
+    waits = product.deliver_until_done(item(), redelivered=True)
     assert texts(product) == ([] if meta_has_it else ["Hi"])
+    assert AMBIGUOUS_SECONDS + 15 + sum(waits) == (AMBIGUOUS_SECONDS + 15 if meta_has_it else CLAIM_SECONDS)
 
 
 def test_a_worker_that_stood_still_past_its_deadline_undoes_nothing(product: Product) -> None:
     def slept(*_: Any) -> Any:
-        product.clock.forward(AMBIGUOUS_SECONDS + 1)
+        product.clock.forward(CLAIM_SECONDS + 1)
         product.graph.send = send  # type: ignore[method-assign]
         product.deliver(item(), first_delivery=False)
         raise failure(ErrorClass.PERMANENT, 131026)

@@ -16,7 +16,7 @@ from pytake.whatsapp.outbound import OutboundMessage, Template, Text
 from pytake.whatsapp.sending import SendFailedError
 
 NOW = 1_770_000_000.0
-AMBIGUOUS_SECONDS = 240.0
+AMBIGUOUS_SECONDS, CLAIM_SECONDS = 45.0, 240.0
 KEY = ConversationKey("acme", "100", "551")
 WITH_TEMPLATE = Number("acme", "100", "+55 11 4000-0001", fallback_template=FallbackTemplate("hello", "en"))
 WITHOUT_TEMPLATE = Number("acme", "100", "+55 11 4000-0001")
@@ -54,7 +54,7 @@ def step_of(
     attempt: Attempt, known: Conversation | None = None, *, fallback_sent: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """The step's name and what it changes of the entry, or its other fields."""
-    step = steps.next_step(attempt, FixedLookups(known, fallback_sent), AMBIGUOUS_SECONDS)
+    step = steps.next_step(attempt, FixedLookups(known, fallback_sent), AMBIGUOUS_SECONDS, CLAIM_SECONDS)
     return type(step).__name__, _shown(step, attempt.entry)
 
 
@@ -112,11 +112,13 @@ def test_the_next_step_follows_from_the_ledger(attempt: Attempt, step: str, show
     [
         ("claimed", 0, {}, "Wait", {"seconds": 2}),
         ("ambiguous", 20, {}, "Wait", {"seconds": 20}),
-        ("ambiguous", 100, {}, "Wait", {"seconds": 30}),
-        ("ambiguous", 235, {}, "Wait", {"seconds": 5}),
+        ("ambiguous", 40, {}, "Wait", {"seconds": 5}),
+        ("ambiguous", 45, {}, "Send", {"state": "waiting", "attempts": 1, "possibly_duplicate": True}),
+        ("claimed", 100, {}, "Wait", {"seconds": 30}),
+        ("claimed", 235, {}, "Wait", {"seconds": 5}),
         ("claimed", 240, {}, "Send", {"state": "waiting", "attempts": 1, "possibly_duplicate": True}),
         (
-            *("ambiguous", 240, {"attempts": 3, "reason": "ambiguous:500"}),
+            *("ambiguous", 45, {"attempts": 3, "reason": "ambiguous:500"}),
             *("DeadLetter", {"state": "dead", "attempts": 4, "reason": "ambiguous:500"}),
         ),
         (
@@ -195,6 +197,8 @@ def outcome_of(
         (ErrorClass.RETRY, {}, "Retry", {"attempts": 1, "seconds": 2}),
         (ErrorClass.RETRY, {"attempts": 2}, "Retry", {"attempts": 3, "seconds": 8}),
         (ErrorClass.RETRY, {"attempts": 3}, "DeadLetter", {"state": "dead", "attempts": 4}),
+        (ErrorClass.TRANSIENT, {"attempts": 1}, "Retry", {"attempts": 2, "seconds": 4}),
+        (ErrorClass.TRANSIENT, {"attempts": 3}, "DeadLetter", {"state": "dead", "attempts": 4}),
         (ErrorClass.MEDIA, {}, "Retry", {"attempts": 1, "seconds": 2}),
         (ErrorClass.MEDIA, {"attempts": 1}, "DeadLetter", {"state": "dead", "attempts": 2}),
         (ErrorClass.HOLD_RECIPIENT, {}, "Retry", {"recipient_holds": 1, "seconds": 4}),

@@ -166,7 +166,7 @@ class MemoryDeliveries:
         another_id = self.status_ids.get((key, turn, index)) != message_id
         newer = known.status == status == "sent" and send == known.sends and another_id
         if known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status] and not newer:
-            return None
+            return self._doubled((key, turn, index), send, message_id) if status == "sent" else None
         if status == "failed" and send < known.sends and not self._take_back((key, turn, index), send, message_id):
             return None
         if status in ("failed", "sent") and send <= self.failed_sends.get((key, turn, index), 0):
@@ -183,6 +183,12 @@ class MemoryDeliveries:
             after.error_code = code
         self.entries[key, turn, index] = after
         return replace(after)
+
+    def _doubled(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> Delivery | None:
+        known = self.entries[place]
+        is_another = message_id not in (None, known.message_id, self.status_ids.get(place))
+        is_doubled = self.failed_sends.get(place, 0) < send < known.sends and known.state == "accepted" and is_another
+        return replace(known) if is_doubled else None
 
     def _take_back(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> bool:
         """Whether the failure of an earlier send is the message's. If that send's status is the only one, it is removed."""

@@ -120,6 +120,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
         for event in world.events
         if event.type == "delivery.resent_after_deadline"
     )
+    denied = Counter(_place(sent.payload)[0] for sent in world.meta.denied)
     mended = Counter(_place(sent.payload)[0] for sent, code in world.meta.reported_failed if code in SENT_AGAIN)
     for place in expected:
         entry = world.deliveries.entries.get(place)
@@ -128,7 +129,7 @@ def _each_reply_is_sent_once(world: World) -> list[str]:
             problems.append(f"lost: {place} {expected[place]!r}, ledger {entry}")
         if count > 1:
             told = possibly_duplicate[place[0].phone_number_id, place[1], place[2]]
-            if count - 1 > told + mended[place]:
+            if count - 1 > told + mended[place] + denied[place]:
                 problems.append(f"doubled: {place} was sent {count} times, operators were told of {told} doubts")
         if entry is not None and entry.state not in ("accepted", "failed"):
             problems.append(f"unsettled: {place} {entry}")
@@ -149,8 +150,9 @@ def _what_failed_is_known(world: World) -> list[str]:
 
 
 def sent_twice(world: World) -> list[Place]:
-    """The messages that Meta accepted more than once."""
+    """The messages that Meta accepted more than once, without having denied it."""
     sends = Counter(place for place, _, _ in taken_by_meta(world))
+    sends.subtract(_place(sent.payload)[0] for sent in world.meta.denied)
     return [place for place, count in sends.items() if count > 1]
 
 

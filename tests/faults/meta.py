@@ -45,6 +45,8 @@ class Meta:
         self.sent: list[Sent] = []
         self.bad_tokens: set[str] = set()
         self.silent: set[str] = set()
+        self.denied: list[Sent] = []
+        """The messages that Meta took although it answered that it could not send them for now."""
         self.status_losses = 0.0
         self.repeats = 0.0
         self.late_statuses = 0.0

@@ -16,6 +16,8 @@ GRAPH = (
     "cut_after",
     "500_before",
     "500_after",
+    "131000_before",
+    "131000_after",
     "429",
     "131056",
     "131026",

@@ -50,6 +50,9 @@ def test_no_single_fault_breaks_a_promise(part: int) -> None:
         for kind in kinds(CALLS[number - 1]):
             problems, world = single(number, kind)
             assert not problems, failure_text(f"single:{number}:{kind}", problems)
+            is_doubled = kind == "131000_after" and len(taken_by_meta(world)) == 14
+            is_told = any(event.type == "delivery.duplicated" for event in world.events)
+            assert is_told == is_doubled, f"single:{number}:{kind} doubled a message untold, or told of none"
             # A doubt is left only where the outcome is unknown: the worker died between claim and answer, or the claim's own
             # answer was lost, and Meta never had the message.
             doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]

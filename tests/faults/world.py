@@ -202,6 +202,8 @@ class World:
         what, _, when = kind.partition("_")
         if when == "after":
             result = effect()
+            if what == "131000":
+                self.meta.denied.append(self.meta.sent[-1])
         match what:
             case "crash":
                 worker.killed = True
@@ -220,6 +222,8 @@ class World:
         """An answer, or none, of the Graph API."""
         if what == "cut":
             return SendFailedError(ErrorClass.AMBIGUOUS)
+        if what == "131000":
+            return SendFailedError(classify(500, {"code": 131000}), http_status=500, code=131000)
         if what in ("500", "429"):
             return SendFailedError(classify(int(what), None), http_status=int(what))
         return SendFailedError(classify(400, {"code": int(what)}), http_status=400, code=int(what))

@@ -41,7 +41,8 @@ ENVIRONMENT = {
     "GRAPH_API_VERSION": "v25.0",
     "VERIFY_NUMBERS": "false",
     "MESSAGES_PER_MINUTE": "5",
-    "AMBIGUOUS_SECONDS": "240",
+    "AMBIGUOUS_SECONDS": "45",
+    "VISIBILITY_TIMEOUT_SECONDS": "200",
     "SESSION_TTL_HOURS": "24",
 }
 """What the six functions need together."""

@@ -117,7 +117,8 @@ def test_one_id_goes_from_the_webhook_to_the_answer_of_the_graph_api(way: Way, l
     [
         (400, {"code": 131026}, ["delivery.failed", "delivery.done"]),
         (400, {"code": 130429}, ["record.postponed"]),
-        (500, {"code": 131000}, ["delivery.ambiguous", "record.postponed"]),
+        (500, {"code": 131000}, ["record.postponed"]),
+        (500, {"code": 999}, ["delivery.ambiguous", "record.postponed"]),
         (401, {"code": 190}, ["number.stopped", "record.postponed"]),
     ],
 )

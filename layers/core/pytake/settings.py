@@ -51,7 +51,7 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
 
 class SenderSettings(FunctionSettings, frozen=True, kw_only=True):
     """The sender calls the Graph API. `messages_per_minute` is the default of organizations; `ambiguous_seconds` is how long
-    a send with an unknown outcome waits for a status before it is repeated.
+    a send with an unknown outcome waits for a status before it is repeated; `visibility_timeout_seconds` is the queue's.
     """
 
     outbound_queue_url: Text
@@ -61,6 +61,7 @@ class SenderSettings(FunctionSettings, frozen=True, kw_only=True):
     graph_api_version: Text
     messages_per_minute: int
     ambiguous_seconds: int
+    visibility_timeout_seconds: int
 
 
 class StatusesSettings(FunctionSettings, frozen=True, kw_only=True):

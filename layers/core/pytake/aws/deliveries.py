@@ -91,8 +91,19 @@ class DynamoDeliveries:
                 raise
             if status == "failed" and message_id is not None:
                 return self._take_back(entry, send, message_id, actions)
-            return None
+            return self._doubled(key, turn, index, send, message_id) if status == "sent" else None
         return delivery_of(entry)
+
+    def _doubled(
+        self, key: ConversationKey, turn: int, index: int, send: int, message_id: str | None
+    ) -> Delivery | None:
+        """The entry, if an earlier send that did not certainly fail has reached Meta and a later one was accepted too."""
+        item = self._find(key, turn, index)
+        if item is None or send <= (item.failed_send or 0):
+            return None
+        known = delivery_of(item)
+        is_another = message_id not in (None, known.message_id, item.meta_id)
+        return known if known.state == "accepted" and send < known.sends and is_another else None
 
     def _take_back(self, entry: Item, send: int, message_id: str, failed: list[Action]) -> Delivery | None:
         """Handles the late failure of an earlier send. If that send's `sent` is the only status, the message has failed. If a

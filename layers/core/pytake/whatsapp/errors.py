@@ -14,6 +14,8 @@ class ErrorClass(StrEnum):
 
     RETRY = "retry"
     """Certainly not sent (a rate limit, or no connection): retry with exponential backoff."""
+    TRANSIENT = "transient"
+    """Meta itself reports that it could not send for now: retry like `RETRY`. A later status may show that it did send."""
     HOLD_RECIPIENT = "hold_recipient"
     """Too many messages to one recipient: hold only this recipient, for 4^n seconds."""
     AMBIGUOUS = "ambiguous"
@@ -48,7 +50,7 @@ _CODES: dict[int, ErrorClass] = {
     for error_class, codes in {
         ErrorClass.RETRY: (4, 80007, 130429, 131057),
         ErrorClass.HOLD_RECIPIENT: (131056,),
-        ErrorClass.AMBIGUOUS: (1, 2, 131000, 131016, 133004),
+        ErrorClass.TRANSIENT: (1, 2, 131000, 131016, 133004),
         ErrorClass.RETRY_MANUALLY: (131048, 131049, 131064, 130472),
         ErrorClass.PERMANENT: (
             *(100, 33, 131008, 131009, 131021, 131026, 131051, 131052, 130403, 130497, 137000, 135000),
@@ -71,8 +73,9 @@ _CODES: dict[int, ErrorClass] = {
 
 # `is_transient` means that the same request may succeed later: the message must not fail, and the number must not stop.
 # Classes that concern the person (window closed, opted out, retry manually) stay as the code says.
-_FINAL = frozenset(
+_MAY_BE_TRANSIENT = frozenset(
     {
+        ErrorClass.AMBIGUOUS,
         ErrorClass.PERMANENT,
         ErrorClass.INVALID_RECIPIENT,
         ErrorClass.TEMPLATE,
@@ -86,18 +89,17 @@ def classify(http_status: int | None, error: Mapping[str, Any] | None) -> ErrorC
     """The class of a failed send. Never raises.
 
     `error` is Meta's error object (`{"code", "is_transient"?, …}`), or None when the answer has none. `http_status` is None
-    for an error in a status webhook. Undocumented codes are permanent on a 4xx and in a status, otherwise ambiguous.
+    for an error in a status webhook. What Meta reports as failed for now is not ambiguous, whatever the HTTP status: only an
+    answer without a known reason is. Undocumented codes are permanent on a 4xx and in a status, otherwise ambiguous.
     """
     code = error_code(error)
     known = _CODES.get(code) if code is not None else None
     server_failed = http_status is not None and not 400 <= http_status < 500
-    if code == 131057 and server_failed:  # maintenance: on a 5xx the request may have been processed
-        return ErrorClass.AMBIGUOUS
-    if http_status == 429 and known in (None, ErrorClass.AMBIGUOUS):
+    if http_status == 429 and known in (None, ErrorClass.TRANSIENT):
         return ErrorClass.RETRY
     error_class = known or (ErrorClass.AMBIGUOUS if server_failed else ErrorClass.PERMANENT)
-    if error_class in _FINAL and error and error.get("is_transient") is True:
-        return ErrorClass.AMBIGUOUS if server_failed else ErrorClass.RETRY
+    if error_class in _MAY_BE_TRANSIENT and error and error.get("is_transient") is True:
+        return ErrorClass.TRANSIENT
     return error_class
 
 

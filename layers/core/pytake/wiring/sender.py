@@ -12,6 +12,9 @@ from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import conversations, publish_events
 
+CLAIM_FACTOR = 1.2
+"""A claim holds longer than the queue hides the turn of a worker that died."""
+
 
 @cache
 def settings() -> SenderSettings:
@@ -34,6 +37,7 @@ def deliver() -> Deliver:
         clock=shared.clock,
         messages_per_minute=settings().messages_per_minute,
         ambiguous_seconds=settings().ambiguous_seconds,
+        claim_seconds=settings().visibility_timeout_seconds * CLAIM_FACTOR,
         record_metric=shared.metrics().record_metric,
     )
 

@@ -1,8 +1,9 @@
 """Send the messages of a turn: claim, post, settle. The claim ledger ensures that a redelivered turn is not sent twice.
 
-A message goes `claim (conditional) -> POST -> settle`. A claim that was never settled has an unknown outcome: Meta may have
-the message. It waits for a status that echoes our callback data, and is sent again only after a deadline. Waiting for a rate
-slot, a status or a held recipient is not a failed attempt: the ledger counts attempts, the queue's receive count does not.
+A message goes `claim (conditional) -> POST -> settle`. What Meta reports as failed for now is retried after 2, 4 and 8 seconds.
+A send with an unknown outcome may have reached Meta: it waits for a status that echoes our callback data, and is repeated only
+after a deadline. Waiting for a rate slot, a status or a held recipient is not a failed attempt: the ledger counts attempts,
+the queue's receive count does not (ADR 0017).
 The turns of a stopped number leave the queue for a durable store (`stopped_numbers`).
 """
 
@@ -32,9 +33,13 @@ from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import SendFailedError
 
-AMBIGUOUS_SECONDS = 240
+AMBIGUOUS_SECONDS = 45
 """How long a send with an unknown outcome waits for a status before it is repeated, unless the deployment sets another time.
-Longer than the queue's visibility timeout (200 seconds): the claim of a worker that died still holds when its turn returns."""
+Statuses come within seconds."""
+
+CLAIM_SECONDS = 240
+"""How long a claim holds, unless the deployment sets another time. Longer than the queue's visibility timeout (200 seconds):
+the claim of a worker that died still holds when its turn returns."""
 
 MAX_QUEUE_SECONDS = 13 * 86_400
 """SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
@@ -64,6 +69,7 @@ class Deliver:
         clock: Clock,
         messages_per_minute: int,
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
+        claim_seconds: float = CLAIM_SECONDS,
         record_metric: RecordMetric = no_metrics,
     ) -> None:
         self._conversations = conversations
@@ -78,6 +84,7 @@ class Deliver:
         self._clock = clock
         self._messages_per_minute = messages_per_minute
         self._ambiguous_seconds = ambiguous_seconds
+        self._claim_seconds = claim_seconds
         self._record_metric = record_metric
         self._record_opt_out = RecordOptOut(conversations, clock)
         self._stopped = StoppedNumbers(held_turns, tenants, queues, operator_events, clock)
@@ -147,7 +154,7 @@ class Deliver:
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
         lookups = _Lookups(self._conversations, self._deliveries, item, index)
         try:
-            step = steps.next_step(attempt, lookups, self._ambiguous_seconds)
+            step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):
                 return self._take_step(attempt, step)
             claim = self._claim(attempt, step.entry)

@@ -75,10 +75,11 @@ class Lookups(Protocol):
         """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
 
 
-def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float) -> Step:
+def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float, claim_seconds: float) -> Step:
     """The next step of a message.
 
-    `ambiguous_seconds` is how long a send with an unknown outcome waits for a status before it is repeated.
+    A send whose outcome Meta did not tell waits `ambiguous_seconds` for a status before it is repeated. A claim of a worker
+    that died holds for `claim_seconds`: until then the worker may still be sending.
     """
     entry = attempt.entry
     if entry.state in ("accepted", "failed"):
@@ -95,7 +96,8 @@ def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float) -> S
             entry, state="waiting", attempts=0, recipient_holds=0, not_before=None, redrive_count=redrive_count
         )
     if entry.state in ("claimed", "ambiguous"):
-        step = after_unknown_outcome(entry, attempt.now, ambiguous_seconds)
+        deadline = claim_seconds if entry.state == "claimed" else ambiguous_seconds
+        step = after_unknown_outcome(entry, attempt.now, deadline)
         if not isinstance(step, Send):
             return step
         entry = step.entry
@@ -105,13 +107,16 @@ def next_step(attempt: Attempt, lookups: Lookups, ambiguous_seconds: float) -> S
     return _send_or_refuse(attempt, entry, lookups)
 
 
-def after_unknown_outcome(entry: Delivery, now: float, ambiguous_seconds: float) -> Wait | DeadLetter | Send:
-    """The next step of a send whose outcome is unknown: wait for a status, then send again, at most three times."""
+def after_unknown_outcome(entry: Delivery, now: float, deadline: float) -> Wait | DeadLetter | Send:
+    """The next step of a send whose outcome is unknown: wait for a status, then send again, at most three times.
+
+    `deadline` is in seconds after the claim.
+    """
     elapsed = now - (entry.claimed_at or 0)
-    if elapsed < ambiguous_seconds:
+    if elapsed < deadline:
         # The queue counts each check, also for the turns behind this one: a long deadline has longer intervals.
-        longest = max(30, ambiguous_seconds / AMBIGUOUS_CHECKS)
-        return Wait(min(max(elapsed, 2), longest, ambiguous_seconds - elapsed), "a status may still settle this send")
+        longest = max(30, deadline / AMBIGUOUS_CHECKS)
+        return Wait(min(max(elapsed, 2), longest, deadline - elapsed), "a status may still settle this send")
     attempts = entry.attempts + 1
     if attempts > len(BACKOFF_SECONDS):
         # A worker that died left no reason. The reason of an earlier attempt does not apply.

@@ -99,7 +99,7 @@ def outcome_of_failure(
     match error_class:
         case ErrorClass.AMBIGUOUS:
             return AwaitStatus(replace(failed, state="ambiguous"), reason)
-        case ErrorClass.RETRY | ErrorClass.MEDIA:
+        case ErrorClass.RETRY | ErrorClass.TRANSIENT | ErrorClass.MEDIA:
             attempts = claim.attempts + 1
             if attempts > (1 if error_class is ErrorClass.MEDIA else len(BACKOFF_SECONDS)):
                 return DeadLetter(replace(failed, state="dead", attempts=attempts), reason)
