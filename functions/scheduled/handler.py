@@ -56,6 +56,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _due(run: JobRun) -> dict[str, Any]:
     return {
         "timers_fired": wiring.fire_due_timers()(run.out_of_time, run.id),
+        "turns_released": wiring.release_waiting_turns()(run.out_of_time),
         "events_published": wiring.publish_late_events()(run.out_of_time),
     }
 

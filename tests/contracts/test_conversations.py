@@ -1,8 +1,12 @@
 """The contract of the `Conversations` port."""
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
+from pytake.aws.conversations import DynamoConversations
+from pytake.aws.table import RECENT_SHARDS, Table, recent_pk, session_end
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.records import (
@@ -15,6 +19,8 @@ from pytake.conversation.records import (
 )
 from pytake.engine import Contact, Event, Input, Step
 from pytake.whatsapp.outbound import Button, ReplyButtons, Text
+from tests import fakes
+from tests.table import kept
 
 KEY = ConversationKey("acme", "100000000000001", "5511999999999")
 NOW = 1_770_000_000.25
@@ -146,6 +152,39 @@ def test_many_of_one_hour_are_listed_once_each(conversations: Conversations) -> 
     pages = listed(conversations, 4)
     assert [len(page) for page in pages] == [4, 4, 3]
     assert sorted(contact for page in pages for contact in page) == contacts
+
+
+def test_the_pages_of_a_list_over_several_hours_have_each_conversation_once(conversations: Conversations) -> None:
+    contacts = [f"55{number}" for number in range(10, 40)]
+    for number, contact_id in enumerate(contacts):
+        spoke(conversations, contact_id, NOW - number % 3 * 3600)
+    for limit in (1, 7, 30):
+        pages = listed(conversations, limit)
+        found = [contact for page in pages for contact in page]
+        assert sorted(found) == contacts
+        assert [contacts.index(contact) % 3 for contact in found] == [0] * 10 + [1] * 10 + [2] * 10
+
+
+def test_the_list_of_an_organization_is_spread_over_partitions(table: Table, clock: fakes.FrozenClock) -> None:
+    conversations = DynamoConversations(table, kept(), clock)
+    for number in range(40):
+        spoke(conversations, f"55{number}", NOW)
+    used = {entry.recent_pk for entry in table.item.scan() if entry.recent_pk}
+    assert used == {recent_pk("acme", shard) for shard in range(RECENT_SHARDS)}
+
+
+def test_sessions_that_expire_together_are_due_over_an_hour() -> None:
+    """Otherwise all sessions of an hour end in its first minute."""
+    minutes = Counter(
+        int(session_end(f"ORG#acme#CONV#1#{contact}", NOW + 5) - NOW - 5) // 60 for contact in range(6000)
+    )
+    assert set(minutes) == set(range(60))
+    assert max(minutes.values()) < 160
+    for contact in range(20):
+        pk = f"ORG#acme#CONV#1#{contact}"
+        ends = {session_end(pk, NOW + second) for second in range(3600)}
+        assert len(ends) <= 2, "a chat moves its entry at most once an hour"
+        assert all(0 <= session_end(pk, NOW + second) - (NOW + second) < 3600 for second in range(0, 7200, 77))
 
 
 def test_who_never_said_anything_is_not_listed(conversations: Conversations) -> None:

@@ -1,10 +1,13 @@
 """The contract of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.rate_slots import LARGEST_BLOCK, LEASE_SECONDS, DynamoRateSlots
 from pytake.aws.table import Table
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlots
@@ -277,6 +280,43 @@ def test_a_large_limit_spreads_over_the_minute_and_is_never_exceeded(slots: Rate
     assert slots.depart("acme", "organization", 600, NOW) == NOW
 
 
+def test_a_very_large_limit_is_leased_and_never_exceeded(table: Table) -> None:
+    """1,000 a second by workers that take 280 ms for a message: a partition takes 1,000 writes a second."""
+    workers = [DynamoRateSlots(table) for _ in range(30)]
+    writes = 0
+    for worker in workers:
+        arrive = worker._arrive
+
+        def counted(*arguments: Any, arrive: Any = arrive) -> float:
+            nonlocal writes
+            writes += 1
+            return float(arrive(*arguments))
+
+        worker._arrive = counted  # type: ignore[method-assign]
+    taken = []
+    for step in range(40):
+        for place, worker in enumerate(workers):
+            now = NOW + step * 0.28 + place * 0.009
+            taken.append(worker.reserve("acme", "organization", 6_000 * 10, now) - now)
+    assert writes == len(taken) / LARGEST_BLOCK
+    assert max(taken) == 0, "107 messages a second are far below the limit"
+    full = sorted(workers[step % 30].reserve("globex", "organization", 60_000, NOW) for step in range(120_000 // 20))
+    assert full[-1] - NOW == pytest.approx((6_000 - 1_000) * 60 / 59_000, rel=0.02)
+    assert len(set(full[1_100:])) > 4_800, "no slot is given twice"
+
+
+def test_a_leased_slot_lapses_and_a_changed_limit_ends_the_lease(table: Table) -> None:
+    slots = DynamoRateSlots(table)
+    assert slots.reserve("acme", "organization", 60_000, NOW) == NOW
+    assert slots.reserve("acme", "organization", 60_000, NOW + LEASE_SECONDS + 1) == NOW + LEASE_SECONDS + 1
+    stored = table.item.get("ORG#acme#RATE#organization", "organization").theoretical_arrival
+    assert stored > NOW + LEASE_SECONDS + 1, "a new block was reserved"
+    later = NOW + LEASE_SECONDS + 1
+    assert slots.reserve("acme", "organization", 120, later) >= later
+    changed = table.item.get("ORG#acme#RATE#organization", "organization").theoretical_arrival
+    assert changed > stored
+
+
 def test_two_workers_share_one_window(slots: RateSlots, other_worker: RateSlots) -> None:
     both = [worker.reserve("acme", "organization", 5, NOW) - NOW for _ in range(4) for worker in (slots, other_worker)]
     assert both == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])
@@ -304,6 +344,30 @@ def test_held_turns_are_found_by_conversation_each_in_order(held_turns: HeldTurn
         after = held.contact_id
     assert found == [("5511000000000", 3), (KEY.contact_id, 1), ("BR.abc", 4)]
     assert held_turns.first_after("globex", KEY.phone_number_id, "") is None
+
+
+def test_held_turns_are_due_in_order_and_can_be_postponed(held_turns: HeldTurns) -> None:
+    for turn, due_at in ((1, NOW + 20.125), (2, NOW + 10), (3, None)):
+        held_turns.hold(item(turn, f"55{turn}"), NOW, due_at)
+    assert list(held_turns.due(NOW + 9)) == []
+    assert [(held.turn, held.due_at) for held in held_turns.due(NOW + 21)] == [(2, NOW + 10), (1, NOW + 20.125)]
+    other = replace(KEY, contact_id="551")
+    held_turns.postpone(other, 1, NOW + 19, NOW + 90)
+    assert [held.turn for held in held_turns.due(NOW + 21)] == [2, 1], "it is not due at that time"
+    held_turns.postpone(other, 1, NOW + 20.125, NOW + 90)
+    held_turns.postpone(other, 9, NOW, NOW + 90)
+    assert [held.turn for held in held_turns.due(NOW + 21)] == [2]
+    assert [held.turn for held in held_turns.due(NOW + 90)] == [2, 1]
+    held_turns.hold(item(1, "551"), NOW + 91)
+    assert [held.turn for held in held_turns.due(NOW + 99)] == [2], "without a time it is not due"
+    assert (found := held_turns.earliest(other)) is not None
+    assert found.due_at is None
+
+
+def test_many_held_turns_are_due(held_turns: HeldTurns) -> None:
+    for number in range(230):
+        held_turns.hold(item(1, f"55{number:03}"), NOW, NOW + number)
+    assert [held.due_at for held in held_turns.due(NOW + 1000)] == [NOW + number for number in range(230)]
 
 
 def test_a_held_turn_is_replaced_and_removed(held_turns: HeldTurns) -> None:

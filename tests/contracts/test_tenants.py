@@ -195,6 +195,28 @@ def test_a_number_that_is_stopped_again_while_it_resumes_stays_stopped(tenants: 
     assert (stopped.stopped_reason, stopped.stopped_at, stopped.resuming_at) == ("fatal_account:368", None, None)
 
 
+def test_what_a_number_announces_to_hold_is_confirmed_once_and_can_be_extended(tenants: TenantRepository) -> None:
+    def announced() -> tuple[float | None, float | None]:
+        found = tenants.number("100000000000001", fresh=True)
+        assert found is not None
+        return found.held_since, found.held_until
+
+    tenants.put_number(number())
+    tenants.confirm_holding(number(), 1.0)
+    assert announced() == (None, None)
+    tenants.hold_turns_until(number(), 100.0, 1.0)
+    tenants.confirm_holding(number(), 2.0)
+    tenants.confirm_holding(number(), 3.0)
+    assert announced() == (2.0, 100.0)
+    tenants.hold_turns_until(number(), 90.0, 50.0)
+    assert announced() == (2.0, 100.0), "one that holds longer stays"
+    tenants.hold_turns_until(number(), 200.0, 50.0)
+    tenants.put_number(number())
+    assert announced() == (2.0, 200.0)
+    tenants.hold_turns_until(number(), 300.0, 200.0)
+    assert announced() == (None, 300.0), "it has ended and begins again"
+
+
 def test_an_organization_without_settings_has_the_defaults(tenants: TenantRepository) -> None:
     assert tenants.organization("acme") == Organization("acme")
     tenants.put_organization(Organization("acme", messages_per_minute=600, language="pt_BR"))

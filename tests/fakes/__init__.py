@@ -240,8 +240,8 @@ class MemoryHeldTurns:
     def __init__(self) -> None:
         self.items: dict[tuple[str, str, str, int], HeldTurn] = {}
 
-    def hold(self, item: OutboundItem, at: float) -> None:
-        held = HeldTurn(item.contact_id, item.turn, at, msgspec.json.encode(item))
+    def hold(self, item: OutboundItem, at: float, due_at: float | None = None) -> None:
+        held = HeldTurn(item.contact_id, item.turn, at, msgspec.json.encode(item), due_at)
         self.items[item.organization_id, item.phone_number_id, item.contact_id, item.turn] = held
 
     def earliest(self, key: ConversationKey) -> HeldTurn | None:
@@ -252,6 +252,16 @@ class MemoryHeldTurns:
         number = (organization_id, phone_number_id)
         found = (item for place, item in sorted(self.items.items()) if place[:2] == number and place[2] > contact_id)
         return next(found, None)
+
+    def due(self, now: float) -> Iterator[HeldTurn]:
+        due = [(held.due_at, place) for place, held in self.items.items() if held.due_at is not None]
+        yield from [self.items[place] for due_at, place in sorted(due) if due_at <= now]
+
+    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
+        place = (key.organization_id, key.phone_number_id, key.contact_id, turn)
+        held = self.items.get(place)
+        if held is not None and held.due_at == due_at:
+            self.items[place] = replace(held, due_at=until)
 
     def remove(self, key: ConversationKey, turn: int) -> None:
         self.items.pop((key.organization_id, key.phone_number_id, key.contact_id, turn), None)
@@ -363,6 +373,8 @@ class MemoryTenants:
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
             resuming_at=known.resuming_at if known else None,
+            held_since=known.held_since if known else None,
+            held_until=known.held_until if known else None,
         )
 
     def number_ids(self, organization_id: str) -> list[str]:
@@ -406,6 +418,19 @@ class MemoryTenants:
         known = self.by_id.get(number.phone_number_id)
         if known is not None:
             known.resuming_at = None
+
+    def hold_turns_until(self, number: Number, until: float, now: float) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is None:
+            return
+        if known.held_until is None or known.held_until <= now:
+            known.held_since, known.held_until = None, until
+        known.held_until = max(known.held_until, until)
+
+    def confirm_holding(self, number: Number, at: float) -> None:
+        known = self.by_id.get(number.phone_number_id)
+        if known is not None and known.held_until is not None and known.held_since is None:
+            known.held_since = at
 
 
 class MemorySecrets:

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, longest_wait
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.resume_number import ResumeNumber
@@ -64,6 +65,7 @@ class Sandbox:
                 publish_events=publish_events,
                 clock=clock,
                 messages_per_minute=5,
+                longest_wait=lambda per_minute: world.longest_wait or longest_wait(per_minute),
             ),
             "process_statuses": ProcessStatuses(
                 ports["conversations"], ports["deliveries"], tenants, ports["queues"], events, publish_events, clock
@@ -72,6 +74,9 @@ class Sandbox:
                 ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
             ),
             "fire_due_timers": FireDueTimers(ports["conversations"], ports["queues"], clock, lambda *_: None),
+            "release_waiting_turns": ReleaseWaitingTurns(
+                ports["held_turns"], tenants, ports["queues"], clock, lambda *_: None
+            ),
             "resume_number": ResumeNumber(tenants, ports["held_turns"], ports["queues"], clock),
         }
 

@@ -57,6 +57,9 @@ def wild(seed: int) -> World:
     world.meta.status_losses = chance.choice((0.0, 0.0, 0.0, 0.05))
     if random.Random(f"undelivered {seed}").random() < 0.25:  # noqa: S311
         world.meta.undelivered = 0.2
+    waits = random.Random(f"waits {seed}")  # noqa: S311
+    if waits.random() < 0.5:
+        world.longest_wait = waits.choice((20.0, 61.0, 90.0))
     for owner in world.numbers:
         for phone in chance.sample(PHONES, chance.choice((1, 2))):
             at = chance.uniform(0, 60)

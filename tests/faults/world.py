@@ -77,6 +77,8 @@ class World:
         self.people: dict[tuple[str, str], list[str]] = {}
         self.operators = True
         self.batches: tuple[int, ...] = (1, 2, 10)
+        self.longest_wait: float | None = None
+        """Another longest wait in the queue than the product's, so that a short story holds turns."""
         self._operating: set[str] = set()
 
         self.conversations = fakes.MemoryConversations()
@@ -139,8 +141,11 @@ class World:
         now = self.timeline.now
         return (
             any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions)
-            or bool(self.outbox.pending(now)),
-            any(session.timer_at is not None for session in sessions) or bool(self.outbox.pending(now)),
+            or bool(self.outbox.pending(now))
+            or any(self.held_turns.due(now)),
+            any(session.timer_at is not None for session in sessions)
+            or bool(self.outbox.pending(now))
+            or any(self.held_turns.due(now + DAY)),
         )
 
     # Set-up and story
@@ -419,7 +424,7 @@ _BUILT = (
     *((flow_runner_wiring, name) for name in ("queues", "take_turn")),
     *((sender_wiring, name) for name in ("queues", "deliver")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
-    *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events")),
+    *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns")),
     (api_wiring, "resume_number"),
 )
 _LOGGING = (observability, webhook, flow_runner, sender, statuses, scheduled)

@@ -17,7 +17,11 @@ from tests.stack import REPOSITORY, Stack, target
 RUNBOOK = (REPOSITORY / "docs" / "operations.md").read_text()
 
 AWS_METRICS = {
-    ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"},
+    ("AWS/SQS", "QueueName"): {
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateAgeOfOldestMessage",
+    },
     ("AWS/Lambda", "FunctionName"): {"Errors", "Throttles", "Duration", "ConcurrentExecutions", "Invocations"},
     ("AWS/DynamoDB", "TableName"): {
         "ReadThrottleEvents",
@@ -106,6 +110,17 @@ def test_an_alarm_goes_off_at_the_first_dead_letter(stack: Stack) -> None:
 
 def test_an_alarm_goes_off_when_work_waits_too_long(stack: Stack) -> None:
     assert set(by_queue(stack, "ApproximateAgeOfOldestMessage")) == stack.work_queues()
+
+
+def test_an_alarm_goes_off_when_answers_wait_for_minutes(stack: Stack) -> None:
+    assert by_queue(stack, "ApproximateAgeOfOldestMessage")["OutboundQueue"]["Threshold"] == 300
+
+
+def test_an_alarm_goes_off_at_half_of_the_messages_that_a_fifo_queue_may_have_in_flight(stack: Stack) -> None:
+    found = by_queue(stack, "ApproximateNumberOfMessagesNotVisible")
+    queues = stack.properties("AWS::SQS::Queue")
+    assert set(found) == {name for name in stack.work_queues() if queues[name].get("FifoQueue")}
+    assert {alarm["Threshold"] for alarm in found.values()} == {60_000}
 
 
 def test_an_alarm_goes_off_before_sqs_deletes_dead_letters(stack: Stack) -> None:

@@ -97,6 +97,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
     "ScheduledRole": {
         **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
+        "OutboundQueue": {"sqs:SendMessage"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},
         **dict.fromkeys(("InboundDeadLetters", "OutboundDeadLetters"), SWEEP),
         "StatusesDeadLetters": {*SWEEP, "sqs:SendMessage"},

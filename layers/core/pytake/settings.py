@@ -80,9 +80,10 @@ class LakeSettings(FunctionSettings, frozen=True, kw_only=True):
 
 
 class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
-    """The scheduled function queues due timers, and removes erased people from the dead-letter queues."""
+    """The scheduled function queues due timers and turns, and removes erased people from the dead-letter queues."""
 
     inbound_queue_url: Text
+    outbound_queue_url: Text
     inbound_dlq_url: Text
     outbound_dlq_url: Text
     statuses_dlq_url: Text

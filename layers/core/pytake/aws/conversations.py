@@ -1,6 +1,8 @@
 """Conversations and turns on DynamoDB: one read and one write request per plain turn (ADR 0004 and 0008)."""
 
+import heapq
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from pytake.aws.processed_messages import ProcessedMessages, read_processed_mess
 from pytake.aws.table import (
     DUE_SHARDS,
     ERASED,
+    RECENT_SHARDS,
     Item,
     Table,
     cancellation_codes,
@@ -18,7 +21,6 @@ from pytake.aws.table import (
     conversation_pk,
     due_pk,
     due_shard,
-    end_of_hour,
     erasure_pk,
     is_unexpired,
     log_pk,
@@ -26,6 +28,8 @@ from pytake.aws.table import (
     log_sk,
     marker_sk,
     recent_pk,
+    recent_shard,
+    session_end,
     start_of_hour,
     turn_sk,
 )
@@ -81,17 +85,32 @@ class DynamoConversations:
         return [_conversation(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
 
     def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
-        index, pk = self._table.item.recent, recent_pk(organization_id)
-        start = None
+        shards = (self._recent_of(shard, organization_id, limit, after) for shard in range(RECENT_SHARDS))
+        return list(islice(heapq.merge(*shards, key=lambda place: -place.hour), limit))
+
+    def _recent_of(
+        self, shard: int, organization_id: str, limit: int, after: RecentPosition | None
+    ) -> Iterator[RecentPosition]:
+        """The conversations of a partition, newest hour first.
+
+        In the list, the partitions of an hour follow each other. So the partitions before that of `after` continue with an
+        earlier hour, and those behind it with the same hour.
+        """
+        item, pk, start, range_ = self._table.item, recent_pk(organization_id, shard), None, None
         if after is not None:
-            start = {
-                "pk": {"S": conversation_pk(after.key)},
-                "sk": {"S": _STATE},
-                "recent_pk": {"S": pk},
-                "recent_at": {"N": str(after.hour)},
-            }
-        items = index.query(pk, scan_index_forward=False, limit=limit, last_evaluated_key=start)
-        return [RecentPosition(conversation_key(item.pk), int(item.recent_at or 0)) for item in items]
+            after_pk = conversation_pk(after.key)
+            before = recent_shard(after_pk)
+            range_ = item.recent_at < after.hour if shard < before else item.recent_at <= after.hour
+            if shard == before:
+                start = {
+                    "pk": {"S": after_pk},
+                    "sk": {"S": _STATE},
+                    "recent_pk": {"S": pk},
+                    "recent_at": {"N": str(after.hour)},
+                }
+        found = item.recent.query(pk, range_, scan_index_forward=False, limit=limit, last_evaluated_key=start)
+        for entry in found:
+            yield RecentPosition(conversation_key(entry.pk), int(entry.recent_at or 0))
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
@@ -192,12 +211,12 @@ class DynamoConversations:
             pk, _STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
         )
         if conversation.active_at:
-            item.recent_pk = recent_pk(conversation.key.organization_id)
+            item.recent_pk = recent_pk(conversation.key.organization_id, recent_shard(pk))
             item.recent_at = start_of_hour(conversation.active_at)
         if session is not None:
             # A conversation that waits for a month must not expire after a week.
             item.expires_at = max(expires_at, int(session.expires_at) + SESSION_END_GRACE_SECONDS)
-            ends_at = end_of_hour(session.expires_at)
+            ends_at = session_end(pk, session.expires_at)
             item.due_pk = due_pk(due_shard(pk))
             item.due_at = min(ends_at, session.timer_at) if session.timer_at is not None else ends_at
         return item

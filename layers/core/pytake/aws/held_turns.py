@@ -1,11 +1,19 @@
-"""Outgoing turns of stopped numbers, on DynamoDB. They have no time to live: they wait until the number is resumed."""
+"""Outgoing turns that do not wait in their queue, on DynamoDB. They have no time to live: a stopped number may stay stopped."""
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
-from pytake.aws.table import Item, Table, held_pk, held_sk
+from pytake.aws.table import DUE_SHARDS, Item, Table, due_shard, dynamodb_error_code, held_due_pk, held_pk, held_sk
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, HeldTurn
+
+BATCH = 100
+"""The limit of one BatchGetItem."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -16,10 +24,12 @@ class DynamoHeldTurns:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def hold(self, item: OutboundItem, at: float) -> None:
-        pk = held_pk(item.organization_id, item.phone_number_id)
-        body = _encode(item).decode()
-        self._table.item(pk, held_sk(item.contact_id, item.turn), body=body, updated_at=at).save()
+    def hold(self, item: OutboundItem, at: float, due_at: float | None = None) -> None:
+        pk, sk = held_pk(item.organization_id, item.phone_number_id), held_sk(item.contact_id, item.turn)
+        held = self._table.item(pk, sk, body=_encode(item).decode(), updated_at=at)
+        if due_at is not None:
+            held.due_pk, held.due_at = held_due_pk(due_shard(f"{pk}{sk}")), due_at
+        held.save()
 
     def earliest(self, key: ConversationKey) -> HeldTurn | None:
         item = self._table.item
@@ -33,6 +43,29 @@ class DynamoHeldTurns:
         pk = held_pk(key.organization_id, key.phone_number_id)
         self._table.item(pk, held_sk(key.contact_id, turn)).delete()
 
+    def due(self, now: float) -> Iterator[HeldTurn]:
+        item = self._table.item
+        shards = (item.due.query(held_due_pk(shard), item.due_at <= now) for shard in range(DUE_SHARDS))
+        earliest = heapq.merge(*shards, key=lambda place: float(place.due_at or 0))
+        while places := list(islice(earliest, BATCH)):
+            found = {
+                (entry.pk, entry.sk): entry
+                for entry in item.batch_get([(place.pk, place.sk) for place in places], consistent_read=True)
+            }
+            for place in places:
+                entry = found.get((place.pk, place.sk))
+                if entry is not None and entry.due_at is not None and entry.due_at <= now:
+                    yield _held_turn(entry)
+
+    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
+        item = self._table.item
+        held = item(held_pk(key.organization_id, key.phone_number_id), held_sk(key.contact_id, turn))
+        try:
+            held.update([item.due_at.set(until)], condition=item.due_at == due_at)
+        except UpdateError as error:
+            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
+                raise  # it was removed or held again meanwhile
+
     def _first(self, organization_id: str, phone_number_id: str, place: Condition | None) -> HeldTurn | None:
         pk = held_pk(organization_id, phone_number_id)
         found = self._table.item.query(pk, place, limit=1, consistent_read=True)
@@ -41,4 +74,5 @@ class DynamoHeldTurns:
 
 def _held_turn(item: Item) -> HeldTurn:
     contact_id, _, turn = item.sk.rpartition("#")
-    return HeldTurn(contact_id, int(turn), float(item.updated_at or 0), (item.body or "").encode())
+    due_at = float(item.due_at) if item.due_at is not None else None
+    return HeldTurn(contact_id, int(turn), float(item.updated_at or 0), (item.body or "").encode(), due_at)

@@ -16,9 +16,9 @@ export, `LAKE`).
 | verify token, with the ids of its numbers | `VERIFY#sha256` | `NUMBER` |
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
-| rate slot | `ORG#o#RATE` | scope |
+| rate slot | `ORG#o#RATE#scope` | scope |
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
-| held turn of a stopped number | `ORG#o#HELD#number` | contact, seq |
+| held turn (of a stopped number, or one that waits long) | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
 | record of an erased person | `ERASED#sha256` | `ERASED` |
 | pending erasure | `ERASURES` | id |
@@ -46,8 +46,12 @@ from pytake.observability import aws_error_code
 
 USER_AGENT = "pytake-serverless"
 
-DUE_SHARDS = 4
-"""Partitions of the due index: a single one would be a hot key when many sessions end at once."""
+DUE_SHARDS = 8
+"""Partitions of the due index: a single one would be a hot key when many timers are set at once (ADR 0018)."""
+
+RECENT_SHARDS = 8
+"""Partitions of an organization in the index `recent`. A conversation that becomes active in another hour moves its entry: two
+writes."""
 
 ERASED = "ERASED"
 """Sort key of the record of an erased person."""
@@ -117,6 +121,8 @@ class Item(Model):
     stopped_reason = UnicodeAttribute(null=True)
     stopped_at = NumberAttribute(null=True)
     resuming_at = NumberAttribute(null=True)
+    held_since = NumberAttribute(null=True)
+    held_until = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True)
     document = BinaryAttribute(null=True, legacy_encoding=False)
@@ -265,12 +271,22 @@ def outbox_pk(shard: int) -> str:
     return f"EVENTS#{shard}"
 
 
+def held_due_pk(shard: int) -> str:
+    """The partition of the index `due` with held turns that return to their queue."""
+    return f"HELD#{shard}"
+
+
 def due_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % DUE_SHARDS
 
 
-def recent_pk(organization_id: str) -> str:
-    return f"ORG#{organization_id}"
+def recent_pk(organization_id: str, shard: int) -> str:
+    """A partition of the index `recent`."""
+    return f"ORG#{organization_id}#{shard}"
+
+
+def recent_shard(pk: str) -> int:
+    return int(digest(pk)[:8], 16) % RECENT_SHARDS
 
 
 def start_of_hour(at: float) -> int:
@@ -296,6 +312,11 @@ def log_sk(pk: str, organization_id: str, at: float) -> str:
     return f"{organization_id}#{int(at * 1000):013d}#{digest(pk)[8:16]}"
 
 
-def end_of_hour(at: float) -> int:
-    """Session ends are indexed by hour, so a chat of many turns moves its index entry once an hour."""
-    return math.ceil(at / 3600) * 3600
+def session_end(pk: str, at: float) -> int:
+    """When the session of a conversation that expires at `at` is looked at: less than an hour later.
+
+    It is a fixed minute of the hour for each conversation: a chat of many turns moves its index entry once an hour, and the
+    sessions of an hour do not all end at the full hour.
+    """
+    offset = int(digest(pk)[8:16], 16) % 3600
+    return math.ceil((at - offset) / 3600) * 3600 + offset

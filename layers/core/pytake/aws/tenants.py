@@ -20,7 +20,7 @@ WRITE_ATTEMPTS = 20
 
 _LOOKUP = "NUMBER"
 _REMOVED = "#removed"  # no organization has this id
-_SENDING = ("stopped_reason", "stopped_at", "resuming_at")
+_SENDING = ("stopped_reason", "stopped_at", "resuming_at", "held_since", "held_until")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -195,6 +195,17 @@ class DynamoTenants:
         item = self._table.item
         self._set_sending(number, [item.resuming_at.remove()], item.resuming_at.exists())
 
+    def hold_turns_until(self, number: Number, until: float, now: float) -> None:
+        item = self._table.item
+        ended = item.held_until.does_not_exist() | (item.held_until <= now)
+        self._set_sending(number, [item.held_until.set(until), item.held_since.remove()], ended)
+        self._set_sending(number, [item.held_until.set(until)], item.held_until < until)
+
+    def confirm_holding(self, number: Number, at: float) -> None:
+        item = self._table.item
+        unknown = item.held_until.exists() & item.held_since.does_not_exist()
+        self._set_sending(number, [item.held_since.set(at)], unknown)
+
     def _set_sending(self, number: Number, actions: list[Action], condition: Condition) -> bool:
         """Changes both copies of a number, its organization's list first: the other copy is the one that is read."""
         item = self._table.item
@@ -237,4 +248,6 @@ def _number(item: Item) -> Number:
     number.stopped_reason = item.stopped_reason
     number.stopped_at = float(item.stopped_at) if item.stopped_at is not None else None
     number.resuming_at = float(item.resuming_at) if item.resuming_at is not None else None
+    number.held_since = float(item.held_since) if item.held_since is not None else None
+    number.held_until = float(item.held_until) if item.held_until is not None else None
     return number

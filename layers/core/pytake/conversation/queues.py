@@ -111,7 +111,8 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
 def released_item(held: HeldTurn, now: float) -> OutboundItem:
     """The item of a held turn that is released."""
     item = msgspec.json.decode(held.body, type=OutboundItem)
-    return replace(item, queued_at=now, released=True, requeue_id=f"held{held.held_at}")
+    id_ = f"held{held.held_at}" if held.due_at is None else f"held{held.held_at}:{held.due_at}"
+    return replace(item, queued_at=now, released=True, requeue_id=id_)
 
 
 def digest(*parts: str) -> str:

@@ -224,6 +224,8 @@ class Number(Struct, omit_defaults=True):
     `commands` maps words to commands; without any, `DEFAULT_COMMANDS` hold. The turns of a number with a `stopped_reason` are
     held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
     again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
+
+    Until `held_until`, turns that wait long may be held too. Every reader could see that since `held_since`.
     """
 
     organization_id: str
@@ -239,15 +241,18 @@ class Number(Struct, omit_defaults=True):
     stopped_reason: str | None = None
     stopped_at: float | None = None
     resuming_at: float | None = None
+    held_since: float | None = None
+    held_until: float | None = None
 
 
 class HeldTurn(Struct, frozen=True):
-    """An outgoing turn that waits for its number or for earlier held turns. `body` is the item as JSON."""
+    """An outgoing turn that waits for its number, for earlier held turns, or until `due_at`. `body` is the item as JSON."""
 
     contact_id: str
     turn: int
     held_at: float
     body: bytes
+    due_at: float | None = None
 
 
 class NumberSecrets(Struct, frozen=True, omit_defaults=True):

@@ -12,6 +12,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.job_runs import DynamoJobRuns
 from pytake.aws.lake import S3Lake
 from pytake.aws.queues import SqsQueues
+from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
 from pytake.conversation.publish_events import PublishLateEvents
@@ -39,6 +40,13 @@ def job_runs() -> DynamoJobRuns:
 def fire_due_timers() -> FireDueTimers:
     queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
     return FireDueTimers(conversations(), queues, shared.clock, shared.metrics().record_metric)
+
+
+@use_case
+def release_waiting_turns() -> ReleaseWaitingTurns:
+    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url)
+    held_turns, record_metric = DynamoHeldTurns(shared.table()), shared.metrics().record_metric
+    return ReleaseWaitingTurns(held_turns, shared.tenants(), queues, shared.clock, record_metric)
 
 
 @use_case

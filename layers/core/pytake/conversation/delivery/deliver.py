@@ -4,7 +4,8 @@ A message goes `claim (conditional) -> POST -> settle`. What Meta reports as fai
 A send with an unknown outcome may have reached Meta: it waits for a status that echoes our callback data, and is repeated only
 after a deadline. Waiting for a rate slot, a status or a held recipient is not a failed attempt: the ledger counts attempts,
 the queue's receive count does not (ADR 0017).
-The turns of a stopped number leave the queue for a durable store (`stopped_numbers`).
+The turns of a stopped number leave the queue for a durable store (`stopped_numbers`), and so do turns that wait long
+(`waiting_turns`).
 """
 
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from pytake.conversation.callback_data import callback_data
 from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
+from pytake.conversation.delivery.ledger_lookups import LedgerLookups
 from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
+from pytake.conversation.delivery.waiting_turns import WaitingTurns, longest_wait
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations
@@ -26,7 +29,7 @@ from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number, NumberSecrets
+from pytake.conversation.records import Delivery, Number, NumberSecrets
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
@@ -43,9 +46,6 @@ the claim of a worker that died still holds when its turn returns."""
 
 MAX_QUEUE_SECONDS = 13 * 86_400
 """SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
-
-FALLBACK_LOOKBACK_TURNS = 50
-"""How many turns to search for an earlier fallback template."""
 
 NUMBER_MESSAGES_PER_MINUTE = 80 * 60
 """Meta's limit for a number: 80 messages a second."""
@@ -71,6 +71,7 @@ class Deliver:
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
         claim_seconds: float = CLAIM_SECONDS,
         record_metric: RecordMetric = no_metrics,
+        longest_wait: Callable[[int], float] = longest_wait,
     ) -> None:
         self._conversations = conversations
         self._deliveries = deliveries
@@ -87,6 +88,8 @@ class Deliver:
         self._claim_seconds = claim_seconds
         self._record_metric = record_metric
         self._record_opt_out = RecordOptOut(conversations, clock)
+        self._longest_wait = longest_wait
+        self._waiting = WaitingTurns(held_turns, tenants, clock)
         self._stopped = StoppedNumbers(held_turns, tenants, queues, operator_events, clock)
 
     def __call__(
@@ -96,7 +99,7 @@ class Deliver:
 
         Raises `RetryLaterError` when the next message has to wait, when `out_of_time()` says that no further one can be sent
         in this invocation, and when the number was stopped just now. Otherwise the turn is done when this returns: sent,
-        dead-lettered because a message failed for good, or held because its number is stopped.
+        dead-lettered because a message failed for good, or held because its number is stopped or because it waits long.
 
         Records the metrics `GraphMilliseconds` for each request, `BillableMessages` that Meta accepted and their
         `OutboundWaitMilliseconds` since the turn, `RateLimitWaits`, and `ThrottledByMeta`.
@@ -111,11 +114,18 @@ class Deliver:
                 self._stopped.await_propagation(number)
                 self._stopped.hold(item)
             return
-        if number.resuming_at and self._stopped.has_earlier(item):
+        if self._stopped.has_earlier(item, number):
             if not self._is_for_erased_person(item):
                 self._stopped.hold(item)
             return
-        self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
+        try:
+            self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
+        except RetryLaterError as wait:
+            if wait.seconds <= self._longest_wait(self._per_minute(item)):
+                raise
+            if not self._is_for_erased_person(item):
+                self._waiting.hold(item, wait.seconds)
+            return
         if number.resuming_at or item.released:
             self._stopped.release_next(item, number)
 
@@ -152,7 +162,7 @@ class Deliver:
         if secrets is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
-        lookups = _Lookups(self._conversations, self._deliveries, item, index)
+        lookups = LedgerLookups(self._conversations, self._deliveries, item, index)
         try:
             step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):
@@ -201,7 +211,7 @@ class Deliver:
     def _take_slot(self, attempt: Attempt, entry: Delivery) -> None:
         """Return when the message may leave now. Otherwise record when it may, and raise `RetryLaterError`."""
         item, now = attempt.item, attempt.now
-        per_minute = self._tenants.organization(item.organization_id).messages_per_minute or self._messages_per_minute
+        per_minute = self._per_minute(item)
         if entry.not_before is not None:
             free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
             if free_at > now:
@@ -220,6 +230,9 @@ class Deliver:
             self._deliveries.claim(item.key, waiting, attempt.known)
             self._record_metric("RateLimitWaits", 1)
             raise RetryLaterError(not_before - now, "rate limit")
+
+    def _per_minute(self, item: OutboundItem) -> int:
+        return self._tenants.organization(item.organization_id).messages_per_minute or self._messages_per_minute
 
     def _post(self, attempt: Attempt, claim: Delivery, secrets: NumberSecrets, lookups: steps.Lookups) -> bool:
         """Post a claimed message; whether to continue with the next. Raises `RetryLaterError`."""
@@ -356,32 +369,3 @@ class Deliver:
 
     def _report(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
         self._operator_events.publish(delivery_event(type_, item, index, **detail))
-
-
-class _Lookups:
-    """The look-ups of one attempt. The conversation is read at most once."""
-
-    __slots__ = ("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item")
-
-    def __init__(self, conversations: Conversations, deliveries: Deliveries, item: OutboundItem, index: int) -> None:
-        self._conversations = conversations
-        self._deliveries = deliveries
-        self._item = item
-        self._index = index
-        self._conversation: Conversation | None = None
-        self._is_loaded = False
-
-    def conversation(self) -> Conversation | None:
-        if not self._is_loaded:
-            self._conversation, self._is_loaded = self._conversations.load(self._item.key), True
-        return self._conversation
-
-    def fallback_sent(self) -> bool:
-        item = self._item
-        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
-        return any(
-            entry.fallback
-            and (entry.claimed_at or 0) >= last_wrote_at
-            and (entry.turn, entry.index) != (item.turn, self._index)
-            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
-        )

@@ -68,10 +68,13 @@ class StoppedNumbers:
         if earliest is None or earliest.turn >= item.turn:
             self._held_turns.remove(item.key, item.turn)
             raise RetryLaterError(1, "the number was resumed or removed meanwhile")
-        self._queues.put_outbound(released_item(earliest, self._clock()))
+        if earliest.due_at is None:  # otherwise the scheduled function releases it
+            self._queues.put_outbound(released_item(earliest, self._clock()))
 
-    def has_earlier(self, item: OutboundItem) -> bool:
-        """Whether an earlier turn of the conversation is held."""
+    def has_earlier(self, item: OutboundItem, number: Number) -> bool:
+        """Whether an earlier turn of the conversation is held. Costs a request only while the number may hold turns."""
+        if not number.resuming_at and (number.held_until or 0) <= self._clock():
+            return False
         earliest = self._held_turns.earliest(item.key)
         return earliest is not None and earliest.turn < item.turn
 
@@ -87,6 +90,9 @@ class StoppedNumbers:
         self._held_turns.remove(item.key, item.turn)
         following = self._held_turns.earliest(item.key)
         if following is not None:
-            self._queues.put_outbound(released_item(following, self._clock()))
-        elif self._held_turns.first_after(item.organization_id, item.phone_number_id, "") is None:
+            if following.due_at is None:
+                self._queues.put_outbound(released_item(following, self._clock()))
+        elif (
+            number.resuming_at and self._held_turns.first_after(item.organization_id, item.phone_number_id, "") is None
+        ):
             self._tenants.end_resuming(number)

@@ -1,5 +1,6 @@
 """The claim ledger, rate limits, held turns and the Graph API: what delivery needs."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from pytake.conversation.queues import OutboundItem
@@ -77,10 +78,16 @@ class RateSlots(Protocol):
 
 
 class HeldTurns(Protocol):
-    """The outgoing turns of stopped numbers. A queue deletes messages after 14 days, this store does not."""
+    """Outgoing turns that do not wait in their queue. A queue deletes messages after 14 days, this store does not."""
 
-    def hold(self, item: OutboundItem, at: float) -> None:
-        """Store the item. Holding the same turn again replaces it."""
+    def hold(self, item: OutboundItem, at: float, due_at: float | None = None) -> None:
+        """Store the item, until `due_at` if one is given. Holding the same turn again replaces it."""
+
+    def due(self, now: float) -> Iterator[HeldTurn]:
+        """The turns whose `due_at` has come, the earliest first."""
+
+    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
+        """Make the turn due at `until` instead of `due_at`. Nothing happens if it is not held until `due_at` any more."""
 
     def earliest(self, key: ConversationKey) -> HeldTurn | None:
         """The first held turn of a conversation."""

@@ -95,6 +95,15 @@ class TenantRepository(Protocol):
     def end_resuming(self, number: Number) -> None:
         """The number has no held turns any more."""
 
+    def hold_turns_until(self, number: Number, until: float, now: float) -> None:
+        """Announce that turns of the number may be held until `until`. One that holds longer stays.
+
+        One that has ended by `now` begins again and is not confirmed.
+        """
+
+    def confirm_holding(self, number: Number, at: float) -> None:
+        """Record that the announcement has been visible since `at` at the latest; the first call wins."""
+
 
 class Secrets(Protocol):
     """Number secrets, cached for minutes."""

@@ -1,0 +1,38 @@
+"""What a decision of delivery looks up in the stores."""
+
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.queues import OutboundItem
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
+
+FALLBACK_LOOKBACK_TURNS = 50
+"""How many turns to search for an earlier fallback template."""
+
+
+class LedgerLookups:
+    """Implements `pytake.conversation.delivery.next_step.Lookups` for one attempt. The conversation is read at most once."""
+
+    __slots__ = ("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item")
+
+    def __init__(self, conversations: Conversations, deliveries: Deliveries, item: OutboundItem, index: int) -> None:
+        self._conversations = conversations
+        self._deliveries = deliveries
+        self._item = item
+        self._index = index
+        self._conversation: Conversation | None = None
+        self._is_loaded = False
+
+    def conversation(self) -> Conversation | None:
+        if not self._is_loaded:
+            self._conversation, self._is_loaded = self._conversations.load(self._item.key), True
+        return self._conversation
+
+    def fallback_sent(self) -> bool:
+        item = self._item
+        last_wrote_at = item.window_closes_at - SERVICE_WINDOW_SECONDS
+        return any(
+            entry.fallback
+            and (entry.claimed_at or 0) >= last_wrote_at
+            and (entry.turn, entry.index) != (item.turn, self._index)
+            for entry in self._deliveries.of_conversation(item.key, max(0, item.turn - FALLBACK_LOOKBACK_TURNS))
+        )

@@ -1,0 +1,114 @@
+"""Turns that wait long leave their queue (ADR 0018).
+
+A message that waits in a FIFO queue is in flight, and all organizations share the queue's limit of messages in flight. So a
+turn with a long wait is held in the table, and the scheduled function returns it to the queue shortly before it is due.
+"""
+
+from collections.abc import Callable
+
+from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
+from pytake.conversation.ports.common import Clock, RecordMetric
+from pytake.conversation.ports.deliveries import HeldTurns
+from pytake.conversation.ports.messaging import Queues
+from pytake.conversation.ports.tenants import TenantRepository
+from pytake.conversation.queues import OutboundItem, released_item
+from pytake.conversation.retry_later import RetryLaterError
+
+LONGEST_WAIT_SECONDS = 600
+"""A longer wait leaves the queue."""
+
+SHORTEST_WAIT_SECONDS = 120
+"""A shorter wait never does: a released turn may be in the queue this long."""
+
+QUEUED_MESSAGES = 20_000
+"""About how many messages of an organization wait in the queue. SQS allows 120,000 in flight for all."""
+
+RELEASE_EARLY_SECONDS = 60
+"""A held turn returns to the queue this long before it is due: the scheduled function runs every minute."""
+
+RELEASE_AGAIN_SECONDS = 900
+"""A turn that is still held this long after its release is released again. Its copies in the queue do no harm."""
+
+ANNOUNCED_SECONDS = 2 * 86_400
+"""How long after a turn is due it may still be held: a scheduled function that stands still for two days has rung an alarm."""
+
+EXTENDED_SECONDS = 86_400
+"""Announcements are extended when they end within this time after a turn is due, so that few turns write one."""
+
+
+def longest_wait(per_minute: int) -> float:
+    """The longest wait in the queue of an organization that may send `per_minute` messages a minute, in seconds."""
+    return min(LONGEST_WAIT_SECONDS, max(SHORTEST_WAIT_SECONDS, QUEUED_MESSAGES * 60 / per_minute))
+
+
+class WaitingTurns:
+    """The sender's part: take a turn that waits long from the queue."""
+
+    def __init__(self, held_turns: HeldTurns, tenants: TenantRepository, clock: Clock) -> None:
+        self._held_turns = held_turns
+        self._tenants = tenants
+        self._clock = clock
+
+    def hold(self, item: OutboundItem, seconds: float) -> None:
+        """Hold the turn for `seconds`. Raises `RetryLaterError` until every worker knows that its number holds turns.
+
+        Without that knowledge, a worker would send the conversation's next turn before the held one.
+        """
+        due_at = self._clock() + seconds
+        number = self._tenants.number(item.phone_number_id, fresh=True)
+        if number is None or number.stopped_reason:
+            raise RetryLaterError(1, "the number changed meanwhile")
+        now = self._clock()
+        if number.held_until is None or number.held_until <= now:
+            self._tenants.hold_turns_until(number, due_at + ANNOUNCED_SECONDS, now)
+            number.held_since = None
+        if number.held_since is None:
+            # Read the clock only now: the announcement is visible.
+            number.held_since = self._clock()
+            self._tenants.confirm_holding(number, number.held_since)
+        known_at = number.held_since + STOP_PROPAGATION_SECONDS
+        if known_at > now:
+            raise RetryLaterError(known_at - now, "the number begins to hold turns")
+        if (number.held_until or 0) < due_at + EXTENDED_SECONDS:
+            self._tenants.hold_turns_until(number, due_at + ANNOUNCED_SECONDS, now)
+        self._held_turns.hold(item, now, due_at - RELEASE_EARLY_SECONDS)
+
+
+class ReleaseWaitingTurns:
+    """Part of the scheduled function's `due` job: return the held turns that are due to their queue."""
+
+    def __init__(
+        self,
+        held_turns: HeldTurns,
+        tenants: TenantRepository,
+        queues: Queues,
+        clock: Clock,
+        record_metric: RecordMetric,
+    ) -> None:
+        self._held_turns = held_turns
+        self._tenants = tenants
+        self._queues = queues
+        self._clock = clock
+        self._record_metric = record_metric
+
+    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
+        """Queue each due turn, the earliest first, until `out_of_time()`; returns their number. Repeating it does no harm.
+
+        A turn stays held until the sender is done with it, so that later turns of its conversation wait for it. Records the
+        metric `DueLagSeconds`: the longest time overdue.
+        """
+        now, released, lag = self._clock(), 0, 0.0
+        for held in self._held_turns.due(now):
+            item, due_at = released_item(held, now), held.due_at or now
+            number = self._tenants.number(item.phone_number_id)
+            if number is not None and (number.held_until or 0) < now + EXTENDED_SECONDS:
+                self._tenants.hold_turns_until(number, now + ANNOUNCED_SECONDS, now)
+            self._queues.put_outbound(item)
+            self._held_turns.postpone(item.key, held.turn, due_at, now + RELEASE_AGAIN_SECONDS)
+            released += 1
+            lag = max(lag, now - due_at)
+            if out_of_time():
+                break
+        if released:
+            self._record_metric("DueLagSeconds", lag)
+        return released
