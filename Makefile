@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup setup-dev tools run test format check unit sam-local judges faults chaos bench docs screenshots lock clean
+.PHONY: help setup setup-dev tools run test format check unit sam-local judges faults chaos bench capacity docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong (SEEDS=f
 
 chaos: setup-dev ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
 	@$(BIN)/python -m tests.chaos
+
+capacity: setup-dev ## Simulate ten minutes at 1,000 messages a second (QUICK=1: a minute at a tenth, no report)
+	@$(BIN)/python -m benchmarks.capacity $(if $(QUICK),--quick)
 
 bench: setup-dev ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake) $(if $(ONLY_LAKE),--only-lake)

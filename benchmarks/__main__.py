@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import engine_benchmark, growth, handler_benchmark, local_benchmark
+from benchmarks import capacity, engine_benchmark, growth, handler_benchmark, local_benchmark
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
 from benchmarks.example_flows import billed_table, billed_target, count
@@ -84,6 +84,7 @@ def main() -> None:
             targets += (
                 lake_targets(lake) if lake else [row for row in previous_targets() if row[0].startswith(LAKE_TARGET)]
             )
+    sections["CAPACITY"] = capacity.previous_section()
     sections["TARGETS"] = table(["figure", "target", "measured"], targets)
     progress("")
     print("\n\n".join(sections.values()))
@@ -223,6 +224,8 @@ Meta's pair rate limit (45 messages at once, then one in six seconds) applies he
 pause reach it towards the end, which is their p95.
 
 {sections["LOCAL"]}
+
+{sections["CAPACITY"]}
 
 {LAKE}
 {LAKE_METHOD}

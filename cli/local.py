@@ -149,7 +149,7 @@ async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) 
 
 def _print_what_next(console: Console, settings: "Settings") -> None:
     from local.cloud import command_name
-    from local.demo import APP_SECRET, ORGANIZATION_ID
+    from local.demo import APP_SECRET, ORGANIZATION, ORGANIZATION_ID
 
     url = settings.url
     option = "" if url == DEFAULT_URL else f" --url {url}"
@@ -162,6 +162,10 @@ def _print_what_next(console: Console, settings: "Settings") -> None:
         f"Chat     {command} chat{option}", f"Token    {command} token --org {ORGANIZATION_ID}{option}", sep="\n"
     )
     console.print(f"Phone    {url}/_sim/phones/{DEMO_PHONE}/messages", "", sep="\n")
+    limit = ORGANIZATION["messages_per_minute"]
+    console.print(
+        f"The demo may send {limit} messages a minute. A deployed organization may send 5 until you raise it.\n"
+    )
     console.print("A message as Meta posts it. Paste both lines; the phone above shows it and the reply:\n")
     console.print(signed_message(url, APP_SECRET), markup=False)
     console.print()

@@ -19,7 +19,10 @@ SECRETS = {
     "app_secret": "App secret (App settings, Basic)",
     "access_token": "Access token (of a system user)",
 }
-KEPT_FIELDS = ("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template")
+KEPT_FIELDS = (
+    *("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template"),
+    "messages_per_second",
+)
 
 _VALUE_OR_FILE = "The value, or @FILE. You are asked for it if a new number needs it. {}"
 

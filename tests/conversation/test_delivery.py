@@ -103,6 +103,16 @@ def test_the_fourth_failure_leads_to_the_dead_letters_with_its_reason(product: P
     assert product.events.types == ["delivery.dead"]
 
 
+@pytest.mark.parametrize(("of_number", "scopes"), [(None, 2), (20, 2), (80, 2), (81, 1), (1000, 1)])
+def test_a_number_has_its_own_limit_if_its_organization_may_send_more(
+    product: Product, of_number: int | None, scopes: int
+) -> None:
+    product.tenants.put_organization(Organization("acme", messages_per_minute=81 * 60))
+    product.tenants.by_id[NUMBER].messages_per_second = of_number
+    product.deliver(item(), first_delivery=True)
+    assert len(product.slots.arrival) == scopes
+
+
 TRANSIENT = (1, 2, 131000, 131016, 133004)
 
 

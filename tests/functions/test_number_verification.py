@@ -73,8 +73,11 @@ def test_only_a_new_token_is_tried(gateway: Gateway, meta: Meta) -> None:
     assert gateway.api("PUT", NUMBER_PATH, changed | {"access_token": "new-access-token"}).status == 200
 
 
-def test_an_outage_of_meta_stores_nothing_and_says_so(gateway: Gateway, meta: Meta) -> None:
-    meta.outage = httpx.Response(503)
+@pytest.mark.parametrize(
+    "outage", [httpx.Response(503), httpx.Response(500, json={"error": {"code": 131000}})], ids=["503", "131000"]
+)
+def test_an_outage_of_meta_stores_nothing_and_says_so(gateway: Gateway, meta: Meta, outage: httpx.Response) -> None:
+    meta.outage = outage
     refused = gateway.api("PUT", NUMBER_PATH, NUMBER)
     assert (refused.status, refused.body["code"]) == (503, "meta_unavailable")
     assert refused.headers["retry-after"] == "10"

@@ -9,10 +9,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from pytake.aws.table import ConditionFailedError, Item, Table, dynamodb_error_code
-from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
+from pytake.conversation.rate_limits import EXACT_UP_TO, WINDOW_SECONDS, RateWindow, depart, reserve
 
 _REFUSED = "ConditionalCheckFailedException"
 _KEPT_SECONDS = 86_400
+_CLOCK_SKEW_MILLISECONDS = 1000
 _LARGEST_CACHE = 10_000
 
 LEASED_PER_SECOND = 100
@@ -50,10 +51,13 @@ class Lease(Struct):
 class DynamoRateSlots:
     """Implements `pytake.conversation.ports.deliveries.RateSlots` (ADR 0005 and 0018).
 
-    Up to sixty messages a minute, the item is the window itself. A worker writes based on the window that it last wrote or saw;
-    a failed condition returns the current one, so no read is needed. Above sixty it is GCRA: each scope stores its theoretical
-    arrival time. A reservation advances it by one interval, from its value (there is a queue) or from now (there is none);
-    exactly one of the two conditions holds at any moment. A large limit is leased: a worker reserves several slots at once.
+    Up to sixty messages a minute, the item holds the window: the departures with a revision, and the last slot. A worker writes
+    based on the window that it last wrote or saw; a failed condition returns the current one, so no read is needed. While
+    messages queue up, a reservation only adds an interval to the last slot, which never fails.
+
+    Above sixty it is GCRA: each scope stores its theoretical arrival time. A reservation advances it by one interval, from its
+    value (there is a queue) or from now (there is none); exactly one of the two conditions holds at any moment. A large limit
+    is leased: a worker reserves several slots at once.
     """
 
     def __init__(self, table: Table) -> None:
@@ -64,6 +68,9 @@ class DynamoRateSlots:
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute <= EXACT_UP_TO:
+            queued = self._queue_up(organization_id, scope, per_minute, now)
+            if queued is not None:
+                return queued
             return self._change(organization_id, scope, now, lambda window: reserve(window, per_minute, now))
         # One second's worth may leave at once. It is subtracted from the steady rate, so a minute never exceeds the limit.
         burst = max(1, per_minute // 60)
@@ -82,49 +89,85 @@ class DynamoRateSlots:
             return now
         return self._change(organization_id, scope, now, lambda window: depart(window, per_minute, now))
 
+    def _queue_up(self, organization_id: str, scope: str, per_minute: int, now: float) -> float | None:
+        """The slot behind the last one, if the limit's queue is known to be longer than `now`; otherwise None.
+
+        It is an atomic addition. With a comparison, hundreds of workers that meet at one item would repeat it without end.
+        """
+        place, item = (organization_id, scope), self._table.item
+        # Less than a second ahead, it may be a departure by a worker whose clock is ahead: no queue.
+        ahead = int(now * 1000) + _CLOCK_SKEW_MILLISECONDS
+        last_slot = self._seen[place][1].last_slot if place in self._seen else 0
+        if last_slot <= ahead:
+            return None
+        entry = item(_pk(organization_id, scope), scope)
+        actions: list[Action] = [
+            item.theoretical_arrival.set(item.theoretical_arrival + WINDOW_SECONDS * 1000 // per_minute),
+            item.expires_at.set(last_slot // 1000 + _KEPT_SECONDS),
+        ]
+        if not self._update(entry, actions, item.theoretical_arrival > ahead):
+            return None
+        self._remember(place, entry)
+        return self._seen[place][1].last_slot / 1000
+
     def _change(
         self, organization_id: str, scope: str, now: float, change: Callable[[RateWindow], tuple[RateWindow, float]]
     ) -> float:
-        place = (organization_id, scope)
+        place, item = (organization_id, scope), self._table.item
         revision, window = self._seen.get(place, (0, RateWindow()))
-        item = self._table.item
         while True:
             changed, at = change(window)
-            body = msgspec.json.encode(changed).decode()
-            entry = item(
-                _pk(organization_id, scope),
-                scope,
-                body=body,
-                revision=revision + 1,
-                expires_at=int(now) + _KEPT_SECONDS,
-            )
-            unchanged = item.revision == revision if revision else item.body.does_not_exist()
             if changed is window:  # a departure has to wait: read the item, the remembered window may be old
                 found = self._find(organization_id, scope)
                 if found is None or int(found.revision or 0) == revision:
                     return at
             else:
-                try:
-                    self._table.put(entry, unchanged)
-                except ConditionFailedError as refused:
-                    found = refused.found or self._find(organization_id, scope)
-                else:
-                    self._remember(place, revision + 1, changed)
+                entry = item(
+                    _pk(organization_id, scope),
+                    scope,
+                    body=msgspec.json.encode(changed).decode(),
+                    revision=revision + 1,
+                    theoretical_arrival=changed.last_slot,
+                    expires_at=max(int(now), changed.last_slot // 1000) + _KEPT_SECONDS,
+                )
+                done, found = self._write(entry, revision, window.last_slot)
+                if done:
+                    self._remember(place, entry)
                     return at
-            # None: the item expired between our write and our read
-            revision, window = (
-                (int(found.revision or 0), _read(found.body)) if found is not None and found.body else (0, RateWindow())
-            )
-            self._remember(place, revision, window)
+            self._remember(place, found)
+            revision, window = self._seen[place]
 
-    def _remember(self, place: tuple[str, str], revision: int, window: RateWindow) -> None:
+    def _write(self, entry: Item, revision: int, last_slot: int) -> tuple[bool, Item | None]:
+        """Write a changed window if it is still the one with `revision`; whether it was, and what is stored otherwise."""
+        item = self._table.item
+        unchanged = item.revision == revision if revision else item.body.does_not_exist()
+        if revision and entry.theoretical_arrival == last_slot:  # a departure: reservations need not stand still for it
+            actions: list[Action] = [item.body.set(entry.body), item.revision.set(entry.revision)]
+            return (True, None) if self._update(entry, actions, unchanged) else (False, self._find_entry(entry))
+        if revision:
+            unchanged &= item.theoretical_arrival == last_slot
+        try:
+            self._table.put(entry, unchanged)
+        except ConditionFailedError as refused:
+            return False, refused.found or self._find_entry(entry)
+        return True, None
+
+    def _remember(self, place: tuple[str, str], stored: Item | None) -> None:
+        """Remember what is stored. None: the item has expired, or was never written."""
         if len(self._seen) >= _LARGEST_CACHE and place not in self._seen:
             self._seen.clear()
-        self._seen[place] = (revision, window)
+        if stored is None or not stored.body:
+            self._seen[place] = (0, RateWindow())
+            return
+        departed = _read(stored.body).departed
+        self._seen[place] = (int(stored.revision or 0), RateWindow(departed, int(stored.theoretical_arrival or 0)))
 
     def _find(self, organization_id: str, scope: str) -> Item | None:
+        return self._find_entry(self._table.item(_pk(organization_id, scope), scope))
+
+    def _find_entry(self, entry: Item) -> Item | None:
         try:
-            return self._table.item.get(_pk(organization_id, scope), scope, consistent_read=True)
+            return self._table.item.get(entry.pk, entry.sk, consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
 

@@ -54,6 +54,7 @@ class NumberChange(Struct, frozen=True):
     app_secret: str | None = None
     previous_app_secret: str | None = None
     access_token: str | None = None
+    messages_per_second: int | None = None
 
 
 class NumberSetup:
@@ -134,6 +135,7 @@ class NumberSetup:
             apology=change.apology,
             commands=change.commands,
             fallback_template=change.fallback_template,
+            messages_per_second=change.messages_per_second,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
@@ -152,7 +154,7 @@ class NumberSetup:
         try:
             self._profiles.profile(phone_number_id, access_token)
         except SendFailedError as failure:
-            if failure.error_class in (ErrorClass.RETRY, ErrorClass.AMBIGUOUS):
+            if failure.error_class in (ErrorClass.RETRY, ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS):
                 raise VerificationFailedError(str(failure)) from None
             message = (
                 f"Meta does not let this access token use the number {phone_number_id}: {failure.title or failure}. Check the "

@@ -225,7 +225,8 @@ class Number(Struct, omit_defaults=True):
     held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
     again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
 
-    Until `held_until`, turns that wait long may be held too. Every reader could see that since `held_since`.
+    `messages_per_second` is Meta's throughput of the number, if it is not 80. Until `held_until`, turns that wait long may be
+    held too. Every reader could see that since `held_since`.
     """
 
     organization_id: str
@@ -241,6 +242,7 @@ class Number(Struct, omit_defaults=True):
     stopped_reason: str | None = None
     stopped_at: float | None = None
     resuming_at: float | None = None
+    messages_per_second: int | None = None
     held_since: float | None = None
     held_until: float | None = None
 
