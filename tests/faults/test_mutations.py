@@ -13,6 +13,7 @@ from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.delivery import next_step
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
+from pytake.conversation.delivery.waiting_turns import ANNOUNCED_SECONDS, WaitingTurns
 from pytake.conversation.ports.conversations import AlreadyCommittedError
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.receive_notification import ReceiveNotification
@@ -118,6 +119,22 @@ def new_turns_overtake_held_ones(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(StoppedNumbers, "has_earlier", lambda *_: False)
 
 
+def turns_are_held_before_every_worker_knows(patch: pytest.MonkeyPatch) -> None:
+    def hasty(self: Any, item: Any, now: float, due_at: float) -> None:
+        self._tenants.hold_turns_until(self._tenants.number(item.phone_number_id), due_at + ANNOUNCED_SECONDS, now)
+
+    patch.setattr(WaitingTurns, "_announce", hasty)
+
+
+def a_released_turn_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    hold = fakes.MemoryHeldTurns.hold
+
+    def without_a_time(self: Any, item: Any, at: float, due_at: float | None = None) -> None:
+        hold(self, item, at)
+
+    patch.setattr(fakes.MemoryHeldTurns, "hold", without_a_time)
+
+
 def the_webhook_says_yes_whatever_happened(patch: pytest.MonkeyPatch) -> None:
     receive = ReceiveNotification.__call__
 
@@ -165,6 +182,8 @@ MUTATIONS: list[Mutation] = [
     dead_messages_are_dropped,
     messages_of_a_stopped_number_are_dropped,
     new_turns_overtake_held_ones,
+    turns_are_held_before_every_worker_knows,
+    a_released_turn_is_forgotten,
     the_webhook_says_yes_whatever_happened,
     whatever_meta_did_not_deliver_is_sent_again,
     what_meta_did_not_deliver_is_not_noted,

@@ -57,7 +57,7 @@ def day() -> AwsWorld:
     """A number is stopped with several turns of a person waiting; sends are refused, held, given up on and ambiguous."""
     kinds = ("131049", "131047", "131050", "131056", "131026", "429", "429", "429", "429", "500_before", "cut_after")
     world = AwsWorld(0, Answers(dict(enumerate(kinds, 3))), per_minute=5)
-    world.longest_wait = 20
+    world.longest_wait = 45
     texts = {0: "Oi", 60: "Ana", 61: "Recife", 62: "Oi", 90: "Bia", 4000: "Oi", 4100: "stop"}
     for at, text in texts.items():
         world.says(at, "acme", PHONES[0], text)
@@ -74,6 +74,7 @@ def test_the_day_is_eventful(day: AwsWorld) -> None:
     assert {"number.stopped", "delivery.dead", "delivery.deferred", "delivery.ambiguous"} <= published
     reasons = {entry.reason for entry in day.deliveries.entries.values()}
     assert {"permanent:131026", "retry:429", "fatal_token:190", "opted_out:131050"} <= reasons
+    assert ("scheduled", "sqs:SendMessage", "outbound") in day.asked, "a turn that waited long was held and released"
     assert {function for function, _, _ in day.asked} == {*ROLES}
 
 

@@ -124,7 +124,7 @@ class Deliver:
             if wait.seconds <= self._longest_wait(self._per_minute(item)):
                 raise
             if not self._is_for_erased_person(item):
-                self._waiting.hold(item, wait.seconds)
+                self._waiting.hold(item, number, wait.seconds)
             return
         if number.resuming_at or item.released:
             self._stopped.release_next(item, number)

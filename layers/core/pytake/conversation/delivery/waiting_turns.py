@@ -12,6 +12,7 @@ from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.messaging import Queues
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.queues import OutboundItem, released_item
+from pytake.conversation.records import Number
 from pytake.conversation.retry_later import RetryLaterError
 
 LONGEST_WAIT_SECONDS = 600
@@ -49,29 +50,41 @@ class WaitingTurns:
         self._tenants = tenants
         self._clock = clock
 
-    def hold(self, item: OutboundItem, seconds: float) -> None:
+    def hold(self, item: OutboundItem, number: Number, seconds: float) -> None:
         """Hold the turn for `seconds`. Raises `RetryLaterError` until every worker knows that its number holds turns.
 
         Without that knowledge, a worker would send the conversation's next turn before the held one.
         """
-        due_at = self._clock() + seconds
-        number = self._tenants.number(item.phone_number_id, fresh=True)
-        if number is None or number.stopped_reason:
-            raise RetryLaterError(1, "the number changed meanwhile")
         now = self._clock()
-        if number.held_until is None or number.held_until <= now:
-            self._tenants.hold_turns_until(number, due_at + ANNOUNCED_SECONDS, now)
-            number.held_since = None
-        if number.held_since is None:
-            # Read the clock only now: the announcement is visible.
-            number.held_since = self._clock()
-            self._tenants.confirm_holding(number, number.held_since)
-        known_at = number.held_since + STOP_PROPAGATION_SECONDS
-        if known_at > now:
-            raise RetryLaterError(known_at - now, "the number begins to hold turns")
-        if (number.held_until or 0) < due_at + EXTENDED_SECONDS:
-            self._tenants.hold_turns_until(number, due_at + ANNOUNCED_SECONDS, now)
+        due_at = now + seconds
+        if not _is_announced(number, now, due_at):
+            self._announce(item, now, due_at)
         self._held_turns.hold(item, now, due_at - RELEASE_EARLY_SECONDS)
+
+    def _announce(self, item: OutboundItem, now: float, due_at: float) -> None:
+        """Return when the announcement holds long enough, and every worker can see it. Raises `RetryLaterError` before that."""
+        number = self._tenants.number(item.phone_number_id, fresh=True)
+        if number is None:
+            raise RetryLaterError(1, "the number was removed meanwhile")
+        has_ended = number.held_until is None or number.held_until <= now
+        if has_ended or not _holds_long_enough(number, due_at):
+            self._tenants.hold_turns_until(number, due_at + ANNOUNCED_SECONDS, now)
+        since = None if has_ended else number.held_since
+        if since is None:
+            since = self._clock()  # read only now: the announcement is visible
+            self._tenants.confirm_holding(number, since)
+        if since + STOP_PROPAGATION_SECONDS > now:
+            raise RetryLaterError(since + STOP_PROPAGATION_SECONDS - now, "the number begins to hold turns")
+
+
+def _is_announced(number: Number, now: float, due_at: float) -> bool:
+    """Whether a number that may be seconds old shows enough: an announcement is never withdrawn, it only ends."""
+    is_visible = number.held_since is not None and number.held_since + STOP_PROPAGATION_SECONDS <= now
+    return is_visible and (number.held_until or 0) > now and _holds_long_enough(number, due_at)
+
+
+def _holds_long_enough(number: Number, due_at: float) -> bool:
+    return (number.held_until or 0) >= due_at + EXTENDED_SECONDS
 
 
 class ReleaseWaitingTurns:
