@@ -1,4 +1,4 @@
-"""Turns that wait long leave their queue, return in order, and delay no other organization (ADR 0018)."""
+"""Turns that wait long leave their queue, return in order, and delay no other organization (ADR 0021)."""
 
 from typing import Any
 

@@ -49,7 +49,7 @@ class Lease(Struct):
 
 
 class DynamoRateSlots:
-    """Implements `pytake.conversation.ports.deliveries.RateSlots` (ADR 0005 and 0018).
+    """Implements `pytake.conversation.ports.deliveries.RateSlots` (ADR 0005 and 0021).
 
     Up to sixty messages a minute, the item holds the window: the departures with a revision, and the last slot. A worker writes
     based on the window that it last wrote or saw; a failed condition returns the current one, so no read is needed. While

@@ -47,7 +47,7 @@ from pytake.observability import aws_error_code
 USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 8
-"""Partitions of the due index: a single one would be a hot key when many timers are set at once (ADR 0018)."""
+"""Partitions of the due index: a single one would be a hot key when many timers are set at once (ADR 0021)."""
 
 RECENT_SHARDS = 8
 """Partitions of an organization in the index `recent`. A conversation that becomes active in another hour moves its entry: two

@@ -3,7 +3,7 @@
 A message goes `claim (conditional) -> POST -> settle`. What Meta reports as failed for now is retried after 2, 4 and 8 seconds.
 A send with an unknown outcome may have reached Meta: it waits for a status that echoes our callback data, and is repeated only
 after a deadline. Waiting for a rate slot, a status or a held recipient is not a failed attempt: the ledger counts attempts,
-the queue's receive count does not (ADR 0017).
+the queue's receive count does not (ADR 0020).
 The turns of a stopped number leave the queue for a durable store (`stopped_numbers`), and so do turns that wait long
 (`waiting_turns`).
 """

@@ -1,4 +1,4 @@
-"""Turns that wait long leave their queue (ADR 0018).
+"""Turns that wait long leave their queue (ADR 0021).
 
 A message that waits in a FIFO queue is in flight, and all organizations share the queue's limit of messages in flight. So a
 turn with a long wait is held in the table, and the scheduled function returns it to the queue shortly before it is due.
