@@ -12,7 +12,7 @@ from pytake.analytics.aggregate import AggregateDays, AggregationResult
 from pytake.aws.daily_aggregates import STAGING, S3DailyAggregates, aggregates_key
 from pytake.aws.lake import S3Lake
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.ports.lake import QueryFailedError
+from pytake.conversation.ports.lake import DayInProgress, QueryFailedError
 from tests.fakes import FrozenClock, MemoryConversations, MemoryDeliveries
 from tests.fakes.lake import MemoryEventLog
 from tests.lake import LakeOnAws
@@ -141,10 +141,10 @@ def test_a_run_that_dies_shows_the_old_figures_or_the_new_ones(world: World, at:
 class Refuses(S3DailyAggregates):
     """Fails for one organization."""
 
-    def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:
+    def start(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> DayInProgress:
         if organization_id == "acme":
             raise QueryFailedError("no")
-        super().make(organization_id, day, sql, parameters, source)
+        return super().start(organization_id, day, sql, parameters, source)
 
 
 def test_one_organization_s_failure_is_told_and_holds_up_no_other_and_reports_read_no_day_too_many(
@@ -158,8 +158,7 @@ def test_one_organization_s_failure_is_told_and_holds_up_no_other_and_reports_re
 
 
 def test_a_run_without_time_stops_between_days_and_the_next_one_goes_on(world: World) -> None:
-    left = iter([False, True])
-    stopped = world.run(out_of_time=lambda: next(left))
+    stopped = world.run(out_of_time=lambda: bool(world.keys(aggregates_key("zoo", world.day(5)))))
     assert (stopped.made, stopped.finished, stopped.settled_through) == (2, False, world.day(5))
     assert (world.run().made, world.log.settled) == (4, world.day(4))
 
@@ -175,17 +174,15 @@ def test_a_day_without_any_event_is_settled_too(world: World) -> None:
 
 
 def test_a_day_whose_events_give_no_figures_is_settled_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = world.queries.run
+    finish = S3DailyAggregates.finish
 
-    def without_a_file(sql: str, parameters: Sequence[str], token: str) -> str:
+    def without_a_file(aggregates: S3DailyAggregates, day: DayInProgress, error: Exception | None) -> None:
         """Where there are no rows Athena may write nothing at all."""
-        found = run(sql, parameters, token)
-        for key in world.keys(STAGING) if f"'{world.day(5)}'" in parameters else ():
+        for key in world.keys(f"{STAGING}/{day.run}/") if day.day == world.day(5) else ():
             world.lake.s3.delete_object(Bucket=world.lake.bucket, Key=key)
-        return found
+        finish(aggregates, day, error)
 
-    monkeypatch.setattr(world.queries, "run", without_a_file)
-    monkeypatch.setattr("pytake.analytics.aggregate.MAX_CONCURRENT_QUERIES", 1)
+    monkeypatch.setattr(S3DailyAggregates, "finish", without_a_file)
     assert world.run().settled_through == world.day(4)
     assert world.messages() == 4
     monkeypatch.undo()
@@ -198,20 +195,19 @@ def test_a_day_whose_events_give_no_figures_is_settled_too(world: World, monkeyp
 
 
 def test_an_answer_of_several_files_becomes_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = world.queries.run
+    start = world.queries.start
 
     def in_two(sql: str, parameters: Sequence[str], token: str) -> str:
         if not sql.startswith("UNLOAD"):
-            return run(sql, parameters, token)
+            return start(sql, parameters, token)
         query, place = sql.split(") TO ")
-        halves = [
+        first, second = [
             f"{query.replace('ORDER BY', f'WHERE kind {sign} {what!r} ORDER BY')}) TO {place}" for sign, what in HALVES
         ]
-        for number, half in enumerate(halves):
-            run(half, parameters, f"{token[:40]}{number}")
-        return ""
+        world.queries.wait([start(first, parameters, f"{token[:40]}0")], lambda: False)
+        return start(second, parameters, f"{token[:40]}1")
 
-    monkeypatch.setattr(world.queries, "run", in_two)
+    monkeypatch.setattr(world.queries, "start", in_two)
     world.run()
     assert len(world.keys("daily/")) == 6
     assert world.messages() == 6

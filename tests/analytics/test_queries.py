@@ -35,6 +35,13 @@ class Athena:
         state, reason = self.states[min(turn, len(self.states) - 1)]
         return {"QueryExecution": {"Status": {"State": state, "StateChangeReason": reason}}}
 
+    def batch_get_query_execution(self, QueryExecutionIds: list[str]) -> dict[str, Any]:  # noqa: N803
+        assert len(QueryExecutionIds) <= 50
+        found = [
+            self.get_query_execution(id_)["QueryExecution"] | {"QueryExecutionId": id_} for id_ in QueryExecutionIds
+        ]
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": []}
+
     def get_paginator(self, _: str) -> "Athena":
         return self
 
@@ -112,6 +119,21 @@ def test_too_large_too_many_and_wrong() -> None:
         asking(wrong).rows("SELECT 1", [], "1")
     first, second = (start["ClientRequestToken"] for start in wrong.starts)
     assert first != second, "the token of what failed would give the failure again"
+
+
+def test_many_queries_are_waited_for_together_and_each_has_its_own_outcome() -> None:
+    athena = Athena(("RUNNING", ""), ("SUCCEEDED", ""))
+    queries = asking(athena)
+    started = [queries.start("SELECT 1", [], f"token {number}") for number in range(120)]
+    athena.states[1:] = [("RUNNING", ""), ("SUCCEEDED", "")]
+    assert queries.wait(started, lambda: False) == dict.fromkeys(started)
+    assert max(athena.asked.values()) == 3
+    wrong = Athena(("FAILED", "SYNTAX_ERROR"))
+    [error] = asking(wrong).wait(["a"], lambda: False).values()
+    assert isinstance(error, QueryFailedError)
+    endless = Athena(("RUNNING", ""))
+    [error] = asking(endless, 1e9).wait(["a"], lambda: endless.asked["a"] == 3).values()
+    assert isinstance(error, QueryNotReadyError)
 
 
 @pytest.mark.parametrize(

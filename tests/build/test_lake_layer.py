@@ -144,11 +144,20 @@ class Answers:
         self._s3 = s3
         self.files = list(files)
 
-    def run(self, sql: str, _parameters: Any, _token: str) -> str:
+    def start(self, sql: str, _parameters: Any, _token: str) -> str:
         folder = sql.partition(" TO 's3://lake/")[2].partition("'")[0]
         for number, file in enumerate(self.files):
             self._s3.put_object(Bucket="lake", Key=f"{folder}part-{number}", Body=file.read_bytes())
         return ""
+
+    def wait(self, executions: Any, _: Any) -> dict[str, None]:
+        return dict.fromkeys(executions)
+
+
+def make(aggregates: S3DailyAggregates, source: str) -> None:
+    """Make a day's aggregates."""
+    day = aggregates.start("acme", "2026-03-10", "SELECT", [], source)
+    aggregates.finish(day, *aggregates.wait([day], lambda: False))
 
 
 def answer(tmp_path: Path, name: str, first: int, end: int, select: str = "*") -> Path:
@@ -173,7 +182,7 @@ def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any,
     made = S3DailyAggregates(s3, "lake", athena)  # type: ignore[arg-type]
     bodies = []
     for _ in range(2):
-        made.make("acme", "2026-03-10", "SELECT", [], "source")
+        make(made, "source")
         bodies.append(s3.get_object(Bucket="lake", Key=aggregates_key("acme", "2026-03-10"))["Body"].read())
     assert bodies[0] == bodies[1]
     assert made.made_from("acme", "2026-03-10") == "source"
@@ -187,7 +196,7 @@ def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any,
     types = dict(row[:2] for row in figures(s3, tmp_path, "describe select * from {file}"))
     assert (types["slot"], types["messages_in"], types["visits"]) == ("TIMESTAMP", "BIGINT", "BIGINT")
     athena.files = [none, none]
-    made.make("acme", "2026-03-10", "SELECT", [], "other")
+    make(made, "other")
     assert figures(s3, tmp_path, "select count(*) from {file}") == [(0,)]
     assert s3.list_objects_v2(Bucket="lake", Prefix="athena/").get("KeyCount") == 0
 
@@ -196,11 +205,11 @@ def test_an_answer_of_several_files_becomes_one_with_every_row_in_order(s3: Any,
 def test_files_that_do_not_fit_together_leave_the_figures_as_they_were(s3: Any, tmp_path: Path, select: str) -> None:
     whole = answer(tmp_path, "whole", 0, 10)
     made = S3DailyAggregates(s3, "lake", Answers(s3, whole))  # type: ignore[arg-type]
-    made.make("acme", "2026-03-10", "SELECT", [], "before")
+    make(made, "before")
     other = answer(tmp_path, "other", 0, 10, select)
     for files in ((whole, other), (other, whole)):
         with pytest.raises(Exception, match="Schema"):
-            S3DailyAggregates(s3, "lake", Answers(s3, *files)).make("acme", "2026-03-10", "SELECT", [], "after")  # type: ignore[arg-type]
+            make(S3DailyAggregates(s3, "lake", Answers(s3, *files)), "after")  # type: ignore[arg-type]
     assert made.made_from("acme", "2026-03-10") == "before"
     assert figures(s3, tmp_path, "select count(*) from {file}") == [(10,)]
 
@@ -210,7 +219,7 @@ def test_a_truncated_file_raises_and_has_no_other_effect(s3: Any, tmp_path: Path
     whole, cut = answer(tmp_path, "whole", 0, 10), tmp_path / "cut.parquet"
     cut.write_bytes(whole.read_bytes()[:left])
     with pytest.raises(UnreadableFileError):
-        S3DailyAggregates(s3, "lake", Answers(s3, whole, cut)).make("acme", "2026-03-10", "SELECT", [], "")  # type: ignore[arg-type]
+        make(S3DailyAggregates(s3, "lake", Answers(s3, whole, cut)), "")  # type: ignore[arg-type]
     s3.put_object(Bucket="lake", Key=object_key("acme", HOUR), Body=cut.read_bytes())
     with pytest.raises(UnreadableFileError):
         S3Lake(s3, "lake").redact("acme", HOUR, {"contact"})

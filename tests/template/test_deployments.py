@@ -59,6 +59,7 @@ def test_everything_that_calls_a_function_calls_its_alias(stack: Stack) -> None:
     called += [one["Target"]["Arn"] for one in stack.properties("AWS::Scheduler::Schedule").values()]
     assert len(called) >= 9
     assert {target(one) for one in called} <= set(aliases)
+    assert stack.document["Outputs"]["ScheduledFunctionName"]["Value"] == {"Fn::Sub": "${ScheduledFunction}:live"}
     for integration in stack.properties("AWS::ApiGatewayV2::Integration").values():
         assert integration["IntegrationUri"]["Fn::Sub"].endswith("Function}:live")
     [role] = [one for name, one in stack.properties("AWS::IAM::Role").items() if name == "ScheduleRole"]

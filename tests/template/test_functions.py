@@ -82,7 +82,7 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
     assert jobs == {
         "due": "rate(1 minute)",
         "export": "rate(5 minutes)",
-        "aggregate": "cron(15 2 * * ? *)",
+        "aggregate": "cron(15 2-7 * * ? *)",
         "retention": "cron(45 3 * * ? *)",
     }
 

@@ -1,6 +1,6 @@
 """Makes the daily aggregates: the rows of the table `daily`, one file per organization and day (ADR 0011)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,10 +9,13 @@ from msgspec import Struct
 from pytake.analytics.queries import query
 from pytake.conversation.export import HOUR
 from pytake.conversation.ports.common import Clock
-from pytake.conversation.ports.lake import DailyAggregates, EventLog, Lake
+from pytake.conversation.ports.lake import DailyAggregates, DayInProgress, EventLog, Lake, QueryNotReadyError
 
-MAX_CONCURRENT_QUERIES = 8
-"""Concurrent queries. Athena allows an account 20 and more."""
+MAX_ACTIVE_QUERIES = 40
+"""Queries that run or wait at Athena at the same time. It allows an account 20 and more to run, and queues the others."""
+
+MAX_WORKERS = 8
+"""Concurrent requests to S3 and to start queries. Athena allows a burst of 80 starts, and 20 a second."""
 
 DAY = timedelta(days=1)
 
@@ -60,17 +63,15 @@ class AggregateDays:
         checked = made = 0
         errors: list[Exception] = []
         blocked = False
-        with ThreadPoolExecutor(MAX_CONCURRENT_QUERIES) as pool:
+        with ThreadPoolExecutor(MAX_WORKERS) as pool:
             for day, organizations in self._due(through, today).items():
-                if out_of_time():
-                    blocked = True
-                    break
-                results = list(
-                    pool.map(lambda organization_id, day=day: self._refresh(organization_id, day), organizations)
-                )
+                results, complete = self._refresh(pool, organizations, day, out_of_time)
                 checked += len(results)
                 made += results.count(True)
                 errors += [result for result in results if isinstance(result, Exception)]
+                if not complete:
+                    blocked = True
+                    break
                 if not errors and settled is not None and day <= settled:
                     self._log.put_settled_through(day)
                     through = day
@@ -100,13 +101,47 @@ class AggregateDays:
                     due.setdefault(day, []).append(organization_id)
         return dict(sorted(due.items()))
 
-    def _refresh(self, organization_id: str, day: str) -> bool | Exception:
+    def _refresh(
+        self, pool: ThreadPoolExecutor, organizations: Sequence[str], day: str, out_of_time: Callable[[], bool]
+    ) -> tuple[list[bool | Exception], bool]:
+        """Rebuild a day of these organizations where its events have changed.
+
+        Returns for each whether it was rebuilt, or what went wrong; and whether there was time for all.
+        """
+        results: list[bool | Exception] = []
+        for start in range(0, len(organizations), MAX_ACTIVE_QUERIES):
+            if out_of_time():
+                return results, False
+            batch = organizations[start : start + MAX_ACTIVE_QUERIES]
+            started = list(pool.map(lambda organization_id: self._start(organization_id, day), batch))
+            running = [one for one in started if isinstance(one, DayInProgress)]
+            outcomes = self._wait(running, out_of_time)
+            results += [one for one in started if not isinstance(one, DayInProgress)]
+            results += pool.map(self._finish, running, outcomes)
+            if any(isinstance(error, QueryNotReadyError) for error in outcomes) and out_of_time():
+                return [one for one in results if not isinstance(one, QueryNotReadyError)], False
+        return results, True
+
+    def _wait(self, days: Sequence[DayInProgress], out_of_time: Callable[[], bool]) -> Sequence[Exception | None]:
+        try:
+            return self._aggregates.wait(days, out_of_time) if days else []
+        except Exception as error:
+            return [error] * len(days)
+
+    def _start(self, organization_id: str, day: str) -> DayInProgress | bool | Exception:
+        """The query of a day whose events have changed; False if they have not; what went wrong."""
         try:
             source = self._aggregates.source(organization_id, day)
             if self._aggregates.made_from(organization_id, day) == source:
                 return False
             asked = query("daily", {"organization_id": organization_id, "events_from": day, "events_to": day})
-            self._aggregates.make(organization_id, day, asked.sql, asked.parameters, source)
+            return self._aggregates.start(organization_id, day, asked.sql, asked.parameters, source)
         except Exception as error:
             return error
-        return True
+
+    def _finish(self, day: DayInProgress, error: Exception | None) -> bool | Exception:
+        try:
+            self._aggregates.finish(day, error)
+        except Exception as failure:
+            return error or failure
+        return error or True

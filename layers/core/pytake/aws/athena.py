@@ -20,7 +20,11 @@ LONGEST_PAUSE_SECONDS = 0.5
 
 CACHED_RESULTS = 64
 
+BATCH = 50
+"""The most executions of one BatchGetQueryExecution."""
+
 _RESULT_MISSING = "InvalidRequestException"
+_RUNNING = frozenset(("QUEUED", "RUNNING"))
 _TOO_MANY = frozenset(("TooManyRequestsException", "ThrottlingException"))
 
 
@@ -71,38 +75,74 @@ class AthenaQueries:
 
     def run(self, sql: str, parameters: Sequence[str], token: str) -> str:
         """Runs a statement to its end and returns its execution's id. Raises what `rows` raises."""
+        execution = self.start(sql, parameters, token)
+        error = self._wait([execution], self._status)[execution]
+        if error is not None:
+            raise error
+        return execution
+
+    def wait(self, executions: Sequence[str], out_of_time: Callable[[], bool]) -> dict[str, Exception | None]:
+        """Waits for all executions; returns what went wrong with each, as `rows` raises it. Stops when time is up."""
+        return self._wait(executions, self._statuses, out_of_time)
+
+    def start(self, sql: str, parameters: Sequence[str], token: str) -> str:
+        """Starts a statement and returns its execution's id. Raises `QueryNotReadyError` when too many run."""
         given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
         try:
-            execution = self._client.start_query_execution(
+            return self._client.start_query_execution(
                 QueryString=sql,
                 ClientRequestToken=token,
                 QueryExecutionContext={"Database": self._database},
                 WorkGroup=self._work_group,
                 **given,
             )["QueryExecutionId"]
-            self._wait_for(execution)
         except ClientError as error:
             if aws_error_code(error) in _TOO_MANY:
                 raise QueryNotReadyError from error
             raise
-        return execution
 
-    def _wait_for(self, execution: str) -> None:
-        waited, pause = 0.0, FIRST_PAUSE_SECONDS
-        while True:
-            status = self._client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
-            state, reason = status["State"], status.get("StateChangeReason", "")
-            if state == "SUCCEEDED":
-                return
-            if state == "CANCELLED" and "limit" in reason.lower():
-                raise QueryTooLargeError(reason)
-            if state in ("FAILED", "CANCELLED"):
-                raise QueryFailedError(reason or state)
-            if waited >= self._wait_seconds:
-                raise QueryNotReadyError
-            self._sleep(pause)
-            waited += pause
-            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    def _wait(
+        self,
+        executions: Sequence[str],
+        statuses: Callable[[Sequence[str]], dict[str, Any]],
+        out_of_time: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Exception | None]:
+        outcomes = dict[str, Exception | None]()
+        running, waited, pause = list(executions), 0.0, FIRST_PAUSE_SECONDS
+        while running:
+            for execution, status in self._unless_busy(statuses, running).items():
+                if status["State"] not in _RUNNING:
+                    outcomes[execution] = _error(status)
+            running = [execution for execution in running if execution not in outcomes]
+            if running and (waited >= self._wait_seconds or out_of_time()):
+                return outcomes | {execution: QueryNotReadyError() for execution in running}
+            if running:
+                self._sleep(pause)
+                waited += pause
+                pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        return outcomes
+
+    def _unless_busy(
+        self, statuses: Callable[[Sequence[str]], dict[str, Any]], executions: Sequence[str]
+    ) -> dict[str, Any]:
+        """The statuses that Athena returns now: none when it is too busy to answer."""
+        try:
+            return statuses(executions)
+        except ClientError as error:
+            if aws_error_code(error) in _TOO_MANY:
+                return {}
+            raise
+
+    def _status(self, executions: Sequence[str]) -> dict[str, Any]:
+        [execution] = executions
+        return {execution: self._client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]}
+
+    def _statuses(self, executions: Sequence[str]) -> dict[str, Any]:
+        found = dict[str, Any]()
+        for start in range(0, len(executions), BATCH):
+            answer = self._client.batch_get_query_execution(QueryExecutionIds=list(executions[start : start + BATCH]))
+            found |= {one["QueryExecutionId"]: one["Status"] for one in answer["QueryExecutions"]}
+        return found
 
     def _results(self, execution: str) -> list[dict[str, str | None]]:
         rows: list[list[str | None]] = []
@@ -110,6 +150,16 @@ class AthenaQueries:
             rows.extend([cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"])
         names = [str(name) for name in rows[0]]
         return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+
+
+def _error(status: dict[str, Any]) -> Exception | None:
+    """Why an ended execution has no result; None if it has one."""
+    state, reason = status["State"], status.get("StateChangeReason", "")
+    if state == "SUCCEEDED":
+        return None
+    if state == "CANCELLED" and "limit" in reason.lower():
+        return QueryTooLargeError(reason)
+    return QueryFailedError(reason or state)
 
 
 def _token(*parts: str) -> str:

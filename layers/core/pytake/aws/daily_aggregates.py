@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.lake import aggregates_folder, day_folder, merge_parquet, object_metadata
+from pytake.conversation.ports.lake import DayInProgress
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +25,10 @@ NOTHING = "_nothing"
 def aggregates_key(organization_id: str, day: str) -> str:
     """The key of an organization's aggregates of a day."""
     return f"{aggregates_folder(organization_id, day)}figures.parquet"
+
+
+def _folder(run: str) -> str:
+    return f"{STAGING}/{run}/"
 
 
 class S3DailyAggregates:
@@ -54,15 +59,23 @@ class S3DailyAggregates:
                 return written.get("source")
         return None
 
-    def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:
+    def start(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> DayInProgress:
         run = self._new_id()
-        folder = f"{STAGING}/{run}/"
-        place = f"s3://{self._bucket}/{folder}"
+        # UNLOAD takes no parameter for its target. This one is our own bucket and a random id.
+        place = f"s3://{self._bucket}/{_folder(run)}"
+        unload = f"UNLOAD (\n{sql}\n) TO '{place}' WITH (format = 'PARQUET', compression = 'ZSTD')"
+        execution = self._queries.start(unload, parameters, f"{run}{source}")
+        return DayInProgress(organization_id, day, source, run, execution)
+
+    def wait(self, days: Sequence[DayInProgress], out_of_time: Callable[[], bool]) -> list[Exception | None]:
+        ended = self._queries.wait([day.execution for day in days], out_of_time)
+        return [ended[day.execution] for day in days]
+
+    def finish(self, day: DayInProgress, error: Exception | None) -> None:
+        folder = _folder(day.run)
         try:
-            # UNLOAD takes no parameter for its target. This one is our own bucket and a random id.
-            unload = f"UNLOAD (\n{sql}\n) TO '{place}' WITH (format = 'PARQUET', compression = 'ZSTD')"
-            self._queries.run(unload, parameters, f"{run}{source}")
-            self._publish(folder, aggregates_key(organization_id, day), source)
+            if error is None:
+                self._publish(folder, aggregates_key(day.organization_id, day.day), day.source)
         finally:
             self._clear(folder)
 

@@ -1,7 +1,9 @@
 """The event log, the lake and its queries, and the runs of scheduled jobs."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
+
+from msgspec import Struct
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
 from pytake.conversation.records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
@@ -116,6 +118,16 @@ class LakeQueries(Protocol):
         """
 
 
+class DayInProgress(Struct, frozen=True):
+    """A day of an organization whose query runs. `run` and `execution` are private to the adapter."""
+
+    organization_id: str
+    day: str
+    source: str
+    run: str
+    execution: str
+
+
 class DailyAggregates(Protocol):
     """One file of daily aggregates per organization and day. Days are written `2026-11-20` and end at midnight UTC."""
 
@@ -125,8 +137,14 @@ class DailyAggregates(Protocol):
     def made_from(self, organization_id: str, day: str) -> str | None:
         """The `source` that the day's aggregates were made from; None when there are none."""
 
-    def make(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> None:
-        """Store a query's rows as the day's aggregates: all of them, or nothing changes.
+    def start(self, organization_id: str, day: str, sql: str, parameters: Sequence[str], source: str) -> DayInProgress:
+        """Start the query whose rows become the day's aggregates. Raises `QueryNotReadyError` when too many queries run."""
 
-        Raises the same exceptions as `LakeQueries.rows`.
+    def wait(self, days: Sequence[DayInProgress], out_of_time: Callable[[], bool]) -> list[Exception | None]:
+        """Wait for the queries of all these days; what went wrong with each, as `LakeQueries.rows` raises it.
+
+        The error of a query that still runs when time is up is `QueryNotReadyError`.
         """
+
+    def finish(self, day: DayInProgress, error: Exception | None) -> None:
+        """Store the rows as the day's aggregates: all of them, or nothing changes. After an error, remove what it left."""
