@@ -1,5 +1,6 @@
 """Queries on Athena: values are bound, the same query is billed once, and every wait ends."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pytake.analytics.queries import literal, query
-from pytake.aws.athena import AthenaQueries
+from pytake.aws.athena import AthenaQueries, _token
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
 
 
@@ -20,6 +21,7 @@ class Athena:
         self.asked: dict[str, int] = {}
         self.results_read = 0
         self.refuses: str | None = None
+        self.slow: Callable[[str], bool] = lambda _: False
         self.lost: set[str] = set()
         """Executions whose result was deleted from the bucket."""
 
@@ -33,6 +35,8 @@ class Athena:
         turn = self.asked.get(QueryExecutionId, 0)
         self.asked[QueryExecutionId] = turn + 1
         state, reason = self.states[min(turn, len(self.states) - 1)]
+        if self.slow(QueryExecutionId):
+            state = "RUNNING"
         return {"QueryExecution": {"Status": {"State": state, "StateChangeReason": reason}}}
 
     def batch_get_query_execution(self, QueryExecutionIds: list[str]) -> dict[str, Any]:  # noqa: N803
@@ -101,6 +105,18 @@ def test_a_result_that_an_erasure_deleted_is_asked_for_again_as_often_as_it_happ
         assert asking(athena).rows("SELECT 1", [], "1") == ROWS
         assert len(athena.starts) == 1 if times == 1 else 2 * times - 1
         athena.lost = {start["ClientRequestToken"] for start in athena.starts}
+
+
+def test_who_could_not_wait_for_the_repeated_query_finds_it_running() -> None:
+    athena = Athena()
+    queries = asking(athena)
+    token = _token("SELECT 1", "1")
+    athena.lost = {token}
+    athena.slow = lambda execution: execution != token and athena.asked[execution] < 30
+    with pytest.raises(QueryNotReadyError):
+        queries.rows("SELECT 1", [], "1")
+    assert queries.rows("SELECT 1", [], "1") == ROWS
+    assert len({start["ClientRequestToken"] for start in athena.starts}) == 2
 
 
 def test_too_large_too_many_and_wrong() -> None:

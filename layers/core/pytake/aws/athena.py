@@ -52,22 +52,26 @@ class AthenaQueries:
         self._sleep = sleep
         self._new_token = new_token
         self._kept: OrderedDict[str, list[dict[str, str | None]]] = OrderedDict()
+        self._renewed: dict[str, str] = {}
+        """Tokens that replace those whose results were deleted: a caller that could not wait finds the same execution."""
 
     def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
         token = _token(sql, *parameters, version)
         if token not in self._kept:
+            current = self._renewed.get(token, token)
             try:
-                execution = self.run(sql, parameters, token)
+                execution = self.run(sql, parameters, current)
             except QueryFailedError:
                 # Athena would return the failed execution for this token forever.
-                execution = self.run(sql, parameters, _token(token, "again"))
+                execution = self.run(sql, parameters, _token(current, "again"))
             try:
                 found = self._results(execution)
             except ClientError as error:
                 if aws_error_code(error) != _RESULT_MISSING:
                     raise
                 # An erasure deletes all results, and the bucket deletes old ones. Athena keeps the execution of the token.
-                found = self._results(self.run(sql, parameters, self._new_token()))
+                self._renewed[token] = self._new_token()
+                found = self._results(self.run(sql, parameters, self._renewed[token]))
             self._kept[token] = found
             if len(self._kept) > CACHED_RESULTS:
                 self._kept.popitem(last=False)
