@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pytake.analytics.queries import literal, query
-from pytake.aws.athena import AthenaQueries, _token
+from pytake.aws.athena import AthenaQueries
 from pytake.conversation.ports.lake import QueryFailedError, QueryNotReadyError, QueryTooLargeError
 
 
@@ -110,9 +110,9 @@ def test_a_result_that_an_erasure_deleted_is_asked_for_again_as_often_as_it_happ
 def test_who_could_not_wait_for_the_repeated_query_finds_it_running() -> None:
     athena = Athena()
     queries = asking(athena)
-    token = _token("SELECT 1", "1")
-    athena.lost = {token}
-    athena.slow = lambda execution: execution != token and athena.asked[execution] < 30
+    asking(athena).rows("SELECT 1", [], "1")
+    athena.lost = {start["ClientRequestToken"] for start in athena.starts}
+    athena.slow = lambda execution: execution not in athena.lost and athena.asked[execution] < 30
     with pytest.raises(QueryNotReadyError):
         queries.rows("SELECT 1", [], "1")
     assert queries.rows("SELECT 1", [], "1") == ROWS
