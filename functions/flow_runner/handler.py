@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 import pytake.wiring.flow_runner as wiring
-from pytake.aws.batch import Record, process_batch
+from pytake.aws.batch import Record
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.observability import logger, safe_handler, set_correlation_id
@@ -14,8 +14,14 @@ from pytake.wiring import shared
 TURN_MILLISECONDS = 52_000
 """The longest turn: effects start for 30 seconds and take at most 20. With less time left, no turn starts."""
 
-MAX_RECEIVES = 30
-"""The attempt after which a message is dead-lettered; one later, the queue itself would do so with the messages behind it."""
+UNCOUNTED_RECEIVES = 10
+"""Tries are counted, with a write each, from the next receive on: almost every message is done by then."""
+
+MAX_TRIES = 20
+"""The counted try after which a message is dead-lettered. A return without a try, because others had to go first, is none."""
+
+MAX_DELAY_FACTOR = 8
+"""How much longer than at first a message waits for calls of its organization after many returns."""
 
 _read = msgspec.json.Decoder(InboundItem).decode
 
@@ -24,7 +30,9 @@ _read = msgspec.json.Decoder(InboundItem).decode
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Takes one turn per record. A failed record is retried with the records behind it in its group; other groups continue.
 
-    After the last attempt it goes to the dead-letter queue with the error, and the person's next messages take their turns.
+    While a turn waits for an API or a model, the other groups of the batch go on.
+
+    After the last try it goes to the dead-letter queue with the error, and the person's next messages take their turns.
     """
     begun = False
 
@@ -33,16 +41,29 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         if begun and context.get_remaining_time_in_millis() < TURN_MILLISECONDS:
             raise RetryLaterError(0, "no time left for a turn in this invocation")
         begun = True
+        counts = record.receive_count > UNCOUNTED_RECEIVES
+        tries = wiring.tries().add(record.id, 1) if counts else 0
+        if tries > MAX_TRIES:  # each worker died, so that none could dead-letter it
+            _dead_letter(record, "worker_died")
+            return
         try:
             _take_turn(record)
+        except RetryLaterError as later:
+            if counts:
+                wiring.tries().add(record.id, -1)
+            raise RetryLaterError(later.seconds * min(record.receive_count, MAX_DELAY_FACTOR), later.reason) from None
         except Exception as error:
-            if record.receive_count < MAX_RECEIVES:
+            if tries < MAX_TRIES:
                 raise
             logger().exception("turn.dead_lettered", message_id=record.id, receive_count=record.receive_count)
-            wiring.queues().dead_letter_inbound(record.body, record.group or record.id, f"error:{type(error).__name__}")
+            _dead_letter(record, f"error:{type(error).__name__}")
 
     with shared.metrics():
-        return process_batch(event, take_turn, wiring.queues().postpone_inbound, logger())
+        return wiring.batches().process(event, take_turn, wiring.queues().postpone_inbound, logger())
+
+
+def _dead_letter(record: Record, reason: str) -> None:
+    wiring.queues().dead_letter_inbound(record.body, record.group or record.id, reason)
 
 
 def _take_turn(record: Record) -> None:

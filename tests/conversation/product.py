@@ -96,6 +96,7 @@ class Product:
             self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
         )
         self.effects = Effects()
+        self.effect_slots = fakes.MemoryEffectSlots()
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
         self.fire_due_timers = FireDueTimers(
@@ -133,6 +134,7 @@ class Product:
             flows=FlowLibrary(self.flows, self.clock),
             queues=self.queues,
             effects=self.effects,
+            effect_slots=self.effect_slots,
             operator_events=self.events,
             publish_events=self.publish_events,
             clock=self.clock,

@@ -6,6 +6,7 @@ import pytest
 
 from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE
 from pytake.conversation.records import Organization, TurnRecord
+from pytake.conversation.retry_later import RetryLaterError
 from pytake.engine import EffectResult, HttpRequest, ModelRequest, built_in_text
 from pytake.engine.limits import EFFECTS
 from tests.conversation.product import NUMBER, PHONE, Product
@@ -169,3 +170,18 @@ def test_every_call_and_every_limited_message_is_counted(product: Product) -> No
     flood(product, 5)
     names = ("ApiCalls", "ModelCalls", "CallsLimited", "MessagesLimited")
     assert [measured.count(name) for name in names] == [1, 2, 1, 3]
+
+
+def test_a_turn_returns_to_the_queue_when_its_organization_has_too_many_calls_in_progress(product: Product) -> None:
+    performer = calling(product)
+    product.effect_slots.per_organization = 1
+    slot = product.effect_slots.take("acme", product.clock.now)
+    assert slot is not None
+    with pytest.raises(RetryLaterError):
+        product.say("Hi")
+    assert performer.calls == []
+    assert product.conversations.turns(product.key()) == []
+    product.effect_slots.free("acme", slot)
+    product.say("Hi", phone="5511988880002")
+    assert performer.calls == [HttpRequest, ModelRequest]
+    assert product.effect_slots.taken == {"acme": set()}

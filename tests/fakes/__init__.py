@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.ports.common import ConflictError
-from pytake.conversation.ports.conversations import AlreadyCommittedError
+from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
@@ -445,6 +445,34 @@ class MemorySecrets:
 
     def remove(self, organization_id: str, phone_number_id: str) -> None:
         self.stored.pop((organization_id, phone_number_id), None)
+
+
+class MemoryEffectSlots:
+    """Slots for so many turns of an organization at the same time; they do not expire."""
+
+    def __init__(self, per_organization: int = 1000) -> None:
+        self.per_organization = per_organization
+        self.taken: dict[str, set[int]] = {}
+
+    def take(self, organization_id: str, now: float) -> EffectSlot | None:
+        taken = self.taken.setdefault(organization_id, set())
+        number = next((number for number in range(self.per_organization) if number not in taken), None)
+        if number is None:
+            return None
+        taken.add(number)
+        return EffectSlot(number, now + 60)
+
+    def free(self, organization_id: str, slot: EffectSlot) -> None:
+        self.taken[organization_id].discard(slot.number)
+
+
+class MemoryTries:
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def add(self, message_id: str, tries: int) -> int:
+        self.counts[message_id] = self.counts.get(message_id, 0) + tries
+        return self.counts[message_id]
 
 
 class MemoryFlowSecrets:

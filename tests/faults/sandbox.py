@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from pytake.aws.batch import BatchProcessor
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, longest_wait
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
@@ -11,9 +12,8 @@ from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.statuses import ProcessStatuses
 from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn
-from tests.faults.ports import (
-    Crm,
-)
+from tests import fakes
+from tests.faults.ports import Crm
 from tests.faults.story_flow import SharedLibrary
 from tests.faults.timeline import Timeline
 
@@ -37,6 +37,8 @@ class Sandbox:
         )
         self.built: dict[str, Any] = {
             "metrics": nullcontext(),
+            "batches": BatchProcessor(),
+            "tries": world.tries,
             "queues": ports["queues"],
             "receive_notification": ReceiveNotification(
                 tenants, secrets, ports["queues"], ports["deliveries"], events, clock
@@ -47,6 +49,7 @@ class Sandbox:
                 flows=SharedLibrary(world.flows, clock),
                 queues=ports["queues"],
                 effects=Crm(world),
+                effect_slots=fakes.MemoryEffectSlots(),
                 operator_events=events,
                 publish_events=publish_events,
                 clock=clock,

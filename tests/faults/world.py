@@ -73,6 +73,7 @@ class World:
         self.surprises: list[str] = []
         self.calls = 0
         self.effects = 0
+        self.tries = fakes.MemoryTries()
         self.statuses: dict[tuple[Any, ...], int] = {}
         self.people: dict[tuple[str, str], list[str]] = {}
         self.operators = True
@@ -421,7 +422,7 @@ class wired:  # noqa: N801 (used like a function)
 _BUILT = (
     (shared, "metrics"),
     (webhook_wiring, "receive_notification"),
-    *((flow_runner_wiring, name) for name in ("queues", "take_turn")),
+    *((flow_runner_wiring, name) for name in ("queues", "take_turn", "batches", "tries")),
     *((sender_wiring, name) for name in ("queues", "deliver")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
     *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns")),
@@ -431,7 +432,7 @@ _LOGGING = (observability, webhook, flow_runner, sender, statuses, scheduled)
 _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     "inbound": (
         lambda event, context: flow_runner.handler(event, context),
-        {"fifo": True, "visibility": 370, "max_receives": 30},
+        {"fifo": True, "visibility": 370, "max_receives": 1000},
     ),
     "outbound": (lambda event, context: sender.handler(event, context), {"fifo": True, "max_receives": 1000}),
     "statuses": (lambda event, context: statuses.handler(event, context), {"fifo": False, "max_receives": 10}),

@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "AMBIGUOUS_SECONDS": "45",
     "VISIBILITY_TIMEOUT_SECONDS": "200",
     "SESSION_TTL_HOURS": "24",
+    "EFFECTS_PER_ORGANIZATION": "20",
 }
 """What the six functions need together."""
 

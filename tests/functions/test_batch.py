@@ -1,5 +1,6 @@
 """Batches of a queue: what stays in the queue, and for how long; and why Powertools' processor does not do (ADR 15)."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from pytake.aws.batch import MAX_BACKOFF_SECONDS, Record, backoff, process_batch
+from pytake.aws.batch import MAX_BACKOFF_SECONDS, BatchProcessor, Record, backoff, process_batch
 from pytake.conversation.retry_later import RetryLaterError
 
 
@@ -70,3 +71,85 @@ def test_powertools_fails_the_invocation_when_all_records_wait() -> None:
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     with pytest.raises(BatchProcessingError):
         process_partial_response(event(("a1", "a")), wait, processor)
+
+
+class Calls:
+    """Calls that the test ends, and what the records of a batch did."""
+
+    def __init__(self, slow: Sequence[str], parties: int) -> None:
+        self.processor = BatchProcessor()
+        self.slow = slow
+        self.all_called = threading.Barrier(parties)
+        self.done: list[str] = []
+        self.running = 0
+
+    def work(self, record: Record) -> None:
+        self._alone()
+        if record.id in self.slow:
+            with self.processor.meanwhile():
+                self.all_called.wait(timeout=10)
+            self._alone()
+        self.done.append(record.id)
+
+    def _alone(self) -> None:
+        self.running += 1
+        assert self.running == 1
+        self.running -= 1
+
+    def process(self, *records: tuple[str, str]) -> list[str]:
+        answer = self.processor.process(event(*records), self.work, lambda *_: None, Logger(service="batch"))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_records_that_wait_for_a_call_wait_together_and_the_others_go_first() -> None:
+    calls = Calls(slow=("a1", "b1", "d1"), parties=3)  # a call ends when all three have begun
+    assert calls.process(("a1", "a"), ("b1", "b"), ("c1", "c"), ("d1", "d"), ("e1", "e")) == []
+    assert sorted(calls.done) == ["a1", "b1", "c1", "d1", "e1"]
+    assert calls.done[:1] == ["c1"]
+
+
+def test_a_group_keeps_its_order_while_its_first_record_waits() -> None:
+    calls = Calls(slow=("a1", "b1"), parties=2)
+    assert calls.process(("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("b2", "b")) == []
+    for group in "ab":
+        assert [id_ for id_ in calls.done if id_[0] == group] == sorted(id_ for id_ in calls.done if id_[0] == group)
+    assert len(calls.done) == 5
+
+
+def test_a_group_that_fails_after_its_call_returns_as_a_whole() -> None:
+    calls = Calls(slow=("a1", "b1"), parties=2)
+
+    def failing(record: Record) -> None:
+        calls.work(record)
+        if record.id == "a1":
+            raise ValueError
+
+    batch = event(("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b"))
+    answer = calls.processor.process(batch, failing, lambda *_: None, Logger(service="batch"))
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["a1", "a2"]
+
+
+def test_a_record_has_its_correlation_id_after_its_call() -> None:
+    logger, seen = Logger(service="batch"), {}
+    calls = Calls(slow=("a1", "b1"), parties=2)
+
+    def work(record: Record) -> None:
+        logger.set_correlation_id(f"of {record.id}")
+        calls.work(record)
+        seen[record.id] = logger.get_correlation_id()
+
+    calls.processor.process(event(("a1", "a"), ("b1", "b"), ("c1", "c")), work, lambda *_: None, logger)
+    assert seen == {id_: f"of {id_}" for id_ in ("a1", "b1", "c1")}
+
+
+def test_a_batch_that_waits_for_nothing_starts_no_thread() -> None:
+    started: list[object] = []
+
+    def spawn(work: object) -> Any:
+        started.append(work)
+
+    processor = BatchProcessor(spawn)
+    processor.process(event(("a1", "a"), ("b1", "b")), lambda _: None, lambda *_: None, Logger(service="batch"))
+    with processor.meanwhile():  # outside of a batch
+        pass
+    assert started == []

@@ -34,7 +34,8 @@ class WebhookSettings(FunctionSettings, frozen=True, kw_only=True):
 
 
 class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
-    """The flow runner reads flows and queues messages to send. `session_ttl_hours` is the default of organizations.
+    """The flow runner reads flows and queues messages to send. `session_ttl_hours` is the default of organizations;
+    `effects_per_organization` is how many of its turns may wait for APIs and models at the same time.
 
     `api_call_allow_private` is for development only: an api_call may then use plain HTTP, any port, and addresses of this
     machine and its networks. The template never sets it.
@@ -46,6 +47,7 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
     lake_bucket: Text
     secrets_prefix: Text
     session_ttl_hours: int
+    effects_per_organization: int
     api_call_allow_private: bool = False
 
 

@@ -17,6 +17,8 @@ export, `LAKE`).
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE#scope` | scope |
+| slot for calls of APIs and models | `ORG#o#EFFECTS` | `SLOT#number` |
+| tries of an inbound message | `TRIES#message id` | `TRIES` |
 | key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
 | held turn (of a stopped number, or one that waits long) | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |

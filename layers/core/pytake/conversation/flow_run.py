@@ -10,7 +10,7 @@ from pytake.conversation.commit_turn import TurnDraft
 from pytake.conversation.contact_usage import API_CALLS_PER_HOUR, MODEL_CALLS_PER_HOUR, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports.common import Clock, RecordMetric
-from pytake.conversation.ports.conversations import EffectPerformer
+from pytake.conversation.ports.conversations import EffectPerformer, EffectSlot, EffectSlots
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
@@ -25,6 +25,7 @@ from pytake.conversation.records import (
     TurnRecord,
     new_session_id,
 )
+from pytake.conversation.retry_later import RetryLaterError
 from pytake.engine import (
     Context,
     Effect,
@@ -48,6 +49,9 @@ from pytake.whatsapp.outbound import Text
 EFFECTS_SECONDS = 30
 """A turn starts API and model calls for this long; each takes at most 20 seconds (`engine.limits.API_TIMEOUT_SECONDS`)."""
 
+BUSY_SECONDS = 2
+"""When a turn is tried again whose organization has as many calls in progress as it may have."""
+
 EFFECTS_BYTES = 200_000
 """Limit for the results of a turn's calls together: the turn's record is one DynamoDB item of at most 400 KB."""
 
@@ -66,6 +70,7 @@ class FlowRun:
         tenants: TenantRepository,
         flows: FlowLibrary,
         effects: EffectPerformer,
+        effect_slots: EffectSlots,
         clock: Clock,
         session_ttl_hours: int,
         record_metric: RecordMetric,
@@ -74,6 +79,7 @@ class FlowRun:
         self._tenants = tenants
         self._flows = flows
         self._effects = effects
+        self._effect_slots = effect_slots
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
 
@@ -173,15 +179,30 @@ class FlowRun:
             commands=number.commands or DEFAULT_COMMANDS,
         )
         turn = engine.take_turn(flow, state, record.input, context)
-        while turn.effect is not None:
-            result = self._perform(draft, turn.effect, organization, now)
-            record.effects.append(EffectRecord(turn.effect.key, result))
-            turn = engine.continue_turn(flow, turn, record.input, result, context)
+        if turn.effect is not None:
+            turn = self._with_effects(draft, flow, turn, organization, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
         record.status, record.path, record.messages = turn.status, turn.path, turn.messages
         record.events.extend(turn.events)
         conversation.contact = contact_after(conversation.contact, turn.events)
         conversation.opted_out = conversation.opted_out or any(event.type == "opted_out" for event in turn.events)
+        return turn
+
+    def _with_effects(
+        self, draft: TurnDraft, flow: Flow, turn: Turn, organization: Organization, context: Context
+    ) -> Turn:
+        """The complete turn after its calls. Raises `RetryLaterError` when too many turns of the organization are calling."""
+        organization_id, record = draft.conversation.key.organization_id, draft.record
+        slot: EffectSlot | None = self._effect_slots.take(organization_id, self._clock())
+        if slot is None:
+            raise RetryLaterError(BUSY_SECONDS, "too many calls of this organization are in progress")
+        try:
+            while turn.effect is not None:
+                result = self._perform(draft, turn.effect, organization, context.now)
+                record.effects.append(EffectRecord(turn.effect.key, result))
+                turn = engine.continue_turn(flow, turn, record.input, result, context)
+        finally:
+            self._effect_slots.free(organization_id, slot)
         return turn
 
     def _perform(self, draft: TurnDraft, effect: Effect, organization: Organization, started_at: float) -> EffectResult:

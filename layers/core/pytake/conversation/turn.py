@@ -14,7 +14,7 @@ from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_run import FlowRun
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
-from pytake.conversation.ports.conversations import Conversations, EffectPerformer
+from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
@@ -39,6 +39,7 @@ class TakeTurn:
         flows: FlowLibrary,
         queues: Queues,
         effects: EffectPerformer,
+        effect_slots: EffectSlots,
         operator_events: OperatorEvents,
         publish_events: PublishBusinessEvents,
         clock: Clock,
@@ -50,7 +51,7 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
-        self._run_flow = FlowRun(tenants, flows, effects, clock, session_ttl_hours, record_metric)
+        self._run_flow = FlowRun(tenants, flows, effects, effect_slots, clock, session_ttl_hours, record_metric)
         self._commit = CommitTurn(conversations, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
@@ -58,8 +59,8 @@ class TakeTurn:
 
         An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer. Returns None when there
         is no turn: nothing is due any more, the number was removed, or the person was erased after writing. Raises
-        `ConflictError` when others keep writing the conversation, and `QueueingFailedError` when the messages could not be
-        enqueued. In both cases the item must be retried.
+        `ConflictError` when others keep writing the conversation, `QueueingFailedError` when the messages could not be enqueued,
+        and `RetryLaterError` when too many turns of the organization wait for APIs and models. The item must then be retried.
 
         Records metrics for each turn, but not for repetitions: `Turns`, `TurnMilliseconds` (including effects),
         `InboundWaitMilliseconds` since the webhook, `TurnsFailed`, and `MessagesLimited` for messages over the contact's limit.

@@ -2,7 +2,8 @@
 
 import traceback
 from collections.abc import Callable
-from functools import cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
 from logging import getLogger
 from typing import Protocol
 
@@ -25,20 +26,31 @@ class ModelCaller(Protocol):
 class NetworkEffectPerformer:
     """Implements `pytake.conversation.ports.conversations.EffectPerformer`.
 
-    Both arguments build a caller, once per process, when the first effect of their type comes. Most flow runners need neither an
-    HTTP client nor a Bedrock client, and importing them is a large part of a cold start.
+    The callers are built once per process, when the first effect of their type comes: most flow runners need neither an HTTP
+    client nor a Bedrock client, and importing them is a large part of a cold start. `meanwhile` gives a context for the time
+    of a call, in which other threads go on; so callers must be safe to share between threads.
     """
 
-    def __init__(self, http_caller: Callable[[], HttpCaller], model_caller: Callable[[], ModelCaller]) -> None:
+    def __init__(
+        self,
+        http_caller: Callable[[], HttpCaller],
+        model_caller: Callable[[], ModelCaller],
+        meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._meanwhile = meanwhile
         self._http_caller = cache(http_caller)
         self._model_caller = cache(model_caller)
 
     def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
         """The result of the effect. Never raises: the turn must end and be recorded in any case."""
         try:
+            call: Callable[[], EffectResult]
             if isinstance(effect, HttpRequest):
-                return self._http_caller().perform(key.organization_id, effect)
-            return self._model_caller().perform(effect)
+                call = partial(self._http_caller().perform, key.organization_id, effect)
+            else:
+                call = partial(self._model_caller().perform, effect)
+            with self._meanwhile():
+                return call()
         except Exception as error:
             # A defect. Only its type and location are logged: the text of an unexpected error may contain a secret.
             *_, place = traceback.extract_tb(error.__traceback__)

@@ -2,8 +2,11 @@
 
 from functools import cache
 
+from pytake.aws.batch import BatchProcessor
+from pytake.aws.effect_slots import DynamoEffectSlots
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.queues import SqsQueues
+from pytake.aws.tries import DynamoTries
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.turn import TakeTurn
 from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
@@ -26,6 +29,7 @@ def take_turn() -> TakeTurn:
         flows=FlowLibrary(flows, shared.clock),
         queues=queues(),
         effects=effects(),
+        effect_slots=DynamoEffectSlots(shared.table(), settings().effects_per_organization),
         operator_events=shared.operator_events(),
         publish_events=publish_events(),
         clock=shared.clock,
@@ -46,7 +50,17 @@ def queues() -> SqsQueues:
 
 @cache
 def effects() -> NetworkEffectPerformer:
-    return NetworkEffectPerformer(_http_caller, _model_caller)
+    return NetworkEffectPerformer(_http_caller, _model_caller, batches().meanwhile)
+
+
+@cache
+def batches() -> BatchProcessor:
+    return BatchProcessor()
+
+
+@cache
+def tries() -> DynamoTries:
+    return DynamoTries(shared.table())
 
 
 def _http_caller() -> HttpCaller:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
@@ -63,6 +65,23 @@ class EffectPerformer(Protocol):
 
     def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
         """The result. Never raises because of the other side: a refusal or a timeout is a result."""
+
+
+class EffectSlots(Protocol):
+    """Bounds how many turns of an organization wait for APIs and models at the same time, so that others keep their workers."""
+
+    def take(self, organization_id: str, now: float) -> "EffectSlot | None":
+        """A free slot of the organization, or None. It becomes free again after a minute if its worker dies."""
+
+    def free(self, organization_id: str, slot: "EffectSlot") -> None:
+        """Give a slot back. Never raises: the turn is not to be repeated for it."""
+
+
+class EffectSlot(Struct, frozen=True):
+    """A slot that a turn has until a time, at the latest."""
+
+    number: int
+    until: float
 
 
 class Erasure(Protocol):
