@@ -37,7 +37,12 @@ class Bundle:
     def __init__(self, definitions: list[dict[str, Any]], groups: dict[str, str], settings: dict[str, Any]) -> None:
         names = UniqueNames()
         self.groups = groups
-        self.templates = as_dict(settings.get("interactive_templates"))
+        self.templates = {
+            str(one[name]): one
+            for one in dicts(settings.get("interactive_templates"))
+            for name in ("id", "source_id")
+            if isinstance(one.get(name), str | int)
+        }
         self.flows: dict[str, SourceFlow] = {}
         self.more_documents: list[dict[str, Any]] = []
         self.names = names
