@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 
 from pytake.engine.effects import HttpRequest, placeholder_field, secret_placeholder, strip_placeholders
-from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.execution import CompiledNode, Execution, Handler, NodeHandlers
 from pytake.engine.facts import SecretUse
 from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.node_build import NodeBuild
@@ -31,7 +31,8 @@ class ApiCall(NodeData):
     `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`), and `[*]`, which gives a list.
 
     If the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable) and the
-    path continues at `error_next_node_id`, or at `next_node_id` if that is not set.
+    path continues at `error_next_node_id`, or at `next_node_id` if that is not set. `status_variable` stores the HTTP status of
+    the response, also that of a failed call; it is empty if there was no response.
     """
 
     url: str
@@ -41,6 +42,7 @@ class ApiCall(NodeData):
     body: Any = None
     timeout_seconds: float | None = None
     output_variable: str | None = None
+    status_variable: str | None = None
     response_map: dict[str, str] | None = None
     next_node_id: str | None = None
     error_next_node_id: str | None = None
@@ -99,7 +101,20 @@ class ApiCall(NodeData):
 
         error_variable = f"{self.output_variable or 'api_call'}_error"
         result = build.effect_result(keep, error_variable, self.next_node_id, self.error_next_node_id)
-        return NodeHandlers(enter, answer=enter, result=result)
+        return NodeHandlers(enter, answer=enter, result=self._keeping_status(result, build))
+
+    def _keeping_status(self, result: Handler, build: NodeBuild) -> Handler:
+        name = self.status_variable
+        if not name:
+            return result
+        store = build.variable(name, "status_variable")
+        build.variable(name, "status_variable", "error")  # the prover must know that both exits assign it
+
+        def keeping(run: Execution) -> CompiledNode | None:
+            store(run, run.effect_result.status if run.effect_result is not None else None)
+            return result(run)
+
+        return keeping
 
     def _url(self, build: NodeBuild) -> Render:
         from urllib.parse import quote
