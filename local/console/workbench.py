@@ -14,7 +14,7 @@ from nicegui.elements.mixins.text_element import TextElement
 from local.console.api import ApiProblem
 from local.console.completion import Completions, complete, new_id, skeleton
 from local.console.diff_view import show_diff
-from local.console.example_flows import example_flows
+from local.console.example_flows import example_flows, sub_flows, to_start_from
 from local.console.findings import Finding, find, from_api
 from local.console.flow_diff import diff
 from local.console.flow_editor import FlowEditor, place_of_new_node
@@ -647,7 +647,8 @@ class Workbench:
     def _new(self) -> None:
         words = self._words
         examples = example_flows()
-        starts = {"": words("build.new.empty"), **{key: str(flow.get("name") or key) for key, flow in examples.items()}}
+        begun = to_start_from(examples)
+        starts = {"": words("build.new.empty"), **{key: str(flow.get("name") or key) for key, flow in begun.items()}}
         taken = {flow["flow_id"] for flow in self._flows}
 
         def wrong(flow_id: str) -> str | None:
@@ -669,6 +670,9 @@ class Workbench:
             flow_id, name = str(id_.value), str(title.value or id_.value)
             made = examples.get(start.value) or empty_flow(flow_id, name, str(language.value))
             dialog.close()
+            for also in sub_flows(str(start.value), examples):
+                if also["id"] not in taken:
+                    await self._shelf.save(Draft(also["id"], pretty(also)), also)
             await self._put_on_desk(Draft(flow_id, pretty({**made, "id": flow_id, "name": name})))
 
         with sheet(words("build.new")) as dialog:

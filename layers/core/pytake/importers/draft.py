@@ -113,6 +113,9 @@ class FlowDraft:
         """The document. The flow starts at this part of the source. `keep`: another part that jumps enter."""
         self.settle(None)
         for node in list(self.nodes):
+            after = node["data"].get("next_node_id")
+            if node["type"] == "handoff" and isinstance(after, Ref) and self.resolve(after) is None:
+                del node["data"]["next_node_id"]  # the conversation stays with the agent
             node["data"] = self._resolved(node["data"])
         start = self._node_at(Ref(start_key))
         self._drop_unreachable([start, self.resolve(Ref(keep))])
