@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytake.importers.draft import Ref
-from pytake.importers.goflow.bundle import key_of
+from pytake.importers.goflow.bundle import intents_of, key_of
 from pytake.importers.goflow.messages import interactive, say, spoken
 from pytake.importers.goflow.place import Place
 from pytake.importers.goflow.routing import result_variable, store_webhook_result
@@ -14,6 +14,7 @@ from pytake.importers.names import slug, variable_name
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
 
 Act = Callable[[Place, dict[str, Any]], None]
+MODEL = "anthropic.claude-3-5-haiku-20241022-v1:0"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
@@ -264,7 +265,7 @@ def _wait_for_result(place: Place, action: dict[str, Any]) -> None:
 
 def _llm(place: Place, action: dict[str, Any]) -> None:
     output = variable_name("local_" + as_text(action.get("output_local")).lstrip("_"), "local_llm_output")
-    data: dict[str, Any] = {"model": "anthropic.claude-3-5-haiku-20241022-v1:0", "output_variable": output}
+    data: dict[str, Any] = {"model": MODEL, "output_variable": output}
     data["system"] = place.text(as_text(action.get("instructions")))
     data["prompt"] = place.text(as_text(action.get("input"))) or "{{input.text}}"
     place.chain.add("ai_prompt", data, "ask_model")
@@ -273,6 +274,32 @@ def _llm(place: Place, action: dict[str, Any]) -> None:
     data["error_next_node_id"] = Ref(f"{place.key}:{as_text(action.get('uuid'))}:error")
     place.chain.reopen([*place.chain.take_open(), *failed.take_open()])
     place.lose("model", "note", "The model is one of Amazon Bedrock. Choose the one that you have access to.")
+
+
+def _classify(place: Place, action: dict[str, Any]) -> None:
+    """A model names one of the intents that the flow knows, in place of the classifier."""
+    intents = intents_of(place.flow.source.definition)
+    name = as_text(action.get("result_name"))
+    variable = result_variable(place, name)
+    system = f"Name the intent of the text. Write only one of these names, or NONE: {', '.join(intents) or 'NONE'}"
+    data: dict[str, Any] = {
+        "model": MODEL,
+        "system": system,
+        "prompt": place.text(as_text(action.get("input"))) or "{{input.text}}",
+    }
+    data |= {"temperature": 0, "output_variable": variable}
+    node = place.chain.add("ai_prompt", data, "classify")
+    if place.flow.bundle.uses(key_of(name), "category"):
+        ends = []
+        for field, outcome in (("next_node_id", "Success"), ("error_next_node_id", "Failure")):
+            place.chain.reopen([(node["data"], field)])
+            place.chain.last = None
+            place.chain.set(f"{variable}_category", outcome)
+            ends += place.chain.take_open()
+        place.chain.reopen(ends)
+        place.chain.last = None
+    message = "A model names the intent in place of the classifier, without a confidence. Choose the model, and try it."
+    place.flow.draft.lose("classifier", "loss", place.source, message, node["id"])
 
 
 _ACTIONS: dict[str, Act] = {
@@ -298,6 +325,7 @@ _ACTIONS: dict[str, Act] = {
     "wait_for_time": _wait_for_time,
     "wait_for_result": _wait_for_result,
     "call_llm": _llm,
+    "call_classifier": _classify,
 }
 _MISSING = {
     "set_contact_channel": ("note", "A contact of WhatsApp has one channel, so there is nothing to choose."),
@@ -308,7 +336,6 @@ _MISSING = {
         "loss",
         "A contact has one address in PyTake, its phone number. The other address is not kept.",
     ),
-    "call_classifier": ("blocker", "PyTake has no classifier. Use a question to a model with `fields` instead."),
     "transfer_airtime": ("blocker", "PyTake cannot transfer airtime. Call the provider's API instead."),
     "link_google_sheet": (
         "blocker",

@@ -10,6 +10,7 @@ from pytake.importers.reading import as_dict, as_list, as_text, dicts
 
 _PARTS = re.compile(r"results\.(\w+)\.(category|categories|input|extra|created_on)", re.IGNORECASE)
 _READ = re.compile(r"@\(?[^@]*?results\.?(\w*)", re.IGNORECASE)
+_OPERAND = re.compile(r"@\(?\s*(?:\w+\.)*results\.(\w+)\s*\)?", re.IGNORECASE)
 _VISITS = "node.visit_count"
 
 
@@ -57,6 +58,9 @@ class Bundle:
         self._connect()
         everything = "\n".join(_texts([flow.definition for flow in self.flows.values()]))
         self.used_parts = {(key.lower(), part.lower()) for key, part in _PARTS.findall(everything)}
+        self.used_parts |= {
+            (key, "category") for flow in self.flows.values() for key in _tested_categories(flow.definition)
+        }
         self._read = {key.lower() for key in _READ.findall(everything)}
         self.counts_visits = _VISITS in everything
         self.uses_child_status = "child.status" in everything or "child.run.status" in everything
@@ -99,6 +103,28 @@ class Bundle:
                     if child is not None and child.key not in flow.children:
                         flow.children.append(child.key)
                         child.parents.append(flow.key)
+
+
+def _tested_categories(definition: dict[str, Any]) -> list[str]:
+    """The results whose categories a router tests with `has_category`."""
+    found = []
+    for node in dicts(definition.get("nodes")):
+        router = as_dict(node.get("router"))
+        operand = _OPERAND.fullmatch(as_text(router.get("operand")).strip())
+        if operand is not None and any(case.get("type") == "has_category" for case in dicts(router.get("cases"))):
+            found.append(operand[1].lower())
+    return found
+
+
+def intents_of(definition: dict[str, Any]) -> list[str]:
+    """The names of the intents that the routers of a flow test."""
+    names: dict[str, None] = {}
+    for node in dicts(definition.get("nodes")):
+        for case in dicts(as_dict(node.get("router")).get("cases")):
+            arguments = as_list(case.get("arguments"))
+            if as_text(case.get("type")) in ("has_intent", "has_top_intent") and arguments:
+                names[as_text(arguments[0])] = None
+    return list(names)
 
 
 def _result_names(definition: dict[str, Any]) -> list[str]:

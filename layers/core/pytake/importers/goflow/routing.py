@@ -67,18 +67,11 @@ def route(place: Place, router: dict[str, Any]) -> None:
         _switch(place, router, "contact.tags" if has_group else "input.text", is_answer=not has_group)
     else:
         is_category = bool(_CATEGORY.fullmatch(operand))
-        variable = place.operand(_with_category(router, operand))
+        variable = place.operand(operand)
         if variable is None:
             place.chain.go(category_target(place, router, as_text(router.get("default_category_uuid")), None))
         else:
             _switch(place, router, variable, is_answer=not is_category and "child." not in operand)
-
-
-def _with_category(router: dict[str, Any], operand: str) -> str:
-    """`has_category` tests the category of a result."""
-    kinds = {as_text(case.get("type")) for case in dicts(router.get("cases"))}
-    found = re.fullmatch(r"@\(?\s*((?:\w+\.)*results\.\w+)\s*\)?", operand)
-    return f"@{found[1]}.category" if "has_category" in kinds and found is not None else operand
 
 
 def _only_groups(router: dict[str, Any]) -> bool:
@@ -97,7 +90,10 @@ def _switch(place: Place, router: dict[str, Any], operand: str, *, is_answer: bo
         for language, arguments in _arguments(place, case):
             if operand == "child_status":
                 arguments = ["timeout" if argument == "expired" else argument for argument in arguments]
-            tested = translate_test(kind, operand, arguments, kept or "found_value", exact=is_answer)
+            tested_value = operand
+            if kind == "has_category" and not operand.endswith("_category"):
+                tested_value = f"{operand}_category"
+            tested = translate_test(kind, tested_value, arguments, kept or "found_value", exact=is_answer)
             if not _usable(place, kind, tested):
                 continue
             comparisons = tested.all

@@ -53,6 +53,8 @@ def translate_test(kind: str, operand: str, arguments: list[Any], keep_as: str, 
         return Tested([_comparison(operand, "has_date", keep_as=keep_as), order], keeps=True)
     if kind == "has_group":
         return Tested([_comparison("contact.tags", "contains", texts[1] if len(texts) > 1 else first)])
+    if kind in ("has_intent", "has_top_intent"):
+        return Tested([_comparison(operand, "==", first)])
     if kind == "has_category":
         return Tested([_comparison(operand, "in", texts)])
     if kind in _MEDIA:
