@@ -32,6 +32,7 @@ class ConversationSettings(Struct, frozen=True):
     seed: int
     country: str | None = None
     contact: Contact | None = None
+    timezone: str = "UTC"
 
 
 class OfflineConversation:
@@ -42,6 +43,7 @@ class OfflineConversation:
         self._flow = flow
         self._seed = settings.seed
         self._country = settings.country or _COUNTRIES[flow.language]
+        self._timezone = settings.timezone
         self.now = settings.now
         self.contact = settings.contact or sample_contact(settings.seed)
         self.stored: bytes | None = None
@@ -69,7 +71,7 @@ class OfflineConversation:
         state, now, number = self.state, self.now, self._turns + 1
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
-        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS)
+        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS, self._timezone)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)

@@ -7,6 +7,7 @@ import msgspec
 
 from cli.flow_testing.documents import UsageError
 from pytake.engine import Input
+from pytake.engine.dates import is_zone
 
 _KINDS = {
     "reply_id": "reply",
@@ -40,6 +41,13 @@ def parse_input(given: str | dict[str, Any]) -> Input:
         return msgspec.convert({"type": kind, **fields}, Input)
     except msgspec.ValidationError as error:
         raise UsageError(f"this is not a valid input: {error}") from error
+
+
+def parse_zone(name: str) -> str:
+    """The IANA name of a time zone. Raises UsageError."""
+    if not is_zone(name):
+        raise UsageError(f"`{name}` is not a time zone such as America/Sao_Paulo")
+    return name
 
 
 def parse_time(text: str | None) -> float:

@@ -28,7 +28,7 @@ import msgspec
 from msgspec import Struct
 
 from cli.flow_testing.documents import TEST_SUFFIXES, UsageError, document_id, is_test_file, read_json
-from cli.flow_testing.inputs import parse_time
+from cli.flow_testing.inputs import parse_time, parse_zone
 from local.json_layout import lay_out
 from local.offline_conversation import ConversationSettings, sample_contact
 from pytake.engine import Contact
@@ -69,6 +69,7 @@ class Setting(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tr
     now: str | None = None
     seed: int | None = None
     country: str | None = None
+    timezone: str | None = None
     contact: dict[str, Any] | None = None
     http_mocks: dict[str, Any] | None = None
 
@@ -95,7 +96,11 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
         except msgspec.ValidationError as error:
             raise UsageError(f"{script.name}: contact: {error}") from error
         return ConversationSettings(
-            parse_time(script.now or self.now or NOW), seed, script.country or self.country, contact
+            parse_time(script.now or self.now or NOW),
+            seed,
+            script.country or self.country,
+            contact,
+            parse_zone(script.timezone or self.timezone or "UTC"),
         )
 
     def mocks(self, script: Script) -> dict[str, Any]:

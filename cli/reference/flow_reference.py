@@ -19,6 +19,7 @@ from pytake.engine.conditions import MATCHES, OPERATORS
 from pytake.engine.document import RawDocument
 from pytake.engine.events import EVENTS
 from pytake.engine.field_types import Validation
+from pytake.engine.filters import FILTERS, IN_SETTING, Setting
 from pytake.engine.migrations import FORMAT
 from pytake.engine.registry import node_types, validators
 from pytake.engine.template import Expression, parse_template
@@ -45,6 +46,9 @@ _OPERATORS: dict[str, tuple[str, Any, Any]] = {
     "is_empty": ("is missing, blank, or an empty list or object", "  ", None),
     "is_not_empty": ("is not empty", "x", None),
 }
+_CART = [{"name": "Mug", "price": 12.5}, {"name": "Cup", "price": 8}]
+# Filters see an English flow of an organization in UTC, on 22 November 2026.
+_SETTING = Setting(1_795_348_800, "UTC", "BR", "en", plain_text)
 _FILTERS: dict[str, tuple[Any, str]] = {
     "upper": ("maria", "upper"),
     "lower": ("MARIA", "lower"),
@@ -59,8 +63,28 @@ _FILTERS: dict[str, tuple[Any, str]] = {
     "length": ("maria", "length"),
     "digits": ("(11) 98765-4321", "digits"),
     "replace": ("a-b-c", 'replace("-", "/")'),
-    "round": (3.14159, "round(2)"),
     "truncate": ("a rather long text", "truncate(10)"),
+    "word": ("the second word", "word(2)"),
+    "words": ("one two three", "words"),
+    "split": ("a; b; c", 'split(";")'),
+    "slice": ("123.456.789-00", "slice(1, 3)"),
+    "remove_first_word": ("order 12 mugs", "remove_first_word"),
+    "url_encode": ("São Paulo", "url_encode"),
+    "json": (["a", 2, True], "json"),
+    "phone": ("+5511987654321", 'phone("national")'),
+    "item": (["a", "b", "c"], "item(2)"),
+    "map": (_CART, 'map("name")'),
+    "sum": (_CART, 'sum("price")'),
+    "min": (_CART, 'min("price")'),
+    "max": ([3, 12, 5], "max"),
+    "lines": (_CART, 'lines("{index}. {name}: {price}")'),
+    "round": (3.14159, "round(2)"),
+    "abs": (-5, "abs"),
+    "number": ("1,234.50", "number"),
+    "decimals": (12.5, "decimals(2)"),
+    "date": ("2026-12-31T18:30:00Z", 'date("dddd, DD/MM/YYYY HH:mm")'),
+    "add_time": ("2026-12-31", 'add_time("7 days")'),
+    "days_until": ("2026-12-31", "days_until"),
 }
 _COMMANDS = {
     "restart": "starts the conversation again",
@@ -80,6 +104,9 @@ _BUILT_INS = {
     "input.media_id": "the id of the file; also `input.media.type`, `.mime_type`, `.caption`, `.filename`",
     "input.location.latitude": "also `.longitude`, `.name`, `.address`",
     "input.response.FIELD": "a field of a WhatsApp Flow's response",
+    "now": "the time in the organization's time zone, such as 2026-12-31T18:30:00-03:00",
+    "today": "the date there, such as 2026-12-31",
+    "answers": "a list of the questions answered so far, each with its `name` (the variable), `question` and `value`",
     "secrets.NAME": "a secret of the organization (`pytake secret put NAME`), only in an `api_call`",
 }
 
@@ -204,8 +231,6 @@ def _conditions() -> Iterator[str]:
 
 
 def _templates() -> Iterator[str]:
-    from pytake.engine.filters import FILTERS
-
     yield "## Templates\n"
     yield (
         "`{{name}}` is replaced by the value of a variable, `{{order.items.0.title}}` by a part of it. A missing value is "
@@ -216,6 +241,21 @@ def _templates() -> Iterator[str]:
     yield "|---|---|"
     yield from (f"| `{{{{{name}}}}}` | {meaning} |" for name, meaning in _BUILT_INS.items())
     yield ""
+    yield (
+        "Between the braces you can calculate with `+ - * /` and parentheses: `{{(price - discount) * quantity}}`. "
+        "Write spaces around `-`, because a name can contain one. Arithmetic is decimal: `0.1 + 0.2` is `0.3`, `10 "
+        "/ 4` is `2.5`. A text that is not a number, a missing value and a division by zero give an empty value "
+        "and the event `calculation_failed`. A filter applies to the whole calculation before it; parentheses "
+        "apply it to a part: `{{(discount | default(0)) + 5}}`. A quoted text is a value too. A variable named "
+        "`now`, `today` or `answers` hides the built-in value.\n"
+    )
+    yield (
+        "Dates are texts such as `2026-12-31` or `2026-12-31T18:30:00-03:00`. `date` writes them with `YYYY`, "
+        "`YY`, `MMMM` (December), `MMM`, `MM`, `M`, `DD`, `D`, `dddd` (Thursday), `ddd`, `HH`, `H`, `hh`, `h`, "
+        "`mm`, `ss`, `A` (PM), `Z` and text in `[brackets]`. `add_time` takes seconds, minutes, hours, days, "
+        "weeks, months and years, as in `-1 month 2 hours`; its amount and the position of `item` may be a "
+        'variable: `{{now | add_time(delay, "days")}}`, `{{slots | item(choice)}}`. Positions count from 1.\n'
+    )
     yield 'Filters follow a vertical bar and are applied in order: `{{contact.name | first_name | default("friend")}}`.\n'
     yield "| filter | example | result |"
     yield "|---|---|---|"
@@ -225,8 +265,9 @@ def _templates() -> Iterator[str]:
         assert isinstance(expression, Expression)  # noqa: S101 - for the type checker
         result = value
         for apply, arguments in expression.filters:
-            result = apply(result, *arguments)
-        yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)} \\| {call}` | `{plain_text(result)}` |"
+            result = apply(result, *arguments, **({"at": _SETTING} if apply in IN_SETTING else {}))
+        shown = plain_text(result).replace("\n", "⏎")
+        yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)} \\| {call}` | `{shown}` |"
     yield ""
 
 

@@ -232,3 +232,15 @@ def test_the_command_reads_lines_and_ends_with_one_on_a_difference(talk: Product
     assert '+ text: "Olá!' in new.output
     assert command("-", "--flow", str(tmp_path / "records.jsonl")).exit_code == 2
     assert command(str(tmp_path / "booking.json"), "--flow", str(tmp_path / "booking.json")).exit_code == 2
+
+
+def test_the_time_zone_of_a_turn_is_recorded(product: Product) -> None:
+    flow = document(node("q", "question", question="{{now | date('HH:mm')}}", variable="x"), id="clock")
+    product.add_organization("acme", NUMBER, flow)
+    organization = product.tenants.organization("acme")
+    product.tenants.put_organization(msgspec.structs.replace(organization, timezone="America/Sao_Paulo"))
+    product.say("oi", PHONE)
+    product.say("oi", PHONE)
+    records = product.conversations.turns(product.key(PHONE))
+    assert [record.context.timezone if record.context else None for record in records] == ["America/Sao_Paulo", None]
+    assert [result.difference for result in Replayer({"clock": flow}).replay(records)] == [None]

@@ -17,6 +17,11 @@ TEXTS = st.sampled_from(
         "{{b | upper | default('none')}} and {{input.text}}",
         "{{contact.name | first_name}} {{c.x.0}}",
         "{{a}}{{b}}{{c}}",
+        "{{a + b * 2}}",
+        "{{(c | default(0)) / a - 1 | round(1)}}",
+        "{{a | sum}} {{b | lines('{index}{value}')}} {{c | item(1)}}",
+        "{{today | add_time(a, 'days')}}",
+        "{{answers}}",
         "long " * 400,
         "\n\n",
         "👨‍👩‍👧‍👦" * 300 + "{{a}}",
@@ -126,6 +131,10 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
     media = st.fixed_dictionaries({"type": st.sampled_from(["image", "audio", "video", "document"]), "id": just("1")})
     actions = st.tuples(
         st.fixed_dictionaries({"type": just("set_variable"), "variable": VARIABLE, "value": VALUES}),
+        st.fixed_dictionaries(
+            {"type": just("add"), "variable": VARIABLE, "by": st.sampled_from([1, -2.5, "{{b}}", "{{a * 2}}"])}
+        ),
+        st.fixed_dictionaries({"type": just("append"), "variable": VARIABLE, "value": VALUES}),
         st.fixed_dictionaries({"type": just("save_contact"), "field": just("x"), "value": VALUES}),
         st.fixed_dictionaries(
             {"type": just("emit_event"), "name": just("e"), "data": st.fixed_dictionaries({"v": VALUES})}

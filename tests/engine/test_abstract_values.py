@@ -70,7 +70,7 @@ def known_of(draw: st.DrawFn, value: Any) -> AbstractValue:
             most = len(value) + draw(st.integers(0, 2))
             return AbstractValue(kinds=frozenset(("text",)), longest=most, nonempty=bool(value.strip()))
         case "widen":
-            return widen(known)
+            return widen(one_of([draw(st.sampled_from([0, 1, "", None]))]), known)
         case "joined":
             return join(known, draw(st.sampled_from([ABSENT, ANYTHING, one_of([9]), one_of(["text"])])))
         case "anything":
@@ -126,6 +126,11 @@ FILTERS = [
     "truncate(2)",
     "round",
     "join",
+    "item(1)",
+    "word(1)",
+    "slice(2, 3)",
+    "words",
+    "json",
 ]
 
 

@@ -47,6 +47,15 @@ def test_the_next_message_after_the_end_starts_a_new_conversation(tmp_path: Path
     assert [turn["status"] for turn in turns(command("run", path, lines=["hi", "", "hi"]))] == ["completed"] * 2
 
 
+def test_dates_are_in_the_given_time_zone(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, document(node("e", "end", message="{{now | date('DD/MM HH:mm')}}")))
+    arguments = ("run", path, "--now", "2026-11-22T01:30:00Z", "--timezone")
+    (turn,) = turns(command(*arguments, "America/Sao_Paulo", lines=["hi"]))
+    assert turn["messages"][0]["text"] == "21/11 22:30"
+    wrong = command(*arguments, "Mars/Olympus", lines=["hi"])
+    assert (wrong.exit_code, "Mars/Olympus" in wrong.stderr) == (2, True)
+
+
 def test_sub_flows_are_given_or_found_beside_the_first_file() -> None:
     root, other = EXAMPLES / "reference_workload.json", EXAMPLES / "reference_workload_order.json"
     lines = ["hi", "Ana", "ana@x.io", "30", "support", "A-1"]

@@ -168,7 +168,7 @@ class FlowRun:
         conversation, record = draft.conversation, draft.record
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
-        known = TurnContext(conversation.contact, number.country, number.commands)
+        known = TurnContext(conversation.contact, number.country, number.commands, organization.timezone)
         if known.fingerprint() != session.context_fingerprint:
             record.context = known
         context = Context(
@@ -177,6 +177,7 @@ class FlowRun:
             contact=conversation.contact,
             country=number.country,
             commands=number.commands or DEFAULT_COMMANDS,
+            timezone=organization.timezone,
         )
         turn = engine.take_turn(flow, state, record.input, context)
         if turn.effect is not None:
@@ -252,7 +253,7 @@ class FlowRun:
         if turn.status == "completed":
             conversation.session = None
             return
-        known = TurnContext(conversation.contact, number.country, number.commands)
+        known = TurnContext(conversation.contact, number.country, number.commands, organization.timezone)
         conversation.session = replace(
             session,
             state=encoded,

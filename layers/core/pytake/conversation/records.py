@@ -126,11 +126,13 @@ class EffectRecord(Struct, frozen=True):
 
 
 class TurnContext(Struct, frozen=True, omit_defaults=True):
-    """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands."""
+    """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands, and the
+    organization's time zone."""
 
     contact: Contact
     country: str | None = None
     commands: dict[str, Command] = {}
+    timezone: str = "UTC"
 
     def fingerprint(self) -> str:
         """A short digest: contexts with the same fingerprint are equal."""

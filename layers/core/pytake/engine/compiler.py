@@ -15,6 +15,7 @@ from pytake.engine.facts import NodeFacts
 from pytake.engine.limits import SESSION_HOURS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.problems import FlowError, Problem, problem
+from pytake.engine.rendering import Render
 from pytake.engine.speeches import Speech, Speeches
 from pytake.engine.state import State
 from pytake.engine.texts import Language, best_match, language_code, language_of
@@ -80,6 +81,7 @@ class Compilation:
         self.facts: dict[tuple[str, str], NodeFacts] = {}
         self.languages: dict[str, Language] = {}
         self.translated: list[Translation] = []  # one for each language besides the documents' own
+        self.questions: dict[str, Render] = {}
         self.merge_texts = True
         self.speeches = Speeches()
         document = self._open(root)
@@ -194,6 +196,7 @@ class Translation:
         self.speeches = bundle.speeches
         self.merge_texts = bundle.merge_texts
         self.problems: list[Problem] = []
+        self.questions: dict[str, Render] = {}
         self.nodes = {place: CompiledNode(*place) for place in bundle.nodes}
         self.facts: dict[tuple[str, str], NodeFacts] = {}
         self.languages: dict[str, Language] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from pytake.engine.field_types import Comparison, Validation
-from pytake.engine.template import Expression
+from pytake.engine.template import Expression, Term
 
 
 class Edge(Struct, frozen=True):
@@ -29,6 +29,22 @@ class Read(Struct, frozen=True):
     asks_emptiness: bool = False
 
 
+class TermUse(Struct, frozen=True):
+    """An expression with arithmetic or filters. The first `after` of the node's writes precede it."""
+
+    term: Term
+    field: str
+    after: int = 0
+
+
+class StoredText(Struct, frozen=True):
+    """A text with templates that is stored in a variable. The first `after` of the node's writes precede it."""
+
+    text: str
+    field: str
+    after: int = 0
+
+
 class Constant(Struct, frozen=True):
     """A value written in the document. It may contain templates."""
 
@@ -39,6 +55,22 @@ class ValidatedAnswer(Struct, frozen=True):
     """An answer that this validation accepts."""
 
     validation: Validation
+
+
+class Computed(Struct, frozen=True):
+    """The value of an expression."""
+
+    term: Term
+
+
+class Appended(Struct, frozen=True):
+    """The list in a variable with this value, which may contain templates, at its end."""
+
+    value: Any
+
+
+Source = Constant | ValidatedAnswer | Computed | Appended | None
+"""Where a value comes from; None when nothing is known about it."""
 
 
 class SecretUse(Struct, frozen=True):
@@ -56,11 +88,11 @@ class SetLanguage(Struct, frozen=True):
 
 
 class Write(Struct, frozen=True):
-    """A variable that an exit assigns, and where its value comes from; None when nothing is known about the value."""
+    """A variable that an exit assigns, and where its value comes from."""
 
     variable: str
     exit: str
-    source: Constant | ValidatedAnswer | None = None
+    source: Source = None
 
 
 class BranchCondition(Struct, frozen=True):
@@ -102,6 +134,8 @@ class NodeFacts(Struct):
         default_factory=list
     )  # exits without a target of their own: they lead where `next` does
     reads: list[Read] = field(default_factory=list)
+    terms: list[TermUse] = field(default_factory=list)
+    stored_texts: list[StoredText] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     branch_conditions: list[BranchCondition] = field(default_factory=list)
     limited_texts: list[LimitedText] = field(default_factory=list)

@@ -4,15 +4,26 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from pytake.engine.execution import CompiledNode, Execution, Handler, Say
-from pytake.engine.facts import Constant, Edge, LimitedText, NodeFacts, Read, ValidatedAnswer, Write
+from pytake.engine.facts import Edge, LimitedText, NodeFacts, Read, Source, StoredText, TermUse, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import Problem, problem
-from pytake.engine.rendering import Getter, Render, getter, render
+from pytake.engine.rendering import Getter, Place, Render, getter, render
 from pytake.engine.speeches import Speeches
-from pytake.engine.template import NAMESPACES, Expression, TemplateError, is_unclosed, parse_path, parse_template
+from pytake.engine.template import (
+    CLOCK_AND_ANSWERS,
+    NAMESPACES,
+    Expression,
+    Literal,
+    TemplateError,
+    Term,
+    is_unclosed,
+    parse_path,
+    parse_template,
+    paths_in,
+)
 from pytake.engine.texts import Language, built_in_text
 from pytake.engine.turn import Event, Step
-from pytake.engine.values import value_formatter
+from pytake.engine.values import as_number, value_formatter
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Text
 
@@ -28,6 +39,8 @@ class Bundle(Protocol):
     speeches: Speeches
     merge_texts: bool
     """Whether consecutive texts of a turn are merged: the root document decides."""
+    questions: dict[str, Render]
+    """The texts of the questions, by the variable that stores the answer: what `{{answers}}` contains."""
 
     def start_of(self, flow_id: str) -> str | None:
         """The id of the node where a flow starts. Opens the flow's document; None when there is no such flow."""
@@ -170,7 +183,7 @@ class NodeBuild:
             self.problem("too_long", field, message)
 
     def variable(
-        self, name: str, field: str, exit: str = "next", source: Constant | ValidatedAnswer | None = None
+        self, name: str, field: str, exit: str = "next", source: Source = None
     ) -> Callable[[Execution, Any], None]:
         """A function that stores a value in this variable, and reports it if the document lists the variable.
 
@@ -215,7 +228,19 @@ class NodeBuild:
             return None
         return lambda text: search(text.encode(errors="replace")) is not None
 
-    def parts(self, text: str, field: str, *, secrets: bool = False) -> list[str | Expression]:
+    def question(self, variable: str, text: str | None, field: str) -> None:
+        """Declare that the answer to this text is stored in a variable: `{{answers}}` contains both."""
+        try:
+            parts = parse_template(text or "")
+        except TemplateError:
+            parts = []  # the node reports it where it sends the text
+        self._bundle.questions.setdefault(variable, render(parts, self.format_value, self.place(field)))
+
+    def place(self, field: str) -> Place:
+        """The place of an expression in a field of this node."""
+        return Place(self.node_id, field, self.language, self.format_value, self._bundle.questions)
+
+    def parts(self, text: str, field: str, *, secrets: bool = False) -> list[str | Term]:
         """The parts of a template. A text with an invalid template is taken literally."""
         if "{{" not in text:
             return [text] if text else []
@@ -227,12 +252,18 @@ class NodeBuild:
         if is_unclosed(text):
             self.problem("unclosed_template", field, "A `{{` has no matching `}}`. Close it or remove it.")
         for part in parts:
-            if isinstance(part, Expression):
-                self._read(part, field, secrets=secrets)
+            if not isinstance(part, str):
+                self._uses(part, field, secrets=secrets)
         return parts
 
+    def _uses(self, term: Term, field: str, *, secrets: bool = False) -> None:
+        for path in paths_in(term):
+            self._read(path, field, secrets=secrets and path is term)
+        if not isinstance(term, Expression) or term.filters:
+            self.facts.terms.append(TermUse(term, field, len(self.facts.writes)))
+
     def _read(self, expression: Expression, field: str, *, secrets: bool = False, asks_emptiness: bool = False) -> None:
-        if expression.path[0] not in NAMESPACES:
+        if expression.path[0] not in NAMESPACES and expression.path[0] not in CLOCK_AND_ANSWERS:
             self.facts.reads.append(Read(expression, field, len(self.facts.writes), asks_emptiness))
         elif expression.path[0] == "secrets" and not secrets:
             message = "Secrets work only in an api_call; here the value is always empty. Remove it."
@@ -243,7 +274,7 @@ class NodeBuild:
         parts = self.parts(text or "", field)
         if all(isinstance(part, str) for part in parts):
             return "".join(map(str, parts))
-        return render(parts, self.format_value)
+        return render(parts, self.format_value, self.place(field))
 
     def rendering(self, text: str | None, field: str) -> Render:
         """Like `template`, but always a function."""
@@ -258,15 +289,21 @@ class NodeBuild:
         fixed, get = self.fixed_or_getter(value, field, as_text=as_text)
         return (lambda _: fixed) if get is None else get
 
+    def stored_value(self, value: Any, field: str) -> Getter:
+        """Like `value`, for a value that is stored in a variable: the prover looks for arithmetic outside the braces."""
+        if isinstance(value, str) and "{{" in value:
+            self.facts.stored_texts.append(StoredText(value, field, len(self.facts.writes)))
+        return self.value(value, field)
+
     def fixed_or_getter(self, value: Any, field: str, *, as_text: bool = False) -> tuple[Any, Getter | None]:
         """Like `value`: `(value, None)` for a value without templates, `(None, getter)` for any other."""
         if isinstance(value, str):
             parts = self.parts(value, field)
-            if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
-                return None, getter(parts[0])
+            if len(parts) == 1 and not isinstance(parts[0], str) and not as_text:
+                return None, getter(parts[0], self.place(field))
             if all(isinstance(part, str) for part in parts):
                 return "".join(map(str, parts)), None
-            return None, render(parts, self.format_value)
+            return None, render(parts, self.format_value, self.place(field))
         if isinstance(value, list):
             items = [
                 self.fixed_or_getter(item, f"{field}[{index}]", as_text=as_text) for index, item in enumerate(value)
@@ -283,6 +320,16 @@ class NodeBuild:
             return None, lambda run: {key: fixed if get is None else get(run) for key, (fixed, get) in entries.items()}
         return value, None
 
+    def amount(self, text: str, field: str) -> Term:
+        """The number or the template `{{...}}` in a text, as a term."""
+        parts = self.parts(text.strip(), field)
+        if len(parts) == 1 and not isinstance(parts[0], str):
+            return parts[0]
+        number = as_number(text)
+        if number is None:
+            self.problem("invalid_value", field, f"`{text}` is neither a number nor one `{{{{...}}}}`. Correct it.")
+        return Literal(number)
+
     def reading(self, variable: str, field: str, *, asks_emptiness: bool = False) -> Getter:
         """A function that reads a variable or a path such as `contact.name`, written with or without braces.
 
@@ -297,7 +344,7 @@ class NodeBuild:
             self.problem("invalid_variable", field, f"{error}.")
             return lambda _: None
         self._read(Expression(path), field, asks_emptiness=asks_emptiness)
-        return getter(Expression(path))
+        return getter(Expression(path), self.place(field))
 
     def say(self, text: str | None, field: str) -> Say | None:
         """A function that sends a text; None for an empty text. A constant text becomes a message that is created once."""

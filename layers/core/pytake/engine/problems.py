@@ -71,6 +71,10 @@ CODES: dict[str, Code] = {
     "variable_from_outside": Code(
         "warning", "A variable that only a flow that jumps here could have assigned; often a typing error."
     ),
+    "arithmetic_outside_braces": Code(
+        "error", "A calculation is written outside the braces, so it would be stored as a text."
+    ),
+    "calculation_always_empty": Code("warning", "A calculation can never have a result."),
     "branch_never_taken": Code(
         "warning", "An exit can never be taken, because of a validation or an earlier condition."
     ),

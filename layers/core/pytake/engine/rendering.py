@@ -1,33 +1,54 @@
 """Compiled templates: functions that read a value or render a text during a turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from msgspec import Struct
+
+from pytake.engine.calculation import CalculationError, calculate
+from pytake.engine.dates import text_of, zone
 from pytake.engine.execution import Execution
-from pytake.engine.template import NAMESPACES, Expression
-from pytake.engine.values import TEXT_PRESERVING_FORMATTERS, value_at
+from pytake.engine.filters import IN_SETTING, Setting
+from pytake.engine.template import CLOCK_AND_ANSWERS, NAMESPACES, Calculation, Expression, Literal, Term
+from pytake.engine.texts import Language
+from pytake.engine.values import TEXT_PRESERVING_FORMATTERS, plain_text, value_at
 
 Getter = Callable[[Execution], Any]
 Render = Callable[[Execution], str]
 
 
-def render(parts: list[str | Expression], write: Callable[[Any], str]) -> Render:
+class Place(Struct, frozen=True):
+    """Where an expression is written. `questions` holds, by variable, the text of the question whose answer it stores."""
+
+    node_id: str = ""
+    field: str = ""
+    language: Language = "en"
+    write: Callable[[Any], str] = plain_text
+    questions: Mapping[str, Render] = {}
+
+
+NOWHERE = Place()
+
+
+def render(parts: list[str | Term], write: Callable[[Any], str], place: Place = NOWHERE) -> Render:
     """A function that renders these parts of a template to text. `write` formats each value."""
-    pieces = [part if isinstance(part, str) else _written(part, write) for part in parts]
+    pieces = [part if isinstance(part, str) else _written(part, write, place) for part in parts]
     if all(isinstance(piece, str) for piece in pieces):
         text = "".join(map(str, pieces))
         return lambda _: text
-    names = [_variable_name(part) for part in parts if isinstance(part, Expression)]
+    names = [_variable_name(part) for part in parts if not isinstance(part, str)]
     if write in TEXT_PRESERVING_FORMATTERS and all(names):
         return _variables_only([part if isinstance(part, str) else None for part in parts], names, write)
     return lambda run: "".join([piece if isinstance(piece, str) else piece(run) for piece in pieces])
 
 
-def _variable_name(expression: Expression) -> str:
-    """The variable's name when the expression is a bare variable, else an empty text."""
-    bare = len(expression.path) == 1 and not expression.filters and expression.path[0] not in NAMESPACES
-    return expression.path[0] if bare else ""
+def _variable_name(term: Term) -> str:
+    """The variable's name when the term is a bare variable, else an empty text."""
+    if not isinstance(term, Expression) or len(term.path) != 1 or term.filters:
+        return ""
+    return "" if term.path[0] in NAMESPACES or term.path[0] in CLOCK_AND_ANSWERS else term.path[0]
 
 
 def _variables_only(texts: list[str | None], names: list[str], write: Callable[[Any], str]) -> Render:
@@ -49,24 +70,67 @@ def _variables_only(texts: list[str | None], names: list[str], write: Callable[[
     return render_all
 
 
-def _written(expression: Expression, write: Callable[[Any], str]) -> Render:
-    get = getter(expression)
+def _written(term: Term, write: Callable[[Any], str], place: Place) -> Render:
+    get = getter(term, place)
     return lambda run: write(get(run))
 
 
-def getter(expression: Expression) -> Getter:
-    """A function that reads an expression's value and applies its filters."""
-    get = _path_getter(expression.path)
-    for apply, arguments in expression.filters:
-        get = _filtered(get, apply, arguments)
+def getter(term: Term, place: Place = NOWHERE) -> Getter:
+    """A function that computes the value of a term. What has no result is None, and an event says why."""
+    match term:
+        case Expression():
+            get = _path_getter(term.path, place)
+        case Literal():
+            value = term.value
+            get = lambda _: value  # noqa: E731
+        case Calculation():
+            get = _calculated(term, place)
+    for apply, arguments in term.filters:
+        get = _filtered(get, apply, arguments, place)
     return get
 
 
-def _filtered(get: Getter, apply: Callable[..., Any], arguments: tuple[Any, ...]) -> Getter:
-    return lambda run: apply(get(run), *arguments)
+def _calculated(term: Calculation, place: Place) -> Getter:
+    operator, left, right = term.operator, getter(term.left, place), getter(term.right, place)
+
+    def get(run: Execution) -> Any:
+        try:
+            return calculate(operator, left(run), right(run))
+        except CalculationError as error:
+            return _without_result(run, place, error)
+
+    return get
 
 
-def _path_getter(path: tuple[str, ...]) -> Getter:
+def _without_result(run: Execution, place: Place, error: CalculationError) -> None:
+    run.emit("calculation_failed", node_id=place.node_id, field=place.field, reason=error.reason)
+
+
+def _filtered(get: Getter, apply: Callable[..., Any], arguments: tuple[Any, ...], place: Place) -> Getter:
+    read = [getter(one, place) if isinstance(one, Expression) else None for one in arguments]
+    reads, in_setting = any(read), apply in IN_SETTING
+
+    def filtered(run: Execution) -> Any:
+        values = [fixed if one is None else one(run) for fixed, one in zip(arguments, read, strict=True)]
+        try:
+            if not in_setting:
+                return apply(get(run), *values)
+            context = run.context
+            at = Setting(context.now, context.timezone, context.country, place.language, place.write)
+            return apply(get(run), *values, at=at)
+        except CalculationError as error:
+            return _without_result(run, place, error)
+
+    def simple(run: Execution) -> Any:
+        try:
+            return apply(get(run), *arguments)
+        except CalculationError as error:
+            return _without_result(run, place, error)
+
+    return filtered if reads or in_setting else simple
+
+
+def _path_getter(path: tuple[str, ...], place: Place) -> Getter:
     root, rest = path[0], path[1:]
     if root == "contact":
         return _contact_getter(rest)
@@ -74,9 +138,29 @@ def _path_getter(path: tuple[str, ...]) -> Getter:
         return _input_getter(rest)
     if root == "secrets":
         return lambda _: None
+    if root in CLOCK_AND_ANSWERS:
+        built_in = _built_in(root, place)
+        return lambda run: value_at(run.variables[root] if root in run.variables else built_in(run), rest)
     if not rest:
         return lambda run: run.variables.get(root)
     return lambda run: value_at(run.variables.get(root), rest)
+
+
+def _built_in(name: str, place: Place) -> Getter:
+    if name == "answers":
+        questions = place.questions
+
+        def answers(run: Execution) -> list[dict[str, Any]]:
+            found = [name for name in run.variables if name in questions]
+            return [{"name": n, "question": questions[n](run).strip(), "value": run.variables[n]} for n in found]
+
+        return answers
+
+    def clock(run: Execution) -> str:
+        now = datetime.fromtimestamp(run.context.now, zone(run.context.timezone))
+        return text_of(now.date() if name == "today" else now)
+
+    return clock
 
 
 def _contact_getter(path: tuple[str, ...]) -> Getter:

@@ -35,7 +35,8 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     """Everything a turn knows about the world: the engine has no clock, randomness or ids of its own.
 
     `now` is in epoch seconds, `seed` (the turn's id) is the source of randomness, `country` is the ISO code of the receiving
-    number's country, used to read national phone numbers. `commands` maps the number's words to commands.
+    number's country, used to read national phone numbers. `commands` maps the number's words to commands. `timezone` is the
+    IANA name of the organization's time zone, in which the flow's dates are.
     """
 
     now: float
@@ -43,6 +44,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     contact: Contact
     country: str | None = None
     commands: Mapping[str, Command] = {}
+    timezone: str = "UTC"
 
 
 class Step(Struct, frozen=True, gc=False):

@@ -4,10 +4,13 @@ from typing import Any
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
-from pytake.engine.facts import Constant, SetLanguage
-from pytake.engine.limits import LABEL_CHARACTERS
+from pytake.engine.facts import Appended, Computed, Constant, SetLanguage
+from pytake.engine.filters import FILTERS
+from pytake.engine.limits import LABEL_CHARACTERS, LIST_ITEMS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+from pytake.engine.rendering import getter
+from pytake.engine.template import Calculation, Expression
 from pytake.engine.texts import language_code
 
 
@@ -16,6 +19,21 @@ class SetVariableAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fi
 
     variable: str
     value: Any = None
+
+
+class AddAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="add"):
+    """Add `by` (a number or a template) to the number in a variable. A variable without a value counts as 0."""
+
+    variable: str
+    by: float | str = 1
+
+
+class AppendAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="append"):
+    """Add a value at the end of the list in a variable. A list with `most` items stays as it is."""
+
+    variable: str
+    value: Any = None
+    most: int = LIST_ITEMS
 
 
 class SaveContactAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="save_contact"):
@@ -59,6 +77,8 @@ class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
 
 Action = (
     SetVariableAction
+    | AddAction
+    | AppendAction
     | SaveContactAction
     | AddTagAction
     | RemoveTagAction
@@ -101,9 +121,13 @@ class ActionNode(NodeData):
 def _compile(action: Action, build: NodeBuild, field: str) -> Act:
     match action:
         case SetVariableAction():
-            get = build.value(action.value, f"{field}.value")
+            get = build.stored_value(action.value, f"{field}.value")
             store = build.variable(action.variable, f"{field}.variable", source=Constant(action.value))
             return lambda run: store(run, get(run))
+        case AddAction():
+            return _add(action, build, field)
+        case AppendAction():
+            return _append(action, build, field)
         case SaveContactAction():
             return _save_contact(action, build, field)
         case AddTagAction():
@@ -120,6 +144,33 @@ def _compile(action: Action, build: NodeBuild, field: str) -> Act:
             name = build.rendering(action.name, f"{field}.name")
             data = build.value(action.data or {}, f"{field}.data")
             return lambda run: _emit(run, name(run), data(run))
+
+
+def _add(action: AddAction, build: NodeBuild, field: str) -> Act:
+    by = str(int(action.by) if isinstance(action.by, float) and action.by.is_integer() else action.by)
+    amount = build.amount(by, f"{field}.by")
+    counter = Expression((action.variable,), ((FILTERS["default"].apply, (0,)),))
+    found = Calculation("+", counter, amount)
+    get = getter(found, build.place(f"{field}.by"))
+    store = build.variable(action.variable, f"{field}.variable", source=Computed(found))
+    return lambda run: store(run, get(run))
+
+
+def _append(action: AppendAction, build: NodeBuild, field: str) -> Act:
+    if not 0 < action.most <= LIST_ITEMS:
+        build.problem("invalid_value", f"{field}.most", f"Enter a number from 1 to {LIST_ITEMS}.")
+    get, name, most = build.value(action.value, f"{field}.value"), action.variable, action.most
+    store = build.variable(name, f"{field}.variable", source=Appended(action.value))
+
+    def append(run: Execution) -> None:
+        old = run.variables.get(name)
+        items = old if isinstance(old, list) else [] if old is None or old == "" else [old]
+        if len(items) >= most:
+            run.emit("value_too_large", name=name, limit=most)
+        else:
+            store(run, [*items, get(run)])
+
+    return append
 
 
 def _emit(run: Execution, name: str, data: Any) -> None:

@@ -10,7 +10,7 @@ from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECOND
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.rendering import Getter, Render, getter, render
-from pytake.engine.template import Expression
+from pytake.engine.template import Expression, Term
 from pytake.engine.values import plain_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
@@ -128,10 +128,11 @@ class ApiCall(NodeData):
         parts = _parts(url, "url", build)
         build.facts.request_host = _constant_host(parts)
         first = parts[0] if parts else ""
-        if isinstance(first, Expression):
-            head, rest = render([first], _plain), render(parts[1:], encoded)
+        place = build.place("url")
+        if not isinstance(first, str):
+            head, rest = render([first], _plain, place), render(parts[1:], encoded, place)
             return lambda run: head(run) + rest(run)
-        return render(parts, encoded)
+        return render(parts, encoded, place)
 
     def _check_host(self, build: NodeBuild) -> None:
         if build.facts.request_host is not None:
@@ -162,9 +163,9 @@ def _fixed_text(text: str) -> Render:
     return lambda _: text
 
 
-def _parts(text: str, field: str, build: NodeBuild) -> list[str | Expression]:
+def _parts(text: str, field: str, build: NodeBuild) -> list[str | Term]:
     """A template's parts, with each secret replaced by its placeholder."""
-    parts: list[str | Expression] = []
+    parts: list[str | Term] = []
     for part in build.parts(text, field, secrets=True):
         if isinstance(part, Expression) and part.path[0] == "secrets":
             if len(part.path) != 2 or part.filters:
@@ -189,16 +190,16 @@ def _constant_host(parts: list[str | Expression]) -> str | None:
 
 
 def _text(text: str, field: str, build: NodeBuild, write: Callable[[Any], str] = _plain) -> Render:
-    return render(_parts(text, field, build), write)
+    return render(_parts(text, field, build), write, build.place(field))
 
 
 def _json(value: Any, field: str, build: NodeBuild) -> Getter:
     if isinstance(value, str):
         parts = _parts(value, field, build)
-        if len(parts) == 1 and isinstance(parts[0], Expression):
-            get = getter(parts[0])
+        if len(parts) == 1 and not isinstance(parts[0], str):
+            get = getter(parts[0], build.place(field))
             return lambda run: _clean(get(run))
-        return render(parts, _plain)
+        return render(parts, _plain, build.place(field))
     if isinstance(value, list):
         items = [_json(item, f"{field}[{index}]", build) for index, item in enumerate(value)]
         return lambda run: [item(run) for item in items]

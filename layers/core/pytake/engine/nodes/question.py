@@ -53,6 +53,7 @@ class Question(NodeData):
         check = self._check(options, build)
         refuse = self._refusal(options, build)
         build.facts.validation = self.validation
+        build.question(self.variable, self.question, "question")
         store = build.variable(self.variable, "variable", source=ValidatedAnswer(self.validation or Validation()))
         stale = build.built_in_text("stale_option")
         timeout = self._timeout(build)

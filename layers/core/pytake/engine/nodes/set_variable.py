@@ -10,7 +10,8 @@ from pytake.engine.registry import NodeData, node_type
 class SetVariable(NodeData):
     """Stores a value in a variable: any JSON, with templates in its texts.
 
-    A text that is exactly one `{{...}}` keeps the type of its value: `"{{age}}"` stays a number.
+    A text that is exactly one `{{...}}` keeps the type of its value: `"{{age}}"` stays a number. Arithmetic belongs between the
+    braces: `"{{score + 10}}"`.
     """
 
     variable: str
@@ -19,7 +20,7 @@ class SetVariable(NodeData):
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the value."""
-        get = build.value(self.value, "value")
+        get = build.stored_value(self.value, "value")
         store = build.variable(self.variable, "variable", source=Constant(self.value))
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 

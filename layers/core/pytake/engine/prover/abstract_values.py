@@ -269,9 +269,30 @@ class JoinCache:
         return {**left, **changed} if changed else left
 
 
-def widen(known: AbstractValue) -> AbstractValue:
-    """A coarser value, so that the analysis of a loop in which a value grows terminates."""
-    return AbstractValue(kinds=EVERY_KIND, assigned=known.assigned, outside=known.outside)
+def widen(before: AbstractValue, known: AbstractValue) -> AbstractValue:
+    """A coarser value than `known`, so that the analysis of a loop in which a value grows terminates.
+
+    Of what differs from `before`, each bound is given up at once, so that it changes only a few more times. A counter that only
+    grows keeps its lower bound.
+    """
+    before, known = summarized(before), summarized(known)
+    old, new = before.numbers, known.numbers
+    same_low, same_high = (old.low, old.low_open) == (new.low, new.low_open), old.high == new.high
+    numbers = Interval(
+        new.low if same_low else None,
+        new.high if same_high else None,
+        new.low_open and same_low,
+        new.high_open and same_high,
+    )
+    return AbstractValue(
+        kinds=known.kinds,
+        numbers=numbers,
+        shortest=known.shortest if known.shortest == before.shortest else 0,
+        longest=known.longest if known.longest == before.longest else None,
+        nonempty=known.nonempty,
+        assigned=known.assigned,
+        outside=known.outside,
+    )
 
 
 ANYTHING = AbstractValue()

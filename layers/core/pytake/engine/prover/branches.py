@@ -110,9 +110,14 @@ def _side(variable: str, environment: Environment) -> _Side:
     text = variable.strip()
     if text.startswith("{{") and text.endswith("}}"):
         parts = parse_template(text)
-        expression = parts[0] if len(parts) == 1 else None
-        if not isinstance(expression, Expression):
+        term = parts[0] if len(parts) == 1 else ""
+        if isinstance(term, str):
             return _Side(text, (), AbstractValue(), plain=False)
+        if not isinstance(term, Expression):
+            return _Side(
+                text, (), structs.replace(evaluate_expression(term, environment), decided=frozenset()), plain=False
+            )
+        expression = term
     else:
         expression = Expression(parse_path(text))
     path, root = expression.path, expression.path[0]

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from pytake.engine.compiler import Compilation
-from pytake.engine.facts import BranchCondition, Constant, Edge, NodeFacts, Write
+from pytake.engine.facts import Appended, BranchCondition, Computed, Constant, Edge, NodeFacts, Write
 from pytake.engine.prover.abstract_values import (
     ABSENT,
     ALWAYS,
@@ -190,7 +190,10 @@ class Analysis:
                 return
             context.visits[node] = visits = context.visits.get(node, 0) + 1
             if visits > _VISITS_BEFORE_WIDENING:
-                joined = {name: known if known == before[name] else widen(known) for name, known in joined.items()}
+                joined = {
+                    name: known if known == before[name] else widen(before[name], known)
+                    for name, known in joined.items()
+                }
             environment = joined
         context.before[node] = environment
         self._queue(context, node)
@@ -290,7 +293,9 @@ class Analysis:
 
 
 def _is_fixed(write: Write) -> bool:
-    return not isinstance(write.source, Constant) or "{{" not in str(write.source.value)
+    if isinstance(write.source, Constant):
+        return "{{" not in str(write.source.value)
+    return not isinstance(write.source, Computed | Appended)
 
 
 def _merged(parent: AbstractValue, returned: AbstractValue) -> AbstractValue:

@@ -6,9 +6,11 @@ from typing import Any
 
 from msgspec import structs
 
-from pytake.engine.facts import Constant, ValidatedAnswer
+from pytake.engine.calculation import CalculationError
+from pytake.engine.dates import default_pattern, longest_formatted
+from pytake.engine.facts import Appended, Computed, Constant, Source, ValidatedAnswer
 from pytake.engine.field_types import ChoiceSpec, Validation
-from pytake.engine.filters import FILTERS
+from pytake.engine.filters import FILTERS, IN_SETTING
 from pytake.engine.limits import EMAIL_CHARACTERS
 from pytake.engine.prover.abstract_values import (
     ABSENT,
@@ -24,13 +26,25 @@ from pytake.engine.prover.abstract_values import (
     one_of,
     summarized,
 )
-from pytake.engine.template import NAMESPACES, Expression, parse_template
+from pytake.engine.prover.arithmetic import calculated
+from pytake.engine.template import (
+    CLOCK_AND_ANSWERS,
+    NAMESPACES,
+    Calculation,
+    Expression,
+    Filters,
+    Literal,
+    Term,
+    parse_template,
+    paths_in,
+)
 from pytake.engine.values import is_empty, value_at
 
 Write = Callable[[Any], str]
 
 _PROFILE_NAME = 25  # the longest name of a WhatsApp profile
 _PHONE = 16  # E.164 with the plus sign
+_MOMENT = 25  # 2026-12-31T18:30:00-03:00
 _MAX_COMBINATIONS = 64
 
 
@@ -39,14 +53,17 @@ def text_value(shortest: int = 0, longest: int | None = None) -> AbstractValue:
     return AbstractValue(kinds=frozenset((TEXT,)), shortest=shortest, longest=longest, nonempty=shortest > 0)
 
 
-def evaluate_source(
-    source: Constant | ValidatedAnswer | None, environment: Environment, write: Write
-) -> AbstractValue | None:
+def evaluate_source(source: Source, environment: Environment, write: Write) -> AbstractValue | None:
     """The value that a node assigns; None if there can be no such value."""
-    if isinstance(source, ValidatedAnswer):
-        return evaluate_answer(source.validation)
-    if isinstance(source, Constant):
-        return evaluate_constant(source.value, environment, write)
+    match source:
+        case ValidatedAnswer():
+            return evaluate_answer(source.validation)
+        case Constant():
+            return evaluate_constant(source.value, environment, write)
+        case Computed():
+            return structs.replace(evaluate_expression(source.term, environment), decided=frozenset())
+        case Appended():
+            return ANYTHING  # a list that is full, or too large, stays as it is, and so does any other value
     return ANYTHING
 
 
@@ -62,7 +79,7 @@ def evaluate_constant(value: Any, environment: Environment, write: Write) -> Abs
 def evaluate_template(text: str, environment: Environment, write: Write, *, as_text: bool = True) -> AbstractValue:
     """A rendered template. A single expression keeps the type of its value, unless `as_text` is true."""
     parts = parse_template(text)
-    if len(parts) == 1 and isinstance(parts[0], Expression) and not as_text:
+    if len(parts) == 1 and not isinstance(parts[0], str) and not as_text:
         return structs.replace(evaluate_expression(parts[0], environment), decided=frozenset())
     pieces = [one_of([part]) if isinstance(part, str) else evaluate_expression(part, environment) for part in parts]
     listed = [piece.listed() for piece in pieces if piece.values is not None and piece.exact]
@@ -79,14 +96,23 @@ def evaluate_template(text: str, environment: Environment, write: Write, *, as_t
     )
 
 
-def evaluate_expression(
-    expression: Expression, environment: Environment, *, profile_name: int | None = None
-) -> AbstractValue:
+def evaluate_expression(term: Term, environment: Environment, *, profile_name: int | None = None) -> AbstractValue:
     """The value of a `{{...}}`. `profile_name` is the assumed maximum length of the contact's name."""
-    known = _of_path(expression.path, environment)
-    if expression.path == ("contact", "name"):
-        known = text_value(0, profile_name)
-    for apply, arguments in expression.filters:
+    match term:
+        case Literal():
+            known = one_of([term.value])
+        case Calculation():
+            left, right = (evaluate_expression(side, environment) for side in (term.left, term.right))
+            known = calculated(term.operator, left, right)
+        case Expression():
+            known = _of_path(term.path, environment)
+            if term.path == ("contact", "name"):
+                known = text_value(0, profile_name)
+    return _with_filters(known, term.filters)
+
+
+def _with_filters(known: AbstractValue, filters: Filters) -> AbstractValue:
+    for apply, arguments in filters:
         known = _filtered(known, _NAMES.get(apply, ""), apply, arguments)
     return known
 
@@ -95,6 +121,8 @@ def _of_path(path: tuple[str, ...], environment: Environment) -> AbstractValue:
     root, rest = path[0], path[1:]
     if root in NAMESPACES:
         return _BUILT_IN.get(path, ANYTHING)
+    if root in CLOCK_AND_ANSWERS:
+        return ANYTHING  # a variable of the same name may hide it
     known = environment.get(root, ANYTHING)
     if not rest:
         return known
@@ -113,12 +141,35 @@ _NAMES = {found.apply: name for name, found in FILTERS.items()}
 
 
 def _filtered(known: AbstractValue, name: str, apply: Callable[..., Any], arguments: tuple[Any, ...]) -> AbstractValue:
-    if known.values is not None and known.exact:
-        return structs.replace(one_of([apply(value, *arguments) for value in known.listed()]), assigned=known.assigned)
+    if any(isinstance(argument, Expression) for argument in arguments):
+        return ANYTHING
+    if known.values is not None and known.exact and apply not in IN_SETTING:
+        found = one_of([_applied(apply, value, arguments) for value in known.listed()])
+        return structs.replace(found, assigned=known.assigned)
     if name == "default":
         return _with_default(known, arguments[0])
     longest = known.text_lengths()[1]
     match name:
+        case "round" if known.kinds == {NUMBER}:
+            low, high = (
+                None if end is None else apply(end, *arguments) for end in (known.numbers.low, known.numbers.high)
+            )
+            return AbstractValue(kinds=known.kinds, numbers=Interval(low, high), nonempty=True)
+        case "sum" | "abs" | "number" | "days_until" | "min" | "max":
+            return AbstractValue(kinds=frozenset((NUMBER, MISSING)))
+        case "date":
+            pattern = str(arguments[0]) if arguments and arguments[0] else default_pattern("en")
+            return _maybe_missing(text_value(0, longest_formatted(pattern)))
+        case "add_time":
+            return _maybe_missing(text_value(0, _MOMENT))
+        case "lines" | "url_encode" | "decimals":
+            return _maybe_missing(text_value())
+        case "json" | "phone":
+            return text_value()
+        case "word" | "slice" | "remove_first_word":
+            return text_value(0, longest)
+        case "words" | "split" | "map":
+            return AbstractValue(kinds=frozenset((OTHER,)))
         case "upper" | "lower" | "title" | "capitalize" | "trim" | "first_name" | "digits":
             return text_value(0, longest)
         case "truncate" if isinstance(arguments[0], int) and arguments[0] > 0:
@@ -132,6 +183,17 @@ def _filtered(known: AbstractValue, name: str, apply: Callable[..., Any], argume
         case "first" | "last" if OTHER not in known.kinds:
             return text_value(0, 1)
     return ANYTHING
+
+
+def _applied(apply: Callable[..., Any], value: Any, arguments: tuple[Any, ...]) -> Any:
+    try:
+        return apply(value, *arguments)
+    except CalculationError:
+        return None
+
+
+def _maybe_missing(known: AbstractValue) -> AbstractValue:
+    return structs.replace(known, kinds=known.kinds | {MISSING}, shortest=0, nonempty=False)
 
 
 def _with_default(known: AbstractValue, instead: Any) -> AbstractValue:
@@ -181,6 +243,6 @@ def longest_text(text: str, environment: Environment, write: Write) -> tuple[int
             known = evaluate_expression(part, environment, profile_name=_PROFILE_NAME)
             longest = known.text_lengths(write, whole=True)[1]
             if longest is None or longest > 0:
-                culprits.append(".".join(part.path))
+                culprits += (".".join(read.path) for read in paths_in(part))
         total = None if total is None or longest is None else total + longest
     return total, culprits

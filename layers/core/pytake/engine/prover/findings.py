@@ -1,17 +1,23 @@
 """The findings about variables, branches and text lengths that follow from the data-flow analysis."""
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from pytake.engine.facts import LimitedText, NodeFacts, Read
+from pytake.engine.facts import LimitedText, NodeFacts, Read, TermUse
 from pytake.engine.filters import FILTERS
 from pytake.engine.problems import Problem, problem
-from pytake.engine.prover.abstract_values import ALWAYS
+from pytake.engine.prover.abstract_values import ABSENT, ALWAYS, MISSING, NEVER, NUMBER, Environment
 from pytake.engine.prover.dataflow import Analysis
-from pytake.engine.prover.evaluation import longest_text
+from pytake.engine.prover.evaluation import evaluate_expression, longest_text
 from pytake.engine.prover.graph import NodeRef
+from pytake.engine.template import Calculation, parse_template, paths_in
+from pytake.engine.values import as_number
 
+_OPERAND = r"(?:\0|\d+(?:\.\d+)?)"
+_ARITHMETIC = rf"{_OPERAND}(?: *[+*] *{_OPERAND}| +[-/] +{_OPERAND}| *[-/] *\d{{1,3}}(?!\d| *[-/]))+"
+"""Numbers and values (`\0`) with operators between them. `\0/\0/2026` is a date, `\0-\0` a name."""
 _DEFAULT = FILTERS["default"].apply
 
 
@@ -24,6 +30,8 @@ class NodeObservations(Struct):
     never: dict[str, tuple[str, str]] = field(default_factory=dict)  # by exit: the field and the reason
     lengths: dict[int, int | None] = field(default_factory=dict)  # by the index of the limited text
     culprits: dict[int, list[str]] = field(default_factory=dict)
+    empty: dict[int, bool] = field(default_factory=dict)  # by the index of the term: whether it never has a result
+    arithmetic: dict[int, bool] = field(default_factory=dict)  # by the index of the stored text
 
 
 class Findings:
@@ -40,12 +48,17 @@ class Findings:
             for node in context.before:
                 seen = self.seen.setdefault(node, NodeObservations())
                 facts, environment = analysis.facts[node], context.before[node]
-                environments = analysis.environments_within(node, environment) if facts.reads else []
+                environments = analysis.environments_within(node, environment)
                 for index, read in enumerate(facts.reads):
                     known = environments[read.after][read.expression.path[0]]
                     seen.assigned[index] = seen.assigned.get(index, 0) | known.assigned
                     if known.outside:
                         seen.outside.add(index)
+                for index, use in enumerate(facts.terms):
+                    seen.empty[index] = seen.empty.get(index, True) and _is_empty(use, environments[use.after])
+                for index, stored in enumerate(facts.stored_texts):
+                    outside = _is_arithmetic(stored.text, environments[stored.after])
+                    seen.arithmetic[index] = seen.arithmetic.get(index, False) or outside
                 for transition in analysis.transitions(context, node):
                     if transition.environment is not None:
                         seen.taken.add(transition.edge.exit)
@@ -66,6 +79,7 @@ class Findings:
                 continue  # unreachable, which is reported separately
             yield from self._variables(facts, seen, written)
             yield from _branches(facts, seen)
+            yield from _calculations(facts, seen)
             for index, limited in enumerate(facts.limited_texts):
                 found = _length(facts, limited, seen.lengths[index], seen.culprits[index])
                 if found is not None:
@@ -101,9 +115,49 @@ class Findings:
             yield problem(code, message, flow_id=facts.flow_id, node_id=facts.node_id, field=read.field)
 
 
+def _is_empty(use: TermUse, environment: Environment) -> bool:
+    """Whether arithmetic never has a result, although everything that it reads may have a value."""
+    paths = [environment.get(path.path[0]) for path in paths_in(use.term)]
+    if not isinstance(use.term, Calculation) or any(known is not None and known.assigned == NEVER for known in paths):
+        return False
+    return evaluate_expression(use.term, environment).values == ABSENT.values
+
+
+def _is_arithmetic(text: str, environment: Environment) -> bool:
+    """Whether a text that is stored is meant as a calculation, such as `{{score}} + 10`."""
+    parts = parse_template(text)
+    if re.fullmatch(_ARITHMETIC, "".join(part if isinstance(part, str) else "\0" for part in parts).strip()) is None:
+        return False
+    values = [evaluate_expression(part, environment) for part in parts if not isinstance(part, str)]
+    with_number = any(character.isdigit() for part in parts if isinstance(part, str) for character in part)
+    if any(
+        known.values is not None and all(as_number(one) is None for one in known.listed() if one) for known in values
+    ):
+        return False
+    return bool(values) and (with_number or all(known.kinds <= {NUMBER, MISSING} for known in values))
+
+
+def _calculations(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]:
+    location = {"flow_id": facts.flow_id, "node_id": facts.node_id}
+    for index, use in enumerate(facts.terms):
+        if seen.empty[index]:
+            message = "This calculation never has a result: a value in it is never a number, or it divides by zero. Correct it."
+            yield problem("calculation_always_empty", message, field=use.field, **location)
+    for index, stored in enumerate(facts.stored_texts):
+        if seen.arithmetic[index]:
+            inside = re.sub(r"\{\{|\}\}", "", stored.text).strip()
+            message = (
+                f"`{stored.text.strip()}` is a text, and nothing is calculated. Write the whole calculation between the "
+                f"braces: `{{{{{inside}}}}}`."
+            )
+            yield problem("arithmetic_outside_braces", message, field=stored.field, **location)
+
+
 def _near(name: str, written: set[str]) -> str:
     from difflib import get_close_matches
 
+    if "-" in name and name.partition("-")[0] in written:
+        return " To subtract, write spaces around `-`."
     near = get_close_matches(name, sorted(written), n=1, cutoff=0.75)
     return f" Did you mean `{near[0]}`?" if near else ""
 

@@ -4,14 +4,28 @@ from collections.abc import Callable
 from typing import Any
 
 from pytake.engine.compiler import Compilation
-from pytake.engine.facts import Constant, NodeFacts
+from pytake.engine.facts import Appended, Constant, NodeFacts, Write
 from pytake.engine.filters import FILTERS
 from pytake.engine.limits import STACK_DEPTH
 from pytake.engine.problems import Problem, problem
 from pytake.engine.template import Expression, parse_template
 
 NodeRef = tuple[str, str]  # flow and node
-_SHORTENING = tuple(FILTERS[name].apply for name in ("truncate", "length", "first", "last", "first_name"))
+_SHORTENING_NAMES = (
+    "truncate",
+    "length",
+    "first",
+    "last",
+    "first_name",
+    "word",
+    "item",
+    "sum",
+    "min",
+    "max",
+    "abs",
+    "date",
+)
+_SHORTENING = tuple(FILTERS[name].apply for name in _SHORTENING_NAMES)
 
 
 class Graph:
@@ -141,8 +155,7 @@ class Graph:
         found = []
         for node, facts in self.facts.items():
             for write in facts.writes:
-                twice = isinstance(write.source, Constant) and _mentions(write.source.value, write.variable) > 1
-                if twice and self._is_revisited(node, write.variable):
+                if _copies(write) > 1 and self._is_revisited(node, write.variable):
                     message = (
                         f"`{write.variable}` at least doubles each time a conversation passes this node, until it is too large "
                         "to be stored. Use it only once in its own value, or reset it in the loop."
@@ -281,6 +294,16 @@ def successors_first(nodes: list[NodeRef], following: Callable[[NodeRef], list[N
                 finished.append(node)
                 work.pop()
     return finished
+
+
+def _copies(write: Write) -> int:
+    """How often the next value of a variable contains its current value."""
+    match write.source:
+        case Constant():
+            return _mentions(write.source.value, write.variable)
+        case Appended():
+            return 1 + _mentions(write.source.value, write.variable)
+    return 0
 
 
 def _mentions(value: Any, variable: str) -> int:

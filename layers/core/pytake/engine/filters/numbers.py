@@ -1,0 +1,38 @@
+"""Filters for numbers."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from pytake.engine.calculation import calculate, number_of
+from pytake.engine.filters.filter import Filter, Setting
+from pytake.engine.reading import read_number
+from pytake.engine.values import as_number, plain_text
+
+
+def _round(value: Any, digits: Any = 0) -> Any:
+    number, places = as_number(value), as_number(digits)
+    if number is None or not isinstance(places, int) or not 0 <= places <= 12:
+        return value
+    return round(number, places) if places else round(number)
+
+
+def _number(value: Any, *, at: Setting) -> int | float | None:
+    """The number that a text means in the flow's language; None if it is not a number."""
+    number = as_number(value)
+    text = plain_text(value).strip()
+    return number if number is not None or not text else read_number(text, decimal_comma=at.language != "en")
+
+
+def _decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
+    """The number with exactly so many decimals: `12.5` becomes `12.50`, or `12,50` in Portuguese and Spanish."""
+    places = digits if type(digits) is int and 0 <= digits <= 12 else 2
+    text = f"{Decimal(repr(number_of(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+    return text if at.language == "en" else text.replace(".", ",")
+
+
+NUMBER_FILTERS: dict[str, Filter] = {
+    "round": Filter(_round, 0, 1),
+    "abs": Filter(lambda value: abs(calculate("+", value, 0))),
+    "number": Filter(_number, in_setting=True),
+    "decimals": Filter(_decimals, 0, 1, in_setting=True),
+}
