@@ -1,7 +1,7 @@
 """Inputs worth trying, derived from a flow: what its questions accept and reject, and what its conditions compare with."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 from local.offline_conversation import OfflineConversation
 from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest
 from pytake.engine.compiler import Compilation
+from pytake.engine.template import parse_template, paths_in
 from pytake.engine.values import as_number
 
 UserInput = str | dict[str, Any]
@@ -18,7 +19,12 @@ UserInput = str | dict[str, Any]
 STALE = {"reply_id": "no-such-option"}
 STICKER = {"media": {"id": "media-1", "type": "sticker"}}
 _SENTENCE = "I would like to know more about this, please. "
-_READ = re.compile(r"\{\{\s*([\w.]+)")
+_FOUND: dict[str, list[Any]] = {
+    "has_number": [7],
+    "has_phone": ["+5511987654321"],
+    "has_email": ["ana@example.com"],
+    "has_date": ["2026-12-31"],
+}
 _REJECTED: tuple[UserInput, ...] = ("?", "???", STICKER, " ", STALE)
 
 
@@ -134,7 +140,7 @@ class Examples:
         return constants
 
 
-def _constants(nodes: Iterable[Any]) -> dict[str, list[Any]]:
+def _constants(nodes: Collection[Any]) -> dict[str, list[Any]]:
     """The values that each variable is compared with, chosen so that comparisons hold or fail."""
     found: dict[str, list[Any]] = {}
     for comparison in chain.from_iterable(map(_comparisons, nodes)):
@@ -143,7 +149,26 @@ def _constants(nodes: Iterable[Any]) -> dict[str, list[Any]]:
         known += [
             value for value in _distinguishing(comparison["operator"], comparison.get("value")) if value not in known
         ]
+    for path, sentence in chain.from_iterable(map(_sentences, nodes)):
+        found.setdefault(path, []).append(sentence)
     return found
+
+
+def _sentences(value: Any) -> Iterator[tuple[str, str]]:
+    """Variables, and texts in which everything is found that one branch looks for in them."""
+    if isinstance(value, dict):
+        sought: dict[str, list[str]] = {}
+        for one in value.get("all") or ():
+            if one["operator"].startswith("has_"):
+                sought.setdefault(one["variable"], []).append(
+                    str(next(iter(_distinguishing(one["operator"], one.get("value"))), ""))
+                )
+        yield from ((path, " ".join(parts)) for path, parts in sought.items() if len(parts) > 1)
+        for item in value.values():
+            yield from _sentences(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sentences(item)
 
 
 def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
@@ -162,7 +187,11 @@ def _computed_from(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         made = value.get("value")
         if value.get("variable") and not value.get("operator") and isinstance(made, str):
-            yield from ((value["variable"], read) for read in _READ.findall(made) if read != value["variable"])
+            parts = [part for part in parse_template(made) if not isinstance(part, str)]
+            paths = {".".join(path.path) for part in parts for path in paths_in(part)}
+            yield from ((value["variable"], path) for path in sorted(paths) if path != value["variable"])
+        if value.get("keep_as"):
+            yield value["keep_as"], value["variable"]
         for item in value.values():
             yield from _computed_from(item)
     elif isinstance(value, list):
@@ -175,7 +204,9 @@ def _distinguishing(operator: str, value: Any) -> list[Any]:
         return []
     if operator.strip() == "matches":
         return list(_matching(str(value)))
-    if operator.strip() in ("in", "not_in"):
+    if operator.strip() in _FOUND:
+        return _FOUND[operator.strip()]
+    if operator.strip() in ("in", "not_in", "has_words"):
         return list(value) if isinstance(value, list) else [item.strip() for item in str(value).split(",")]
     if operator.strip() in ("is_empty", "is_not_empty") or value is None:
         return []

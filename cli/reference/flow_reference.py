@@ -15,7 +15,7 @@ from msgspec import Struct
 from local.json_layout import lay_out
 from pytake.engine import limits
 from pytake.engine.commands import OPT_OUT, WEAK_OPT_OUT
-from pytake.engine.conditions import MATCHES, OPERATORS
+from pytake.engine.conditions import FINDERS, MATCHES, OPERATORS, WORDS
 from pytake.engine.document import RawDocument
 from pytake.engine.events import EVENTS
 from pytake.engine.field_types import Validation
@@ -45,6 +45,13 @@ _OPERATORS: dict[str, tuple[str, Any, Any]] = {
     "ends_with": ("ends with the text", "ana@example.com", ".com"),
     "is_empty": ("is missing, blank, or an empty list or object", "  ", None),
     "is_not_empty": ("is not empty", "x", None),
+}
+# A text in which the operators find a value of this kind.
+_FOUND = {
+    "number": ("We are 4.", "finds 4"),
+    "phone": ("Call +55 11 98765-4321!", "finds +5511987654321"),
+    "email": ("It is ana@example.com.", "finds ana@example.com"),
+    "date": ("On 2026-12-31?", "finds 2026-12-31"),
 }
 _CART = [{"name": "Mug", "price": 12.5}, {"name": "Cup", "price": 8}]
 # Filters see an English flow of an organization in UTC, on 22 November 2026.
@@ -227,7 +234,18 @@ def _conditions() -> Iterator[str]:
         outcome = "holds" if test(left, right) else "does not hold"
         shown = f"`{json.dumps(left)} {name}{'' if right is None else ' ' + json.dumps(right)}`"
         yield f"| `{name}` | {meaning} | {shown} | {outcome} |"
-    yield f'| `{MATCHES}` | contains a match of the pattern (RE2) | `"A-12" matches "^A-[0-9]+$"` | holds |\n'
+    yield f'| `{MATCHES}` | contains a match of the pattern (RE2) | `"A-12" matches "^A-[0-9]+$"` | holds |'
+    yield (
+        f"| `{WORDS}` | contains one of these words or phrases (a list, or a text with commas) as whole words; accents make no "
+        f'difference | `"Quero a Azul!" {WORDS} "azul, verde"` | holds |'
+    )
+    for name, kind in FINDERS.items():
+        example, found = _FOUND[kind]
+        yield f"| `{name}` | contains a value that the validation `{kind}` accepts | `{json.dumps(example)} {name}` | {found} |"
+    yield (
+        "\n`keep_as` stores what the last five found, in normalised form. Later comparisons of an `all` see it, and it stays only "
+        "if the whole branch holds.\n"
+    )
 
 
 def _templates() -> Iterator[str]:

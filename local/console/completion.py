@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from local.console.flow_text import Cursor, FlowText, Path, pretty
 from local.flow_schema import schema
-from pytake.engine.conditions import MATCHES, OPERATORS
+from pytake.engine.conditions import FINDERS, MATCHES, OPERATORS, WORDS
 from pytake.engine.filters import FILTERS
 from pytake.engine.registry import node_types, validators
 
@@ -157,7 +157,7 @@ def _fixed(path: Path, name: str, holder: Any) -> Iterator[Sequence[str]]:
     elif name == "type" and path[-1:] == ("validation",):
         yield sorted(validators())
     elif name == "operator":
-        yield [*OPERATORS, MATCHES]
+        yield [*OPERATORS, MATCHES, WORDS, *FINDERS]
     elif name == "language" and not path:
         yield _LANGUAGES
     elif name == "method" and isinstance(holder, dict) and "url" in holder:

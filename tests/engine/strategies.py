@@ -58,6 +58,7 @@ HOSTILE_TEXTS = st.sampled_from(
         "+55 11 98765-4321",
         "31/12/2026",
         "1.234,56",
+        "one or two of 31/12/2026, 5 for a@b.io",
         "\ue000token\ue001",
         "\ud800",
         "",
@@ -95,15 +96,20 @@ def validation(draw: st.DrawFn) -> dict[str, Any]:
         found["choices"] = ["one", {"value": "two", "label": "Dois"}]
     if kind == "number":
         found["max"] = draw(st.none() | st.integers(0, 10))
+    found["find"] = kind in ("number", "date", "email", "choice") and draw(st.booleans())
     return found
 
 
 @st.composite
 def comparison(draw: st.DrawFn) -> dict[str, Any]:
     operators = ["==", "!=", ">", "<", ">=", "<=", "in", "not_in", "contains", "not_contains"]
-    operator = draw(st.sampled_from([*operators, "starts_with", "ends_with", "is_empty", "is_not_empty", "matches"]))
-    value = draw(st.sampled_from(["(a+)+$", "one"]) if operator == "matches" else LIKELY | VALUES)
+    finders = ["has_number", "has_email", "has_date", "has_words"]
+    operator = draw(
+        st.sampled_from([*operators, "starts_with", "ends_with", "is_empty", "is_not_empty", "matches", *finders])
+    )
+    value = draw(st.sampled_from(["(a+)+$", "one"]) if operator in ("matches", "has_words") else LIKELY | VALUES)
     return {
+        "keep_as": draw(st.none() | VARIABLE) if operator in finders else None,
         "variable": draw(st.sampled_from([*VARIABLES, "a.x", "contact.name", "input.text"])),
         "operator": operator,
         "value": value,

@@ -15,11 +15,15 @@ class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (may contain templates)."""
+    """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (may contain templates).
+
+    `keep_as` stores what `has_words`, `has_number`, `has_phone`, `has_email` or `has_date` found in this variable.
+    """
 
     variable: str
     operator: str
     value: Any = None
+    keep_as: str | None = None
 
 
 class ChoiceSpec(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,7 +34,11 @@ class ChoiceSpec(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Validation(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`type` selects the validator, the other fields configure it. `error_message` replaces the built-in error text."""
+    """`type` selects the validator, the other fields configure it. `error_message` replaces the built-in error text.
+
+    `find` takes the value out of a sentence: of `It is 41, thanks` the number 41. It works for `number`, `date`, `email`,
+    `phone` and `choice`; an answer that is only the value counts too.
+    """
 
     type: str = "text"
     min_length: int | None = None
@@ -41,3 +49,4 @@ class Validation(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults
     pattern: str | None = None
     country: str | None = None
     error_message: str | None = None
+    find: bool = False

@@ -17,6 +17,7 @@ DOCUMENT_DEPTH = 50  # the deepest nesting of lists and objects in a node
 LARGEST_NUMBER = 2**53 - 1  # the largest whole number that every JSON parser keeps exactly
 NUMBER_CHARACTERS = 40  # a longer answer is not read as a number
 COMMAND_CHARACTERS = 40  # a longer text is not compared with the commands
+SENTENCE_CHARACTERS = 4096  # of a text in which a value is looked for
 EMAIL_CHARACTERS = 254  # the longest deliverable address (RFC 5321)
 PHONE_CHARACTERS = 40  # a longer answer is not read as a phone number
 LABEL_CHARACTERS = 60  # the longest label of a message

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
+from msgspec import structs
+
 from pytake.engine.execution import CompiledNode, Execution, Handler, Say
 from pytake.engine.facts import Edge, LimitedText, NodeFacts, Read, Source, StoredText, TermUse, Write
 from pytake.engine.limits import VALUE_CHARACTERS
@@ -234,7 +236,9 @@ class NodeBuild:
             parts = parse_template(text or "")
         except TemplateError:
             parts = []  # the node reports it where it sends the text
-        self._bundle.questions.setdefault(variable, render(parts, self.format_value, self.place(field)))
+        # Without questions: `{{answers}}` in a question would contain itself.
+        place = structs.replace(self.place(field), questions={})
+        self._bundle.questions.setdefault(variable, render(parts, self.format_value, place))
 
     def place(self, field: str) -> Place:
         """The place of an expression in a field of this node."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from pytake.engine.execution import CompiledNode, Execution
-from pytake.engine.field_types import Button, Validation
+from pytake.engine.field_types import Button
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.text_split import truncate
@@ -45,13 +45,6 @@ def matcher(choices: Sequence[Choice], build: NodeBuild | None = None, field: st
     for position, choice in enumerate(choices, 1):
         table.setdefault(str(position), choice)
     return table
-
-
-def choice_texts(validation: Validation | None) -> frozenset[str]:
-    """The normalized texts that a validation takes for one of its choices."""
-    specs = validation.choices if validation is not None else None
-    texts = [(spec,) if isinstance(spec, str) else (spec.value, spec.label or spec.value) for spec in specs or []]
-    return frozenset(normalize_text(text) for pair in texts for text in pair)
 
 
 class Options:

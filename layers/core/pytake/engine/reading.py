@@ -1,8 +1,56 @@
-"""Numbers in what a person wrote, by the flow's language."""
+"""Numbers, dates, addresses, phone numbers and words in what a person wrote."""
 
+import re
 import unicodedata
+from collections.abc import Callable, Iterator
 
-from pytake.engine.limits import LARGEST_NUMBER, NUMBER_CHARACTERS
+from pytake.engine.limits import LARGEST_NUMBER, NUMBER_CHARACTERS, SENTENCE_CHARACTERS
+from pytake.engine.normalize import normalize_text
+
+_NUMBER = r"(?<![\w.,])[-+−]?\d+(?:[.,\u00a0\u202f]\d+)*"
+_DATE = r"(?<![\w/.-])\d{1,4}([/.-])\d{1,2}\1\d{1,4}(?![\w/-])"
+_WORD = r"[^\W_]+(?:['’][^\W_]+)*"
+
+
+def found_in(kind: str, text: str, country: str | None) -> Iterator[str]:
+    """The parts of a sentence that may be a `number`, a `date`, an `email` or a `phone`, in order. Validators decide."""
+    text = text[:SENTENCE_CHARACTERS]
+    match kind:
+        case "number":
+            yield from (found[0] for found in re.finditer(_NUMBER, text))
+        case "date":
+            yield from (found[0] for found in re.finditer(_DATE, text))
+        case "email":
+            yield from (word.strip("<>()[]{}.,;:!?\"'") for word in re.split(r"[\s,;<>]+", text) if "@" in word)
+        case "phone":
+            # The library takes tens of milliseconds to load, so only flows that look for phone numbers load it.
+            from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number
+
+            matches = PhoneNumberMatcher(text, country.upper() if country else None, Leniency.VALID, 20)
+            yield from (format_number(found.number, PhoneNumberFormat.E164) for found in matches)
+
+
+def word_finder(phrases: list[str]) -> Callable[[str], str | None]:
+    """A function that gives the first of these words or phrases in a sentence, as written there; None without one.
+
+    Whole words only; case and accents make no difference.
+    """
+    wanted = sorted((tuple(_plain_words(phrase)) for phrase in phrases), key=len, reverse=True)
+
+    def find(text: str) -> str | None:
+        words = [(found.start(), found.end(), normalize_text(found[0])) for found in re.finditer(_WORD, text)]
+        for start in range(len(words)):
+            for phrase in wanted:
+                inside = words[start : start + len(phrase)]
+                if phrase and tuple(word for _, _, word in inside) == phrase:
+                    return text[inside[0][0] : inside[-1][1]]
+        return None
+
+    return lambda text: find(text[:SENTENCE_CHARACTERS])
+
+
+def _plain_words(text: str) -> list[str]:
+    return [normalize_text(found[0]) for found in re.finditer(_WORD, text)]
 
 
 def read_number(text: str, *, decimal_comma: bool) -> int | float | None:

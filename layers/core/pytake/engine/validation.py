@@ -5,8 +5,13 @@ A validator also normalises: an accepted answer is stored in the form that condi
 
 from typing import Any, Final
 
+from msgspec import structs
+
+from pytake.engine.execution import Execution
 from pytake.engine.field_types import Validation
 from pytake.engine.node_build import NodeBuild
+from pytake.engine.normalize import normalize_text
+from pytake.engine.reading import found_in, word_finder
 from pytake.engine.registry import Check, validators
 from pytake.whatsapp.input import Input
 
@@ -28,7 +33,47 @@ def compile_validation(validation: Validation, build: NodeBuild) -> Check:
         message = f"There is no validation type `{validation.type}`. The types are {names}."
         build.problem("unknown_type", "validation.type", message)
         return lambda _: REFUSED
-    return compile_check(validation, build)
+    check = compile_check(validation, build)
+    if not validation.find:
+        return check
+    if validation.type not in FINDABLE:
+        message = f"A `{validation.type}` cannot be found in a sentence. `find` works for {', '.join(FINDABLE)}."
+        build.problem("invalid_value", "validation.find", message)
+    return finding(validation, check)
+
+
+FINDABLE = ("number", "date", "email", "phone", "choice")
+
+
+def finding(validation: Validation, check: Check) -> Check:
+    """The check of a value that may be a part of a sentence. The first part that the check accepts counts."""
+    words = word_finder(sorted(choice_texts(validation))) if validation.type == "choice" else None
+    kind, wanted = validation.type, validation.country
+
+    def find(run: Execution) -> Any:
+        answer = run.input
+        value = check(run)
+        text = typed_text(answer)
+        if value is not REFUSED or text is None:
+            return value
+        country = wanted or run.context.country
+        parts = found_in(kind, text, country) if words is None else filter(None, (words(text),))
+        for part in parts:
+            run.input = structs.replace(answer, text=part)
+            value = check(run)
+            if value is not REFUSED:
+                break
+        run.input = answer
+        return value
+
+    return find
+
+
+def choice_texts(validation: Validation | None) -> frozenset[str]:
+    """The normalized texts that a validation takes for one of its choices."""
+    specs = validation.choices if validation is not None else None
+    texts = [(spec,) if isinstance(spec, str) else (spec.value, spec.label or spec.value) for spec in specs or []]
+    return frozenset(normalize_text(text) for pair in texts for text in pair)
 
 
 def typed_text(answer: Input) -> str | None:

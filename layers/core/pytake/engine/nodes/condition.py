@@ -2,7 +2,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pytake.engine.conditions import Test, compile_comparison
+from pytake.engine.conditions import Test, all_hold, compile_comparison
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import BranchCondition
 from pytake.engine.field_types import Comparison
@@ -23,13 +23,15 @@ class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
 class Condition(NodeData):
     """Decides where the path continues.
 
-    Use either one comparison (`variable`, `operator`, `value`) with `true_next_node_id` and `false_next_node_id`, or `branches`:
-    the first branch that holds is taken, or else `default_next_node_id`.
+    Use either one comparison (`variable`, `operator`, `value`, `keep_as`) with `true_next_node_id` and `false_next_node_id`, or
+    `branches`: the first branch that holds is taken, or else `default_next_node_id`. What `keep_as` keeps is stored only when the
+    path takes that exit.
     """
 
     variable: str | None = None
     operator: str | None = None
     value: Any = None
+    keep_as: str | None = None
     true_next_node_id: str | None = None
     false_next_node_id: str | None = None
     branches: list[Branch] | None = None
@@ -38,7 +40,7 @@ class Condition(NodeData):
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the comparisons and the targets."""
         if self.branches is not None:
-            if self.variable is not None or self.operator is not None:
+            if self.variable is not None or self.operator is not None or self.keep_as is not None:
                 message = "A condition has either `variable` and `operator`, or `branches`. Remove one of the two."
                 build.problem("conflicting_fields", "branches", message)
             return self._branches(self.branches, build)
@@ -47,7 +49,7 @@ class Condition(NodeData):
                 build.problem("missing_field", name, f"A condition needs `{name}` (or `branches`). Add it.")
         if self.variable is None or self.operator is None:
             return NodeHandlers(lambda _: None)
-        comparison = Comparison(variable=self.variable, operator=self.operator, value=self.value)
+        comparison = Comparison(variable=self.variable, operator=self.operator, value=self.value, keep_as=self.keep_as)
         test = compile_comparison(comparison, build)
         yes = build.target(self.true_next_node_id, "true_next_node_id", "true", required=True)
         no = build.target(self.false_next_node_id, "false_next_node_id", "false", required=True)
@@ -97,5 +99,5 @@ def _test(branch: Branch, build: NodeBuild, field: str, exit: str) -> Test:
     if len(tests) == 1:
         return tests[0]
     if name == "all":
-        return lambda run: all(test(run) for test in tests)
+        return all_hold(tests, keeps=any(one.keep_as for one in comparisons))
     return lambda run: any(test(run) for test in tests)

@@ -5,10 +5,10 @@ from pytake.engine.facts import Constant, ValidatedAnswer, Write
 from pytake.engine.field_types import Button, Validation
 from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.node_build import NodeBuild
-from pytake.engine.options import Options, choice_texts
+from pytake.engine.options import Options
 from pytake.engine.registry import Check, NodeData, node_type
 from pytake.engine.turn import Step
-from pytake.engine.validation import REFUSED, compile_validation, error_text
+from pytake.engine.validation import REFUSED, choice_texts, compile_validation, error_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import LocationRequest
 

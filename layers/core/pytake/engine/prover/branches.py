@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from pytake.engine.conditions import EMPTINESS, OPERATORS, equal
+from pytake.engine.conditions import EMPTINESS, OPERATORS, equal, kept_validation
 from pytake.engine.facts import BranchCondition
 from pytake.engine.field_types import Comparison
 from pytake.engine.prover.abstract_values import (
@@ -20,7 +20,7 @@ from pytake.engine.prover.abstract_values import (
     join_environments,
     one_of,
 )
-from pytake.engine.prover.evaluation import evaluate_constant, evaluate_expression
+from pytake.engine.prover.evaluation import evaluate_answer, evaluate_constant, evaluate_expression
 from pytake.engine.template import Expression, parse_path, parse_template
 from pytake.engine.values import as_number, plain_text
 
@@ -73,6 +73,7 @@ def _evaluate_all(
     """Whether every comparison (or the negation of every comparison) can hold."""
     failed: Environment | None = None
     why: list[str] = []
+    kept: list[str] = []  # the engine takes back what it kept when a later comparison does not hold
     current: Environment | None = environment
     for comparison in comparisons:
         if current is None:
@@ -83,7 +84,10 @@ def _evaluate_all(
         if found.holds is None or found.fails is None:
             why.append(found.why)
         if found.fails is not None:
-            failed = found.fails if failed is None else join_environments(failed, found.fails)
+            fails = found.fails if negated else {**found.fails, **{name: environment[name] for name in kept}}
+            failed = fails if failed is None else join_environments(failed, fails)
+        if comparison.keep_as in environment:
+            kept.append(comparison.keep_as)
         current = found.holds
     return Outcome(current, failed, " and ".join(dict.fromkeys(filter(None, why))))
 
@@ -102,6 +106,9 @@ def evaluate_comparison(comparison: Comparison, environment: Environment, write:
         why = f"an earlier condition has decided `{_description(side.name, operator, rights)}`"
     holds = _after(side, operator, rights, key, environment, outcome=True) if True in truths else None
     fails = _after(side, operator, rights, key, environment, outcome=False) if False in truths else None
+    if holds is not None and comparison.keep_as in environment:
+        found = evaluate_answer(kept_validation(written))
+        holds = {**holds, comparison.keep_as: found} if found is not None else holds
     outcome = Outcome(holds, fails, why)
     return outcome if operator == written else outcome.negated()
 
