@@ -243,8 +243,8 @@ def _conditions() -> Iterator[str]:
         example, found = _FOUND[kind]
         yield f"| `{name}` | contains a value that the validation `{kind}` accepts | `{json.dumps(example)} {name}` | {found} |"
     yield (
-        "\n`keep_as` stores what the last five found, in normalised form. Later comparisons of an `all` see it, and it stays only "
-        "if the whole branch holds.\n"
+        "\n`keep_as` stores what the last five found, in normalised form. Later comparisons of an `all` see it, and it stays "
+        "only if the whole branch holds.\n"
     )
 
 
