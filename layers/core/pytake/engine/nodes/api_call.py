@@ -176,7 +176,7 @@ def _parts(text: str, field: str, build: NodeBuild) -> list[str | Term]:
     return parts
 
 
-def _constant_host(parts: list[str | Expression]) -> str | None:
+def _constant_host(parts: list[str | Term]) -> str | None:
     """The host that the URL's literal text names; None if an expression or a secret can change where the request goes."""
     from urllib.parse import urlsplit
 

@@ -86,7 +86,7 @@ def _evaluate_all(
         if found.fails is not None:
             fails = found.fails if negated else {**found.fails, **{name: environment[name] for name in kept}}
             failed = fails if failed is None else join_environments(failed, fails)
-        if comparison.keep_as in environment:
+        if comparison.keep_as and comparison.keep_as in environment:
             kept.append(comparison.keep_as)
         current = found.holds
     return Outcome(current, failed, " and ".join(dict.fromkeys(filter(None, why))))
@@ -106,7 +106,7 @@ def evaluate_comparison(comparison: Comparison, environment: Environment, write:
         why = f"an earlier condition has decided `{_description(side.name, operator, rights)}`"
     holds = _after(side, operator, rights, key, environment, outcome=True) if True in truths else None
     fails = _after(side, operator, rights, key, environment, outcome=False) if False in truths else None
-    if holds is not None and comparison.keep_as in environment:
+    if holds is not None and comparison.keep_as and comparison.keep_as in environment:
         found = evaluate_answer(kept_validation(written))
         holds = {**holds, comparison.keep_as: found} if found is not None else holds
     outcome = Outcome(holds, fails, why)

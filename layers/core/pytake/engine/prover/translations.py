@@ -7,7 +7,7 @@ from msgspec import structs
 from pytake.engine.compiler import Compilation
 from pytake.engine.document import FlowDocument
 from pytake.engine.problems import Problem, problem
-from pytake.engine.template import Expression, TemplateError, parse_template
+from pytake.engine.template import TemplateError, Term, parse_template, paths_in
 from pytake.engine.texts import best_match
 from pytake.engine.translations import own_language, shown_texts, texts_by_node
 
@@ -77,7 +77,7 @@ def _has_words(text: str) -> bool:
     return any(character.isalpha() for part in _parts(text) if isinstance(part, str) for character in part)
 
 
-def _parts(text: str) -> list[str | Expression]:
+def _parts(text: str) -> list[str | Term]:
     try:
         return parse_template(text)
     except TemplateError:
@@ -87,7 +87,9 @@ def _parts(text: str) -> list[str | Expression]:
 def _difference(text: str, translation: str) -> str:
     """The values that only one of the texts contains, as a message; empty if there are none."""
     before, after = (
-        dict.fromkeys(".".join(part.path) for part in _parts(one) if isinstance(part, Expression))
+        dict.fromkeys(
+            ".".join(path.path) for part in _parts(one) if not isinstance(part, str) for path in paths_in(part)
+        )
         for one in (text, translation)
     )
     lost = [name for name in before if name not in after]
