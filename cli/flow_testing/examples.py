@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from local.offline_conversation import OfflineConversation
-from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest
+from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest, State
 from pytake.engine.compiler import Compilation
+from pytake.engine.options import DONE
+from pytake.engine.options_from import ITEM
 from pytake.engine.template import parse_template, paths_in
 from pytake.engine.values import as_number
 
@@ -68,7 +70,11 @@ class Examples:
         found: list[UserInput] = [
             {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()
         ]
-        if "question" in data:
+        if data.get("options_from"):
+            found.append("1")
+        if data.get("multiple"):
+            found.append({"reply_id": DONE})
+        if self._is_question(state):
             found += self._answers(data)
         if "cta" in data and "flow_id" in data:
             plain = {"answer": "yes"}
@@ -76,6 +82,10 @@ class Examples:
         if state.due_at is not None:
             found.append({"type": "timeout"})
         return _unique([*found, *self._texts("input.text", {}), *_REJECTED, *self._too_long(data)])
+
+    def _is_question(self, state: State) -> bool:
+        document = self._documents[state.sub_flow_id or state.flow_id]
+        return any(node.id == state.node_id and node.type == "question" for node in document.nodes)
 
     def results(self, effect: Effect) -> list[EffectResult]:
         """The results to try for an effect."""
@@ -114,7 +124,7 @@ class Examples:
         """Answers that the question accepts, and those that conditions compare with."""
         validation = data.get("validation") or {}
         kind = validation.get("type", "text")
-        if kind == "text" and data.get("buttons") and not data.get("validation"):
+        if (data.get("buttons") or data.get("options_from")) and not data.get("validation"):
             return
         yield from VALID_ANSWERS.get(kind, _some_text)(validation)
         yield from self._texts(data["variable"], validation)
@@ -149,9 +159,24 @@ def _constants(nodes: Collection[Any]) -> dict[str, list[Any]]:
         known += [
             value for value in _distinguishing(comparison["operator"], comparison.get("value")) if value not in known
         ]
+    for path, lists in chain.from_iterable(map(_lists, nodes)):
+        found.setdefault(path, []).extend(lists)
     for path, sentence in chain.from_iterable(map(_sentences, nodes)):
         found.setdefault(path, []).append(sentence)
     return found
+
+
+def _lists(data: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The variables from which questions take their options, with lists to try: an empty one, and one with an item."""
+    spec = data.get("options_from")
+    if spec:
+        texts = [spec.get(name) or "" for name in ("label", "value", "description", "section")]
+        terms = [part for text in texts for part in parse_template(text) if not isinstance(part, str)]
+        item: dict[str, Any] = {}
+        for path in [path.path[1:] for term in terms for path in paths_in(term) if path.path[0] == ITEM]:
+            if path:
+                _put(item, ".".join(path), f"{path[-1]} 1")
+        yield spec["list"].strip("{} "), [[item or "item 1"], []]
 
 
 def _sentences(value: Any) -> Iterator[tuple[str, str]]:

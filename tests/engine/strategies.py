@@ -73,12 +73,15 @@ def buttons(draw: st.DrawFn, ids: list[str]) -> list[dict[str, Any]]:
         st.lists(st.sampled_from(["one", "two", "três", "Four", "5", "{{a}}", "{{b}}", "🙂"]), min_size=1, unique=True)
     )
     target = st.none() | st.sampled_from(ids)
+    section = draw(st.none() | st.just("S {{b}}"))
     return [
         {
             "label": label,
             "value": f"v{index}",
             "next_node_id": draw(target),
             "description": draw(st.none() | st.just("{{a}} d")),
+            "section": section,
+            "show_if": draw(st.none() | comparison()) if index else None,
         }
         for index, label in enumerate(labels)
     ]
@@ -119,9 +122,10 @@ def comparison(draw: st.DrawFn) -> dict[str, Any]:
 KINDS = [
     *("start", "message", "buttons", "media", "cta", "question", "question", "question_buttons", "condition"),
     *("branches", "jump", "end", "handoff", "action", "api_call", "ai_prompt", "delay", "set_variable", "random"),
-    *("template", "whatsapp_flow"),
+    *("template", "whatsapp_flow", "question_list", "question_several"),
 ]
 TYPES = {"buttons": "message", "media": "message", "cta": "message", "question_buttons": "question"}
+TYPES |= {"question_list": "question", "question_several": "question"}
 TYPES |= {"branches": "condition"}
 
 
@@ -169,7 +173,33 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         "media": {"text": TEXTS, "media": media, "buttons": none | buttons(ids)},
         "cta": {"text": TEXTS, "cta_url": cta, "next_node_id": optional},
         "question": {**asked, "max_attempts": none | st.integers(1, 3), "timeout_seconds": none | just(60)},
-        "question_buttons": {**asked, "buttons": buttons(ids)},
+        "question_buttons": {
+            **asked,
+            "question": none | prefixed("Q "),
+            "media": none | media,
+            "footer": none | just("F {{b}}"),
+            "buttons": buttons(ids),
+        },
+        "question_list": {
+            **asked,
+            "options_from": st.fixed_dictionaries(
+                {
+                    "list": st.sampled_from([*VARIABLES, "a.x"]),
+                    "label": just("{{item}} {{b}}"),
+                    "value": none | just("v{{item.x}}"),
+                    "item_variable": none | VARIABLE,
+                    "empty_next_node_id": target,
+                }
+            ),
+        },
+        "question_several": {
+            "question": none | prefixed("Q "),
+            "variable": VARIABLE,
+            "buttons": buttons(ids),
+            "multiple": st.fixed_dictionaries({"least": st.integers(0, 2), "most": none | st.integers(2, 3)}),
+            "max_attempts": none | just(2),
+            "next_node_id": target,
+        },
         "condition": {"true_next_node_id": target, "false_next_node_id": target},
         "branches": {"branches": st.lists(branch, max_size=2), "default_next_node_id": target},
         "jump": {
@@ -221,6 +251,9 @@ def nodes(draw: st.DrawFn, ids: list[str], flows: list[str]) -> list[dict[str, A
         fields = draw(st.fixed_dictionaries(data[kind]))
         if kind == "condition":
             fields |= draw(comparison())
+        if kind == "question_several":
+            fields["buttons"] = [{**button, "next_node_id": None} for button in fields["buttons"][:9]]
+            fields["multiple"]["least"] = min(fields["multiple"]["least"], len(fields["buttons"]))
         found.append({"id": node_id, "type": TYPES.get(kind, kind), "data": fields})
     return found
 

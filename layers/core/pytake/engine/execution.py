@@ -145,6 +145,14 @@ class Execution(Struct, eq=False, gc=False):
                 return last.text + _PARAGRAPH + text
         return text
 
+    def last_text(self, limit: int) -> str:
+        """The text that was said last in this turn, taken back to stand in the next message; empty if there is none."""
+        last = self.messages[-1] if self.messages else None
+        if type(last) is not Text or len(last.text) > limit:
+            return ""
+        self.messages.pop()
+        return last.text
+
     def send(self, message: OutboundMessage) -> None:
         """Send a message that is already within Meta's limits."""
         self.messages.append(message)

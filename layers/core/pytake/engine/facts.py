@@ -138,6 +138,10 @@ class NodeFacts(Struct):
     stored_texts: list[StoredText] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     branch_conditions: list[BranchCondition] = field(default_factory=list)
+    shown_if: dict[str, BranchCondition] = field(default_factory=dict)  # by exit: the option is offered only then
+    passes: list[str] = field(default_factory=list)  # exits that a waiting node takes without waiting
+    silent_question: bool = False  # it asks without a text of its own
+    says: bool = False  # a path that enters the node sends something
     limited_texts: list[LimitedText] = field(default_factory=list)
     secrets: list[SecretUse] = field(default_factory=list)
     requests_effect: bool = False  # it calls an API or a model

@@ -5,15 +5,6 @@ from typing import Any
 from msgspec import Struct
 
 
-class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """An option: `label` is shown, `value` is stored (the label when left out), `next_node_id` is where it leads."""
-
-    label: str
-    value: str | None = None
-    next_node_id: str | None = None
-    description: str | None = None
-
-
 class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
     """One comparison: `variable` (a name or a path such as `contact.name`), `operator`, `value` (may contain templates).
 
@@ -24,6 +15,21 @@ class Comparison(Struct, kw_only=True, forbid_unknown_fields=True):
     operator: str
     value: Any = None
     keep_as: str | None = None
+
+
+class Button(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """An option: `label` is shown, `value` is stored (the label when left out), `next_node_id` is where it leads.
+
+    `description` and `section` (the title above it) appear in lists. With `show_if`, the option is offered only if the
+    comparison holds; if it holds for none of a node's options, all are offered.
+    """
+
+    label: str
+    value: str | None = None
+    next_node_id: str | None = None
+    description: str | None = None
+    section: str | None = None
+    show_if: Comparison | None = None
 
 
 class ChoiceSpec(Struct, forbid_unknown_fields=True, omit_defaults=True):

@@ -46,6 +46,10 @@ CODES: dict[str, Code] = {
     "duplicate_label": Code("error", "Two options of one node have the same label, which Meta rejects.", fatal=True),
     "ambiguous_option": Code("warning", "A typed answer can match two options; the first one wins."),
     "conflicting_fields": Code("error", "Two fields of a node cannot be used together.", fatal=True),
+    "options_all_conditional": Code("warning", "Every option has a `show_if`, so that none may be left."),
+    "nothing_said": Code(
+        "error", "A question without a text, although a path reaches it with nothing said in the turn."
+    ),
     "unknown_language": Code(
         "warning", "There are no built-in texts in the flow's language; the English ones are used."
     ),

@@ -47,6 +47,12 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "Sorry, I did not get that. Please choose one of the options.",
         "es": "Perdón, no entendí. Por favor, elige una de las opciones.",
     },
+    "choose_more": {
+        "pt_BR": "Anotado. Escolha mais uma opção ou conclua.",
+        "en": "Noted. Choose another option, or finish.",
+        "es": "Anotado. Elige otra opción o termina.",
+    },
+    "done": {"pt_BR": "Concluir", "en": "Done", "es": "Terminar"},
     "see_options": {"pt_BR": "Ver opções", "en": "See options", "es": "Ver opciones"},
     "invalid_text": {
         "pt_BR": "Por favor, responda com uma mensagem de texto.",

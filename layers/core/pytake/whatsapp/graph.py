@@ -75,8 +75,12 @@ def _content(message: OutboundMessage) -> tuple[str, Json]:
             buttons = [{"type": "reply", "reply": {"id": b.id, "title": b.title}} for b in message.buttons]
             return _interactive("button", message, {"buttons": buttons})
         case OptionList():
-            rows = [_without_none(id=r.id, title=r.title, description=r.description) for r in message.rows]
-            return _interactive("list", message, {"button": message.button, "sections": [{"rows": rows}]})
+            sections: dict[str | None, list[dict[str, Any]]] = {}
+            for r in message.rows:
+                row = _without_none(id=r.id, title=r.title, description=r.description)
+                sections.setdefault(r.section, []).append(row)
+            found = [_without_none(title=title, rows=rows) for title, rows in sections.items()]
+            return _interactive("list", message, {"button": message.button, "sections": found})
         case CtaUrl():
             parameters: Json = {"display_text": message.label, "url": message.url}
             return _interactive("cta_url", message, {"name": "cta_url", "parameters": parameters})

@@ -28,11 +28,12 @@ class Button(Struct, frozen=True, gc=False):
 
 
 class Row(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A row of a list message."""
+    """A row of a list message. Rows with the same `section` stand together under this title."""
 
     id: str
     title: str
     description: str | None = None
+    section: str | None = None
 
 
 class Text(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="text"):

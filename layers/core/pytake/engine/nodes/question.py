@@ -1,16 +1,19 @@
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
-from pytake.engine.facts import Constant, ValidatedAnswer, Write
+from pytake.engine.execution import CompiledNode, Execution, Handler, NodeHandlers, Say
+from pytake.engine.facts import Constant, Source, ValidatedAnswer, Write
 from pytake.engine.field_types import Button, Validation
 from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.node_build import NodeBuild
-from pytake.engine.options import Options
+from pytake.engine.options import Offering, Options
+from pytake.engine.options_from import ListOptions, OptionsFrom
 from pytake.engine.registry import Check, NodeData, node_type
+from pytake.engine.sending import MediaSpec, Offer, asking_for_place, compile_frame, offering, saying
+from pytake.engine.several_options import Multiple, SeveralOptions
 from pytake.engine.turn import Step
 from pytake.engine.validation import REFUSED, choice_texts, compile_validation, error_text
 from pytake.whatsapp import limits as meta
-from pytake.whatsapp.outbound import LocationRequest
 
 
 @node_type("question")
@@ -24,7 +27,10 @@ class Question(NodeData):
 
     With `buttons`, a tap is an answer, and so is a typed value, label or position. A button's `next_node_id` takes precedence
     over the node's. Other answers count only if `validation` accepts them. After a tap on a button of an older message the bot
-    says that the option is no longer available and asks again, without counting an attempt.
+    says that the option is no longer available and asks again, without counting an attempt. `options_from` takes the options from
+    a list, and with `multiple` several can be chosen.
+
+    Without a `question` (and `media`), the text that was said last in the turn is the question; options appear under it.
     """
 
     TEXTS: ClassVar = (
@@ -33,12 +39,30 @@ class Question(NodeData):
         "validation.choices.[].label?",
         "buttons.[].label",
         "buttons.[].description",
+        "buttons.[].section",
+        "options_from.label?",
+        "options_from.description?",
+        "options_from.section?",
+        "multiple.done_label",
+        "list_button",
+        "media.caption",
+        "media.link?",
+        "media.id?",
+        "media.filename?",
+        "header",
+        "footer",
     )
 
-    question: str
     variable: str
+    question: str | None = None
+    media: MediaSpec | None = None
+    header: str | None = None
+    footer: str | None = None
     validation: Validation | None = None
     buttons: list[Button] | None = None
+    options_from: OptionsFrom | None = None
+    multiple: Multiple | None = None
+    list_button: str | None = None
     max_attempts: int | None = None
     max_attempts_next_node_id: str | None = None
     timeout_seconds: float | None = None
@@ -48,13 +72,18 @@ class Question(NodeData):
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the question, the check of answers, and every exit."""
         node, following = build.node, build.target(self.next_node_id, "next_node_id", required=True)
-        options = Options(self.buttons, build) if self.buttons else None
+        options = self._options(build)
+        several = SeveralOptions(self.multiple, options, self.variable, build) if self.multiple and options else None
+        empty = self._empty(build)
         ask = self._asking(options, build)
         check = self._check(options, build)
-        refuse = self._refusal(options, build)
+        refuse = self._refusal(options, several, build)
         build.facts.validation = self.validation
         build.question(self.variable, self.question, "question")
-        store = build.variable(self.variable, "variable", source=ValidatedAnswer(self.validation or Validation()))
+        answers: Source = ValidatedAnswer(self.validation or Validation())
+        if self.multiple is not None:
+            answers = Constant([""]) if self.multiple.least else None
+        store = build.variable(self.variable, "variable", source=answers)
         stale = build.built_in_text("stale_option")
         timeout = self._timeout(build)
         attempts_node = build.optional_target(
@@ -75,12 +104,7 @@ class Question(NodeData):
             self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False
         )
         build.facts.stops = (most > 0 and attempts_node is None) or (timeout is not None and timeout_node is None)
-        exits: dict[str, tuple[Step, CompiledNode]] = {}
-        if options is not None:
-            for choice in options.choices:
-                exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
-                source = Constant(choice.value) if "{{" not in choice.value else None
-                build.facts.writes.append(Write(self.variable, f"button:{choice.value}", source))
+        pick = self._picking(options, several, store, following, build)
 
         def wait(run: Execution) -> None:
             run.status = "waiting"
@@ -88,20 +112,23 @@ class Question(NodeData):
             run.due_at = None if timeout is None else run.context.now + timeout
 
         def enter(run: Execution) -> CompiledNode | None:
-            ask(run)
+            if empty is not None and options is not None and not options.shown(run):
+                run.path.append(empty[0])
+                return empty[1]
+            ask(run, *(several.begin(run) if several is not None else ()))
             run.path.append(wait_step)
             run.attempts = 0
             wait(run)
             return None
 
         def answer(run: Execution) -> CompiledNode | None:
-            if options is not None:
-                choice = options.match(run)
-                if choice is not None:
-                    store(run, choice.value)
-                    step, target = exits[choice.value]
-                    run.path.append(step)
+            if pick is not None:
+                target = pick(run)
+                if target is not None:
                     return target
+                if run.path:  # it took a step, and more options can be chosen
+                    wait(run)
+                    return None
             if run.input.reply_id is not None and not takes_taps:
                 return expired(run)
             value = check(run)
@@ -131,7 +158,7 @@ class Question(NodeData):
             run.path.append(stale_step)
             run.emit("stale_reply", node_id=node.node_id, reply_id=run.input.reply_id)
             run.say(stale)
-            ask(run)
+            ask(run, *(several.left_out(run) if several is not None else ()))
             wait(run)
             return None
 
@@ -148,37 +175,82 @@ class Question(NodeData):
         offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
         return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None, offered=offered)
 
-    def _asking(self, options: Options | None, build: NodeBuild) -> Say:
-        text = build.template(self.question, "question")
-        if isinstance(text, str) and not text.strip():
-            build.problem("invalid_value", "question", "The question is empty. Enter its text.")
-        if options is not None:
-            offered = options
-            fixed = options.fixed(text) if isinstance(text, str) and not build.merge_texts else None
-            if fixed is not None:
-                return lambda run: run.messages.append(fixed)
-            body = build.rendering(self.question, "question")
-            return lambda run: offered.offer(run, body(run))
-        if self.validation is not None and self.validation.type == "location":
-            body, otherwise = build.rendering(self.question, "question"), build.built_in_text("invalid_location")
-            return lambda run: run.send(
-                LocationRequest(run.body(asked if (asked := body(run)).strip() else otherwise, meta.INTERACTIVE_BODY))
+    def _picking(
+        self,
+        options: Offering | None,
+        several: SeveralOptions | None,
+        store: Callable[[Execution, Any], None],
+        following: CompiledNode,
+        build: NodeBuild,
+    ) -> Handler | None:
+        """A function that takes an answer for one of the options. It takes a step, or none if the answer is not an option.
+
+        It gives the node to enter next, or None if the node goes on waiting.
+        """
+        if options is None:
+            return None
+        if several is not None:
+            return several.picking(store, following, build)
+        if isinstance(options, ListOptions):
+            step = build.step("option")
+            build.facts.follows_next.append("option")
+            build.facts.writes.append(
+                Write(self.variable, "option", ValidatedAnswer(Validation(max_length=meta.ROW_ID)))
             )
-        return build.say(self.question, "question") or (lambda _: None)
+            offered = options
+
+            def pick_item(run: Execution) -> CompiledNode | None:
+                choice = offered.match(run)
+                if choice is None:
+                    return None
+                store(run, choice.value)
+                offered.keep_item(run, choice)
+                run.path.append(step)
+                return following
+
+            return pick_item
+        exits: dict[str, tuple[Step, CompiledNode]] = {}
+        for choice in options.choices if isinstance(options, Options) else ():
+            exits[choice.value] = build.step(f"button:{choice.value}"), choice.target or following
+            source = Constant(choice.value) if "{{" not in choice.value else None
+            build.facts.writes.append(Write(self.variable, f"button:{choice.value}", source))
+        match = options.match
+
+        def pick(run: Execution) -> CompiledNode | None:
+            choice = match(run)
+            if choice is None:
+                return None
+            store(run, choice.value)
+            step, target = exits[choice.value]
+            run.path.append(step)
+            return target
+
+        return pick
+
+    def _asking(self, options: Offering | None, build: NodeBuild) -> Offer:
+        text = self.question
+        build.facts.says = bool((text and text.strip()) or self.media)
+        build.facts.silent_question = not build.facts.says
+        frame = compile_frame(self.header, self.footer, self.media, build)
+        if options is not None:
+            return offering(text, "question", options, frame, build, under_last_text=True)
+        if self.validation is not None and self.validation.type == "location":
+            return asking_for_place(text, "question", frame, build, under_last_text=True)
+        return saying(text, "question", frame, build)
 
     def _accepts_more_than_options(self) -> bool:
-        if not self.buttons:
+        if not self.buttons and not self.options_from:
             return True
         return self.validation is not None and (self.validation.type != "choice" or bool(self.validation.choices))
 
-    def _check(self, options: Options | None, build: NodeBuild) -> Check:
+    def _check(self, options: Offering | None, build: NodeBuild) -> Check:
         if self.validation is None:
             return (lambda _: REFUSED) if options is not None else compile_validation(Validation(), build)
         if self.validation.type == "choice" and options is None and not self.validation.choices:
             build.problem("missing_field", "validation.choices", "A `choice` needs `choices` or `buttons`. Add some.")
         return compile_validation(self.validation, build)
 
-    def _refusal(self, options: Options | None, build: NodeBuild) -> Say:
+    def _refusal(self, options: Offering | None, several: SeveralOptions | None, build: NodeBuild) -> Say:
         """A function that answers an invalid answer: an error text, with the options if it is a built-in one."""
         validation = self.validation or Validation(type="choice" if options is not None else "text")
         own = build.say(validation.error_message, "validation.error_message")
@@ -188,7 +260,39 @@ class Question(NodeData):
         if options is None:
             return lambda run: run.say(text)
         offered = options
+        if several is not None:
+            chosen = several.left_out
+            return lambda run: offered.offer(run, text, None, None, *chosen(run))
         return lambda run: offered.offer(run, text)
+
+    def _options(self, build: NodeBuild) -> Offering | None:
+        more = 1 if self.multiple is not None else 0
+        if self.buttons and self.options_from:
+            message = "Options come from either `buttons` or `options_from`. Remove one of the two."
+            build.problem("conflicting_fields", "options_from", message)
+        if not self.buttons and not self.options_from:
+            for name in ("multiple", "list_button"):
+                if getattr(self, name):
+                    message = f"`{name}` needs `buttons` or `options_from`. Add them, or remove `{name}`."
+                    build.problem("missing_field", "buttons", message)
+            return None
+        if self.multiple is not None and (
+            self.validation is not None or any(button.next_node_id for button in self.buttons or ())
+        ):
+            message = "With `multiple`, there is neither a `validation` nor a `next_node_id` of an option. Remove it."
+            build.problem("conflicting_fields", "multiple", message)
+        if self.buttons:
+            return Options(self.buttons, build, self.list_button, more=more)
+        spec = self.options_from or OptionsFrom(list="")
+        return ListOptions(spec, build, self.list_button, most=meta.LIST_ROWS - more)
+
+    def _empty(self, build: NodeBuild) -> tuple[Step, CompiledNode] | None:
+        """The exit that is taken at once when the list of the options is empty."""
+        if self.options_from is None:
+            return None
+        target = build.target(self.options_from.empty_next_node_id, "options_from.empty_next_node_id", "empty")
+        build.facts.passes.append("empty")
+        return build.step("empty"), target
 
     def _timeout(self, build: NodeBuild) -> float | None:
         if self.timeout_seconds is None:

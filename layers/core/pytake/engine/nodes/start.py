@@ -46,6 +46,7 @@ class Start(NodeData):
         ]
 
         say = build.say(self.greeting, "greeting")
+        build.facts.says = say is not None
         following = build.target(self.next_node_id, "next_node_id", required=True)
         step = build.step("next")
 

@@ -28,6 +28,7 @@ class TemplateNode(NodeData):
         components = build.value(self.components or [], "components", as_text=True)
         name = self.name
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
+        build.facts.says = True
         following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -43,6 +43,7 @@ class WhatsAppFlow(NodeData):
         header, footer = build.rendering(self.header, "header"), build.rendering(self.footer, "footer")
         data = build.value(self.data, "data") if self.data else None
         store = build.variable(self.variable, "variable")
+        build.facts.says = True
         following, node = build.target(self.next_node_id, "next_node_id", required=True), build.node
         wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
         flow_id, screen, otherwise = self.flow_id, self.screen, build.built_in_text("form_body")

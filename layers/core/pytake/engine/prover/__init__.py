@@ -12,6 +12,7 @@ from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
 from pytake.engine.prover.graph import Graph
+from pytake.engine.prover.silence import silent_questions
 from pytake.engine.prover.translations import add_translated_facts, translation_problems
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
@@ -81,6 +82,7 @@ def _analysed(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
     yield from loops
     for facts in compilation.facts.values():
         yield from contradictions(facts)
+    yield from silent_questions(graph)
     if cycles:
         return  # flows that never return cannot be analysed to their end
     yield from graph.without_end()

@@ -130,7 +130,14 @@ class Analysis:
                     yield Transition(edge, self._with_writes(node, edge, returned))
             return
         for edge in self.edges[node]:
-            yield Transition(edge, self._with_writes(node, edge, environment))
+            shown_if, before = facts.shown_if.get(edge.exit), environment
+            if shown_if is not None:
+                outcome = evaluate_branch(shown_if, environment, self.write[node[0]])
+                if outcome.holds is None:
+                    yield Transition(structs.replace(edge, field=shown_if.field), None, outcome.why)
+                    continue
+                before = outcome.holds
+            yield Transition(edge, self._with_writes(node, edge, before))
 
     def _with_writes(self, node: NodeRef, edge: ExitEdge, environment: Environment | None) -> Environment | None:
         writes = [write for write in self.facts[node].writes if write.exit == edge.exit]

@@ -62,7 +62,7 @@ class Findings:
                 for transition in analysis.transitions(context, node):
                     if transition.environment is not None:
                         seen.taken.add(transition.edge.exit)
-                    elif facts.branch_conditions:
+                    elif facts.branch_conditions or facts.shown_if:
                         seen.never[transition.edge.exit] = transition.edge.field, transition.why
                 for index, limited in enumerate(facts.limited_texts):
                     longest, culprits = longest_text(limited.text, environment, analysis.write[node[0]])

@@ -90,7 +90,7 @@ class Graph:
     def endless(self) -> list[Problem]:
         """Loops in which nothing waits for the person, except jump cycles."""
         found = []
-        for members in _loops([node for node in self.facts if not self.facts[node].waits], self._without_waiting):
+        for members in _loops([node for node in self.facts if not self._always_waits(node)], self._without_waiting):
             if self._cycling.intersection(members):
                 continue
             flow_id, node_id = members[0]
@@ -208,7 +208,7 @@ class Graph:
         return any(
             self.facts[node].ends
             or self.facts[node].stops
-            or self.facts[node].waits
+            or self._always_waits(node)
             or any(p not in inside for p in self._onward(node))
             for node in members
         )
@@ -242,11 +242,16 @@ class Graph:
             followers = own if facts.jumps_to is None else [*own, facts.jumps_to]
         if facts.jumps_to is not None and facts.returns and facts.jumps_to not in self.silent:
             followers = [facts.jumps_to]
-        return [p for p in followers if not self.facts[p].waits]
+        if facts.waits:
+            followers = [(node[0], edge.target) for edge in facts.edges if edge.target and edge.exit in facts.passes]
+        return [p for p in followers if not self._always_waits(p)]
+
+    def _always_waits(self, node: NodeRef) -> bool:
+        return self.facts[node].waits and not self.facts[node].passes
 
     def _ends_silently(self, node: NodeRef, facts: NodeFacts, silent: set[NodeRef]) -> bool:
         """Whether the flow can end in the same turn, including sub-flows on the way."""
-        return not facts.waits and self._finishes(node, facts, silent)
+        return not self._always_waits(node) and self._finishes(node, facts, silent)
 
     def _finishes(self, node: NodeRef, facts: NodeFacts, finishing: set[NodeRef]) -> bool:
         """Whether the flow can end (or return)."""

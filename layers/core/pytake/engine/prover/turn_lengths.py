@@ -124,7 +124,11 @@ class TurnLengths:
     def _measure(self, node: NodeRef) -> None:
         facts, weight = self._facts[node], self._weights[node]
         if facts.waits:
-            self._whole[node], self._to_end[node] = weight, None
+            passed = self._passed_to(node)
+            ends = [self._to_end.get(target) for target in passed]
+            ends += [0] if any(edge.exit in facts.passes and not edge.target for edge in facts.edges) else []
+            self._whole[node] = weight + max((self._whole.get(target, 0) for target in passed), default=0)
+            self._to_end[node] = max((weight + end for end in ends if end is not None), default=None)
             return
         before, ends_before = weight, True
         whole = weight
@@ -143,10 +147,15 @@ class TurnLengths:
                     to_end = max(to_end or 0, before + rest)
         self._whole[node], self._to_end[node] = whole, to_end
 
+    def _passed_to(self, node: NodeRef) -> list[NodeRef]:
+        """Where a waiting node leads without waiting."""
+        facts = self._facts[node]
+        return [(node[0], edge.target) for edge in facts.edges if edge.target and edge.exit in facts.passes]
+
     def _silent_followers(self, node: NodeRef) -> list[NodeRef]:
         facts = self._facts[node]
         if facts.waits:
-            return []
+            return self._passed_to(node)
         onward = [target for target in self._targets(node) if target is not None]
         if facts.jumps_to is None:
             return onward

@@ -1,0 +1,170 @@
+"""What a node says: a text or options, with a file, a header and a footer."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from pytake.engine.execution import CompiledNode, Execution, Say
+from pytake.engine.node_build import NodeBuild
+from pytake.engine.options import Offering
+from pytake.engine.text_split import truncate
+from pytake.whatsapp import limits as meta
+from pytake.whatsapp.outbound import LocationRequest, Media, MediaHeader, MediaKind
+
+_WITH_CAPTION = ("image", "video", "document")
+MakeMedia = Callable[[Execution], Media | None]
+"""The file to send; None (and an event) if its address is empty."""
+Offer = Callable[..., None]
+"""`offer(run, without=(), extra=None)` sends the options, see `Offering.offer`."""
+
+
+class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A file: `type` (image, video, audio, document, sticker), and a public `link` or the `id` of an upload."""
+
+    type: MediaKind
+    link: str | None = None
+    id: str | None = None
+    caption: str | None = None
+    filename: str | None = None
+
+
+class Frame(Struct, frozen=True):
+    """What stands around a text: the compiled header, footer and file of a node."""
+
+    header: Callable[[Execution], str]
+    footer: Callable[[Execution], str]
+    media: MakeMedia | None
+    is_empty: bool
+
+
+def compile_frame(header: str | None, footer: str | None, media: MediaSpec | None, build: NodeBuild) -> Frame:
+    """Compile the header, the footer and the file of a node."""
+    return Frame(
+        _line(header, meta.HEADER_TEXT, "header", "A header", build),
+        _line(footer, meta.FOOTER, "footer", "A footer", build),
+        _media(media, build) if media else None,
+        not (header or footer or media),
+    )
+
+
+def _line(text: str | None, limit: int, field: str, what: str, build: NodeBuild) -> Callable[[Execution], str]:
+    build.limit(text, limit, field, what)
+    render = build.rendering(text, field)
+    return lambda run: truncate(" ".join(render(run).split()), limit)
+
+
+def saying(text: str | None, field: str, frame: Frame, build: NodeBuild) -> Say:
+    """A function that sends a text with what stands around it. A text with a file becomes its caption if it fits."""
+    if frame.is_empty:
+        return build.say(text, field) or (lambda _: None)
+    body_of = build.rendering(text, field)
+
+    def say(run: Execution) -> None:
+        body = with_lines(frame.header(run), body_of(run), frame.footer(run))
+        sent = frame.media(run) if frame.media is not None else None
+        if sent is None:
+            run.say(body)
+        elif body and not sent.caption and sent.media in _WITH_CAPTION and len(body) <= meta.CAPTION:
+            run.send(Media(sent.media, sent.link, sent.id, body, sent.filename))
+        else:
+            run.send(sent)
+            run.say(body)
+
+    return say
+
+
+def offering(
+    text: str | None, field: str, options: Offering, frame: Frame, build: NodeBuild, *, under_last_text: bool = False
+) -> Offer:
+    """A function that offers options under a text; with `under_last_text`, under the turn's last one if there is none."""
+    body_of = build.rendering(text, field)
+    fixed = options.fixed(text or "") if not build.merge_texts and "{{" not in (text or "") and frame.is_empty else None
+
+    def offer(run: Execution, without: frozenset[str] = frozenset(), extra: str | None = None) -> None:
+        if fixed is not None and not without and extra is None:
+            run.messages.append(fixed)
+            return
+        top: str | MediaHeader | None = frame.header(run)
+        body = body_of(run)
+        sent = frame.media(run) if frame.media is not None else None
+        if under_last_text and not body.strip():
+            body = run.last_text(options.body_limit)
+        if sent is not None:
+            above = None if options.is_list or top else media_header(sent)
+            if above is not None and not sent.caption:
+                top = above
+            else:
+                run.send(sent)
+        options.offer(run, body, top, frame.footer(run), without, extra)
+
+    return offer
+
+
+def asking_for_place(
+    text: str | None, field: str, frame: Frame, build: NodeBuild, *, under_last_text: bool = False
+) -> Say:
+    """A function that asks for a location; with `under_last_text`, under the turn's last text if there is none."""
+    body_of, fallback = build.rendering(text, field), build.built_in_text("invalid_location")
+
+    def say(run: Execution) -> None:
+        body = with_lines(frame.header(run), body_of(run), frame.footer(run))
+        if under_last_text and not body:
+            body = run.last_text(meta.INTERACTIVE_BODY)
+        sent = frame.media(run) if frame.media is not None else None
+        if sent is not None:
+            run.send(sent)
+        run.send(LocationRequest(run.body(body or fallback, meta.INTERACTIVE_BODY)))
+
+    return say
+
+
+def with_lines(header: str, text: str, footer: str) -> str:
+    """The text with header and footer as lines, for message types that have neither."""
+    lines = (f"*{header}*" if header else "", text, f"_{footer}_" if footer else "")
+    return "\n".join(line for line in lines if line.strip())
+
+
+def leave_out(run: Execution, node: CompiledNode) -> None:
+    run.emit("address_missing", node_id=node.node_id)
+
+
+def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
+    if bool(spec.link) == bool(spec.id):
+        build.problem(
+            "conflicting_fields", "media", "Media needs either a `link` or an `id`. Enter exactly one of them."
+        )
+    build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
+    if spec.caption and spec.type not in _WITH_CAPTION:
+        build.problem(
+            "conflicting_fields", "media.caption", f"WhatsApp does not show a caption for {spec.type}. Use `text`."
+        )
+    link, id_ = build.template(spec.link, "media.link"), build.template(spec.id, "media.id")
+    caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
+
+    def value(part: str | Callable[[Execution], str], run: Execution) -> str | None:
+        return (part if isinstance(part, str) else part(run)).strip() or None
+
+    node = build.node
+
+    def make(run: Execution) -> Media | None:
+        text, address, uploaded = value(caption, run), value(link, run), value(id_, run)
+        if address is None and uploaded is None:
+            leave_out(run, node)
+            if text:
+                run.say(text)
+            return None
+        return Media(
+            spec.type,
+            address,
+            uploaded,
+            truncate(text, meta.CAPTION) if text and spec.type in _WITH_CAPTION else None,
+            value(filename, run),
+        )
+
+    return make
+
+
+def media_header(media: Media) -> MediaHeader | None:
+    if media.media == "image" or media.media == "video" or media.media == "document":
+        return MediaHeader(media.media, media.link, media.id, media.filename)
+    return None
