@@ -114,7 +114,9 @@ def parse_expression(text: str, nesting: int = 0) -> Term:
 
 
 def _term(text: str, nesting: int) -> Term:
-    """A path, or an expression with arithmetic."""
+    """A path, or an expression with arithmetic. `{{5}}` alone is a name, as it always was; `{{(5)}}` is the number."""
+    if nesting and text.strip()[:1].isdigit():
+        return _Arithmetic(text, nesting).parse()
     try:
         return Expression(parse_path(text))
     except TemplateError:
