@@ -81,7 +81,7 @@ def buttons(draw: st.DrawFn, ids: list[str]) -> list[dict[str, Any]]:
             "next_node_id": draw(target),
             "description": draw(st.none() | st.just("{{a}} d")),
             "section": section,
-            "show_if": draw(st.none() | comparison()) if index else None,
+            "show_if": {**draw(comparison()), "keep_as": None} if index and draw(st.booleans()) else None,
         }
         for index, label in enumerate(labels)
     ]

@@ -225,6 +225,13 @@ def test_a_message_stores_its_choice() -> None:
         {"question": "?", "buttons": YES_NO, "multiple": {"least": 3, "most": 2}},
         {"question": "?", "buttons": [{"label": "A", "section": "S"}, {"label": "B"}]},
         {"question": "?", "buttons": [{"label": "A", "section": "S" * 25}]},
+        {
+            "question": "?",
+            "buttons": [
+                {"label": "A", "show_if": {"variable": "input.text", "operator": "has_number", "keep_as": "n"}},
+                {"label": "B"},
+            ],
+        },
     ],
 )
 def test_fields_that_do_not_go_together_are_problems(data: dict[str, Any]) -> None:

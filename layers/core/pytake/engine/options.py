@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from pytake.engine.conditions import Test, compile_comparison
 from pytake.engine.execution import CompiledNode, Execution
 from pytake.engine.facts import BranchCondition
-from pytake.engine.field_types import Button
+from pytake.engine.field_types import Button, Comparison
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.text_split import truncate
@@ -190,10 +190,7 @@ class Options(Offering):
             build.rendering(button.section, f"{field}[{index}].section") if button.section else None
             for index, button in enumerate(buttons)
         ]
-        self._tests: list[Test | None] = [
-            compile_comparison(button.show_if, build, f"{field}[{index}].show_if") if button.show_if else None
-            for index, button in enumerate(buttons)
-        ]
+        self._tests = [self._test(button.show_if, f"{field}[{index}].show_if") for index, button in enumerate(buttons)]
         self.choices = [
             Choice(
                 button.value or button.label,
@@ -226,6 +223,12 @@ class Options(Offering):
         if isinstance(label, str) and not label.strip():
             self._build.problem("invalid_value", f"{field}.label", "The label is empty. Enter one.")
         return label
+
+    def _test(self, show_if: Comparison | None, field: str) -> Test | None:
+        if show_if is not None and show_if.keep_as:
+            message = "An option is shown or not, and nothing is kept. Use `keep_as` in a condition; remove it here."
+            self._build.problem("conflicting_fields", f"{field}.keep_as", message)
+        return compile_comparison(show_if, self._build, field) if show_if is not None else None
 
     def _conditions(self, buttons: Sequence[Button], field: str) -> None:
         if all(button.show_if is not None for button in buttons):
