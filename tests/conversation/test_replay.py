@@ -235,7 +235,8 @@ def test_the_command_reads_lines_and_ends_with_one_on_a_difference(talk: Product
 
 
 def test_the_time_zone_of_a_turn_is_recorded(product: Product) -> None:
-    flow = document(node("q", "question", question="{{now | date('HH:mm')}}", variable="x"), id="clock")
+    ask = node("q", "question", question="{{now | date('HH:mm')}}", variable="x", next_node_id="e")
+    flow = document(ask, node("e", "end"), id="clock")
     product.add_organization("acme", NUMBER, flow)
     organization = product.tenants.organization("acme")
     product.tenants.put_organization(msgspec.structs.replace(organization, timezone="America/Sao_Paulo"))
