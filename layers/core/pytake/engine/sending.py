@@ -29,7 +29,7 @@ class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=
 
 
 class Frame(Struct, frozen=True):
-    """What stands around a text: the compiled header, footer and file of a node."""
+    """The surroundings of a text: the compiled header, footer and file of a node."""
 
     header: Callable[[Execution], str]
     footer: Callable[[Execution], str]
@@ -54,7 +54,7 @@ def _line(text: str | None, limit: int, field: str, what: str, build: NodeBuild)
 
 
 def saying(text: str | None, field: str, frame: Frame, build: NodeBuild) -> Say:
-    """A function that sends a text with what stands around it. A text with a file becomes its caption if it fits."""
+    """A function that sends a text with its header, footer and file. A text with a file becomes its caption if it fits."""
     if frame.is_empty:
         return build.say(text, field) or (lambda _: None)
     body_of = build.rendering(text, field)

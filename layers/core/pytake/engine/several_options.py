@@ -32,7 +32,7 @@ class SeveralOptions:
 
     def __init__(self, spec: Multiple, options: Offering, variable: str, build: NodeBuild) -> None:
         if spec.least < 0 or (spec.most is not None and spec.most < max(spec.least, 1)):
-            message = "Nobody can choose that many options. Make `least` at most `most`, and both positive."
+            message = "No answer can have that many options. Make `least` at most `most`, and both positive."
             build.problem("contradictory_validation", "multiple.least", message)
         build.limit(spec.done_label, options.label_limit, "multiple.done_label", "A list row")
         self._options, self._least, self._most = options, spec.least, spec.most or meta.LIST_ROWS

@@ -9,7 +9,7 @@ _MAX_COMBINATIONS = 256
 
 
 def calculated(operator: Operator, left: AbstractValue, right: AbstractValue) -> AbstractValue:
-    """The result of an operation. It is missing where an operand is no number, or where the result has limits."""
+    """The result of an operation. It is missing if an operand is not a number, or if the result is too large."""
     if left.values is not None and left.exact and right.values is not None and right.exact:
         pairs = list(product(left.listed(), right.listed()))
         if len(pairs) <= _MAX_COMBINATIONS:
@@ -43,7 +43,7 @@ def _of_numbers(operator: Operator, left: Interval, right: Interval) -> Abstract
 
 
 def _half_bounded(operator: Operator, left: Interval, right: Interval) -> AbstractValue:
-    """A sum or difference of which only one end is known, such as that of a counter in a loop."""
+    """A sum or difference with one unbounded end, such as a counter in a loop."""
     low = high = None
     if operator == "+":
         low, high = _end("+", left.low, right.low), _end("+", left.high, right.high)
