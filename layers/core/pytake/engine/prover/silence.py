@@ -7,7 +7,7 @@ from pytake.engine.prover.graph import Graph, NodeRef
 
 
 def silent_questions(graph: Graph) -> Iterator[Problem]:
-    """Questions without a text of their own that can be asked when nothing was said, so that the person would not know what to answer."""
+    """Questions without a text of their own that can be asked when nothing was said: the person would not know what to answer."""
     for node in sorted(_entered_silently(graph), key=list(graph.facts).index):
         if graph.facts[node].silent_question:
             message = (
