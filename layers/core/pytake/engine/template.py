@@ -132,7 +132,7 @@ class _Arithmetic:
         if nesting > _NESTING:
             raise TemplateError(f"parentheses are nested more than {_NESTING} levels deep")
         self._text, self._position, self._nesting, self._parts = text.strip(), 0, nesting, 0
-        self._token = re.compile(_LEXEME).match
+        self._lexeme = re.compile(_LEXEME).match
 
     def parse(self) -> Term:
         term = self._sum()
@@ -163,29 +163,29 @@ class _Arithmetic:
             if not self._position:
                 raise TemplateError(f"`{self._text}` has no closing parenthesis")
             return parse_expression(self._text[begin : self._position - 1], self._nesting + 1)
-        token = self._next()
-        if token is None or token.lastgroup == "mark":
+        lexeme = self._next()
+        if lexeme is None or lexeme.lastgroup == "mark":
             raise self._error()
-        self._position = token.end()
-        match token.lastgroup:
+        self._position = lexeme.end()
+        match lexeme.lastgroup:
             case "text":
-                return Literal(token["text"][1:-1])
+                return Literal(lexeme["text"][1:-1])
             case "number":
-                return Literal(float(token["number"]) if "." in token["number"] else int(token["number"]))
-        return Expression(parse_path(token["path"]))
+                return Literal(float(lexeme["number"]) if "." in lexeme["number"] else int(lexeme["number"]))
+        return Expression(parse_path(lexeme["path"]))
 
     def _next(self) -> re.Match[str] | None:
         self._parts += 1
         if self._parts > EXPRESSION_PARTS * 4:
             raise TemplateError(f"an expression has at most {EXPRESSION_PARTS} names, numbers and operators")
-        return self._token(self._text, self._position)
+        return self._lexeme(self._text, self._position)
 
     def _take(self, *marks: str) -> str:
-        token = self._next()
-        if token is None or token["mark"] not in marks:
+        lexeme = self._next()
+        if lexeme is None or lexeme["mark"] not in marks:
             return ""
-        self._position = token.end()
-        return token["mark"]
+        self._position = lexeme.end()
+        return lexeme["mark"]
 
     def _error(self) -> TemplateError:
         rest = self._text[self._position :].strip()
