@@ -136,8 +136,7 @@ class Network:
             entry = self.phones.add_inbound(phone, {**message, "id": message_id}, phone_number_id, now)
         self._count_message(phone_number_id, now)
         self.mark_read_by_person(phone)
-        contact = {"profile": {"name": phone.name}, "wa_id" if phone.is_phone else "user_id": phone.contact_id}
-        value = {"contacts": [contact], "messages": [message]}
+        value = {"contacts": [phone.profile(hidden="from" not in message)], "messages": [message]}
         self._post(phone_number_id, value, phone, functools.partial(_mark_delivered, entry))
         return entry
 
@@ -198,7 +197,9 @@ class Network:
     def _status(self, entry: ScreenEntry, state: str, phone: Phone, code: int | None = None) -> Json:
         payload = entry.message
         status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self.clock()))}
-        status["recipient_id" if phone.is_phone else "recipient_user_id"] = phone.contact_id
+        if phone.is_phone:
+            status["recipient_id"] = phone.contact_id
+        status["recipient_user_id"] = phone.user_id
         if "biz_opaque_callback_data" in payload:
             status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]
         if code is not None:
@@ -212,7 +213,10 @@ class Network:
         return status
 
     def _post_statuses(self, phone_number_id: str, statuses: list[Json]) -> None:
-        self._post(phone_number_id, {"statuses": statuses})
+        """Post statuses, with the people in `contacts`; Meta leaves out those of failed messages."""
+        reached = {status["recipient_user_id"] for status in statuses if status["status"] != "failed"}
+        contacts = [self.phones.phone_of(user_id).profile() for user_id in sorted(reached)]
+        self._post(phone_number_id, {**({"contacts": contacts} if contacts else {}), "statuses": statuses})
 
     def _post(
         self,

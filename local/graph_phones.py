@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import zlib
 from collections import OrderedDict, deque
 from typing import Any, Literal
 
@@ -105,6 +106,16 @@ class Phone:
     def is_phone(self) -> bool:
         """Whether the contact id is a phone number and not a business-scoped user id."""
         return self.contact_id.isdigit()
+
+    @property
+    def user_id(self) -> str:
+        """The business-scoped user id. That of a phone number follows from the number, so that it survives a restart."""
+        return f"BR.{zlib.crc32(self.contact_id.encode())}{self.contact_id[-8:]}" if self.is_phone else self.contact_id
+
+    def profile(self, *, hidden: bool = False) -> Json:
+        """The person as webhooks describe them, Meta's entry of `contacts`; `hidden` leaves the phone number out."""
+        phone = {"wa_id": self.contact_id} if self.is_phone and not hidden else {}
+        return {"profile": {"name": self.name}, **phone, "user_id": self.user_id}
 
     def entries(self, after: int = 0) -> list[ScreenEntry]:
         """The entries whose `seq` is greater than `after`."""
@@ -236,6 +247,8 @@ class Phones:
     def __init__(self) -> None:
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._writers: OrderedDict[str, str] = OrderedDict()
+        self._contact_ids: dict[str, str] = {}
+        """By business-scoped user id."""
 
     def all(self) -> list[Phone]:
         """Every phone, most recently used first."""
@@ -262,12 +275,15 @@ class Phones:
         """Add a phone, or mark it as the most recently used one."""
         self._phones[phone.contact_id] = phone
         self._phones.move_to_end(phone.contact_id)
+        self._contact_ids[phone.user_id] = phone.contact_id
         if len(self._phones) > MAX_PHONES:
-            self._phones.popitem(last=False)
+            _, dropped = self._phones.popitem(last=False)
+            del self._contact_ids[dropped.user_id]
         return phone
 
     def phone_of(self, contact_id: str) -> Phone:
-        """The phone of `contact_id`, in either spelling of a number, as Meta finds it. A new one is added by `remember`."""
+        """The phone of a number, in either spelling, or of a user id, as Meta finds it. A new one is added by `remember`."""
+        contact_id = self._contact_ids.get(contact_id, contact_id)
         for spelling in variants(contact_id) if contact_id.isdigit() else ():
             if spelling in self._phones:
                 return self._phones[spelling]
@@ -287,12 +303,16 @@ class Phones:
 
     def delete(self, contact_id: str) -> bool:
         """Delete a phone and return whether it existed."""
-        return self._phones.pop(contact_id, None) is not None
+        phone = self._phones.pop(contact_id, None)
+        if phone is not None:
+            del self._contact_ids[phone.user_id]
+        return phone is not None
 
     def clear(self) -> int:
         """Delete all phones and return how many there were."""
         count = len(self._phones)
         self._phones.clear()
+        self._contact_ids.clear()
         self._writers.clear()
         return count
 
@@ -351,7 +371,7 @@ def plain_text(payload: Json) -> str:
     if kind == "text":
         return str(content["body"])
     if kind == "interactive":
-        return str(content["body"]["text"])
+        return str(content.get("body", {}).get("text", ""))
     if kind == "template":
         parameters = [
             str(parameter["text"])

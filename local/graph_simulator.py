@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from local.exchanges import Exchanges
 from local.graph_errors import GraphApiError
 from local.graph_faults import Fault
+from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
 from local.graph_phones import (
     Phone,
@@ -86,6 +87,7 @@ class GraphSimulator:
             transport=transport,
             status_seconds=status_seconds,
         )
+        self._media = MediaApi(self._authorized, new_id)
         self._state_file = state_file
         self.exchanges = Exchanges(clock)
         """Graph API requests and webhook posts; the gateway records the posts (`local.traffic_observer`)."""
@@ -126,6 +128,7 @@ class GraphSimulator:
         return [
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
             Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
+            *self._media.routes(),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
             Route("/_sim/phones", errors_as_json(self._list_phones), methods=["GET"]),
             Route("/_sim/phones/{phone}", errors_as_json(self._delete_phone), methods=["DELETE"]),
@@ -144,7 +147,7 @@ class GraphSimulator:
         ]
 
     async def _graph_unknown(self, request: Request) -> Response:
-        supported = "POST /{version}/{id}/messages and GET /{version}/{id}"
+        supported = "POST /{version}/{id}/messages and /{version}/{id}/media, GET and DELETE /{version}/{id}"
         details = f"Unsupported {request.method.lower()} request: the simulator supports only {supported}"
         return json_response(GraphApiError(100, details).body(self.network.new_id()), 400)
 
@@ -169,6 +172,9 @@ class GraphSimulator:
     async def _graph_profile(self, request: Request) -> Response:
         id_ = request.path_params["phone_number_id"]
         try:
+            file = self._media.describe(request, id_)
+            if file is not None:
+                return json_response(file)
             number = self._authorized(id_, request.headers.get("authorization"))
         except GraphApiError as error:
             return json_response(error.body(self.network.new_id()), error.http_status)
@@ -226,7 +232,11 @@ class GraphSimulator:
         phone, entry = self.network.accept_outbound(phone_number_id, contact_id, payload)
         if fault:
             return ConnectionCut()
-        contact = {"input": payload.get("to", contact_id), "wa_id" if phone.is_phone else "user_id": phone.contact_id}
+        contact = {"input": payload.get("to", contact_id)}
+        if "to" in payload:
+            contact["wa_id"] = phone.contact_id
+        if "recipient" in payload:
+            contact["user_id"] = phone.user_id
         return json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": entry.id}]})
 
     # Requests to /_sim.
@@ -251,7 +261,9 @@ class GraphSimulator:
         if action.id:
             message["id"] = action.id
         message_id = str(message["id"] or self.network.message_id())
-        message.setdefault("from" if phone.is_phone else "from_user_id", contact_id)
+        if phone.is_phone:
+            message.setdefault("from", contact_id)
+        message.setdefault("from_user_id", phone.user_id)
         if action.reply_to:
             message.setdefault("context", {"id": action.reply_to})
         # An action can set a field to None to simulate that Meta leaves it out.

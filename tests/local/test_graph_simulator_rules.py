@@ -72,6 +72,28 @@ def test_a_message_at_the_limit_is_taken(message: Json) -> None:
     check_message({"messaging_product": "whatsapp", "to": "+5511987654321", **message})
 
 
+VIDEO: Json = {"type": "video", "video": {"link": "https://example.com/a.mp4"}}
+CARD: Json = {
+    "card_index": 0,
+    "type": "cta_url",
+    "header": {"type": "image", "image": {"link": "https://example.com/a.jpg"}},
+    "action": {"name": "cta_url", "parameters": {"display_text": "Open", "url": "https://example.com"}},
+}
+
+
+def carousel(*cards: Json) -> Json:
+    return interactive({"type": "carousel", "body": {"text": "a"}, "action": {"cards": list(cards)}})
+
+
+def section(products: int, title: str | None = "New") -> Json:
+    items = [{"product_retailer_id": f"sku{number}"} for number in range(products)]
+    return {"product_items": items} | ({"title": title} if title else {})
+
+
+def product(kind: str, action: Json, header: Json | None = {"type": "text", "text": "Products"}) -> Json:  # noqa: B006
+    return interactive({"type": kind, "body": {"text": "a"}, "action": action} | ({"header": header} if header else {}))
+
+
 REFUSED: list[tuple[Json, int, str]] = [
     (text("x" * 4097), 131009, "text.body"),
     (text(""), 131009, "text.body"),
@@ -99,7 +121,19 @@ REFUSED: list[tuple[Json, int, str]] = [
     (with_part(buttons(YES), header={"type": "sticker", "sticker": {"id": "1"}}), 131009, "header.type"),
     (with_part(buttons(YES), header={"type": "image", "image": {"id": "1", "filename": "a"}}), 100, "filename"),
     (interactive({"type": "button", "action": {"buttons": []}}), 131008, "body"),
-    (interactive({"type": "carousel", "body": {"text": "a"}, "action": {}}), 100, "interactive['type']"),
+    (interactive({"type": "address_message", "body": {"text": "a"}, "action": {}}), 100, "interactive['type']"),
+    (interactive({"type": "carousel", "body": {"text": "a"}, "action": {"cards": [CARD]}}), 131009, "cards"),
+    (carousel(CARD, {**CARD, "card_index": 2}), 131009, "cards[1].card_index"),
+    (carousel(CARD, {**CARD, "card_index": 1, "header": VIDEO}), 131009, "same header"),
+    (carousel(CARD, {**CARD, "card_index": 1, "body": {"text": "b" * 161}}), 131009, "cards[1].body.text"),
+    (carousel(CARD, {**CARD, "card_index": 1, "body": {"text": "1\n2\n3\n4"}}), 131009, "line breaks"),
+    (product("product", {"catalog_id": "7"}), 131008, "product_retailer_id"),
+    (product("product_list", {"catalog_id": "7", "sections": [section(1)]}, header=None), 131008, "header"),
+    (product("product_list", {"catalog_id": "7", "sections": [section(31)]}), 131009, "product count"),
+    (product("product_list", {"catalog_id": "7", "sections": [section(1)] * 11}), 131009, "sections"),
+    (product("product_list", {"catalog_id": "7", "sections": [section(1, None)] * 2}), 131008, "title"),
+    (product("catalog_message", {"name": "catalog"}), 131009, "name"),
+    (product("request_contact_info", {"name": "request_contact_info"}), 100, "header"),
     (options(*({"id": f"{n}", "title": "A"} for n in range(11))), 131009, "row count"),
     (options(), 131009, "rows"),
     (options({"id": "a", "title": "t" * 25}), 131009, "title"),
@@ -171,15 +205,14 @@ def test_a_message_over_a_limit_is_refused_and_says_why(message: Json, code: int
     ("payload", "code"),
     [
         ({}, 131008),
-        ({"to": "5511987654321"}, 131009),
         ({"to": "+55 11 98765-4321"}, 131009),
         ({"to": "+123"}, 131009),
         ({"to": 5511987654321}, 131009),
         ({"recipient": "ana"}, 131009),
-        ({"to": "+5511987654321", "recipient": "BR.1"}, 100),
+        ({"to": "++5511987654321"}, 131009),
     ],
 )
-def test_a_recipient_is_a_plus_and_digits_or_a_user_id(payload: Json, code: int) -> None:
+def test_a_recipient_is_a_phone_number_or_a_user_id(payload: Json, code: int) -> None:
     with pytest.raises(GraphApiError) as caught:
         recipient_of(payload)
     assert caught.value.code == code
@@ -187,7 +220,9 @@ def test_a_recipient_is_a_plus_and_digits_or_a_user_id(payload: Json, code: int)
 
 def test_a_recipient_is_known_by_digits_or_by_its_user_id() -> None:
     assert recipient_of({"to": "+5511987654321"}) == "5511987654321"
+    assert recipient_of({"to": "5511987654321", "recipient": "BR.1A2B"}) == "5511987654321"
     assert recipient_of({"recipient": "BR.1A2B"}) == "BR.1A2B"
+    assert recipient_of({"recipient": "BR.ENT.1A2B"}) == "BR.ENT.1A2B"
 
 
 @pytest.mark.parametrize(
