@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
@@ -13,6 +14,16 @@ from local.expanded_template import expanded
 
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = REPOSITORY / "template.yaml"
+
+
+def table_definition() -> dict[str, Any]:
+    """Return the template's table as DynamoDB's CreateTable takes it, without what CloudFormation resolves."""
+    properties = yaml_parse(TEMPLATE.read_text())["Resources"]["Table"]["Properties"]
+    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    definition = {name: properties[name] for name in names}
+    for index in definition["GlobalSecondaryIndexes"]:
+        index.pop("WarmThroughput", None)
+    return definition
 
 
 class Stack:

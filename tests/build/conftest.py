@@ -21,6 +21,7 @@ from samcli.yamlhelper import yaml_parse
 from tests.build.containers import NO_ENGINE, Route, engine, lambda_image, route_to_host
 from tests.build.lambda_sandbox import REGION, VERSION, Sandbox, sandbox
 from tests.build.sam_local import SamLocal
+from tests.stack import table_definition
 
 REPOSITORY = Path(__file__).parents[2]
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -221,9 +222,7 @@ def client(aws: str) -> Callable[[str], Any]:
 def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[str, str]:
     """The environment that the template sets for the functions; its table, bucket and queues exist."""
     template = yaml_parse((REPOSITORY / "template.yaml").read_text())
-    table = template["Resources"]["Table"]["Properties"]
-    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    client("dynamodb").create_table(TableName="pytake", **{name: table[name] for name in names})
+    client("dynamodb").create_table(TableName="pytake", **table_definition())
     client("s3").create_bucket(Bucket="pytake")
     queues = {
         name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})

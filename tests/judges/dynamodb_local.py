@@ -10,6 +10,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 import tests.table
+from tests.stack import table_definition
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 CREATED = [0]
@@ -21,8 +22,7 @@ def create_table(name: str) -> None:
     client: Any = boto3.client("dynamodb")
     with suppress(client.exceptions.ResourceNotFoundException):
         client.delete_table(TableName=name)
-    keys = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    client.create_table(TableName=name, **{key: properties[key] for key in keys})
+    client.create_table(TableName=name, **table_definition())
     client.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
     CREATED[0] += 1
 
