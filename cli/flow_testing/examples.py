@@ -79,6 +79,11 @@ class Examples:
         if "cta" in data and "flow_id" in data:
             plain = {"answer": "yes"}
             found += [{"response": form} for form in self._bodies(data["variable"], plain) if isinstance(form, dict)]
+        if "timeout_seconds" in data and "name" in data:
+            found += [
+                {"type": "event", "text": data["name"], "payload": body}
+                for body in self._bodies(data.get("output_variable") or "", {})
+            ]
         if state.due_at is not None:
             found.append({"type": "timeout"})
         return _unique([*found, *self._texts("input.text", {}), *_REJECTED, *self._too_long(data)])

@@ -122,7 +122,7 @@ def comparison(draw: st.DrawFn) -> dict[str, Any]:
 KINDS = [
     *("start", "message", "buttons", "media", "cta", "question", "question", "question_buttons", "condition"),
     *("branches", "jump", "end", "handoff", "action", "api_call", "ai_prompt", "delay", "set_variable", "random"),
-    *("template", "whatsapp_flow", "question_list", "question_several"),
+    *("template", "whatsapp_flow", "question_list", "question_several", "wait_event"),
 ]
 TYPES = {"buttons": "message", "media": "message", "cta": "message", "question_buttons": "question"}
 TYPES |= {"question_list": "question", "question_several": "question"}
@@ -202,6 +202,13 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         },
         "condition": {"true_next_node_id": target, "false_next_node_id": target},
         "branches": {"branches": st.lists(branch, max_size=2), "default_next_node_id": target},
+        "wait_event": {
+            "name": just("paid"),
+            "timeout_seconds": just(60),
+            "output_variable": none | VARIABLE,
+            "next_node_id": target,
+            "timeout_next_node_id": target,
+        },
         "jump": {
             "target_flow_id": st.sampled_from(flows),
             "pass_variables": st.booleans(),

@@ -51,6 +51,7 @@ INPUTS = [
     Input(type="media", media=InputMedia("1", "image")),
     Input(type="location", location=InputLocation(1.5, -2.0)),
     Input(type="form", response={"x": "one"}),
+    Input(type="event", text="paid", payload={"x": "one"}),
     Input(type="contacts", payload=[{}]),
     Input(type="unsupported"),
 ]
@@ -90,7 +91,7 @@ def accepted(draw: st.DrawFn) -> dict[str, Any]:
 def _waits(node: dict[str, Any]) -> bool:
     kind, data = node["type"], node["data"]
     return (
-        kind in ("question", "whatsapp_flow")
+        kind in ("question", "whatsapp_flow", "wait_event")
         or bool(kind == "message" and data.get("buttons"))
         or bool(kind == "delay" and data["seconds"])
     )

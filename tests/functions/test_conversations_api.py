@@ -30,6 +30,7 @@ ROUTES = [
     ("GET", CONVERSATION, None),
     ("GET", TRANSCRIPT, None),
     ("POST", f"{CONVERSATION}/send", {"text": "Hi"}),
+    ("POST", f"{CONVERSATION}/events", {"name": "paid"}),
     ("POST", f"{CONVERSATION}/close", None),
     ("POST", f"{CONVERSATION}/resume", None),
 ]

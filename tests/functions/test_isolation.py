@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},
     "PUT /api/v1/organization": {"messages_per_minute": 7},
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
+    "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
 """A valid body for each route that takes one."""

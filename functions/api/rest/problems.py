@@ -52,6 +52,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "window_closed": ProblemCode(
         HTTPStatus.CONFLICT, "The person last wrote more than 24 hours ago: free text is not allowed."
     ),
+    "no_session": ProblemCode(HTTPStatus.CONFLICT, "The conversation has no open session."),
     "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
     "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
     "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),

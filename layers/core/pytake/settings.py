@@ -92,10 +92,13 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
 
 
 class ApiSettings(LakeSettings, frozen=True, kw_only=True):
-    """The REST API queues the messages of agents, and stores secrets. `session_ttl_hours` is the default of organizations;
-    `verify_numbers`: a number's access token is tried at the Graph API before it is stored.
+    """The REST API queues the messages of agents and reported events, and stores secrets.
+
+    `session_ttl_hours` is the default of organizations; `verify_numbers`: a number's access token is tried
+    at the Graph API before it is stored.
     """
 
+    inbound_queue_url: Text
     outbound_queue_url: Text
     graph_api_url: Text
     graph_api_version: Text

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord, new_session_id
 
 EventType = Literal[
     "session_started",
@@ -169,7 +169,7 @@ def events_of(
     # The engine emits `session_started` when a flow starts. A command or an agent's message also starts a session.
     if "session_started" in happened or record.session_id == new_session_id(key, record.seq):
         add("session_started")
-    if record.message_type not in (None, "due"):
+    if record.message_type not in (None, *NON_MESSAGE_TYPES):
         add("message_in", kind=record.input.type)
     _add_path(record, happened, add)
     variables = {

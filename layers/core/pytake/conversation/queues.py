@@ -18,11 +18,18 @@ GROUP_ID_CHARACTERS = 128
 """SQS's limit for a message group id."""
 
 
+class ReportedEvent(Struct, frozen=True, omit_defaults=True):
+    """An event that a program reported for a conversation: a `wait_event` node waits for its name."""
+
+    name: str
+    data: Any = None
+
+
 class InboundItem(Struct, omit_defaults=True):
     """One message of one person, as Meta sent it (`message` is Meta's own JSON).
 
-    An item with a `due_at` fires a timer or ends a session. It takes the way of a message, so that it is in order with the
-    person's messages and takes one turn. Its `message` holds only an id.
+    An item with a `due_at` fires a timer or ends a session, one with an `event` brings what a program reported. It takes the
+    way of a message, so that it is in order with the person's messages and takes one turn. Its `message` holds only an id.
     """
 
     organization_id: str
@@ -33,6 +40,7 @@ class InboundItem(Struct, omit_defaults=True):
     profile_name: str | None = None
     correlation_id: str | None = None
     due_at: float | None = None
+    event: ReportedEvent | None = None
 
     @property
     def key(self) -> ConversationKey:

@@ -28,6 +28,12 @@ STATE_BYTES = 300_000
 DUE = "due"
 """The message type of the item that fires a timer or ends a session."""
 
+EVENT = "event"
+"""The message type of the item with an event that a program reported."""
+
+NON_MESSAGE_TYPES = (DUE, EVENT)
+"""Types of inbound items that are not messages."""
+
 DEFAULT_COMMANDS: dict[str, Command] = {
     "restart": "restart",
     "reiniciar": "restart",

@@ -11,13 +11,10 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
-from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
+from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
 from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
 
 Speaker = Literal["user", "bot", "agent"]
-
-NON_MESSAGE_TYPES = ("due",)
-"""Types of inbound items that are not messages."""
 
 
 class TranscriptEntry(Struct, frozen=True):

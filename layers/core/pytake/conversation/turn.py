@@ -19,7 +19,7 @@ from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Q
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem
-from pytake.conversation.records import DEFAULT_COMMANDS, DUE, Conversation, ConversationKey, Number, TurnRecord
+from pytake.conversation.records import DEFAULT_COMMANDS, DUE, EVENT, Conversation, ConversationKey, Number, TurnRecord
 from pytake.engine import Contact, Event, Input, built_in_text
 from pytake.engine.commands import match_command
 from pytake.whatsapp.message_input import read_input, takes_turn
@@ -71,6 +71,8 @@ class TakeTurn:
             return None
 
         def decide(known: Conversation | None) -> TurnDraft | None:
+            if item.event is not None:
+                return self._decide_event(known, number, item) if known is not None and number is not None else None
             if item.due_at is not None or number is None:
                 return self._decide_due(known, number, item) if known is not None else None
             before = known or _new_conversation(item, self._conversations.erased_at(item.key))
@@ -146,6 +148,30 @@ class TakeTurn:
         if after.usage.messages == limit + 1 and not before.opted_out:
             record.messages = [Text(built_in_text(organization.language, "too_many_messages"))]
         return True
+
+    def _decide_event(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft | None:
+        """The turn of an event. It has no effect unless the session's flow waits for it at this moment."""
+        now, event = self._clock(), item.event
+        session = before.open_session(now)
+        if event is None or session is None or session.state is None or item.received_at < before.erased_at:
+            return None
+        after = replace(before, seq=before.seq + 1)
+        record = TurnRecord(
+            seq=after.seq,
+            at=now,
+            session_id=session.id,
+            status="recorded",
+            input=Input(type="event", text=event.name, payload=event.data),
+            message_id=item.message_id,
+            message_type=EVENT,
+            correlation_id=item.correlation_id,
+            window_opened_at=before.last_inbound_at or None,
+        )
+        draft = TurnDraft(after, record, [])
+        if before.opted_out or session.human:
+            return draft
+        self._run_flow(draft, before, number, now)
+        return draft
 
     def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
         now, session = self._clock(), before.session

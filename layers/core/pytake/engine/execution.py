@@ -34,8 +34,8 @@ class NodeHandlers(Struct, frozen=True):
     """What a node does when a path enters it, when the person answers, when its timer fires, when its effect has ended, and
     (only a jump) when its sub-flow returns or is abandoned: with `timeout` or `attempts_exceeded`.
 
-    `timer_input` is the input type that fires its timer: `timeout` for a missing answer, `resume` for a delay.
-    `offered` are the normalized texts that it takes for a choice.
+    `events`: what it does when a program reports an event, by the event's name. `timer_input` is the input type that fires its
+    timer: `timeout` for a missing answer, `resume` for a delay. `offered` are the normalized texts that it takes for a choice.
     """
 
     enter: Handler
@@ -44,6 +44,7 @@ class NodeHandlers(Struct, frozen=True):
     result: Handler | None = None
     returned: Handler | None = None
     abandoned: Mapping[str, Handler] | None = None
+    events: Mapping[str, Handler] | None = None
     timer_input: TimerInput = "timeout"
     offered: frozenset[str] = frozenset()
 
@@ -55,6 +56,7 @@ class CompiledNode:
         "abandoned",
         "answer",
         "enter",
+        "events",
         "flow_id",
         "node_id",
         "offered",
@@ -77,6 +79,7 @@ class CompiledNode:
         self.result = handlers.result
         self.returned = handlers.returned
         self.abandoned = handlers.abandoned
+        self.events = handlers.events
         self.timer_input = handlers.timer_input
         self.offered = handlers.offered
 

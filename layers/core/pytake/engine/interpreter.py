@@ -17,6 +17,7 @@ from pytake.whatsapp.input import Input
 
 _STARTED = Event("session_started")
 _TIMERS = ("timeout", "resume")
+_NOT_FROM_THE_PERSON = (*_TIMERS, "event")
 Nodes = dict[tuple[str, str], CompiledNode]
 
 
@@ -73,11 +74,9 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     if state is None:
         return _open(flow, answer, context)
     waiting, run = _resume(flow, nodes, node, state, answer, context)
-    if answer.type in _TIMERS:
-        if state.due_at is None or context.now < state.due_at:
-            return _ignored(state, answer)
-        handler = _late_jump(run, context.now) if state.stack else None
-        if handler is None and (handler := waiting.timer) is None:
+    if answer.type in _NOT_FROM_THE_PERSON:
+        handler = _other_input(run, waiting, state, answer, context)
+        if handler is None:
             return _ignored(state, answer)
     elif waiting.answer is not None:
         handler = waiting.answer
@@ -87,6 +86,17 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     if node is not None:
         _walk(node, run)
     return _turn(flow, run)
+
+
+def _other_input(
+    run: Execution, waiting: CompiledNode, state: State, answer: Input, context: Context
+) -> Handler | None:
+    """What follows from a timer or from an event that a program reports; None if it changes nothing at this point."""
+    if answer.type == "event":
+        return (waiting.events or {}).get(answer.text)
+    if state.due_at is None or context.now < state.due_at:
+        return None
+    return (_late_jump(run, context.now) if state.stack else None) or waiting.timer
 
 
 def _nodes(flow: Flow, context: Context) -> Nodes:

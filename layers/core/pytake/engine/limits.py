@@ -20,6 +20,7 @@ COMMAND_CHARACTERS = 40  # a longer text is not compared with the commands
 SENTENCE_CHARACTERS = 4096  # of a text in which a value is looked for
 EMAIL_CHARACTERS = 254  # the longest deliverable address (RFC 5321)
 PHONE_CHARACTERS = 40  # a longer answer is not read as a phone number
+EVENT_NAME_CHARACTERS = 100  # the longest name of an event that a wait_event waits for
 LABEL_CHARACTERS = 60  # the longest label of a message
 MEMORY_TURNS = 50  # the most earlier prompts and answers that an ai_prompt remembers
 MODEL_FIELDS = 20  # the most fields that an ai_prompt asks for

@@ -18,6 +18,7 @@ from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.transcript import ReadTranscript
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
@@ -103,7 +104,12 @@ def number_profiles() -> GraphApi:
 
 @cache
 def queues() -> SqsQueues:
-    return SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url)
+    return SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url, outbound=settings().outbound_queue_url)
+
+
+@cache
+def report_event() -> ReportEvent:
+    return ReportEvent(inbox(), queues(), shared.clock)
 
 
 @cache
