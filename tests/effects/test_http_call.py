@@ -861,3 +861,43 @@ def test_the_trusted_authorities_are_loaded_for_the_first_call_only(monkeypatch:
     for _ in range(2):
         assert code(calls.perform("acme", request("https://api.example.com:1/"))) == "connection_failed"
     assert len(made) == 1
+
+
+def in_turn(*answers: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    """Answer the first request with the first, and so on."""
+    left = list(answers)
+    return lambda connection: left.pop(0)(connection)
+
+
+BUSY = answering(b'{"try": "later"}', JSON, status="503 Service Unavailable")
+
+
+def test_an_overloaded_server_is_asked_again_with_the_same_idempotency_key() -> None:
+    pauses: list[float] = []
+    with serving(in_turn(BUSY, saying(), answering(b'"done"', JSON))) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        result = local(sleep=pauses.append).perform("acme", request(url, method="POST", attempts=3))
+    assert result == EffectResult(ok=True, status=200, body="done")
+    assert pauses == [0.5, 1.0]
+    assert len({line for sent in server.requests for line in sent.split(b"\r\n") if b"Idempotency-Key" in line}) == 1
+
+
+def test_the_last_attempt_s_answer_is_kept_and_no_other_is_made() -> None:
+    with serving(in_turn(BUSY, BUSY)) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        result = local(sleep=lambda _: None).perform("acme", request(url, attempts=2))
+    assert (result.ok, result.status, result.body, len(server.requests)) == (False, 503, {"try": "later"}, 2)
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "500 Internal Server Error"])
+def test_other_failures_are_not_repeated(status: str) -> None:
+    with serving(answering(b"{}", JSON, status=status)) as server:
+        local(sleep=pytest.fail).perform("acme", request(f"http://127.0.0.1:{server.port}/", attempts=3))
+    assert len(server.requests) == 1
+
+
+def test_no_attempt_is_made_without_time_for_it() -> None:
+    with serving(BUSY) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        local(sleep=pytest.fail).perform("acme", request(url, attempts=3, timeout_seconds=0.4))
+    assert len(server.requests) == 1

@@ -224,6 +224,7 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         "api_call": {
             "url": just("https://example.com/{{a}}"),
             "body": VALUES,
+            "error_body_variable": none | VARIABLE,
             "output_variable": VARIABLE,
             "response_map": just({"b": "$.x[0]"}),
             "next_node_id": target,

@@ -24,6 +24,10 @@ class Deadline:
             raise out_of_time()
         return left
 
+    def has(self, seconds: float) -> bool:
+        """Whether more than this time is left."""
+        return self._ends_at - monotonic() > seconds
+
 
 def out_of_time() -> CallFailedError:
     """The error of an expired deadline."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import sleep
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -43,6 +44,12 @@ MAX_ADDRESSES = 4
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Addresses of a host and port. May raise `OSError` or `UnicodeError`."""
+
+RETRY_SECONDS = 0.5
+"""The pause before the second attempt; twice as long before the third."""
+
+_PASSING_STATUSES = frozenset({429, 502, 503, 504})
+_PASSING_ERRORS = frozenset({"dns_failed", "connection_failed", "connection_lost", "answer_broken"})
 
 _PORTS = {"https": 443, "http": 80}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -95,33 +102,41 @@ class HttpcoreCaller:
         allow_private_addresses: bool = False,
         resolve: Resolve = resolve,
         ssl_context: ssl.SSLContext | None = None,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._secrets = secrets
         self._allow_plain_http = allow_plain_http
         self._allow_private_addresses = allow_private_addresses
         self._resolve = resolve
         self._given_ssl_context = ssl_context
+        self._sleep = sleep
 
     def perform(self, organization_id: str, request: HttpRequest) -> EffectResult:
-        """Sends the request once and returns the result.
+        """Sends the request, and again while the server is unavailable and attempts and time are left; returns the result.
 
         `ok` means a response with status 2xx. Status and body of other responses are kept, too. `body` is the response's
         JSON, or its text. `error` is `code: sentence`, with a code from the list above. Secrets of the request are
         redacted in the body.
         """
         secrets = _UsedSecrets(lambda fresh: self._secrets.of_organization(organization_id, fresh=fresh))
-        try:
-            status, body = self._exchange(request.with_secrets(secrets), secrets.used)
-        except CallFailedError as failed:
-            return EffectResult(ok=False, status=failed.status, error=str(failed))
-        return EffectResult(
-            ok=200 <= status < 300,
-            status=status,
-            body=Redactor(secret.value for secret in secrets.used)(body),
-            error=_refusal(status),
-        )
+        seconds = request.timeout_seconds
+        deadline = Deadline(seconds if 0 < seconds <= API_TIMEOUT_SECONDS else API_TIMEOUT_SECONDS)
+        for attempt in range(1, request.attempts + 1):
+            try:
+                status, body = self._exchange(request.with_secrets(secrets), secrets.used, deadline)
+            except CallFailedError as failed:
+                result = EffectResult(ok=False, status=failed.status, error=str(failed))
+                passing = failed.code in _PASSING_ERRORS
+            else:
+                body, passing = Redactor(secret.value for secret in secrets.used)(body), status in _PASSING_STATUSES
+                result = EffectResult(ok=200 <= status < 300, status=status, body=body, error=_refusal(status))
+            pause = RETRY_SECONDS * attempt
+            if not passing or attempt == request.attempts or not deadline.has(pause):
+                return result
+            self._sleep(pause)
+        return EffectResult(ok=False, error="internal: The request has no attempts.")
 
-    def _exchange(self, request: HttpRequest, secrets: Collection[FlowSecret]) -> tuple[int, Any]:
+    def _exchange(self, request: HttpRequest, secrets: Collection[FlowSecret], deadline: Deadline) -> tuple[int, Any]:
         url = self._url(request)
         host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         # Before the name is resolved, because the name may contain the secret.
@@ -132,8 +147,6 @@ class HttpcoreCaller:
             raise CallFailedError("method_invalid", "An API call may not use this method.")
         headers = _headers(request)
         content = _content(request, method, headers)
-        seconds = request.timeout_seconds
-        deadline = Deadline(seconds if 0 < seconds <= API_TIMEOUT_SECONDS else API_TIMEOUT_SECONDS)
         network = PinnedNetwork(self._addresses(host, port, deadline), deadline)
         # One connection per call: a kept connection would outlive the check of its address, and the function's freeze.
         ssl_context = self._ssl_context if url.scheme == "https" else None

@@ -14,7 +14,10 @@ _STRIP = {ord(_OPEN): None, ord(_CLOSE): None}
 
 
 class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="api_call"):
-    """The HTTP request of an api_call node. `key` identifies one visit of the node in one turn."""
+    """The HTTP request of an api_call node. `key` identifies one visit of the node in one turn.
+
+    `attempts`: it may be sent this many times within its timeout, while the server cannot be reached or is overloaded.
+    """
 
     key: str
     method: str
@@ -23,6 +26,7 @@ class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="
     query_params: dict[str, str] = {}
     body: Any = None
     timeout_seconds: float = 10
+    attempts: int = 1
 
     def with_secrets(self, secrets: Mapping[str, str]) -> "HttpRequest":
         """The request to send: each placeholder replaced by the secret's value, or removed if there is no such secret."""

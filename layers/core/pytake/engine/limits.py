@@ -26,4 +26,5 @@ MEMORY_TURNS = 50  # the most earlier prompts and answers that an ai_prompt reme
 MODEL_FIELDS = 20  # the most fields that an ai_prompt asks for
 API_TIMEOUT_SECONDS = 20  # the longest timeout of an API call
 API_DEFAULT_TIMEOUT_SECONDS = 10  # the timeout of an API call that sets none
+API_ATTEMPTS = 3  # the most times that an API call is tried
 RANDOM_PATHS = 20  # the most paths of a random node

@@ -3,10 +3,10 @@ from typing import Any
 
 import msgspec
 
-from pytake.engine.effects import HttpRequest, placeholder_field, secret_placeholder, strip_placeholders
+from pytake.engine.effects import EffectResult, HttpRequest, placeholder_field, secret_placeholder, strip_placeholders
 from pytake.engine.execution import CompiledNode, Execution, Handler, NodeHandlers
-from pytake.engine.facts import SecretUse
-from pytake.engine.limits import API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
+from pytake.engine.facts import Constant, SecretUse, Write
+from pytake.engine.limits import API_ATTEMPTS, API_DEFAULT_TIMEOUT_SECONDS, API_TIMEOUT_SECONDS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.rendering import Getter, Render, getter, render
@@ -32,7 +32,14 @@ class ApiCall(NodeData):
 
     If the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable) and the
     path continues at `error_next_node_id`, or at `next_node_id` if that is not set. `status_variable` stores the HTTP status of
-    the response, also that of a failed call; it is empty if there was no response.
+    the response, also that of a failed call; it is empty if there was no response. `error_body_variable` stores what the
+    server answered to a failed call; after a success it is empty.
+
+    With `attempts` (at most 3) a call is repeated after a short pause, within its timeout, if the server cannot be reached or
+    answers 429, 502, 503 or 504. Each attempt has the same `Idempotency-Key`.
+
+    With `run_as_body` the body is everything that the conversation has collected:
+    `{"flow": {"id", "node_id"}, "contact": {...}, "input": {"type", "text"}, "variables": {...}}`.
     """
 
     url: str
@@ -40,9 +47,12 @@ class ApiCall(NodeData):
     headers: dict[str, str] | None = None
     query_params: dict[str, Any] | None = None
     body: Any = None
+    run_as_body: bool = False
     timeout_seconds: float | None = None
+    attempts: int = 1
     output_variable: str | None = None
     status_variable: str | None = None
+    error_body_variable: str | None = None
     response_map: dict[str, str] | None = None
     next_node_id: str | None = None
     error_next_node_id: str | None = None
@@ -56,7 +66,11 @@ class ApiCall(NodeData):
         if not 0 < timeout <= API_TIMEOUT_SECONDS:
             message = f"Enter a number of seconds greater than 0 and at most {API_TIMEOUT_SECONDS}."
             build.problem("invalid_value", "timeout_seconds", message)
-        url = self._url(build)
+        if not 1 <= self.attempts <= API_ATTEMPTS:
+            build.problem("invalid_value", "attempts", f"Enter a number from 1 to {API_ATTEMPTS}.")
+        if self.run_as_body and self.body is not None:
+            build.problem("conflicting_fields", "body", "`run_as_body` replaces the `body`. Remove one of them.")
+        url, attempts = self._url(build), self.attempts
         headers = {
             name: _text(value, f"headers.{name}", build, _header) for name, value in (self.headers or {}).items()
         }
@@ -71,7 +85,7 @@ class ApiCall(NodeData):
             placeholder_field(content) is not None
         ):  # `\ue000` in a text of JSON, which the document's own check cannot see
             build.problem("invalid_value", "body", "The body contains U+E000 or U+E001. Remove these characters.")
-        body = _json(content, "body", build)
+        body = _run if self.run_as_body else _json(content, "body", build)
         self._check_host(build)
         store = build.variable(self.output_variable, "output_variable") if self.output_variable else None
         mapped = [
@@ -81,6 +95,7 @@ class ApiCall(NodeData):
         node = build.node
 
         def enter(run: Execution) -> CompiledNode | None:
+            run.at = node
             request = HttpRequest(
                 key=f"{run.context.seed}/{node.flow_id}/{node.node_id}/{len(run.path)}",
                 method=method,
@@ -89,6 +104,7 @@ class ApiCall(NodeData):
                 query_params={name: value(run) for name, value in query.items()},
                 body=body(run),
                 timeout_seconds=timeout,
+                attempts=attempts,
             )
             run.request_effect(node, request)
             return None
@@ -101,17 +117,27 @@ class ApiCall(NodeData):
 
         error_variable = f"{self.output_variable or 'api_call'}_error"
         result = build.effect_result(keep, error_variable, self.next_node_id, self.error_next_node_id)
-        return NodeHandlers(enter, answer=enter, result=self._keeping_status(result, build))
+        return NodeHandlers(enter, answer=enter, result=self._keeping(result, build))
 
-    def _keeping_status(self, result: Handler, build: NodeBuild) -> Handler:
-        name = self.status_variable
-        if not name:
+    def _keeping(self, result: Handler, build: NodeBuild) -> Handler:
+        """The handler of the result that also stores the status and the body of a failed call."""
+        kept: list[tuple[Callable[[Execution, Any], None], Callable[[EffectResult], Any]]] = []
+        if self.status_variable:
+            kept.append((build.variable(self.status_variable, "status_variable"), lambda found: found.status))
+            build.variable(
+                self.status_variable, "status_variable", "error"
+            )  # the prover must know both exits assign it
+        if self.error_body_variable:
+            store = build.variable(self.error_body_variable, "error_body_variable", "error")
+            kept.append((store, lambda found: None if found.ok else found.body))
+            build.facts.writes.append(Write(self.error_body_variable, "next", Constant(None)))
+        if not kept:
             return result
-        store = build.variable(name, "status_variable")
-        build.variable(name, "status_variable", "error")  # the prover must know that both exits assign it
 
         def keeping(run: Execution) -> CompiledNode | None:
-            store(run, run.effect_result.status if run.effect_result is not None else None)
+            found = run.effect_result or EffectResult(ok=False)
+            for store, value in kept:
+                store(run, value(found))
             return result(run)
 
         return keeping
@@ -149,6 +175,19 @@ class ApiCall(NodeData):
                 "only after it."
             )
             build.problem("secret_to_open_host", use.field, message)
+
+
+def _run(run: Execution) -> dict[str, Any]:
+    """Everything that the conversation has collected, as a body."""
+    at, contact = run.at, run.contact
+    fields = ("id", "name", "phone", "language", "fields", "tags")
+    found = {
+        "flow": {"id": at.flow_id, "node_id": at.node_id} if at is not None else None,
+        "contact": {name: getattr(contact, name) for name in fields},
+        "input": {"type": run.input.type, "text": run.input.text},
+        "variables": run.all_variables(),
+    }
+    return _clean(found)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> str:
