@@ -1,9 +1,10 @@
 """A flow document in the making. Nodes are added in chains; a chain may lead to a part of the source that comes later."""
 
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import structs
 
+from pytake.engine.nodes.action import Action
 from pytake.importers.layout import COLUMN, lay_out, targets
 from pytake.importers.names import UniqueNames, slug
 from pytake.importers.report import Loss, Report, Severity
@@ -53,6 +54,8 @@ class FlowDraft:
         self._names = UniqueNames()
         self._entries: dict[str, str | None] = {}
         self._end: str | None = None
+        self.merged: set[str] = set()
+        """The waits whose question was merged with the text before it."""
         self._ahead: list[tuple[Chain, Loss]] = []
 
     def chain(self, key: str | None = None) -> "Chain":
@@ -102,6 +105,21 @@ class FlowDraft:
             else:
                 self._ahead.append((one, loss))
 
+    def _announce_missing_actions(self) -> None:
+        """Let the organization's integrations do what no action of a flow does: they get an event with the same data."""
+        known = {kind.__struct_config__.tag for kind in get_args(Action)}
+        for node in self.nodes:
+            actions: list[dict[str, Any]] = node["data"]["actions"] if node["type"] == "action" else []
+            for at, action in enumerate(actions):
+                kind = action["type"]
+                if kind not in known:
+                    data = {name: value for name, value in action.items() if name != "type"}
+                    actions[at] = {"type": "emit_event", "name": kind, "data": data}
+                    message = (
+                        f"A flow has no action `{kind}`. An event with its data asks one of your programs to do it."
+                    )
+                    self.lose(f"event_{kind}", "loss", f"node {node['id']}", message, node["id"])
+
     def _place_of(self, chain: "Chain") -> str | None:
         """The last node of a chain; of one without nodes, the node where it leads."""
         if chain.last is not None:
@@ -118,7 +136,8 @@ class FlowDraft:
                 del node["data"]["next_node_id"]  # the conversation stays with the agent
             node["data"] = self._resolved(node["data"])
         start = self._node_at(Ref(start_key))
-        self._drop_unreachable([start, self.resolve(Ref(keep))])
+        self._drop_leftovers([start, self.resolve(Ref(keep))])
+        self._announce_missing_actions()
         lay_out(self.nodes, start)
         document: dict[str, Any] = {"format": FORMAT, "id": self.id, "name": self.name}
         if self.language:
@@ -161,18 +180,29 @@ class FlowDraft:
             target = self._end
         return target
 
-    def _drop_unreachable(self, starts: list[str | None]) -> None:
-        """Leave out nodes that only a merged question could have reached, so that the prover does not report them."""
+    def _drop_leftovers(self, starts: list[str | None]) -> None:
+        """Leave out nodes that only a merged question could have reached. Parts that no path reaches in the source stay."""
+        reached = self._reached_from(starts)
+        leftovers = {self.resolve(Ref(key)) for key in self.merged} - reached
+        entries = [self.resolve(Ref(key)) for key in self._entries]
+        kept = self._reached_from([*starts, *(node for node in entries if node not in leftovers)])
+        self.nodes = [node for node in self.nodes if node["id"] in kept]
+        self.report.keep_nodes(self.id, kept)
+        alone = len(kept - reached)
+        if alone:
+            message = f"No path from the start reaches {alone} of the nodes. Connect or delete them."
+            self.lose("unreachable", "note", f"flow {self.name}", message)
+
+    def _reached_from(self, starts: list[str | None]) -> set[str]:
         by_id = {node["id"]: node for node in self.nodes}
-        waiting = [start for start in starts if start is not None]
+        waiting = [start for start in starts if start is not None and start in by_id]
         reached = set(waiting)
         while waiting:
-            node = by_id.get(waiting.pop())
-            for target in targets(node["data"]) if node is not None else ():
-                if target not in reached:
+            for target in targets(by_id[waiting.pop()]["data"]):
+                if target in by_id and target not in reached:
                     reached.add(target)
                     waiting.append(target)
-        self.nodes = [node for node in self.nodes if node["id"] in reached]
+        return reached
 
 
 class Chain:

@@ -39,6 +39,12 @@ class Report:
         """Add a loss."""
         self._losses[loss] = None
 
+    def keep_nodes(self, flow_id: str, node_ids: set[str]) -> None:
+        """Forget losses at nodes that a flow does not have: they belong to parts that no path reaches."""
+        gone = [one for one in self._losses if one.flow_id == flow_id and one.node_id not in (None, *node_ids)]
+        for loss in gone:
+            del self._losses[loss]
+
     @property
     def losses(self) -> list[Loss]:
         """The losses, in the order in which they were found."""

@@ -92,6 +92,7 @@ def _import_node(flow: FlowPlace, key: str, node: dict[str, Any], nodes: dict[st
         asked = nodes[waiting]
         ask(Asking(Place(flow, waiting, asked, chain), said, as_dict(asked.get("router"))), source=place)
         if waiting != key:
+            flow.draft.merged.add(waiting)
             return
         chain = flow.draft.chain(f"{key}:route")
         place = Place(flow, key, node, chain)
