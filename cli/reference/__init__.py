@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli.reference.api_page import api_page
 from cli.reference.event_schema import event_schema
+from cli.reference.flow_pictures import example_pages
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
 from cli.reference.saved_queries import with_saved_queries
@@ -24,5 +25,6 @@ def pages() -> dict[Path, str]:
         docs / "flow.schema.json": schema_text(),
         docs / "api.md": api_page(docs / "api.md"),
         docs / "events.schema.json": event_schema(),
+        **example_pages(docs, REPOSITORY / "examples" / "flows"),
         template: with_saved_queries(template.read_text(encoding="utf-8")),
     }
