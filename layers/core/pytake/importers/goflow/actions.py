@@ -231,9 +231,15 @@ def _start_session(place: Place, action: dict[str, Any]) -> None:
     _for_others(place, action, target)
 
 
-def _broadcast(place: Place, _: dict[str, Any]) -> None:
-    message = "Sending a text to other people needs a flow of its own that begins with a template. Create it, and start it here."
-    place.lose("broadcast", "blocker", message)
+def _broadcast(place: Place, action: dict[str, Any]) -> None:
+    """The conversation goes on here; what other people get is asked of the organization's programs."""
+    groups = [as_text(group.get("name")) for group in dicts(action.get("groups"))]
+    data = {"text": place.text(as_text(action.get("text"))), "groups": [place.text(name) for name in groups if name]}
+    place.chain.act({"type": "emit_event", "name": "send_broadcast", "data": data}, "send_broadcast")
+    message = (
+        "A flow sends no texts to other people. An event with the text asks one of your programs to start a campaign."
+    )
+    place.lose("broadcast", "loss", message)
 
 
 def _for_others(place: Place, action: dict[str, Any], flow_id: str) -> None:

@@ -322,6 +322,20 @@ def _listen(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
             chain.set(bot.store(mapping.get("variableId")), "{{event." + path + "}}")
 
 
+def _sheet(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
+    options = as_dict(block.get("options"))
+    action = as_text(options.get("action"))
+    cells = dicts(options.get("cellsToInsert")) or dicts(options.get("cellsToUpsert"))
+    if not action or action == "Get data from sheet" or not cells:
+        message = "PyTake reads no sheets. Call an API that does, by an `api_call`."
+        bot.lose(chain, block, "sheet", "blocker" if action else "note", message)
+        return
+    data = {as_text(one.get("column")): bot.text(chain, block, as_text(one.get("value"))) for one in cells}
+    chain.act({"type": "emit_event", "name": "sheet_row", "data": data}, "sheet_row")
+    message = "PyTake writes to no sheets. An event with the row asks one of your programs to do it."
+    bot.lose(chain, block, "sheet", "loss", message)
+
+
 def _event(name: str) -> Add:
     def emit(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
         options = as_dict(block.get("options"))
@@ -358,12 +372,12 @@ _BLOCKS: dict[str, Add] = {
     "Zapier": request,
     "Pabbly": request,
     "webhook": _listen,
+    "Google Sheets": _sheet,
     "Google Analytics": _event("analytics"),
     "Pixel": _event("pixel"),
     "start": lambda *_: None,
 }
 _MISSING = {
-    "Google Sheets": ("blocker", "PyTake does not work with sheets. Call an API that does, by an `api_call`."),
     "Chatwoot": ("loss", "Chatwoot opens in the browser. Use a `handoff` to the team in PyTake."),
     "Return": ("blocker", "PyTake's commands return by themselves; a block cannot return to an earlier place."),
     "qr-code": ("blocker", "PyTake draws no QR codes. Send an image from an API that does."),
