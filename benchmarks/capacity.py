@@ -104,6 +104,7 @@ def main() -> None:
         progress(load.name)
         scale = {"per_second": load.per_second / 10, "noise": load.noise / 10, "seconds": 60} if quick else {}
         outcomes.append(Simulation(Load(**asdict(load) | scale), Stack()).run())
+        progress(capacity_table(outcomes[-1:]))
     progress("")
     print(verdict(outcomes), capacity_table(outcomes), sep="\n\n")
     if not quick:

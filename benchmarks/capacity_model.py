@@ -294,11 +294,11 @@ class Simulation:
         message = Message(organization, conversation, self.now, per_minute)
         if organization == NOISY:
             self.noisy_waiting += 1
-        self._at(self.now + self._service("webhook"), self._put, "flow_runner", self.inbound, message)
+        self._at(self.now + self._service("webhook") + POLL_SECONDS, self._put, "flow_runner", self.inbound, message)
 
     def _put(self, stage: str, queue: FifoQueue, message: Message) -> None:
         queue.put(message)
-        self._at(self.now + POLL_SECONDS, self._poll, stage, queue)
+        self._poll(stage, queue)
 
     def _poll(self, stage: str, queue: FifoQueue) -> None:
         while self._idle[stage] and queue.ready:
@@ -326,7 +326,7 @@ class Simulation:
         for message in batch:
             at += self._service("flow_runner")
             self._count_turn(at, message)
-            self._at(at, self._put, "sender", self.outbound, message)
+            self._at(at + POLL_SECONDS, self._put, "sender", self.outbound, message)
         self._busy_seconds["flow_runner"] += at - self.now
         self._at(at, self._finish, "flow_runner", queue, batch, None)
 

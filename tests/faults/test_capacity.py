@@ -104,6 +104,7 @@ def test_a_plain_send_costs_three_writes_and_no_read() -> None:
         deliver = world.sandboxes["sender"][0].built["deliver"]
         sent = []
         for turn in (1, 2):  # the first one fills what the worker remembers
+            world.timeline.now += 1
             item = OutboundItem(
                 "acme", world.numbers["acme"], PHONES[0], turn, [Text("Hi")], START + DAY, queued_at=START
             )
