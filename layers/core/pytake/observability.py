@@ -17,9 +17,6 @@ _REDACTED_LIBRARIES = ("httpx", "httpcore", "botocore", "urllib3")
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
-# It logs at each cold start that its settings have no overrides.
-logging.getLogger("pynamodb.settings").setLevel(logging.WARNING)
-
 
 class PublicError(Exception):
     """An error whose text contains only the program's own words and names, so it may be logged and shown."""
