@@ -155,6 +155,7 @@ def _webhook(place: Place, action: dict[str, Any]) -> None:
         "url": url if url.startswith(("https://", "http://", "{{")) else f"https://example.com/{slug(url, 'function')}",
         "output_variable": webhook,
         "status_variable": f"{webhook}_status",
+        "error_body_variable": webhook,
     }
     headers = {name: place.text(as_text(value)) for name, value in as_dict(action.get("headers")).items()}
     if headers:
