@@ -5,6 +5,7 @@ from typing import Any, get_args
 from msgspec import structs
 
 from pytake.engine.nodes.action import Action
+from pytake.importers.handoffs import hand_over_last
 from pytake.importers.layout import COLUMN, lay_out, targets
 from pytake.importers.names import UniqueNames, slug
 from pytake.importers.report import Loss, Report, Severity
@@ -136,6 +137,12 @@ class FlowDraft:
                 del node["data"]["next_node_id"]  # the conversation stays with the agent
             node["data"] = self._resolved(node["data"])
         start = self._node_at(Ref(start_key))
+        start, changed = hand_over_last(self.nodes, start)
+        for node_id in changed:
+            message = (
+                "The flow goes on after the agent is called, so an event tells the team. Hand over at the end instead."
+            )
+            self.lose("handoff_goes_on", "loss", f"node {node_id}", message, node_id)
         self._drop_leftovers([start, self.resolve(Ref(keep))])
         self._announce_missing_actions()
         lay_out(self.nodes, start)

@@ -336,6 +336,11 @@ def _sheet(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
     bot.lose(chain, block, "sheet", "loss", message)
 
 
+def _chatwoot(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
+    chain.add("handoff", {}, "handoff")
+    bot.lose(chain, block, "chatwoot", "note", "The conversation goes to the team in PyTake's inbox.")
+
+
 def _event(name: str) -> Add:
     def emit(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
         options = as_dict(block.get("options"))
@@ -373,12 +378,12 @@ _BLOCKS: dict[str, Add] = {
     "Pabbly": request,
     "webhook": _listen,
     "Google Sheets": _sheet,
+    "Chatwoot": _chatwoot,
     "Google Analytics": _event("analytics"),
     "Pixel": _event("pixel"),
     "start": lambda *_: None,
 }
 _MISSING = {
-    "Chatwoot": ("loss", "Chatwoot opens in the browser. Use a `handoff` to the team in PyTake."),
     "Return": ("blocker", "PyTake's commands return by themselves; a block cannot return to an earlier place."),
     "qr-code": ("blocker", "PyTake draws no QR codes. Send an image from an API that does."),
 }
