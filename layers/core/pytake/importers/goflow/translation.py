@@ -79,6 +79,21 @@ class Perform(Struct, frozen=True):
 
 Step = Assign | Choose | Draw | Perform
 
+
+def assigned_by(steps: list[Step]) -> set[str]:
+    """The variables that steps assign."""
+    found: set[str] = set()
+    for step in steps:
+        match step:
+            case Assign(variable) | Draw(variable):
+                found.add(variable)
+            case Perform(action):
+                found.add(str(action.get("variable")))
+            case Choose():
+                found |= assigned_by(step.then) | assigned_by(step.otherwise)
+    return found
+
+
 _PLAIN = {"upper": "upper", "lower": "lower", "title": "title", "trim": "trim", "clean": "trim", "length": "length"}
 _PLAIN |= {"count": "length", "abs": "abs", "url_encode": "url_encode", "json": "json", "number": "number"}
 _PLAIN |= {"remove_first_word": "remove_first_word", "sum": "sum"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytake.importers.draft import Chain
 from pytake.importers.goflow.place import run_steps
-from pytake.importers.goflow.translation import UntranslatableError
+from pytake.importers.goflow.translation import UntranslatableError, assigned_by
 from pytake.importers.javascript import parse_expression
 from pytake.importers.names import slug
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
@@ -134,6 +134,7 @@ def _set_custom(bot: Bot, chain: Chain, block: dict[str, Any], name: str, text: 
             run_steps(chain, chain_steps)
             chain.set(name, written.template)
             return
+        bot.written |= assigned_by(steps)
         run_steps(chain, steps)
     except UntranslatableError as error:
         if is_code or _looks_like_code(source):
