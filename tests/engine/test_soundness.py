@@ -34,7 +34,23 @@ PER_FLOW = 40
 TURNS = 8
 NOW = 1_800_000_000.0
 TEXTS = [
-    *("hello there, this is a text", "a", "aaaa", "é", "0", "5", "10", "1,5", "one", "two", "Dois", "2", "3", "Sim"),
+    *(
+        "hello there, this is a text",
+        "a",
+        "aaaa",
+        "é",
+        "0",
+        "1",
+        "5",
+        "10",
+        "1,5",
+        "one",
+        "two",
+        "Dois",
+        "2",
+        "3",
+        "Sim",
+    ),
     *("ana@example.com", "+55 11 98765-4321", "31/12/2026", "{{a}}", "", " ", "👩🏽‍🚀", "x" * 4096, "nan", "(a+)+$"),
 ]
 RESULTS = [

@@ -303,3 +303,10 @@ def test_chained_replacements_do_not_grow_a_text_without_limit() -> None:
     grow = node("g", "set_variable", variable="a", value="{{input.text" + filters + "}}", next_node_id="e")
     turn = Talk(flow_of(document(grow, END))).say("a")
     assert (turn.status, len(turn.variables["a"])) == ("completed", 100_000)
+
+
+def test_what_an_api_call_stores_besides_its_result_is_stored_last() -> None:
+    """The prover knows this order; it matters when two fields name the same variable."""
+    call = node("a", "api_call", url="https://x.io", output_variable="v", error_body_variable="v", next_node_id="e")
+    talk = Talk(flow_of(document(call, node("e", "end"))))
+    assert talk.say("hi", [EffectResult(ok=True, status=200, body={"x": 1})]).variables["v"] is None

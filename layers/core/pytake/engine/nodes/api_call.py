@@ -136,9 +136,10 @@ class ApiCall(NodeData):
 
         def keeping(run: Execution) -> CompiledNode | None:
             found = run.effect_result or EffectResult(ok=False)
-            for store, value in kept:
+            following = result(run)
+            for store, value in kept:  # last, as the prover knows it: the variables may be those of the result
                 store(run, value(found))
-            return result(run)
+            return following
 
         return keeping
 
