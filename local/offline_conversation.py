@@ -1,6 +1,7 @@
 """A conversation of one person with a flow, without any cloud. `pytake flow` and the console's test phone use it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -33,6 +34,7 @@ class ConversationSettings(Struct, frozen=True):
     country: str | None = None
     contact: Contact | None = None
     timezone: str = "UTC"
+    constants: dict[str, Any] = {}
 
 
 class OfflineConversation:
@@ -43,7 +45,7 @@ class OfflineConversation:
         self._flow = flow
         self._seed = settings.seed
         self._country = settings.country or _COUNTRIES[flow.language]
-        self._timezone = settings.timezone
+        self._timezone, self._constants = settings.timezone, settings.constants
         self.now = settings.now
         self.contact = settings.contact or sample_contact(settings.seed)
         self.stored: bytes | None = None
@@ -71,7 +73,8 @@ class OfflineConversation:
         state, now, number = self.state, self.now, self._turns + 1
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
-        context = Context(now, f"{self._seed}:{number}", self.contact, self._country, DEFAULT_COMMANDS, self._timezone)
+        seed, commands = f"{self._seed}:{number}", DEFAULT_COMMANDS
+        context = Context(now, seed, self.contact, self._country, commands, self._timezone, self._constants)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)

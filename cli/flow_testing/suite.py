@@ -70,6 +70,7 @@ class Setting(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tr
     seed: int | None = None
     country: str | None = None
     timezone: str | None = None
+    constants: dict[str, Any] | None = None
     contact: dict[str, Any] | None = None
     http_mocks: dict[str, Any] | None = None
 
@@ -101,6 +102,7 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
             script.country or self.country,
             contact,
             parse_zone(script.timezone or self.timezone or "UTC"),
+            {**(self.constants or {}), **(script.constants or {})},
         )
 
     def mocks(self, script: Script) -> dict[str, Any]:

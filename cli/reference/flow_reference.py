@@ -114,6 +114,7 @@ _BUILT_INS = {
     "now": "the time in the organization's time zone, such as 2026-12-31T18:30:00-03:00",
     "today": "the date there, such as 2026-12-31",
     "answers": "a list of the questions answered so far, each with its `name` (the variable), `question` and `value`",
+    "constants.NAME": "a constant of the organization, from its settings (`PUT /api/v1/organization`)",
     "secrets.NAME": "a secret of the organization (`pytake secret put NAME`), only in an `api_call`",
 }
 
@@ -265,7 +266,7 @@ def _templates() -> Iterator[str]:
         "/ 4` is `2.5`. A text that is not a number, a missing value and a division by zero give an empty value "
         "and the event `calculation_failed`. A filter applies to the whole calculation before it; parentheses "
         "apply it to a part: `{{(discount | default(0)) + 5}}`. A quoted text is a value too. A variable named "
-        "`now`, `today` or `answers` hides the built-in value.\n"
+        "`now`, `today`, `answers` or `constants` hides the built-in value.\n"
     )
     yield (
         "Dates are texts such as `2026-12-31` or `2026-12-31T18:30:00-03:00`. `date` writes them with `YYYY`, "

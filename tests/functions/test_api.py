@@ -305,6 +305,13 @@ def test_organization_settings(gateway: Gateway) -> None:
     assert {error["field"] for error in wrong.body["errors"]} == {"body.timezone", "body.messages_per_minute"}
 
 
+def test_constants_of_an_organization_are_few_and_have_names_that_flows_can_write(gateway: Gateway) -> None:
+    constants = {"fee": 12.5, "opening_hours": "9 to 18", "open": True}
+    assert gateway.api("PUT", "/api/v1/organization", {"constants": constants}).body["constants"] == constants
+    for wrong in ({"a fee": 1}, {"fee": "x" * 5000}, {"fee": [1]}):
+        assert gateway.api("PUT", "/api/v1/organization", {"constants": wrong}).status == 422
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "role"),
     [

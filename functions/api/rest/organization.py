@@ -1,14 +1,18 @@
 """The settings of the caller's organization."""
 
+import json
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pytake.conversation.records import Organization
+from pytake.engine.template import is_name
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.openapi import route_docs
+
+CONSTANTS_BYTES = 4096
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -21,6 +25,14 @@ def _known_timezone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("unknown time zone; use a name such as America/Sao_Paulo or UTC") from None
     return name
+
+
+def _small(constants: dict[str, str | int | float | bool]) -> dict[str, str | int | float | bool]:
+    if not all(map(is_name, constants)):
+        raise ValueError("a name consists of letters, digits and _, such as opening_hours")
+    if len(json.dumps(constants)) > CONSTANTS_BYTES:
+        raise ValueError(f"the constants may have {CONSTANTS_BYTES} bytes as JSON: every session records them")
+    return constants
 
 
 class OrganizationSettings(BaseModel):
@@ -39,6 +51,9 @@ class OrganizationSettings(BaseModel):
     )
     timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
         default="UTC", description="The time zone of days in reports"
+    )
+    constants: Annotated[dict[str, str | int | float | bool], AfterValidator(_small)] = Field(
+        default_factory=dict, description="Values for all flows, which read them as `{{constants.NAME}}`"
     )
     retention_days: int | None = Field(
         default=None, ge=8, le=3650, strict=True, description="How long conversations are kept"
@@ -97,6 +112,7 @@ def _answer(organization: Organization) -> OrganizationSettings:
         session_ttl_hours=organization.session_ttl_hours,
         language=organization.language,  # type: ignore[arg-type]
         timezone=organization.timezone,
+        constants=organization.constants,
         retention_days=organization.retention_days,
         contact_messages_per_minute=organization.contact_messages_per_minute,
         contact_api_calls_per_hour=organization.contact_api_calls_per_hour,

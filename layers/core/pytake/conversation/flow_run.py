@@ -168,7 +168,9 @@ class FlowRun:
         conversation, record = draft.conversation, draft.record
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
-        known = TurnContext(conversation.contact, number.country, number.commands, organization.timezone)
+        known = TurnContext(
+            conversation.contact, number.country, number.commands, organization.timezone, organization.constants
+        )
         if known.fingerprint() != session.context_fingerprint:
             record.context = known
         context = Context(
@@ -178,6 +180,7 @@ class FlowRun:
             country=number.country,
             commands=number.commands or DEFAULT_COMMANDS,
             timezone=organization.timezone,
+            constants=organization.constants,
         )
         turn = engine.take_turn(flow, state, record.input, context)
         if turn.effect is not None:
@@ -253,7 +256,9 @@ class FlowRun:
         if turn.status == "completed":
             conversation.session = None
             return
-        known = TurnContext(conversation.contact, number.country, number.commands, organization.timezone)
+        known = TurnContext(
+            conversation.contact, number.country, number.commands, organization.timezone, organization.constants
+        )
         conversation.session = replace(
             session,
             state=encoded,

@@ -133,12 +133,13 @@ class EffectRecord(Struct, frozen=True):
 
 class TurnContext(Struct, frozen=True, omit_defaults=True):
     """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands, and the
-    organization's time zone."""
+    organization's time zone and constants."""
 
     contact: Contact
     country: str | None = None
     commands: dict[str, Command] = {}
     timezone: str = "UTC"
+    constants: dict[str, Any] = {}
 
     def fingerprint(self) -> str:
         """A short digest: contexts with the same fingerprint are equal."""
@@ -281,7 +282,7 @@ class NumberSecrets(Struct, frozen=True, omit_defaults=True):
 
 
 class Organization(Struct, omit_defaults=True):
-    """An organization's settings. None means the stack's default."""
+    """An organization's settings. None means the stack's default. Flows read the `constants` as `{{constants.NAME}}`."""
 
     organization_id: str
     messages_per_minute: int | None = None
@@ -292,6 +293,7 @@ class Organization(Struct, omit_defaults=True):
     contact_messages_per_minute: int | None = None
     contact_api_calls_per_hour: int | None = None
     contact_model_calls_per_hour: int | None = None
+    constants: dict[str, Any] = {}
 
 
 class FlowSummary(Struct, omit_defaults=True):

@@ -12,7 +12,7 @@ from pytake.engine.problems import Problem, problem
 from pytake.engine.rendering import Getter, Place, Render, getter, render
 from pytake.engine.speeches import Speeches
 from pytake.engine.template import (
-    CLOCK_AND_ANSWERS,
+    BUILT_IN_VALUES,
     NAMESPACES,
     Expression,
     Literal,
@@ -267,7 +267,7 @@ class NodeBuild:
             self.facts.terms.append(TermUse(term, field, len(self.facts.writes)))
 
     def _read(self, expression: Expression, field: str, *, secrets: bool = False, asks_emptiness: bool = False) -> None:
-        if expression.path[0] not in NAMESPACES and expression.path[0] not in CLOCK_AND_ANSWERS:
+        if expression.path[0] not in NAMESPACES and expression.path[0] not in BUILT_IN_VALUES:
             self.facts.reads.append(Read(expression, field, len(self.facts.writes), asks_emptiness))
         elif expression.path[0] == "secrets" and not secrets:
             message = "Secrets work only in an api_call; here the value is always empty. Remove it."

@@ -11,7 +11,7 @@ from pytake.engine.calculation import CalculationError, calculate
 from pytake.engine.dates import text_of, zone
 from pytake.engine.execution import Execution
 from pytake.engine.filters import IN_SETTING, Setting
-from pytake.engine.template import CLOCK_AND_ANSWERS, NAMESPACES, Calculation, Expression, Literal, Term
+from pytake.engine.template import BUILT_IN_VALUES, NAMESPACES, Calculation, Expression, Literal, Term
 from pytake.engine.texts import Language
 from pytake.engine.values import TEXT_PRESERVING_FORMATTERS, plain_text, value_at
 
@@ -48,7 +48,7 @@ def _variable_name(term: Term) -> str:
     """The variable's name when the term is a bare variable, else an empty text."""
     if not isinstance(term, Expression) or len(term.path) != 1 or term.filters:
         return ""
-    return "" if term.path[0] in NAMESPACES or term.path[0] in CLOCK_AND_ANSWERS else term.path[0]
+    return "" if term.path[0] in NAMESPACES or term.path[0] in BUILT_IN_VALUES else term.path[0]
 
 
 def _variables_only(texts: list[str | None], names: list[str], write: Callable[[Any], str]) -> Render:
@@ -138,7 +138,7 @@ def _path_getter(path: tuple[str, ...], place: Place) -> Getter:
         return _input_getter(rest)
     if root == "secrets":
         return lambda _: None
-    if root in CLOCK_AND_ANSWERS:
+    if root in BUILT_IN_VALUES:
         built_in = _built_in(root, place)
         return lambda run: value_at(run.variables[root] if root in run.variables else built_in(run), rest)
     if not rest:
@@ -155,6 +155,9 @@ def _built_in(name: str, place: Place) -> Getter:
             return [{"name": n, "question": questions[n](run).strip(), "value": run.variables[n]} for n in found]
 
         return answers
+
+    if name == "constants":
+        return lambda run: run.context.constants
 
     def clock(run: Execution) -> str:
         now = datetime.fromtimestamp(run.context.now, zone(run.context.timezone))

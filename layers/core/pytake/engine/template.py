@@ -14,7 +14,7 @@ from pytake.engine.filters import FILTERS
 from pytake.engine.limits import EXPRESSION_PARTS
 
 NAMESPACES = ("contact", "input", "secrets")
-CLOCK_AND_ANSWERS = ("now", "today", "answers")
+BUILT_IN_VALUES = ("now", "today", "answers", "constants")
 """Built-in values that a variable of the same name hides."""
 
 Filters = tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]

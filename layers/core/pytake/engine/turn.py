@@ -36,7 +36,8 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
 
     `now` is in epoch seconds, `seed` (the turn's id) is the source of randomness, `country` is the ISO code of the receiving
     number's country, used to read national phone numbers. `commands` maps the number's words to commands. `timezone` is the
-    IANA name of the organization's time zone, in which the flow's dates are.
+    IANA name of the organization's time zone, in which the flow's dates are. `constants` are the organization's values for all
+    its flows (`{{constants.NAME}}`).
     """
 
     now: float
@@ -45,6 +46,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     country: str | None = None
     commands: Mapping[str, Command] = {}
     timezone: str = "UTC"
+    constants: Mapping[str, Any] = {}
 
 
 class Step(Struct, frozen=True, gc=False):

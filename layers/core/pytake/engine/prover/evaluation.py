@@ -28,7 +28,7 @@ from pytake.engine.prover.abstract_values import (
 )
 from pytake.engine.prover.arithmetic import calculated
 from pytake.engine.template import (
-    CLOCK_AND_ANSWERS,
+    BUILT_IN_VALUES,
     NAMESPACES,
     Calculation,
     Expression,
@@ -121,7 +121,7 @@ def _of_path(path: tuple[str, ...], environment: Environment) -> AbstractValue:
     root, rest = path[0], path[1:]
     if root in NAMESPACES:
         return _BUILT_IN.get(path, ANYTHING)
-    if root in CLOCK_AND_ANSWERS:
+    if root in BUILT_IN_VALUES:
         return ANYTHING  # a variable of the same name may hide it
     known = environment.get(root, ANYTHING)
     if not rest:
