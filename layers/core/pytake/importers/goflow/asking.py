@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from pytake.importers.draft import Ref
+from pytake.importers.goflow.bundle import key_of
 from pytake.importers.goflow.messages import Said, interactive, say, spoken, translation_table
 from pytake.importers.goflow.place import Place
 from pytake.importers.goflow.routing import answer_variable, category_target
@@ -61,6 +62,13 @@ def ask(asking: Asking, source: Place) -> None:
         data["list_button"] = said.list_button
     if said.asks_for_location:
         data["validation"] = {"type": "location"}
+    hint = as_text(as_dict(wait.get("hint")).get("type"))
+    name = as_text(router.get("result_name"))
+    if hint in ("image", "audio", "video", "location") and name.strip() and place.flow.bundle.reads(key_of(name)):
+        message = (
+            "The answer is stored as WhatsApp sends it, with the id of the file or the coordinates, not as an address."
+        )
+        place.lose("media_value", "loss", message, ahead=True)
     timeout = as_dict(wait.get("timeout"))
     seconds = as_float(timeout.get("seconds"))
     if seconds and seconds > 0:
