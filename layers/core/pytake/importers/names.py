@@ -4,9 +4,7 @@ import re
 import unicodedata
 
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
-_RESERVED = frozenset(
-    {"contact", "input", "secrets", "now", "today", "answers", "organization", "flow", "true", "false"}
-)
+_RESERVED = frozenset({"contact", "input", "secrets", "now", "today", "answers", "constants", "flow", "true", "false"})
 
 
 def slug(text: str, default: str, longest: int = 40) -> str:

@@ -88,7 +88,7 @@ class Canvas:
             )
             text = _IF.sub("", text)
         text = re.sub(r"\{\{\{([^{}]*)\}\}\}", r"{{\1}}", text)
-        return _SETTING.sub(lambda found: "{{organization." + found[1].lower() + "}}", text)
+        return _SETTING.sub(lambda found: "{{constants." + found[1].lower() + "}}", text)
 
     def _each(self, chain: Chain, node: dict[str, Any], found: re.Match[str]) -> str:
         inside = re.sub(r"\{\{\s*(?:this\.|@)?(\w+)\s*\}\}", r"{\1}", found[2])

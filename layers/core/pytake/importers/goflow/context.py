@@ -144,7 +144,7 @@ class Context:
     def _globals(self, rest: tuple[str, ...]) -> Written:
         if not rest:
             raise UntranslatableError("PyTake has no expression for all constants of an organization.")
-        return Written("organization." + variable_name(rest[0]))
+        return Written("constants." + variable_name(rest[0]))
 
     _global = _globals
 

@@ -89,6 +89,9 @@ class Place:
         for error in translator.errors:
             self._not_translated(error, template)
         run_steps(self.chain, translator.steps)
+        if "{{constants." in found:
+            message = "The text has a constant of the organization. Enter its value in the organization's settings."
+            self.lose("constant", "note", message, ahead=True)
         return found
 
     def _not_translated(self, error: UntranslatableError, template: str) -> None:
