@@ -104,7 +104,7 @@ class Replayer:
                 return ReplayResult(session_id, done, _difference(session_id, record, now))
             known = replace(known, contact=contact_after(known.contact, turn.events))
             if not _is_too_large(turn):
-                state = turn.state
+                state = turn.state or turn.handoff_state
         return ReplayResult(session_id, done)
 
     def _flow(self, flow_id: str) -> Flow | None:

@@ -6,20 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.aws.conversations import DynamoConversations
-from pytake.aws.table import RECENT_SHARDS, Table, recent_pk, session_end
+from pytake.aws.table import RECENT_SHARDS, Table, conversation_pk, recent_pk, session_end
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.records import (
     MARKER_SECONDS,
     Conversation,
     ConversationKey,
-    RecentPosition,
     Session,
     TurnRecord,
 )
 from pytake.engine import Contact, Event, Input, Step
 from pytake.whatsapp.outbound import Button, ReplyButtons, Text
-from tests import fakes
+from tests.fakes import FrozenClock
 from tests.table import kept
 
 KEY = ConversationKey("acme", "100000000000001", "5511999999999")
@@ -117,55 +116,55 @@ def test_an_expired_session_is_due_within_the_hour(conversations: Conversations)
     assert due(conversations, NOW + 60 + 3600) == [KEY]
 
 
-def listed(conversations: Conversations, limit: int, organization_id: str = "acme") -> list[list[str]]:
-    """The pages of the organization's list, as contact ids."""
-    pages: list[list[str]] = []
-    after: RecentPosition | None = None
-    while True:
-        places = conversations.recent(organization_id, limit, after)
-        pages.append([place.key.contact_id for place in places])
-        if len(places) < limit:
-            return pages
-        after = places[-1]
+def listed(conversations: Conversations, until: float | None = None, *, with_agents: bool = False) -> list[str]:
+    """One of the organization's lists, as contact ids."""
+    places = conversations.recent("acme", until, with_agents=with_agents)
+    return [place.key.contact_id for place in places]
 
 
-def spoke(conversations: Conversations, contact_id: str, at: float, organization_id: str = "acme") -> None:
+def spoke(
+    conversations: Conversations, contact_id: str, at: float, organization_id: str = "acme", *, human: bool = False
+) -> None:
     key = ConversationKey(organization_id, "100000000000001", contact_id)
     known = conversations.load(key)
     seq = (known.seq if known else 0) + 1
-    conversations.commit(Conversation(key=key, contact=Contact(id=contact_id), seq=seq, active_at=at), record(seq))
+    session = Session("s", at, at + 60, human=True) if human else None
+    contact = Contact(id=contact_id)
+    conversations.commit(Conversation(key=key, contact=contact, seq=seq, session=session, active_at=at), record(seq))
 
 
-def test_the_list_has_each_conversation_once_newest_hour_first(conversations: Conversations) -> None:
-    for hours_ago in range(7):
-        spoke(conversations, f"55{hours_ago}", NOW - hours_ago * 3600)
+def test_the_list_has_each_conversation_once_the_newest_ten_minutes_first(conversations: Conversations) -> None:
+    for number in range(20):
+        spoke(conversations, f"55{number:02}", NOW - number * 600)
     spoke(conversations, "999", NOW, "globex")
-    assert listed(conversations, 3) == [["550", "551", "552"], ["553", "554", "555"], ["556"]]
-    spoke(conversations, "556", NOW + 3600)
-    assert listed(conversations, 10) == [["556", "550", "551", "552", "553", "554", "555"]]
+    everybody = [f"55{number:02}" for number in range(20)]
+    assert listed(conversations) == everybody
+    assert listed(conversations, NOW - 5 * 600) == everybody[5:]
+    spoke(conversations, "5519", NOW + 600)
+    assert listed(conversations) == ["5519", *everybody[:19]]
 
 
-def test_many_of_one_hour_are_listed_once_each(conversations: Conversations) -> None:
+def test_many_of_the_same_ten_minutes_are_listed_once_each(conversations: Conversations) -> None:
     contacts = [f"55{number}" for number in range(10, 21)]
     for contact_id in contacts:
         spoke(conversations, contact_id, NOW)
-    pages = listed(conversations, 4)
-    assert [len(page) for page in pages] == [4, 4, 3]
-    assert sorted(contact for page in pages for contact in page) == contacts
+    assert sorted(listed(conversations)) == contacts
+    assert {place.at for place in conversations.recent("acme")} == {NOW // 600 * 600}
 
 
-def test_the_pages_of_a_list_over_several_hours_have_each_conversation_once(conversations: Conversations) -> None:
-    contacts = [f"55{number}" for number in range(10, 40)]
-    for number, contact_id in enumerate(contacts):
-        spoke(conversations, contact_id, NOW - number % 3 * 3600)
-    for limit in (1, 7, 30):
-        pages = listed(conversations, limit)
-        found = [contact for page in pages for contact in page]
-        assert sorted(found) == contacts
-        assert [contacts.index(contact) % 3 for contact in found] == [0] * 10 + [1] * 10 + [2] * 10
+def test_who_agents_have_is_listed_by_the_last_message(conversations: Conversations) -> None:
+    for number in range(5):
+        spoke(conversations, f"55{number}", NOW + number / 8, human=True)
+    spoke(conversations, "559", NOW)
+    assert listed(conversations, with_agents=True) == ["554", "553", "552", "551", "550"]
+    assert listed(conversations, NOW + 2 / 8, with_agents=True) == ["552", "551", "550"]
+    assert listed(conversations) == ["559"]
+    spoke(conversations, "552", NOW + 1)
+    assert listed(conversations, with_agents=True) == ["554", "553", "551", "550"]
+    assert sorted(listed(conversations)) == ["552", "559"]
 
 
-def test_the_list_of_an_organization_is_spread_over_partitions(table: Table, clock: fakes.FrozenClock) -> None:
+def test_the_list_of_an_organization_is_spread_over_partitions(table: Table, clock: FrozenClock) -> None:
     conversations = DynamoConversations(table, kept(), clock)
     for number in range(40):
         spoke(conversations, f"55{number}", NOW)
@@ -189,7 +188,16 @@ def test_sessions_that_expire_together_are_due_over_an_hour() -> None:
 
 def test_who_never_said_anything_is_not_listed(conversations: Conversations) -> None:
     conversations.commit(conversation(1), record(1))
-    assert conversations.recent("acme", 10) == []
+    assert listed(conversations) == []
+
+
+def test_entries_of_the_previous_release_are_listed(table: Table) -> None:
+    """It had one partition for all conversations of an organization, in hours."""
+    conversations = DynamoConversations(table, kept(), FrozenClock(NOW))
+    spoke(conversations, "551", NOW)
+    key = conversation_pk(ConversationKey("acme", "100000000000001", "551"))
+    table.item(key, "STATE").update([table.item.recent_pk.set("ORG#acme"), table.item.recent_at.set(NOW - NOW % 3600)])
+    assert listed(conversations) == ["551"]
 
 
 def test_those_that_exist_are_loaded_together(conversations: Conversations) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from cli.flow_testing.replay import Replayer
 from pytake.conversation.agent_messaging import (
     AgentMessaging,
     OptedOutError,
@@ -14,10 +15,12 @@ from pytake.conversation.agent_messaging import (
     WindowClosedError,
 )
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.inbox import Inbox, status_of
+from pytake.conversation.handoff import Handoff
+from pytake.conversation.inbox import Filters, Inbox, Sort, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.transcript import ReadTranscript
+from pytake.engine import State
 from tests.conversation.product import NUMBER, Product, cannot_be_queued
 
 DAY = 24 * 3600
@@ -55,6 +58,22 @@ HAND_OVER: dict[str, Any] = {
     "nodes": [
         {"id": "start", "type": "start", "data": {"next_node_id": "hand"}},
         {"id": "hand", "type": "handoff", "data": {"message": "A colleague takes over."}},
+    ],
+}
+
+COLLECT: dict[str, Any] = {
+    "format": 1,
+    "id": "collect",
+    "name": "Collect",
+    "language": "en",
+    "start_node_id": "ask",
+    "nodes": [
+        {"id": "ask", "type": "question", "data": {"question": "Name?", "variable": "name", "next_node_id": "hand"}},
+        {
+            "id": "hand",
+            "type": "handoff",
+            "data": {"message": "Hi.", "department": "sales", "priority": "high", "note": "{{name}} waits."},
+        },
     ],
 }
 
@@ -248,6 +267,98 @@ def test_a_flow_that_handed_over_begins_anew_when_the_bot_gets_it_back(product: 
     assert product.say("Hello?") == ["A colleague takes over."]
 
 
+def test_a_handoff_node_keeps_what_the_agent_needs(product: Product, desk: AgentMessaging) -> None:
+    product.publish("acme", COLLECT)
+    product.tenants.by_id[NUMBER].default_flow_id = "collect"
+    product.say("Olá")
+    product.say("Ana")
+    product.say("Hello?")
+    session = known(product).session
+    assert session is not None
+    assert session.state is not None
+    state = State.decode(session.state)
+    assert (state.flow_id, state.node_id, state.variables) == ("collect", "hand", {"name": "Ana"})
+    assert session.handoff == Handoff(session.started_at, "flow", "sales", "high", "Ana waits.", ended=True)
+    assert desk.resume(product.key(), "bea").record is not None
+    assert known(product).session is None, "the flow ended with the handoff"
+
+
+def test_the_flow_continues_where_a_person_asked_for_an_agent(product: Product, desk: AgentMessaging) -> None:
+    product.publish("acme", QUICK_QUESTION)
+    product.tenants.by_id[NUMBER].default_flow_id = "quick"
+    product.say("Olá")
+    product.say("human")
+    session = known(product).session
+    assert session is not None
+    assert (session.human, session.timer_at) == (True, None)
+    assert session.handoff == Handoff(session.started_at, "command")
+    assert product.fire_due_timers() == 0
+    desk.resume(product.key(), "bea")
+    resumed = known(product).session
+    assert resumed is not None
+    assert (resumed.handoff, resumed.timer_at) == (None, product.clock() + 600)
+    assert product.say("Ana") == ["Bye, Ana."]
+    records = product.conversations.turns(product.key())
+    (replayed,) = Replayer({"quick": QUICK_QUESTION}).replay(records)
+    assert (replayed.turns, replayed.difference, replayed.skipped) == (3, None, None)
+
+
+def test_an_agent_who_takes_over_gets_the_person_from_the_list(product: Product, desk: AgentMessaging) -> None:
+    product.publish("acme", COLLECT)
+    product.tenants.by_id[NUMBER].default_flow_id = "collect"
+    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    people = {"551190000000" + str(n): name for n, name in enumerate(["Ana", "Bia", "Caio", "Davi"])}
+    for phone, name in people.items():
+        product.say("Olá", phone)
+        product.say(name, phone)
+        product.clock.forward(1)
+    for phone, priority, department in (("0", "low", "sales"), ("1", "Urgente", "billing"), ("2", 2, "Sales")):
+        stored = product.conversations.stored[product.key("551190000000" + phone)]
+        assert stored.session is not None
+        assert stored.session.handoff is not None
+        handoff = replace(stored.session.handoff, priority=priority, department=department)
+        stored.session = replace(stored.session, handoff=handoff)
+    taken = product.conversations.stored[product.key("5511900000003")]
+    assert taken.session is not None
+    taken.session = replace(taken.session, handoff=None)  # an agent wrote first
+
+    def names(sort: Sort = "last_message", **narrowed: Any) -> list[str]:
+        found, after = [], None
+        while True:
+            page = inbox.page("acme", 1, after, filters=Filters(**narrowed), sort=sort)
+            found += [people[one.key.contact_id] for one in page.conversations]
+            if (after := page.end) is None:
+                return found
+
+    assert names() == names(status="human") == ["Davi", "Caio", "Bia", "Ana"]
+    assert names(department="SALES") == ["Caio", "Ana"]
+    assert names(priority="2") == ["Caio"]
+    assert names(priority="urgente", department="sales") == names("priority", status="idle") == []
+    assert names("priority") == ["Bia", "Caio", "Davi", "Ana"]
+    assert names("department") == ["Bia", "Caio", "Ana", "Davi"]
+
+
+def test_the_list_is_by_the_last_message_across_pages(product: Product, desk: AgentMessaging) -> None:
+    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    phones = [f"55119000000{number:02}" for number in range(30)]
+    for phone in phones:
+        product.say("Olá", phone)
+        product.clock.forward(37)
+    for phone in phones[:9:4]:
+        desk.send(product.key(phone), "Hi", "bea", phone)
+        product.clock.forward(1)
+    found, after = [], None
+    while True:
+        page = inbox.page("acme", 4, after)
+        found += page.conversations
+        if (after := page.end) is None:
+            break
+    times = [one.active_at for one in found]
+    assert times == sorted(times, reverse=True)
+    assert sorted(one.key.contact_id for one in found) == phones
+    assert [one.key.contact_id for one in found[:3]] == [phones[8], phones[4], phones[0]]
+
+
 def test_the_timer_of_a_question_waits_for_the_agent(product: Product, desk: AgentMessaging) -> None:
     product.publish("acme", QUICK_QUESTION)
     product.tenants.by_id[NUMBER].default_flow_id = "quick"
@@ -308,7 +419,7 @@ def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
     desk.send(product.key("5511933333333"), "Hi", "bea", "1")
 
     def contacts(**narrowed: Any) -> list[tuple[str, str]]:
-        page = inbox.page("acme", 10, **narrowed)
+        page = inbox.page("acme", 10, filters=Filters(**narrowed))
         assert page.end is None
         return sorted((found.key.contact_id[4:7], found.key.phone_number_id[-1]) for found in page.conversations)
 

@@ -65,14 +65,21 @@ class MemoryConversations:
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         return [copy.deepcopy(self.stored[key]) for key in set(keys) if key in self.stored]
 
-    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
-        places = sorted(
-            (-int(known.active_at // 3600) * 3600, key)
-            for key, known in self.stored.items()
-            if key.organization_id == organization_id and known.active_at
-        )
-        behind = [place for place in places if after is None or place > (-after.hour, after.key)]
-        return [RecentPosition(key, -hour) for hour, key in behind[:limit]]
+    def recent(
+        self, organization_id: str, until: float | None = None, *, with_agents: bool = False
+    ) -> list[RecentPosition]:
+        places = []
+        for key, known in self.stored.items():
+            human = known.session is not None and known.session.human
+            at = known.active_at if human else known.active_at // 600 * 600
+            if (
+                key.organization_id == organization_id
+                and at
+                and human is with_agents
+                and (until is None or at <= until)
+            ):
+                places.append(RecentPosition(key, at))
+        return sorted(places, key=lambda place: (-place.at, place.key))
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         key = conversation.key

@@ -164,8 +164,34 @@ def test_the_list_narrows_by_status_and_number(world: World) -> None:
     assert contacts(phone_number_id="100000000000003") == []
 
 
+def test_agents_see_who_was_handed_off_to_them_and_why(world: World) -> None:
+    nodes = [
+        {"id": "ask", "type": "question", "data": {"question": "Name?", "variable": "name", "next_node_id": "hand"}},
+        {"id": "hand", "type": "handoff", "data": {"department": "sales", "priority": 1, "note": "{{name}} waits."}},
+    ]
+    world.api("PUT", "/api/v1/flows/hello", FLOW | {"start_node_id": "ask", "nodes": nodes})
+    assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
+    for phone in (ANA, BIA):
+        world.says("Hi", phone)
+    world.says("Maria")
+    state = world.api("GET", CONVERSATION, role="agent").body
+    assert (state["flow_id"], state["node_id"], state["variables"]) == ("hello", "hand", {"name": "Maria"})
+    handoff = state["handoff"]
+    assert handoff.pop("at") == state["last_activity_at"]
+    assert handoff == {"reason": "flow", "department": "sales", "priority": 1, "note": "Maria waits."}
+    for query in ({"department": "Sales"}, {"priority": "1"}, {"sort": "priority"}, {"sort": "department"}):
+        (found,) = world.pages(100, **query)
+        assert [(one["contact_id"], one["handoff"]["note"]) for one in found] == [(ANA, "Maria waits.")]
+    assert world.pages(100, department="billing") == [[]]
+    (everybody,) = world.pages(100)
+    assert [one["contact_id"] for one in everybody] == [ANA, BIA]
+    cursor = world.api("GET", "/api/v1/conversations", query={"limit": "1"}).body["next_cursor"]
+    refused = world.api("GET", "/api/v1/conversations", query={"cursor": cursor, "sort": "priority"})
+    assert (refused.status, refused.body["code"]) == (400, "cursor_invalid"), "a cursor belongs to its order"
+
+
 def forged(organization_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([1, FIRST, ANA, organization_id]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(["", 1, FIRST, ANA, organization_id]).encode()).decode()
 
 
 def test_a_cursor_is_only_good_for_its_own_list(world: World) -> None:
@@ -182,7 +208,13 @@ def test_a_cursor_is_only_good_for_its_own_list(world: World) -> None:
 
 
 def test_what_the_list_cannot_do_is_refused(world: World) -> None:
-    wrong = {"limit": ["0", "101", "x"], "status": ["x", ""], "phone_number_id": ["#", "1"]}
+    wrong = {
+        "limit": ["0", "101", "x"],
+        "status": ["x", ""],
+        "sort": ["x", ""],
+        "department": [""],
+        "phone_number_id": ["#", "1"],
+    }
     for name, value in [(name, value) for name, values in wrong.items() for value in values]:
         refused = world.api("GET", "/api/v1/conversations", query={name: value})
         assert (refused.status, refused.body["code"]) == (422, "invalid_request"), (name, value)

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.inbox import status_of
+from pytake.conversation.handoff import Handoff
+from pytake.conversation.inbox import Filters, Sort, status_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
 from pytake.engine import State, StateError
 from pytake.wiring import shared
@@ -38,8 +39,20 @@ Status = Literal["waiting", "human", "idle"]
 Mode = Literal["bot", "human"]
 
 
+class HandoffResponse(BaseModel):
+    """Why agents have the conversation. `reason`: `flow` (a node) or `command` (the person asked). `node_id`, `flow_id` and the
+    variables of the conversation are those of the place where the flow was interrupted."""
+
+    at: datetime
+    reason: str
+    department: str | None
+    priority: str | int | float | None
+    note: str | None
+
+
 class ConversationSummary(BaseModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
+    `handoff`: null unless a flow or the person asked for agents.
 
     Agents may write until `window_closes_at` (null: the person has never written).
     """
@@ -54,6 +67,7 @@ class ConversationSummary(BaseModel):
     mode: Mode
     flow_id: str | None
     node_id: str | None
+    handoff: HandoffResponse | None
     opted_out: bool
     last_activity_at: datetime | None
     last_inbound_at: datetime | None
@@ -120,7 +134,7 @@ class Transcript(BaseModel):
 
 @router.get(
     "/api/v1/conversations",
-    summary="Conversations, newest activity first",
+    summary="Conversations, the last message first",
     tags=["Conversations"],
     openapi_extensions=route_docs("agent", problems=["cursor_invalid"]),
 )
@@ -133,14 +147,28 @@ def list_conversations(
     phone_number_id: Annotated[
         str | None, Query(pattern=PHONE_NUMBER_ID, description="Only conversations of this phone number")
     ] = None,
+    department: Annotated[
+        str | None, Query(min_length=1, description="Only those that were handed off to this department")
+    ] = None,
+    priority: Annotated[
+        str | None, Query(min_length=1, description="Only those that were handed off with this priority")
+    ] = None,
+    sort: Annotated[
+        Sort,
+        Query(
+            description="`department`, `priority`: only conversations that agents have, by their handoff; then the last "
+            "message. Priorities: urgent, high, normal, low, or numbers from 1 (the most urgent)"
+        ),
+    ] = "last_message",
 ) -> ConversationPage:
     who = caller(router, "agent")
-    after = read_cursor(who.organization_id, cursor) if cursor is not None else None
-    page = wiring.inbox().page(who.organization_id, limit, after, status=status, phone_number_id=phone_number_id)
+    after = read_cursor(sort, who.organization_id, cursor) if cursor is not None else None
+    filters = Filters(status, phone_number_id, department, priority)
+    page = wiring.inbox().page(who.organization_id, limit, after, filters=filters, sort=sort)
     now = shared.clock()
     return ConversationPage(
         conversations=[ConversationSummary(**_summary(conversation, now)) for conversation in page.conversations],
-        next_cursor=write_cursor(who.organization_id, page.end) if page.end is not None else None,
+        next_cursor=write_cursor(sort, who.organization_id, page.end) if page.end is not None else None,
     )
 
 
@@ -211,14 +239,14 @@ def conversation_response(conversation: Conversation) -> ConversationResponse:
         else None,
         flow_version=state.version if state is not None else None,
         sub_flow_id=(state.sub_flow_id or None) if state is not None else None,
-        variables=state.variables if state is not None else {},
+        variables=_variables(state) if state is not None else {},
         fields=conversation.contact.fields,
     )
 
 
 def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
     contact, state, status = conversation.contact, _state(conversation, now), status_of(conversation, now)
-    wrote_at = conversation.last_inbound_at
+    wrote_at, session = conversation.last_inbound_at, conversation.open_session(now)
     return {
         "phone_number_id": conversation.key.phone_number_id,
         "contact_id": conversation.key.contact_id,
@@ -230,11 +258,30 @@ def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
         "mode": "human" if status == "human" else "bot",
         "flow_id": state.flow_id if state is not None else None,
         "node_id": state.node_id if state is not None else None,
+        "handoff": _handoff(session.handoff) if session is not None and session.handoff is not None else None,
         "opted_out": conversation.opted_out,
         "last_activity_at": _at(conversation.active_at),
         "last_inbound_at": _at(wrote_at),
         "window_closes_at": _at(wrote_at + SERVICE_WINDOW_SECONDS) if wrote_at else None,
     }
+
+
+def _handoff(handoff: Handoff) -> HandoffResponse:
+    return HandoffResponse(
+        at=datetime.fromtimestamp(handoff.at, UTC),
+        reason=handoff.reason,
+        department=handoff.department,
+        priority=handoff.priority,
+        note=handoff.note,
+    )
+
+
+def _variables(state: State) -> dict[str, Any]:
+    """The variables of the current flow, and of the flows that jumped to it."""
+    merged: dict[str, Any] = {}
+    for frame in state.stack:
+        merged |= frame.variables or {}
+    return merged | state.variables
 
 
 def _state(conversation: Conversation, now: float) -> State | None:

@@ -11,8 +11,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from pytake.conversation.inbox import ListPosition
 from pytake.conversation.queues import digest
-from pytake.conversation.records import ConversationKey, RecentPosition
+from pytake.conversation.records import ConversationKey
 from rest.problems import ProblemError
 
 _LONGEST = 1024
@@ -20,7 +21,8 @@ _LONGEST_NUMBER = 16
 
 
 class _Cursor(Struct, array_like=True, forbid_unknown_fields=True):
-    hour: Annotated[int, Meta(ge=0, le=2**40)]
+    rank: str
+    at: Annotated[float, Meta(ge=0, le=2**40)]
     phone_number_id: str
     contact_id: str
     check: str
@@ -34,21 +36,23 @@ class _Mark(Struct, array_like=True, forbid_unknown_fields=True):
 _Any = TypeVar("_Any", _Cursor, _Mark)
 
 
-def write_cursor(organization_id: str, place: RecentPosition) -> str:
-    """The cursor of what follows this position."""
-    number, contact_id = place.key.phone_number_id, place.key.contact_id
-    cursor = _Cursor(place.hour, number, contact_id, _check(organization_id, place.hour, number, contact_id))
+def write_cursor(list_name: str, organization_id: str, place: ListPosition) -> str:
+    """The cursor of what follows this position in a list of conversations."""
+    check = _check(list_name, organization_id, place)
+    cursor = _Cursor(place.rank, place.at, place.key.phone_number_id, place.key.contact_id, check)
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_cursor(organization_id: str, text: str) -> RecentPosition:
-    """The position that `write_cursor` wrote for this organization. Raises the 400 problem `cursor_invalid` for anything else."""
+def read_cursor(list_name: str, organization_id: str, text: str) -> ListPosition:
+    """The position that `write_cursor` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
     cursor = _read(text, _Cursor)
-    if cursor is None or cursor.check != _check(
-        organization_id, cursor.hour, cursor.phone_number_id, cursor.contact_id
-    ):
+    if cursor is None:
         raise _invalid()
-    return RecentPosition(ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id), cursor.hour)
+    key = ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id)
+    place = ListPosition(cursor.rank, cursor.at, key)
+    if cursor.check != _check(list_name, organization_id, place):
+        raise _invalid()
+    return place
 
 
 def write_list_cursor(list_name: str, organization_id: str, mark: str) -> str:
@@ -87,5 +91,7 @@ def _invalid() -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail)
 
 
-def _check(organization_id: str, hour: int, phone_number_id: str, contact_id: str) -> str:
-    return digest("recent", organization_id, str(hour), phone_number_id, contact_id)[:16]
+def _check(list_name: str, organization_id: str, place: ListPosition) -> str:
+    key = place.key
+    parts = list_name, organization_id, place.rank, repr(place.at), key.phone_number_id, key.contact_id
+    return digest("conversations", *parts)[:16]

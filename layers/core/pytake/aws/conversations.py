@@ -1,8 +1,7 @@
 """Conversations and turns on DynamoDB: one read and one write request per plain turn (ADR 0004 and 0008)."""
 
 import heapq
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from pytake.aws.table import (
     RECENT_SHARDS,
     Item,
     Table,
+    agents_pk,
     cancellation_codes,
     conversation_key,
     conversation_pk,
@@ -30,7 +30,7 @@ from pytake.aws.table import (
     recent_pk,
     recent_shard,
     session_end,
-    start_of_hour,
+    start_of_slot,
     turn_sk,
 )
 from pytake.conversation.ports.common import Clock, ConflictError
@@ -48,6 +48,9 @@ from pytake.conversation.retention import RetentionPolicy
 
 SESSION_END_GRACE_SECONDS = 86_400
 """An open conversation is kept this much longer than its session, so that the end of the session is recorded."""
+
+RECENT_PAGE = 100
+"""Entries that one request reads from each partition of the list."""
 
 _STATE = "STATE"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
@@ -84,33 +87,18 @@ class DynamoConversations:
         items, now = self._table.item.batch_get(places, consistent_read=True), self._clock()
         return [_conversation(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
 
-    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
-        shards = (self._recent_of(shard, organization_id, limit, after) for shard in range(RECENT_SHARDS))
-        return list(islice(heapq.merge(*shards, key=lambda place: -place.hour), limit))
+    def recent(
+        self, organization_id: str, until: float | None = None, *, with_agents: bool = False
+    ) -> Iterable[RecentPosition]:
+        if with_agents:
+            return self._recent(agents_pk(organization_id), until)
+        shards = [self._recent(recent_pk(organization_id, shard), until) for shard in range(RECENT_SHARDS)]
+        return heapq.merge(*shards, key=lambda place: -place.at)
 
-    def _recent_of(
-        self, shard: int, organization_id: str, limit: int, after: RecentPosition | None
-    ) -> Iterator[RecentPosition]:
-        """The conversations of a partition, newest hour first.
-
-        In the list, the partitions of an hour follow each other. So the partitions before that of `after` continue with an
-        earlier hour, and those behind it with the same hour.
-        """
-        item, pk, start, range_ = self._table.item, recent_pk(organization_id, shard), None, None
-        if after is not None:
-            after_pk = conversation_pk(after.key)
-            before = recent_shard(after_pk)
-            range_ = item.recent_at < after.hour if shard < before else item.recent_at <= after.hour
-            if shard == before:
-                start = {
-                    "pk": {"S": after_pk},
-                    "sk": {"S": _STATE},
-                    "recent_pk": {"S": pk},
-                    "recent_at": {"N": str(after.hour)},
-                }
-        found = item.recent.query(pk, range_, scan_index_forward=False, limit=limit, last_evaluated_key=start)
-        for entry in found:
-            yield RecentPosition(conversation_key(entry.pk), int(entry.recent_at or 0))
+    def _recent(self, pk: str, until: float | None) -> Iterator[RecentPosition]:
+        not_newer = self._table.item.recent_at <= until if until is not None else None
+        items = self._table.item.recent.query(pk, not_newer, scan_index_forward=False, page_size=RECENT_PAGE)
+        return (RecentPosition(conversation_key(item.pk), float(item.recent_at or 0)) for item in items)
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
@@ -210,9 +198,12 @@ class DynamoConversations:
         item = self._table.item(
             pk, _STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
         )
-        if conversation.active_at:
-            item.recent_pk = recent_pk(conversation.key.organization_id, recent_shard(pk))
-            item.recent_at = start_of_hour(conversation.active_at)
+        organization_id = conversation.key.organization_id
+        if session is not None and session.human:
+            item.recent_pk, item.recent_at = agents_pk(organization_id), conversation.active_at
+        elif conversation.active_at:
+            item.recent_pk = recent_pk(organization_id, recent_shard(pk))
+            item.recent_at = start_of_slot(conversation.active_at)
         if session is not None:
             # A conversation that waits for a month must not expire after a week.
             item.expires_at = max(expires_at, int(session.expires_at) + SESSION_END_GRACE_SECONDS)

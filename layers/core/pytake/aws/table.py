@@ -51,15 +51,16 @@ USER_AGENT = "pytake-serverless"
 DUE_SHARDS = 8
 """Partitions of the due index: a single one would be a hot key when many timers are set at once (ADR 0021)."""
 
-RECENT_SHARDS = 8
-"""Partitions of an organization in the index `recent`. A conversation that becomes active in another hour moves its entry: two
-writes."""
-
 ERASED = "ERASED"
 """Sort key of the record of an erased person."""
 
 THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 """Reasons for a cancelled transaction that have nothing to do with its items. The SDK does not repeat it."""
+
+RECENT_SHARDS = 8
+"""Partitions of an organization's list: at the start of ten minutes every turn moves an entry, which is two writes."""
+
+RECENT_SECONDS = 600
 
 LOG_SHARDS = 8
 """Partitions of an hour in the log index: each takes 1,000 turns a second."""
@@ -77,7 +78,7 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """An organization's conversations, by the hour of their last message."""
+    """An organization's conversations: those that agents have by their last message, the others by its ten minutes."""
 
     class Meta:
         index_name = "recent"
@@ -283,17 +284,22 @@ def due_shard(pk: str) -> int:
 
 
 def recent_pk(organization_id: str, shard: int) -> str:
-    """A partition of the index `recent`."""
-    return f"ORG#{organization_id}#{shard}"
+    """A partition of the list of conversations that no agent has. The first one is the only one of earlier releases."""
+    return f"ORG#{organization_id}#{shard}" if shard else f"ORG#{organization_id}"
 
 
 def recent_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % RECENT_SHARDS
 
 
-def start_of_hour(at: float) -> int:
-    """Conversations are listed by the hour of their last message, so a chat moves its index entry at most once an hour."""
-    return int(at // 3600) * 3600
+def agents_pk(organization_id: str) -> str:
+    """The partition of the list of conversations that agents have."""
+    return f"ORG#{organization_id}#AGENTS"
+
+
+def start_of_slot(at: float) -> int:
+    """Conversations are listed by the ten minutes of their last message: not every turn moves its index entry."""
+    return int(at // RECENT_SECONDS) * RECENT_SECONDS
 
 
 def contact_pk(organization_id: str, contact_id: str) -> str:

@@ -147,7 +147,7 @@ class AgentMessaging:
         return self._commit(key, decide)
 
     def resume(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
-        """Hand back to the bot: the flow continues at its node, or starts over if it had ended.
+        """Hand back to the bot: the flow continues at its node, or starts over if it had ended with the handoff.
 
         The bot sends nothing at once: it answers the person's next message, or continues when its timer fires.
         """
@@ -159,12 +159,12 @@ class AgentMessaging:
                 return None
             record = _record(before, now, "resumed", Input(type="resume_bot"), correlation_id)
             record.events.append(Event("handed_back", {"session_id": session.id, "by": agent}))
-            # A flow that handed off has ended: there is nothing to continue.
-            state = session.state
-            if state is not None:
-                ends_at = self._ends_at(key, session, now)
-                session = replace(session, human=False, timer_at=_timer(state), expires_at=ends_at)
-            return replace(before, seq=record.seq, session=session if state is not None else None), record
+            state, handoff = session.state, session.handoff
+            if state is None or (handoff is not None and handoff.ended):
+                return replace(before, seq=record.seq, session=None), record
+            ends_at = self._ends_at(key, session, now)
+            session = replace(session, human=False, timer_at=_timer(state), expires_at=ends_at, handoff=None)
+            return replace(before, seq=record.seq, session=session), record
 
         return self._commit(key, decide)
 

@@ -9,6 +9,7 @@ from pytake import engine
 from pytake.conversation.commit_turn import TurnDraft
 from pytake.conversation.contact_usage import API_CALLS_PER_HOUR, MODEL_CALLS_PER_HOUR, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.handoff import handoff_of
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.conversations import EffectPerformer, EffectSlot, EffectSlots
 from pytake.conversation.ports.tenants import TenantRepository
@@ -259,6 +260,9 @@ class FlowRun:
         known = TurnContext(
             conversation.contact, number.country, number.commands, organization.timezone, organization.constants
         )
+        if turn.handoff_state is not None:
+            encoded = turn.handoff_state.encode()
+            encoded = encoded if len(encoded) <= STATE_BYTES else None  # agents must get the person in any case
         conversation.session = replace(
             session,
             state=encoded,
@@ -267,6 +271,7 @@ class FlowRun:
             human=turn.status == "handoff",
             timer_at=turn.due_at,
             context_fingerprint=known.fingerprint(),
+            handoff=handoff_of(turn, flow, now) if turn.status == "handoff" else None,
         )
 
     def _fail(self, draft: TurnDraft, number: Number, organization: Organization, now: float) -> None:

@@ -1,18 +1,40 @@
-"""Find conversations: one person's, or an organization's list of them, newest first."""
+"""Find conversations: one person's, or an organization's list of them, the last message first."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import groupby, islice
+from typing import Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.tenants import TenantRepository
-from pytake.conversation.records import Conversation, ConversationKey, RecentPosition
+from pytake.conversation.records import Conversation, ConversationKey
+from pytake.engine import normalize_text
 from pytake.whatsapp.phone import variants
 
-FILTERED_BATCH = 100
-MAX_BATCHES = 10
-"""A filtered page reads at most this many batches: a rare status gives short pages, not slow ones."""
+LOADED_TOGETHER = 100
+FILTERED_CONVERSATIONS = 1000
+"""A filtered page looks at no more conversations: a rare status gives short pages, not slow ones."""
+
+SORTED_CONVERSATIONS = 1000
+"""At most so many conversations with agents, those with the latest messages, are sorted by department or priority."""
 
 WAITING, HUMAN, IDLE = "waiting", "human", "idle"
+
+Sort = Literal["last_message", "department", "priority"]
+_Any = TypeVar("_Any")
+
+_PRIORITIES = {
+    word: rank
+    for rank, words in enumerate(
+        ("urgent urgente critical critico", "high alta alto", "normal medium media medio", "low baixa baixo baja bajo")
+    )
+    for word in words.split()
+}
+"""The rank of a word for a priority. Other words rank like `normal`; numbers count from 1, the most urgent."""
 
 
 def status_of(conversation: Conversation, now: float) -> str:
@@ -32,11 +54,48 @@ def contact_ids(person: str) -> list[str]:
     return variants(digits) if digits.isascii() and digits.isdecimal() else [person]
 
 
+class ListPosition(Struct, frozen=True):
+    """The position of a conversation in a sorted list: its rank (a priority or a department), then its last message."""
+
+    rank: str
+    at: float
+    key: ConversationKey
+
+    @property
+    def order(self) -> tuple[str, float, ConversationKey]:
+        return self.rank, -self.at, self.key
+
+
+class Filters(Struct, frozen=True):
+    """The conversations that a list shows. `department` and `priority` are those of a handoff, in any case."""
+
+    status: str | None = None
+    phone_number_id: str | None = None
+    department: str | None = None
+    priority: str | None = None
+
+    @property
+    def with_agents(self) -> bool:
+        """Whether only conversations that agents have can match."""
+        return self.status == HUMAN or self.department is not None or self.priority is not None
+
+    def match(self, conversation: Conversation, now: float) -> bool:
+        session = conversation.open_session(now)
+        handoff = session.handoff if session is not None else None
+        department, priority = (handoff.department, handoff.priority) if handoff is not None else (None, None)
+        return (
+            self.status in (None, status_of(conversation, now))
+            and self.phone_number_id in (None, conversation.key.phone_number_id)
+            and (self.department is None or _same(self.department, department))
+            and (self.priority is None or _same(self.priority, priority))
+        )
+
+
 class Page(Struct, frozen=True):
     """A page of the list. `end` is the position after which the next page starts, None on the last page."""
 
     conversations: list[Conversation]
-    end: RecentPosition | None
+    end: ListPosition | None
 
 
 class Inbox:
@@ -65,32 +124,89 @@ class Inbox:
         self,
         organization_id: str,
         limit: int,
-        after: RecentPosition | None = None,
+        after: ListPosition | None = None,
         *,
-        status: str | None = None,
-        phone_number_id: str | None = None,
+        filters: Filters | None = None,
+        sort: Sort = "last_message",
     ) -> Page:
-        """At most `limit` conversations after `after`, newest hours first, sorted within the page by their last message.
+        """At most `limit` conversations after `after`, in the given order; within it the last message first.
 
-        With a filter, a page may have fewer than `limit` before the last one: continue while there is an `end`.
+        Sorted by department or priority, the list has only conversations that agents have. With a filter, a page may have
+        fewer than `limit` before the last one: continue while there is an `end`.
         """
-        now, found, end = self._clock(), list[Conversation](), after
-        batch = FILTERED_BATCH if status or phone_number_id else limit + 1
-        for _ in range(MAX_BATCHES):
-            places = self._conversations.recent(organization_id, batch, end)
-            wanted = [place.key for place in places if phone_number_id in (None, place.key.phone_number_id)]
-            known = {conversation.key: conversation for conversation in self._conversations.load_all(wanted)}
-            for place in places:
-                if len(found) == limit:
-                    return Page(_by_last_message(found), end)
-                end = place
-                conversation = known.get(place.key)
-                if conversation is not None and status in (None, status_of(conversation, now)):
-                    found.append(conversation)
-            if len(places) < batch:
-                return Page(_by_last_message(found), None)
-        return Page(_by_last_message(found), end)
+        now, filters, position = self._clock(), filters or Filters(), _POSITIONS[sort]
+        if sort == "last_message":
+            listed = self._by_last_message(organization_id, after.at if after is not None else None, filters)
+        else:
+            filters = replace(filters, status=filters.status or HUMAN)
+            newest = islice(self._load(organization_id, None, filters, with_agents=True), SORTED_CONVERSATIONS)
+            listed = iter(sorted(newest, key=lambda conversation: position(conversation).order))
+        found: list[Conversation] = []
+        seen: set[ConversationKey] = set()
+        end: ListPosition | None = None
+        for conversation in listed:
+            place = position(conversation)
+            if (after is not None and place.order <= after.order) or conversation.key in seen:
+                continue
+            if len(found) == limit or len(seen) == FILTERED_CONVERSATIONS:
+                return Page(found, end)
+            seen.add(conversation.key)
+            end = place
+            if filters.match(conversation, now):
+                found.append(conversation)
+        return Page(found, None)
+
+    def _by_last_message(self, organization_id: str, until: float | None, filters: Filters) -> Iterator[Conversation]:
+        """The conversations of the lists that can match, read as they are needed."""
+        lists = [self._load(organization_id, until, filters, with_agents=True)]
+        if not filters.with_agents:
+            lists.append(self._load(organization_id, until, filters, with_agents=False))
+        return heapq.merge(*lists, key=lambda conversation: _last_message(conversation).order)
+
+    def _load(
+        self, organization_id: str, until: float | None, filters: Filters, *, with_agents: bool
+    ) -> Iterator[Conversation]:
+        """The conversations of one list. Those whose entries have the same time are loaded together, to be sorted."""
+        entries = iter(self._conversations.recent(organization_id, until, with_agents=with_agents))
+        groups = _chunks(entries) if with_agents else (list(group) for _, group in groupby(entries, lambda one: one.at))
+        for group in groups:
+            keys = [one.key for one in group if filters.phone_number_id in (None, one.key.phone_number_id)]
+            known = [one for chunk in _chunks(iter(keys)) for one in self._conversations.load_all(chunk)]
+            yield from sorted(known, key=lambda conversation: _last_message(conversation).order)
 
 
-def _by_last_message(conversations: list[Conversation]) -> list[Conversation]:
-    return sorted(conversations, key=lambda known: (-known.active_at, known.key))
+def _chunks(items: Iterator[_Any]) -> Iterator[list[_Any]]:
+    while chunk := list(islice(items, LOADED_TOGETHER)):
+        yield chunk
+
+
+def _same(wanted: str, value: str | float | None) -> bool:
+    return value is not None and str(value).casefold() == wanted.casefold()
+
+
+def _last_message(conversation: Conversation) -> ListPosition:
+    return ListPosition("", conversation.active_at, conversation.key)
+
+
+def _by_department(conversation: Conversation) -> ListPosition:
+    handoff = conversation.session.handoff if conversation.session is not None else None
+    department = handoff.department if handoff is not None else None
+    rank = f"0{department.casefold()}" if department else "1"
+    return ListPosition(rank, conversation.active_at, conversation.key)
+
+
+def _by_priority(conversation: Conversation) -> ListPosition:
+    handoff = conversation.session.handoff if conversation.session is not None else None
+    priority = handoff.priority if handoff is not None else None
+    if isinstance(priority, int | float):
+        rank = min(max(int(priority) - 1, 0), 8)
+    else:
+        rank = _PRIORITIES.get(normalize_text(priority or ""), _PRIORITIES["normal"])
+    return ListPosition(str(rank), conversation.active_at, conversation.key)
+
+
+_POSITIONS: dict[Sort, Callable[[Conversation], ListPosition]] = {
+    "last_message": _last_message,
+    "department": _by_department,
+    "priority": _by_priority,
+}

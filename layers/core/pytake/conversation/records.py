@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from pytake.conversation.contact_usage import ContactUsage
+from pytake.conversation.handoff import Handoff
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.whatsapp.outbound import OutboundMessage
 
@@ -69,7 +70,8 @@ def new_session_id(key: ConversationKey, seq: int) -> str:
 class Session(Struct, omit_defaults=True):
     """A conversation's current run through a flow. `state` is the engine's own JSON, stored unchanged.
 
-    `human`: an agent has the session, and the flow does not run. `context_fingerprint` is that of the last `TurnContext`.
+    `human`: an agent has the session, and the flow does not run; `handoff` says why, unless the agent took over. The state is
+    then where the flow was interrupted. `context_fingerprint` is that of the last `TurnContext`.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Session(Struct, omit_defaults=True):
     human: bool = False
     timer_at: float | None = None
     context_fingerprint: str = ""
+    handoff: Handoff | None = None
 
 
 class Conversation(Struct, omit_defaults=True, kw_only=True):
@@ -111,10 +114,11 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
 
 
 class RecentPosition(Struct, frozen=True):
-    """A conversation's position in its organization's list: `hour` is the start of the hour of its last message."""
+    """An entry of the lists of an organization's conversations. `at` is the time of the last message if agents have the
+    conversation, otherwise the start of the ten minutes with that time."""
 
     key: ConversationKey
-    hour: int
+    at: float
 
 
 class DueConversation(Struct, frozen=True):

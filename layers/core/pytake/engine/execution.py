@@ -214,6 +214,7 @@ class Execution(Struct, eq=False, gc=False):
     def hand_over(self, node: CompiledNode | None, data: dict[str, Any]) -> None:
         """End the conversation for the bot; a human agent takes over."""
         self.status = "handoff"
+        self.attempts, self.due_at = 0, None
         self.at = node
         self.events.append(Event("handed_off", data))
 

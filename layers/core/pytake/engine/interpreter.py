@@ -169,24 +169,15 @@ def _walk(node: CompiledNode | None, run: Execution) -> None:
 def _turn(flow: Flow, run: Execution) -> Turn:
     node, at = run.waiting, run.at
     if node is None:
-        return Turn(
-            None, run.status, run.messages, run.path, run.events, run.all_variables(), at.node_id if at else None
-        )
-    flow_id = node.flow_id
+        ended_at = at.node_id if at is not None else None
+        turn = Turn(None, run.status, run.messages, run.path, run.events, run.all_variables(), ended_at)
+        if run.status == "handoff" and at is not None:
+            turn.handoff_state = _state(flow, at, run)
+        return turn
     if run.stack:
         run.due_at = _due_at(run)
-    state = State(
-        flow.id,
-        node.node_id,
-        flow.version,
-        "" if flow_id == flow.id else flow_id,
-        run.variables,
-        run.stack,
-        run.attempts,
-        run.due_at,
-    )
     return Turn(
-        state,
+        _state(flow, node, run),
         "waiting",
         run.messages,
         run.path,
@@ -196,6 +187,20 @@ def _turn(flow: Flow, run: Execution) -> Turn:
         run.effect,
         run.due_at,
         run.effects if run.effect is not None else 0,
+    )
+
+
+def _state(flow: Flow, node: CompiledNode, run: Execution) -> State:
+    flow_id = node.flow_id
+    return State(
+        flow.id,
+        node.node_id,
+        flow.version,
+        "" if flow_id == flow.id else flow_id,
+        run.variables,
+        run.stack,
+        run.attempts,
+        run.due_at,
     )
 
 
@@ -209,9 +214,11 @@ def _obey(command: Command, flow: Flow, state: State | None, answer: Input, cont
     if command == "human":
         run.say(built_in_text(language, "human"))
         run.hand_over(run.at, {"reason": "command"})
-    else:
-        run.say(built_in_text(language, "opted_out"))
-        run.events.append(Event("opted_out"))
+        turn = _turn(flow, run)
+        turn.handoff_state = state  # unchanged: the flow can continue where it was, with its timer
+        return turn
+    run.say(built_in_text(language, "opted_out"))
+    run.events.append(Event("opted_out"))
     return _turn(flow, run)
 
 

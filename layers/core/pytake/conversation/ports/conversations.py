@@ -33,10 +33,13 @@ class Conversations(Protocol):
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         """The conversations that exist, in any order (consistent reads)."""
 
-    def recent(self, organization_id: str, limit: int, after: RecentPosition | None = None) -> list[RecentPosition]:
-        """Positions in the organization's list after `after`, newest first (eventually consistent).
+    def recent(
+        self, organization_id: str, until: float | None = None, *, with_agents: bool = False
+    ) -> Iterable[RecentPosition]:
+        """The entries of one of the organization's two lists, newest first, from `until` on back.
 
-        Returns fewer than `limit` only at the end of the list. The order within an hour is arbitrary but stable.
+        One list has the conversations that agents have, the other one the rest; equal times come in any order. Read lazily,
+        eventually consistent: an entry may be older than its conversation, and appear in the wrong list for a moment.
         """
 
     def commit(self, conversation: Conversation, turn: TurnRecord) -> None:

@@ -9,7 +9,9 @@ from pytake.engine.registry import NodeData, node_type
 class Handoff(NodeData):
     """Hands the conversation over to a human agent: the bot sends `message` and is silent from then on.
 
-    `department`, `priority` and `note` reach the agents with the event `handed_off`. Templates work in all of them.
+    Agents see `department`, `priority` and `note` with the conversation, and the variables collected so far. Templates work in
+    all three. The list of conversations is filtered and sorted by `department` and `priority` (`urgent`, `high`, `normal`, `low`,
+    or numbers from 1, the most urgent).
     """
 
     TEXTS: ClassVar = ("message", "note?")

@@ -1,0 +1,48 @@
+"""Why agents have a session: what a handoff node, or the person, said about it."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.engine import Flow, Turn
+from pytake.engine.values import plain_text
+
+DETAIL_CHARACTERS = 4096
+"""Longer notes, departments and priorities are cut."""
+
+
+class Handoff(Struct, frozen=True, omit_defaults=True):
+    """A handoff by the flow or the person. `reason`: `flow` (a node) or `command` (the person asked for an agent).
+
+    `ended`: the flow cannot continue from there when the agent returns the conversation.
+    """
+
+    at: float
+    reason: str
+    department: str | None = None
+    priority: str | int | float | None = None
+    note: str | None = None
+    ended: bool = False
+
+
+def handoff_of(turn: Turn, flow: Flow, now: float) -> Handoff:
+    """The handoff of a turn with this status."""
+    data = next((event.data for event in turn.events if event.type == "handed_off"), {})
+    department, priority, note = (_detail(data.get(name)) for name in ("department", "priority", "note"))
+    state = turn.handoff_state
+    node = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
+    return Handoff(
+        at=now,
+        reason=data.get("reason") or "flow",
+        department=None if department is None else str(department),
+        priority=priority,
+        note=None if note is None else str(note),
+        ended=node is None or (node.answer is None and node.timer is None),
+    )
+
+
+def _detail(value: Any) -> str | int | float | None:
+    """A number as it is, anything else as text; None for what is empty."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return plain_text(value)[:DETAIL_CHARACTERS].strip() or None
