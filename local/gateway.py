@@ -1,6 +1,7 @@
 """The one address of the local cloud: the HTTP API, the token issuer, the simulated WhatsApp and the console."""
 
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp
 
 from local.access_guard import OwnPagesOnly
@@ -33,6 +34,12 @@ NOT_FORWARDED = {
     b"upgrade",
     b"content-length",
 }
+GATEWAY_BYTES = 10 * 1024 * 1024
+"""The largest body that an HTTP API takes; it answers 413 to a larger one."""
+
+FUNCTION_BYTES = 6 * 1024 * 1024
+"""The largest event and the largest response of a function: the same answer, and 500 for a response."""
+
 MAX_ANSWER_SECONDS = 30.0
 """How long an HTTP API waits for a function."""
 
@@ -54,6 +61,16 @@ class ApiTarget:
     def host(self) -> str:
         """The host name that selects the API in the emulator; as on AWS, the path does not change."""
         return f"{self.api_id}.execute-api.{httpx.URL(self.endpoint_url).netloc.decode()}"
+
+
+def _event_bytes(body: bytes) -> int:
+    """The length of a body in a function's event or response: a text in JSON, or base64."""
+    if len(body) * 2 < FUNCTION_BYTES:
+        return len(body)  # not even escaping can make it too long
+    try:
+        return len(json.dumps(body.decode(), ensure_ascii=False).encode())
+    except UnicodeDecodeError:
+        return len(body) * 4 // 3
 
 
 class ProxyObserver(Protocol):
@@ -92,6 +109,8 @@ class ApiProxy:
         query: bytes = request.scope["query_string"]
         url = httpx.URL(self.target.endpoint_url).copy_with(raw_path=raw_path + (b"?" + query if query else b""))
         body = await request.body()
+        if len(body) > GATEWAY_BYTES or _event_bytes(body) > FUNCTION_BYTES:
+            return JSONResponse({"message": "Request Entity Too Large"}, 413)
         self._observer.on_request(request.method, request.url.path, body, request.headers.get("x-hub-signature-256"))
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in NOT_FORWARDED]
         try:
@@ -105,6 +124,8 @@ class ApiProxy:
             return JSONResponse({"message": "Service Unavailable"}, 504)
         except httpx.TransportError as problem:
             return JSONResponse({"message": f"The embedded AWS did not answer: {problem}"}, 502)
+        if _event_bytes(answer.content) > FUNCTION_BYTES:
+            return JSONResponse({"message": "Internal Server Error"}, 500)
         self._observer.on_response(request.method, request.url.path, body, answer.status_code)
         # httpx has decoded the body, so its encoding and length no longer hold.
         response = Response(answer.content, answer.status_code)
@@ -126,6 +147,24 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
     """
     started = time.time()
 
+    async def wrong_address(request: Request) -> Response:
+        """405 for a method that a path does not have, otherwise 404. The last route of its paths, because Starlette's own
+        answers name the methods of one route only, and nothing that the console says helps a program."""
+        path, routes = request.url.path, [route for route in more_routes if isinstance(route, Route)]
+        methods = {
+            method
+            for route in routes
+            if route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+        if not methods:
+            known = sorted({route.path for route in routes if route.path.startswith(f"/{path.split('/')[1]}/")})
+            message = f"There is no {path}. The paths are {', '.join(known)}."
+            return JSONResponse({"error": {"code": "unknown_path", "message": message}}, 404)
+        allowed = ", ".join(sorted(methods))
+        message = f"{path} has {allowed}, not {request.method}."
+        return JSONResponse({"error": {"code": "method_not_allowed", "message": message}}, 405, {"Allow": allowed})
+
     async def health(_request: Request) -> Response:
         ready = proxy.target is not None
         body = {"status": "ready" if ready else "starting", "uptime_seconds": round(time.time() - started)}
@@ -141,6 +180,7 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
             Route("/_local/health", health),
             Route("/api/{path:path}", proxy.forward, methods=METHODS),
             *more_routes,
+            *(Route(f"/{area}/{{rest:path}}", wrong_address, methods=METHODS) for area in ("_sim", "_oidc", "_local")),
             Mount("/", app=console),
         ],
         middleware=OWN_HOSTS_ONLY,

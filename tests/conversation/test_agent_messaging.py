@@ -404,6 +404,18 @@ def test_the_transcript_of_a_flow_holds_the_sessions_in_which_it_ran(product: Pr
         spoken(product, "unknown")
 
 
+def test_a_message_that_left_in_the_end_shows_no_earlier_failure(product: Product) -> None:
+    product.say("Olá")
+    read = ReadTranscript(product.conversations, product.deliveries, product.flows)
+    entry = product.deliveries.entries[product.key(), 1, 0]
+    shown = []
+    for state, status in (("waiting", None), ("accepted", None), ("accepted", "read"), ("accepted", "failed")):
+        failed = replace(entry, state=state, status=status, error_code=190, reason="fatal_token:190")
+        product.deliveries.entries[product.key(), 1, 0] = failed
+        shown.append([said.reason for said in read(product.key()) if said.speaker == "bot"])
+    assert shown == [["fatal_token:190"], [None], [None], ["fatal_token:190"]]
+
+
 def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
     product: Product, desk: AgentMessaging
 ) -> None:

@@ -6,6 +6,7 @@ import math
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -17,6 +18,8 @@ from pytake.conversation.records import ConversationKey, Delivery
 from pytake.whatsapp.outbound import Text
 from pytake.wiring import api, shared
 from pytake.wiring.conversations import conversations
+from rest import conversations as rest_conversations
+from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
 from tests.functions.samples import FLOW, QUESTION
 from tests.functions.world import ANA, BIA, FIRST, SECOND, World
@@ -258,6 +261,29 @@ def test_the_records_of_a_conversation_replay(world: World, tmp_path: Path) -> N
     assert CliRunner().invoke(app, ["replay", str(records), "--flow", str(flow), "--json"]).exit_code == 1
     assert world.api("GET", f"{CONVERSATION}/records", role="agent").status == 403
     assert world.api("GET", f"{CONVERSATION}/records", org="globex").status == 404
+
+
+def test_the_older_records_are_on_the_next_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("Hi", "Ana", "Recife", "Hi", "Bia"):
+        world.says(text)
+    whole = world.api("GET", f"{CONVERSATION}/records")
+    assert (whole.headers["truncated"], "link" in whole.headers) == ("false", False)
+    monkeypatch.setattr(rest_conversations, "RECORDS_BYTES", len(whole.body) // 2)
+    pages, path, query = [], f"{CONVERSATION}/records", dict[str, str]()
+    while True:
+        page = world.api("GET", path, query=query)
+        pages.append(page.body)
+        if "link" not in page.headers:
+            break
+        assert page.headers["truncated"] == "true"
+        path, _, text = page.headers["link"].removeprefix("<").partition(">")[0].partition("?")
+        query = dict(parse_qsl(text))
+    assert len(pages) > 1
+    assert "".join(reversed(pages)) == whole.body
+    other = write_list_cursor(f"records of {FIRST} {BIA}", "acme", "3")
+    for wrong in ("x", other, write_list_cursor(f"records of {FIRST} {ANA}", "globex", "3")):
+        refused = world.api("GET", f"{CONVERSATION}/records", query={"cursor": wrong})
+        assert (refused.status, refused.body["code"]) == (400, "cursor_invalid")
 
 
 def test_a_transcript_of_one_flow(world: World) -> None:

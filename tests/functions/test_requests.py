@@ -17,7 +17,7 @@ from rest.aws_outages import is_outage
 from rest.problems import PROBLEM_CODES
 from rest.requests import FLOW_BYTES, OTHER_BYTES
 from tests.functions.conftest import Answer, Gateway, LambdaContext, answer_of, http_event
-from tests.functions.samples import FLOW
+from tests.functions.samples import FLOW, NUMBER
 
 FLOW_PATH = "/api/v1/flows/hello"
 REST = Path(problems.__file__).parent
@@ -62,6 +62,16 @@ def test_what_is_not_json_is_said_to_be_none(gateway: Gateway, body: str) -> Non
 def test_what_is_not_utf_8_is_not_json(gateway: Gateway, body: bytes) -> None:
     refused = send("PUT", FLOW_PATH, base64.b64encode(body).decode(), encoded=True)
     assert (refused.status, refused.body["code"]) == (400, "json_invalid")
+
+
+def test_bytes_that_the_gateway_could_not_decode_are_not_json(gateway: Gateway) -> None:
+    """An HTTP API passes JSON as text: it replaces each byte that is not UTF-8 by U+FFFD."""
+    sent = b'{"language": "\xff\xfe"}'
+    refused = send("PUT", "/api/v1/organization", sent.decode(errors="replace"), content_length=str(len(sent)))
+    assert (refused.status, refused.body["code"]) == (400, "json_invalid")
+    own = json.dumps(FLOW | {"name": "\ufffd"}, ensure_ascii=False)
+    assert send("PUT", FLOW_PATH, own, content_length=str(len(own.encode()))).status == 200
+    assert send("PUT", FLOW_PATH, own).status == 200
 
 
 def test_what_is_kept_can_be_shown_again(gateway: Gateway) -> None:
@@ -115,6 +125,34 @@ def test_a_body_has_a_largest_size(gateway: Gateway) -> None:
     assert send("PUT", FLOW_PATH, json.dumps(large)).status == 200
     assert gateway.api("GET", FLOW_PATH).body["document"] == large
     assert gateway.api("GET", "/api/v1/flows").body[0]["name"] == "x" * 200
+
+
+def test_sizes_are_counted_in_bytes(gateway: Gateway) -> None:
+    for path, most in ((FLOW_PATH, FLOW_BYTES), ("/api/v1/organization", OTHER_BYTES)):
+        letters = json.dumps({"name": "é" * (most // 2)}, ensure_ascii=False)
+        assert len(letters) < most
+        refused = send("PUT", path, letters)
+        assert (refused.status, refused.body["code"]) == (413, "body_too_large")
+        encoded = base64.b64encode(b" " * (most + 1)).decode()
+        assert send("PUT", path, encoded, encoded=True).status == 413
+        encoded = base64.b64encode(b" " * most).decode()
+        assert send("PUT", path, encoded, encoded=True).body["code"] == "json_invalid"
+
+
+def test_the_largest_settings_of_a_number_are_stored(gateway: Gateway) -> None:
+    """Each is an item of at most 400 KB."""
+    path = "/api/v1/numbers/100000000000001"
+    words = {f"{number:04}" + "é" * 80: "hello" for number in range(1000)}
+    assert send("PUT", path, json.dumps(NUMBER | {"keywords": words}, ensure_ascii=False)).status == 200
+    assert gateway.api("GET", path).body["keywords"] == words
+    for change, field in (
+        ({"keywords": words | {"one more": "hello"}}, "keywords"),
+        ({"words": {"x" * 101: "stop"}}, "words"),
+        ({"keywords": {"oi": "x" * 65}}, "keywords.oi"),
+        ({"default_flow_id": "x" * 65}, "default_flow_id"),
+    ):
+        refused = send("PUT", path, json.dumps(NUMBER | change))
+        assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "number_setup", field)
 
 
 def test_a_query_parameter_that_a_route_does_not_have_is_refused(gateway: Gateway) -> None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.gateway import ApiProxy, ApiTarget, create_app
+from local.graph_simulator import GraphSimulator
 from tests.local.asgi import AppClient
 
 TARGET = ApiTarget("http://127.0.0.1:4566", "a1b2c3d4")
@@ -64,6 +65,24 @@ def client(proxy: ApiProxy) -> AppClient:
         return Response("simulated")
 
     return AppClient(create_app(proxy, [Route("/_sim/x", simulated)], Response("the console")))
+
+
+def test_a_wrong_method_is_answered_with_the_right_ones(proxy: ApiProxy) -> None:
+    routes = GraphSimulator("http://127.0.0.1:1", {}).routes()
+    client = AppClient(create_app(proxy, routes, Response("the console")))
+    refused = client.post("/_sim/faults", json={"rules": []})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
+    assert refused.json()["error"] == {
+        "code": "method_not_allowed",
+        "message": "/_sim/faults has DELETE, GET, HEAD, PUT, not POST.",
+    }
+    refused = client.put("/_sim/phones/5511999990001/messages", json={})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, POST")
+    missing = client.get("/_sim/fault")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_path")
+    assert "/_sim/faults" in missing.json()["error"]["message"]
+    assert client.put("/_sim/faults", json={"rules": []}).status_code == 200
+    assert client.get("/elsewhere").text == "the console"
 
 
 def test_body_headers_path_and_query_arrive_as_they_were_sent(client: AppClient, http_api: HttpApi) -> None:
@@ -130,3 +149,22 @@ def test_what_passes_is_heard_before_and_after(client: AppClient, observer: Reco
         ("request", "POST", "/api/v1/whatsapp/webhook", b"{}", "sha256=00"),
         ("answer", "POST", "/api/v1/whatsapp/webhook", b"{}", 200),
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"x" * (6 * 1024 * 1024 - 100), 200),
+        (b'"' * (4 * 1024 * 1024), 413),  # escaped in the event
+        (("é" * (3 * 1024 * 1024)).encode(), 413),  # with its quotes
+        (b"\xff" * (5 * 1024 * 1024), 413),  # base64 in the event
+        (b"x" * (10 * 1024 * 1024 + 1), 413),
+    ],
+)
+def test_the_limits_of_api_gateway_and_lambda_hold_here_too(client: AppClient, body: bytes, status: int) -> None:
+    assert client.put("/api/v1/flows/x", content=body).status_code == status
+
+
+def test_a_response_that_lambda_cannot_return_is_an_error(client: AppClient, http_api: HttpApi) -> None:
+    http_api.answer = httpx.Response(200, content=b"x" * (6 * 1024 * 1024))
+    assert client.get("/api/v1/flows/x").status_code == 500

@@ -7,6 +7,7 @@ hold no personal data. Builders test their flows with `pytake flow` and `pytake 
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -21,7 +22,7 @@ from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
 from pytake.engine import State, StateError
 from pytake.wiring import shared
 from rest.caller import caller
-from rest.cursor import read_cursor, write_cursor
+from rest.cursor import read_cursor, read_version_cursor, write_cursor, write_list_cursor
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID, AtNumber
 from rest.openapi import route_docs
 from rest.people import Phone, find
@@ -213,15 +214,28 @@ def get_transcript(
     summary="The audit records of a conversation, one JSON object per line",
     tags=["Conversations"],
     openapi_extensions=route_docs(
-        problems=["conversation_unknown", "person_invalid"], media_type="application/x-ndjson"
+        problems=["conversation_unknown", "person_invalid", "cursor_invalid"], media_type="application/x-ndjson"
     ),
 )
-def get_records(phone: Phone, phone_number_id: AtNumber = None) -> Response[str]:
-    """The input of `pytake replay`: every turn as it was committed, oldest first; at most the newest 4,000,000 bytes."""
+def get_records(
+    phone: Phone,
+    phone_number_id: AtNumber = None,
+    cursor: Annotated[str | None, Query(description="From the `Link` of the previous response")] = None,
+) -> Response[str]:
+    """The input of `pytake replay`: every turn as it was committed, oldest first; at most the newest 4,000,000 bytes. If there
+    are older ones, `Truncated` is `true` and `Link` (`rel="next"`) is their address."""
     who = caller(router)
-    lines = wiring.read_transcript().records(find(who, phone, phone_number_id).key, RECORDS_BYTES)
+    key = find(who, phone, phone_number_id).key
+    list_name = f"records of {key.phone_number_id} {key.contact_id}"
+    before = read_version_cursor(list_name, who.organization_id, cursor) if cursor is not None else None
+    lines, first = wiring.read_transcript().records(key, RECORDS_BYTES, before)
+    headers: dict[str, str | list[str]] = {"Truncated": "true" if first is not None else "false"}
+    if first is not None:
+        older = write_list_cursor(list_name, who.organization_id, str(first))
+        query = urlencode({"phone_number_id": key.phone_number_id, "cursor": older})
+        headers["Link"] = f'</api/v1/conversations/{key.contact_id}/records?{query}>; rel="next"'
     body = "".join(f"{line.decode()}\n" for line in lines)
-    return Response(status_code=HTTPStatus.OK.value, content_type="application/x-ndjson", body=body)
+    return Response(status_code=HTTPStatus.OK.value, content_type="application/x-ndjson", body=body, headers=headers)
 
 
 def conversation_response(conversation: Conversation) -> ConversationResponse:

@@ -29,7 +29,8 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
         return {**event, "body": None}
     most = FLOW_BYTES if str(event.get("rawPath", "")).startswith("/api/v1/flows/") else OTHER_BYTES
     encoded = bool(event.get("isBase64Encoded"))
-    if len(body) > (most * 4 // 3 if encoded else most):
+    size = len(body) * 3 // 4 - body[-2:].count("=") if encoded else len(body.encode(errors="surrogatepass"))
+    if size > most:
         detail = f"The body is larger than the {most:,} bytes that this route accepts."
         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
@@ -40,6 +41,7 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
     try:
         text = b64decode(body, validate=True).decode() if encoded else str(body)
         text.encode()  # half of a surrogate pair cannot be stored
+        _check_lost_bytes(text, headers.get("content-length", ""))
         read = read_json(text)
         json.dumps(read, ensure_ascii=False).encode()  # not even an escaped one
     except ValueError as error:  # also of base64 and of UTF-8
@@ -49,6 +51,15 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
             reason = "it is not UTF-8 text"
         raise bad_request("json_invalid", f"The body is not valid JSON: {reason}{place}.") from None
     return {**event, "headers": {**headers, "content-type": content_type}}
+
+
+def _check_lost_bytes(text: str, content_length: str) -> None:
+    """Raises a UnicodeError for a body that was not UTF-8: API Gateway replaced what it could not decode by U+FFFD.
+
+    The length of what the client sent tells that from a U+FFFD of the client's own.
+    """
+    if "\ufffd" in text and content_length.isdecimal() and int(content_length) != len(text.encode()):
+        raise UnicodeError
 
 
 def reject_unknown_input(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:

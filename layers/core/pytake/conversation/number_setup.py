@@ -1,6 +1,7 @@
 """Set up WhatsApp numbers: check and store what an admin copies from Meta's dashboard."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Protocol
 
 import phonenumbers
@@ -12,6 +13,10 @@ from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
 from pytake.engine import Command, Problem
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import NumberProfile, SendFailedError
+
+MOST_WORDS = 1000
+WORD_CHARACTERS = 100
+FLOW_ID_CHARACTERS = 64
 
 
 class NumberSetupError(ValueError):
@@ -84,13 +89,13 @@ class NumberSetup:
 
         Warnings only, because a number may be connected before its flows are published.
         """
-        named = {"default_flow_id": number.default_flow_id} if number.default_flow_id else {}
-        named |= {f"keywords.{word}": flow_id for word, flow_id in number.keywords.items()}
+        named = [("default_flow_id", number.default_flow_id)] if number.default_flow_id else []
+        named += _of_keywords(number.keywords)
         if not named:
             return []
         flows = {summary.flow_id: summary for summary in self._flows.summaries(number.organization_id)}
         found = []
-        for field, flow_id in named.items():
+        for field, flow_id in named:
             summary = flows.get(flow_id)
             if summary is None:
                 message = f"There is no flow `{flow_id}`. Create and publish it, or choose another flow."
@@ -166,11 +171,26 @@ class NumberSetup:
 
 def _check_words(change: NumberChange) -> None:
     for field, words in (("keywords", change.keywords), ("words", change.commands)):
+        if len(words) > MOST_WORDS:
+            raise NumberSetupError(field, f"A number has at most {MOST_WORDS} words here; there are {len(words)}.")
         if not all(word.strip() for word in words):
             raise NumberSetupError(field, f"`{field}` contains an empty word, which no message equals. Remove it.")
+        if any(len(word) > WORD_CHARACTERS for word in words):
+            raise NumberSetupError(
+                field, f"A word in `{field}` has more than {WORD_CHARACTERS} characters. Shorten it."
+            )
     for word, flow_id in change.keywords.items():
         if not flow_id:
             raise NumberSetupError("keywords", f"The keyword `{word}` has no flow. Enter one, or remove the keyword.")
+    for field, flow_id in (("default_flow_id", change.default_flow_id or ""), *_of_keywords(change.keywords)):
+        if len(flow_id) > FLOW_ID_CHARACTERS:
+            message = f"A flow's id has at most {FLOW_ID_CHARACTERS} characters; this one has {len(flow_id)}."
+            raise NumberSetupError(field, message)
+
+
+def _of_keywords(keywords: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The flows of keywords, each with the field that names it."""
+    return [(f"keywords.{word}", flow_id) for word, flow_id in keywords.items()]
 
 
 def country(display_phone_number: str) -> str | None:

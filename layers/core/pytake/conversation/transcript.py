@@ -21,8 +21,8 @@ class TranscriptEntry(Struct, frozen=True):
     """One message. `delivery` is None for the person's messages. For others it is Meta's last status (`sent`, `delivered`,
     `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
 
-    `fallback`: the number's template was sent instead of the text. `labels`: what the flow's `label` actions said of the
-    person's message.
+    `error_code` and `reason` are those of the last failure, as long as Meta does not have the message. `fallback`: the number's
+    template was sent instead of the text. `labels`: what the flow's `label` actions said of the person's message.
     """
 
     turn: int
@@ -64,16 +64,25 @@ class ReadTranscript:
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
         return [entry for record in records for entry in _entries(record, ledger)]
 
-    def records(self, key: ConversationKey, max_bytes: int) -> list[bytes]:
-        """The newest audit records as JSON, oldest first: as many as fit into `max_bytes` with a line break each."""
+    def records(
+        self, key: ConversationKey, max_bytes: int, before: int | None = None
+    ) -> tuple[list[bytes], int | None]:
+        """The newest audit records of the turns before `before` as JSON, oldest first, and the turn before which there are more.
+
+        As many as fit into `max_bytes` with a line break each. The turn is None if these include the oldest.
+        """
         newest, size = list[bytes](), 0
+        first: int | None = None
         for record in reversed(self._conversations.turns(key)):
+            if before is not None and record.seq >= before:
+                continue
             line = msgspec.json.encode(record)
             size += len(line) + 1
-            if size > max_bytes:
-                break
+            if size > max_bytes and newest:
+                return newest[::-1], first
             newest.append(line)
-        return newest[::-1]
+            first = record.seq
+        return newest[::-1], None
 
 
 def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[TranscriptEntry]:
@@ -96,6 +105,7 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
         )
     for index, message in enumerate(record.messages):
         delivery = ledger.get((record.seq, index))
+        failure = delivery if delivery is not None and not _has_left(delivery) else None
         yield TranscriptEntry(
             turn=record.seq,
             timestamp=record.at,
@@ -108,10 +118,15 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
             node_id=record.node_id,
             delivery=(delivery.status or delivery.state) if delivery is not None else "queued",
             delivery_at=delivery.status_at if delivery is not None else None,
-            error_code=delivery.error_code if delivery is not None else None,
-            reason=delivery.reason if delivery is not None else None,
+            error_code=failure.error_code if failure is not None else None,
+            reason=failure.reason if failure is not None else None,
             fallback=delivery.fallback if delivery is not None else False,
         )
+
+
+def _has_left(delivery: Delivery) -> bool:
+    """Whether Meta has the message. The ledger keeps the error of an earlier attempt, which no longer matters."""
+    return delivery.status != "failed" and (delivery.status is not None or delivery.state == "accepted")
 
 
 def _text(message: OutboundMessage) -> str:
