@@ -34,7 +34,9 @@ def test_every_route_is_on_the_page() -> None:
     assert documented == served
 
 
-@pytest.mark.parametrize(("kind", "body"), zip(BODIES, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL), strict=True))
+@pytest.mark.parametrize(
+    ("kind", "body"), list(zip(BODIES, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL), strict=True))
+)
 def test_a_body_of_the_page_is_taken(kind: Any, body: str) -> None:
     msgspec.json.decode(body, type=kind)
 

@@ -151,7 +151,7 @@ def test_the_largest_settings_of_a_number_are_stored(gateway: Gateway) -> None:
         ({"keywords": {"oi": "x" * 65}}, "keywords.oi"),
         ({"default_flow_id": "x" * 65}, "default_flow_id"),
     ):
-        refused = send("PUT", path, json.dumps(NUMBER | change))
+        refused = send("PUT", path, json.dumps(NUMBER | change, ensure_ascii=False))
         assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "number_setup", field)
 
 
