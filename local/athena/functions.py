@@ -308,9 +308,9 @@ RULES: dict[str, tuple[tuple[int, ...], Rule]] = {
 
 OPERATORS = {
     "same", "condition", "text", "number", "divide", "plus_days", "plus_time", "count", "local", "subscript", "reads", "may_read",
-    "no_decimal", "no_lists", "one_line", "json", "written_numbers", "day_unit", "strftime", "utc", "series", "addend", "narrow", "window_sum",
+    "no_decimal", "no_lists", "one_line", "json", "day_unit", "strftime", "utc", "series", "addend", "narrow", "window_sum",
     "measure", "orderable", "white_space", "integers", "doubles", "booleans", "dates", "moments", "odd_integers", "odd_doubles",
-    "odd_booleans", "odd_moments",
+    "odd_booleans", "odd_moments", "written_numbers",
 }  # fmt: skip
 """The macros that are not functions of Trino's."""
 
