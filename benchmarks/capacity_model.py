@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from cli.costing.model import Bill, Volumes, assumptions, measured_usage, prices
 from pytake.aws.rate_slots import DynamoRateSlots
-from pytake.aws.table import due_shard, log_shard, recent_shard, session_end, start_of_hour
+from pytake.aws.table import due_shard, log_shard, recent_shard, session_end, start_of_slot
 from pytake.conversation.delivery.waiting_turns import RELEASE_EARLY_SECONDS, longest_wait
 from pytake.conversation.rate_limits import EXACT_UP_TO, WINDOW_SECONDS, RateWindow
 
@@ -333,14 +333,15 @@ class Simulation:
     def _count_turn(self, at: float, message: Message) -> None:
         """The writes of a turn to indexes that conversations share; its own partition takes a few a minute."""
         pk = message.conversation
-        hour, due = self._conversations[pk]
-        this_hour, this_due = start_of_hour(at), session_end(pk, at + SESSION_HOURS * 3600)
-        if hour != this_hour:
-            self.writes.add(at, f"index recent#{message.organization}#{recent_shard(pk)}", 2 if hour else 1)
+        slot, due = self._conversations[pk]
+        this_slot, this_due = start_of_slot(at), session_end(pk, at + SESSION_HOURS * 3600)
+        if slot != this_slot:
+            self.writes.add(at, f"index recent#{message.organization}#{recent_shard(pk)}", 2 if slot else 1)
+        if slot // 3600 != this_slot // 3600:
             self.writes.add(at, f"index log#{log_shard(pk)}")
         if due != this_due:
             self.writes.add(at, f"index due#{due_shard(pk)}", 2 if due else 1)
-        self._conversations[pk] = (this_hour, this_due)
+        self._conversations[pk] = (this_slot, this_due)
 
     def _sends(self, queue: FifoQueue, batch: list[Message]) -> None:
         slots, at, done = self._free_slots.popleft(), self.now, list[Message]()

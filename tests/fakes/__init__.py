@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.ports.common import ConflictError
-from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot
+from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
@@ -27,7 +27,6 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
     PendingErasure,
-    RecentPosition,
     StoredDraft,
     TurnRecord,
     listed_name,

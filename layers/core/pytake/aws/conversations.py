@@ -34,14 +34,13 @@ from pytake.aws.table import (
     turn_sk,
 )
 from pytake.conversation.ports.common import Clock, ConflictError
-from pytake.conversation.ports.conversations import AlreadyCommittedError
+from pytake.conversation.ports.conversations import AlreadyCommittedError, RecentPosition
 from pytake.conversation.records import (
     MARKER_SECONDS,
     NO_KEY,
     Conversation,
     ConversationKey,
     DueConversation,
-    RecentPosition,
     TurnRecord,
 )
 from pytake.conversation.retention import RetentionPolicy

@@ -113,14 +113,6 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
         return self.session if self.session is not None and self.session.expires_at > now else None
 
 
-class RecentPosition(Struct, frozen=True):
-    """An entry of the lists of an organization's conversations. `at` is the time of the last message if agents have the
-    conversation, otherwise the start of the ten minutes with that time."""
-
-    key: ConversationKey
-    at: float
-
-
 class DueConversation(Struct, frozen=True):
     """A conversation whose timer or session ended at `at`."""
 

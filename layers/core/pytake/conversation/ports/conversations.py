@@ -11,7 +11,6 @@ from pytake.conversation.records import (
     ConversationKey,
     DueConversation,
     PendingErasure,
-    RecentPosition,
     TurnRecord,
 )
 from pytake.engine import Effect, EffectResult
@@ -19,6 +18,14 @@ from pytake.engine import Effect, EffectResult
 
 class AlreadyCommittedError(Exception):
     """The inbound message has already taken its turn."""
+
+
+class RecentPosition(Struct, frozen=True):
+    """An entry of the lists of an organization's conversations. `at` is the time of the last message if agents have the
+    conversation, otherwise the start of the ten minutes with that time."""
+
+    key: ConversationKey
+    at: float
 
 
 class Conversations(Protocol):
