@@ -72,7 +72,7 @@ def test_the_examples_of_the_guide_work(cloud: Cloud, tmp_path: Path) -> None:
     run = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert '"version":1' in run.stdout
-    assert '[{"name":"SHOP_TOKEN"}]' in run.stdout
+    assert '[{"name":"SHOP_TOKEN","hosts":["api.shop.example"]}]' in run.stdout
     assert run.stdout.count("Your order is on its way.") == 1
     assert '"code": "invalid_request"' in run.stdout
 

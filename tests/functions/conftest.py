@@ -1,6 +1,7 @@
 """The handlers with the real adapters on moto, called with the events that API Gateway sends."""
 
 import base64
+import gzip
 import json
 import re
 import sys
@@ -147,6 +148,8 @@ def answer_of(answer: dict[str, Any]) -> Answer:
     headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     content_type = headers.get("content-type", "")
     body = answer.get("body")
+    if body and answer.get("isBase64Encoded"):
+        body = gzip.decompress(base64.b64decode(body)).decode()
     return Answer(
         answer["statusCode"],
         json.loads(body) if content_type.endswith(("/json", "+json")) and body else body,

@@ -361,3 +361,13 @@ def test_the_api_describes_itself(gateway: Gateway) -> None:
     assert document["security"] == [{"bearer": []}]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert "swagger" in gateway.api("GET", "/api/v1/docs").body.lower()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/docs"])
+def test_a_browser_gets_the_documentation_compressed_and_once(gateway: Gateway, path: str) -> None:
+    first = gateway.api("GET", path, headers={"accept-encoding": "gzip"})
+    assert (first.status, first.headers["content-encoding"]) == (200, "gzip")
+    assert first.headers["cache-control"] == "max-age=300"
+    again = gateway.api("GET", path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status, again.body) == (304, "")
+    assert gateway.api("GET", path, headers={"if-none-match": '"another"'}).status == 200

@@ -98,6 +98,37 @@ def test_requests_are_logged_and_throttled(stack: Stack) -> None:
     assert stack.default(stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) > 0
 
 
+def test_what_strangers_reach_has_limits_of_its_own(stack: Stack) -> None:
+    """So that none of them makes API Gateway answer 429 to Meta, or to the users of the API."""
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    limits = dict(stage["RouteSettings"])
+    assert set(limits) == set(OPEN)
+    post = limits.pop("POST /api/v1/whatsapp/webhook")
+    assert post == {
+        "ThrottlingRateLimit": {"Ref": "WebhookRateLimit"},
+        "ThrottlingBurstLimit": {"Ref": "WebhookBurstLimit"},
+    }
+    verify = limits.pop("GET /api/v1/whatsapp/webhook")
+    assert verify["ThrottlingRateLimit"] <= 5
+    for setting in limits.values():
+        assert setting == {"Fn::If": ["HasPublicDocs", verify, {"Ref": "AWS::NoValue"}]}
+    # API Gateway refuses the limit of a route that does not exist yet.
+    waits_for = set(stack.of_type("AWS::ApiGatewayV2::Stage")["HttpApiStage"]["DependsOn"])
+    waits_for |= {one["Ref"] for one in stage["StageVariables"]["docs"]["Fn::If"][1]["Fn::Join"][1]}
+    routes = stack.of_type("AWS::ApiGatewayV2::Route")
+    assert {routes[name]["Properties"]["RouteKey"] for name in waits_for} == set(OPEN)
+
+
+def test_the_documentation_can_be_kept_from_strangers(stack: Stack) -> None:
+    conditional = {
+        route["Properties"]["RouteKey"]
+        for route in stack.of_type("AWS::ApiGatewayV2::Route").values()
+        if route.get("Condition") == "HasPublicDocs"
+    }
+    assert conditional == {"GET /api/v1/openapi.json", "GET /api/v1/docs"}
+    assert stack.document["Conditions"]["HasPublicDocs"] == {"Fn::Equals": [{"Ref": "PublicDocs"}, "true"]}
+
+
 def test_routes_are_not_billed_as_metrics(stack: Stack) -> None:
     [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +25,8 @@ VERSION = "1.0"
 DESCRIPTION = (
     "WhatsApp conversations: flows, phone numbers, conversations and reports. Errors are RFC 9457 problem details."
 )
+
+DOCUMENT_CACHE_SECONDS = 300
 
 _PARAMETER = re.compile(r"<(\w+)>")
 
@@ -79,6 +82,15 @@ def openapi_document() -> dict[str, Any]:
     return complete(json.loads(schema))
 
 
+def _cacheable(app: APIGatewayHttpResolver, content_type: str, body: str) -> Response[str]:
+    """A document that changes only with a release: browsers keep it, and ask again with its tag."""
+    tag = f'"{sha256(body.encode()).hexdigest()[:32]}"'
+    headers: dict[str, str | list[str]] = {"Cache-Control": f"max-age={DOCUMENT_CACHE_SECONDS}", "ETag": tag}
+    if tag in app.current_event.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers, body="")
+    return Response(status_code=200, content_type=content_type, headers=headers, body=body)
+
+
 @cache
 def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
@@ -98,13 +110,13 @@ def application() -> APIGatewayHttpResolver:
     ):
         app.include_router(resource.router)
 
-    @app.get("/api/v1/openapi.json", include_in_schema=False)
+    @app.get("/api/v1/openapi.json", include_in_schema=False, compress=True)
     def openapi() -> Response[str]:
-        return Response(status_code=200, content_type="application/json", body=to_json(openapi_document()))
+        return _cacheable(app, "application/json", to_json(openapi_document()))
 
     @app.get("/api/v1/docs", include_in_schema=False, compress=True)
     def docs() -> Response[str]:
-        return Response(status_code=200, content_type="text/html", body=page(TITLE, to_json(openapi_document())))
+        return _cacheable(app, "text/html", page(TITLE, to_json(openapi_document())))
 
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:
