@@ -118,8 +118,8 @@ def test_a_number_moves_with_its_secrets(account: Account) -> None:
     assert moved is not None
     assert (moved.organization_id, moved.default_flow_id) == ("globex", None)
     names = account.contents()["secrets"]
-    assert f"pytake/prod/globex/{ID}" in names
-    assert f"pytake/prod/acme/{ID}" not in names
+    assert {f"pytake/prod/globex/{ID}/{kind}" for kind in ("app-secret", "access-token")} <= set(names)
+    assert not any(name.startswith(f"pytake/prod/acme/{ID}") for name in names)
 
 
 @pytest.mark.parametrize(("from_", "to", "status"), [("acme-2", "globex", 1), ("acme", "globex/x", 2)])

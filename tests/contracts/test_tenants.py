@@ -9,6 +9,7 @@ from pynamodb.transactions import TransactWrite
 
 from pytake.aws import flows as aws_flows
 from pytake.aws.flows import DynamoFlows
+from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.common import ConflictError
@@ -239,11 +240,29 @@ def test_removed_secrets_are_gone_and_can_be_stored_again(secrets: Secrets) -> N
 def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:
     stored = NumberSecrets("app-secret", "access-token", "older-secret")
     assert secrets.of_number("acme", "1") is None
+    assert secrets.app_secrets("acme", "1") == ()
+    assert secrets.access_token("acme", "1") is None
     secrets.put("acme", "1", stored)
     assert secrets.of_number("acme", "1") == stored
+    assert secrets.app_secrets("acme", "1") == ("app-secret", "older-secret")
+    assert secrets.access_token("acme", "1") == "access-token"
     assert secrets.of_number("globex", "1") is None
     secrets.put("acme", "1", NumberSecrets("new", "access-token"))
     assert secrets.of_number("acme", "1", fresh=True) == NumberSecrets("new", "access-token")
+
+
+def test_each_kind_of_secret_is_stored_apart(aws: None) -> None:
+    """The webhook's role reads app secrets only, the sender's access tokens only (tests/template/test_roles.py)."""
+    client = boto3.client("secretsmanager")
+    SecretsManagerSecrets(client, "pytake/test/", lambda: 0).put("acme", "1", NumberSecrets("app-secret", "token"))
+    stored = {
+        secret["Name"]: client.get_secret_value(SecretId=secret["Name"])["SecretString"]
+        for secret in client.list_secrets()["SecretList"]
+    }
+    assert stored == {
+        "pytake/test/acme/1/app-secret": '{"app_secret":"app-secret"}',
+        "pytake/test/acme/1/access-token": '{"access_token":"token"}',
+    }
 
 
 def test_secrets_do_not_show_in_a_repr() -> None:

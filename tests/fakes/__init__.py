@@ -443,6 +443,14 @@ class MemorySecrets:
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], NumberSecrets] = {}
 
+    def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
+        found = self.of_number(organization_id, phone_number_id, fresh=fresh)
+        return found.app_secrets if found is not None else ()
+
+    def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
+        found = self.of_number(organization_id, phone_number_id, fresh=fresh)
+        return found.access_token if found is not None else None
+
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
         return self.stored.get((organization_id, phone_number_id))
 

@@ -99,7 +99,9 @@ class AwsWorld(World):
         with sdk(self):
             super().__init__(seed, plan, **options)
             for (owner, number), secrets in self.secrets.stored.items():
-                self.stored_secrets[f"pytake/test/{owner}/{number}"] = msgspec.json.encode(secrets).decode()
+                for kind in ("app-secret", "access-token"):
+                    name = f"pytake/test/{owner}/{number}/{kind}"
+                    self.stored_secrets[name] = msgspec.json.encode(secrets).decode()
 
     def _make_ports(self) -> dict[str, Any]:
         self.table = _table()

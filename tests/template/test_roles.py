@@ -6,8 +6,13 @@ from tests.template.permissions import granted
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
+APP_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/app-secret*"
+ACCESS_TOKENS = "secretsmanager:secret:pytake/${Stage}/*/access-token*"
 FLOW_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/flow-secrets*"
-MODELS = ("arn:${AWS::Partition}:bedrock:*::foundation-model/*", "bedrock:inference-profile/*")
+MODELS = (
+    "arn:${AWS::Partition}:bedrock:*::foundation-model/${AllowedModels}",
+    "bedrock:inference-profile/*${AllowedModels}",
+)
 OUR_FUNCTIONS = "lambda:function:pytake-${Stage}-*"
 ALARMS = "cloudwatch:alarm:*"
 BUS = "events:event-bus/${EventBusName}"
@@ -50,7 +55,7 @@ def everyone(logs: str) -> dict[str, set[str]]:
 PERMISSIONS: dict[str, dict[str, set[str]]] = {
     "WebhookRole": {
         TABLE: {"dynamodb:BatchGetItem", "dynamodb:GetItem"},
-        SECRETS: {"secretsmanager:GetSecretValue"},
+        APP_SECRETS: {"secretsmanager:GetSecretValue"},
         "InboundQueue": {"sqs:SendMessage"},
         "StatusesQueue": {"sqs:SendMessage"},
         BUS: {"events:PutEvents"},
@@ -83,7 +88,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         },
         "OutboundQueue": {*CONSUME, "sqs:SendMessage"},
         "OutboundDeadLetters": {"sqs:SendMessage"},
-        SECRETS: {"secretsmanager:GetSecretValue"},
+        ACCESS_TOKENS: {"secretsmanager:GetSecretValue"},
         BUS: {"events:PutEvents"},
         **everyone("SenderLogs"),
     },
@@ -160,7 +165,9 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
 # The resources that may contain a star, and why.
 STARS = {
     "*": "X-Ray has no resources to name",
-    SECRETS: "one secret per number and one per organization, made while the system runs",
+    SECRETS: "two secrets per number and one per organization, made while the system runs",
+    APP_SECRETS: "one per number, with random characters at the end once it exists",
+    ACCESS_TOKENS: "one per number, with random characters at the end once it exists",
     FLOW_SECRETS: "one secret per organization; its ARN ends in six random characters once it exists",
     **dict.fromkeys(MODELS, "a flow names its model"),
     "LakeBucket/flows/*": "one object per large flow",

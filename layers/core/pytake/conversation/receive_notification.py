@@ -132,8 +132,8 @@ class ReceiveNotification:
 
     def _is_signed_for(self, number: Number, body: bytes, header: str | None) -> bool:
         for fresh in (False, True):
-            secrets = self._secrets.of_number(number.organization_id, number.phone_number_id, fresh=fresh)
-            if secrets is not None and signature.verify(body, header, secrets.app_secrets):
+            secrets = self._secrets.app_secrets(number.organization_id, number.phone_number_id, fresh=fresh)
+            if secrets and signature.verify(body, header, secrets):
                 return True
         return False
 

@@ -29,7 +29,7 @@ from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
-from pytake.conversation.records import Delivery, Number, NumberSecrets
+from pytake.conversation.records import Delivery, Number
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload
@@ -158,8 +158,8 @@ class Deliver:
         """Deliver one message; whether to continue with the next. Raises `RetryLaterError`."""
         known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
         # Everything that can fail comes before the claim: after it, a failure leaves a send with an unknown outcome.
-        secrets = self._secrets.of_number(number.organization_id, number.phone_number_id)
-        if secrets is None:
+        access_token = self._secrets.access_token(number.organization_id, number.phone_number_id)
+        if access_token is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
         lookups = LedgerLookups(self._conversations, self._deliveries, item, index)
@@ -173,7 +173,7 @@ class Deliver:
                 raise RetryLaterError(1, "the ledger changed meanwhile") from None
             # The turn was queued before, and the ledger knows its outcome.
             return self.deliver_message(item, index, number, first_delivery=False)
-        return self._post(attempt, claim, secrets, lookups)
+        return self._post(attempt, claim, access_token, lookups)
 
     def _take_step(self, attempt: Attempt, step: steps.Step) -> bool:
         """Take a step other than `Send`; whether to continue with the next message. Raises `RetryLaterError`."""
@@ -235,7 +235,7 @@ class Deliver:
     def _per_minute(self, item: OutboundItem) -> int:
         return self._tenants.organization(item.organization_id).messages_per_minute or self._messages_per_minute
 
-    def _post(self, attempt: Attempt, claim: Delivery, secrets: NumberSecrets, lookups: steps.Lookups) -> bool:
+    def _post(self, attempt: Attempt, claim: Delivery, access_token: str, lookups: steps.Lookups) -> bool:
         """Post a claimed message; whether to continue with the next. Raises `RetryLaterError`."""
         item, index, number = attempt.item, attempt.index, attempt.number
         try:
@@ -245,10 +245,10 @@ class Deliver:
             return True
         asked_at = self._clock()
         try:
-            accepted = self._sender.send(number.phone_number_id, secrets.access_token, payload)
+            accepted = self._sender.send(number.phone_number_id, access_token, payload)
         except SendFailedError as failure:
             self._record_metric("GraphMilliseconds", (self._clock() - asked_at) * 1000)
-            return self._handle_failure(attempt, claim, failure, secrets.access_token, lookups)
+            return self._handle_failure(attempt, claim, failure, access_token, lookups)
         answered_at = self._clock()
         self._record_metric("GraphMilliseconds", (answered_at - asked_at) * 1000)
         self._record_metric("BillableMessages", 1)
@@ -310,8 +310,8 @@ class Deliver:
 
     def _has_new_token(self, number: Number, used: str) -> bool:
         """Whether the refused token was replaced meanwhile: the worker's cached secret may be minutes old."""
-        fresh = self._secrets.of_number(number.organization_id, number.phone_number_id, fresh=True)
-        return fresh is not None and fresh.access_token != used
+        fresh = self._secrets.access_token(number.organization_id, number.phone_number_id, fresh=True)
+        return fresh is not None and fresh != used
 
     def _settle(self, item: OutboundItem, delivery: Delivery) -> None:
         try:

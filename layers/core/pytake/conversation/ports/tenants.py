@@ -106,10 +106,19 @@ class TenantRepository(Protocol):
 
 
 class Secrets(Protocol):
-    """Number secrets, cached for minutes."""
+    """Number secrets, cached for minutes. `fresh` bypasses the cache: a rotation may just have happened.
+
+    Each kind is stored apart: the webhook may read app secrets only, and the sender access tokens only.
+    """
+
+    def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
+        """The app secrets that verify the number's webhooks; none for a number without secrets."""
+
+    def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
+        """The access token that sends for the number, or None."""
 
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
-        """The number's secrets, or None. `fresh` bypasses the cache (a rotation may just have happened)."""
+        """All secrets of the number, or None."""
 
     def put(self, organization_id: str, phone_number_id: str, secrets: NumberSecrets) -> None: ...
 
