@@ -19,6 +19,10 @@ HEALTH_PATH = "/_ministack/health"
 STRICT_PREFIXES = ("/_sim", "/_graph", "/_local", "/_oidc")
 """Paths of the one address that programs and the console use, and never a page of another origin."""
 
+_FRAMES = (
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"),
+)
 _CREDENTIAL = re.compile(rb"(Credential=|X-Amz-Credential=)([A-Za-z0-9]+)")
 
 
@@ -87,6 +91,8 @@ class OwnPagesOnly:
                 else:
                     await _refuse(send, "Only the pages of this address may ask for this")
                 return
+            await self._app(scope, receive, _unframed(send))
+            return
         await self._app(scope, receive, send)
 
 
@@ -95,6 +101,18 @@ async def _refuse(send: Send, message: str) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _unframed(send: Send) -> Send:
+    """No page may show ours in a frame, in which it could guide a person's clicks."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept: Iterable[Any] = message.get("headers", ())
+            message["headers"] = [*kept, *_FRAMES]
+        await send(message)
+
+    return sent
 
 
 def _without_cors(send: Send) -> Send:

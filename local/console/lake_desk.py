@@ -34,6 +34,8 @@ _VALUES = re.compile(r"^-- Values: ((?:[^\n]*\n--)*?[^\n]*\.)$", re.MULTILINE)
 _QUESTION = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\?")
 _KNOWN = {"organization": ORGANIZATION, "first_day": "from_day", "last_day": "to_day", "flow": "flow_id"}
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_OWN_USES = re.compile(rf":{ORGANIZATION}\b")
+_OWN_ROWS = re.compile(rf"\borganization_id\"?\s*=\s*:{ORGANIZATION}\b(?!\s*(?:\|\||[-+*/%(\[.]))")
 _READS = re.compile(r"\s*(\w+)")
 _ALLOWED = ("select", "with", "explain", "show", "describe")
 _FREE = ("show", "describe")
@@ -162,7 +164,10 @@ def check(sql: str) -> None:
     word = found[1].lower() if found else ""
     if word not in _ALLOWED:
         raise StatementError("sql.only_reads")
-    if word not in _FREE and ORGANIZATION not in names(sql):
+    if word in _FREE:
+        return
+    # As a whole side of an equation, and nowhere else: `IN (:organization_id, 'other')` also reads another's rows.
+    if ORGANIZATION not in names(sql) or len(_OWN_ROWS.findall(sql)) != len(_OWN_USES.findall(sql)):
         raise StatementError("sql.organization_missing")
 
 

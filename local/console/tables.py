@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
+import unicodedata
 from dataclasses import dataclass
 
 Cell = str | int | float | None
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HIDDEN_FORMULA = re.compile(r"([;\t]\s*)([=+\-@])")
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,12 @@ class Table:
 def csv_of(table: Table) -> bytes:
     """Return a table as CSV (RFC 4180, UTF-8 with its mark, which spreadsheets look for).
 
-    A text that a spreadsheet would take for a formula gets an apostrophe, because people write these texts.
+    A text that a spreadsheet would take for a formula gets an apostrophe, because people write these texts. Some spreadsheets
+    split cells at semicolons and tabs too, and skip characters that cannot be seen.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(table.headings)
+    writer.writerow([_harmless(heading) for heading in table.headings])
     writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
@@ -49,7 +53,11 @@ def shown(cell: Cell) -> str:
 
 
 def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and not _is_number(cell) else cell
+    if not isinstance(cell, str) or _is_number(cell):
+        return cell
+    seen = "".join(c for c in cell if c in "\t\n\r" or unicodedata.category(c)[0] != "C")
+    harmless = _HIDDEN_FORMULA.sub(r"\1'\2", seen)
+    return f"'{harmless}" if harmless.lstrip().startswith(_FORMULA) else harmless
 
 
 def _is_number(text: str) -> bool:

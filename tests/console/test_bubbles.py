@@ -1,6 +1,7 @@
 """Messages as a phone shows them."""
 
 from datetime import UTC
+from time import process_time
 from typing import Any
 
 import pytest
@@ -172,3 +173,11 @@ def test_texts_are_safe_and_marked_as_whatsapp_marks_them(text: str, shown: str 
 
 def test_the_time_is_the_phones_own() -> None:
     assert clock_time(1_700_000_000, UTC) == "22:13"
+
+
+@pytest.mark.parametrize("text", ["*a " * 20_000, "_a " * 20_000, "~a " * 20_000, "*a *a" * 10_000, "```" * 20_000])
+def test_marks_take_a_time_that_grows_with_the_text_only(text: str) -> None:
+    """A search that looks for each mark's partner to the end took a minute for such a text."""
+    began = process_time()
+    as_html(text)
+    assert process_time() - began < 5

@@ -82,13 +82,22 @@ def test_values_are_bound_and_never_written_into_the_statement(desk: LakeDesk, a
         ("", "sql.only_reads"),
         ("-- SELECT\nDROP TABLE events", "sql.only_reads"),
         ("SELECT * FROM events WHERE organization_id = 'other'", "sql.organization_missing"),
-        ("SELECT * FROM events -- :organization_id in words only\nWHERE organization_id = 'x'", ""),
+        (
+            "SELECT * FROM events -- :organization_id in words only\nWHERE organization_id = 'x'",
+            "sql.organization_missing",
+        ),
+        ("SELECT * FROM events WHERE organization_id IN (:organization_id, 'other')", "sql.organization_missing"),
+        ("SELECT * FROM events WHERE organization_id > :organization_id", "sql.organization_missing"),
+        ("SELECT :organization_id FROM events WHERE organization_id = 'other'", "sql.organization_missing"),
+        ("SELECT * FROM events WHERE organization_id = :organization_id || 'x'", "sql.organization_missing"),
+        ("SELECT * FROM events e WHERE e.organization_id = :organization_id AND dt > '2026-01-01'", ""),
+        ('SELECT * FROM events WHERE ("organization_id" = :organization_id)', ""),
         ("-- :organization_id\nSELECT * FROM events", "sql.organization_missing"),
         ("SELECT * FROM events WHERE organization_id = ':organization_id'", "sql.organization_missing"),
     ],
 )
 def test_what_does_not_read_or_names_no_organization_is_not_sent(sql: str, key: str) -> None:
-    if not key:  # only whole lines are comments here: the rest Athena reads
+    if not key:
         check(sql)
         return
     with pytest.raises(StatementError) as caught:

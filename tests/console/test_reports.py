@@ -155,3 +155,20 @@ def test_csv_survives_commas_and_disarms_formulas() -> None:
     assert rows == [["a", "b"], ['x, "y"\n', "1"], ["'=1+1", ""], ["-5", "2.5"], ["+551199", "-3"], ["'@x", "0"]]
     assert table.numeric == (False, True)
     assert [shown(cell) for cell in (None, 1234, 2.50, "x")] == ["—", "1,234", "2.5", "x"]
+
+
+def test_no_cell_of_a_file_is_a_formula_for_any_spreadsheet() -> None:
+    written = ["oi;=cmd|'/c calc'!A0", "a\t=1", "\u200b=1", "\ufeff=1", "\n=1", "a; b", "a;-", "5;6"]
+    table = Table("t", ("=heading",), tuple((text,) for text in written))
+    rows = list(csv.reader(io.StringIO(csv_of(table).decode("utf-8-sig"), newline="")))
+    assert [row[0] for row in rows] == [
+        "'=heading",
+        "oi;'=cmd|'/c calc'!A0",
+        "a\t'=1",
+        "'=1",
+        "'=1",
+        "'\n=1",
+        "a; b",
+        "a;'-",
+        "5;6",
+    ]

@@ -111,3 +111,9 @@ def test_programs_own_pages_and_links_to_the_console_pass(
 def test_a_foreign_page_cannot_navigate_to_the_simulator(gateway: AppClient) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert gateway.get("/_local/aws", headers=headers).status_code == 403
+
+
+def test_no_page_can_show_the_console_in_a_frame(gateway: AppClient) -> None:
+    headers = gateway.get("/build", headers={"Host": "127.0.0.1:8000"}).headers
+    assert headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
