@@ -83,7 +83,7 @@ def permissions(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, 
     elif operation == "PutEvents":
         yield "events:PutEvents", "bus"
     else:
-        yield f"secretsmanager:{operation}", "secrets"
+        yield f"secretsmanager:{operation}", request["SecretId"].rpartition("/")[2]
 
 
 class AwsWorld(World):

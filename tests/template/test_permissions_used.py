@@ -31,7 +31,8 @@ RESOURCES = {
     "outbound": "OutboundQueue",
     "outbound_dead": "OutboundDeadLetters",
     "statuses": "StatusesQueue",
-    "secrets": "secretsmanager:secret:pytake/${Stage}/*",
+    "app-secret": "secretsmanager:secret:pytake/${Stage}/*/app-secret*",
+    "access-token": "secretsmanager:secret:pytake/${Stage}/*/access-token*",
     "bus": "events:event-bus/${EventBusName}",
 }
 
