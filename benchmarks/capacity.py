@@ -70,7 +70,9 @@ Simulated by `make capacity` on {datetime.now(UTC).date().isoformat()} at {commi
 {PAUSE_SECONDS:g} s; a full hour falls into it. {stack.flow_runners} flow runners, {stack.senders} senders. Service times
 are measured processor times plus assumed waits for AWS and Meta (`cli/costing/assumptions.json`); limits are AWS's
 documented ones. Rate slots, shards, session ends and long waits are decided by the product's code. The noisy organization
-gets {LOADS[2].noise:g} messages a second more and may send five a minute.
+gets {LOADS[2].noise:g} messages a second more and may send five a minute. The organization of the one number may send
+66,000 a minute, a tenth more than it gets, and the number's own limit is left out: a limit that equals the load makes a
+queue that grows for as long as the load lasts.
 `Hottest partition` is the busiest second of one partition key.
 
 {verdict(outcomes)}

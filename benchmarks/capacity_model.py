@@ -282,7 +282,7 @@ class Simulation:
             organization, per_minute = NOISY, 5
         else:
             organization = f"org{number % self.load.organizations}"
-            per_minute = 60_000 if self.load.organizations == 1 else 600
+            per_minute = 66_000 if self.load.organizations == 1 else 600
         conversation = f"ORG#{organization}#CONV#1#{number}"
         self._conversations[conversation] = (0, 0)
         for place in range(MESSAGES_PER_CONVERSATION):
