@@ -1,16 +1,18 @@
-"""The caller: organization and role, only from the claims of the verified token."""
+"""The caller: organization and role, only from the claims of the verified token. The names of the claims are settings."""
 
 import re
 from http import HTTPStatus
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, TypeGuard, get_args
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
+import pytake.wiring.api as wiring
 from rest.problems import ProblemError
 
 Role = Literal["admin", "builder", "agent", "analyst"]
 
+_ROLES: tuple[Role, ...] = get_args(Role)
 _ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_AN_ID = frozenset({"null", "none", "nil", "true", "false", "undefined", "nan"})
 """What providers send, or libraries write, for a claim without a value: all such people would share one organization."""
@@ -34,14 +36,14 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
     API Gateway has already verified signature, issuer, audience and expiry.
     """
     request = app.current_event.request_context
-    claims = request.authorizer.jwt_claim or {}
-    organization_id, role = claims.get("organization_id"), claims.get("role")
-    if not _is_organization_id(organization_id) or role not in get_args(Role):
+    claims, names = request.authorizer.jwt_claim or {}, wiring.settings()
+    organization_id, role = claims.get(names.organization_claim), _role(claims.get(names.role_claim))
+    if not _is_organization_id(organization_id) or role is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "token_incomplete",
-            "The token needs the claims organization_id (letters, digits, - and _, not digits alone) and role (admin, builder, "
-            "agent, analyst).",
+            f"The token needs the claims {names.organization_claim} (letters, digits, - and _, not digits alone) and "
+            f"{names.role_claim} (one of admin, builder, agent, analyst).",
         )
     if role != "admin" and role not in allowed:
         needed = ", ".join(("admin", *allowed))
@@ -50,10 +52,19 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
             "role_not_allowed",
             f"This route needs one of the roles {needed}; the token has {role}.",
         )
-    return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)  # type: ignore[arg-type]
+    return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)
 
 
-def _is_organization_id(claim: object) -> bool:
+def _role(claim: object) -> Role | None:
+    """The role in a claim: the claim itself, or the only role in a list, which API Gateway passes on as `[staff admin]`."""
+    if not isinstance(claim, str):
+        return None
+    words = claim[1:-1].split() if claim.startswith("[") and claim.endswith("]") else [claim]
+    roles = [role for role in _ROLES if role in words]
+    return roles[0] if len(roles) == 1 else None
+
+
+def _is_organization_id(claim: object) -> TypeGuard[str]:
     """API Gateway passes every claim on as text, so a number cannot be told from an id of digits: neither is one."""
     return (
         isinstance(claim, str)

@@ -215,8 +215,8 @@ def remove_number(phone_number_id: PhoneNumberId) -> Response[str]:
         raise _unknown(phone_number_id) from None
     except QueueingFailedError:
         detail = "The number is removed, but its held messages could not be queued. Repeat the request."
-        status = HTTPStatus.SERVICE_UNAVAILABLE
-        raise ProblemError(status, "temporarily_unavailable", detail, headers={"Retry-After": "2"}) from None
+        again = {"Retry-After": "2"}
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", detail, headers=again) from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
 
 

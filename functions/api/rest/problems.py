@@ -26,9 +26,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "cursor_invalid": ProblemCode(
         HTTPStatus.BAD_REQUEST, "The cursor is not from this list. Start again without a cursor."
     ),
-    "token_incomplete": ProblemCode(
-        HTTPStatus.UNAUTHORIZED, "The token lacks the claims `organization_id` and `role`."
-    ),
+    "token_incomplete": ProblemCode(HTTPStatus.UNAUTHORIZED, "The token lacks the claims with organization and role."),
     "role_not_allowed": ProblemCode(HTTPStatus.FORBIDDEN, "The token's role may not do this."),
     "route_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The address does not exist."),
     "flow_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such flow."),
