@@ -25,6 +25,10 @@ COMMANDS = {
     "secret": ("cli.secret:app", "Manage the secrets that flows use when they call APIs."),
     "dlq": ("cli.dlq:app", "Inspect and redrive dead-letter queues."),
     "erasures": ("cli.erasures:app", "Repeat erasures after the table was restored."),
+    "doctor": (
+        "cli.doctor:doctor",
+        "Check what usually goes wrong, before and after a deployment, and say what to do.",
+    ),
     "cost": ("cli.cost:cost", "Estimate the monthly cost of messages at AWS and Meta."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud."),
 }

@@ -35,11 +35,16 @@ def tenants(stack: DeployedStack) -> DynamoTenants:
     return DynamoTenants(Table(stack.outputs["TableName"]), time.time)
 
 
+def number_secrets(stack: DeployedStack) -> SecretsManagerSecrets:
+    """The secrets of the numbers of a stack."""
+    return SecretsManagerSecrets(stack.client("secretsmanager"), f"pytake/{stack.stage}/", time.time)
+
+
 def offboard_number(stack: DeployedStack) -> OffboardNumber:
     """The use cases for numbers that leave."""
     return OffboardNumber(
         tenants(stack),
-        SecretsManagerSecrets(stack.client("secretsmanager"), f"pytake/{stack.stage}/", time.time),
+        number_secrets(stack),
         DynamoHeldTurns(Table(stack.outputs["TableName"])),
         SqsQueues(stack.client("sqs"), outbound=stack.outputs["OutboundQueueUrl"]),
         operator_events(stack),
