@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -99,6 +100,22 @@ def _only_one(sql: str, dialect: type[sqlglot.Dialect]) -> exp.Expr:
     return statement
 
 
+_UNLOADED = re.compile(r"\s*UNLOAD\s*\((.*)\)\s*TO\s", re.IGNORECASE | re.DOTALL)
+
+
+def _check_places(sql: str) -> None:
+    """Refuse a `?` outside the WHERE clause, as Athena's user guide says ("Use parameterized queries").
+
+    Raises:
+        QueryError: SYNTAX_ERROR.
+    """
+    unloaded = _UNLOADED.match(sql)
+    for place in parse_query(unloaded[1] if unloaded else sql).find_all(exp.Placeholder):
+        around = place.find_ancestor(exp.Where, exp.Query)
+        if not isinstance(around, exp.Where) or isinstance(around.parent, exp.Filter):
+            raise QueryError("SYNTAX_ERROR", "line 1:1: Query parameters (?) are supported only in the WHERE clause")
+
+
 def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
     """Replace each `?` by its parameter, in the order of the text.
 
@@ -107,7 +124,7 @@ def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
         parameters: literals as they would stand in the statement: strings come in single quotes.
 
     Raises:
-        QueryError: the number of parameters is wrong, or one is not a literal.
+        QueryError: the number of parameters is wrong, one is not a literal, or a `?` is outside the WHERE clause.
     """
     places = [token for token in tokens_of(sql) if token.token_type is TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
@@ -115,6 +132,8 @@ def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
             "INVALID_PARAMETER_USAGE",
             f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
         )
+    if places:
+        _check_places(sql)
     for place, parameter in reversed(list(zip(places, parameters, strict=True))):
         sql = sql[: place.start] + _checked_literal(parameter) + sql[place.end + 1 :]
     return sql

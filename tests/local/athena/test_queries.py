@@ -61,11 +61,47 @@ def test_an_injected_key_must_be_named(athena: Athena) -> None:
 
 
 def test_parameters_take_the_places_of_the_text_and_are_only_literals(athena: Athena) -> None:
-    sql = "SELECT ?, count(*) FROM events WHERE organization_id = ? AND value > ? AND type <> '?'"
-    assert athena.rows(sql, "'it''s'", "'acme'", "15") == [["it's", "2"]]
+    sql = "SELECT count(*) FROM events WHERE organization_id = ? AND value > ? AND type <> '?' AND type <> ?"
+    assert athena.rows(sql, "'acme'", "15", "'it''s'") == [["2"]]
     assert "expected 3 but found 1" in athena.reason(sql, "'acme'")
     for injected in ("'acme' OR 1 = 1", "(SELECT 1)", "value", "1, 2", "1) OR (1 = 1"):
-        assert athena.reason("SELECT ?", injected).startswith("INVALID_PARAMETER_USAGE: ")
+        reason = athena.reason("SELECT 1 FROM events WHERE organization_id = ?", injected)
+        assert reason.startswith("INVALID_PARAMETER_USAGE: ")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT ?",
+        "SELECT count(*) FILTER (WHERE type = ?) FROM events WHERE organization_id = 'acme'",
+        "SELECT 1 FROM events AS a INNER JOIN events AS b ON a.type = ? WHERE a.organization_id = 'acme'",
+        "SELECT type FROM events WHERE organization_id = 'acme' GROUP BY type HAVING count(*) > ?",
+        "SELECT 1 FROM events WHERE organization_id IN (SELECT ?)",
+        "SELECT 1 FROM events WHERE organization_id = 'acme' LIMIT ?",
+        "SELECT 1 FROM UNNEST(split(?, ',')) AS t (x)",
+        "WITH a AS (SELECT CAST(? AS bigint) AS b) SELECT b FROM a",
+        "UNLOAD (SELECT ? AS a) TO 's3://x/y/' WITH (format = 'PARQUET')",
+    ],
+)
+def test_a_parameter_outside_the_where_clause_is_refused(athena: Athena, sql: str) -> None:
+    reason = athena.reason(sql, "1")
+    assert reason.startswith("SYNTAX_ERROR: ")
+    assert "only in the WHERE clause" in reason
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "organization_id = ?",
+        "organization_id IN (?)",
+        "organization_id = 'acme' AND CASE WHEN type = ? THEN FALSE ELSE TRUE END",
+        "organization_id = 'acme' AND element_at(split(?, ','), 1) IS NOT DISTINCT FROM 'acme'",
+        "organization_id IN (SELECT organization_id FROM events WHERE organization_id = ?)",
+    ],
+)
+def test_a_parameter_may_be_anywhere_in_the_where_clause(athena: Athena, condition: str) -> None:
+    sql = f"WITH e AS (SELECT * FROM events WHERE organization_id = 'acme' AND {condition}) SELECT count(*) FROM e"
+    assert athena.rows(sql, "'acme'") == athena.rows(f"SELECT count(*) FROM events WHERE {ACME}")
 
 
 def test_comments_and_a_semicolon_change_nothing(athena: Athena) -> None:
@@ -254,17 +290,18 @@ def test_what_the_emulator_answers_still_works(athena: Athena, lake: Aws) -> Non
 
 
 def test_a_statement_comes_again_with_other_parameters_and_gets_its_own_answer(athena: Athena) -> None:
-    sql = "SELECT ?, count(*) FROM events WHERE organization_id = ? AND at >= ? AND type <> ?"
+    sql = "SELECT count(*) FROM events WHERE organization_id = ? AND at >= ? AND type <> ?"
     moments = "TIMESTAMP '2026-01-01 02:00:00'", "TIMESTAMP '2026-01-02 00:00:00.000'"
-    assert athena.rows(sql, "'a'", "'acme'", moments[0], "'x'") == [["a", "2"]]
-    assert athena.rows(sql, "'it''s §%Q\\${1}'", "'acme'", moments[1], "'x'") == [["it's §%Q\\${1}", "1"]]
-    assert athena.rows(sql, "'a'", "'other'", moments[0], "'started'") == [["a", "0"]]
-    assert athena.rows(sql, "1", "'acme'", moments[0], "'x'") == [["1", "2"]]
+    assert athena.rows(sql, "'acme'", moments[0], "'x'") == [["2"]]
+    assert athena.rows(sql, "'acme'", moments[1], "'it''s §%Q\\${1}'") == [["1"]]
+    assert athena.rows(sql, "'other'", moments[0], "'started'") == [["0"]]
+    assert athena.rows(sql, "'acme'", moments[0], "'x'") == [["2"]]
 
 
 def test_a_parameter_that_a_translation_looks_into_is_looked_into_each_time(athena: Athena) -> None:
-    sql = f"SELECT date_format(max(at), ?), regexp_replace('a1b2', ?, ?) FROM events WHERE {ACME}"
-    assert athena.rows(sql, "'%H:%i'", "'[0-9]'", "'<$0>'") == [["02:00", "a<1>b<2>"]]
-    assert athena.rows(sql, "'%d.%m.'", "'[a-z]'", "''") == [["02.01.", "12"]]
-    assert "date format" in athena.reason(sql, "'%v'", "'a'", "''")
-    assert "regular expression" in athena.reason(sql, "'%H'", "'\\p{L}'", "''")
+    last = f"SELECT max(at) AS at FROM events WHERE {ACME}"
+    sql = f"SELECT count(*) FROM ({last}) AS e WHERE date_format(at, ?) = ? AND regexp_replace('a1b2', ?, ?) = ?"
+    assert athena.rows(sql, "'%H:%i'", "'02:00'", "'[0-9]'", "'<$0>'", "'a<1>b<2>'") == [["1"]]
+    assert athena.rows(sql, "'%d.%m.'", "'02.01.'", "'[a-z]'", "''", "'12'") == [["1"]]
+    assert "date format" in athena.reason(sql, "'%v'", "''", "'a'", "''", "''")
+    assert "regular expression" in athena.reason(sql, "'%H'", "''", "'\\p{L}'", "''", "''")

@@ -1,7 +1,7 @@
-"""The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`) and shared parts.
+"""The statements in `sql/`: Athena's SQL with named parameters (`:flow_id`, `$timezone`) and shared parts.
 
-`{{sessions}}` stands for the file `sessions.sql`. Values never become part of the text: each name becomes a `?`, and its value
-an execution parameter, a literal.
+`{{sessions}}` stands for the file `sessions.sql`. `:flow_id` becomes a `?`, and its value an execution parameter. Athena takes a
+`?` only in the WHERE clause ("Use parameterized queries" in its user guide); elsewhere `$timezone` becomes a literal.
 """
 
 import re
@@ -16,7 +16,7 @@ Value = str | int | date | datetime
 _FOLDER = Path(__file__).parent / "sql"
 _PART = re.compile(r"\{\{(\w+)\}\}")
 _COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
-_NAME = re.compile(r"'(?:[^']|'')*'|:(\w+)")
+_NAME = re.compile(r"'(?:[^']|'')*'|([:$])(\w+)")
 
 
 class Query(NamedTuple):
@@ -38,7 +38,9 @@ def bind(sql: str, values: Mapping[str, Value]) -> Query:
     def place(found: re.Match[str]) -> str:
         if found[1] is None:
             return found[0]
-        names.append(found[1])
+        if found[1] == "$":
+            return literal(values[found[2]])
+        names.append(found[2])
         return "?"
 
     placed = _NAME.sub(place, sql)
@@ -47,7 +49,7 @@ def bind(sql: str, values: Mapping[str, Value]) -> Query:
 
 def names(sql: str) -> list[str]:
     """The distinct named parameters of a statement, in order."""
-    return list(dict.fromkeys(found[1] for found in _NAME.finditer(sql) if found[1]))
+    return list(dict.fromkeys(found[2] for found in _NAME.finditer(sql) if found[2]))
 
 
 def literal(value: Value) -> str:

@@ -9,7 +9,7 @@ conversations AS (
 
 slots AS (
     SELECT
-        CAST(at_timezone(with_timezone(sessions.slot, 'UTC'), :timezone) AS date) AS day,
+        CAST(at_timezone(with_timezone(sessions.slot, 'UTC'), $timezone) AS date) AS day,
         sessions.started_at,
         sessions.contact,
         sessions.messages_in,

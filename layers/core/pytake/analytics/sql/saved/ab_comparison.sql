@@ -19,9 +19,7 @@ choices AS (
 goals AS (
     SELECT told.session, max(told.event_id) AS reached
     FROM told
-    CROSS JOIN (SELECT ? AS goal) AS asked
-    WHERE (told.type = 'completed' AND asked.goal = 'completed')
-        OR (told.type = 'node_entered' AND told.arrived AND told.node_id = asked.goal)
+    WHERE ? = CASE WHEN told.type = 'completed' THEN 'completed' WHEN told.arrived THEN told.node_id END
     GROUP BY told.session
 ),
 

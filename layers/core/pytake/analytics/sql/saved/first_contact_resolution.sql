@@ -22,26 +22,24 @@ conversations AS (
     HAVING bool_or(type <> 'session_started')
 ),
 
-with_next AS (
-    SELECT
-        conversations.flow_id,
-        conversations.completed_at,
-        conversations.handed_off,
-        min(later.happened_at) AS came_back_at
+of_the_flow AS (
+    SELECT session, contact, started_at, completed_at, completed_at IS NOT NULL AND NOT handed_off AS by_the_bot
     FROM conversations
-    LEFT JOIN (SELECT contact, happened_at FROM told WHERE type = 'session_started') AS later
-        ON later.contact = conversations.contact AND later.happened_at > conversations.started_at
-    GROUP BY conversations.session, conversations.flow_id, conversations.completed_at, conversations.handed_off
+    WHERE flow_id = ?
+),
+
+came_back AS (
+    SELECT DISTINCT of_the_flow.session
+    FROM of_the_flow
+    INNER JOIN told AS later
+        ON later.contact = of_the_flow.contact AND later.happened_at > of_the_flow.started_at
+    WHERE later.type = 'session_started' AND date_diff('hour', of_the_flow.completed_at, later.happened_at) < ?
 ),
 
 judged AS (
-    SELECT
-        completed_at IS NOT NULL AND NOT handed_off AS by_the_bot,
-        completed_at IS NOT NULL AND NOT handed_off
-            AND (came_back_at IS NULL OR date_diff('hour', completed_at, came_back_at) >= hours) AS resolved
-    FROM with_next
-    CROSS JOIN (SELECT ? AS for_flow_id, CAST(? AS bigint) AS hours) AS asked
-    WHERE flow_id = for_flow_id
+    SELECT of_the_flow.by_the_bot, of_the_flow.by_the_bot AND came_back.session IS NULL AS resolved
+    FROM of_the_flow
+    LEFT JOIN came_back ON came_back.session = of_the_flow.session
 )
 
 SELECT

@@ -1,5 +1,6 @@
 -- Funnel: how many conversations of a flow reached each of the given nodes, one after the other.
--- Values: organization, first day, last day (UTC, '2026-11-01'), flow, the nodes in their order ('consent,name,done').
+-- Values: organization, first day, last day (UTC, '2026-11-01'), flow, the nodes in their order ('consent,name,done'), up to 50.
+-- Athena takes a value only in WHERE: the nodes are found among those of the period, and one that nobody visited has no name.
 WITH told AS (
     SELECT type, event_id, session, flow_id, node_id, arrived
     FROM events
@@ -11,7 +12,12 @@ conversations AS (
 ),
 
 steps AS (
-    SELECT step, node_id FROM UNNEST(split(?, ',')) WITH ORDINALITY AS listed (node_id, step)
+    SELECT numbers.step, max(visited.node_id) AS node_id
+    FROM UNNEST(sequence(1, 50)) AS numbers (step)
+    CROSS JOIN (SELECT DISTINCT node_id FROM told UNION ALL SELECT CAST(NULL AS varchar) AS node_id) AS visited
+    WHERE element_at(split(?, ','), numbers.step)
+        BETWEEN coalesce(visited.node_id, '') AND coalesce(visited.node_id, '~')
+    GROUP BY numbers.step
 ),
 
 paths AS (
