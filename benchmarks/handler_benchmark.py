@@ -51,6 +51,7 @@ VARIABLES = {
     "SESSION_TTL_HOURS": "24",
     "EFFECTS_PER_ORGANIZATION": "20",
     "RETENTION_DAYS": "90",
+    "OBSERVABILITY": "full",
     "LOG_LEVEL": "INFO",
     "POWERTOOLS_SERVICE_NAME": "probe",
     "AWS_REGION": "us-east-1",

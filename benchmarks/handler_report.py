@@ -4,7 +4,8 @@ import msgspec
 
 from benchmarks.handler_benchmark import BASELINE, FUNCTIONS, HandlerResults
 from benchmarks.report import figure, table, times
-from cli.costing.model import Bill, MeasuredUsage, Volumes, assumptions, prices
+from cli.costing.model import Bill, Volumes
+from cli.costing.tables import MeasuredUsage, assumptions, prices
 
 WRITE_UNIT_TARGET, REQUEST_TARGET, COST_TARGET = 8, 14, 16
 

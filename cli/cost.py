@@ -6,19 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.costing.model import (
-    DEPLOYED_MEMORY,
-    GROUPS,
-    MILLION,
-    Bill,
-    CostError,
-    MeasuredUsage,
-    Prices,
-    Volumes,
-    assumptions,
-    measured_usage,
-    prices,
-)
+from cli.costing.model import DEPLOYED_MEMORY, GROUPS, MILLION, Bill, Volumes
+from cli.costing.tables import CostError, MeasuredUsage, Prices, assumptions, measured_usage, prices
 from cli.ending import fail
 
 MAX_MESSAGES = 1_000_000 * MILLION
@@ -46,7 +35,12 @@ def cost(
             help="Memory in MB of all functions on a message's path (512), or of one (sender=1024); repeatable."
         ),
     ] = None,
-    tracing: Annotated[bool, typer.Option(help="X-Ray tracing, which the template turns on.")] = True,
+    organizations: Annotated[int, typer.Option(min=0, max=1_000_000, help="Organizations with messages.")] = 1,
+    log_retention_days: Annotated[int, typer.Option(min=1, max=3653, help="Retention of logs.")] = 30,
+    observability: Annotated[
+        Literal["basic", "full"], typer.Option(help="The template's parameter Observability.")
+    ] = "basic",
+    tracing: Annotated[bool, typer.Option(help="X-Ray tracing, which the template leaves off.")] = False,
     meta_fee: Annotated[
         float | None,
         typer.Option(min=0, max=100, help="Meta's fee for a service message in USD; default: that of the price table."),
@@ -76,7 +70,10 @@ def cost(
             statuses=statuses,
             templates=templates,
             numbers=numbers,
+            organizations=organizations,
             retention_days=retention_days,
+            log_retention_days=log_retention_days,
+            observability=observability,
             region=region,
             architecture=architecture,
             memory=_memory(memory or []),

@@ -67,6 +67,7 @@ def local_parameters(
         "OidcIssuer": issuer,
         "OidcAudience": audience,
         "DeletionProtection": "false",
+        "Observability": "full",
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
         "StatusesConcurrency": "2",

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-FOLDER = Path(__file__).parent
+from cli.costing.tables import Assumptions, CostError, MeasuredUsage, Prices, Stage
 
 MONTH_DAYS = 30
 MILLION = 1_000_000
@@ -19,76 +18,14 @@ DEPLOYED_MEMORY = {"webhook": 512, "flow_runner": 512, "sender": 256, "statuses"
 
 FUNCTIONS = tuple(DEPLOYED_MEMORY)
 
-Table = TypeVar("Table", bound=Struct)
-Group = Literal["message", "storage", "observability", "fixed"]
+Group = Literal["message", "storage", "observability", "fixed", "organizations"]
 GROUPS: dict[Group, str] = {
     "message": "Messages",
     "storage": "Storage",
     "observability": "Observability",
     "fixed": "Fixed costs",
+    "organizations": "Organizations and numbers",
 }
-
-
-class Stage(Struct, frozen=True):
-    """The measured usage of one stage of a message's path, per turn; `cpu_ms` is per call."""
-
-    calls: float
-    cpu_ms: float
-    write_units: float
-    read_units: float
-    log_bytes: float
-    requests: dict[str, float]
-
-
-class MeasuredUsage(Struct, frozen=True):
-    """The measurements of `make bench` for a plain turn with one answer and three statuses, and their origin."""
-
-    measured_on: str
-    commit: str
-    machine: str
-    stages: dict[str, Stage]
-    stored_bytes: float
-
-
-class Assumptions(Struct, frozen=True):
-    """What cannot be counted at a client, and the numbers of metrics and dashboards in the template."""
-
-    note: str
-    wait_ms: dict[str, float]
-    full_cpu_mb: float
-    active_hours_per_day: float
-    statuses_window_seconds: float
-    max_statuses_batch: int
-    queue_pollers: int
-    long_poll_seconds: float
-    access_log_bytes: float
-    trace_reservoir_per_second: float
-    trace_share_beyond: float
-    custom_metrics: int
-    alarm_metrics: int
-    dashboards: int
-    secrets_per_number: int
-    scheduled_seconds_per_minute: float
-
-
-class Meta(Struct, frozen=True):
-    """Meta's fees per delivered message."""
-
-    service_message: float
-    utility_template: float
-    marketing_template: float
-    note: str = ""
-
-
-class Prices(Struct, frozen=True):
-    """The dated table of list prices. `pages` names their sources."""
-
-    as_of: str
-    currency: str
-    note: str
-    pages: dict[str, str]
-    regions: dict[str, dict[str, float]]
-    meta: Meta
 
 
 class Volumes(Struct, frozen=True, kw_only=True):
@@ -100,11 +37,14 @@ class Volumes(Struct, frozen=True, kw_only=True):
     statuses: float = 3
     templates: float = 0
     numbers: int = 1
+    organizations: int = 1
     retention_days: int = 90
     region: str = "us-east-1"
     architecture: Literal["arm64", "x86_64"] = "arm64"
     memory: dict[str, int] = {}
-    tracing: bool = True
+    log_retention_days: int = 30
+    observability: Literal["basic", "full"] = "basic"
+    tracing: bool = False
 
 
 class Line(Struct, frozen=True):
@@ -121,34 +61,6 @@ class Line(Struct, frozen=True):
     @property
     def usd(self) -> float:
         return self.quantity * self.price
-
-
-class CostError(Exception):
-    """The bill cannot be computed from the given tables or volumes; the text says why and what to do."""
-
-
-def measured_usage(path: Path = FOLDER / "measured_usage.json") -> MeasuredUsage:
-    """Return the measurements of `make bench`. Raises `CostError` when the file cannot be read."""
-    return _read(path, MeasuredUsage)
-
-
-def prices(path: Path = FOLDER / "prices.json") -> Prices:
-    """Return the price table. Raises `CostError` when the file cannot be read."""
-    return _read(path, Prices)
-
-
-def assumptions(path: Path = FOLDER / "assumptions.json") -> Assumptions:
-    """Return the assumptions. Raises `CostError` when the file cannot be read."""
-    return _read(path, Assumptions)
-
-
-def _read(path: Path, kind: type[Table]) -> Table:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise CostError(f"{path}: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise CostError(f"{path}: {error}.") from error
 
 
 class Bill:
@@ -168,7 +80,13 @@ class Bill:
         self._queued_statuses = sum(stage.calls * times for stage, times in self._stages("statuses"))
         self.status_batch_size = self._status_batch_size()
         self.seconds = {name: self._milliseconds(name) / 1000 for name in FUNCTIONS}
-        self.lines = [*self._message(), *self._storage(), *self._observability(), *self._fixed()]
+        self.lines = [
+            *self._message(),
+            *self._storage(),
+            *self._observability(),
+            *self._fixed(),
+            *self._organizations(),
+        ]
         fees = price_table.meta
         templates = min(volumes.templates, self._answers)
         self.meta = (self._answers - templates) * fees.service_message + templates * fees.utility_template
@@ -268,22 +186,33 @@ class Bill:
         what = f"table, {self.volumes.retention_days} days"
         yield self._line("storage", "DynamoDB", what, gigabytes, "GB", "dynamodb_gb_month", "dynamodb")
         yield self._line("storage", "DynamoDB", "its recovery", gigabytes, "GB", "dynamodb_pitr_gb_month", "dynamodb")
+        logs = self._logs() * self.volumes.log_retention_days / MONTH_DAYS
+        what = f"logs, {self.volumes.log_retention_days} days"
+        yield self._line("storage", "CloudWatch", what, logs, "GB", "logs_stored_gb_month", "logs")
+
+    def _logs(self) -> float:
+        """Gigabytes of logs per month, with API Gateway's access log."""
+        posts = self.volumes.messages + self._statuses
+        return (self._units("log_bytes") + posts * self._assumed.access_log_bytes) / 1e9
 
     def _observability(self) -> Iterator[Line]:
-        posts = self.volumes.messages + self._statuses
-        access = posts * self._assumed.access_log_bytes
-        logs = (self._units("log_bytes") + access) / 1e9
-        yield self._line("observability", "CloudWatch", "logs", logs, "GB", "logs_gb", "logs")
+        tier, assumed = self.volumes.observability, self._assumed
+        yield self._line("observability", "CloudWatch", "logs", self._logs(), "GB", "logs_gb", "logs")
         if self.volumes.tracing:
-            traces = self._traces(posts)
+            traces = self._traces(self.volumes.messages + self._statuses) + self._scheduled_traces()
             yield self._line("observability", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
-        metrics = self._assumed.custom_metrics
+        # A metric is billed for the hours in which it is recorded: without messages, only scheduled jobs record some.
+        metrics = assumed.custom_metrics[tier] if self.volumes.messages else assumed.scheduled_metrics
         yield self._line("observability", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
-        alarms, dashboards = self._assumed.alarm_metrics, self._assumed.dashboards
+        alarms, boards = assumed.alarm_metrics[tier], assumed.dashboards[tier]
         yield self._line("observability", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")
         yield self._line(
-            "observability", "CloudWatch", "dashboards", dashboards, "dashboards", "dashboard_month", "cloudwatch"
+            "observability", "CloudWatch", "dashboards", boards, "dashboards", "dashboard_month", "cloudwatch"
         )
+
+    def _scheduled_traces(self) -> float:
+        """Scheduled runs are seconds apart, so that Lambda traces each of them."""
+        return self._assumed.scheduled_runs_per_day * MONTH_DAYS
 
     def _traces(self, posts: float) -> float:
         """Sampled traces: Lambda traces the first call of each second and 5 % of the others; posts arrive at random."""
@@ -293,15 +222,38 @@ class Bill:
         return seconds * (first + self._assumed.trace_share_beyond * (rate - first))
 
     def _fixed(self) -> Iterator[Line]:
-        seconds = MONTH_DAYS * 86_400
-        polls = self._assumed.queue_pollers * seconds / self._assumed.long_poll_seconds
-        yield self._line("fixed", "SQS", "polling conversations", 2 * polls, "requests", "sqs_fifo_million", "sqs")
-        yield self._line("fixed", "SQS", "polling statuses", polls, "requests", "sqs_standard_million", "sqs")
-        scheduled = seconds / 60 * self._assumed.scheduled_seconds_per_minute
+        seconds, assumed, line = MONTH_DAYS * 86_400, self._assumed, self._line
+        polls = assumed.queue_pollers * seconds / assumed.long_poll_seconds
+        yield line("fixed", "SQS", "polling conversations", 2 * polls, "requests", "sqs_fifo_million", "sqs")
+        yield line("fixed", "SQS", "polling statuses", polls, "requests", "sqs_standard_million", "sqs")
+        runs = assumed.scheduled_runs_per_day * MONTH_DAYS
+        yield line("fixed", "Lambda", "scheduled runs", runs, "requests", "lambda_request_million", "lambda")
+        scheduled = seconds / 60 * assumed.scheduled_seconds_per_minute
         price = f"lambda_gb_second_{self.volumes.architecture}"
-        yield self._line("fixed", "Lambda", "scheduled", scheduled, "GB-s", price, "lambda")
-        secrets = self.volumes.numbers * self._assumed.secrets_per_number
-        yield self._line("fixed", "Secrets Manager", "numbers", secrets, "secrets", "secret_month", "secrets")
+        yield line("fixed", "Lambda", "scheduled", scheduled, "GB-s", price, "lambda")
+        writes, reads = runs * assumed.scheduled_write_units, runs * assumed.scheduled_read_units
+        yield line("fixed", "DynamoDB", "scheduled writes", writes, "units", "dynamodb_write_million", "dynamodb")
+        yield line("fixed", "DynamoDB", "scheduled reads", reads, "units", "dynamodb_read_million", "dynamodb")
+        secrets = self.volumes.numbers * assumed.secrets_per_number
+        yield line("fixed", "Secrets Manager", "numbers", secrets, "secrets", "secret_month", "secrets")
+
+    def _organizations(self) -> Iterator[Line]:
+        """What depends on how many organizations and numbers are active, rather than on their messages."""
+        if not self.volumes.messages:
+            return
+        assumed, line = self._assumed, self._line
+        hours = MONTH_DAYS * assumed.active_hours_per_day
+        reads = self.volumes.numbers * assumed.secret_readers * hours * 3600 / assumed.secret_cache_seconds
+        yield line("organizations", "Secrets Manager", "reads", reads, "requests", "secret_request_million", "secrets")
+        # Each read of a secret decrypts it; DynamoDB asks for the table's key once per client and five minutes.
+        keys = reads + assumed.key_users * hours * 3600 / assumed.key_cache_seconds
+        yield line("organizations", "KMS", "uses of AWS's keys", keys, "requests", "kms_request_million", "kms")
+        parts = self.volumes.organizations * hours * assumed.exports_per_hour
+        yield line("organizations", "S3", "exports to the lake", parts, "requests", "s3_put_million", "s3")
+        terabytes = (
+            self.volumes.organizations * MONTH_DAYS * assumed.daily_queries * assumed.athena_minimum_bytes / 1e12
+        )
+        yield line("organizations", "Athena", "daily aggregates", terabytes, "TB", "athena_tb", "athena")
 
     def as_json(self) -> dict[str, Any]:
         """The bill as plain data; without messages it has no figures per message."""

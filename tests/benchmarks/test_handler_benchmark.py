@@ -13,7 +13,7 @@ from benchmarks.handler_benchmark import VARIABLES, HandlerResults
 from benchmarks.handler_report import cold_table, handler_targets, requests, warm_table
 from benchmarks.instant_aws import InstantAws
 from benchmarks.workers import once
-from cli.costing.model import MeasuredUsage, measured_usage
+from cli.costing.tables import MeasuredUsage, measured_usage
 
 PATHS = [str(REPOSITORY), str(REPOSITORY / "layers" / "core"), str(REPOSITORY / "functions" / "api")]
 STAGES = [

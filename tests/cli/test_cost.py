@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from samcli.yamlhelper import yaml_parse
 from typer.testing import CliRunner
 
-from cli.costing.model import DEPLOYED_MEMORY, FOLDER, Bill, Volumes, assumptions, measured_usage, prices
+from cli.costing.model import DEPLOYED_MEMORY, Bill, Volumes
+from cli.costing.tables import FOLDER, assumptions, measured_usage, prices
 from cli.main import app
 
 MILLION = 1_000_000
@@ -81,6 +82,9 @@ def test_the_total_is_the_sum_of_the_lines_and_per_million_does_not_depend_on_th
         ({"memory": {"sender": 1024}}, {"memory": {"sender": 256}}),
         ({"tracing": True}, {"tracing": False}),
         ({"numbers": 5}, {"numbers": 1}),
+        ({"organizations": 5}, {"organizations": 1}),
+        ({"log_retention_days": 365}, {"log_retention_days": 30}),
+        ({"observability": "full"}, {"observability": "basic"}),
     ],
     ids=str,
 )
@@ -136,6 +140,27 @@ def test_what_cannot_be_computed_says_why(arguments: list[str], says: str, tmp_p
     ended = CliRunner().invoke(app, ["cost", *(str(wrong) if word == "WRONG" else word for word in arguments)])
     assert ended.exit_code == 2
     assert says in ended.output
+
+
+def test_the_lines_beside_the_messages_recomputed_by_hand() -> None:
+    found = bill(numbers=1000, organizations=200)
+    assert usd(found, "Secrets Manager", "numbers") == pytest.approx(1000 * assumptions().secrets_per_number * 0.40)
+    reads = 1000 * 4 * 300 * 3600 / 300  # 4 workers, 300 hours a month, every 300 seconds
+    assert usd(found, "Secrets Manager", "reads") == pytest.approx(reads * 5 / MILLION)
+    assert usd(found, "KMS") == pytest.approx((reads + 8 * 300 * 12) * 3 / MILLION)
+    assert usd(found, "S3") == pytest.approx(200 * 300 * 12 * 5 / MILLION)
+    assert usd(found, "Athena") == pytest.approx(200 * 30 * 5 * 10e6 / 1e12 * 5)
+    runs = 30 * (1440 + 288 + 6 + 1)
+    assert usd(found, "Lambda", "scheduled runs") == pytest.approx(runs * 0.20 / MILLION)
+    assert usd(found, "DynamoDB", "scheduled writes") == pytest.approx(2 * runs * 0.625 / MILLION)
+    logs = next(line.quantity for line in found.lines if line.what == "logs")
+    assert usd(found, "CloudWatch", "logs, 30 days") == pytest.approx(logs * 0.03)
+    assert usd(bill(messages=0, tracing=True), "X-Ray") == pytest.approx(runs * 5 / MILLION)
+
+
+def test_an_idle_month_costs_what_the_docs_say() -> None:
+    assert bill(messages=0).total() == pytest.approx(7, abs=0.5)
+    assert bill(messages=0, observability="full").total() == pytest.approx(10.5, abs=0.5)
 
 
 def test_a_month_in_which_nobody_writes_costs_what_is_there_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

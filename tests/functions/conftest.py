@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "TABLE_NAME": "table",
     "EVENT_BUS_NAME": "default",
     "RETENTION_DAYS": "90",
+    "OBSERVABILITY": "full",
     "INBOUND_QUEUE_URL": "https://sqs.test/inbound.fifo",
     "INBOUND_DLQ_URL": "https://sqs.test/inbound-dead-letters.fifo",
     "OUTBOUND_QUEUE_URL": "https://sqs.test/outbound.fifo",

@@ -340,6 +340,18 @@ def test_no_line_of_the_whole_way_holds_a_text_a_phone_or_a_secret(
     assert [private for private in PRIVATE if private in written] == []
 
 
+def test_the_basic_tier_leaves_out_volumes_and_durations(lines: Lines) -> None:
+    with observability.Metrics("test", without=observability.FULL_METRICS) as measured:
+        measured.record_metric("Turns", 1)
+        measured.record_metric("TurnMilliseconds", 12)
+    assert lines() == []
+    with observability.Metrics("test", without=observability.FULL_METRICS) as measured:
+        measured.record_metric("Turns", 1)
+        measured.record_metric("TurnsFailed", 1)
+    [line] = lines()
+    assert set(line) == {"_aws", "stage", "TurnsFailed"}
+
+
 def test_more_values_than_a_line_may_hold_become_several_lines(lines: Lines) -> None:
     with observability.Metrics("test") as measured:
         for value in range(250):

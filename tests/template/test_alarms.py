@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.costing.model import assumptions
+from cli.costing.tables import assumptions
 from pytake.aws import operator_events
-from pytake.observability import NAMESPACE
+from pytake.observability import FULL_METRICS, NAMESPACE
 from tests.security.source import product
 from tests.stack import REPOSITORY, Stack, target
 
@@ -259,15 +259,28 @@ def test_only_alarms_of_this_account_reach_the_topic_and_only_by_tls(stack: Stac
 
 def test_the_cost_model_knows_how_many_metrics_the_alarms_watch(stack: Stack) -> None:
     """An alarm with metric math is billed for each of its metrics."""
-    alarms = stack.properties("AWS::CloudWatch::Alarm").values()
-    watched = sum(max(1, sum("MetricStat" in query for query in alarm.get("Metrics", ()))) for alarm in alarms)
-    assert (assumptions().alarm_metrics, assumptions().dashboards) == (
-        watched,
-        len(stack.of_type("AWS::CloudWatch::Dashboard")),
-    )
+    billed = {"basic": 0, "full": 0}
+    for name, alarm in stack.properties("AWS::CloudWatch::Alarm").items():
+        metrics = max(1, sum("MetricStat" in query for query in alarm.get("Metrics", ())))
+        for tier in billed if "Condition" not in stack.document["Resources"][name] else ("full",):
+            billed[tier] += metrics
+    assert assumptions().alarm_metrics == billed
+    assert assumptions().dashboards == {"basic": 0, "full": len(stack.of_type("AWS::CloudWatch::Dashboard"))}
 
 
-def test_a_single_failed_turn_rings_no_alarm(stack: Stack) -> None:
-    """It is often the mistake of one flow; an operator event names the flow."""
-    alarm = stack.properties("AWS::CloudWatch::Alarm")["TurnsFailedAlarm"]
-    assert (alarm["Threshold"], alarm["Period"]) == (5, 300)
+def test_the_cost_model_knows_how_many_metrics_are_recorded() -> None:
+    assert assumptions().custom_metrics == {"basic": len(measured() - FULL_METRICS), "full": len(measured())}
+
+
+def test_the_basic_tier_records_every_metric_that_its_alarms_watch(stack: Stack) -> None:
+    assert measured() >= FULL_METRICS
+    for name, alarm in stack.properties("AWS::CloudWatch::Alarm").items():
+        condition = stack.document["Resources"][name].get("Condition")
+        names = {metric for namespace, metric, _ in watched(alarm) if namespace == NAMESPACE}
+        assert condition == "Full" or not names & FULL_METRICS, name
+
+
+def test_the_dashboard_belongs_to_the_full_tier(stack: Stack) -> None:
+    assert stack.document["Parameters"]["Observability"]["Default"] == "basic"
+    [board] = (one for one in stack.document["Resources"].values() if one["Type"] == "AWS::CloudWatch::Dashboard")
+    assert board["Condition"] == stack.document["Outputs"]["DashboardUrl"]["Condition"] == "Full"

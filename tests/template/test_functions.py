@@ -42,9 +42,9 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
 
 
-def test_invocations_are_traced_unless_the_deployment_turns_it_off(stack: Stack) -> None:
+def test_nothing_that_is_billed_by_the_trace_is_on_unless_the_deployment_turns_it_on(stack: Stack) -> None:
     mode = stack.document["Parameters"]["TracingMode"]
-    assert (mode["Default"], mode["AllowedValues"]) == ("Active", ["Active", "PassThrough"])
+    assert (mode["Default"], mode["AllowedValues"]) == ("PassThrough", ["Active", "PassThrough"])
 
 
 def test_the_product_has_no_switch_for_an_emulator(stack: Stack) -> None:

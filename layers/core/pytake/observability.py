@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, wraps
 from traceback import extract_tb
 from typing import Any, Self
@@ -114,6 +114,20 @@ def safe_handler(handler: Handler) -> Handler:
     return guarded
 
 
+FULL_METRICS = frozenset(
+    (
+        "ApiCalls",
+        "BillableMessages",
+        "GraphMilliseconds",
+        "InboundWaitMilliseconds",
+        "OutboundWaitMilliseconds",
+        "TurnMilliseconds",
+        "Turns",
+    )
+)
+"""Volumes and durations, which no alarm of the tier `basic` watches. Each is billed per month."""
+
+
 class Metrics:
     """What an invocation measured, as one line that CloudWatch turns into metrics (its embedded metric format).
 
@@ -122,13 +136,16 @@ class Metrics:
     metric per combination of dimensions.
     """
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, *, without: Collection[str] = ()) -> None:
+        """`without`: the names of metrics that are not recorded."""
+        self._without = without
         self._metrics = EphemeralMetrics(namespace=NAMESPACE, service="")  # no service: it would be a second dimension
         self._metrics.set_default_dimensions(stage=stage)
 
     def record_metric(self, name: str, value: float) -> None:
         """Records a value. The end of the name gives the unit: Milliseconds, Seconds, else a count."""
-        self._metrics.add_metric(name, _unit(name), round(value, 3))
+        if name not in self._without:
+            self._metrics.add_metric(name, _unit(name), round(value, 3))
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +23,7 @@ class FunctionSettings(Struct, frozen=True, rename="upper", kw_only=True):
     table_name: Text
     event_bus_name: Text
     retention_days: int
+    observability: Literal["basic", "full"]
 
 
 class WebhookSettings(FunctionSettings, frozen=True, kw_only=True):

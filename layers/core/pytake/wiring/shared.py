@@ -24,7 +24,8 @@ def settings() -> FunctionSettings:
 
 @cache
 def metrics() -> observability.Metrics:
-    return observability.Metrics(settings().stage)
+    only_full = observability.FULL_METRICS if settings().observability == "basic" else frozenset[str]()
+    return observability.Metrics(settings().stage, without=only_full)
 
 
 @cache
