@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cli import doctor as command
 from cli.diagnosis import after, before
 from cli.diagnosis.findings import Finding, run
-from cli.main import load
+from cli.main import app
 from cli.stack import DeployedStack
 from pytake.conversation.records import FlowSummary, Number, NumberSecrets
 from pytake.meta.graph_api import GraphApi
@@ -301,7 +301,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def doctor(*arguments: str) -> Any:
-    return CliRunner().invoke(load("doctor"), list(arguments))
+    return CliRunner().invoke(app, ["doctor", *arguments])
 
 
 @pytest.mark.usefixtures("account")
