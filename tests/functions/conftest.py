@@ -42,8 +42,6 @@ ENVIRONMENT = {
     "GRAPH_API_URL": "https://graph.facebook.com",
     "GRAPH_API_VERSION": "v25.0",
     "VERIFY_NUMBERS": "false",
-    "ORGANIZATION_CLAIM": "organization_id",
-    "ROLE_CLAIM": "role",
     "MESSAGES_PER_MINUTE": "5",
     "AMBIGUOUS_SECONDS": "45",
     "VISIBILITY_TIMEOUT_SECONDS": "200",

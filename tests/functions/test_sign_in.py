@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from functions.api.handler import handler as api_handler
-from tests.functions.conftest import LambdaContext, answer_of, http_event, reset_wiring
+from tests.functions.conftest import LambdaContext, answer_of, http_event
 from tests.stack import translated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sign-in.md").read_text()
@@ -42,17 +42,13 @@ def as_api_gateway_passes_on(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
-def ask(claims: dict[str, Any], method: str = "PUT") -> Any:
-    event = http_event(method, "/api/v1/organization", json.dumps({"messages_per_minute": 7}))
+def ask(claims: dict[str, Any], organization: str = "organization_id", role: str = "role") -> Any:
+    """Call a route for admins, on a stage with these names of claims."""
+    event = http_event("PUT", "/api/v1/organization", json.dumps({"messages_per_minute": 7}))
+    event["stageVariables"] = {"organization_claim": organization, "role_claim": role}
     jwt = {"claims": {name: as_api_gateway_passes_on(value) for name, value in claims.items()}, "scopes": None}
     event["requestContext"]["authorizer"] = {"jwt": jwt}
     return answer_of(api_handler(event, LambdaContext()))
-
-
-def use(monkeypatch: pytest.MonkeyPatch, organization: str = "organization_id", role: str = "role") -> None:
-    monkeypatch.setenv("ORGANIZATION_CLAIM", organization)
-    monkeypatch.setenv("ROLE_CLAIM", role)
-    reset_wiring()
 
 
 def test_every_provider_has_a_recipe() -> None:
@@ -64,21 +60,21 @@ def test_every_provider_has_a_recipe() -> None:
 def test_a_token_of_the_recipe_is_an_admin_of_its_organization(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = {name: given.get("Default") for name, given in translated().document["Parameters"].items()}
     parameters = defaults | recipe.parameters
-    use(monkeypatch, parameters["OrganizationClaim"], parameters["RoleClaim"])
+    names = parameters["OrganizationClaim"], parameters["RoleClaim"]
     token = recipe.token
     audiences = token["aud"] if isinstance(token.get("aud"), list) else [token.get("aud", token.get("client_id"))]
     assert parameters["OidcAudience"] in audiences
     assert parameters["OidcIssuer"] == token["iss"]
-    answer = ask(token)
+    answer = ask(token, *names)
     assert (answer.status, answer.body.get("messages_per_minute")) == (200, 7), answer.body
-    for claim in (parameters["OrganizationClaim"], parameters["RoleClaim"]):
-        refused = ask({name: value for name, value in token.items() if name != claim})
+    for claim in names:
+        refused = ask({name: value for name, value in token.items() if name != claim}, *names)
         assert (refused.status, refused.body["code"]) == (401, "token_incomplete")
         assert claim in refused.body["detail"]
 
 
 @pytest.mark.usefixtures("gateway")
-def test_the_trigger_of_the_recipe_puts_the_claims_into_the_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trigger_of_the_recipe_puts_the_claims_into_the_access_token() -> None:
     (code,) = [recipe.code for recipe in RECIPES if recipe.code]
     namespace: dict[str, Any] = {}
     exec(code, namespace)  # noqa: S102 (the code is in our own page)
@@ -89,7 +85,6 @@ def test_the_trigger_of_the_recipe_puts_the_claims_into_the_access_token(monkeyp
         "response": {"claimsAndScopeOverrideDetails": None},
     }
     answered = namespace["handler"](event, None)["response"]["claimsAndScopeOverrideDetails"]
-    use(monkeypatch)
     assert ask(answered["accessTokenGeneration"]["claimsToAddOrOverride"]).status == 200
 
 
@@ -107,12 +102,17 @@ def test_the_trigger_of_the_recipe_puts_the_claims_into_the_access_token(monkeyp
         ("admin agent", 401),
     ],
 )
-def test_a_list_of_groups_names_exactly_one_role(monkeypatch: pytest.MonkeyPatch, groups: Any, status: int) -> None:
-    use(monkeypatch, role="cognito:groups")
-    assert ask({"organization_id": "acme", "cognito:groups": groups}).status == status
+def test_a_list_of_groups_names_exactly_one_role(groups: Any, status: int) -> None:
+    assert ask({"organization_id": "acme", "cognito:groups": groups}, role="cognito:groups").status == status
 
 
 @pytest.mark.usefixtures("gateway")
-def test_only_the_configured_claims_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, "custom:organization_id", "custom:role")
-    assert ask({"organization_id": "acme", "role": "admin"}).status == 401
+def test_only_the_configured_claims_count() -> None:
+    claims = {"organization_id": "acme", "role": "admin"}
+    assert ask(claims, "custom:organization_id", "custom:role").status == 401
+
+
+def test_the_stage_passes_the_names_on() -> None:
+    [stage] = translated().properties("AWS::ApiGatewayV2::Stage").values()
+    names = {"organization_claim": {"Ref": "OrganizationClaim"}, "role_claim": {"Ref": "RoleClaim"}}
+    assert stage["StageVariables"] == names

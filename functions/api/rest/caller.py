@@ -1,4 +1,4 @@
-"""The caller: organization and role, only from the claims of the verified token. The names of the claims are settings."""
+"""The caller: organization and role, only from the claims of the verified token. The stage names the claims."""
 
 import re
 from http import HTTPStatus
@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple, TypeGuard, get_args
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-import pytake.wiring.api as wiring
 from rest.problems import ProblemError
 
 Role = Literal["admin", "builder", "agent", "analyst"]
@@ -36,14 +35,15 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
     API Gateway has already verified signature, issuer, audience and expiry.
     """
     request = app.current_event.request_context
-    claims, names = request.authorizer.jwt_claim or {}, wiring.settings()
-    organization_id, role = claims.get(names.organization_claim), _role(claims.get(names.role_claim))
+    claims, names = request.authorizer.jwt_claim or {}, app.current_event.stage_variables or {}
+    organization_claim, role_claim = names.get("organization_claim", "organization_id"), names.get("role_claim", "role")
+    organization_id, role = claims.get(organization_claim), _role(claims.get(role_claim))
     if not _is_organization_id(organization_id) or role is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "token_incomplete",
-            f"The token needs the claims {names.organization_claim} (letters, digits, - and _, not digits alone) and "
-            f"{names.role_claim} (one of admin, builder, agent, analyst).",
+            f"The token needs the claims {organization_claim} (letters, digits, - and _, not digits alone) and "
+            f"{role_claim} (one of admin, builder, agent, analyst).",
         )
     if role != "admin" and role not in allowed:
         needed = ", ".join(("admin", *allowed))

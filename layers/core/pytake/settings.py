@@ -96,8 +96,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     """The REST API queues the messages of agents and reported events, and stores secrets.
 
     `session_ttl_hours` is the default of organizations; `verify_numbers`: a number's access token is tried
-    at the Graph API before it is stored; `organization_claim` and `role_claim` name the claims of the token
-    that say who calls.
+    at the Graph API before it is stored.
     """
 
     inbound_queue_url: Text
@@ -105,8 +104,6 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     graph_api_url: Text
     graph_api_version: Text
     verify_numbers: bool
-    organization_claim: Text
-    role_claim: Text
     secrets_prefix: Text
     session_ttl_hours: int
 
