@@ -15,7 +15,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from cli.costing.model import Bill, Volumes, assumptions, measured_usage, prices
+from cli.costing.model import Bill, Volumes
+from cli.costing.tables import assumptions, measured_usage, prices
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.table import due_shard, log_shard, recent_shard, session_end, start_of_slot
 from pytake.conversation.delivery.waiting_turns import RELEASE_EARLY_SECONDS, longest_wait
