@@ -45,11 +45,11 @@ def check_addresses(http: httpx.Client, stack: DeployedStack) -> Iterator[Findin
 
 
 def check_alarms(client: Any, stack: DeployedStack, resource: Any) -> Iterator[Finding]:
-    """Somebody receives the alarms: an email subscription must be confirmed."""
+    """An address receives the alarms: an email subscription must be confirmed."""
     topic = stack.parameters.get("AlarmTopicArn")
     if not topic and not stack.parameters.get("AlarmEmail"):
         advice = "Deploy with AlarmEmail or AlarmTopicArn: without one, alarms are only seen in the console."
-        yield Finding("alarms", "failed", "Nobody receives the alarms.", advice)
+        yield Finding("alarms", "failed", "No address receives the alarms.", advice)
         return
     found = client.list_subscriptions_by_topic(TopicArn=topic or resource("AlarmTopic"))["Subscriptions"]
     pending = [one["Endpoint"] for one in found if one["SubscriptionArn"] == "PendingConfirmation"]

@@ -124,7 +124,7 @@ def test_funnel(told: Told, ask: Ask) -> None:
         ("3", "name", "2", "0.5", "0.5"),
         ("4", "end", "1", "0.25", "0.5"),
     ]
-    # `ask_me` is no pattern for `ask%me`, a node of another flow has its name, and one that nobody visited has none.
+    # A name is compared as it is; a node of another flow has its name, and one without visits has none.
     told.conversation("0 person start:next ask_me:next", flow="other")
     assert ask("funnel", "'shop'", "'start,askXme,ask_me'") == [
         ("1", "start", "4", "1.0", None),

@@ -1,6 +1,6 @@
 -- Funnel: how many conversations of a flow reached each of the given nodes, one after the other.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), flow, the nodes in their order ('consent,name,done'), up to 50.
--- Athena takes a value only in WHERE: the nodes are found among those of the period, and one that nobody visited has no name.
+-- Athena takes a value only in WHERE: the nodes are found among those of the period, and one without visits has no name.
 WITH told AS (
     SELECT type, event_id, session, flow_id, node_id, arrived
     FROM events
