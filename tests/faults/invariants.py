@@ -210,7 +210,8 @@ def _records_rebuild_the_state(world: World) -> list[str]:
             turn = _replay(key.organization_id, record, state, known)
             if turn.messages != record.messages:
                 problems.append(f"replay of {key} turn {record.seq} says something else")
-            state = turn.state.encode() if turn.state is not None and turn.status != "completed" else None
+            kept = turn.state or turn.handoff_state
+            state = kept.encode() if kept is not None and turn.status != "completed" else None
             known = msgspec.structs.replace(known, contact=contact_after(known.contact, turn.events))
         stored = conversation.session.state if conversation.session is not None else None
         if conversation.session is not None and stored != state:

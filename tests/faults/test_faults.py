@@ -14,7 +14,7 @@ from tests.faults.single_faults import CALLS, single
 from tests.faults.timeline import START
 from tests.faults.world import World
 
-SEEDS = 2000
+SEEDS = 1000
 PARTS = 40
 
 
