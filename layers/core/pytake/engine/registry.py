@@ -39,6 +39,7 @@ Check = Callable[[Execution], Any]
 CompileCheck = Callable[[Any, NodeBuild], Check]
 _N = TypeVar("_N", bound=type[NodeData])
 _C = TypeVar("_C", bound=CompileCheck)
+_T = TypeVar("_T")
 
 _node_types: dict[str, type[NodeData]] = {}
 _validators: dict[str, CompileCheck] = {}
@@ -68,14 +69,19 @@ def validator(name: str) -> Callable[[_C], _C]:
 def node_types() -> dict[str, type[NodeData]]:
     """Every node type, by name."""
     _import_all("pytake.engine.nodes")
-    return _node_types
+    return _in_order(_node_types)
 
 
 @cache
 def validators() -> dict[str, CompileCheck]:
     """Every validator, by name."""
     _import_all("pytake.engine.validators")
-    return _validators
+    return _in_order(_validators)
+
+
+def _in_order(found: dict[str, _T]) -> dict[str, _T]:
+    """By module: the order must not depend on what was imported first."""
+    return dict(sorted(found.items(), key=lambda item: item[1].__module__))
 
 
 def _import_all(package: str) -> None:
