@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cli.ending import fail
 from cli.flow_testing.documents import UsageError, document_id, is_test_file, read_documents, read_json
-from cli.flow_testing.inputs import parse_line, parse_time, parse_zone
+from cli.flow_testing.inputs import parse_line, parse_time, parse_timetables, parse_zone
 from cli.flow_testing.mocks import HttpMocks
 from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import FlowError, Problem, compile_flow, validate
@@ -47,6 +47,9 @@ def run(
     ] = None,
     name: Annotated[str, typer.Option(help="The contact's profile name.")] = "Ana",
     language: Annotated[str, typer.Option(help="The contact's language, such as pt_BR or en.")] = "",
+    timetables: Annotated[
+        Path | None, typer.Option(help='The organization\'s timetables: {"support": {"hours": [...]}, ...}.')
+    ] = None,
     timezone: Annotated[str, typer.Option(help="The organization's time zone, such as America/Sao_Paulo.")] = "UTC",
 ) -> None:
     """Run a conversation: one message per line of standard input, one turn per line of standard output.
@@ -62,6 +65,7 @@ def run(
         if spoken is None:
             raise UsageError(f"--language: `{language}` is not a language code such as pt_BR or en")
         zone = parse_zone(timezone)
+        opening = parse_timetables(read_json(timetables)) if timetables else {}
         flow = compile_flow(documents, root)
     except UsageError as error:
         fail(str(error), 2)
@@ -69,7 +73,9 @@ def run(
         fail("\n".join(_line(problem) for problem in error.problems), 1)
     seed = seed if seed is not None else randbits(32)
     contact = msgspec.structs.replace(sample_contact(seed), name=name, language=spoken)
-    conversation = OfflineConversation(flow, ConversationSettings(began, seed, country, contact, zone))
+    conversation = OfflineConversation(
+        flow, ConversationSettings(began, seed, country, contact, zone, timetables=opening)
+    )
     for number, line in enumerate(filter(str.strip, sys.stdin), 1):
         try:
             user_input = parse_line(line.rstrip("\r\n"))

@@ -1,6 +1,6 @@
 """A conversation of one person with a flow, without any cloud. `pytake flow` and the console's test phone use it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from pytake.engine import (
     take_turn,
 )
 from pytake.engine.contact_changes import contact_after
+from pytake.engine.timetable import Timetable
 
 PerformEffects = Callable[[Effect], EffectResult]
 
@@ -35,6 +36,7 @@ class ConversationSettings(Struct, frozen=True):
     contact: Contact | None = None
     timezone: str = "UTC"
     constants: dict[str, Any] = {}
+    timetables: Mapping[str, Timetable] = {}
 
 
 class OfflineConversation:
@@ -45,7 +47,7 @@ class OfflineConversation:
         self._flow = flow
         self._seed = settings.seed
         self._country = settings.country or _COUNTRIES[flow.language]
-        self._timezone, self._constants = settings.timezone, settings.constants
+        self._settings = (settings.timezone, settings.constants, settings.timetables)
         self.now = settings.now
         self.contact = settings.contact or sample_contact(settings.seed)
         self.stored: bytes | None = None
@@ -74,7 +76,7 @@ class OfflineConversation:
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
         seed, commands = f"{self._seed}:{number}", DEFAULT_COMMANDS
-        context = Context(now, seed, self.contact, self._country, commands, self._timezone, self._constants)
+        context = Context(now, seed, self.contact, self._country, commands, *self._settings)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)

@@ -11,15 +11,18 @@ import msgspec
 from local.offline_conversation import OfflineConversation
 from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest, State
 from pytake.engine.compiler import Compilation
+from pytake.engine.opening_times import OpeningTimes
 from pytake.engine.options import DONE
 from pytake.engine.options_from import ITEM
 from pytake.engine.template import parse_template, paths_in
+from pytake.engine.timetable import Hours, Timetable
 from pytake.engine.values import as_number
 
 UserInput = str | dict[str, Any]
 
 STALE = {"reply_id": "no-such-option"}
 STICKER = {"media": {"id": "media-1", "type": "sticker"}}
+_HOURS_AHEAD = 15 * 24  # how far ahead an open or closed hour is looked for
 _SENTENCE = "I would like to know more about this, please. "
 _FOUND: dict[str, list[Any]] = {
     "has_number": [7],
@@ -55,6 +58,28 @@ class Examples:
             for path, values in self._constants.items()
             if path.startswith("contact.")
         }
+
+    @property
+    def timetables(self) -> dict[str, Timetable]:
+        """The timetables that schedules name: office hours, because the flow does not say what they are."""
+        hours = [data["hours"] for data in self._data.values() if "closed_next_node_id" in data and "hours" in data]
+        office = Timetable(hours=[Hours(days=["mon", "tue", "wed", "thu", "fri"], opens="09:00", closes="18:00")])
+        return {name: office for name in hours if isinstance(name, str)}
+
+    def moments(self, now: float) -> list[float]:
+        """Times from `now` at which each schedule is open, and at which it is closed."""
+        found = [now]
+        for data in self._data.values():
+            if "hours" not in data or "closed_next_node_id" not in data:
+                continue
+            named = isinstance(data["hours"], str)
+            inline = {"hours": data["hours"], "timezone": data.get("timezone"), "holidays": data.get("holidays") or []}
+            times = OpeningTimes(self.timetables[data["hours"]] if named else msgspec.convert(inline, Timetable))
+            for wanted in (True, False):
+                hours = (now + 3600 * hour for hour in range(_HOURS_AHEAD))
+                moment = next((one for one in hours if times.is_open(one, "UTC") is wanted), now)
+                found += [moment] if moment not in found else []
+        return found
 
     @property
     def uses_chance(self) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from cli.flow_testing.documents import Documents
 from cli.flow_testing.examples import Examples, UserInput
-from cli.flow_testing.inputs import parse_input, parse_time
+from cli.flow_testing.inputs import parse_input, parse_time, time_text
 from cli.flow_testing.invariants import broken_rule
 from cli.flow_testing.mocks import mock_keys, mock_of
 from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
@@ -82,7 +82,9 @@ class _RandomConversation:
         self.mocks: dict[str, list[Any]] = {}
         self.reason = ""
         self.seed = data.draw(st.integers(0, 50))
-        self._conversation = OfflineConversation(flow, ConversationSettings(parse_time(NOW), self.seed))
+        self.now = data.draw(st.sampled_from(examples.moments(parse_time(NOW))))
+        settings_ = ConversationSettings(self.now, self.seed, timetables=examples.timetables)
+        self._conversation = OfflineConversation(flow, settings_)
         self._examples = examples
         self._data = data
 
@@ -91,7 +93,7 @@ class _RandomConversation:
         for _ in range(self._data.draw(st.integers(1, TURNS))):
             if self._conversation.handed_off:
                 return
-            seconds = self._data.draw(st.sampled_from([0, 0, 0, 61, 100_000]))
+            seconds = self._data.draw(st.sampled_from([0, 0, 0, 61, 8 * 3600, 100_000]))
             self._conversation.now += seconds
             user_input: UserInput = self._data.draw(
                 st.sampled_from(self._examples.inputs(self._conversation))
@@ -164,6 +166,8 @@ def find_counterexample(flow: Flow, documents: Documents, conversations: int, se
     script = Script(
         name=conversation.reason,
         turns=conversation.exchanges,
+        now=time_text(conversation.now),
+        timetables=examples.timetables or None,
         http_mocks={name: found[0] if len(found) == 1 else found for name, found in conversation.mocks.items()} or None,
     )
     return Counterexample(

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from cli.flow_testing.coverage import Coverage, Exit, exit_of
 from cli.flow_testing.examples import Examples, UserInput
-from cli.flow_testing.inputs import parse_input, parse_time
+from cli.flow_testing.inputs import parse_input, parse_time, time_text
 from cli.flow_testing.mocks import mock_keys, mock_of
 from cli.flow_testing.rendering import render_message
 from cli.flow_testing.runner import path_of
@@ -80,10 +80,12 @@ class Generator:
         return any(exit_.startswith("path:") for _, _, exit_ in self._uncovered)
 
     def _settings(self) -> Iterator[ConversationSettings]:
-        now = parse_time(NOW)
+        timetables = self._examples.timetables
         for seed in range(SEEDS if self._examples.uses_chance else 1):
-            for change in self._contacts():
-                yield ConversationSettings(now, seed, None, msgspec.structs.replace(sample_contact(seed), **change))
+            for now in self._examples.moments(parse_time(NOW)):
+                for change in self._contacts():
+                    contact = msgspec.structs.replace(sample_contact(seed), **change)
+                    yield ConversationSettings(now, seed, None, contact, timetables=timetables)
 
     def _contacts(self) -> list[dict[str, Any]]:
         changes: list[dict[str, Any]] = [{}]
@@ -234,6 +236,8 @@ class Generator:
         return Script(
             name=f"{turn.status} at {turn.node_id}" if turn is not None else "no turns",
             turns=exchanges,
+            now=time_text(walk.settings.now) if walk.settings.now != parse_time(NOW) else None,
+            timetables=dict(walk.settings.timetables) or None,
             seed=walk.settings.seed or None,
             contact=contact or None,
             http_mocks={name: found[0] if len(found) == 1 else found for name, found in mocks.items()} or None,

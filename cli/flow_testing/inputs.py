@@ -8,6 +8,8 @@ import msgspec
 from cli.flow_testing.documents import UsageError
 from pytake.engine import Input
 from pytake.engine.dates import is_zone
+from pytake.engine.opening_times import problems_of
+from pytake.engine.timetable import Timetable
 
 _KINDS = {
     "reply_id": "reply",
@@ -48,6 +50,23 @@ def parse_zone(name: str) -> str:
     if not is_zone(name):
         raise UsageError(f"`{name}` is not a time zone such as America/Sao_Paulo")
     return name
+
+
+def parse_timetables(given: Any) -> dict[str, Timetable]:
+    """Timetables by name. Raises UsageError."""
+    try:
+        found: dict[str, Timetable] = msgspec.convert(given, dict[str, Timetable])
+    except msgspec.ValidationError as error:
+        raise UsageError(f"these are not timetables: {error}") from error
+    for name, timetable in found.items():
+        for field, message in problems_of(timetable):
+            raise UsageError(f"the timetable {name}, {field}: {message}")
+    return found
+
+
+def time_text(seconds: float) -> str:
+    """A time in epoch seconds as `parse_time` reads it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_time(text: str | None) -> float:

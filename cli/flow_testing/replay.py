@@ -117,7 +117,8 @@ class Replayer:
 def _turn(flow: Flow, state: State | None, record: TurnRecord, known: TurnContext) -> Turn:
     commands: Mapping[str, Any] = known.commands or DEFAULT_COMMANDS
     seed = f"{record.session_id}:{record.seq}"
-    context = Context(record.at, seed, known.contact, known.country, commands, known.timezone, known.constants)
+    settings = (known.timezone, known.constants, known.timetables)
+    context = Context(record.at, seed, known.contact, known.country, commands, *settings)
     left = {effect.key: effect.result for effect in record.effects}
     turn = take_turn(flow, state, record.input, context)
     while turn.effect is not None:

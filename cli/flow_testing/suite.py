@@ -32,6 +32,7 @@ from cli.flow_testing.inputs import parse_time, parse_zone
 from local.json_layout import lay_out
 from local.offline_conversation import ConversationSettings, sample_contact
 from pytake.engine import Contact
+from pytake.engine.timetable import Timetable
 
 NOW = "2026-11-22T12:00:00Z"
 """When a conversation starts by default."""
@@ -71,6 +72,7 @@ class Setting(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tr
     country: str | None = None
     timezone: str | None = None
     constants: dict[str, Any] | None = None
+    timetables: dict[str, Timetable] | None = None
     contact: dict[str, Any] | None = None
     http_mocks: dict[str, Any] | None = None
 
@@ -103,6 +105,7 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
             contact,
             parse_zone(script.timezone or self.timezone or "UTC"),
             {**(self.constants or {}), **(script.constants or {})},
+            {**(self.timetables or {}), **(script.timetables or {})},
         )
 
     def mocks(self, script: Script) -> dict[str, Any]:

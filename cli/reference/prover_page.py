@@ -41,7 +41,9 @@ def prover_page(cases: Path) -> str:
 def _section(code: str, case: dict[str, Any]) -> str:
     meaning = CODES[code]
     wrong, corrected = case["wrong"], case["corrected"]
-    found = next(one for one in validate(_bundle(wrong), "main", case.get("secrets")) if one.code == code)
+    found = next(
+        one for one in validate(_bundle(wrong), "main", case.get("secrets"), case.get("timetables")) if one.code == code
+    )
     location = " / ".join(filter(None, (found.flow_id if len(wrong) > 1 else None, found.node_id, found.field)))
     lines = [
         f"## {code}\n",

@@ -15,6 +15,7 @@ from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, Flows, Secrets, TenantRepository
 from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
+from pytake.engine.timetable import Hours, Timetable
 from tests.contracts.conftest import BUCKET
 from tests.fakes import FrozenClock
 
@@ -223,6 +224,17 @@ def test_an_organization_without_settings_has_the_defaults(tenants: TenantReposi
     tenants.put_organization(Organization("acme", messages_per_minute=600, language="pt_BR"))
     assert tenants.organization("acme").messages_per_minute == 600
     assert tenants.organization("globex").messages_per_minute is None
+
+
+def test_settings_and_timetables_do_not_overwrite_each_other(tenants: TenantRepository) -> None:
+    hours = [Hours(days=["mon"], opens="09:00", closes="18:00")]
+    tenants.put_timetables("acme", {"support": Timetable(hours=hours, holidays=["12-25"])})
+    tenants.put_organization(Organization("acme", language="es"))
+    tenants.put_timetables("acme", {"shop": Timetable(hours=hours)})
+    assert tenants.organization("acme") == Organization(
+        "acme", language="es", timetables={"shop": Timetable(hours=hours)}
+    )
+    assert tenants.organization("globex").timetables == {}
 
 
 def test_removed_secrets_are_gone_and_can_be_stored_again(secrets: Secrets) -> None:

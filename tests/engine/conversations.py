@@ -21,6 +21,7 @@ from pytake.engine import (
     take_turn,
 )
 from pytake.engine.contact_changes import contact_after
+from pytake.engine.timetable import Timetable
 
 GOLDEN = Path(__file__).parent / "golden"
 """The golden conversations, one file each."""
@@ -65,6 +66,8 @@ class Talk:
     def __init__(self, flow: Flow, **context: Any) -> None:
         self.flow = flow
         self.context: Mapping[str, Any] = {"country": "BR", "contact": CONTACT, **context}
+        timetables = msgspec.convert(context.get("timetables", {}), dict[str, Timetable])
+        self.context = {**self.context, "timetables": timetables}
         self.now = NOW
         self.stored: bytes | None = None
         self.number = 0

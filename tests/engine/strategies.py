@@ -122,7 +122,7 @@ def comparison(draw: st.DrawFn) -> dict[str, Any]:
 KINDS = [
     *("start", "message", "buttons", "media", "cta", "question", "question", "question_buttons", "condition"),
     *("branches", "jump", "end", "handoff", "action", "api_call", "ai_prompt", "delay", "set_variable", "random"),
-    *("template", "whatsapp_flow", "question_list", "question_several", "wait_event"),
+    *("template", "whatsapp_flow", "question_list", "question_several", "wait_event", "schedule"),
 ]
 TYPES = {"buttons": "message", "media": "message", "cta": "message", "question_buttons": "question"}
 TYPES |= {"question_list": "question", "question_several": "question"}
@@ -179,6 +179,11 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
             "media": none | media,
             "footer": none | just("F {{b}}"),
             "buttons": buttons(ids),
+        },
+        "schedule": {
+            "hours": st.sampled_from(["named", [{"days": ["fri", "sat"], "opens": "08:00", "closes": "02:00"}]]),
+            "open_next_node_id": target,
+            "closed_next_node_id": target,
         },
         "question_list": {
             **asked,

@@ -23,8 +23,14 @@ def bundle(documents: list[Any]) -> dict[str, Any]:
     return {"main" if isinstance(document, str) else document["id"]: document for document in documents}
 
 
-def problems_of(documents: list[Any], secrets: dict[str, list[str]] | None = None) -> list[Problem]:
-    return validate(bundle(documents), "main", secrets)
+def problems_of(
+    documents: list[Any], secrets: dict[str, list[str]] | None = None, timetables: list[str] | None = None
+) -> list[Problem]:
+    return validate(bundle(documents), "main", secrets, timetables)
+
+
+def known_to(case: dict[str, Any]) -> tuple[Any, Any]:
+    return case.get("secrets"), case.get("timetables")
 
 
 def codes_of(documents: list[Any]) -> list[tuple[str, str | None]]:
@@ -38,7 +44,7 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("code", CASES)
 def test_a_problem_is_found_where_it_is(code: str) -> None:
     case = CASES[code]
-    found = [problem for problem in problems_of(case["wrong"], case.get("secrets")) if problem.code == code]
+    found = [problem for problem in problems_of(case["wrong"], *known_to(case)) if problem.code == code]
     assert [(problem.node_id, problem.field) for problem in found] == [(case["node_id"], case["field"])]
     assert found[0].severity == CODES[code].severity
     assert found[0].message.endswith((".", "?"))
@@ -46,7 +52,7 @@ def test_a_problem_is_found_where_it_is(code: str) -> None:
 
 @pytest.mark.parametrize("code", CASES)
 def test_the_corrected_version_has_no_problem(code: str) -> None:
-    assert problems_of(CASES[code]["corrected"], CASES[code].get("secrets")) == []
+    assert problems_of(CASES[code]["corrected"], *known_to(CASES[code])) == []
 
 
 @pytest.mark.parametrize("code", CASES)

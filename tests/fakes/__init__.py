@@ -32,6 +32,7 @@ from pytake.conversation.records import (
     listed_name,
 )
 from pytake.conversation.status_filter import STATUS_RANK
+from pytake.engine.timetable import Timetable
 from pytake.whatsapp.sending import AcceptedMessage
 
 
@@ -401,7 +402,12 @@ class MemoryTenants:
         self.by_id[to.phone_number_id] = copy.deepcopy(to)
 
     def put_organization(self, organization: Organization) -> None:
-        self.organizations[organization.organization_id] = organization
+        timetables = self.organization(organization.organization_id).timetables
+        self.organizations[organization.organization_id] = msgspec.structs.replace(organization, timetables=timetables)
+
+    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
+        known = self.organization(organization_id)
+        self.organizations[organization_id] = msgspec.structs.replace(known, timetables=timetables)
 
     def stop_number(self, number: Number, reason: str) -> bool:
         known = self.by_id.get(number.phone_number_id)

@@ -294,6 +294,37 @@ def test_organizations_do_not_see_each_others_flows(gateway: Gateway) -> None:
     assert gateway.api("POST", "/api/v1/flows/hello/publish", org="globex").status == 404
 
 
+def test_timetables(gateway: Gateway) -> None:
+    assert gateway.api("GET", "/api/v1/timetables", role="agent").body == {"timetables": {}}
+    hours = [{"days": ["mon", "fri"], "opens": "09:00", "closes": "18:00"}]
+    support = {"hours": hours, "timezone": "America/Sao_Paulo", "holidays": ["2026-12-25", "01-01"]}
+    stored = {"timetables": {"support": support}}
+    assert gateway.api("PUT", "/api/v1/timetables", stored, role="builder").body == stored
+    gateway.api("PUT", "/api/v1/organization", {"language": "pt_BR"})
+    assert gateway.api("GET", "/api/v1/timetables").body == stored
+    flow = {
+        **FLOW,
+        "nodes": [
+            {
+                "id": "s",
+                "type": "schedule",
+                "data": {"hours": "suport", "open_next_node_id": "e", "closed_next_node_id": "e"},
+            },
+            {"id": "e", "type": "end"},
+        ],
+    }
+    problems = gateway.api("PUT", "/api/v1/flows/hours", {**flow, "id": "hours", "start_node_id": "s"}).body["problems"]
+    assert [(one["code"], one["node_id"]) for one in problems] == [("unknown_timetable", "s")]
+    for change in (
+        {"holidays": ["2026-13-01"]},
+        {"timezone": "Mars/Olympus"},
+        {"hours": [{**hours[0], "opens": "9h"}]},
+    ):
+        wrong = gateway.api("PUT", "/api/v1/timetables", {"timetables": {"support": {**support, **change}}})
+        assert (wrong.status, wrong.body["code"]) == (422, "timetable_invalid")
+    assert gateway.api("PUT", "/api/v1/timetables", {"timetables": {"x": {"hours": []}}}).status in (400, 422)
+
+
 def test_organization_settings(gateway: Gateway) -> None:
     assert gateway.api("GET", "/api/v1/organization").body["messages_per_minute"] is None
     settings = {"messages_per_minute": 600, "language": "pt_BR", "timezone": "America/Sao_Paulo"}

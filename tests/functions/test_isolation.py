@@ -24,6 +24,9 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/flows/import": {"nodes": [{"id": "1", "type": "start"}], "edges": []},
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},
     "PUT /api/v1/organization": {"messages_per_minute": 7},
+    "PUT /api/v1/timetables": {
+        "timetables": {"theirs": {"hours": [{"days": ["mon"], "opens": "09:00", "closes": "18:00"}]}}
+    },
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
@@ -83,6 +86,8 @@ class Acme:
         world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology"})
         world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value", "hosts": ["x.io"]})
         world.api("PUT", "/api/v1/organization", {"retention_days": 33})
+        hours = {"hours": [{"days": ["sun"], "opens": "10:00", "closes": "12:00"}]}
+        world.api("PUT", "/api/v1/timetables", {"timetables": {f"{MARK}-hours": hours}})
         world.says(f"{MARK} hello")
         self.before = self.everything()
 

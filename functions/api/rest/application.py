@@ -13,7 +13,19 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from pytake.observability import logger
-from rest import agents, contacts, conversations, events, flow_imports, flows, numbers, organization, reports, secrets
+from rest import (
+    agents,
+    contacts,
+    conversations,
+    events,
+    flow_imports,
+    flows,
+    numbers,
+    organization,
+    reports,
+    secrets,
+    timetables,
+)
 from rest.aws_outages import is_outage
 from rest.docs_page import page, to_json
 from rest.openapi import complete
@@ -96,18 +108,8 @@ def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([reject_unknown_input])
-    for resource in (
-        flows,
-        flow_imports,
-        numbers,
-        secrets,
-        organization,
-        conversations,
-        agents,
-        events,
-        contacts,
-        reports,
-    ):
+    settings = (numbers, secrets, organization, timetables)
+    for resource in (flows, flow_imports, *settings, conversations, agents, events, contacts, reports):
         app.include_router(resource.router)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, compress=True)

@@ -50,7 +50,7 @@ class OrganizationSettings(BaseModel):
         default="en", description="The language of built-in texts for flows without a language"
     )
     timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
-        default="UTC", description="The time zone of days in reports"
+        default="UTC", description="The time zone of days in reports, and of dates in flows"
     )
     constants: Annotated[dict[str, str | int | float | bool], AfterValidator(_small)] = Field(
         default_factory=dict, description="Values for all flows, which read them as `{{constants.NAME}}`"

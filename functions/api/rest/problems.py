@@ -83,6 +83,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "idempotency_key_reused": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Use a new one."
     ),
+    "timetable_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A time, a day or the time zone of a timetable is not valid."
+    ),
     "secret_name_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A template cannot contain this secret's name."
     ),

@@ -131,6 +131,7 @@ class Item(Model):
     document = BinaryAttribute(null=True, legacy_encoding=False)
     document_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    timetables = UnicodeAttribute(null=True)
     hours: Any = NumberSetAttribute(null=True)
     due_pk = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)

@@ -14,6 +14,7 @@ from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
+from pytake.engine.timetable import Timetable
 
 WRITE_ATTEMPTS = 20
 """How often a number is written while others change the same number or the same verify token."""
@@ -71,7 +72,10 @@ class DynamoTenants:
         def load() -> Organization:
             item = self._get(f"ORG#{organization_id}", "SETTINGS")
             body = item.body if item is not None else None
-            return msgspec.json.decode(body, type=Organization) if body else Organization(organization_id)
+            found = msgspec.json.decode(body, type=Organization) if body else Organization(organization_id)
+            if item is not None and item.timetables:
+                found.timetables = msgspec.json.decode(item.timetables, type=dict[str, Timetable])
+            return found
 
         return self._organizations.get(organization_id, load) or Organization(organization_id)
 
@@ -173,8 +177,16 @@ class DynamoTenants:
         return item.state == entry.state, (entry.state or "").split()
 
     def put_organization(self, organization: Organization) -> None:
-        self._table.item(f"ORG#{organization.organization_id}", "SETTINGS", body=_encode(organization).decode()).save()
-        self._organizations.forget(organization.organization_id)
+        settings = msgspec.structs.replace(organization, timetables={})
+        self._set(organization.organization_id, self._table.item.body.set(_encode(settings).decode()))
+
+    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
+        self._set(organization_id, self._table.item.timetables.set(_encode(timetables).decode()))
+
+    def _set(self, organization_id: str, action: Action) -> None:
+        """Change one attribute of an organization's item, so that settings and timetables do not overwrite each other."""
+        self._table.item(f"ORG#{organization_id}", "SETTINGS").update([action])
+        self._organizations.forget(organization_id)
 
     def stop_number(self, number: Number, reason: str) -> bool:
         item = self._table.item

@@ -12,6 +12,7 @@ from pytake.conversation.ports.tenants import (
     Flows,
     FlowSecretStore,
     FlowSecretsUnreadableError,
+    TenantRepository,
 )
 from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
 from pytake.engine import Problem, jump_targets, validate
@@ -42,8 +43,9 @@ class Draft(Struct, frozen=True):
 class FlowAuthoring:
     """The use cases of builders for flows. Every method works inside one organization."""
 
-    def __init__(self, flows: Flows, secrets: FlowSecretStore, clock: Clock) -> None:
+    def __init__(self, flows: Flows, secrets: FlowSecretStore, tenants: TenantRepository, clock: Clock) -> None:
         self._flows = flows
+        self._tenants = tenants
         self._secrets = secrets
         self._clock = clock
 
@@ -152,7 +154,8 @@ class FlowAuthoring:
         return bundle
 
     def _check(self, organization_id: str, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
-        return validate(documents, root, self._secret_hosts(organization_id, documents))
+        timetables = self._tenants.organization(organization_id).timetables
+        return validate(documents, root, self._secret_hosts(organization_id, documents), timetables)
 
     def _secret_hosts(
         self, organization_id: str, documents: dict[str, dict[str, Any]]

@@ -28,6 +28,7 @@ from pytake.conversation.records import (
 )
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.engine import (
+    Contact,
     Context,
     Effect,
     EffectResult,
@@ -169,9 +170,7 @@ class FlowRun:
         conversation, record = draft.conversation, draft.record
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
-        known = TurnContext(
-            conversation.contact, number.country, number.commands, organization.timezone, organization.constants
-        )
+        known = _known(conversation.contact, number, organization, flow)
         if known.fingerprint() != session.context_fingerprint:
             record.context = known
         context = Context(
@@ -182,6 +181,7 @@ class FlowRun:
             commands=number.commands or DEFAULT_COMMANDS,
             timezone=organization.timezone,
             constants=organization.constants,
+            timetables=known.timetables,
         )
         turn = engine.take_turn(flow, state, record.input, context)
         if turn.effect is not None:
@@ -257,12 +257,10 @@ class FlowRun:
         if turn.status == "completed":
             conversation.session = None
             return
-        known = TurnContext(
-            conversation.contact, number.country, number.commands, organization.timezone, organization.constants
-        )
         if turn.handoff_state is not None:
             encoded = turn.handoff_state.encode()
             encoded = encoded if len(encoded) <= STATE_BYTES else None  # agents must get the person in any case
+        known = _known(conversation.contact, number, organization, flow)
         conversation.session = replace(
             session,
             state=encoded,
@@ -312,6 +310,14 @@ class FlowRun:
 
 def _limit(own: int | None, default: int) -> int:
     return default if own is None else own
+
+
+def _known(contact: Contact, number: Number, organization: Organization, flow: Flow) -> TurnContext:
+    timetables = {
+        name: organization.timetables[name] for name in sorted(flow.timetables) if name in organization.timetables
+    }
+    settings = (organization.timezone, organization.constants, timetables)
+    return TurnContext(contact, number.country, number.commands, *settings)
 
 
 def _record_for_agent(draft: TurnDraft, number: Number, organization: Organization) -> None:

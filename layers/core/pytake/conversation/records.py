@@ -12,6 +12,7 @@ from msgspec import Struct
 from pytake.conversation.contact_usage import ContactUsage
 from pytake.conversation.handoff import Handoff
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
+from pytake.engine.timetable import Timetable
 from pytake.whatsapp.outbound import OutboundMessage
 
 MARKER_SECONDS = 8 * 24 * 3600
@@ -128,14 +129,15 @@ class EffectRecord(Struct, frozen=True):
 
 
 class TurnContext(Struct, frozen=True, omit_defaults=True):
-    """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands, and the
-    organization's time zone and constants."""
+    """What a turn knew besides its time and its seed: the contact before the turn, the number's country and commands, the
+    organization's time zone and constants, and those of its timetables that the flow asks."""
 
     contact: Contact
     country: str | None = None
     commands: dict[str, Command] = {}
     timezone: str = "UTC"
     constants: dict[str, Any] = {}
+    timetables: dict[str, Timetable] = {}
 
     def fingerprint(self) -> str:
         """A short digest: contexts with the same fingerprint are equal."""
@@ -285,6 +287,7 @@ class Organization(Struct, omit_defaults=True):
     session_ttl_hours: int | None = None
     language: str = "en"
     timezone: str = "UTC"
+    timetables: dict[str, Timetable] = {}
     retention_days: int | None = None
     contact_messages_per_minute: int | None = None
     contact_api_calls_per_hour: int | None = None

@@ -37,6 +37,7 @@ class Flow:
         "speech",
         "speeches",
         "start",
+        "timetables",
         "version",
     )
 
@@ -47,9 +48,11 @@ class Flow:
         nodes: dict[tuple[str, str], CompiledNode],
         documents: dict[str, FlowDocument],
         speeches: Speeches,
+        timetables: frozenset[str] = frozenset(),
     ) -> None:
         self.id = root.id
         self.version = version
+        self.timetables = timetables
         self.nodes = nodes
         self.documents = documents
         self.speech = speeches.default
@@ -263,4 +266,6 @@ def compile_flow(documents: Mapping[str, Source], root: str, version: int = 0) -
     fatal = [found for found in compilation.problems if found.fatal]
     if fatal:
         raise FlowError(fatal)
-    return Flow(compilation.documents[root], version, compilation.nodes, compilation.documents, compilation.speeches)
+    timetables = frozenset(facts.timetable for facts in compilation.facts.values() if facts.timetable)
+    documents_ = compilation.documents
+    return Flow(documents_[root], version, compilation.nodes, documents_, compilation.speeches, timetables)

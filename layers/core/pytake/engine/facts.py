@@ -143,6 +143,7 @@ class NodeFacts(Struct):
     silent_question: bool = False  # it asks without a text of its own
     says: bool = False  # a path that enters the node sends something
     limited_texts: list[LimitedText] = field(default_factory=list)
+    timetable: str | None = None  # the organization's timetable that the node asks
     secrets: list[SecretUse] = field(default_factory=list)
     requests_effect: bool = False  # it calls an API or a model
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides

@@ -240,6 +240,10 @@ class NodeBuild:
         place = structs.replace(self.place(field), questions={})
         self._bundle.questions.setdefault(variable, render(parts, self.format_value, place))
 
+    def timetable(self, name: str) -> None:
+        """Declare that the node asks this timetable of the organization."""
+        self.facts.timetable = name
+
     def place(self, field: str) -> Place:
         """The place of an expression in a field of this node."""
         return Place(self.node_id, field, self.language, self.format_value, self._bundle.questions)

@@ -36,6 +36,7 @@ CODES: dict[str, Code] = {
     "unclosed_template": Code("warning", "A `{{` has no matching `}}`, so people would see it as it is."),
     "invalid_pattern": Code("error", "RE2 does not accept a pattern.", fatal=True),
     "secret_outside_api_call": Code("error", "`{{secrets...}}` is used outside an api_call, where it is always empty."),
+    "unknown_timetable": Code("warning", "A schedule asks a timetable that the organization does not have."),
     "unknown_secret": Code("warning", "An api_call uses a secret that is not stored, so the call always fails."),
     "secret_host_refused": Code("warning", "An api_call sends a secret to a host that the secret is not for."),
     "secret_to_open_host": Code("error", "An api_call sends a secret to a host that an expression decides."),

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pytake.engine.effects import Effect
 from pytake.engine.state import State
+from pytake.engine.timetable import Timetable
 from pytake.whatsapp.outbound import OutboundMessage
 
 Command = Literal["restart", "stop", "human"]
@@ -37,7 +38,8 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     `now` is in epoch seconds, `seed` (the turn's id) is the source of randomness, `country` is the ISO code of the receiving
     number's country, used to read national phone numbers. `commands` maps the number's words to commands. `timezone` is the
     IANA name of the organization's time zone, in which the flow's dates are. `constants` are the organization's values for all
-    its flows (`{{constants.NAME}}`).
+    its flows (`{{constants.NAME}}`), `timetables` its opening hours by name, at least those that the flow asks
+    (`Flow.timetables`).
     """
 
     now: float
@@ -47,6 +49,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     commands: Mapping[str, Command] = {}
     timezone: str = "UTC"
     constants: Mapping[str, Any] = {}
+    timetables: Mapping[str, Timetable] = {}
 
 
 class Step(Struct, frozen=True, gc=False):

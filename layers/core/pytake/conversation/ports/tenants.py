@@ -13,6 +13,7 @@ from pytake.conversation.records import (
     Organization,
     StoredDraft,
 )
+from pytake.engine.timetable import Timetable
 
 TENANT_CACHE_SECONDS = 5
 """How long the adapter caches numbers and organizations: every worker sees a change within this time."""
@@ -78,7 +79,11 @@ class TenantRepository(Protocol):
         Raises `ConflictError` when the organization of `number` does not have it any more.
         """
 
-    def put_organization(self, organization: Organization) -> None: ...
+    def put_organization(self, organization: Organization) -> None:
+        """Store the settings, except the timetables."""
+
+    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
+        """Replace the organization's timetables."""
 
     def stop_number(self, number: Number, reason: str) -> bool:
         """Stop the number's sending for a reason. False when it was already stopped."""

@@ -24,17 +24,21 @@ def validate(
     documents: Mapping[str, Source],
     root: str,
     secrets: Mapping[str, Collection[str]] | None = None,
+    timetables: Collection[str] | None = None,
 ) -> list[Problem]:
     """Every problem of the flow `root` and the documents its jumps reach, errors first. Never raises.
 
     `documents` holds the documents by flow id. If one of them jumps into `root`, the variables that `root` reads without
-    assigning them are assumed to come from there. `secrets` are the stored secrets' hosts by name; None means unknown.
+    assigning them are assumed to come from there. `secrets` are the stored secrets' hosts by name, `timetables` the names of the
+    organization's timetables; None means unknown.
     """
     compilation = Compilation(documents, root)
     problems = list(compilation.problems)
     if not any(found.fatal for found in problems):
         if secrets is not None:
             problems += _unusable_secrets(compilation, secrets)
+        if timetables is not None:
+            problems += _unknown_timetables(compilation, timetables)
         problems += translation_problems(compilation)
         add_translated_facts(compilation)
         problems += _analysed(compilation, entered=_is_entered(documents, compilation))
@@ -61,6 +65,16 @@ def _unusable_secrets(compilation: Compilation, known: Mapping[str, Collection[s
             else:
                 continue
             yield problem(code, message, flow_id=flow_id, node_id=node_id, field=use.field)
+
+
+def _unknown_timetables(compilation: Compilation, known: Collection[str]) -> Iterator[Problem]:
+    for (flow_id, node_id), facts in compilation.facts.items():
+        if facts.timetable is not None and facts.timetable not in known:
+            message = (
+                f"There is no timetable `{facts.timetable}`, so it always counts as closed. Store it with "
+                "`PUT /api/v1/timetables`, or choose another one."
+            )
+            yield problem("unknown_timetable", message, flow_id=flow_id, node_id=node_id, field="hours")
 
 
 def _is_entered(documents: Mapping[str, Source], compilation: Compilation) -> bool:
