@@ -56,6 +56,19 @@ def test_dates_are_in_the_given_time_zone(tmp_path: Path) -> None:
     assert (wrong.exit_code, "Mars/Olympus" in wrong.stderr) == (2, True)
 
 
+def test_timetables_come_from_a_file(tmp_path: Path) -> None:
+    hours = [{"days": ["sun"], "opens": "10:00", "closes": "14:00"}]
+    ask = node("s", "schedule", hours="support", open_next_node_id="o", closed_next_node_id="c")
+    (path,) = written(tmp_path, document(ask, node("o", "end"), node("c", "end")))
+    given = tmp_path / "timetables.json"
+    given.write_text(json.dumps({"support": {"hours": hours}}))
+    arguments = ("run", path, "--now", "2026-11-22T12:00:00Z")
+    assert [turn["node_id"] for turn in turns(command(*arguments, "--timetables", given, lines=["hi"]))] == ["o"]
+    assert [turn["node_id"] for turn in turns(command(*arguments, lines=["hi"]))] == ["c"]
+    given.write_text(json.dumps({"support": {"hours": []}}))
+    assert command(*arguments, "--timetables", given, lines=["hi"]).exit_code == 2
+
+
 def test_sub_flows_are_given_or_found_beside_the_first_file() -> None:
     root, other = EXAMPLES / "reference_workload.json", EXAMPLES / "reference_workload_order.json"
     lines = ["hi", "Ana", "ana@x.io", "30", "support", "A-1"]

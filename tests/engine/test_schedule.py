@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cli.flow_testing.examples import Examples
 from cli.flow_testing.generator import generate
 from pytake.engine import Input, State, validate
 from pytake.engine.opening_times import OpeningTimes, problems_of
@@ -117,6 +118,12 @@ def test_generated_tests_take_both_exits(hours: Any) -> None:
         assert [talk.say(Input(text=str(turn.input))).node_id for turn in script.turns] == [
             turn.expect.node_id for turn in script.turns
         ]
+
+
+def test_fuzzing_begins_while_it_is_open_and_while_it_is_closed() -> None:
+    examples = Examples({"main": flow(hours="support")}, "main")
+    times = OpeningTimes(examples.timetables["support"])
+    assert {times.is_open(moment, "UTC") for moment in examples.moments(at("2026-11-22 12:00", "UTC"))} == {True, False}
 
 
 def test_a_stored_state_before_timetables_existed_still_loads() -> None:
