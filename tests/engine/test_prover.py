@@ -241,3 +241,13 @@ def test_a_secret_s_placeholder_in_a_document_is_an_error(data: dict[str, Any], 
     assert (first.code, first.severity, first.node_id, first.field) == ("invalid_value", "error", "a", field)
     with pytest.raises(FlowError):
         compile_flow({"main": flow}, "main")
+
+
+def test_one_unreadable_node_is_one_problem() -> None:
+    broken = node("q", "question", question="Q?", variable="v", nxt_node_id="e")
+    flow = document(node("start", "start", next_node_id="q"), broken, END)
+    assert codes_of([flow]) == [("unknown_field", "q")]
+    translated = {**flow, "languages": ["pt_BR"], "texts": {"pt_BR": {"start.greeting": "Oi"}}}
+    assert "unknown_target" not in [code for code, _ in codes_of([translated])]
+    jumps = document(node("j", "jump", target_flow_id="sub", target_node_id="q"))
+    assert codes_of([jumps, {**flow, "id": "sub"}]) == [("unknown_field", "q")]

@@ -81,6 +81,7 @@ class Compilation:
         self.problems: list[Problem] = []
         self.documents: dict[str, FlowDocument] = {}
         self.nodes: dict[tuple[str, str], CompiledNode] = {}
+        self.unreadable: set[tuple[str, str | None]] = set()
         self.facts: dict[tuple[str, str], NodeFacts] = {}
         self.languages: dict[str, Language] = {}
         self.translated: list[Translation] = []  # one for each language besides the documents' own
@@ -116,6 +117,7 @@ class Compilation:
         else:
             document, found = read_document(source)
             self.problems += found
+            self.unreadable.update((flow_id, problem.node_id) for problem in found)
         if document is None:
             return None
         if document.id != flow_id:
@@ -201,6 +203,7 @@ class Translation:
         self.problems: list[Problem] = []
         self.questions: dict[str, Render] = {}
         self.nodes = {place: CompiledNode(*place) for place in bundle.nodes}
+        self.unreadable = bundle.unreadable
         self.facts: dict[tuple[str, str], NodeFacts] = {}
         self.languages: dict[str, Language] = {}
         self.keys: dict[tuple[str, str], dict[str, str]] = {}  # of each node: the keys of its translated texts by field

@@ -69,7 +69,11 @@ class Appended(Struct, frozen=True):
     value: Any
 
 
-Source = Constant | ValidatedAnswer | Computed | Appended | None
+class Cleared(Struct, frozen=True):
+    """No value: what the variable held before does not apply any more. To read it is as good as reading it unassigned."""
+
+
+Source = Constant | Cleared | ValidatedAnswer | Computed | Appended | None
 """Where a value comes from; None when nothing is known about it."""
 
 

@@ -1,12 +1,12 @@
 """What a node type uses to compile its data: it checks everything and turns it into functions that run during a turn."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import structs
 
 from pytake.engine.execution import CompiledNode, Execution, Handler, Say
-from pytake.engine.facts import Edge, LimitedText, NodeFacts, Read, Source, StoredText, TermUse, Write
+from pytake.engine.facts import Cleared, Edge, LimitedText, NodeFacts, Read, Source, StoredText, TermUse, Write
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import Problem, problem
 from pytake.engine.rendering import Getter, Place, Render, getter, render
@@ -37,6 +37,8 @@ class Bundle(Protocol):
 
     nodes: dict[tuple[str, str], CompiledNode]
     """The nodes of every document opened so far, by flow id and node id."""
+    unreadable: set[tuple[str, str | None]]
+    """The flows and ids of nodes that could not be read: a problem of their own says why."""
     problems: list[Problem]
     speeches: Speeches
     merge_texts: bool
@@ -95,19 +97,20 @@ class NodeBuild:
         """A built-in text in the flow's language."""
         return built_in_text(self.language, name, **values)
 
-    def target(self, node_id: str | None, field: str, exit: str = "next", *, required: bool = False) -> CompiledNode:
-        """The node an exit leads to. Without a `node_id` the exit ends the flow (or returns from the sub-flow)."""
+    def target(self, node_id: str | None, field: str, exit: str = "next", *, possible: bool = True) -> CompiledNode:
+        """The node an exit leads to. Without a `node_id` the exit ends the flow (or returns from the sub-flow).
+
+        `possible` is false when the node's data rules the exit out.
+        """
         self.facts.edges.append(Edge(exit, node_id or None, field))
         if node_id:
             found = self._bundle.nodes.get((self.flow_id, node_id))
             if found is None:
-                self.problem("unknown_target", field, f"There is no node `{node_id}`. Choose an existing node.")
+                if (self.flow_id, node_id) not in self._bundle.unreadable:
+                    self.problem("unknown_target", field, f"There is no node `{node_id}`. Choose an existing node.")
                 return self.node
             return found
-        if required:
-            message = "This exit leads nowhere. Choose the next node, or add an `end` node and choose that."
-            self.problem("missing_target", field, message)
-        self.facts.ends = True
+        self.facts.ends = self.facts.ends or possible
         return _implicit_end(self.node)
 
     def optional_target(
@@ -134,7 +137,7 @@ class NodeBuild:
             return self.node
         found = self._bundle.nodes.get((flow_id, node_id or start))
         if found is None:
-            if node_id:
+            if node_id and (flow_id, node_id) not in self._bundle.unreadable:
                 message = f"The flow `{flow_id}` has no node `{node_id}`. Choose an existing node."
                 self.problem("unknown_target", "target_node_id", message)
             return self.node
@@ -150,26 +153,38 @@ class NodeBuild:
         return found
 
     def effect_result(
-        self, keep: Callable[[Execution, Any], None], error_variable: str, next_id: str | None, error_id: str | None
+        self,
+        keep: Callable[[Execution, Any], None],
+        results: Sequence[str],
+        error_variable: str,
+        next_id: str | None,
+        error_id: str | None,
     ) -> Handler:
         """A function that handles the result of the node's effect.
 
-        After a success it calls `keep` with the body and takes the exit `next`. After a failure it stores the reason in
-        `error_variable` and takes the exit `error`, which leads where `next` does if it has no target.
+        After a success it calls `keep` with the body and takes the exit `next`. After a failure it clears the variables of
+        `results`, stores the reason in `error_variable` and takes the exit `error`, which leads where `next` does if it has
+        no target.
         """
         store_error = self.variable(error_variable, "output_variable", "error")
-        following = self.target(next_id, "next_node_id", required=True)
+        self.facts.writes += [Write(name, "error", Cleared()) for name in results]
+        self.facts.writes.append(Write(error_variable, "next", Cleared()))
+        following = self.target(next_id, "next_node_id")
         error_target = self.optional_target(error_id, "error_next_node_id", "error") or following
         node_id, next_step, error_step = self.node_id, self.step("next"), self.step("error")
 
         def result(run: Execution) -> CompiledNode | None:
             found = run.effect_result
             if found is None or not found.ok:
+                # None, not removed: a sub-flow's variables replace the parent's of the same name when it returns.
+                run.variables.update(dict.fromkeys(results))
                 reason = (found.error if found else None) or "failed"
                 store_error(run, reason)
                 run.emit("effect_failed", node_id=node_id, error=reason)
                 run.path.append(error_step)
                 return error_target
+            if run.stack or error_variable in run.variables:
+                run.variables[error_variable] = None  # of an earlier failure
             keep(run, found.body)
             run.path.append(next_step)
             return following

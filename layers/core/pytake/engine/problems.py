@@ -30,7 +30,6 @@ CODES: dict[str, Code] = {
     "duplicate_id": Code("error", "Two nodes of one flow have the same id.", fatal=True),
     "unknown_target": Code("error", "An exit leads to a node that does not exist.", fatal=True),
     "unknown_flow": Code("error", "A jump leads to a flow that does not exist.", fatal=True),
-    "missing_target": Code("error", "An exit leads nowhere."),
     "invalid_variable": Code("error", "The name of a variable cannot be used in `{{...}}`.", fatal=True),
     "invalid_template": Code("error", "A `{{...}}` is not valid.", fatal=True),
     "unclosed_template": Code("warning", "A `{{` has no matching `}}`, so people would see it as it is."),

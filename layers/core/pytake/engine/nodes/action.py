@@ -103,7 +103,7 @@ class ActionNode(NodeData):
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the actions."""
         actions = [_compile(action, build, f"actions[{index}]") for index, action in enumerate(self.actions)]
-        following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
+        following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
             for act in actions:

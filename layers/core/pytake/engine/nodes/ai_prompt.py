@@ -27,8 +27,8 @@ class AiPrompt(NodeData):
     field is stored in the variable of its name (empty if the model does not know it), and the object in
     `output_variable`. The types are `text`, `number` and `boolean`.
 
-    If the model fails, the reason is stored in `OUTPUT_VARIABLE_error` and the path continues at `error_next_node_id`, or at
-    `next_node_id` if that is not set.
+    If the model fails, `output_variable` and the variables of `fields` become empty, the reason is stored in
+    `OUTPUT_VARIABLE_error`, and the path continues at `error_next_node_id`, or at `next_node_id` if that is not set.
     """
 
     TEXTS: ClassVar = ("prompt?", "system?")
@@ -67,7 +67,9 @@ class AiPrompt(NodeData):
             store(run, body)
 
         error_variable, node = f"{self.output_variable}_error", build.node
-        result = build.effect_result(keep, error_variable, self.next_node_id, self.error_next_node_id)
+        result = build.effect_result(
+            keep, [self.output_variable, *fields], error_variable, self.next_node_id, self.error_next_node_id
+        )
 
         def enter(run: Execution) -> CompiledNode | None:
             run.request_effect(

@@ -30,8 +30,9 @@ class ApiCall(NodeData):
     The response's JSON (or text) is stored in `output_variable`. `response_map` stores parts of it by JSON path, as in
     `{"city": "$.address.city"}`: names, indexes (`[0]`, `[-1]`), and `[*]`, which gives a list.
 
-    If the call fails, the reason is stored in `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable) and the
-    path continues at `error_next_node_id`, or at `next_node_id` if that is not set. `status_variable` stores the HTTP status of
+    If the call fails, `output_variable` and the variables of `response_map` become empty, the reason is stored in
+    `OUTPUT_VARIABLE_error` (`api_call_error` without an output variable; empty after a success), and the path continues at
+    `error_next_node_id`, or at `next_node_id` if that is not set. `status_variable` stores the HTTP status of
     the response, also that of a failed call; it is empty if there was no response. `error_body_variable` stores what the
     server answered to a failed call; after a success it is empty.
 
@@ -116,7 +117,8 @@ class ApiCall(NodeData):
                 store_part(run, pick(body))
 
         error_variable = f"{self.output_variable or 'api_call'}_error"
-        result = build.effect_result(keep, error_variable, self.next_node_id, self.error_next_node_id)
+        results = [*filter(None, [self.output_variable]), *(self.response_map or {})]
+        result = build.effect_result(keep, results, error_variable, self.next_node_id, self.error_next_node_id)
         return NodeHandlers(enter, answer=enter, result=self._keeping(result, build))
 
     def _keeping(self, result: Handler, build: NodeBuild) -> Handler:

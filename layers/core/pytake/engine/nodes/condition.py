@@ -14,7 +14,7 @@ from pytake.engine.turn import Step
 class Branch(Struct, kw_only=True, forbid_unknown_fields=True):
     """A branch that is taken when `all` of its comparisons hold, or when `any` of them does."""
 
-    next_node_id: str
+    next_node_id: str | None = None
     all: list[Comparison] | None = None
     any: list[Comparison] | None = None
 
@@ -51,8 +51,8 @@ class Condition(NodeData):
             return NodeHandlers(lambda _: None)
         comparison = Comparison(variable=self.variable, operator=self.operator, value=self.value, keep_as=self.keep_as)
         test = compile_comparison(comparison, build)
-        yes = build.target(self.true_next_node_id, "true_next_node_id", "true", required=True)
-        no = build.target(self.false_next_node_id, "false_next_node_id", "false", required=True)
+        yes = build.target(self.true_next_node_id, "true_next_node_id", "true")
+        no = build.target(self.false_next_node_id, "false_next_node_id", "false")
         build.facts.branch_conditions.append(BranchCondition("true", "true_next_node_id", [comparison]))
         yes_step, no_step = build.step("true"), build.step("false")
 
@@ -69,10 +69,10 @@ class Condition(NodeData):
         compiled: list[tuple[Test, Step, CompiledNode]] = []
         for index, branch in enumerate(branches):
             field = f"branches[{index}]"
-            target = build.target(branch.next_node_id, f"{field}.next_node_id", f"branch:{index + 1}", required=True)
+            target = build.target(branch.next_node_id, f"{field}.next_node_id", f"branch:{index + 1}")
             step = build.step(f"branch:{index + 1}")
             compiled.append((_test(branch, build, field, step.exit), step, target))
-        otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default", required=True)
+        otherwise = build.target(self.default_next_node_id, "default_next_node_id", "default")
         default = build.step("default")
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -20,7 +20,7 @@ class Delay(NodeData):
             message = f"Enter a number of seconds from 0 to {DELAY_SECONDS} (30 days)."
             build.problem("invalid_value", "seconds", message)
         node, seconds = build.node, self.seconds
-        following = build.target(self.next_node_id, "next_node_id", required=True)
+        following = build.target(self.next_node_id, "next_node_id")
         wait_step, next_step = build.step("wait", possible=seconds > 0), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:

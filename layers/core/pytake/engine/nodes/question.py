@@ -71,7 +71,7 @@ class Question(NodeData):
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the question, the check of answers, and every exit."""
-        node, following = build.node, build.target(self.next_node_id, "next_node_id", required=True)
+        node, following = build.node, build.target(self.next_node_id, "next_node_id")
         options = self._options(build)
         several = SeveralOptions(self.multiple, options, self.variable, build) if self.multiple and options else None
         empty = self._empty(build)

@@ -10,7 +10,7 @@ class RandomPath(Struct, kw_only=True, forbid_unknown_fields=True):
     """A path. The probability that it is taken is its weight divided by the sum of all weights."""
 
     id: str
-    next_node_id: str
+    next_node_id: str | None = None
     weight: float = 1
 
 
@@ -40,7 +40,11 @@ class Random(NodeData):
         choices = [
             (path.weight, build.step(f"path:{path.id}"), target)
             for index, path in enumerate(self.paths)
-            if (target := build.target(path.next_node_id, f"paths[{index}].next_node_id", f"path:{path.id}"))
+            if (
+                target := build.target(
+                    path.next_node_id, f"paths[{index}].next_node_id", f"path:{path.id}", possible=path.weight > 0
+                )
+            )
             and path.weight > 0
         ]
         total = sum(weight for weight, _, _ in choices)

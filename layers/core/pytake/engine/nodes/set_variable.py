@@ -22,7 +22,7 @@ class SetVariable(NodeData):
         """Compile the value."""
         get = build.stored_value(self.value, "value")
         store = build.variable(self.variable, "variable", source=Constant(self.value))
-        following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
+        following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
             store(run, get(run))

@@ -47,7 +47,7 @@ class Start(NodeData):
 
         say = build.say(self.greeting, "greeting")
         build.facts.says = say is not None
-        following = build.target(self.next_node_id, "next_node_id", required=True)
+        following = build.target(self.next_node_id, "next_node_id")
         step = build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -29,7 +29,7 @@ class TemplateNode(NodeData):
         name = self.name
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         build.facts.says = True
-        following, step = build.target(self.next_node_id, "next_node_id", required=True), build.step("next")
+        following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
             run.send(Template(name, language, components(run)))

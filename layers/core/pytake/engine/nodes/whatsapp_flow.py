@@ -44,7 +44,7 @@ class WhatsAppFlow(NodeData):
         data = build.value(self.data, "data") if self.data else None
         store = build.variable(self.variable, "variable")
         build.facts.says = True
-        following, node = build.target(self.next_node_id, "next_node_id", required=True), build.node
+        following, node = build.target(self.next_node_id, "next_node_id"), build.node
         wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
         flow_id, screen, otherwise = self.flow_id, self.screen, build.built_in_text("form_body")
         # The response contains the token, which identifies the node that sent the form.

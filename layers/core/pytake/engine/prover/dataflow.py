@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from pytake.engine.compiler import Compilation
-from pytake.engine.facts import Appended, BranchCondition, Computed, Constant, Edge, NodeFacts, Write
+from pytake.engine.facts import Appended, BranchCondition, Cleared, Computed, Constant, Edge, NodeFacts, Write
 from pytake.engine.prover.abstract_values import (
     ABSENT,
     ALWAYS,
@@ -287,7 +287,8 @@ class Analysis:
             if known is None:
                 known = evaluate_source(write.source, changed, self.write[node[0]])
                 if known is not None and _is_fixed(write):
-                    known = self._fixed[id(write)] = structs.replace(known, assigned=ALWAYS, outside=False)
+                    assigned = NEVER | ALWAYS if isinstance(write.source, Cleared) else ALWAYS
+                    known = self._fixed[id(write)] = structs.replace(known, assigned=assigned, outside=False)
             if known is None:
                 return None
             if write.variable in changed:

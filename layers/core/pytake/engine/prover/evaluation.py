@@ -8,7 +8,7 @@ from msgspec import structs
 
 from pytake.engine.calculation import CalculationError
 from pytake.engine.dates import default_pattern, longest_formatted
-from pytake.engine.facts import Appended, Computed, Constant, Source, ValidatedAnswer
+from pytake.engine.facts import Appended, Cleared, Computed, Constant, Source, ValidatedAnswer
 from pytake.engine.field_types import ChoiceSpec, Validation
 from pytake.engine.filters import FILTERS, IN_SETTING
 from pytake.engine.limits import EMAIL_CHARACTERS
@@ -62,6 +62,8 @@ def evaluate_source(source: Source, environment: Environment, write: Write) -> A
             return evaluate_constant(source.value, environment, write)
         case Computed():
             return structs.replace(evaluate_expression(source.term, environment), decided=frozenset())
+        case Cleared():
+            return ABSENT
         case Appended():
             return ANYTHING  # a list that is full, or too large, stays as it is, and so does any other value
     return ANYTHING
