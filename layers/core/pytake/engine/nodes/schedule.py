@@ -21,8 +21,8 @@ class Schedule(NodeData):
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the hours and both exits."""
-        open_node = build.target(self.open_next_node_id, "open_next_node_id", "open", required=True)
-        closed_node = build.target(self.closed_next_node_id, "closed_next_node_id", "closed", required=True)
+        open_node = build.target(self.open_next_node_id, "open_next_node_id", "open")
+        closed_node = build.target(self.closed_next_node_id, "closed_next_node_id", "closed")
         open_step, closed_step, node_id = build.step("open"), build.step("closed"), build.node_id
         hours = self.hours
         if isinstance(hours, str):
