@@ -261,3 +261,15 @@ def test_the_text_is_taken_back_only_if_it_fits() -> None:
 def test_several_options_need_options() -> None:
     with pytest.raises(FlowError):
         flow_of(asked(question="?", multiple={"least": 1}))
+
+
+def test_the_answer_may_replace_the_list_that_was_offered() -> None:
+    shops = [{"name": "North", "id": "n"}, {"name": "South", "id": "s"}]
+    items = {"list": "{{v}}", "label": "{{item.name}}", "value": "{{item.id}}", "item_variable": "chosen"}
+    flow = asked(
+        node("s", "set_variable", variable="v", value=shops, next_node_id="q"), question="?", options_from=items
+    )
+    talk = Talk(flow_of({**flow, "start_node_id": "s"}))
+    talk.say("hi")
+    turn = talk.say("South")
+    assert (turn.status, turn.variables) == ("completed", {"v": "s", "chosen": shops[1]})

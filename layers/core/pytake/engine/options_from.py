@@ -49,10 +49,14 @@ class ListOptions(Offering):
             build.variable(spec.item_variable, "options_from.item_variable", "option") if spec.item_variable else None
         )
 
-    def keep_item(self, run: Execution, chosen: Choice) -> None:
+    def item(self, run: Execution, chosen: Choice) -> Any:
+        """The item that was chosen. Ask before the answer is stored: it may replace the list."""
+        return self._values(run)[chosen.value] if self._keep is not None else None
+
+    def keep_item(self, run: Execution, item: Any) -> None:
         """Store the item that was chosen, if the node wants it."""
         if self._keep is not None:
-            self._keep(run, next(item for value, item in self._values(run).items() if value == chosen.value))
+            self._keep(run, item)
 
     def shown(self, run: Execution) -> list[Shown]:
         found = self._values(run)

@@ -203,8 +203,9 @@ class Question(NodeData):
                 choice = offered.match(run)
                 if choice is None:
                     return None
+                item = offered.item(run, choice)
                 store(run, choice.value)
-                offered.keep_item(run, choice)
+                offered.keep_item(run, item)
                 run.path.append(step)
                 return following
 
