@@ -24,6 +24,10 @@ ENDS: dict[str, list[dict[str, Any]]] = {
     "delay": [{"seconds": 60}, {"seconds": 0}],
     "set_variable": [{"variable": "v", "value": 1}],
     "random": [{"paths": [{"id": "a"}, {"id": "b"}]}],
+    "schedule": [
+        {"hours": [{"days": ["mon"], "opens": "09:00", "closes": "10:00"}], "holidays": ["2026-11-23"]},
+        {"hours": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "closes": "24:00"}]},
+    ],
     "template": [{"name": "t", "language": "en"}],
     "wait_event": [{"name": "paid", "timeout_seconds": 60}],
     "whatsapp_flow": [{"flow_id": "1", "cta": "Open", "variable": "v"}],
