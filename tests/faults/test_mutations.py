@@ -78,7 +78,7 @@ def statuses_settle_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_group_goes_on_behind_its_failure(patch: pytest.MonkeyPatch) -> None:
-    def reckless(event: Any, work: Any, postpone: Any, logger: Any) -> Any:
+    def reckless(_: Any, event: Any, work: Any, postpone: Any, logger: Any) -> Any:
         failed = []
         for record in map(batch._read, event["Records"]):
             try:
@@ -89,8 +89,7 @@ def a_group_goes_on_behind_its_failure(patch: pytest.MonkeyPatch) -> None:
                 postpone([record.receipt_handle], wait)
         return {"batchItemFailures": [{"itemIdentifier": record.id} for record in failed]}
 
-    for module in ("sender", "flow_runner", "statuses"):
-        patch.setattr(f"functions.{module}.handler.process_batch", reckless)
+    patch.setattr(batch.BatchProcessor, "process", reckless)
 
 
 def the_next_message_does_not_wait_for_the_one_before(patch: pytest.MonkeyPatch) -> None:
