@@ -5,6 +5,10 @@ from pytake.engine.registry import NodeData, node_type
 from pytake.engine.timetable import Hours, Timetable
 
 
+class InlineHours(Hours, kw_only=True, forbid_unknown_fields=True):
+    """Hours in a flow document."""
+
+
 @node_type("schedule")
 class Schedule(NodeData):
     """Asks whether it is open now: the path continues at `open_next_node_id` or at `closed_next_node_id`.
@@ -13,7 +17,7 @@ class Schedule(NodeData):
     (the organization's when left out) and `holidays` belong to them. A timetable that the organization does not have is closed.
     """
 
-    hours: str | list[Hours]
+    hours: str | list[InlineHours]
     timezone: str | None = None
     holidays: list[str] | None = None
     open_next_node_id: str | None = None
@@ -44,7 +48,7 @@ class Schedule(NodeData):
                 return open_node if is_open else closed_node
 
             return NodeHandlers(named)
-        timetable = Timetable(hours=hours, timezone=self.timezone, holidays=self.holidays or [])
+        timetable = Timetable(hours=[*hours], timezone=self.timezone, holidays=self.holidays or [])
         wrong = list(problems_of(timetable))
         for field, message in wrong:
             build.problem("invalid_value", field, message)
