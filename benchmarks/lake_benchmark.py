@@ -27,7 +27,8 @@ from pytake.analytics.reports import Reports
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.export import PASSES, ExportToLake
-from pytake.conversation.records import ConversationKey, Delivery, ExportProgress, LogEntry, LoggedTurn, TurnRecord
+from pytake.conversation.lake_records import ExportProgress, LogEntry, LoggedTurn
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
 from pytake.whatsapp.outbound import Text
 from tests import fakes

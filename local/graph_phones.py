@@ -1,8 +1,6 @@
 """The phones of the simulated WhatsApp: their messages and the choices that can be tapped."""
 
 import asyncio
-import hashlib
-import json
 import zlib
 from collections import OrderedDict, deque
 from typing import Any, Literal
@@ -20,13 +18,6 @@ MAX_INBOUND_IDS = 100_000  # remembered message ids
 TYPING_SECONDS = 25.0
 _WINDOW_SECONDS = 24 * 3600
 _ENTRY_POINT_SECONDS = 72 * 3600
-_MIME_TYPES = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "audio": "audio/ogg; codecs=opus",
-    "document": "application/pdf",
-    "sticker": "image/webp",
-}
 
 
 class Choice(Struct, omit_defaults=True):
@@ -320,44 +311,6 @@ class Phones:
         self._writers[message_id] = phone.contact_id
         if len(self._writers) > MAX_INBOUND_IDS:
             self._writers.popitem(last=False)
-
-
-def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
-    """Meta's message when a person taps a button, a row or a quick reply of a template."""
-    if offer.type == "template":
-        return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
-    kind = "button_reply" if offer.buttons else "list_reply"
-    reply: Json = {"id": choice.id, "title": choice.title}
-    if choice.description:
-        reply["description"] = choice.description
-    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
-
-
-def media_message(media: MediaFromPerson, media_id: str) -> Json:
-    """Meta's message when a person sends a file."""
-    content: Json = {
-        "mime_type": media.mime_type or _MIME_TYPES[media.type],
-        "sha256": hashlib.sha256(media_id.encode()).hexdigest(),
-        "id": media_id,
-        "url": f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={media_id}",
-    }
-    if media.caption and media.type in {"image", "video", "document"}:
-        content = {"caption": media.caption, **content}
-    if media.type == "document":
-        content["filename"] = media.filename or "document.pdf"
-    if media.type == "audio":
-        content["voice"] = media.voice
-    if media.type == "sticker":
-        content["animated"] = False
-    return {"type": media.type, media.type: content}
-
-
-def form_message(form: Json, offer: ScreenEntry | None) -> Json:
-    """Meta's message when a person completes a form. `flow_token` is that of the offer unless the form has one."""
-    token = offer.message["interactive"]["action"]["parameters"].get("flow_token") if offer else None
-    response = {"flow_token": token, **form} if token else form
-    reply = {"name": "flow", "body": "Sent", "response_json": json.dumps(response)}
-    return {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
 
 
 def plain_text(payload: Json) -> str:

@@ -24,15 +24,10 @@ from starlette.types import Receive, Scope, Send
 from local.exchanges import Exchanges
 from local.graph_errors import GraphApiError
 from local.graph_faults import Fault
+from local.graph_inbound import form_message, media_message, reply_message
 from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
-from local.graph_phones import (
-    Phone,
-    ScreenEntry,
-    form_message,
-    media_message,
-    reply_message,
-)
+from local.graph_phones import Phone, ScreenEntry
 from local.graph_rules import check_message, check_product, check_read, recipient_of
 from local.graph_sim_requests import (
     FaultRules,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from local import graph_phones
+from local import graph_inbound, graph_phones
 from local.console.bubbles import Bubble, phone_bubble
 from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
 from pytake.engine import Effect, EffectResult, Event, Flow, HttpRequest, Input, Step, Turn, compile_flow
@@ -123,20 +123,22 @@ class Rehearsal:
             if offered is None:
                 raise NotNowError(f"No button with the id {action['reply_id']} was offered.")
             entry, choice = offered
-            return Input(type="reply", text=choice.title, reply_id=choice.id), graph_phones.reply_message(entry, choice)
+            return Input(type="reply", text=choice.title, reply_id=choice.id), graph_inbound.reply_message(
+                entry, choice
+            )
         if "media" in action:
             sent = msgspec.convert(action["media"], graph_phones.MediaFromPerson)
             media: dict[str, Any] = {"id": "media-1", "type": sent.type}
             optional = {"caption": sent.caption, "filename": sent.filename, "mime_type": sent.mime_type}
             media.update({name: value for name, value in optional.items() if value})
             said = {"type": "media", "text": sent.caption or "", "media": media}
-            return msgspec.convert(said, Input), graph_phones.media_message(sent, "media-1")
+            return msgspec.convert(said, Input), graph_inbound.media_message(sent, "media-1")
         if "location" in action:
             said = {"type": "location", "location": dict(action["location"])}
             return msgspec.convert(said, Input), {"type": "location", "location": dict(action["location"])}
         if "form" in action:
             form = dict(action["form"])
-            message = graph_phones.form_message(form, self._phone.last_form(None))
+            message = graph_inbound.form_message(form, self._phone.last_form(None))
             response = json.loads(message["interactive"]["nfm_reply"]["response_json"])
             return Input(type="form", response=response), message
         text = str(action.get("text", ""))

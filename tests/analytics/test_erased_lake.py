@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import LakePart
+from pytake.conversation.lake_records import LakePart
 from tests import fakes
 from tests.analytics.dynamo_lake import ANA, BIA, HOUR, World, aws, clock, few_queries, table
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from pytake.conversation.export import ExportResult
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import Delivery, LakePart
+from pytake.conversation.lake_records import LakePart
+from pytake.conversation.records import Delivery
 from tests.analytics.world import HOUR, NUMBERS, World
 from tests.conversation.product import PHONE
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pytake.aws.daily_aggregates import S3DailyAggregates, aggregates_key
 from pytake.aws.lake import S3Lake, UnreadableFileError, object_key
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
-from pytake.conversation.records import LakePart
+from pytake.conversation.lake_records import LakePart
 from tests.build.conftest import ARCHITECTURE
 from tests.build.layer_files import ELF_MACHINE, machines, size
 

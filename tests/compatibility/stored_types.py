@@ -8,20 +8,18 @@ from msgspec import Struct, inspect
 
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.conversation.lake_events import LakeEvent
+from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import RateWindow
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
     Delivery,
-    ExportProgress,
     FlowSummary,
     FlowVersion,
     Number,
     NumberSecrets,
     Organization,
-    PendingErasure,
-    RetentionProgress,
     TurnRecord,
 )
 from pytake.engine.state import State

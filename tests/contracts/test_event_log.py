@@ -9,20 +9,11 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
+from pytake.conversation.lake_records import ExportCursor, ExportProgress, LoggedTurn, RetentionProgress
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.lake import EventLog
-from pytake.conversation.records import (
-    Conversation,
-    ConversationKey,
-    Delivery,
-    ExportCursor,
-    ExportProgress,
-    LoggedTurn,
-    RetentionProgress,
-    Session,
-    TurnRecord,
-)
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, Session, TurnRecord
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes

@@ -10,8 +10,9 @@ import pytest
 from pytake.conversation.erase_contact import SETTLE_SECONDS, EraseContact, FinishErasures
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_events import LakeEvent
+from pytake.conversation.lake_records import LakePart
 from pytake.conversation.queues import InboundItem, OutboundItem
-from pytake.conversation.records import ConversationKey, LakePart
+from pytake.conversation.records import ConversationKey
 from pytake.conversation.replay_erasures import ReplayedErasures, ReplayErasures
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pytake.conversation.business_events import BusinessEvent, type_of
+from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
 from pytake.conversation.ports.messaging import OperatorEvent
@@ -26,7 +27,6 @@ from pytake.conversation.records import (
     Number,
     NumberSecrets,
     Organization,
-    PendingErasure,
     StoredDraft,
     TurnRecord,
     listed_name,

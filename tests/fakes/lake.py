@@ -7,14 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import LakeEvent
-from pytake.conversation.records import (
-    ConversationKey,
-    ExportProgress,
-    LakePart,
-    LogEntry,
-    LoggedTurn,
-    RetentionProgress,
-)
+from pytake.conversation.lake_records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
+from pytake.conversation.records import ConversationKey
 from tests.fakes import MemoryConversations, MemoryDeliveries
 
 

@@ -24,16 +24,11 @@ from pytake.aws.table import (
     log_shard,
 )
 from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
+from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.lake import EventLog
 from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
-from pytake.conversation.records import (
-    ERASURE_SECONDS,
-    Conversation,
-    ConversationKey,
-    PendingErasure,
-    TurnRecord,
-)
+from pytake.conversation.records import ERASURE_SECONDS, Conversation, ConversationKey, TurnRecord
 
 PASSES = 5
 ACTIONS = 90

@@ -27,14 +27,8 @@ from pytake.aws.table import (
     turn_sk,
 )
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
-from pytake.conversation.records import (
-    Delivery,
-    ExportProgress,
-    LogEntry,
-    LoggedTurn,
-    RetentionProgress,
-    TurnRecord,
-)
+from pytake.conversation.lake_records import ExportProgress, LogEntry, LoggedTurn, RetentionProgress
+from pytake.conversation.records import Delivery, TurnRecord
 from pytake.conversation.retention import RetentionPolicy
 
 BATCH = 100

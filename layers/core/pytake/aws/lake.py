@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import COLUMNS, LakeEvent
-from pytake.conversation.records import LakePart
+from pytake.conversation.lake_records import LakePart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pytake.conversation.inbox import Inbox
+from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Erasure, ErasureJournal
 from pytake.conversation.ports.lake import Lake
 from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent, OperatorEvents
 from pytake.conversation.recorded_erasures import recorded_erasure
-from pytake.conversation.records import PendingErasure
 
 SETTLE_SECONDS = 300
 """How long after an erasure a worker that started before it may still write. A worker runs for at most 120 seconds."""

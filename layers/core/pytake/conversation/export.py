@@ -12,10 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
+from pytake.conversation.lake_records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.lake import EventLog, Lake
-from pytake.conversation.records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 
 HOUR = 3600
 

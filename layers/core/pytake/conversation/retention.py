@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from pytake.conversation.lake_records import RetentionProgress
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, Lake
 from pytake.conversation.ports.tenants import TenantRepository
-from pytake.conversation.records import MARKER_SECONDS, RetentionProgress
+from pytake.conversation.records import MARKER_SECONDS
 
 DAY, HOUR = 86_400, 3600
 

@@ -5,14 +5,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.recorded_erasures import RecordedErasure
-from pytake.conversation.records import (
-    Conversation,
-    ConversationKey,
-    DueConversation,
-    PendingErasure,
-    TurnRecord,
-)
+from pytake.conversation.records import Conversation, ConversationKey, DueConversation, TurnRecord
 from pytake.engine import Effect, EffectResult
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent
-from pytake.conversation.records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
+from pytake.conversation.lake_records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
 
 
 class QueryNotReadyError(Exception):

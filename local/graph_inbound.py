@@ -1,0 +1,55 @@
+"""Messages of people as Meta posts them: taps, files, forms."""
+
+import hashlib
+import json
+from typing import Any
+
+from local.graph_phones import Choice, MediaFromPerson, ScreenEntry
+
+Json = dict[str, Any]
+
+_MIME_TYPES = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/ogg; codecs=opus",
+    "document": "application/pdf",
+    "sticker": "image/webp",
+}
+
+
+def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
+    """Meta's message when a person taps a button, a row or a quick reply of a template."""
+    if offer.type == "template":
+        return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
+    kind = "button_reply" if offer.buttons else "list_reply"
+    reply: Json = {"id": choice.id, "title": choice.title}
+    if choice.description:
+        reply["description"] = choice.description
+    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+
+
+def media_message(media: MediaFromPerson, media_id: str) -> Json:
+    """Meta's message when a person sends a file."""
+    content: Json = {
+        "mime_type": media.mime_type or _MIME_TYPES[media.type],
+        "sha256": hashlib.sha256(media_id.encode()).hexdigest(),
+        "id": media_id,
+        "url": f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={media_id}",
+    }
+    if media.caption and media.type in {"image", "video", "document"}:
+        content = {"caption": media.caption, **content}
+    if media.type == "document":
+        content["filename"] = media.filename or "document.pdf"
+    if media.type == "audio":
+        content["voice"] = media.voice
+    if media.type == "sticker":
+        content["animated"] = False
+    return {"type": media.type, media.type: content}
+
+
+def form_message(form: Json, offer: ScreenEntry | None) -> Json:
+    """Meta's message when a person completes a form. `flow_token` is that of the offer unless the form has one."""
+    token = offer.message["interactive"]["action"]["parameters"].get("flow_token") if offer else None
+    response = {"flow_token": token, **form} if token else form
+    reply = {"name": "flow", "body": "Sent", "response_json": json.dumps(response)}
+    return {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
