@@ -251,3 +251,51 @@ def test_one_unreadable_node_is_one_problem() -> None:
     assert "unknown_target" not in [code for code, _ in codes_of([translated])]
     jumps = document(node("j", "jump", target_flow_id="sub", target_node_id="q"))
     assert codes_of([jumps, {**flow, "id": "sub"}]) == [("unknown_field", "q")]
+
+
+LONG = "Please read this. " * 60
+TWO = [{"label": "Yes"}, {"label": "No"}]
+ROWS = [{"label": f"Row {number}"} for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "found"),
+    [
+        ("message", {"text": LONG, "buttons": TWO}, ["sent_as_two"]),
+        ("message", {"text": LONG + "{{contact.name}}", "buttons": TWO}, ["sent_as_two"]),
+        ("message", {"text": LONG[:1024], "buttons": TWO}, []),
+        ("message", {"text": LONG, "buttons": ROWS}, []),
+        ("message", {"text": LONG * 4, "buttons": ROWS}, ["sent_as_two"]),
+        ("message", {"text": LONG, "cta_url": {"label": "Open", "url": "https://example.com"}}, ["sent_as_two"]),
+        ("message", {"text": LONG, "location_request": True}, ["sent_as_two"]),
+        ("message", {"text": LONG * 4}, []),
+        ("question", {"question": LONG, "variable": "v", "buttons": TWO}, ["sent_as_two"]),
+        ("question", {"question": LONG, "variable": "v", "validation": {"type": "location"}}, ["sent_as_two"]),
+        ("question", {"question": LONG, "variable": "v"}, []),
+        ("whatsapp_flow", {"flow_id": "1", "cta": "Open", "text": LONG, "variable": "v"}, ["sent_as_two"]),
+    ],
+)
+def test_a_body_that_needs_two_messages_is_a_warning(kind: str, data: dict[str, Any], found: list[str]) -> None:
+    problems = problems_of([document(node("n", kind, next_node_id="e", **data), END)])
+    assert [problem.code for problem in problems] == found
+
+
+@pytest.mark.parametrize(
+    ("type_", "link", "warned"),
+    [
+        ("image", "https://example.com/a.gif", True),
+        ("image", "https://example.com/a.GIF?size=1", True),
+        ("image", "https://example.com/a.webp#x", True),
+        ("image", "https://example.com/a.jpg?from=a.gif", False),
+        ("image", "https://example.com/render.php", False),
+        ("image", "https://example.com/{{file}}", False),
+        ("video", "https://example.com/a.mov", True),
+        ("audio", "https://example.com/a.wav", True),
+        ("sticker", "https://example.com/a.png", True),
+        ("document", "https://example.com/a.gif", False),
+    ],
+)
+def test_a_link_to_a_file_that_meta_refuses_is_a_warning(type_: str, link: str, warned: bool) -> None:
+    file = node("n", "message", media={"type": type_, "link": link}, next_node_id="e")
+    before = node("s", "set_variable", variable="file", value="a", next_node_id="n")
+    assert [problem.code for problem in problems_of([document(before, file, END)])] == ["unsupported_media"] * warned

@@ -86,6 +86,10 @@ CODES: dict[str, Code] = {
     "too_long_after_substitution": Code(
         "error", "A text is longer than WhatsApp allows when its variables have their longest possible values."
     ),
+    "sent_as_two": Code(
+        "warning", "A text with buttons is too long for one message: people get two messages, and both are billed."
+    ),
+    "unsupported_media": Code("warning", "WhatsApp does not accept files of a link's type for this type of media."),
     "may_be_too_long": Code("warning", "A text of limited length contains a value of unknown length."),
     "jump_cycle": Code("error", "Jumps enter one another and never return, until too many sub-flows are nested."),
 }

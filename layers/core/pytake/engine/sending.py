@@ -7,11 +7,15 @@ from msgspec import Struct
 from pytake.engine.execution import CompiledNode, Execution, Say
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.options import Offering
+from pytake.engine.template import TemplateError, parse_template
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import LocationRequest, Media, MediaHeader, MediaKind
 
 _WITH_CAPTION = ("image", "video", "document")
+_KNOWN_ENDINGS = {"gif", "bmp", "tiff", "svg", "heic", "mov", "avi", "mkv", "webm", "wav", "flac", "pdf"}.union(
+    *meta.MEDIA_ENDINGS.values()
+)
 MakeMedia = Callable[[Execution], Media | None]
 """The file to send; None (and an event) if its address is empty."""
 Offer = Callable[..., None]
@@ -78,6 +82,7 @@ def offering(
 ) -> Offer:
     """A function that offers options under a text; with `under_last_text`, under the turn's last one if there is none."""
     body_of = build.rendering(text, field)
+    check_body(text, options.body_limit, field, build)
     fixed = options.fixed(text or "") if not build.merge_texts and "{{" not in (text or "") and frame.is_empty else None
 
     def offer(run: Execution, without: frozenset[str] = frozenset(), extra: str | None = None) -> None:
@@ -105,6 +110,7 @@ def asking_for_place(
 ) -> Say:
     """A function that asks for a location; with `under_last_text`, under the turn's last text if there is none."""
     body_of, fallback = build.rendering(text, field), build.built_in_text("invalid_location")
+    check_body(text, meta.INTERACTIVE_BODY, field, build)
 
     def say(run: Execution) -> None:
         body = with_lines(frame.header(run), body_of(run), frame.footer(run))
@@ -116,6 +122,21 @@ def asking_for_place(
         run.send(LocationRequest(run.body(body or fallback, meta.INTERACTIVE_BODY)))
 
     return say
+
+
+def check_body(text: str | None, limit: int, field: str, build: NodeBuild) -> None:
+    """Warn about a body that does not fit into its message with buttons or a link: what is too much is sent before it."""
+    try:
+        parts = parse_template(text or "")
+    except TemplateError:
+        return  # reported where the text is rendered
+    shortest = sum(len(part) for part in parts if isinstance(part, str))
+    if shortest > limit:
+        message = (
+            f"{shortest} characters with buttons or a link: people get two messages or more, and each is billed. "
+            f"{limit} characters fit in one. Shorten it."
+        )
+        build.problem("sent_as_two", field, message)
 
 
 def with_lines(header: str, text: str, footer: str) -> str:
@@ -134,6 +155,7 @@ def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
             "conflicting_fields", "media", "Media needs either a `link` or an `id`. Enter exactly one of them."
         )
     build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
+    _check_file_type(spec, build)
     if spec.caption and spec.type not in _WITH_CAPTION:
         build.problem(
             "conflicting_fields", "media.caption", f"WhatsApp does not show a caption for {spec.type}. Use `text`."
@@ -162,6 +184,17 @@ def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
         )
 
     return make
+
+
+def _check_file_type(spec: MediaSpec, build: NodeBuild) -> None:
+    """Warn about a link to a file that is known to be of another type. A link may have any other ending, or none."""
+    ending = (spec.link or "").partition("?")[0].partition("#")[0].rpartition(".")[2].lower()
+    accepted = meta.MEDIA_ENDINGS.get(spec.type)
+    if accepted is not None and ending not in accepted and ending in _KNOWN_ENDINGS:
+        message = (
+            f"WhatsApp does not accept .{ending} files as {spec.type}. Use {', '.join(accepted)}, or another `type`."
+        )
+        build.problem("unsupported_media", "media.link", message)
 
 
 def media_header(media: Media) -> MediaHeader | None:

@@ -22,3 +22,11 @@ CARD_BODY = 160  # of a carousel
 FLOW_CTA = 20
 CAPTION = 1024
 CALLBACK_DATA = 512
+
+MEDIA_ENDINGS = {
+    "image": ("jpg", "jpeg", "png"),
+    "video": ("mp4", "3gp"),
+    "audio": ("aac", "amr", "mp3", "m4a", "mp4", "ogg", "opus"),
+    "sticker": ("webp",),
+}
+"""The endings of the files that Meta accepts for each type of media; a document may be any file."""

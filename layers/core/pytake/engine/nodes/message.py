@@ -13,6 +13,7 @@ from pytake.engine.sending import (
     Frame,
     MediaSpec,
     asking_for_place,
+    check_body,
     compile_frame,
     leave_out,
     media_header,
@@ -159,6 +160,7 @@ class Message(NodeData):
     def _link(self, cta: CtaSpec, frame: Frame, build: NodeBuild) -> Say:
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
         text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
+        check_body(self.text, meta.INTERACTIVE_BODY, "text", build)
         label, otherwise = build.rendering(cta.label, "cta_url.label"), build.built_in_text("open_link")
         node = build.node
 

@@ -3,6 +3,7 @@ from typing import Any, ClassVar
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+from pytake.engine.sending import check_body
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import FlowForm
@@ -43,6 +44,7 @@ class WhatsAppFlow(NodeData):
         header, footer = build.rendering(self.header, "header"), build.rendering(self.footer, "footer")
         data = build.value(self.data, "data") if self.data else None
         store = build.variable(self.variable, "variable")
+        check_body(self.text, meta.INTERACTIVE_BODY, "text", build)
         build.facts.says = True
         following, node = build.target(self.next_node_id, "next_node_id"), build.node
         wait_step, next_step, invalid = build.step("wait"), build.step("next"), build.step("invalid")
