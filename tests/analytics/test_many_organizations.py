@@ -73,7 +73,7 @@ class Night:
         self.spend(REQUEST_SECONDS)
         with self._lock:
             folder = Prefix if Prefix.startswith("athena/") else "events"
-            keys = [key for key in self.objects if key.startswith(folder)] if folder != "events" else ["hour"]
+            keys = [key for key in list(self.objects) if key.startswith(folder)] if folder != "events" else ["hour"]
         yield {"Contents": [{"Key": key, "ETag": "1", "Size": 1} for key in keys]}
 
     def head_object(self, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803

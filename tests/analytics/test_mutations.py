@@ -39,7 +39,7 @@ SLIPS = {
     "conversations counted at each of their visits": Slip(
         "heatmap", "count(DISTINCT number)", "count(number)", "nodes_heatmap"
     ),
-    "days of another time zone": Slip("daily_activity", ":timezone", "'UTC'", "daily_activity", WEST),
+    "days of another time zone": Slip("daily_activity", "$timezone", "'UTC'", "daily_activity", WEST),
     "whole hours, where days begin at a quarter": Slip(
         "event_sessions", "minute(happened_at) / 15 * 15", "0", "daily_activity", EAST
     ),

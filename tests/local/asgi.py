@@ -24,5 +24,8 @@ class AppClient:
     def get(self, url: str, **options: Any) -> httpx.Response:
         return self.request("GET", url, **options)
 
+    def put(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", url, **options)
+
     def post(self, url: str, **options: Any) -> httpx.Response:
         return self.request("POST", url, **options)
