@@ -4,6 +4,7 @@
 the number.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -73,8 +74,10 @@ class SecretsManagerSecrets:
     def remove(self, organization_id: str, phone_number_id: str) -> None:
         for kind in _NAMES:
             name = self._name(kind, organization_id, phone_number_id)
-            # Without a recovery window, in which the same number could not be connected again. AWS takes a name without a secret.
-            self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+            # Without a recovery window, in which the same number could not be connected again. AWS accepts the name of a secret
+            # that does not exist; the local cloud does not.
+            with suppress(self._client.exceptions.ResourceNotFoundException):
+                self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
             self._cache.forget(name)
 
     def _get(self, kind: type[_Kind], organization_id: str, phone_number_id: str, *, fresh: bool) -> _Kind | None:
