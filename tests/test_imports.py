@@ -1,6 +1,10 @@
 """Modules do not import one another in a cycle, not even inside `if TYPE_CHECKING` or inside a function."""
 
+import os
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import grimp
 import pytest
@@ -32,3 +36,12 @@ def test_imports_for_type_checking_and_in_functions_count(imports: Imports) -> N
     assert "pytake.engine.interpreter" in imports["pytake.engine"]  # inside `if TYPE_CHECKING`
     assert "cli.flow_testing.fuzzer" in imports["cli.flow_testing.commands"]  # inside a function
     assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}}) != []
+
+
+@pytest.mark.parametrize("function", ["webhook", "sender", "statuses"])
+def test_a_function_that_takes_no_turn_does_not_load_the_compiler(function: str) -> None:
+    root = Path(__file__).parents[1]
+    code = f"import sys, functions.{function}.handler; sys.exit('pytake.engine.compiler' in sys.modules)"
+    paths = [str(root), str(root / "layers" / "core")]
+    environment = {"PYTHONPATH": os.pathsep.join(paths), "POWERTOOLS_SERVICE_NAME": function}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0

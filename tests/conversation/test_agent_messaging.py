@@ -15,10 +15,9 @@ from pytake.conversation.agent_messaging import (
     WindowClosedError,
 )
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.handoff import Handoff
 from pytake.conversation.inbox import Filters, Inbox, Sort, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
-from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+from pytake.conversation.records import Conversation, ConversationKey, Handoff, TurnRecord
 from pytake.conversation.transcript import ReadTranscript
 from pytake.engine import State
 from tests.conversation.product import NUMBER, Product, cannot_be_queued

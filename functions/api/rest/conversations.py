@@ -16,9 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.handoff import Handoff
 from pytake.conversation.inbox import Filters, Sort, status_of
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.engine import State, StateError
 from pytake.wiring import shared
 from rest.caller import caller

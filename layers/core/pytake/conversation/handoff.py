@@ -1,28 +1,13 @@
-"""Why agents have a session: what a handoff node, or the person, said about it."""
+"""Why agents get a session: what a handoff node, or the person, said about it."""
 
 from typing import Any
 
-from msgspec import Struct
-
+from pytake.conversation.records import Handoff
 from pytake.engine import Flow, Turn
 from pytake.engine.values import plain_text
 
 DETAIL_CHARACTERS = 4096
 """Longer notes, departments and priorities are cut."""
-
-
-class Handoff(Struct, frozen=True, omit_defaults=True):
-    """A handoff by the flow or the person. `reason`: `flow` (a node) or `command` (the person asked for an agent).
-
-    `ended`: the flow cannot continue from there when the agent returns the conversation.
-    """
-
-    at: float
-    reason: str
-    department: str | None = None
-    priority: str | int | float | None = None
-    note: str | None = None
-    ended: bool = False
 
 
 def handoff_of(turn: Turn, flow: Flow, now: float) -> Handoff:

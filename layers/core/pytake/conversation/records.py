@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from pytake.conversation.contact_usage import ContactUsage
-from pytake.conversation.handoff import Handoff
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.engine.timetable import Timetable
 from pytake.whatsapp.outbound import OutboundMessage
@@ -66,6 +65,20 @@ def new_session_id(key: ConversationKey, seq: int) -> str:
     """The id of the session that starts with turn `seq` of a conversation. It shows that a session started with a turn."""
     parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
     return sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+
+
+class Handoff(Struct, frozen=True, omit_defaults=True):
+    """A handoff by the flow or the person. `reason`: `flow` (a node) or `command` (the person asked for an agent).
+
+    `ended`: the flow cannot continue from there when the agent returns the conversation.
+    """
+
+    at: float
+    reason: str
+    department: str | None = None
+    priority: str | int | float | None = None
+    note: str | None = None
+    ended: bool = False
 
 
 class Session(Struct, omit_defaults=True):
