@@ -19,7 +19,16 @@ from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Q
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem
-from pytake.conversation.records import DEFAULT_COMMANDS, DUE, EVENT, Conversation, ConversationKey, Number, TurnRecord
+from pytake.conversation.records import (
+    DEFAULT_COMMANDS,
+    DUE,
+    EVENT,
+    Conversation,
+    ConversationKey,
+    Number,
+    Session,
+    TurnRecord,
+)
 from pytake.engine import Contact, Event, Input, built_in_text
 from pytake.engine.commands import match_command
 from pytake.whatsapp.message_input import read_input, takes_turn
@@ -155,19 +164,8 @@ class TakeTurn:
         session = before.open_session(now)
         if event is None or session is None or session.state is None or item.received_at < before.erased_at:
             return None
-        after = replace(before, seq=before.seq + 1)
-        record = TurnRecord(
-            seq=after.seq,
-            at=now,
-            session_id=session.id,
-            status="recorded",
-            input=Input(type="event", text=event.name, payload=event.data),
-            message_id=item.message_id,
-            message_type=EVENT,
-            correlation_id=item.correlation_id,
-            window_opened_at=before.last_inbound_at or None,
-        )
-        draft = TurnDraft(after, record, [])
+        input_ = Input(type="event", text=event.name, payload=event.data)
+        draft = _without_message(before, session, item, now, "recorded", input_, EVENT)
         if before.opted_out or session.human:
             return draft
         self._run_flow(draft, before, number, now)
@@ -181,19 +179,8 @@ class TakeTurn:
         next_due_at = min(session.expires_at, session.timer_at or session.expires_at)
         if item.due_at is not None and next_due_at > item.due_at:
             return None
-        after = replace(before, seq=before.seq + 1)
-        record = TurnRecord(
-            seq=after.seq,
-            at=now,
-            session_id=session.id,
-            status="expired",
-            input=Input(type="timeout"),
-            message_id=item.message_id,
-            message_type=DUE,
-            correlation_id=item.correlation_id,
-            window_opened_at=before.last_inbound_at or None,
-        )
-        draft = TurnDraft(after, record, [])
+        draft = _without_message(before, session, item, now, "expired", Input(type="timeout"), DUE)
+        after, record = draft.conversation, draft.record
         if session.expires_at <= now or number is None:
             record.events.append(Event("session_expired", {"session_id": session.id}))
             after.session = None
@@ -206,6 +193,25 @@ class TakeTurn:
             after.active_at = now
             self._run_flow(draft, before, number, now)
         return draft
+
+
+def _without_message(
+    before: Conversation, session: Session, item: InboundItem, now: float, status: str, input_: Input, kind: str
+) -> TurnDraft:
+    """The draft of a turn that no message of the person starts."""
+    after = replace(before, seq=before.seq + 1)
+    record = TurnRecord(
+        seq=after.seq,
+        at=now,
+        session_id=session.id,
+        status=status,
+        input=input_,
+        message_id=item.message_id,
+        message_type=kind,
+        correlation_id=item.correlation_id,
+        window_opened_at=before.last_inbound_at or None,
+    )
+    return TurnDraft(after, record, [])
 
 
 def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> bool:
