@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from pytake.importers.goflow.bundle import Bundle
+from pytake.importers.goflow.context import Context
 from pytake.importers.goflow.expressions import SyntaxProblemError, parse_text
 from pytake.importers.goflow.functions import Translator
 from pytake.importers.goflow.legacy_expressions import migrate_template
@@ -161,3 +163,12 @@ def test_a_sum_over_products_needs_the_items_to_have_the_product() -> None:
         "price_times_quantity": "{{p.price * n}}",
     }
     assert writer.steps(scripts[1])[0] == Assign("sum", '{{cart | sum("price_times_quantity")}}')
+
+
+def test_the_name_of_the_flow_is_known() -> None:
+    """Glific's `@flow.name`."""
+    bundle = Bundle([{"uuid": "f", "name": "Welcome", "nodes": []}], {}, {})
+    context = Context(bundle, bundle.flows["f"])
+    assert context.resolve(("flow", "name")) == Written(constant="Welcome")
+    with pytest.raises(UntranslatableError, match=r"run\.flow\.id"):
+        context.resolve(("flow", "id"))

@@ -1,6 +1,7 @@
 """What the names in goflow's expressions mean in PyTake: `@results.color`, `@contact.fields.age`, `@child.results.x`."""
 
 from pytake.importers.goflow.bundle import Bundle, SourceFlow, key_of
+from pytake.importers.goflow.expressions import TOP_LEVELS
 from pytake.importers.goflow.translation import UntranslatableError, Written
 from pytake.importers.names import variable_name
 
@@ -18,14 +19,14 @@ class Context:
 
     def __init__(self, bundle: Bundle, flow: SourceFlow, webhook: str = "webhook") -> None:
         self._bundle = bundle
-        self._flow = flow
+        self._source = flow
         self.webhook = webhook
 
     def resolve(self, parts: tuple[str, ...]) -> Written:
         """The value of a name. Raises UntranslatableError."""
         head, rest = parts[0], parts[1:]
         method = getattr(self, f"_{head}", None)
-        if head not in _HEADS or method is None:
+        if head not in TOP_LEVELS or method is None:
             raise UntranslatableError(f"PyTake does not know `@{'.'.join(parts)}`.")
         found: Written = method(rest)
         return found
@@ -55,29 +56,29 @@ class Context:
         return Written(".".join((name, *rest[1:])))
 
     def _results(self, rest: tuple[str, ...]) -> Written:
-        return self.result(self._flow, rest)
+        return self.result(self._source, rest)
 
     def _run(self, rest: tuple[str, ...]) -> Written:
         if rest[:1] == ("results",):
-            return self.result(self._flow, rest[1:])
+            return self.result(self._source, rest[1:])
         if rest[:1] == ("contact",):
             return self._contact(rest[1:])
         if rest == ("status",):
             return Written(constant="active")
         if rest in (("flow",), ("flow", "name")):
-            return Written(constant=self._flow.name)
+            return Written(constant=self._source.name)
         if rest == ("flow", "uuid"):
-            return Written(constant=self._flow.key)
+            return Written(constant=self._source.key)
         raise UntranslatableError(f"PyTake does not know `@run.{'.'.join(rest)}`.")
 
-    def _flow_(self, rest: tuple[str, ...]) -> Written:
+    def _flow(self, rest: tuple[str, ...]) -> Written:
         return self._run(("flow", *rest))
 
     def _child(self, rest: tuple[str, ...]) -> Written:
-        return self._relative(rest, self._flow.children, "child")
+        return self._relative(rest, self._source.children, "child")
 
     def _parent(self, rest: tuple[str, ...]) -> Written:
-        return self._relative(rest, self._flow.parents, "parent")
+        return self._relative(rest, self._source.parents, "parent")
 
     def _relative(self, rest: tuple[str, ...], keys: list[str], which: str) -> Written:
         if rest[:1] in (("contact",), ("fields",), ("urns",)):
@@ -183,28 +184,3 @@ class Context:
         if len(rest) == 1 and rest[0] in dates:
             return Written("now", dates[rest[0]])
         raise UntranslatableError(f"PyTake does not know `@calendar.{'.'.join(rest)}`.")
-
-
-_HEADS = frozenset(
-    (
-        "child",
-        "contact",
-        "fields",
-        "globals",
-        "global",
-        "input",
-        "legacy_extra",
-        "locals",
-        "node",
-        "parent",
-        "resume",
-        "results",
-        "run",
-        "ticket",
-        "trigger",
-        "urns",
-        "webhook",
-        "calendar",
-        "flow_",
-    )
-)
