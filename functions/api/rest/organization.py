@@ -107,14 +107,4 @@ def put_organization(request: OrganizationSettings) -> OrganizationSettings:
 
 
 def _answer(organization: Organization) -> OrganizationSettings:
-    return OrganizationSettings(
-        messages_per_minute=organization.messages_per_minute,
-        session_ttl_hours=organization.session_ttl_hours,
-        language=organization.language,  # type: ignore[arg-type]
-        timezone=organization.timezone,
-        constants=organization.constants,
-        retention_days=organization.retention_days,
-        contact_messages_per_minute=organization.contact_messages_per_minute,
-        contact_api_calls_per_hour=organization.contact_api_calls_per_hour,
-        contact_model_calls_per_hour=organization.contact_model_calls_per_hour,
-    )
+    return OrganizationSettings.model_validate(organization, from_attributes=True)
