@@ -1,11 +1,9 @@
 """What agents do in a conversation: write to the person, end the session, return it to the bot."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,10 +20,11 @@ from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.whatsapp.limits import TEXT_BODY
 from rest.caller import caller
 from rest.conversations import ConversationResponse, conversation_response
+from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, conversation_unknown, find
-from rest.problems import ProblemError, conflict, unprocessable
+from rest.problems import conflict, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -68,20 +67,12 @@ def send(
     phone: Phone,
     message: AgentMessage,
     phone_number_id: AtNumber = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=255,
-            description="A repeated request with the same key sends nothing twice",
-        ),
-    ] = None,
+    key_header: Annotated[str | None, idempotency_key("sends")] = None,
 ) -> SendResponse:
     """The bot stays silent from now on, until `/resume` or the end of the session."""
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key
-    request_id = idempotency_key or uuid4().hex
+    request_id = key_header or uuid4().hex
     try:
         done = _act(
             phone,
@@ -97,9 +88,7 @@ def send(
         raise unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another text.") from None
     except QueueingFailedError:
         detail = "The message is recorded but could not be queued. Send it again with this Idempotency-Key."
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "queue_unavailable", detail, idempotency_key=request_id
-        ) from None
+        raise queue_unavailable(detail, request_id) from None
     turn = done.record.seq if done.record is not None else done.conversation.seq
     return SendResponse(phone_number_id=key.phone_number_id, contact_id=key.contact_id, turn=turn)
 

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +13,7 @@ from pytake.conversation.queues import ReportedEvent
 from pytake.conversation.report_event import EVENT_BYTES, EventTooLargeError, NoSessionError
 from pytake.engine.limits import EVENT_NAME_CHARACTERS
 from rest.caller import caller
+from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
 from rest.openapi import route_docs
 from rest.people import Phone, find
@@ -52,20 +52,12 @@ def report(
     phone: Phone,
     event: EventReport,
     phone_number_id: AtNumber = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=255,
-            description="A repeated request with the same key reports nothing twice",
-        ),
-    ] = None,
+    key_header: Annotated[str | None, idempotency_key("reports")] = None,
 ) -> EventResponse:
     """A flow that waits for this event (`wait_event`) continues. At any other moment the event is recorded without an effect."""
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key
-    request_id = idempotency_key or uuid4().hex
+    request_id = key_header or uuid4().hex
     try:
         wiring.report_event()(key, ReportedEvent(event.name.strip(), event.data), request_id, who.request_id)
     except NoSessionError:
@@ -75,7 +67,5 @@ def report(
         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail) from None
     except QueueingFailedError:
         detail = "The event could not be queued. Report it again with this Idempotency-Key."
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "queue_unavailable", detail, idempotency_key=request_id
-        ) from None
+        raise queue_unavailable(detail, request_id) from None
     return EventResponse(phone_number_id=key.phone_number_id, contact_id=key.contact_id)
