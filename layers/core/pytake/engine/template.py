@@ -198,14 +198,9 @@ class _Arithmetic:
 
 def _closing_parenthesis(text: str, position: int) -> int:
     """The position of the `)` that closes the parenthesis before `position`; -1 if there is none."""
-    depth, quote = 1, ""
-    for index in range(position, len(text)):
-        character = text[index]
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "()":
+    depth = 1
+    for index, character in _outside_quotes(text, position):
+        if character in "()":
             depth += 1 if character == "(" else -1
             if not depth:
                 return index
@@ -275,16 +270,25 @@ def _may_be_quoted(before: str) -> bool:
 
 def _split(text: str, separator: str) -> list[str]:
     """The text split at separators that are not inside quotes or parentheses."""
-    parts, quote, start, depth = [], "", 0, 0
-    for index, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "()":
+    parts, start, depth = [], 0, 0
+    for index, character in _outside_quotes(text, 0):
+        if character in "()":
             depth += 1 if character == "(" else -1
         elif character == separator and depth <= 0:
             parts.append(text[start:index])
             start = index + 1
     parts.append(text[start:])
     return parts
+
+
+def _outside_quotes(text: str, position: int) -> Iterator[tuple[int, str]]:
+    """The characters from `position` on that are not inside quotes, with their positions."""
+    quote = ""
+    for index in range(position, len(text)):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        else:
+            yield index, character
