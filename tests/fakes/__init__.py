@@ -445,9 +445,11 @@ class MemoryTenants:
             known.held_since = at
 
 
-class MemorySecrets:
-    def __init__(self) -> None:
-        self.stored: dict[tuple[str, str], NumberSecrets] = {}
+class SecretsByNumber:
+    """The two kinds of secrets, taken from both of a number."""
+
+    def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
+        raise NotImplementedError
 
     def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
         found = self.of_number(organization_id, phone_number_id, fresh=fresh)
@@ -456,6 +458,11 @@ class MemorySecrets:
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         found = self.of_number(organization_id, phone_number_id, fresh=fresh)
         return found.access_token if found is not None else None
+
+
+class MemorySecrets(SecretsByNumber):
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], NumberSecrets] = {}
 
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
         return self.stored.get((organization_id, phone_number_id))

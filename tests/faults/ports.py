@@ -21,6 +21,7 @@ from pytake.conversation.records import (
 )
 from pytake.engine import Effect, EffectResult
 from pytake.observability import FunctionFailedError
+from tests.fakes import SecretsByNumber
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -105,20 +106,12 @@ class CachedTenants:
         return getattr(self._tenants, name)
 
 
-class CachedSecrets:
+class CachedSecrets(SecretsByNumber):
     """What one worker process knows of secrets, as `pytake.aws.secrets` keeps them."""
 
     def __init__(self, secrets: Any, clock: Callable[[], float]) -> None:
         self._secrets = secrets
         self._cache: TtlCache[NumberSecrets] = TtlCache(300, 100, clock)
-
-    def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
-        found = self.of_number(organization_id, phone_number_id, fresh=fresh)
-        return found.app_secrets if found is not None else ()
-
-    def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
-        found = self.of_number(organization_id, phone_number_id, fresh=fresh)
-        return found.access_token if found is not None else None
 
     def of_number(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> NumberSecrets | None:
         return self._cache.get(

@@ -58,8 +58,13 @@ def inbound(text: str, number: int) -> dict[str, Any]:
         "profile_name": "Ana",
         "correlation_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
     }
+    return inbound_event(body, f"m{number}")
+
+
+def inbound_event(body: dict[str, Any], message_id: str = "m") -> dict[str, Any]:
+    """The event of one message on the inbound queue."""
     record = {
-        "messageId": f"m{number}",
+        "messageId": message_id,
         "receiptHandle": "r",
         "body": json.dumps(body),
         "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g"},

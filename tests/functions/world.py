@@ -1,12 +1,11 @@
 """Two organizations with numbers, and people who write to them, through the handlers."""
 
-import json
 import time
 from typing import Any
 
 from functions.flow_runner.handler import handler as flow_runner
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.samples import NUMBER, QUESTION
+from tests.functions.samples import NUMBER, QUESTION, inbound_event
 
 FIRST, SECOND = "100000000000001", "100000000000002"
 
@@ -45,17 +44,7 @@ class World:
             "received_at": time.time(),
             "profile_name": "Ana",
         }
-        record = {
-            "messageId": "m",
-            "receiptHandle": "r",
-            "body": json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:inbound.fifo",
-            "awsRegion": "us-east-1",
-        }
-        assert flow_runner({"Records": [record]}, LambdaContext()) == {"batchItemFailures": []}
+        assert flow_runner(inbound_event(body), LambdaContext()) == {"batchItemFailures": []}
 
     def pages(self, limit: int, **query: str) -> list[list[dict[str, Any]]]:
         pages, cursor = [], None
