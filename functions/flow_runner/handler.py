@@ -18,10 +18,10 @@ UNCOUNTED_RECEIVES = 10
 """Tries are counted, with a write each, from the next receive on: almost every message is done by then."""
 
 MAX_TRIES = 20
-"""The counted try after which a message is dead-lettered. A return without a try, because others had to go first, is none."""
+"""The counted try after which a message is dead-lettered. A message returned because others go first was not tried."""
 
 MAX_DELAY_FACTOR = 8
-"""How much longer than at first a message waits for calls of its organization after many returns."""
+"""The most that the first delay grows to when a message returns many times because of calls of its organization."""
 
 _read = msgspec.json.Decoder(InboundItem).decode
 

@@ -66,8 +66,8 @@ class TakeTurn:
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound item once, and enqueue its messages; returns the turn's record.
 
-        An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer. Returns None when there
-        is no turn: nothing is due any more, the number was removed, or the person was erased after writing. Raises
+        An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer. Returns None when no
+        turn is taken: nothing is due any more, the number was removed, or the person was erased after writing. Raises
         `ConflictError` when others keep writing the conversation, `QueueingFailedError` when the messages could not be enqueued,
         and `RetryLaterError` when too many turns of the organization wait for APIs and models. The item must then be retried.
 
