@@ -20,11 +20,12 @@ def api_page(page: Path) -> str:
 
 
 def _routes() -> str:
-    lines = [f"| route | | {' | '.join(ROLES)} |", f"|---|---|{':-:|' * len(ROLES)}"]
+    lines = [f"| route | operation | | {' | '.join(ROLES)} |", f"|---|---|---|{':-:|' * len(ROLES)}"]
     for path, methods in sorted(openapi_document()["paths"].items()):
         for method, operation in methods.items():
             allowed = " | ".join("✓" if role in operation["x-roles"] else "" for role in ROLES)
-            lines.append(f"| `{method.upper()} {path.removeprefix('/api/v1')}` | {operation['summary']} | {allowed} |")
+            route = f"`{method.upper()} {path.removeprefix('/api/v1')}` | `{operation['operationId']}`"
+            lines.append(f"| {route} | {operation['summary']} | {allowed} |")
     return "\n".join(lines)
 
 

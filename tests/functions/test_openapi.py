@@ -1,5 +1,6 @@
 """The API does what its OpenAPI document says: generated requests get no server error and no undocumented answer."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from rest.application import openapi_document
+from rest.problems import CONTENT_TYPE, PROBLEM_CODES
 from tests.functions.conftest import ENVIRONMENT, running_gateway
 from tests.functions.world import ANA, FIRST, World
 from tests.functions.wsgi import api_application
@@ -66,3 +69,50 @@ def test_generated_requests_get_documented_answers(case: Any, world: World) -> N
         ):  # else nearly nothing would be found
             case.path_parameters[name] = KNOWN[name]
     case.call_and_validate(checks=CHECKS, headers={"Authorization": "Bearer acme/admin"})
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"]
+        for member in part.values():
+            yield from _references(member)
+    elif isinstance(part, list):
+        for member in part:
+            yield from _references(member)
+
+
+def test_every_reference_resolves_and_every_schema_is_used() -> None:
+    document = openapi_document()
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(_references(document)) == named
+
+
+def test_a_client_can_be_generated() -> None:
+    """A generator names a method after each operation's id, and makes a type of each response."""
+    ids: list[str] = []
+    for path, methods in openapi_document()["paths"].items():
+        for method, operation in methods.items():
+            name = f"{method} {path}"
+            ids.append(operation["operationId"])
+            assert re.fullmatch(r"[a-z]+([A-Z0-9][a-z0-9]*)+", operation["operationId"]), name
+            for status, answer in operation["responses"].items():
+                assert status == "204" or answer["content"], (name, status)
+                for content in answer.get("content", {}).values():
+                    assert content["schema"], (name, status)
+            declared = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "path"}
+            assert declared == set(re.findall(r"{(\w+)}", path)), name
+    assert len(ids) == len(set(ids))
+
+
+def test_every_problem_has_one_form_with_the_known_codes() -> None:
+    document = openapi_document()
+    assert document["components"]["schemas"]["ProblemCode"]["enum"] == list(PROBLEM_CODES)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                for media_type, content in answer.get("content", {}).items():
+                    if media_type == CONTENT_TYPE:
+                        form, codes = content["schema"]["allOf"]
+                        assert form == {"$ref": "#/components/schemas/Problem"}
+                        assert set(codes["properties"]["code"]["enum"]) <= PROBLEM_CODES.keys()

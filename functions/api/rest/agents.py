@@ -63,7 +63,7 @@ class SendResponse(BaseModel):
         ],
     ),
 )
-def send(
+def send_message(
     phone: Phone,
     message: AgentMessage,
     phone_number_id: AtNumber = None,
@@ -99,7 +99,7 @@ def send(
     tags=["Conversations"],
     openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
-def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
+def close_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key
@@ -113,7 +113,7 @@ def close(phone: Phone, phone_number_id: AtNumber = None) -> ConversationRespons
     tags=["Conversations"],
     openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
-def resume(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
+def resume_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     """The flow continues where it stopped, with the person's next message. If the bot has the conversation, nothing changes."""
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key

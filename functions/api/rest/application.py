@@ -28,7 +28,7 @@ from rest import (
 )
 from rest.aws_outages import is_outage
 from rest.docs_page import page, to_json
-from rest.openapi import complete
+from rest.openapi import complete, operation_id
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
 from rest.requests import reject_unknown_input, routes_of, validate_json_body
 
@@ -90,6 +90,7 @@ def openapi_document() -> dict[str, Any]:
     """The document at `/api/v1/openapi.json`: OpenAPI 3.1 with every response of every route."""
     for route in routes_of(application()):
         route.description = route.description or inspect.getdoc(route.func)
+        route.operation_id = operation_id(route.func.__name__)
     schema = application().get_openapi_json_schema(**_described())
     return complete(json.loads(schema))
 

@@ -21,7 +21,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
     status_code=HTTPStatus.NO_CONTENT.value,
     openapi_extensions=route_docs("agent", problems=["conversation_busy", "person_invalid"]),
 )
-def erase(phone: Phone) -> Response[str]:
+def erase_contact(phone: Phone) -> Response[str]:
     """Removes the contact's conversations, turns, deliveries and queued messages at every phone number, at once.
 
     Values in the lake, dead letters and query results are removed within a quarter of an hour. Counts in reports stay. If

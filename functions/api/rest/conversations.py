@@ -216,7 +216,7 @@ def get_transcript(
         problems=["conversation_unknown", "person_invalid", "cursor_invalid"], media_type="application/x-ndjson"
     ),
 )
-def get_records(
+def list_records(
     phone: Phone,
     phone_number_id: AtNumber = None,
     cursor: Annotated[str | None, Query(description="From the `Link` of the previous response")] = None,

@@ -48,7 +48,7 @@ class EventResponse(BaseModel):
         problems=["conversation_unknown", "person_invalid", "no_session", "body_too_large", "queue_unavailable"],
     ),
 )
-def report(
+def report_event(
     phone: Phone,
     event: EventReport,
     phone_number_id: AtNumber = None,

@@ -164,7 +164,7 @@ def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
         "builder", "analyst", "agent", problems=["flow_unknown", "cursor_invalid"], paged=True
     ),
 )
-def list_versions(
+def list_flow_versions(
     flow_id: FlowId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response[list[PublishedVersion]]:
     who = caller(router, "builder", "analyst", "agent")
@@ -186,7 +186,7 @@ def list_versions(
     tags=["Flows"],
     openapi_extensions=route_docs("builder", "analyst", "agent", problems=["version_unknown"]),
 )
-def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
+def get_flow_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> VersionDocuments:
     who = caller(router, "builder", "analyst", "agent")
     found = wiring.flows().version(who.organization_id, flow_id, version)
     if found is None:
@@ -205,7 +205,7 @@ def get_version(flow_id: FlowId, version: Annotated[int, Path(ge=1)]) -> Version
         "builder", problems=["flow_unknown", "flow_has_errors", "published_meanwhile", "draft_changed"]
     ),
 )
-def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
+def publish_flow(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
     """Safe to repeat: a draft that equals the published version creates no new version. With `If-Match`, exactly the draft that
     you have read is published, or none."""
     who = caller(router, "builder")
@@ -234,7 +234,7 @@ def publish(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
     tags=["Flows"],
     openapi_extensions=route_docs("builder", problems=["version_unknown"]),
 )
-def rollback(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
+def roll_back_flow(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
     who = caller(router, "builder")
     try:
         summary = wiring.flow_authoring().rollback(who.organization_id, flow_id, request.version)

@@ -17,10 +17,36 @@ _PROBLEM: dict[str, Any] = {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string", "description": "The status in words"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable; for programs"},
+        "code": {"$ref": "#/components/schemas/ProblemCode"},
         "detail": {"type": "string", "description": "What is wrong and what to do; for people"},
+        "field": {"type": "string", "description": "The member of the body that is wrong"},
+        "errors": {
+            "type": "array",
+            "description": "With `invalid_request`: each place that does not match the documentation",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "message"],
+            },
+        },
+        "problems": {
+            "type": "array",
+            "description": "With `flow_has_errors`: the prover's problems",
+            "items": {"$ref": "#/components/schemas/FlowProblem"},
+        },
+        "request_id": {"type": "string", "description": "With `internal_error`: for the operator"},
+        "idempotency_key": {
+            "type": "string",
+            "description": "With `queue_unavailable`: repeat the request with this key",
+        },
     },
     "required": ["type", "title", "status", "code", "detail"],
+}
+_CODES: dict[str, Any] = {
+    "type": "string",
+    "title": "ProblemCode",
+    "description": "The kind of error. A code never changes its meaning; later releases may add codes.",
+    "enum": list(PROBLEM_CODES),
 }
 _GATEWAY: dict[str, Any] = {
     "type": "object",
@@ -37,6 +63,9 @@ _ETAG: dict[str, Any] = {
     "description": "The draft's tag (RFC 9110): send it as `If-Match` to change exactly this draft",
     "schema": {"type": "string"},
 }
+_NEVER_SENT = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+"""Powertools' own forms of errors."""
+
 _FROM_GATEWAY = {
     401: "the token is missing, expired, or of another issuer or audience",
     429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment allow",
@@ -60,13 +89,19 @@ def route_docs(
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the responses of every operation. `route_docs` is converted to standard OpenAPI."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(Problem=_PROBLEM, GatewayMessage=_GATEWAY)
+    schemas.update(Problem=_PROBLEM, ProblemCode=_CODES, GatewayMessage=_GATEWAY)
     for methods in document["paths"].values():
         for method, operation in methods.items():
             _complete(method, operation)
-    for unused in ("HTTPValidationError", "ValidationError"):  # Powertools' own form of 422, which is never sent
+    for unused in _NEVER_SENT:
         schemas.pop(unused, None)
     return document
+
+
+def operation_id(function_name: str) -> str:
+    """The id of an operation, which generated clients use as the name of a method: `list_flows` gives `listFlows`."""
+    first, *others = function_name.split("_")
+    return first + "".join(part.capitalize() for part in others)
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:

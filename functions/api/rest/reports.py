@@ -176,7 +176,7 @@ class UserSegmentsResponse(Report):
     tags=["Reports"],
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
+def get_flow_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
     return FlowReportResponse.model_validate(_ask(wiring.reports().flow_report, flow_id, days))
 
 
