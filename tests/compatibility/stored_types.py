@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Struct, inspect
 
 from pytake.aws.processed_messages import ProcessedMessages
+from pytake.contacts.consent import ConsentChange
+from pytake.contacts.records import ContactRecord
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
@@ -31,6 +33,8 @@ STORED: dict[str, Any] = {
     "State": State,
     "Conversation": Conversation,
     "TurnRecord": TurnRecord,
+    "ContactRecord": ContactRecord,
+    "ConsentChange": ConsentChange,
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
     "RateWindow": RateWindow,

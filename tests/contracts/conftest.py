@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
@@ -55,6 +56,11 @@ def _implementation(request: pytest.FixtureRequest, fake: Callable[[], Any], rea
 @pytest.fixture(params=["fake", "aws"])
 def conversations(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
     return _implementation(request, fakes.MemoryConversations, lambda table: DynamoConversations(table, kept(), clock))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def contacts(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemoryContacts, DynamoContacts)
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from pytake.aws.contacts import list_place
+from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
+from pytake.contacts.ports import ListPlace
+from pytake.contacts.records import ContactRecord, new_contact
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
@@ -47,6 +51,52 @@ class FrozenClock:
 
     def forward(self, seconds: float) -> None:
         self.now += seconds
+
+
+class MemoryContacts:
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], ContactRecord] = {}
+        self.history: dict[tuple[str, str], set[ConsentChange]] = {}
+        self.withdrawn: dict[tuple[str, str], dict[Purpose, Consent]] = {}
+
+    def load(self, organization_id: str, contact_id: str) -> ContactRecord:
+        place = organization_id, contact_id
+        fresh = replace(new_contact(contact_id), consent=self.withdrawn.get(place, {}))
+        return copy.deepcopy(self.stored.get(place, fresh))
+
+    def load_all(self, organization_id: str, contact_ids: Sequence[str]) -> list[ContactRecord]:
+        places = {(organization_id, contact_id) for contact_id in contact_ids}
+        return [copy.deepcopy(self.stored[place]) for place in places if place in self.stored]
+
+    def save(
+        self, organization_id: str, contact: ContactRecord, changes: Sequence[ConsentChange] = ()
+    ) -> ContactRecord:
+        place = organization_id, contact.contact_id
+        if (self.stored[place].revision if place in self.stored else 0) != contact.revision:
+            raise ConflictError
+        after = copy.deepcopy(replace(contact, revision=contact.revision + 1))
+        self.stored[place] = after
+        self.history.setdefault(place, set()).update(changes)
+        return copy.deepcopy(after)
+
+    def consent_history(self, organization_id: str, contact_id: str, most: int) -> list[ConsentChange]:
+        known = self.history.get((organization_id, contact_id), set())
+        return sorted(known, key=lambda change: change.at)[-most:]
+
+    def listed(self, organization_id: str, after: ListPlace | None = None) -> list[ListPlace]:
+        places = [list_place(contact) for (owner, _), contact in self.stored.items() if owner == organization_id]
+        places.sort(key=lambda place: (-place.at, place.contact_id))
+        return [one for one in places if after is None or one.at < after.at or (one.at == after.at and one > after)]
+
+    def erase(self, organization_id: str, contact_id: str) -> int:
+        place = organization_id, contact_id
+        known = self.load(*place)
+        withdrawn = {purpose: one for purpose, one in known.consent.items() if one.state == "withdrawn"}
+        if withdrawn:
+            kept = {purpose: Consent("withdrawn", ERASED_SOURCE, one.at) for purpose, one in withdrawn.items()}
+            self.withdrawn[place] = kept
+        changes = self.history.pop(place, set())
+        return len(changes) + (self.stored.pop(place, None) is not None)
 
 
 class MemoryConversations:

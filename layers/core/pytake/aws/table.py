@@ -19,7 +19,10 @@ export, `LAKE`).
 | rate slot | `ORG#o#RATE#scope` | scope |
 | slot for calls of APIs and models | `ORG#o#EFFECTS` | `SLOT#number` |
 | tries of an inbound message | `TRIES#message id` | `TRIES` |
-| key of a contact's pseudonyms | `ORG#o#CONTACT#contact` | `PSEUDONYMS` |
+| contact | `ORG#o#CONTACT#contact` | `PROFILE` |
+| change of a contact's consent | same | `CONSENT#milliseconds#digest` |
+| key of a contact's pseudonyms | same | `PSEUDONYMS` |
+| consent that an erased person had withdrawn | `WITHDRAWN#sha256` | `WITHDRAWN` |
 | held turn (of a stopped number, or one that waits long) | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
 | record of an erased person | `ERASED#sha256` | `ERASED` |
@@ -53,6 +56,15 @@ DUE_SHARDS = 8
 
 ERASED = "ERASED"
 """Sort key of the record of an erased person."""
+
+PROFILE = "PROFILE"
+"""Sort key of a contact."""
+
+WITHDRAWN = "WITHDRAWN"
+"""Sort key of the consent that an erased person had withdrawn."""
+
+CONTACT_SHARDS = 8
+"""Partitions of an organization's list of contacts: an import creates 2,000 of them a second."""
 
 THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 """Reasons for a cancelled transaction that have nothing to do with its items. The SDK does not repeat it."""
@@ -305,6 +317,20 @@ def start_of_slot(at: float) -> int:
 
 def contact_pk(organization_id: str, contact_id: str) -> str:
     return f"ORG#{organization_id}#CONTACT#{contact_id}"
+
+
+def contacts_pk(organization_id: str, shard: int) -> str:
+    """A partition of the list of contacts."""
+    return f"ORG#{organization_id}#CONTACTS#{shard}"
+
+
+def contacts_shard(pk: str) -> int:
+    return int(digest(pk)[:8], 16) % CONTACT_SHARDS
+
+
+def withdrawn_pk(organization_id: str, contact_id: str) -> str:
+    """The key of what is kept of an erased person's consent: a digest, so only a reader who knows the person can find it."""
+    return f"WITHDRAWN#{digest('withdrawn', organization_id, contact_id)}"
 
 
 def log_pk(at: float, shard: int) -> str:

@@ -1,0 +1,53 @@
+"""Consent per purpose: which state holds after changes that may arrive late, repeated or in another order."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
+
+from msgspec import Struct
+
+Purpose = Literal["service", "utility", "marketing"]
+ConsentState = Literal["granted", "withdrawn", "unknown"]
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+ERASED_SOURCE = "erasure"
+"""The source of consent that was withdrawn before the person was erased. Only the person can lift it (ADR 24)."""
+
+_RANKS: dict[ConsentState, int] = {"unknown": 0, "granted": 1, "withdrawn": 2}
+
+
+class Consent(Struct, frozen=True, omit_defaults=True):
+    """The state of one purpose: since when, and where it comes from. `at` is in epoch seconds, 0 if never set."""
+
+    state: ConsentState = "unknown"
+    source: str = ""
+    at: float = 0
+
+
+class ConsentChange(Struct, frozen=True):
+    """A change of one purpose. `at` is when it happened, not when it arrived: it decides which change holds."""
+
+    purpose: Purpose
+    state: ConsentState
+    source: str
+    at: float
+
+
+UNKNOWN = Consent()
+
+
+def consent_after(consent: Mapping[Purpose, Consent], changes: Iterable[ConsentChange]) -> dict[Purpose, Consent]:
+    """The consent after changes in any order: per purpose, the change with the latest `at` holds.
+
+    Of changes with the same `at`, a withdrawal holds, and then the greater source: so the result does not depend on the order
+    or on repetitions.
+    """
+    after = dict(consent)
+    for change in changes:
+        new = Consent(change.state, change.source, change.at)
+        after[change.purpose] = max(after.get(change.purpose, UNKNOWN), new, key=_order)
+    return after
+
+
+def _order(consent: Consent) -> tuple[float, int, str]:
+    return consent.at, _RANKS[consent.state], consent.source
