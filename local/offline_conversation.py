@@ -56,7 +56,10 @@ class OfflineConversation:
 
     @property
     def state(self) -> State | None:
-        """The state after the last turn; None when the next message starts a new session."""
+        """The state after the last turn; None when the next message starts a new session.
+
+        After a handoff it is the state in which the flow continues when the agent returns the conversation.
+        """
         return State.decode(self.stored) if self.stored is not None else None
 
     @property
@@ -65,12 +68,12 @@ class OfflineConversation:
         return self._handoff_turn is not None
 
     def turn(self, user_input: Input, perform: PerformEffects) -> Turn:
-        """Take a turn with this input. After a handoff the bot sends nothing.
+        """Take a turn with this input. After a handoff the bot sends nothing until the input `handed_back`, if the flow goes on.
 
         `perform` gives the results of effects; what it raises leaves the conversation as it was. A timer's input moves the
         clock to when the timer ends.
         """
-        if self._handoff_turn is not None:
+        if self._handoff_turn is not None and (self.stored is None or user_input.type != "handed_back"):
             return msgspec.structs.replace(self._handoff_turn, messages=[], path=[], events=[])
         state, now, number = self.state, self.now, self._turns + 1
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
@@ -81,11 +84,14 @@ class OfflineConversation:
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)
         self.now, self._turns = now, number
-        self.stored = turn.state.encode() if turn.state is not None else None
+        left = turn.state if turn.handoff_state is None else self._behind_handoff(turn.handoff_state)
+        self.stored = left.encode() if left is not None else None
         self.contact = contact_after(self.contact, turn.events)
-        if turn.status == "handoff":
-            self._handoff_turn = turn
+        self._handoff_turn = turn if turn.status == "handoff" else None
         return turn
+
+    def _behind_handoff(self, state: State) -> State | None:
+        return state if self._flow.timer_input(state) == "handed_back" else None
 
 
 def sample_contact(seed: int) -> Contact:

@@ -91,6 +91,8 @@ class Examples:
         state = conversation.state
         if state is None:
             return _unique(["hi", *self._texts("input.text", {})])
+        if conversation.handed_off:
+            return [{"type": "handed_back"}]
         data = self._data[state.sub_flow_id or state.flow_id, state.node_id]
         found: list[UserInput] = [
             {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()

@@ -50,6 +50,7 @@ _UNUSUAL_INPUTS: list[dict[str, Any]] = [
     {"type": "unsupported"},
     {"type": "timeout"},
     {"type": "resume"},
+    {"type": "handed_back"},
 ]
 _JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "text", "{{x}}", "x" * 2000]),
@@ -91,7 +92,7 @@ class _RandomConversation:
     def run(self) -> None:
         """Run the conversation. Raises _BrokenRuleError."""
         for _ in range(self._data.draw(st.integers(1, TURNS))):
-            if self._conversation.handed_off:
+            if self._conversation.handed_off and self._conversation.state is None:
                 return
             seconds = self._data.draw(st.sampled_from([0, 0, 0, 61, 8 * 3600, 100_000]))
             self._conversation.now += seconds

@@ -116,7 +116,7 @@ class Generator:
                         self._uncovered -= exits
                         yield further, position == _position(after) and turn.state is not None
                     key = self._key(after)
-                    if turn.state is not None and key not in seen:
+                    if after.state is not None and key not in seen:
                         seen.add(key)
                         queue.append((after, further))
 

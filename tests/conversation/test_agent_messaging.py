@@ -302,6 +302,72 @@ def test_the_flow_continues_where_a_person_asked_for_an_agent(product: Product, 
     assert (replayed.turns, replayed.difference, replayed.skipped) == (3, None, None)
 
 
+def rating_after_an_agent(product: Product) -> dict[str, Any]:
+    """Let the number run a flow that asks how the agent did, and let a person ask for one."""
+    hand, rate = COLLECT["nodes"][1], {"question": "How did we do?", "variable": "rating", "next_node_id": "end"}
+    nodes = [
+        COLLECT["nodes"][0],
+        {**hand, "data": {**hand["data"], "next_node_id": "rate"}},
+        {"id": "rate", "type": "question", "data": rate},
+        {"id": "end", "type": "end", "data": {"message": "Thanks, {{name}}."}},
+    ]
+    product.publish("acme", {**COLLECT, "nodes": nodes})
+    product.tenants.by_id[NUMBER].default_flow_id = "collect"
+    product.say("Olá")
+    product.say("Ana")
+    return {**COLLECT, "nodes": nodes}
+
+
+def test_the_flow_goes_on_behind_the_handoff_when_the_agent_returns_the_conversation(
+    product: Product, desk: AgentMessaging
+) -> None:
+    flow = rating_after_an_agent(product)
+    assert product.say("Hello?") == []
+    desk.send(product.key(), "Bea here.", "bea", "1")
+    desk.resume(product.key(), "bea")
+    product.run_queues()
+    assert desk.resume(product.key(), "bea").record is None
+    assert product.fire_due_timers() == 0
+    assert sent(product)[-2:] == ["Bea here.", "How did we do?"]
+    assert product.say("5") == ["Thanks, Ana."]
+    records = product.conversations.turns(product.key())
+    assert [record.input.type for record in records][-3:] == ["resume_bot", "handed_back", "text"]
+    (replayed,) = Replayer({"collect": flow}).replay(records)
+    assert (replayed.turns, replayed.difference, replayed.skipped) == (4, None, None)
+
+
+def test_a_lost_return_is_made_up_for_by_the_job_that_finds_due_timers(
+    product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rating_after_an_agent(product)
+    with monkeypatch.context() as patch:
+        patch.setattr(product.queues, "put_inbound", cannot_be_queued)
+        desk.resume(product.key(), "bea")
+    product.clock.forward(60)
+    assert product.fire_due_timers() == 1
+    product.run_queues()
+    assert sent(product)[-1] == "How did we do?"
+
+
+def test_a_return_is_not_lost_on_a_worker_whose_clock_is_behind(product: Product, desk: AgentMessaging) -> None:
+    rating_after_an_agent(product)
+    desk.resume(product.key(), "bea")
+    product.clock.forward(-0.2)
+    product.run_queues()
+    assert sent(product)[-1] == "How did we do?"
+
+
+def test_who_writes_before_the_flow_goes_on_is_asked_once(product: Product, desk: AgentMessaging) -> None:
+    rating_after_an_agent(product)
+    desk.resume(product.key(), "bea")
+    waiting = product.queues.inbound.pop()
+    assert product.say("Are you there?") == ["How did we do?"]
+    product.take_turn(waiting)
+    product.run_queues()
+    assert sent(product)[-1] == "How did we do?"
+    assert product.say("5") == ["Thanks, Ana."]
+
+
 def test_an_agent_who_takes_over_gets_the_person_from_the_list(product: Product, desk: AgentMessaging) -> None:
     product.publish("acme", COLLECT)
     product.tenants.by_id[NUMBER].default_flow_id = "collect"

@@ -85,7 +85,10 @@ class Talk:
             assert turn.effect is not None, "a result was given, but no effect asked for one"
             self.effects.append(turn.effect)
             turn = continue_turn(self.flow, turn, answer, result, context)
-        self.stored = turn.state.encode() if turn.state is not None else None
+        left = turn.state
+        if turn.handoff_state is not None and self.flow.timer_input(turn.handoff_state) == "handed_back":
+            left = turn.handoff_state
+        self.stored = left.encode() if left is not None else None
         self.context = {**self.context, "contact": contact_after(context.contact, turn.events)}
         return turn
 

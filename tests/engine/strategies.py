@@ -224,7 +224,7 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
             "outcome_variable": none | VARIABLE,
         },
         "end": {"message": none | TEXTS, "trigger_handoff": st.booleans()},
-        "handoff": {"message": TEXTS, "note": just("{{a}}")},
+        "handoff": {"message": TEXTS, "note": just("{{a}}"), "next_node_id": optional},
         "action": {"actions": actions, "next_node_id": target},
         "api_call": {
             "url": just("https://example.com/{{a}}"),
@@ -321,7 +321,10 @@ INPUTS = st.one_of(
         response=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2),
     ),
     st.builds(
-        Input, type=st.sampled_from(["timeout", "resume", "contacts", "unsupported", "effect_result", "nonsense"])
+        Input,
+        type=st.sampled_from(
+            ["timeout", "resume", "handed_back", "contacts", "unsupported", "effect_result", "nonsense"]
+        ),
     ),
 )
 RESULTS = st.builds(

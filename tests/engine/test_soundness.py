@@ -72,6 +72,7 @@ INPUTS = [
     Input(type="unsupported"),
 ]
 TIMER = Input(type="timeout")
+HANDED_BACK = Input(type="handed_back")
 
 
 @st.composite
@@ -107,7 +108,7 @@ def accepted(draw: st.DrawFn) -> dict[str, Any]:
 def _waits(node: dict[str, Any]) -> bool:
     kind, data = node["type"], node["data"]
     return (
-        kind in ("question", "whatsapp_flow", "wait_event")
+        kind in ("question", "whatsapp_flow", "wait_event", "handoff")
         or bool(kind == "message" and data.get("buttons"))
         or bool(kind == "delay" and data["seconds"])
     )
@@ -155,17 +156,20 @@ class Conversations:
 
     def run_one(self, number: int) -> None:
         """A conversation of a few turns. No turn fails, and some input always leads on."""
-        state, now = None, NOW
+        state, now, with_agent = None, NOW, False
         for turn_number in range(TURNS):
             now += self.chance.choice([1, 30, 3600])
-            turn = self.turn(state, self.chance.choice([*INPUTS, TIMER]), now, f"{number}/{turn_number}")
-            if turn.state is None:
+            user_input = self.chance.choice([*INPUTS, TIMER]) if not with_agent else HANDED_BACK
+            turn = self.turn(state, user_input, now, f"{number}/{turn_number}")
+            with_agent = turn.status == "handoff" and self.goes_on(turn)
+            left = turn.handoff_state if with_agent else turn.state
+            if left is None:
                 return
-            state = State.decode(turn.state.encode())
+            state = State.decode(left.encode())
             node = (state.sub_flow_id or self.flow.id, state.node_id)
             self.compare(node, turn, state.variables)
             if node not in self.left:
-                assert any(self.leads_on(state, user_input, now) for user_input in [*INPUTS, TIMER]), (
+                assert any(self.leads_on(state, user_input, now) for user_input in [*INPUTS, TIMER, HANDED_BACK]), (
                     f"no input leads on from {node}"
                 )
                 self.left.add(node)
@@ -181,6 +185,10 @@ class Conversations:
                 assert (step.flow_id, step.node_id, step.exit) in self.proved.taken, (
                     f"{step} was reported as impossible"
                 )
+
+    def goes_on(self, turn: Turn) -> bool:
+        """Whether a handoff goes on when the agent returns the conversation."""
+        return turn.handoff_state is not None and self.flow.timer_input(turn.handoff_state) == "handed_back"
 
     def leads_on(self, state: State, user_input: Input, now: float) -> bool:
         """Whether this input leads on from the waiting node."""

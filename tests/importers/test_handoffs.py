@@ -1,8 +1,8 @@
-"""A handoff in the middle of a flow becomes its end, or an event."""
+"""What follows a handoff at once elsewhere follows the agent's return here; messages are sent before."""
 
 from typing import Any
 
-from pytake.importers.handoffs import hand_over_last
+from pytake.importers.handoffs import say_before_handoffs
 
 
 def node(id_: str, kind: str, following: str | None = None, **data: Any) -> dict[str, Any]:
@@ -11,7 +11,7 @@ def node(id_: str, kind: str, following: str | None = None, **data: Any) -> dict
 
 def test_messages_after_a_handoff_are_said_before_it() -> None:
     nodes = [node("h", "handoff", "m", note="hi"), node("m", "message", "e", text="Thanks"), node("e", "end")]
-    assert hand_over_last(nodes, "h") == ("m", [])
+    assert say_before_handoffs(nodes, "h") == ("m", [])
     assert [one["data"] for one in nodes[:2]] == [{"note": "hi"}, {"text": "Thanks", "next_node_id": "h"}]
 
 
@@ -22,21 +22,31 @@ def test_what_leads_to_the_handoff_leads_to_the_messages() -> None:
         node("m", "message", text="Thanks"),
         node("m2", "message", text="No"),
     ]
-    assert hand_over_last(nodes, "q") == ("q", [])
+    assert say_before_handoffs(nodes, "q") == ("q", [])
     assert nodes[0]["data"]["branches"][0]["next_node_id"] == "m"
     assert nodes[2]["data"]["next_node_id"] == "h"
 
 
-def test_a_handoff_before_a_question_or_a_shared_message_becomes_an_event() -> None:
+def test_a_question_behind_a_handoff_and_its_message_comes_when_the_agent_is_done() -> None:
+    nodes = [
+        node("h", "handoff", "m", note="hi"),
+        node("m", "message", "q", text="Thanks"),
+        node("q", "question", "e", variable="v"),
+        node("e", "end"),
+    ]
+    assert say_before_handoffs(nodes, "h") == ("m", ["h"])
+    assert nodes[0]["data"] == {"note": "hi", "next_node_id": "q"}
+    assert nodes[1]["data"] == {"text": "Thanks", "next_node_id": "h"}
+
+
+def test_a_message_that_other_paths_lead_to_stays_behind_the_handoff() -> None:
     shared = node("m", "message", "e", text="Thanks")
-    for following in (node("m", "question", "e", variable="v"), shared):
-        nodes = [node("h", "handoff", "m", note="hi"), following, node("x", "message", "m", text="x"), node("e", "end")]
-        assert hand_over_last(nodes, "h") == ("h", ["h"])
-        assert nodes[0]["data"]["actions"] == [{"type": "emit_event", "name": "agent_wanted", "data": {"note": "hi"}}]
-        assert nodes[0]["data"]["next_node_id"] == "m"
+    nodes = [node("h", "handoff", "m", note="hi"), shared, node("x", "message", "m", text="x"), node("e", "end")]
+    assert say_before_handoffs(nodes, "h") == ("h", ["h"])
+    assert nodes[0] == node("h", "handoff", "m", note="hi")
 
 
 def test_a_handoff_at_the_end_stays_as_it_is() -> None:
     nodes = [node("h", "handoff", note="hi")]
-    assert hand_over_last(nodes, "h") == ("h", [])
+    assert say_before_handoffs(nodes, "h") == ("h", [])
     assert nodes == [node("h", "handoff", note="hi")]

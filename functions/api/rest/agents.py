@@ -114,7 +114,10 @@ def close_conversation(phone: Phone, phone_number_id: AtNumber = None) -> Conver
     openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
 def resume_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
-    """The flow continues where it stopped, with the person's next message. If the bot has the conversation, nothing changes."""
+    """The flow continues where it stopped: behind a handoff with a next node at once, elsewhere with the person's next message.
+
+    If the bot has the conversation, nothing changes.
+    """
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key
     done = _act(phone, lambda: wiring.agent_messaging().resume(key, who.subject, who.request_id))

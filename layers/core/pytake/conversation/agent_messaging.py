@@ -6,21 +6,23 @@ agents too.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
-from pytake.conversation.ports.messaging import Queues
+from pytake.conversation.ports.messaging import QueueingFailedError, Queues
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
-from pytake.conversation.queues import digest, outbound_item
+from pytake.conversation.queues import digest, due_item, outbound_item
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import (
     SERVICE_WINDOW_SECONDS,
     Conversation,
     ConversationKey,
+    DueConversation,
     Session,
     TurnRecord,
     new_session_id,
@@ -149,7 +151,8 @@ class AgentMessaging:
     def resume(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
         """Hand back to the bot: the flow continues at its node, or starts over if it had ended with the handoff.
 
-        The bot sends nothing at once: it answers the person's next message, or continues when its timer fires.
+        Behind a handoff with a next node the flow continues at once, in a turn of its own. Elsewhere the bot answers the person's
+        next message, or continues when its timer fires.
         """
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
@@ -163,10 +166,18 @@ class AgentMessaging:
             if state is None or (handoff is not None and handoff.ended):
                 return replace(before, seq=record.seq, session=None), record
             ends_at = self._ends_at(key, session, now)
-            session = replace(session, human=False, timer_at=_timer(state), expires_at=ends_at, handoff=None)
+            continues = handoff is not None and handoff.continues
+            timer_at = now if continues else _timer(state)
+            session = replace(session, human=False, timer_at=timer_at, expires_at=ends_at, handoff=None)
             return replace(before, seq=record.seq, session=session), record
 
-        return self._commit(key, decide)
+        done = self._commit(key, decide)
+        session = done.conversation.session
+        if done.record is not None and session is not None and session.timer_at == done.record.at:
+            due = DueConversation(key, done.record.at)
+            with suppress(QueueingFailedError):  # the job that finds due timers queues the same item within a minute
+                self._queues.put_inbound([due_item(due, due.at, correlation_id)])
+        return done
 
     def _repeat(self, key: ConversationKey, known: TurnRecord, text: str) -> AgentTurn:
         if known.input.text != text:

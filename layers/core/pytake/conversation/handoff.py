@@ -23,6 +23,7 @@ def handoff_of(turn: Turn, flow: Flow, now: float) -> Handoff:
         priority=priority,
         note=None if note is None else str(note),
         ended=node is None or (node.answer is None and node.timer is None),
+        continues=node is not None and node.timer_input == "handed_back",
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, HeldTurn, TurnRecord
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, DueConversation, HeldTurn, TurnRecord
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -97,6 +97,20 @@ class StatusesItem(Struct, omit_defaults=True):
     phone_number_id: str
     statuses: list[dict[str, Any]]
     correlation_id: str | None = None
+
+
+def due_item(due: DueConversation, now: float, correlation_id: str | None) -> InboundItem:
+    """The item of a conversation whose timer or session has ended. Each time it is made, it has the same id."""
+    key = due.key
+    return InboundItem(
+        organization_id=key.organization_id,
+        phone_number_id=key.phone_number_id,
+        contact_id=key.contact_id,
+        message={"id": f"due:{key.contact_id}:{due.at}"},
+        received_at=now,
+        correlation_id=correlation_id,
+        due_at=due.at,
+    )
 
 
 def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:

@@ -70,7 +70,7 @@ def new_session_id(key: ConversationKey, seq: int) -> str:
 class Handoff(Struct, frozen=True, omit_defaults=True):
     """A handoff by the flow or the person. `reason`: `flow` (a node) or `command` (the person asked for an agent).
 
-    `ended`: the flow cannot continue from there when the agent returns the conversation.
+    `ended`: the flow cannot continue from there when the agent returns the conversation. `continues`: it continues by itself.
     """
 
     at: float
@@ -79,6 +79,7 @@ class Handoff(Struct, frozen=True, omit_defaults=True):
     priority: str | int | float | None = None
     note: str | None = None
     ended: bool = False
+    continues: bool = False
 
 
 class Session(Struct, omit_defaults=True):

@@ -10,7 +10,7 @@ from itertools import islice
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import Queues
-from pytake.conversation.queues import InboundItem
+from pytake.conversation.queues import due_item
 from pytake.conversation.records import DueConversation
 
 BATCH = 10
@@ -34,26 +34,13 @@ class FireDueTimers:
         """
         now, queued, lag = self._clock(), 0, 0.0
         for batch in _batches(self._conversations.due(now)):
-            self._queues.put_inbound([_item(due, now, correlation_id) for due in batch])
+            self._queues.put_inbound([due_item(due, now, correlation_id) for due in batch])
             queued += len(batch)
             lag = max(lag, *(now - due.at for due in batch))
             if out_of_time():
                 break
         self._record_metric("DueLagSeconds", lag)  # also when nothing is due: without it, an alarm goes off
         return queued
-
-
-def _item(due: DueConversation, now: float, correlation_id: str | None) -> InboundItem:
-    key = due.key
-    return InboundItem(
-        organization_id=key.organization_id,
-        phone_number_id=key.phone_number_id,
-        contact_id=key.contact_id,
-        message={"id": f"due:{key.contact_id}:{due.at}"},
-        received_at=now,
-        correlation_id=correlation_id,
-        due_at=due.at,
-    )
 
 
 def _batches(found: Iterable[DueConversation]) -> Iterator[list[DueConversation]]:

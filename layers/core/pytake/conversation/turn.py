@@ -172,7 +172,8 @@ class TakeTurn:
         return draft
 
     def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
-        now, session = self._clock(), before.session
+        # The clock of the worker that queued the item may be ahead of this one: what was due there is due here.
+        now, session = max(self._clock(), item.received_at), before.session
         if session is None:
             return None
         # A redelivered old item must not do the work of a newer one: turns committed in between may not be queued yet.

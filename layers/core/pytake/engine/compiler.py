@@ -67,7 +67,10 @@ class Flow:
         return self.speech.language
 
     def timer_input(self, state: State) -> TimerInput:
-        """The input type that fires this state's timer: `timeout` for a question, `resume` for a delay."""
+        """The input type that fires this state's timer: `timeout` for a question, `resume` for a delay.
+
+        `handed_back` at a handoff that continues when an agent returns the conversation.
+        """
         node = self.nodes.get((state.sub_flow_id or self.id, state.node_id))
         return node.timer_input if node is not None else "timeout"
 

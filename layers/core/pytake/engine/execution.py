@@ -18,7 +18,7 @@ from pytake.whatsapp.outbound import OutboundMessage, Text
 Handler = Callable[["Execution"], "CompiledNode | None"]
 """Gives the node to enter next; None when the turn is over."""
 Say = Callable[["Execution"], None]
-TimerInput = Literal["timeout", "resume"]
+TimerInput = Literal["timeout", "resume", "handed_back"]
 
 _PARAGRAPH = "\n\n"
 
@@ -35,7 +35,8 @@ class NodeHandlers(Struct, frozen=True):
     (only a jump) when its sub-flow returns or is abandoned: with `timeout` or `attempts_exceeded`.
 
     `events`: what it does when a program reports an event, by the event's name. `timer_input` is the input type that fires its
-    timer: `timeout` for a missing answer, `resume` for a delay. `offered` are the normalized texts that it takes for a choice.
+    timer: `timeout` for a missing answer, `resume` for a delay, `handed_back` where an agent returns the conversation.
+    `offered` are the normalized texts that it takes for a choice.
     """
 
     enter: Handler

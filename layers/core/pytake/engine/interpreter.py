@@ -16,8 +16,7 @@ from pytake.engine.turn import Command, Context, Event, Turn
 from pytake.whatsapp.input import Input
 
 _STARTED = Event("session_started")
-_TIMERS = ("timeout", "resume")
-_NOT_FROM_THE_PERSON = (*_TIMERS, "event")
+_NOT_FROM_THE_PERSON = ("timeout", "resume", "handed_back", "event")
 Nodes = dict[tuple[str, str], CompiledNode]
 
 
@@ -26,7 +25,7 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
 
     A `state` of None starts a conversation; a given state is never modified. The input `timeout` (or `resume`) counts only
     when the state's `due_at` has come by `context.now`. A timer that fires too early, or for a question that was answered
-    meanwhile, changes nothing.
+    meanwhile, changes nothing. The input `handed_back` continues a `handoff_state` behind the handoff node.
 
     Never raises. A turn that cannot go on has the status `failed`, no messages, no state (the next message starts a new
     conversation), the variables as they were before, and an event with the reason: `step_budget_exceeded`,
@@ -91,10 +90,13 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
 def _other_input(
     run: Execution, waiting: CompiledNode, state: State, answer: Input, context: Context
 ) -> Handler | None:
-    """What follows from a timer or from an event that a program reports; None if it changes nothing at this point."""
+    """What follows from a timer, a returned conversation or a reported event; None if it changes nothing at this point."""
     if answer.type == "event":
         return (waiting.events or {}).get(answer.text)
-    if state.due_at is None or context.now < state.due_at:
+    if answer.type == "handed_back":
+        if waiting.timer_input != "handed_back":
+            return None
+    elif state.due_at is None or context.now < state.due_at:
         return None
     return (_late_jump(run, context.now) if state.stack else None) or waiting.timer
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from msgspec import structs
 
 from pytake.engine.nodes.action import Action
-from pytake.importers.handoffs import hand_over_last
+from pytake.importers.handoffs import say_before_handoffs
 from pytake.importers.layout import COLUMN, lay_out, targets
 from pytake.importers.names import UniqueNames, slug
 from pytake.importers.report import Loss, Report, Severity
@@ -137,11 +137,9 @@ class FlowDraft:
                 del node["data"]["next_node_id"]  # the conversation stays with the agent
             node["data"] = self._resolved(node["data"])
         start = self._node_at(Ref(start_key))
-        start, changed = hand_over_last(self.nodes, start)
-        for node_id in changed:
-            message = (
-                "The flow goes on after the agent is called, so an event tells the team. Hand over at the end instead."
-            )
+        start, going_on = say_before_handoffs(self.nodes, start)
+        for node_id in going_on:
+            message = "The flow goes on at once after it calls an agent. Here it goes on when the agent returns the conversation."
             self.lose("handoff_goes_on", "loss", f"node {node_id}", message, node_id)
         self._drop_leftovers([start, self.resolve(Ref(keep))])
         self._announce_missing_actions()

@@ -35,6 +35,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
     - `text`, `reply` (a button, a row of a list, a template's quick reply), `media`, `location`, `form` (a WhatsApp Flow),
       `contacts`, `order`, `reaction`, `system`, `edit`, `revoke`, `call_permission`, `unsupported` and `unknown`: a message;
     - `timeout` and `resume`: the time in the state's `due_at` has come;
+    - `handed_back`: an agent returned the conversation to a handoff that goes on;
     - `event`: a program reported the event `text` with the data `payload`;
     - any other word, which no question accepts.
 

@@ -12,6 +12,9 @@ class Handoff(NodeData):
     Agents see `department`, `priority` and `note` with the conversation, and the variables collected so far. Templates work in
     all three. The list of conversations is filtered and sorted by `department` and `priority` (`urgent`, `high`, `normal`, `low`,
     or numbers from 1, the most urgent).
+
+    When an agent returns the conversation, the path continues at `next_node_id`. Without it the flow ends with the handoff, and
+    the person's next message starts over.
     """
 
     TEXTS: ClassVar = ("message", "note?")
@@ -20,6 +23,7 @@ class Handoff(NodeData):
     department: str | None = None
     priority: str | int | None = None
     note: str | None = None
+    next_node_id: str | None = None
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the message and the handoff."""
@@ -41,4 +45,13 @@ class Handoff(NodeData):
             run.hand_over(node, data)
             return None
 
-        return NodeHandlers(enter)
+        if not self.next_node_id:
+            return NodeHandlers(enter)
+        following, next_step = build.target(self.next_node_id, "next_node_id"), build.step("next")
+
+        def go_on(run: Execution) -> CompiledNode | None:
+            run.path.append(next_step)
+            return following
+
+        # The person may write between the agent's return and the turn that it starts: the path continues then.
+        return NodeHandlers(enter, answer=go_on, timer=go_on, timer_input="handed_back")
