@@ -45,6 +45,9 @@ def put(
     default_flow: Annotated[
         str | None, typer.Option(metavar="FLOW", help="The flow to start when no keyword matches; '' for none.")
     ] = None,
+    waba_id: Annotated[
+        str | None, typer.Option(help="The WhatsApp Business account; Meta is asked if you omit it.")
+    ] = None,
     keyword: Annotated[
         list[str] | None,
         typer.Option(metavar="WORD=FLOW", help="Start FLOW when the first message is WORD; 'WORD=' removes it."),
@@ -64,6 +67,8 @@ def put(
         body = updated_number(known, display_phone_number, default_flow, keywords)
         if "display_phone_number" not in body:
             fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
+        if waba_id is not None:
+            body["waba_id"] = waba_id
         number = client.put(path, {**body, **secrets})
     typer.echo(
         f"{number['display_phone_number']} ({phone_number_id}) is {'connected' if known is None else 'changed'}."

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from local.graph_errors import GraphApiError, title_of
 from local.graph_faults import Faults
 from local.graph_phones import Phone, Phones, SavedPhone, ScreenEntry
-from local.graph_webhooks import Sleep, StatusBatches, Webhooks, notification
+from local.graph_webhooks import ACCOUNT_ID, Sleep, StatusBatches, Webhooks, notification
 
 Json = dict[str, Any]
 
@@ -19,16 +19,24 @@ _PAIR_SECONDS, _PAIR_BURST = 6.0, 45
 
 
 class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
-    """A business number: the secret that signs its webhooks, the token that sends for it, and the displayed number."""
+    """A business number: the secret that signs its webhooks, the token that sends for it, the displayed number, and
+    the WhatsApp Business account that has it."""
 
     app_secret: str
     access_token: str
     display_phone_number: str
+    waba_id: str = ACCOUNT_ID
 
     @property
     def digits(self) -> str:
         """The digits of the displayed number."""
         return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
+
+    def health_status(self, phone_number_id: str) -> Json:
+        """What Meta answers for this field: the nodes that a message passes."""
+        nodes = {"PHONE_NUMBER": phone_number_id, "WABA": self.waba_id}
+        entities = [{"entity_type": type_, "id": id_, "can_send_message": "AVAILABLE"} for type_, id_ in nodes.items()]
+        return {"can_send_message": "AVAILABLE", "entities": entities}
 
     def __repr__(self) -> str:
         return f"NumberCredentials({self.display_phone_number!r})"

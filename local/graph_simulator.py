@@ -179,6 +179,7 @@ class GraphSimulator:
             "verified_name": f"Business {number.display_phone_number}",
             "status": "CONNECTED",
             "webhook_configuration": {"application": self.network.webhooks.url},
+            "health_status": number.health_status(id_),
         }
         fields = request.query_params.get("fields", "display_phone_number,verified_name").split(",")
         return json_response({name: value for name, value in profile.items() if name in {*fields, "id"}})

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import boto3
 import pytest
+from msgspec.structs import replace
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws import flows as aws_flows
@@ -13,7 +14,7 @@ from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.common import ConflictError
-from pytake.conversation.ports.tenants import DraftChangedError, Flows, Secrets, TenantRepository
+from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS, DraftChangedError, Flows, Secrets, TenantRepository
 from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
 from pytake.engine.timetable import Hours, Timetable
 from tests.contracts.conftest import BUCKET
@@ -381,3 +382,28 @@ def test_a_document_larger_than_an_item_is_kept(flows: Flows, monkeypatch: pytes
     flows.put_draft("acme", version(2).documents["main"], 2.0)
     assert flows.version("acme", "main", 1) == version(1)
     assert flows.draft("acme", "main") == StoredDraft(version(2).documents["main"], 1)
+
+
+def test_the_organizations_of_an_account_are_found_by_its_numbers(tenants: TenantRepository) -> None:
+    tenants.put_number(replace(number(id_="100"), waba_id="5"))
+    tenants.put_number(replace(number(id_="200"), waba_id="5"))
+    tenants.put_number(replace(number("globex", "300", "token-2"), waba_id="5"))
+    tenants.put_number(replace(number("globex", "400", "token-2"), waba_id="6"))
+    for _ in range(2):  # read, then cached
+        found = tenants.find_accounts(["5", "7"])
+        assert found == {"5": {"100": "acme", "200": "acme", "300": "globex"}}
+    assert tenants.find_accounts([]) == {}
+
+
+def test_an_account_loses_a_number_that_is_moved_or_removed(tenants: TenantRepository, clock: FrozenClock) -> None:
+    of_account = {id_: replace(number(id_=id_), waba_id="5") for id_ in ("100", "200", "300")}
+    for one in of_account.values():
+        tenants.put_number(one)
+    tenants.put_number(replace(of_account["100"], waba_id="6"))
+    tenants.remove_number(of_account["200"])
+    tenants.move_number(of_account["300"], Number("globex", "300", "+55 11 4000-0001", waba_id="5"))
+    clock.forward(TENANT_CACHE_SECONDS)
+    assert tenants.find_accounts(["5", "6"]) == {"5": {"300": "globex"}, "6": {"100": "acme"}}
+    tenants.remove_number(Number("globex", "300", "+55 11 4000-0001"))
+    clock.forward(TENANT_CACHE_SECONDS)
+    assert tenants.find_accounts(["5"]) == {}

@@ -56,6 +56,9 @@ def hostile_bodies() -> dict[str, bytes]:
         ).encode(),
         "news of the account": (empty % ",".join([update] * 3_000)).encode(),
         "nothing that can be read": (empty % ",".join(["7"] * 10_000)).encode(),
+        "an account": b'{"object":"whatsapp_business_account","entry":[%s]}'
+        % b",".join(b'{"id":"%d"}' % n for n in range(5_000)),
+        "the account of a known number": b'{"object":"whatsapp_business_account","entry":[{"id":"5","changes":[]}]}',
         "deep": b"[" * 100_000,
     }
 
@@ -66,6 +69,9 @@ def test_a_stranger_costs_one_look_up_and_no_event(product: Product, name: str, 
     looked_up: list[int] = []
     find = product.tenants.find_numbers
     product.tenants.find_numbers = lambda ids: looked_up.append(len(ids)) or find(ids)  # type: ignore[assignment, func-returns-value]
+    product.add_organization("acme", NUMBER, ECHO_FLOW, waba_id="5")
+    find_accounts = product.tenants.find_accounts
+    product.tenants.find_accounts = lambda ids: looked_up.append(len(ids)) or find_accounts(ids)  # type: ignore[assignment, func-returns-value]
     with contextlib.suppress(BadSignatureError, NotJsonError, NotWhatsAppError):
         received = product.receive(hostile_bodies()[name], header)
         assert (received.messages, received.statuses) == (0, 0)
@@ -233,3 +239,31 @@ def test_many_at_once_are_queued_without_a_look(product: Product) -> None:
     id_, data = sent_once(product)
     assert statuses(product, *[("sent", id_, data)] * (MAX_LOOKUPS + 1)).statuses == MAX_LOOKUPS + 1
     assert statuses(product, *[("sent", id_, data)] * MAX_LOOKUPS).statuses == 0
+
+
+def account_update(waba_id: str) -> dict[str, Any]:
+    change = {"field": "account_update", "value": {"event": "DISABLED_UPDATE"}}
+    return {"object": "whatsapp_business_account", "entry": [{"id": waba_id, "time": 1770000000, "changes": [change]}]}
+
+
+def test_a_change_of_an_account_is_verified_by_its_numbers(product: Product) -> None:
+    product.add_organization("acme", NUMBER, ECHO_FLOW, waba_id="5")
+    product.add_organization("globex", OTHER, ECHO_FLOW, app_secret=OTHER_SECRET, waba_id="5")
+    product.post(account_update("5"))
+    detail = {"field": "account_update", "account_id": "5"}
+    assert [(event.type, event.organization_id, event.detail) for event in product.events.events] == [
+        ("webhook.account_update", "acme", detail)
+    ]
+    with pytest.raises(BadSignatureError):
+        product.post(account_update("5"), "another-secret")
+    product.post(account_update("6"))
+    assert len(product.events.events) == 1, "no number of this account is connected"
+
+
+def test_an_account_beside_messages_is_told_to_the_organizations_that_signed(product: Product) -> None:
+    product.add_organization("acme", NUMBER, ECHO_FLOW, waba_id="5")
+    product.add_organization("globex", OTHER, ECHO_FLOW, app_secret=OTHER_SECRET, waba_id="7")
+    body = product.notification(product.message("Olá"))
+    body["entry"] += [*account_update("5")["entry"], *account_update("7")["entry"]]
+    assert product.post(body).messages == 1
+    assert [event.organization_id for event in product.events.events] == ["acme", None]

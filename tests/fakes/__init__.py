@@ -405,6 +405,13 @@ class MemoryTenants:
     def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
         return {id_: copy.deepcopy(self.by_id[id_]) for id_ in phone_number_ids if id_ in self.by_id}
 
+    def find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for number in self.by_id.values():
+            if number.waba_id in waba_ids:
+                found.setdefault(number.waba_id or "", {})[number.phone_number_id] = number.organization_id
+        return found
+
     def knows_verify_token(self, token: str) -> bool:
         import hashlib
 

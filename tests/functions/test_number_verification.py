@@ -33,7 +33,8 @@ class Meta:
             return self.outage
         if request.url.path != f"/v25.0/{ID}" or request.headers["authorization"] != f"Bearer {self.token}":
             return httpx.Response(400, json={"error": NO_PERMISSION})
-        return httpx.Response(200, json={"id": ID})
+        health = {"entities": [{"entity_type": "PHONE_NUMBER", "id": ID}, {"entity_type": "WABA", "id": "5"}]}
+        return httpx.Response(200, json={"id": ID, "health_status": health})
 
 
 @pytest.fixture
@@ -82,3 +83,19 @@ def test_an_outage_of_meta_stores_nothing_and_says_so(gateway: Gateway, meta: Me
     assert (refused.status, refused.body["code"]) == (503, "meta_unavailable")
     assert refused.headers["retry-after"] == "10"
     assert gateway.api("GET", NUMBER_PATH).status == 404
+
+
+def test_the_account_of_a_number_is_what_meta_says(gateway: Gateway, meta: Meta) -> None:
+    assert gateway.api("PUT", NUMBER_PATH, NUMBER).body["waba_id"] == "5"
+    changed = {"display_phone_number": "+55 11 4000-0001"}
+    assert gateway.api("PUT", NUMBER_PATH, changed).body["waba_id"] == "5", "an omitted account is kept"
+    refused = gateway.api("PUT", NUMBER_PATH, changed | {"waba_id": "6"})
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "number_setup", "waba_id")
+    assert gateway.api("PUT", NUMBER_PATH, changed | {"waba_id": "5"}).status == 200
+    assert meta.asked == 2, "only an account that is new is asked for"
+    assert gateway.api("GET", NUMBER_PATH).body["waba_id"] == "5"
+
+
+@pytest.mark.parametrize("waba_id", ["", "x", "5/phone_numbers", "1" * 21])
+def test_an_account_is_a_number(gateway: Gateway, waba_id: str) -> None:
+    assert gateway.api("PUT", NUMBER_PATH, NUMBER | {"waba_id": waba_id}).status == 422

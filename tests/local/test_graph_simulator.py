@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from local.graph_simulator import TrafficLimits
+from local.graph_webhooks import ACCOUNT_ID
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import message_payload, read_receipt_payload
@@ -79,6 +80,9 @@ def test_a_profile_is_read_with_the_numbers_own_token_only() -> None:
         _, asked = await profile(NUMBER, TOKEN, "?fields=status,webhook_configuration")
         address = {"application": "http://webhook.example/api/v1/whatsapp/webhook"}
         assert asked == {"id": NUMBER, "status": "CONNECTED", "webhook_configuration": address}
+        _, asked = await profile(NUMBER, TOKEN, "?fields=health_status")
+        nodes = {entity["entity_type"]: entity["id"] for entity in asked["health_status"]["entities"]}
+        assert nodes == {"PHONE_NUMBER": NUMBER, "WABA": ACCOUNT_ID}
         for number, token, refusal in ((NUMBER, "another", (401, 190)), ("999", TOKEN, (400, 100))):
             status, body = await profile(number, token)
             assert (status, body["error"]["code"]) == refusal

@@ -199,14 +199,17 @@ def test_a_profile_tells_where_meta_posts_the_numbers_messages() -> None:
             "verified_name": "Acme",
             "status": "CONNECTED",
         }
-        return httpx.Response(200, json=answer | {"webhook_configuration": webhooks})
+        entities = [{"entity_type": "PHONE_NUMBER", "id": "106"}, {"entity_type": "WABA", "id": "5"}]
+        more = {"webhook_configuration": webhooks, "health_status": {"entities": entities}}
+        return httpx.Response(200, json=answer | more)
 
     with api(handle) as graph:
         found = graph.profile("106", TOKEN)
-    assert found == NumberProfile("106", "+55 11 4000-0001", "Acme", "CONNECTED", "https://w.example")
+    assert found == NumberProfile("106", "+55 11 4000-0001", "Acme", "CONNECTED", "https://w.example", "5")
     assert (seen[0].method, seen[0].url.path) == ("GET", "/v25.0/106")
     assert seen[0].headers["authorization"] == f"Bearer {TOKEN}"
-    assert profile_of(httpx.Response(200, json={"id": "106"})) == NumberProfile("106")
+    for health in (None, [], {"entities": None}, {"entities": [None, {"entity_type": "WABA"}]}):
+        assert profile_of(httpx.Response(200, json={"id": "106", "health_status": health})) == NumberProfile("106")
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,17 @@ class NumberRequest(BaseModel):
         le=1000,
         description="Meta's throughput of the number; without it, 80 (20 beside the phone app)",
     )
+    waba_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{1,20}$",
+        description="The WhatsApp Business account of the number. Without it, Meta is asked when the access token is tried",
+    )
 
 
 class NumberResponse(BaseModel):
-    """A phone number without its secrets. `stopped_reason`: why nothing is sent; null when the number sends. `stopped_at`: since
-    when. `resuming`: the held turns are being sent, new ones follow them."""
+    """A phone number without its secrets. `waba_id`: its WhatsApp Business account, null while it is not known. `stopped_reason`:
+    why nothing is sent; null when the number sends. `stopped_at`: since when. `resuming`: the held turns are being sent, new
+    ones follow them."""
 
     phone_number_id: str
     display_phone_number: str
@@ -85,6 +91,7 @@ class NumberResponse(BaseModel):
     apology: str | None
     fallback_template: Template | None
     messages_per_second: int | None
+    waba_id: str | None
     stopped_reason: str | None
     stopped_at: datetime | None
     resuming: bool
@@ -153,6 +160,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         previous_app_secret=_reveal(request.previous_app_secret),
         access_token=_reveal(request.access_token),
         messages_per_second=request.messages_per_second,
+        waba_id=request.waba_id,
     )
     try:
         return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
@@ -245,6 +253,7 @@ def _answer(number: Number) -> NumberResponse:
         apology=number.apology,
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         messages_per_second=number.messages_per_second,
+        waba_id=number.waba_id,
         stopped_reason=number.stopped_reason,
         stopped_at=datetime.fromtimestamp(number.stopped_at, UTC) if number.stopped_at is not None else None,
         resuming=number.resuming_at is not None,

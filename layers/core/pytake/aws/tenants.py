@@ -36,6 +36,7 @@ class DynamoTenants:
         self._table = table
         self._numbers: TtlCache[Number] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
         self._unknown: TtlCache[bool] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
+        self._accounts: TtlCache[dict[str, str]] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
         self._organizations: TtlCache[Organization] = TtlCache(TENANT_CACHE_SECONDS, 1000, clock)
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
@@ -62,6 +63,24 @@ class DynamoTenants:
             for id_ in unread:
                 if id_ not in found:
                     self._unknown.put(id_, True)
+        return found
+
+    def find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        unread: list[str] = []
+        for id_ in waba_ids:
+            cached = self._accounts.get(id_, lambda: None)
+            if cached is None:
+                unread.append(id_)
+            elif cached:
+                found[id_] = cached
+        if unread:
+            items = {i.pk: i for i in self._table.item.batch_get([(_account_pk(id_), _LOOKUP) for id_ in unread])}
+            for id_ in unread:
+                numbers = _members(items.get(_account_pk(id_)))
+                self._accounts.put(id_, numbers)
+                if numbers:
+                    found[id_] = numbers
         return found
 
     def knows_verify_token(self, token: str) -> bool:
@@ -106,6 +125,8 @@ class DynamoTenants:
                     raise
         self._numbers.forget(number.phone_number_id)
         self._unknown.forget(number.phone_number_id)
+        if number.waba_id is not None:
+            self._accounts.forget(number.waba_id)
 
     def _replace(self, number: Number) -> None:
         """Write a number and its part of the verify tokens, if nothing that was read has changed meanwhile."""
@@ -115,7 +136,9 @@ class DynamoTenants:
         if previous is not None and previous.state != owner:
             raise ConflictError("another organization has the number")
         expected = item.pk.does_not_exist() if previous is None else item.body == previous.body
-        old_token = _number(previous).verify_token_hash if previous is not None else None
+        old = _number(previous) if previous is not None else None
+        old_token = old.verify_token_hash if old is not None else None
+        old_account = old.waba_id if old is not None else None
         # Updates, because a number may be stopped or resumed meanwhile.
         actions: list[Action] = [item.body.set(body), item.state.set(owner)]
         with TransactWrite(connection=self._table.connection) as transaction:
@@ -125,6 +148,9 @@ class DynamoTenants:
                 self._claim_token(transaction, token, number)
             if old_token is not None and old_token != token:
                 self._release_token(transaction, old_token, number.phone_number_id)
+            if number.waba_id != old_account:
+                self._set_member(transaction, old_account, number.phone_number_id, None)
+                self._set_member(transaction, number.waba_id, number.phone_number_id, owner)
 
     def _release(self, number: Number, to: Number | None) -> None:
         """Take a number from its organization, and give it to that of `to`."""
@@ -134,7 +160,8 @@ class DynamoTenants:
             if to is not None:
                 raise ConflictError("the organization does not have the number any more")
             return
-        token = _number(previous).verify_token_hash
+        known = _number(previous)
+        token = known.verify_token_hash
         unchanged = item.body == previous.body
         with TransactWrite(connection=self._table.connection) as transaction:
             if to is None:
@@ -148,6 +175,7 @@ class DynamoTenants:
             transaction.save(item(f"ORG#{number.organization_id}#NUMBERS", id_, state=_REMOVED))
             if token is not None:
                 self._release_token(transaction, token, id_)
+            self._set_member(transaction, known.waba_id, id_, to.organization_id if to is not None else None)
 
     def _claim_token(self, transaction: TransactWrite, token: str, number: Number) -> None:
         """Add a number to those of a verify token. Raises `ConflictError` when another organization uses the token."""
@@ -175,6 +203,25 @@ class DynamoTenants:
         if entry is None:
             return item.pk.does_not_exist(), []
         return item.state == entry.state, (entry.state or "").split()
+
+    def _set_member(
+        self, transaction: TransactWrite, waba_id: str | None, phone_number_id: str, organization_id: str | None
+    ) -> None:
+        """Set the organization of one of an account's numbers; None takes the number out of the account."""
+        if waba_id is None:
+            return
+        entry, item = self._get(_account_pk(waba_id), _LOOKUP), self._table.item
+        members = _members(entry)
+        if organization_id is None:
+            members.pop(phone_number_id, None)
+        else:
+            members[phone_number_id] = organization_id
+        unchanged = item.pk.does_not_exist() if entry is None else item.body == entry.body
+        changed = item(_account_pk(waba_id), _LOOKUP, body=_encode(members).decode())
+        if members:
+            transaction.save(changed, condition=unchanged)
+        elif entry is not None:
+            transaction.delete(changed, condition=unchanged)
 
     def put_organization(self, organization: Organization) -> None:
         settings = msgspec.structs.replace(organization, timetables={})
@@ -249,6 +296,15 @@ class DynamoTenants:
 
 def _number_pk(phone_number_id: str) -> str:
     return f"NUMBER#{phone_number_id}"
+
+
+def _account_pk(waba_id: str) -> str:
+    return f"WABA#{waba_id}"
+
+
+def _members(item: Item | None) -> dict[str, str]:
+    """The organizations of an account's numbers, by number."""
+    return msgspec.json.decode(item.body or "{}", type=dict[str, str]) if item is not None else {}
 
 
 def _verify_pk(token_hash: str) -> str:

@@ -60,6 +60,7 @@ class NumberChange(Struct, frozen=True):
     previous_app_secret: str | None = None
     access_token: str | None = None
     messages_per_second: int | None = None
+    waba_id: str | None = None
 
 
 class NumberSetup:
@@ -111,7 +112,8 @@ class NumberSetup:
         After a change of the app secret the previous one stays valid, so that a rotation loses no webhook, unless the change
         names another previous one. Numbers of an organization may share a verify token, because a Meta app has one for all
         its numbers. A given access token is verified first: Meta must let it read the number's profile, so that no
-        organization takes a number that is not its own.
+        organization takes a number that is not its own. The profile names the WhatsApp Business account of the number; a
+        given one that Meta contradicts is refused. Without either the number keeps the account that it has.
 
         Raises `NumberSetupError` for a wrong field, `NumberUnverifiedError`, `VerificationFailedError`, and `ConflictError`
         when the number or its verify token belongs to another organization.
@@ -130,6 +132,15 @@ class NumberSetup:
             raise NumberSetupError(
                 "verify_token", "Choose a verify token: Meta sends it back when it checks the webhook."
             )
+        waba_id = change.waba_id or (known.waba_id if known else None)
+        if change.access_token is not None or waba_id != (known.waba_id if known else None):
+            told = self._verify(phone_number_id, secrets.access_token)
+            if change.waba_id is not None and told not in (None, change.waba_id):
+                message = (
+                    f"Meta says that the number belongs to the WhatsApp Business account {told}. Correct or omit it."
+                )
+                raise NumberSetupError("waba_id", message)
+            waba_id = told or waba_id
         number = Number(
             organization_id=organization_id,
             phone_number_id=phone_number_id,
@@ -144,20 +155,20 @@ class NumberSetup:
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
+            waba_id=waba_id,
         )
-        if change.access_token is not None:
-            self._verify(phone_number_id, change.access_token)
         # The tenant repository first: its condition decides whose number this is, before any secret is stored under its name.
         self._tenants.put_number(number)
         if secrets != stored:
             self._secrets.put(organization_id, phone_number_id, secrets)
         return number
 
-    def _verify(self, phone_number_id: str, access_token: str) -> None:
+    def _verify(self, phone_number_id: str, access_token: str) -> str | None:
+        """The account that has the number, None when Meta does not name it or is not asked."""
         if self._profiles is None:
-            return
+            return None
         try:
-            self._profiles.profile(phone_number_id, access_token)
+            return self._profiles.profile(phone_number_id, access_token).waba_id
         except SendFailedError as failure:
             if failure.error_class in (ErrorClass.RETRY, ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS):
                 raise VerificationFailedError(str(failure)) from None

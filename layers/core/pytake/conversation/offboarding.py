@@ -51,15 +51,16 @@ class OffboardNumber:
     def move(self, organization_id: str, phone_number_id: str, to: str, by: str) -> Number:
         """Give a number with its secrets to the organization `to`; returns it as it is there.
 
-        It keeps its display number and its apology. Flows, keywords, the verify token and the fallback template belong to the
-        organization that set them. Raises `UnknownNumberError` unless `organization_id` has the number or `to` has got it.
+        It keeps its display number, its WhatsApp Business account and its apology. Flows, keywords, the verify token and the
+        fallback template belong to the organization that set them. Raises `UnknownNumberError` unless `organization_id` has
+        the number or `to` has got it.
         """
         number = self._owned(organization_id, phone_number_id)
         if number is not None:
             secrets = self._secrets.of_number(organization_id, phone_number_id, fresh=True)
             if secrets is not None:
                 self._secrets.put(to, phone_number_id, secrets)
-            kept = {name: getattr(number, name) for name in ("display_phone_number", "country", "apology")}
+            kept = {name: getattr(number, name) for name in ("display_phone_number", "country", "apology", "waba_id")}
             moved = Number(to, phone_number_id, **kept)
             self._tenants.move_number(number, moved)
             detail = {"phone_number_id": phone_number_id, "to": to, "by": by}

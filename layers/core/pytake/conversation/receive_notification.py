@@ -16,13 +16,17 @@ from pytake.conversation.records import Number
 from pytake.conversation.status_filter import without_known_sent
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import Change, read_notification
-from pytake.whatsapp.unverified import check_kind, check_size, claimed_numbers
+from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, claimed_accounts, claimed_numbers
 
 MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
 STATUSES_PER_ITEM = 100
 """A status has about 600 bytes: a hundred stay far below SQS's limit of 1 MiB."""
+
+
+OwnersOfAccount = Mapping[str, str]
+"""An account's organizations, each with one of its numbers there."""
 
 
 class BadSignatureError(Exception):
@@ -43,7 +47,8 @@ class ReceiveNotification:
     """The webhook's use case.
 
     The organization is that of each change's receiving number; it never comes from the body. Each change must be signed with
-    the secret of its own number: a genuine POST of one organization cannot smuggle in messages for another.
+    the secret of its own number: a genuine POST of one organization cannot smuggle in messages for another. A change of a
+    WhatsApp Business account must be signed with the secret of one of its numbers, and concerns the organizations of these.
     """
 
     def __init__(
@@ -72,12 +77,12 @@ class ReceiveNotification:
         """Verify `body` and queue its messages and statuses.
 
         Anyone can post here: before a signature is verified, nothing is decoded or published, and the numbers that the body
-        names are looked up in one request.
+        names are looked up in one request, or the accounts if it names no number.
 
         Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature, or not the one of a known number
-        in the body; `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta; `QueueingFailedError`
-        when the queues did not take everything. The metric `SignaturesRefused` counts bad signatures for known numbers,
-        `UnverifiedPosts` the other posts that cannot be verified.
+        or account in the body; `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta;
+        `QueueingFailedError` when the queues did not take everything. The metric `SignaturesRefused` counts bad signatures for
+        known numbers and accounts, `UnverifiedPosts` the other posts that cannot be verified.
         """
         check_size(body)
         if not signature.is_well_formed(signature_header):
@@ -86,8 +91,10 @@ class ReceiveNotification:
         claimed = claimed_numbers(body)
         known = self._tenants.find_numbers(claimed) if claimed else {}
         signed = self._signed_numbers(known, body, signature_header)
-        if not signed:
-            if known:
+        known_accounts = self._find_accounts(claimed_accounts(body)) if not claimed else {}
+        accounts = self._signed_accounts(known_accounts, body, signature_header)
+        if not signed and not accounts:
+            if known or known_accounts:
                 self._record_metric("SignaturesRefused", 1)
                 raise BadSignatureError
             check_kind(body)
@@ -99,19 +106,26 @@ class ReceiveNotification:
         if more:
             found = self._tenants.find_numbers(more)
             known, signed = known | found, signed | self._signed_numbers(found, body, signature_header)
+        more = [id_ for id_ in _accounts_of(changes) if id_ not in known_accounts]
+        accounts |= self._signed_accounts(self._find_accounts(more), body, signature_header)
         unknown = [id_ for id_ in ids if id_ not in known]
         self._report_unaccepted(unknown, [known[id_] for id_ in sorted(known.keys() - signed.keys())])
-        return self._queue(changes, signed, len(unknown), correlation_id)
+        return self._queue(changes, signed, accounts, len(unknown), correlation_id)
 
     def _queue(
-        self, changes: Sequence[Change], signed: Mapping[str, Number], unknown: int, correlation_id: str | None
+        self,
+        changes: Sequence[Change],
+        signed: Mapping[str, Number],
+        accounts: Mapping[str, OwnersOfAccount],
+        unknown: int,
+        correlation_id: str | None,
     ) -> Received:
-        """Queue the changes of the numbers whose secrets signed the body."""
+        """Queue the changes of the numbers and accounts whose secrets signed the body."""
         now = self._clock()
         accepted = [(number, c) for c in changes if (number := signed.get(c.phone_number_id or "")) is not None]
         inbound = [item for number, change in accepted for item in _inbound_items(number, change, now, correlation_id)]
         statuses = without_known_sent(list(_statuses_items(accepted, correlation_id)), self._deliveries)
-        problems = self._report_other_parts(changes, signed)
+        problems = self._report_other_parts(changes, signed, accounts)
         try:
             if inbound:
                 self._queues.put_inbound(inbound)
@@ -130,9 +144,30 @@ class ReceiveNotification:
     def _signed_numbers(self, known: Mapping[str, Number], body: bytes, header: str | None) -> dict[str, Number]:
         return {id_: number for id_, number in known.items() if self._is_signed_for(number, body, header)}
 
+    def _find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        return self._tenants.find_accounts(waba_ids) if waba_ids else {}
+
+    def _signed_accounts(
+        self, known: Mapping[str, Mapping[str, str]], body: bytes, header: str | None
+    ) -> dict[str, OwnersOfAccount]:
+        """The accounts whose numbers' secrets signed the body, with their organizations: each has to have signed it.
+
+        At most `MAX_NUMBERS` secrets are tried.
+        """
+        numbers = [(waba_id, *entry) for waba_id, members in known.items() for entry in sorted(members.items())]
+        signed: dict[str, OwnersOfAccount] = {}
+        for waba_id, phone_number_id, organization_id in numbers[:MAX_NUMBERS]:
+            found = signed.get(waba_id, {})
+            if organization_id not in found and self._is_signed(organization_id, phone_number_id, body, header):
+                signed[waba_id] = {**found, organization_id: phone_number_id}
+        return signed
+
     def _is_signed_for(self, number: Number, body: bytes, header: str | None) -> bool:
+        return self._is_signed(number.organization_id, number.phone_number_id, body, header)
+
+    def _is_signed(self, organization_id: str, phone_number_id: str, body: bytes, header: str | None) -> bool:
         for fresh in (False, True):
-            secrets = self._secrets.app_secrets(number.organization_id, number.phone_number_id, fresh=fresh)
+            secrets = self._secrets.app_secrets(organization_id, phone_number_id, fresh=fresh)
             if secrets and signature.verify(body, header, secrets):
                 return True
         return False
@@ -144,7 +179,9 @@ class ReceiveNotification:
         for number in unsigned:
             self._report("webhook.bad_signature", number.organization_id, phone_number_id=number.phone_number_id)
 
-    def _report_other_parts(self, changes: Sequence[Change], signed: Mapping[str, Number]) -> int:
+    def _report_other_parts(
+        self, changes: Sequence[Change], signed: Mapping[str, Number], accounts: Mapping[str, OwnersOfAccount]
+    ) -> int:
         """Report malformed parts and account updates, each once per kind; returns the number of malformed parts."""
         problems: dict[str | None, list[str]] = {}
         updates: dict[tuple[str | None, str, str | None], None] = {}
@@ -154,7 +191,8 @@ class ReceiveNotification:
             if change.problems:
                 problems.setdefault(organization_id, []).extend(change.problems)
             if change.others and (number or not change.phone_number_id):
-                updates[organization_id, change.field, change.account_id] = None
+                owners = [organization_id] if number else accounts.get(change.account_id or "", [None])
+                updates |= {(owner, change.field, change.account_id): None for owner in owners}
         for organization_id, field, account_id in updates:
             self._report("webhook.account_update", organization_id, field=field, account_id=account_id)
         for organization_id, found in problems.items():
@@ -163,6 +201,12 @@ class ReceiveNotification:
 
     def _report(self, type_: str, organization_id: str | None, **detail: str | None) -> None:
         self._operator_events.publish(OperatorEvent(type_, organization_id, detail))
+
+
+def _accounts_of(changes: Sequence[Change]) -> list[str]:
+    """The accounts that changes without a number are about: not more than are looked up at once."""
+    ids = (change.account_id for change in changes if change.others and not change.phone_number_id)
+    return list(dict.fromkeys(id_ for id_ in ids if id_))[:MAX_SIGNED_NUMBERS]
 
 
 def _inbound_items(number: Number, change: Change, now: float, correlation_id: str | None) -> Iterator[InboundItem]:

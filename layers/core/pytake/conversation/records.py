@@ -246,6 +246,7 @@ class Number(Struct, omit_defaults=True):
     held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
     again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
 
+    `waba_id` is the WhatsApp Business account that has the number, if it is known.
     `messages_per_second` is Meta's throughput of the number, if it is not 80. Until `held_until`, turns that wait long may be
     held too. Every reader could see that since `held_since`.
     """
@@ -266,6 +267,7 @@ class Number(Struct, omit_defaults=True):
     messages_per_second: int | None = None
     held_since: float | None = None
     held_until: float | None = None
+    waba_id: str | None = None
 
 
 class HeldTurn(Struct, frozen=True):

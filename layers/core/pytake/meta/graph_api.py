@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 _LONGEST_TEXT = 500  # characters of an error's title or details that are kept
 
-_PROFILE_FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration"
+_PROFILE_FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration,health_status"
 _WEBHOOK_LEVELS = ("phone_number", "whatsapp_business_account", "application")
 
 # No byte of the request was written when these are raised.
@@ -85,6 +85,7 @@ class GraphApi:
             _field(answer, "verified_name"),
             _field(answer, "status"),
             address,
+            _account_of(answer.get("health_status")),
         )
 
     def close(self) -> None:
@@ -159,6 +160,15 @@ def _json_object(content: bytes) -> Json:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _account_of(health_status: Any) -> str | None:
+    """The WhatsApp Business account among the entities of a number's `health_status`."""
+    entities = health_status.get("entities") if isinstance(health_status, dict) else None
+    for entity in entities if isinstance(entities, list) else []:
+        if isinstance(entity, dict) and entity.get("entity_type") == "WABA":
+            return _field(entity, "id")
+    return None
 
 
 def _first(answer: Json, key: str) -> Json:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.whatsapp.json_values import Json, identifier, number_of
 
@@ -46,7 +47,7 @@ class IncomingMessage(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One change of a notification, of one number or of the account.
+    """One change of a notification, of one number or of the account. `at` is when Meta reported it, in seconds; 0: not told.
 
     `statuses` are raw, each a dict with a text `id` and `status`. `others` holds everything else, as
     `{"field": name, "value": raw}`: changes of other fields, copies under `standby` (another app owns the thread: never
@@ -60,6 +61,7 @@ class Change(Struct, frozen=True):
     statuses: list[Json]
     others: list[Json]
     problems: list[str]
+    at: int = 0
 
 
 class Notification(Struct, frozen=True):
@@ -88,7 +90,7 @@ def read_notification(body: bytes) -> Notification:
         account_id = identifier(entry.get("id"))
         for at_change, change in enumerate(_list(entry, "changes", f"{where}.", problems)):
             if isinstance(change, dict):
-                changes.append(_change(account_id, change))
+                changes.append(replace(_change(account_id, change), at=_seconds(entry.get("time"))))
             else:
                 problems.append(f"{where}.changes[{at_change}] is not an object")
     return Notification(changes, problems)

@@ -18,13 +18,15 @@ class AcceptedMessage(Struct, frozen=True):
 
 
 class NumberProfile(Struct, frozen=True):
-    """What Meta says about a business number. `webhook_url` is where it posts the number's messages; None: not told."""
+    """What Meta says about a business number. `webhook_url` is where it posts the number's messages, `waba_id` the WhatsApp
+    Business account that has the number; each None: not told."""
 
     phone_number_id: str
     display_phone_number: str | None = None
     verified_name: str | None = None
     status: str | None = None
     webhook_url: str | None = None
+    waba_id: str | None = None
 
 
 class SendFailedError(Exception):

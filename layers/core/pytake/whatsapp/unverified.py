@@ -15,9 +15,10 @@ MAX_TOKENS = 400_000
 """Objects, lists and commas. Meta's batches of a thousand updates have some 60,000; this many take less than 200 MB."""
 
 MAX_NUMBERS = 20
-"""Receiving numbers that are looked up to find the secret that signed a POST. Meta names one in most of them."""
+"""Receiving numbers or accounts that are looked up to find the secret that signed a POST. Meta names one in most of them."""
 
 _NUMBER = re.compile(rb'"phone_number_id"\s*:\s*"([0-9]{1,20})"')
+_ACCOUNT = re.compile(r"[0-9]{1,20}")
 
 
 class BodyTooLargeError(ValueError):
@@ -26,6 +27,14 @@ class BodyTooLargeError(ValueError):
 
 class _Head(Struct):
     object: Any = None
+
+
+class _Entry(Struct):
+    id: Any = None
+
+
+class _Entries(Struct):
+    entry: list[_Entry] = []
 
 
 def check_size(body: bytes) -> None:
@@ -48,6 +57,17 @@ def claimed_numbers(body: bytes) -> list[str]:
         if len(found) == MAX_NUMBERS:
             break
     return list(found)
+
+
+def claimed_accounts(body: bytes) -> list[str]:
+    """The first accounts that the body is about, without duplicates; none if it is not a notification. Everything below the
+    entries is skipped: they are claims of a stranger."""
+    try:
+        entries = msgspec.json.decode(body, type=_Entries).entry
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    found = dict.fromkeys(entry.id for entry in entries if isinstance(entry.id, str) and _ACCOUNT.fullmatch(entry.id))
+    return list(found)[:MAX_NUMBERS]
 
 
 def check_kind(body: bytes) -> None:

@@ -57,6 +57,10 @@ class TenantRepository(Protocol):
     def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
         """Those of at most 100 numbers that exist, by id. What is not cached costs one request together."""
 
+    def find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The numbers of those of at most 100 WhatsApp Business accounts that are known: by account, each number's
+        organization. What is not cached costs one request together."""
+
     def knows_verify_token(self, token: str) -> bool: ...
 
     def organization(self, organization_id: str) -> Organization:
