@@ -10,6 +10,7 @@ for whatever reason.
 
 import asyncio
 import faulthandler
+import json
 import logging
 import os
 import shutil
@@ -62,6 +63,10 @@ PATCHED_NAMES = (
     (scheduler, "_SCHEDULE_TICK_INTERVAL"),
     (apigateway, "_cors_response_headers"),
     (apigateway, "_cors_preflight_response"),
+    (apigateway, "_validate_jwt_authorizer"),
+    (apigateway, "_jwt_unauthorized"),
+    (apigateway, "_b64url_decode"),
+    (apigateway, "_extract_token_from_identity_source"),
     (ministack, "_build_persistence_save_dict"),
     (ministack, "pin_request_origin"),
     (iam_actions, "extract_iam_action"),
@@ -279,6 +284,23 @@ def log_denied_requests() -> None:
     iam_evaluator.enforce = enforce
 
 
+def refuse_endless_tokens() -> None:
+    """Refuse tokens without `exp`, which API Gateway compares with the current time, and tokens with `crit`: a recipient
+    must refuse extensions that it does not know (RFC 7515, section 4.1.11), and JWT authorizers have none."""
+    original = apigateway._validate_jwt_authorizer
+
+    async def validate(route: Any, authorizer: Any, headers: Any, query: Any) -> Any:
+        claims, scopes, refused = await original(route, authorizer, headers, query)
+        if refused is None:
+            token = apigateway._extract_token_from_identity_source(authorizer.get("identitySource", []), headers, query)
+            header = json.loads(apigateway._b64url_decode(token.split(".")[0]))
+            if "crit" in header or not isinstance(claims.get("exp"), int | float):
+                return None, None, apigateway._jwt_unauthorized()
+        return claims, scopes, refused
+
+    apigateway._validate_jwt_authorizer = validate
+
+
 def save_state() -> None:
     """Save the state now, so that a killed emulator loses only later changes."""
     persistence.save_all(ministack._build_persistence_save_dict())
@@ -344,6 +366,7 @@ def main() -> None:
     treat_loopback_as_tls()
     map_batch_permissions()
     log_denied_requests()
+    refuse_endless_tokens()
     owner_key = os.environ.pop("PYTAKE_OWNER_KEY")
     athena = with_athena(port, run_folder, owner_key)
     try:

@@ -1,14 +1,20 @@
 """The embedded AWS patches private names of MiniStack: a new version must not rename them unnoticed."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from importlib.metadata import version
+from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from ministack.core import lambda_runtime
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import apigateway, eventbridge, lambda_svc
 
 from local import emulator
+from local.oidc import AUDIENCE, Issuer
 
 
 def test_the_pinned_ministack_is_the_one_the_changes_were_made_for() -> None:
@@ -100,3 +106,38 @@ def test_a_template_may_have_saved_queries(monkeypatch: pytest.MonkeyPatch) -> N
     assert "SELECT 2" in str(kept)
     handler["delete"](name, {})
     assert "SELECT" not in str(emulator.athena._batch_get_named_query({"NamedQueryIds": [name]}))
+
+
+@pytest.mark.parametrize(
+    ("change", "header", "accepted"),
+    [({}, {}, True), ({"exp": None}, {}, False), ({"exp": 1}, {}, False), ({}, {"crit": ["b64"], "b64": True}, False)],
+)
+def test_a_token_without_end_or_with_an_unknown_extension_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, object],
+    header: dict[str, object],
+    accepted: bool,
+) -> None:
+    issuer = Issuer.with_key_in(tmp_path, "http://127.0.0.1/issuer")
+    key = serialization.load_pem_private_key((tmp_path / "oidc-key.pem").read_bytes(), None)
+    claims = jwt.decode(issuer.mint("demo", "admin"), options={"verify_signature": False}) | change
+    if claims["exp"] is None:
+        del claims["exp"]
+    token = jwt.encode(claims, key, "RS256", {"kid": issuer.public_key["kid"], **header})  # type: ignore[arg-type]
+    keys = {"jwks": {"keys": [issuer.public_key]}, "expiresAt": time.time() + 60}
+    monkeypatch.setattr(apigateway, "_jwks_cache", {"http://127.0.0.1/keys": keys})
+    discovered = {"jwks_uri": "http://127.0.0.1/keys", "expiresAt": time.time() + 60}
+    monkeypatch.setattr(apigateway, "_oidc_config_cache", {issuer.url: discovered})
+    monkeypatch.setattr(apigateway, "_validate_jwt_authorizer", apigateway._validate_jwt_authorizer)
+    emulator.refuse_endless_tokens()
+    authorizer = {
+        "identitySource": ["$request.header.Authorization"],
+        "jwtConfiguration": {"issuer": issuer.url, "audience": [AUDIENCE]},
+    }
+
+    _, _, refused = asyncio.run(
+        apigateway._validate_jwt_authorizer({}, authorizer, {"authorization": f"Bearer {token}"}, {})
+    )
+
+    assert (refused is None) is accepted
