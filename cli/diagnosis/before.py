@@ -10,7 +10,7 @@ from cli.diagnosis.findings import Finding
 
 DISCOVERY = "/.well-known/openid-configuration"
 
-NEW_ACCOUNT_CONCURRENCY = 1_000
+USUAL_CONCURRENCY = 1_000
 """Lambda's usual quota. New accounts have less, and throttled messages wait minutes for their next try."""
 
 _PROFILE_PREFIXES = ("us.", "eu.", "apac.", "jp.", "au.", "us-gov.", "global.")
@@ -52,13 +52,20 @@ def check_concurrency(client: Any, needed: int) -> Iterator[Finding]:
     quota, free = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     advice = "Request an increase of the Lambda quota 'Concurrent executions' (L-B99A9384) in Service Quotas."
     if quota < needed:
-        text = f"The account runs {quota} functions at once; the stack may need {needed}."
+        text = f"The account allows {quota} concurrent executions; the stack may need {needed}."
         yield Finding("Lambda concurrency", "failed", text, advice)
-    elif quota < NEW_ACCOUNT_CONCURRENCY or free < needed:
-        text = f"The account runs {quota} functions at once, {free} of them not reserved; the stack may need {needed}."
+    elif quota < USUAL_CONCURRENCY or free < needed:
+        text = (
+            f"The account allows {quota} concurrent executions, {free} of them unreserved. The stack may need {needed}, and "
+            f"the account's other functions use them too. The usual quota is {USUAL_CONCURRENCY}."
+        )
         yield Finding("Lambda concurrency", "warning", text, advice)
     else:
-        yield Finding("Lambda concurrency", "ok", f"{free} of {quota} are not reserved; the stack may need {needed}.")
+        yield Finding(
+            "Lambda concurrency",
+            "ok",
+            f"{free} of {quota} concurrent executions are unreserved; the stack may need {needed}.",
+        )
 
 
 def check_api_quota(client: Any, rate: int, burst: int) -> Iterator[Finding]:
