@@ -4,6 +4,7 @@ import itertools
 import logging
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sqlglot
@@ -103,17 +104,24 @@ def _only_one(sql: str, dialect: type[sqlglot.Dialect]) -> exp.Expr:
 _UNLOADED = re.compile(r"\s*UNLOAD\s*\((.*)\)\s*TO\s", re.IGNORECASE | re.DOTALL)
 
 
-def _check_places(sql: str) -> None:
-    """Refuse a `?` outside the WHERE clause, as Athena's user guide says ("Use parameterized queries").
+@lru_cache(maxsize=256)
+def _places(sql: str) -> tuple[tuple[int, int], ...]:
+    """Return the start and the end of each `?`. Parsing is slow, and reports repeat their statements.
 
     Raises:
-        QueryError: SYNTAX_ERROR.
+        QueryError: SYNTAX_ERROR: a `?` is outside the WHERE clause (Athena's user guide, "Use parameterized queries").
     """
+    places = tuple(
+        (token.start, token.end + 1) for token in tokens_of(sql) if token.token_type is TokenType.PLACEHOLDER
+    )
+    if not places:
+        return ()
     unloaded = _UNLOADED.match(sql)
     for place in parse_query(unloaded[1] if unloaded else sql).find_all(exp.Placeholder):
         around = place.find_ancestor(exp.Where, exp.Query)
         if not isinstance(around, exp.Where) or isinstance(around.parent, exp.Filter):
             raise QueryError("SYNTAX_ERROR", "line 1:1: Query parameters (?) are supported only in the WHERE clause")
+    return places
 
 
 def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
@@ -126,19 +134,18 @@ def bind_parameters(sql: str, parameters: Sequence[str]) -> str:
     Raises:
         QueryError: the number of parameters is wrong, one is not a literal, or a `?` is outside the WHERE clause.
     """
-    places = [token for token in tokens_of(sql) if token.token_type is TokenType.PLACEHOLDER]
+    places = _places(sql)
     if len(places) != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
             f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
         )
-    if places:
-        _check_places(sql)
-    for place, parameter in reversed(list(zip(places, parameters, strict=True))):
-        sql = sql[: place.start] + _checked_literal(parameter) + sql[place.end + 1 :]
+    for (start, end), parameter in reversed(list(zip(places, parameters, strict=True))):
+        sql = sql[:start] + _checked_literal(parameter) + sql[end:]
     return sql
 
 
+@lru_cache(maxsize=256)
 def _checked_literal(parameter: str) -> str:
     try:
         tree = parse_query(f"SELECT {parameter}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,7 @@ class LakeInProcess:
                 file = self._folder / f"daily-{organization_id}-{day}.parquet"
                 self._engine.execute(
                     f"COPY (SELECT *, {literal(organization_id)} AS organization_id, '{day}' AS dt "  # noqa: S608
-                    f"FROM ({self._translated(asked.sql, asked.parameters)})) TO {literal(str(file))} (FORMAT parquet)"
+                    f"FROM ({_translated(asked.sql, tuple(asked.parameters))})) TO {literal(str(file))} (FORMAT parquet)"
                 )
         if self._settled_by is None:
             self._show("daily")
@@ -76,16 +77,10 @@ class LakeInProcess:
 
     def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[Mapping[str, str | None]]:
         del version
-        cursor = self._engine.execute(self._translated(sql, parameters))
+        cursor = self._engine.execute(_translated(sql, tuple(parameters)))
         columns = [ResultColumn(str(name), str(kind)) for name, kind, *_ in cursor.description or []]
         names = [column.name for column in columns]
         return [dict(zip(names, row, strict=True)) for row in texts(cursor.fetchall(), columns)]
-
-    @staticmethod
-    def _translated(sql: str, parameters: Sequence[str]) -> str:
-        tree = parse_query(bind_parameters(sql, parameters))
-        resolve_tables(tree, _DATABASE)
-        return translate(tree)
 
     def _show(self, name: str) -> None:
         columns = ", ".join(
@@ -93,3 +88,10 @@ class LakeInProcess:
         )
         files = literal(str(self._folder / f"{name}-*.parquet"))
         self._engine.fill_table(_DATABASE, name, f"SELECT {columns} FROM read_parquet({files})")  # noqa: S608
+
+
+@cache
+def _translated(sql: str, parameters: tuple[str, ...]) -> str:
+    tree = parse_query(bind_parameters(sql, parameters))
+    resolve_tables(tree, _DATABASE)
+    return translate(tree)
