@@ -14,8 +14,8 @@ from tests.faults.single_faults import CALLS, single
 from tests.faults.timeline import START
 from tests.faults.world import World
 
-SEEDS = 1000
-PARTS = 40
+SEEDS = 600
+PARTS = 24
 
 
 def failure_text(which: str, problems: list[str]) -> str:
