@@ -20,6 +20,8 @@ PARAMETERS = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id
 
 BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
+    "POST /api/v1/flows/validate": {"document": FLOW},
+    "POST /api/v1/flows/rehearse": {"flow_id": "hello"},
     "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
     "POST /api/v1/flows/import": {"nodes": [{"id": "1", "type": "start"}], "edges": []},
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},

@@ -31,7 +31,7 @@ _PROBLEM: dict[str, Any] = {
         },
         "problems": {
             "type": "array",
-            "description": "With `flow_has_errors`: the prover's problems",
+            "description": "With `flow_has_errors`: the problems of the flow",
             "items": {"$ref": "#/components/schemas/FlowProblem"},
         },
         "request_id": {"type": "string", "description": "With `internal_error`: for the operator"},

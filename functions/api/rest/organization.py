@@ -17,7 +17,8 @@ CONSTANTS_BYTES = 4096
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-def _known_timezone(name: str) -> str:
+def known_timezone(name: str) -> str:
+    """The name, if it is an IANA time zone. Raises ValueError."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
@@ -49,7 +50,7 @@ class OrganizationSettings(BaseModel):
     language: Literal["pt_BR", "en", "es"] = Field(
         default="en", description="The language of built-in texts for flows without a language"
     )
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
+    timezone: Annotated[str, AfterValidator(known_timezone)] = Field(
         default="UTC", description="The time zone of days in reports, and of dates in flows"
     )
     constants: Annotated[dict[str, str | int | float | bool], AfterValidator(_small)] = Field(

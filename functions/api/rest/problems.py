@@ -69,7 +69,10 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "export_refused": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The file cannot be imported; `detail` says why."),
     "flow_has_errors": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published; `problems` lists why."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The flow cannot be published, or cannot run; `problems` lists why."
+    ),
+    "rehearsal_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The rehearsal or its input does not fit the flow. Begin again without one."
     ),
     "person_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The person is neither a phone number nor a business-scoped user id."
@@ -102,6 +105,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "secrets_full": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has reached the maximum number of secrets."
+    ),
+    "too_many_requests": ProblemCode(
+        HTTPStatus.TOO_MANY_REQUESTS, "You have asked this too often. Repeat the request after `Retry-After` seconds."
     ),
     "internal_error": ProblemCode(
         HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the product. Give the operator the `request_id`."

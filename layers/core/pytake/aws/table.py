@@ -18,6 +18,7 @@ export, `LAKE`).
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | rate slot | `ORG#o#RATE#scope` | scope |
 | slot for calls of APIs and models | `ORG#o#EFFECTS` | `SLOT#number` |
+| calls of a route by a person within a second | `ORG#o#REQUESTS#digest` | route, second |
 | tries of an inbound message | `TRIES#message id` | `TRIES` |
 | contact | `ORG#o#CONTACT#contact` | `PROFILE` |
 | change of a contact's consent | same | `CONSENT#milliseconds#digest` |

@@ -1,5 +1,6 @@
 """Drafts, publishing and rollback. Published versions are immutable; publish and rollback move a pointer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from pytake.conversation.ports.tenants import (
     TenantRepository,
 )
 from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
-from pytake.engine import Problem, jump_targets, validate
+from pytake.engine import Completion, Problem, inspect_flow, jump_targets, validate
 from pytake.engine.document import read_document
 
 
@@ -71,6 +72,18 @@ class FlowAuthoring:
         """The saved draft with its current problems. Raises `UnknownFlowError`."""
         return self._checked(organization_id, flow_id, self._stored(organization_id, flow_id))
 
+    def inspect(
+        self, organization_id: str, document: dict[str, Any], others: Mapping[str, dict[str, Any]]
+    ) -> tuple[list[Problem], Completion]:
+        """The problems of any document, and what an editor can offer; nothing is stored.
+
+        `others` are drafts of the flows that its jumps enter, by id. For those that are missing, the published flows count.
+        """
+        bundle = self.bundle(organization_id, document, others)
+        timetables = self._tenants.organization(organization_id).timetables
+        secrets = self._secret_hosts(organization_id, bundle)
+        return inspect_flow(bundle, str(document.get("id")), secrets, timetables)
+
     def publish(
         self, organization_id: str, flow_id: str, published_by: str, expected: int | None = None
     ) -> tuple[FlowVersion, list[Problem]]:
@@ -84,7 +97,7 @@ class FlowAuthoring:
         if expected not in (None, stored.revision):
             raise DraftChangedError(stored.revision)
         document = stored.document
-        documents = self._bundle(organization_id, document)
+        documents = self.bundle(organization_id, document)
         problems = self._check(organization_id, documents, flow_id)
         if any(problem.severity == "error" for problem in problems):
             raise NotPublishableError(problems)
@@ -117,6 +130,32 @@ class FlowAuthoring:
         summary.published_version = version
         return summary
 
+    def bundle(
+        self, organization_id: str, document: dict[str, Any], others: Mapping[str, dict[str, Any]] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """The document and every document that its jumps reach, by id: of `others`, otherwise the published one.
+
+        The prover reports missing ones.
+        """
+        bundle = {str(document.get("id")): document}
+        waiting = [document]
+        while waiting:
+            for target in sorted(_targets(waiting.pop())):
+                if target in bundle:
+                    continue
+                if others and target in others:
+                    bundle[target] = others[target]
+                    waiting.append(bundle[target])
+                    continue
+                summary = self._flows.summary(organization_id, target)
+                if summary is None or summary.published_version is None:
+                    continue
+                stored = self._flows.version(organization_id, target, summary.published_version)
+                if stored is not None:
+                    bundle[target] = stored.documents[target]
+                    waiting.append(bundle[target])
+        return bundle
+
     def _stored(self, organization_id: str, flow_id: str) -> StoredDraft:
         stored = self._flows.draft(organization_id, flow_id)
         if stored is None:
@@ -124,7 +163,7 @@ class FlowAuthoring:
         return stored
 
     def _checked(self, organization_id: str, flow_id: str, stored: StoredDraft) -> Draft:
-        problems = self._check(organization_id, self._bundle(organization_id, stored.document), flow_id)
+        problems = self._check(organization_id, self.bundle(organization_id, stored.document), flow_id)
         return Draft(flow_id, stored.revision, stored.document, problems)
 
     def _published(
@@ -135,23 +174,6 @@ class FlowAuthoring:
             return None
         version = self._flows.version(organization_id, summary.flow_id, summary.published_version)
         return version if version is not None and version.documents == documents else None
-
-    def _bundle(self, organization_id: str, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """The document and every published document that its jumps reach, by id. The prover reports missing ones."""
-        bundle = {str(document.get("id")): document}
-        waiting = [document]
-        while waiting:
-            for target in sorted(_targets(waiting.pop())):
-                if target in bundle:
-                    continue
-                summary = self._flows.summary(organization_id, target)
-                if summary is None or summary.published_version is None:
-                    continue
-                stored = self._flows.version(organization_id, target, summary.published_version)
-                if stored is not None:
-                    bundle[target] = stored.documents[target]
-                    waiting.append(bundle[target])
-        return bundle
 
     def _check(self, organization_id: str, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
         timetables = self._tenants.organization(organization_id).timetables

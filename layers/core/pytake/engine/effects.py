@@ -4,9 +4,11 @@ A request never contains a secret. `{{secrets.NAME}}` becomes a placeholder that
 `secret_placeholder`). `with_secrets` inserts the values at the last moment, after the request was recorded.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, structs
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private-use characters, removed from every value rendered into a request
@@ -37,6 +39,11 @@ class HttpRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="
             query_params=_reveal(self.query_params, secrets),
             body=_reveal(self.body, secrets),
         )
+
+    def with_secret_names(self) -> "HttpRequest":
+        """The request for people who read it: each placeholder as the `{{secrets.NAME}}` that it stands for."""
+        names = re.findall(f"{_OPEN}(.*?){_CLOSE}", msgspec.json.encode(self).decode())
+        return self.with_secrets({name: f"{{{{secrets.{name}}}}}" for name in names})
 
 
 class ModelMessage(Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
+from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.erase_contact import EraseContact
@@ -18,6 +19,7 @@ from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.transcript import ReadTranscript
@@ -39,6 +41,11 @@ def settings() -> ApiSettings:
 @use_case
 def flow_authoring() -> FlowAuthoring:
     return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), shared.clock)
+
+
+@use_case
+def rehearse_turn() -> RehearseTurn:
+    return RehearseTurn(flow_authoring(), shared.tenants())
 
 
 @use_case
@@ -125,6 +132,11 @@ def flows() -> DynamoFlows:
 @cache
 def flow_secret_store() -> SecretsManagerFlowSecretStore:
     return SecretsManagerFlowSecretStore(lambda: shared.client("secretsmanager"), settings().secrets_prefix)
+
+
+@cache
+def request_slots() -> DynamoRequestSlots:
+    return DynamoRequestSlots(shared.table())
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pytake.engine.compiler import Compilation, Source
 from pytake.engine.document import FlowDocument, jump_targets, read_document
 from pytake.engine.problems import Problem, problem
+from pytake.engine.prover.completion import Completion, completion_of
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
 from pytake.engine.prover.graph import Graph
@@ -17,7 +18,7 @@ from pytake.engine.prover.translations import add_translated_facts, translation_
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
 
-__all__ = ["validate"]
+__all__ = ["Completion", "inspect_flow", "validate"]
 
 
 def validate(
@@ -32,8 +33,30 @@ def validate(
     assigning them are assumed to come from there. `secrets` are the stored secrets' hosts by name, `timetables` the names of the
     organization's timetables; None means unknown.
     """
+    return _problems(Compilation(documents, root), documents, secrets, timetables)[0]
+
+
+def inspect_flow(
+    documents: Mapping[str, Source],
+    root: str,
+    secrets: Mapping[str, Collection[str]] | None = None,
+    timetables: Collection[str] | None = None,
+) -> tuple[list[Problem], Completion]:
+    """The problems that `validate` finds, and what an editor can offer. Never raises."""
     compilation = Compilation(documents, root)
+    problems, analysis = _problems(compilation, documents, secrets, timetables)
+    return problems, completion_of(compilation, analysis)
+
+
+def _problems(
+    compilation: Compilation,
+    documents: Mapping[str, Source],
+    secrets: Mapping[str, Collection[str]] | None,
+    timetables: Collection[str] | None,
+) -> tuple[list[Problem], Analysis | None]:
+    """All problems, errors first, and the analysis if the flow can be analysed to its end."""
     problems = list(compilation.problems)
+    analysis: Analysis | None = None
     if not any(found.fatal for found in problems):
         if secrets is not None:
             problems += _unusable_secrets(compilation, secrets)
@@ -41,9 +64,9 @@ def validate(
             problems += _unknown_timetables(compilation, timetables)
         problems += translation_problems(compilation)
         add_translated_facts(compilation)
-        problems += _analysed(compilation, entered=_is_entered(documents, compilation))
+        analysis = _analyse(compilation, problems, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
-    return sorted(unique, key=lambda found: found.severity != "error")
+    return sorted(unique, key=lambda found: found.severity != "error"), analysis
 
 
 def _unusable_secrets(compilation: Compilation, known: Mapping[str, Collection[str]]) -> Iterator[Problem]:
@@ -87,26 +110,29 @@ def _is_entered(documents: Mapping[str, Source], compilation: Compilation) -> bo
     return False
 
 
-def _analysed(compilation: Compilation, *, entered: bool) -> Iterator[Problem]:
+def _analyse(compilation: Compilation, problems: list[Problem], *, entered: bool) -> Analysis | None:
+    """Adds what the analysis of paths and values finds to `problems`."""
     graph = Graph(compilation)
-    yield from graph.unreachable()
+    problems += graph.unreachable()
     cycles = graph.jump_cycles()
-    yield from cycles
+    problems += cycles
     loops = graph.endless()
-    yield from loops
+    problems += loops
     for facts in compilation.facts.values():
-        yield from contradictions(facts)
-    yield from silent_questions(graph)
+        problems += contradictions(facts)
+    problems += silent_questions(graph)
     if cycles:
-        return  # flows that never return cannot be analysed to their end
-    yield from graph.without_end()
+        return None  # flows that never return cannot be analysed to their end
+    problems += graph.without_end()
     too_deep = graph.too_deep()
-    yield from too_deep
+    problems += too_deep
     try:
-        findings = Findings(Analysis(compilation, graph), entered=entered)
+        analysis = Analysis(compilation, graph)
     except AnalysisBudgetError:
-        return
-    yield from findings.problems()
-    yield from graph.growing()
+        return None
+    findings = Findings(analysis, entered=entered)
+    problems += findings.problems()
+    problems += graph.growing()
     if not loops and not too_deep:
-        yield from too_long_turns(graph, findings.taken)
+        problems += too_long_turns(graph, findings.taken)
+    return analysis

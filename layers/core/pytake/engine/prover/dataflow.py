@@ -74,7 +74,7 @@ class Analysis:
         self.write: dict[str, Callable[[Any], str]] = {
             flow_id: value_formatter(language) for flow_id, language in compilation.languages.items()
         }
-        self.edges = {node: list(_exit_edges(facts)) for node, facts in self.facts.items()}
+        self.edges = {node: list(exit_edges(facts)) for node, facts in self.facts.items()}
         self.variables = _relevant_variables(self.facts.values())
         self.outermost = CallContext()
         self._graph = graph
@@ -315,7 +315,7 @@ def _merged(parent: AbstractValue, returned: AbstractValue) -> AbstractValue:
     return structs.replace(join(parent, returned), assigned=parent.assigned | ALWAYS)
 
 
-def _exit_edges(facts: NodeFacts) -> Iterator[ExitEdge]:
+def exit_edges(facts: NodeFacts) -> Iterator[ExitEdge]:
     """The exits that a conversation can take out of a node, except those into a sub-flow."""
     edges: dict[str, Edge] = {edge.exit: edge for edge in facts.edges}
     for exit_ in dict.fromkeys(facts.exits):

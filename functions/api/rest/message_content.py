@@ -1,0 +1,68 @@
+"""A message as people see it: its text, buttons, file and so on."""
+
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from pytake.whatsapp.outbound import OutboundMessage
+
+
+class MessageHeader(BaseModel):
+    """An image, video or document above a message with buttons."""
+
+    media: Literal["image", "video", "document"]
+    link: str | None = None
+    id: str | None = None
+    filename: str | None = None
+
+
+class MessageButton(BaseModel):
+    """A reply button. `id` is what a tap sends (`reply_id`)."""
+
+    id: str
+    title: str
+
+
+class MessageRow(MessageButton):
+    """A row of a list."""
+
+    description: str | None = None
+    section: str | None = None
+
+
+class MessageContent(BaseModel):
+    """What a message shows. `type` decides which members have a value:
+
+    `text`; `buttons`: `text`, `buttons`, `header`, `footer`; `list`: `text`, `button` (it opens the list), `rows`; `cta_url`:
+    `text`, `label`, `url`; `location_request`: `text`; `media`: `media`, `link` or `id`, `caption`, `filename`; `template`:
+    `name`, `language`, `components` as Meta takes them; `whatsapp_flow`: `text`, `cta` (the button), `flow_id`, `screen`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["text", "buttons", "list", "cta_url", "location_request", "media", "template", "whatsapp_flow"]
+    text: str | None = None
+    header: str | MessageHeader | None = None
+    footer: str | None = None
+    buttons: list[MessageButton] = Field(default_factory=list)
+    button: str | None = None
+    rows: list[MessageRow] = Field(default_factory=list)
+    label: str | None = None
+    url: str | None = None
+    media: Literal["image", "video", "audio", "document", "sticker"] | None = None
+    link: str | None = None
+    id: str | None = None
+    caption: str | None = None
+    filename: str | None = None
+    name: str | None = None
+    language: str | None = None
+    components: list[dict[str, Any]] = Field(default_factory=list)
+    cta: str | None = None
+    flow_id: str | None = None
+    screen: str | None = None
+
+
+def message_content(message: OutboundMessage) -> MessageContent:
+    """What a message of the engine shows."""
+    return MessageContent.model_validate(msgspec.to_builtins(message))
