@@ -16,6 +16,7 @@ from local.graph_webhooks import ACCOUNT_ID, Sleep, StatusBatches, Webhooks, not
 Json = dict[str, Any]
 
 _PAIR_SECONDS, _PAIR_BURST = 6.0, 45
+_READ_SECONDS = 30 * 86_400  # older messages cannot be marked as read
 
 
 class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +129,8 @@ class Network:
                 131009, f"message_id {message_id!r} does not belong to a message that this number received"
             )
         phone, entry = found
+        if self.clock() - entry.timestamp > _READ_SECONDS:
+            raise GraphApiError(131009, f"message_id {message_id!r} is older than 30 days")
         phone.mark_read_by_business(entry)
         if typing:
             phone.show_typing(self.clock())

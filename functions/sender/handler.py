@@ -53,4 +53,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         )
 
     with shared.metrics():
-        return process_batch(event, deliver, wiring.queues().postpone_outbound, logger())
+        answer = process_batch(event, deliver, wiring.queues().postpone_outbound, logger())
+        wiring.read_receipts().finish()
+        return answer

@@ -152,7 +152,9 @@ def test_sender_posts_to_the_graph_api_and_statuses_records_the_result(
     connected: dict[str, Sandbox], graph: Graph
 ) -> None:
     assert connected["sender"].invoke(sample("sender")) == {"batchItemFailures": []}
-    [(path, payload)] = graph.taken
+    [(path, payload)] = [taken for taken in graph.taken if "status" not in taken[1]]
+    [(_, receipt)] = [taken for taken in graph.taken if "status" in taken[1]]
+    assert receipt == {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.SAMPLE1"}
     assert path == f"/v25.0/{PHONE_NUMBER_ID}/messages"
     assert (payload["to"], payload["type"], payload["text"]["body"]) == (f"+{CONTACT}", "text", "Olá, Ana!")
     [record] = sample("statuses")["Records"]

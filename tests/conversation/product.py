@@ -78,6 +78,7 @@ class Product:
         self.flow_secrets = fakes.MemoryFlowSecrets()
         self.queues = fakes.MemoryQueues()
         self.graph = fakes.ScriptedSender()
+        self.receipts = fakes.RecordedReceipts()
         self.events = fakes.RecordedOperatorEvents()
         self.bus = fakes.MemoryBus()
         self.told: list[tuple[str, float]] = []
@@ -110,6 +111,7 @@ class Product:
             tenants=self.tenants,
             secrets=self.secrets,
             sender=self.graph,
+            receipts=self.receipts,
             queues=self.queues,
             operator_events=self.events,
             publish_events=self.publish_events,
@@ -139,6 +141,7 @@ class Product:
             publish_events=self.publish_events,
             clock=self.clock,
             session_ttl_hours=24,
+            show_typing=self.queues.put_outbound,
             record_metric=record_metric,
         )
 

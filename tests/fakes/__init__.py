@@ -674,6 +674,19 @@ class ScriptedSender:
         return AcceptedMessage(f"wamid.{len(self.sent)}")
 
 
+class RecordedReceipts:
+    """Meta's read receipts: the message ids, each with whether the typing indicator was shown."""
+
+    def __init__(self) -> None:
+        self.marked: list[tuple[str, bool]] = []
+
+    def mark(self, phone_number_id: str, access_token: str, message_id: str, *, typing: bool) -> None:
+        self.marked.append((message_id, typing))
+
+    def finish(self) -> None:
+        pass
+
+
 class MemoryBus:
     """Records the events; takes none while it is `down`."""
 

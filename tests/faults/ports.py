@@ -132,7 +132,7 @@ class WorldQueues:
             self._send("inbound", item, group_id(item.key), item.deduplication_id)
 
     def put_outbound(self, item: OutboundItem) -> None:
-        self._send("outbound", item, group_id(item.key), item.deduplication_id)
+        self._send("outbound", item, item.group_id, item.deduplication_id)
 
     def put_statuses(self, items: list[StatusesItem]) -> None:
         for item in items:

@@ -35,11 +35,13 @@ class Sandbox:
         publish_events = PublishBusinessEvents(
             ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"]
         )
+        receipts = fakes.RecordedReceipts()
         self.built: dict[str, Any] = {
             "metrics": nullcontext(),
             "batches": BatchProcessor(),
             "tries": world.tries,
             "queues": ports["queues"],
+            "read_receipts": receipts,
             "receive_notification": ReceiveNotification(
                 tenants, secrets, ports["queues"], ports["deliveries"], events, clock
             ),
@@ -54,6 +56,7 @@ class Sandbox:
                 publish_events=publish_events,
                 clock=clock,
                 session_ttl_hours=24,
+                show_typing=ports["queues"].put_outbound,
             ),
             "deliver": Deliver(
                 conversations=ports["conversations"],
@@ -63,6 +66,7 @@ class Sandbox:
                 tenants=tenants,
                 secrets=secrets,
                 sender=world.meta,
+                receipts=receipts,
                 queues=ports["queues"],
                 operator_events=events,
                 publish_events=publish_events,

@@ -423,7 +423,7 @@ _BUILT = (
     (shared, "metrics"),
     (webhook_wiring, "receive_notification"),
     *((flow_runner_wiring, name) for name in ("queues", "take_turn", "batches", "tries")),
-    *((sender_wiring, name) for name in ("queues", "deliver")),
+    *((sender_wiring, name) for name in ("queues", "deliver", "read_receipts")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
     *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns")),
     (api_wiring, "resume_number"),

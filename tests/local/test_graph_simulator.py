@@ -176,6 +176,9 @@ def test_a_read_tick_and_a_typing_indicator_are_seen_on_the_phone() -> None:
         assert screen["typing"] is False
         unknown = await world.graph(read_receipt_payload("wamid.UNKNOWN"))
         assert unknown.json()["error"]["code"] == 131009
+        world.now += 30 * 86_400 + 1
+        too_old = await world.graph(read_receipt_payload(last["id"]))
+        assert too_old.json()["error"]["code"] == 131009
 
     run_scenario(scenario)
 

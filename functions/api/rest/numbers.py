@@ -75,6 +75,10 @@ class NumberRequest(BaseModel):
         pattern=r"^[0-9]{1,20}$",
         description="The WhatsApp Business account of the number. Without it, Meta is asked when the access token is tried",
     )
+    mark_read: bool = Field(default=True, description="Mark a message as read when its turn is taken")
+    typing: bool = Field(
+        default=True, description="Show the typing indicator while an API or a model is asked; needs `mark_read`"
+    )
 
 
 class NumberResponse(BaseModel):
@@ -92,6 +96,8 @@ class NumberResponse(BaseModel):
     fallback_template: Template | None
     messages_per_second: int | None
     waba_id: str | None
+    mark_read: bool
+    typing: bool
     stopped_reason: str | None
     stopped_at: datetime | None
     resuming: bool
@@ -161,6 +167,8 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         access_token=_reveal(request.access_token),
         messages_per_second=request.messages_per_second,
         waba_id=request.waba_id,
+        mark_read=request.mark_read,
+        typing=request.typing,
     )
     try:
         return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
@@ -254,6 +262,8 @@ def _answer(number: Number) -> NumberResponse:
         fallback_template=Template(name=template.name, language=template.language) if template else None,
         messages_per_second=number.messages_per_second,
         waba_id=number.waba_id,
+        mark_read=number.mark_read,
+        typing=number.typing,
         stopped_reason=number.stopped_reason,
         stopped_at=datetime.fromtimestamp(number.stopped_at, UTC) if number.stopped_at is not None else None,
         resuming=number.resuming_at is not None,

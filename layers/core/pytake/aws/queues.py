@@ -72,7 +72,7 @@ class SqsQueues:
             self._client.send_message(
                 QueueUrl=self._urls["outbound"],
                 MessageBody=encode_body(item),
-                MessageGroupId=group_id(item.key),
+                MessageGroupId=item.group_id,
                 MessageDeduplicationId=item.deduplication_id,
             )
         except (BotoCoreError, ClientError) as error:

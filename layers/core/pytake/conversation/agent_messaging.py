@@ -116,10 +116,11 @@ class AgentMessaging:
             if not session.human:
                 record.events.append(Event("taken_over", {"by": agent}))
             record.events.append(Event("agent_message", {"by": agent}))
-            record.session_id = session.id
+            record.session_id, record.reads = session.id, session.unread_id
             pair_rate_until, record.pair_rate_from = pair_rate(before.pair_rate_until, 1, now)
             # The flow's state keeps the timer; `resume` restores it from there.
-            session = replace(session, human=True, timer_at=None, expires_at=self._ends_at(key, session, now))
+            ends_at = self._ends_at(key, session, now)
+            session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None)
             after = replace(before, seq=record.seq, session=session, active_at=now, pair_rate_until=pair_rate_until)
             return after, record
 
@@ -168,7 +169,7 @@ class AgentMessaging:
             ends_at = self._ends_at(key, session, now)
             continues = handoff is not None and handoff.continues
             timer_at = now if continues else _timer(state)
-            session = replace(session, human=False, timer_at=timer_at, expires_at=ends_at, handoff=None)
+            session = replace(session, human=False, timer_at=timer_at, expires_at=ends_at, handoff=None, unread_id=None)
             return replace(before, seq=record.seq, session=session), record
 
         done = self._commit(key, decide)

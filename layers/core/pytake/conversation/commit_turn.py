@@ -4,13 +4,14 @@ Concurrent writers of a conversation are detected by the conditional commit. The
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
-from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import outbound_item
 from pytake.conversation.rate_limits import pair_rate
@@ -55,8 +56,12 @@ class CommitTurn:
         message_id: str,
         decide: Callable[[Conversation | None], TurnDraft | None],
         committed: Callable[[TurnRecord], None],
+        *,
+        mark_read: bool,
     ) -> TurnRecord | None:
         """Load the conversation, `decide`, commit, and call `committed` with the record; the record.
+
+        `mark_read`: the message is marked as read also if the turn has no messages.
 
         A message that already has a turn, and one for which `decide` returns None, only repeats what follows from the
         committed turn, if there is one. Raises `ConflictError` when others keep writing the conversation, and
@@ -65,15 +70,15 @@ class CommitTurn:
         for _ in range(COMMIT_ATTEMPTS):
             draft = decide(self._conversations.load(key))
             if draft is None:
-                return self.repeat(key, message_id)
+                return self._repeat(key, message_id, mark_read)
             _apply_pair_rate(draft)
             try:
                 self._conversations.commit(draft.conversation, draft.record)
             except AlreadyCommittedError:
-                return self.repeat(key, message_id)
+                return self._repeat(key, message_id, mark_read)
             except ConflictError:
                 continue
-            self._enqueue(key, draft.record)
+            self._enqueue(key, draft.record, mark_read)
             self._publish_events.of_turn(key, draft.record)
             committed(draft.record)
             for event in draft.operator_events:
@@ -81,17 +86,20 @@ class CommitTurn:
             return draft.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
 
-    def repeat(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
+    def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool) -> TurnRecord | None:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""
         record = self._conversations.turn_of_message(key, message_id)
         if record is not None:
-            self._enqueue(key, record)
+            self._enqueue(key, record, mark_read)
             self._publish_events.of_turn(key, record)
         return record
 
-    def _enqueue(self, key: ConversationKey, record: TurnRecord) -> None:
+    def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool) -> None:
         if record.messages:
             self._queues.put_outbound(outbound_item(key, record, self._clock()))
+        elif mark_read and record.read_id is not None:
+            with suppress(QueueingFailedError):  # no turn is repeated for a read receipt
+                self._queues.put_outbound(outbound_item(key, record, self._clock()))
 
 
 def _apply_pair_rate(draft: TurnDraft) -> None:

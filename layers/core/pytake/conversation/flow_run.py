@@ -12,10 +12,13 @@ from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.handoff import handoff_of
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.conversations import EffectPerformer, EffectSlot, EffectSlots
+from pytake.conversation.ports.messaging import ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
+from pytake.conversation.queues import typing_item
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
+    NON_MESSAGE_TYPES,
     STATE_BYTES,
     Conversation,
     EffectRecord,
@@ -75,8 +78,10 @@ class FlowRun:
         effect_slots: EffectSlots,
         clock: Clock,
         session_ttl_hours: int,
+        show_typing: ShowTyping,
         record_metric: RecordMetric,
     ) -> None:
+        self._show_typing = show_typing
         self._record_metric = record_metric
         self._tenants = tenants
         self._flows = flows
@@ -185,7 +190,7 @@ class FlowRun:
         )
         turn = engine.take_turn(flow, state, record.input, context)
         if turn.effect is not None:
-            turn = self._with_effects(draft, flow, turn, organization, context)
+            turn = self._with_effects(draft, flow, turn, number, organization, context)
         record.flow_id, record.flow_version, record.node_id = flow.id, flow.version, turn.node_id
         record.status, record.path, record.messages = turn.status, turn.path, turn.messages
         record.events.extend(turn.events)
@@ -194,13 +199,15 @@ class FlowRun:
         return turn
 
     def _with_effects(
-        self, draft: TurnDraft, flow: Flow, turn: Turn, organization: Organization, context: Context
+        self, draft: TurnDraft, flow: Flow, turn: Turn, number: Number, organization: Organization, context: Context
     ) -> Turn:
         """The complete turn after its calls. Raises `RetryLaterError` when too many turns of the organization are calling."""
         organization_id, record = draft.conversation.key.organization_id, draft.record
         slot: EffectSlot | None = self._effect_slots.take(organization_id, self._clock())
         if slot is None:
             raise RetryLaterError(BUSY_SECONDS, "too many calls of this organization are in progress")
+        if number.mark_read and number.typing and record.message_id and record.message_type not in NON_MESSAGE_TYPES:
+            self._show_typing(typing_item(draft.conversation.key, record.seq, record.message_id, self._clock()))
         try:
             while turn.effect is not None:
                 result = self._perform(draft, turn.effect, organization, context.now)
@@ -324,6 +331,8 @@ def _record_for_agent(draft: TurnDraft, number: Number, organization: Organizati
     """An agent has the session. The flow does not run; only the command `stop` works."""
     conversation, record = draft.conversation, draft.record
     record.status = "human"
+    if conversation.session is not None:
+        conversation.session.unread_id = record.message_id
     if match_command(record.input, number.commands or DEFAULT_COMMANDS) == "stop":
         conversation.opted_out = True
         record.events.append(Event("opted_out"))

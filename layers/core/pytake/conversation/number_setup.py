@@ -61,6 +61,8 @@ class NumberChange(Struct, frozen=True):
     access_token: str | None = None
     messages_per_second: int | None = None
     waba_id: str | None = None
+    mark_read: bool = True
+    typing: bool = True
 
 
 class NumberSetup:
@@ -152,6 +154,8 @@ class NumberSetup:
             commands=change.commands,
             fallback_template=change.fallback_template,
             messages_per_second=change.messages_per_second,
+            mark_read=change.mark_read,
+            typing=change.typing,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,

@@ -62,6 +62,9 @@ class OutboundItem(Struct, omit_defaults=True):
     recipient; 0: all may leave at once. `confirms_opt_out`: it confirms an opt-out, which therefore does not stop it.
     `requeue_id` makes an item that is queued again on purpose distinct: redriven (`redrive_count` times),
     from being held (`released`), or for an undelivered message whose cause can be remedied.
+
+    `read_id` is the person's message that is marked as read. An item without messages only does that; with `typing` it shows
+    the typing indicator until the messages of this turn come.
     """
 
     organization_id: str
@@ -77,6 +80,8 @@ class OutboundItem(Struct, omit_defaults=True):
     requeue_id: str = ""
     redrive_count: int = 0
     released: bool = False
+    read_id: str | None = None
+    typing: bool = False
 
     @property
     def key(self) -> ConversationKey:
@@ -88,6 +93,11 @@ class OutboundItem(Struct, omit_defaults=True):
         turn = (str(self.turn), str(self.window_closes_at), self.correlation_id or "")
         requeue_id = (self.requeue_id,) if self.requeue_id else ()
         return digest(self.organization_id, self.phone_number_id, self.contact_id, *turn, *requeue_id)
+
+    @property
+    def group_id(self) -> str:
+        """The message group. What has no messages neither waits for the conversation's messages nor delays them."""
+        return group_id(self.key) if self.messages else digest("read", self.phone_number_id, self.contact_id)
 
 
 class StatusesItem(Struct, omit_defaults=True):
@@ -127,6 +137,23 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
         pair_rate_from=record.pair_rate_from,
         confirms_opt_out=record.confirms_opt_out,
         requeue_id=requeue_id,
+        read_id=record.read_id,
+    )
+
+
+def typing_item(key: ConversationKey, turn: int, message_id: str, now: float) -> OutboundItem:
+    """The item that shows the typing indicator while turn `turn`, which answers the message, waits for an API or a model."""
+    return OutboundItem(
+        organization_id=key.organization_id,
+        phone_number_id=key.phone_number_id,
+        contact_id=key.contact_id,
+        turn=turn,
+        messages=[],
+        window_closes_at=0,
+        queued_at=now,
+        requeue_id=f"typing:{message_id}",
+        read_id=message_id,
+        typing=True,
     )
 
 

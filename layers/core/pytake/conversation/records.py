@@ -35,6 +35,9 @@ EVENT = "event"
 NON_MESSAGE_TYPES = (DUE, EVENT)
 """Types of inbound items that are not messages."""
 
+UNREAD_STATUSES = ("recorded", "opted_out", "limited", "human")
+"""The statuses of turns in which no flow answered the person's message."""
+
 DEFAULT_COMMANDS: dict[str, Command] = {
     "restart": "restart",
     "reiniciar": "restart",
@@ -86,7 +89,8 @@ class Session(Struct, omit_defaults=True):
     """A conversation's current run through a flow. `state` is the engine's own JSON, stored unchanged.
 
     `human`: an agent has the session, and the flow does not run; `handoff` says why, unless the agent took over. The state is
-    then where the flow was interrupted. `context_fingerprint` is that of the last `TurnContext`.
+    then where the flow was interrupted. `context_fingerprint` is that of the last `TurnContext`. `unread_id` is the person's
+    last message to the agent, which the agent's answer marks as read.
     """
 
     id: str
@@ -97,6 +101,7 @@ class Session(Struct, omit_defaults=True):
     timer_at: float | None = None
     context_fingerprint: str = ""
     handoff: Handoff | None = None
+    unread_id: str | None = None
 
 
 class Conversation(Struct, omit_defaults=True, kw_only=True):
@@ -164,6 +169,7 @@ class TurnRecord(Struct, omit_defaults=True):
     The records of a session and the flow versions that they name are enough to replay it without a network
     (`pytake replay`). `context` is None when it equals the context that the session's previous turn left behind.
     `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from`: see `queues.OutboundItem`.
+    `reads` is the message that an agent's answer marks as read.
     """
 
     seq: int
@@ -185,6 +191,14 @@ class TurnRecord(Struct, omit_defaults=True):
     window_opened_at: float | None = None
     pair_rate_from: float = 0
     context: TurnContext | None = None
+    reads: str | None = None
+
+    @property
+    def read_id(self) -> str | None:
+        """The person's message that is marked as read with this turn: the one that the flow or the agent answered."""
+        if self.message_type is None or self.message_type in NON_MESSAGE_TYPES or self.status in UNREAD_STATUSES:
+            return self.reads
+        return self.message_id
 
     @property
     def confirms_opt_out(self) -> bool:
@@ -249,6 +263,9 @@ class Number(Struct, omit_defaults=True):
     `waba_id` is the WhatsApp Business account that has the number, if it is known.
     `messages_per_second` is Meta's throughput of the number, if it is not 80. Until `held_until`, turns that wait long may be
     held too. Every reader could see that since `held_since`.
+
+    `mark_read`: a message is marked as read when its turn is taken. `typing`: the typing indicator is shown while an API or a
+    model is asked; Meta shows it only with the mark.
     """
 
     organization_id: str
@@ -268,6 +285,8 @@ class Number(Struct, omit_defaults=True):
     held_since: float | None = None
     held_until: float | None = None
     waba_id: str | None = None
+    mark_read: bool = True
+    typing: bool = True
 
 
 class HeldTurn(Struct, frozen=True):

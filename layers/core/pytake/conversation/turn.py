@@ -15,7 +15,7 @@ from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_run import FlowRun
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
-from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import InboundItem
@@ -53,6 +53,7 @@ class TakeTurn:
         publish_events: PublishBusinessEvents,
         clock: Clock,
         session_ttl_hours: int,
+        show_typing: ShowTyping,
         record_metric: RecordMetric = no_metrics,
     ) -> None:
         self._conversations = conversations
@@ -60,7 +61,9 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
-        self._run_flow = FlowRun(tenants, flows, effects, effect_slots, clock, session_ttl_hours, record_metric)
+        self._run_flow = FlowRun(
+            tenants, flows, effects, effect_slots, clock, session_ttl_hours, show_typing, record_metric
+        )
         self._commit = CommitTurn(conversations, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
@@ -96,7 +99,8 @@ class TakeTurn:
             elif record.status == "limited":
                 self._record_metric("MessagesLimited", 1)
 
-        return self._commit(item.key, item.message_id, decide, committed)
+        mark_read = number is not None and number.mark_read
+        return self._commit(item.key, item.message_id, decide, committed, mark_read=mark_read)
 
     def _number(self, key: ConversationKey) -> Number | None:
         number = self._tenants.number(key.phone_number_id)

@@ -66,6 +66,13 @@ class GraphApi:
         contact = _first(answer, "contacts")
         return AcceptedMessage(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
 
+    def mark_read(self, phone_number_id: str, access_token: str, payload: Json, seconds: float) -> None:
+        """Posts a read receipt (`pytake.whatsapp.graph.read_receipt_payload`), with `seconds` for each step of the request.
+
+        Raises `SendFailedError`.
+        """
+        self._request("POST", f"{quote(phone_number_id, safe='')}/messages", access_token, payload, seconds)
+
     def profile(self, phone_number_id: str, access_token: str) -> NumberProfile:
         """Reads a number's profile, which only a token of the number's WhatsApp account may do.
 
@@ -100,7 +107,9 @@ class GraphApi:
     ) -> None:
         self.close()
 
-    def _request(self, method: str, path: str, access_token: str, payload: Json | None = None) -> Json:
+    def _request(
+        self, method: str, path: str, access_token: str, payload: Json | None = None, seconds: float | None = None
+    ) -> Json:
         if not _fits_a_header(access_token):
             raise SendFailedError(
                 ErrorClass.FATAL_TOKEN, title="The access token is empty or holds characters no token has"
@@ -111,6 +120,7 @@ class GraphApi:
                 f"{self._base}/{path}",
                 content=msgspec.json.encode(payload) if payload is not None else None,
                 headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
+                timeout=httpx.USE_CLIENT_DEFAULT if seconds is None else seconds,
             )
         except httpx.RequestError as error:
             error_class = ErrorClass.RETRY if isinstance(error, _NOT_SENT) else ErrorClass.AMBIGUOUS

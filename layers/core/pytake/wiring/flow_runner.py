@@ -7,6 +7,7 @@ from pytake.aws.effect_slots import DynamoEffectSlots
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.queues import SqsQueues
 from pytake.aws.tries import DynamoTries
+from pytake.aws.typing_indicator import QueuedTyping
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.turn import TakeTurn
 from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
@@ -34,6 +35,7 @@ def take_turn() -> TakeTurn:
         publish_events=publish_events(),
         clock=shared.clock,
         session_ttl_hours=settings().session_ttl_hours,
+        show_typing=QueuedTyping(queues().put_outbound),
         record_metric=shared.metrics().record_metric,
     )
 

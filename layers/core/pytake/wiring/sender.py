@@ -8,6 +8,7 @@ from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.meta.graph_api import GraphApi
+from pytake.meta.read_receipts import BackgroundReadReceipts
 from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import conversations, publish_events
@@ -30,7 +31,8 @@ def deliver() -> Deliver:
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),
         secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
-        sender=GraphApi(settings().graph_api_url, settings().graph_api_version),
+        sender=graph_api(),
+        receipts=read_receipts(),
         queues=queues(),
         operator_events=shared.operator_events(),
         publish_events=publish_events(),
@@ -40,6 +42,16 @@ def deliver() -> Deliver:
         claim_seconds=settings().visibility_timeout_seconds * CLAIM_FACTOR,
         record_metric=shared.metrics().record_metric,
     )
+
+
+@cache
+def graph_api() -> GraphApi:
+    return GraphApi(settings().graph_api_url, settings().graph_api_version)
+
+
+@cache
+def read_receipts() -> BackgroundReadReceipts:
+    return BackgroundReadReceipts(graph_api(), shared.metrics().record_metric)
 
 
 @cache

@@ -18,12 +18,13 @@ from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
 from pytake.conversation.delivery.ledger_lookups import LedgerLookups
+from pytake.conversation.delivery.mark_read import MarkRead
 from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
 from pytake.conversation.delivery.waiting_turns import WaitingTurns, longest_wait
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations
-from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots
+from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots, ReadReceipts
 from pytake.conversation.ports.messaging import OperatorEvents, Queues
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
@@ -63,6 +64,7 @@ class Deliver:
         tenants: TenantRepository,
         secrets: Secrets,
         sender: MessageSender,
+        receipts: ReadReceipts,
         queues: Queues,
         operator_events: OperatorEvents,
         publish_events: PublishBusinessEvents,
@@ -89,6 +91,7 @@ class Deliver:
         self._record_metric = record_metric
         self._record_opt_out = RecordOptOut(conversations, clock)
         self._longest_wait = longest_wait
+        self._mark_read = MarkRead(deliveries, secrets, receipts, clock)
         self._waiting = WaitingTurns(held_turns, tenants, clock)
         self._stopped = StoppedNumbers(held_turns, tenants, queues, operator_events, clock)
 
@@ -96,6 +99,8 @@ class Deliver:
         self, item: OutboundItem, *, first_delivery: bool, out_of_time: Callable[[], bool] = lambda: False
     ) -> None:
         """Deliver the messages that are not delivered yet. `first_delivery`: the queue delivers this item for the first time.
+
+        The person's message is marked as read meanwhile, once. An item without messages only does that.
 
         Raises `RetryLaterError` when the next message has to wait, when `out_of_time()` says that no further one can be sent
         in this invocation, and when the number was stopped just now. Otherwise the turn is done when this returns: sent,
@@ -105,7 +110,11 @@ class Deliver:
         `OutboundWaitMilliseconds` since the turn, `RateLimitWaits`, and `ThrottledByMeta`.
         """
         # An item that was queued again may have been so because its number was stopped a moment ago.
-        number = self._tenants.number(item.phone_number_id, fresh=bool(item.requeue_id))
+        number = self._tenants.number(item.phone_number_id, fresh=bool(item.requeue_id) and not item.typing)
+        if first_delivery:
+            self._mark_read(item, number)
+        if not item.messages:
+            return
         if number is None or number.organization_id != item.organization_id:
             self._end_turn_without_number(item)
             return

@@ -99,6 +99,16 @@ class HeldTurns(Protocol):
         """Remove a held turn, if there is one."""
 
 
+class ReadReceipts(Protocol):
+    """Meta's read receipts."""
+
+    def mark(self, phone_number_id: str, access_token: str, message_id: str, *, typing: bool) -> None:
+        """Mark a received message, and those before it, as read; with `typing` also show the typing indicator.
+
+        Never waits and never raises: the receipt is posted in the background, once.
+        """
+
+
 class MessageSender(Protocol):
     """Meta's Graph API."""
 

@@ -1,6 +1,6 @@
 """Queues and events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -25,6 +25,10 @@ class Queues(Protocol):
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         """Put an outgoing turn on the dead-letter queue, with the reason as an attribute."""
+
+
+ShowTyping = Callable[[OutboundItem], None]
+"""Queues an item with `typing`. Never waits and never raises: a turn does not depend on it."""
 
 
 class DeadLetterQueues(Protocol):
