@@ -47,7 +47,7 @@ def test_a_large_flow_is_saved_published_and_run(flows: Flows, clock: FrozenCloc
     document = flow(compressible=compressible)
     authoring = FlowAuthoring(flows, MemoryFlowSecrets(), MemoryTenants(), clock)
     assert authoring.save_draft("acme", "large", document).problems == []
-    assert authoring.draft("acme", "large").document == document
+    assert authoring.draft("acme", "large").stored.document == document
     version, _ = authoring.publish("acme", "large", "somebody")
     assert version.version == 1
     assert [stored.documents for stored in flows.versions("acme", "large")] == [{}]

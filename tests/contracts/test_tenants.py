@@ -15,7 +15,7 @@ from pytake.aws.table import Table
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS, DraftChangedError, Flows, Secrets, TenantRepository
-from pytake.conversation.records import FlowVersion, Number, NumberSecrets, Organization, StoredDraft
+from pytake.conversation.records import FlowMetadata, FlowVersion, Number, NumberSecrets, Organization, StoredDraft
 from pytake.engine.timetable import Hours, Timetable
 from tests.contracts.conftest import BUCKET
 from tests.fakes import FrozenClock
@@ -293,7 +293,7 @@ def test_drafts_and_versions_are_read_back(flows: Flows) -> None:
     summary = flows.summary("acme", "main")
     assert summary is not None
     assert (summary.name, summary.latest_version, summary.published_version) == ("Main", 0, None)
-    assert flows.draft("acme", "main") == StoredDraft(version(1).documents["main"], 1)
+    assert flows.draft("acme", "main") == StoredDraft(version(1).documents["main"], 1, 1.0)
     assert flows.draft("globex", "main") is None
 
     flows.publish("acme", version(1), "Main")
@@ -318,7 +318,7 @@ def test_a_draft_is_replaced_by_whoever_knows_it_only(flows: Flows) -> None:
         with pytest.raises(DraftChangedError) as changed:
             flows.put_draft("acme", {"id": "main", "name": "Late", "nodes": [2]}, 2.0, expected)  # type: ignore[arg-type]
         assert changed.value.revision == 1
-    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 1)
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 1, 1.0)
     assert [summary.name for summary in flows.summaries("acme")] == ["main"]
     assert flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 1) == 2
     assert flows.put_draft("acme", {"id": "main", "nodes": [4]}, 4.0, "any") == 3
@@ -330,7 +330,7 @@ def test_a_draft_of_before_there_were_revisions_can_be_replaced_too(table: Table
     flows.put_draft("acme", {"id": "main", "nodes": [1]}, 1.0)
     entry = table.item.get("ORG#acme#FLOW#main", "DRAFT")
     entry.update([table.item.revision.remove()])
-    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 0)
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main", "nodes": [1]}, 0, 1.0)
     assert flows.put_draft("acme", {"id": "main", "nodes": [2]}, 2.0, 0) == 1
     with pytest.raises(DraftChangedError):
         flows.put_draft("acme", {"id": "main", "nodes": [3]}, 3.0, 0)
@@ -360,12 +360,41 @@ def test_long_lists_come_in_parts(flows: Flows) -> None:
 def test_the_pointer_moves_to_versions_that_exist_only(flows: Flows) -> None:
     flows.publish("acme", version(1), "Main")
     flows.publish("acme", version(2), "Main")
-    flows.point_to("acme", "main", 1)
+    flows.point_to("acme", "main", 1, 9.0, "bia")
     summary = flows.summary("acme", "main")
     assert summary is not None
     assert (summary.latest_version, summary.published_version) == (2, 1)
     with pytest.raises(ConflictError):
-        flows.point_to("acme", "main", 3)
+        flows.point_to("acme", "main", 3, 9.0, "bia")
+
+
+def test_a_flow_is_filed_and_the_last_change_has_an_author(flows: Flows) -> None:
+    with pytest.raises(ConflictError):
+        flows.put_metadata("acme", "main", FlowMetadata(), 1.0, "ana")
+    flows.put_draft("acme", {"id": "main"}, 1.0, by="ana")
+    assert flows.draft("acme", "main") == StoredDraft({"id": "main"}, 1, 1.0, "ana")
+    changes = []
+
+    def note() -> None:
+        summary = flows.summary("acme", "main")
+        assert summary is not None
+        changes.append((summary.last_change, summary.updated_by, summary.updated_at, summary.metadata.folder))
+
+    note()
+    filed = FlowMetadata("Sales", ["spring", "vip"], archived=True)
+    flows.put_metadata("acme", "main", filed, 2.0, "bia")
+    note()
+    flows.publish("acme", version(1), "Main")
+    note()
+    flows.point_to("acme", "main", 1, 9.0, "carla")
+    note()
+    assert changes == [
+        ("saved", "ana", 1.0, None),
+        ("filed", "bia", 2.0, "Sales"),
+        ("published", "ana", 1_770_000_001.0, "Sales"),
+        ("rolled_back", "carla", 9.0, "Sales"),
+    ]
+    assert [summary.metadata for summary in flows.summaries("acme")] == [filed]
 
 
 def test_a_saved_draft_leaves_the_pointer_alone(flows: Flows) -> None:
@@ -381,7 +410,7 @@ def test_a_document_larger_than_an_item_is_kept(flows: Flows, monkeypatch: pytes
     flows.publish("acme", version(1), "Main")
     flows.put_draft("acme", version(2).documents["main"], 2.0)
     assert flows.version("acme", "main", 1) == version(1)
-    assert flows.draft("acme", "main") == StoredDraft(version(2).documents["main"], 1)
+    assert flows.draft("acme", "main") == StoredDraft(version(2).documents["main"], 1, 2.0)
 
 
 def test_the_organizations_of_an_account_are_found_by_its_numbers(tenants: TenantRepository) -> None:

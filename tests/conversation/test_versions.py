@@ -31,7 +31,7 @@ def test_conversations_stay_on_their_version_through_publish_and_rollback(produc
     product.publish("acme", saying("Two."))
     product.clock.forward(60)
     product.say("Hi", "5511900000002")
-    product.authoring.rollback("acme", "echo", 1)
+    product.authoring.rollback("acme", "echo", 1, "ana")
     product.clock.forward(60)
     product.say("Hi", "5511900000003")
     said = [product.say("Ana", f"551190000000{n}") for n in (1, 2, 3)]

@@ -25,6 +25,8 @@ from pytake.conversation.records import (
     ConversationKey,
     Delivery,
     DueConversation,
+    FlowChange,
+    FlowMetadata,
     FlowSummary,
     FlowVersion,
     HeldTurn,
@@ -587,17 +589,23 @@ class MemoryFlows:
         return copy.deepcopy(self.drafts.get((organization_id, flow_id)))
 
     def put_draft(
-        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+        self,
+        organization_id: str,
+        document: dict[str, Any],
+        at: float,
+        expected: ExpectedDraft | None = None,
+        by: str = "",
     ) -> int:
         flow_id = document["id"]
         there = self.drafts.get((organization_id, flow_id))
         revision = there.revision if there is not None else None
         if expected not in (None, revision, "none" if there is None else "any"):
             raise DraftChangedError(revision)
-        stored = StoredDraft(copy.deepcopy(document), (revision or 0) + 1)
+        stored = StoredDraft(copy.deepcopy(document), (revision or 0) + 1, at, by)
         self.drafts[organization_id, flow_id] = stored
         summary = self.list.setdefault((organization_id, flow_id), FlowSummary(flow_id, flow_id))
-        summary.name, summary.updated_at = listed_name(document), at
+        summary.name = listed_name(document)
+        self._changed(summary, at, by, "saved")
         return stored.revision
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
@@ -616,14 +624,26 @@ class MemoryFlows:
             raise ConflictError
         versions.append(copy.deepcopy(version))
         summary = self.list.setdefault((organization_id, version.flow_id), FlowSummary(version.flow_id, name))
-        summary.name, summary.updated_at = name, version.published_at
+        summary.name = name
+        self._changed(summary, version.published_at, version.published_by, "published")
         summary.latest_version = summary.published_version = version.version
 
-    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+    def point_to(self, organization_id: str, flow_id: str, version: int, at: float, by: str) -> None:
         summary = self.list.get((organization_id, flow_id))
         if summary is None or summary.latest_version < version:
             raise ConflictError
         summary.published_version = version
+        self._changed(summary, at, by, "rolled_back")
+
+    def put_metadata(self, organization_id: str, flow_id: str, metadata: FlowMetadata, at: float, by: str) -> None:
+        summary = self.list.get((organization_id, flow_id))
+        if summary is None:
+            raise ConflictError
+        summary.metadata = metadata
+        self._changed(summary, at, by, "filed")
+
+    def _changed(self, summary: FlowSummary, at: float, by: str, change: FlowChange) -> None:
+        summary.updated_at, summary.updated_by, summary.last_change = at, by, change
 
 
 class MemoryQueues:

@@ -30,6 +30,40 @@ def test_a_flow_is_saved_published_changed_and_rolled_back(gateway: Gateway) -> 
     assert (listed["flow_id"], listed["name"], listed["published_version"]) == ("hello", "Hello again", 1)
 
 
+def test_flows_are_filed_and_every_change_has_an_author(gateway: Gateway) -> None:
+    path = "/api/v1/flows/hello"
+    assert gateway.api("PUT", f"{path}/metadata", {}).body["code"] == "flow_unknown"
+    saved = gateway.api("PUT", path, FLOW, sub="ana").body
+    assert saved["saved_by"] == "ana"
+    filed = gateway.api("PUT", f"{path}/metadata", {"folder": "Sales", "tags": ["vip", "vip"]}, sub="bia").body
+    assert (filed["folder"], filed["tags"], filed["archived"]) == ("Sales", ["vip"], False)
+    assert (filed["updated_by"], filed["last_change"]) == ("bia", "filed")
+    gateway.api("POST", f"{path}/publish", sub="carla")
+    gateway.api("PUT", f"{path}/metadata", {"archived": True}, sub="bia")
+    back = gateway.api("POST", f"{path}/rollback", {"version": 1}, sub="dora").body
+    (listed,) = gateway.api("GET", "/api/v1/flows").body
+    assert back == listed
+    assert (listed["updated_by"], listed["last_change"], listed["archived"]) == ("dora", "rolled_back", True)
+    assert (listed["folder"], listed["published_version"]) == (None, 1)
+    assert [version["published_by"] for version in gateway.api("GET", f"{path}/versions").body] == ["carla"]
+
+
+def test_a_draft_is_copied_under_a_new_id(gateway: Gateway) -> None:
+    path = "/api/v1/flows/hello"
+    assert gateway.api("POST", f"{path}/duplicate", {"flow_id": "copy"}).body["code"] == "flow_unknown"
+    gateway.api("PUT", path, FLOW)
+    gateway.api("PUT", f"{path}/metadata", {"folder": "Sales", "archived": True})
+    for _ in range(2):
+        copied = gateway.api("POST", f"{path}/duplicate", {"flow_id": "copy", "name": "Copy"})
+        assert (copied.status, copied.headers["etag"]) == (200, '"1"')
+    assert copied.body["document"] == FLOW | {"id": "copy", "name": "Copy"}
+    listed = {flow["flow_id"]: flow for flow in gateway.api("GET", "/api/v1/flows").body}
+    assert (listed["copy"]["folder"], listed["copy"]["archived"]) == ("Sales", False)
+    gateway.api("PUT", "/api/v1/flows/other", FLOW | {"id": "other"})
+    taken = gateway.api("POST", f"{path}/duplicate", {"flow_id": "other", "name": "Copy"})
+    assert (taken.status, taken.body["code"]) == (412, "draft_exists")
+
+
 @pytest.mark.parametrize("name", [{"pt": "Olá"}, 7, "  ", None])
 def test_a_flow_without_a_name_is_listed_by_its_id(gateway: Gateway, name: Any) -> None:
     gateway.api("PUT", "/api/v1/flows/hello", FLOW | {"name": name})

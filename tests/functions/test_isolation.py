@@ -22,6 +22,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
     "POST /api/v1/flows/validate": {"document": FLOW},
     "POST /api/v1/flows/rehearse": {"flow_id": "hello"},
+    "PUT /api/v1/flows/{flow_id}/metadata": {"folder": "Theirs"},
+    "POST /api/v1/flows/{flow_id}/duplicate": {"flow_id": "theirs"},
     "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
     "POST /api/v1/flows/import": {"nodes": [{"id": "1", "type": "start"}], "edges": []},
     "PUT /api/v1/numbers/{phone_number_id}": NUMBER | {"verify_token": "theirs-verify-token"},

@@ -19,6 +19,7 @@ from rest import (
     conversations,
     events,
     flow_checks,
+    flow_filing,
     flow_imports,
     flows,
     numbers,
@@ -111,7 +112,18 @@ def application() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([reject_unknown_input])
     settings = (numbers, secrets, organization, timetables)
-    for resource in (flows, flow_checks, flow_imports, *settings, conversations, agents, events, contacts, reports):
+    for resource in (
+        flows,
+        flow_checks,
+        flow_filing,
+        flow_imports,
+        *settings,
+        conversations,
+        agents,
+        events,
+        contacts,
+        reports,
+    ):
         app.include_router(resource.router)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, compress=True)

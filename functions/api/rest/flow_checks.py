@@ -148,8 +148,8 @@ class RehearsalLocation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90, strict=True)
+    longitude: float = Field(ge=-180, le=180, strict=True)
     name: str | None = Field(default=None, max_length=1000)
     address: str | None = Field(default=None, max_length=1000)
 
@@ -175,7 +175,7 @@ class CallResult(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ok: bool
+    ok: bool = Field(strict=True)
     status: int | None = Field(default=None, ge=100, le=599, strict=True)
     body: Any = None
     error: str | None = Field(default=None, max_length=1000)
@@ -321,7 +321,7 @@ def _document(who: Caller, request: FlowRehearsal) -> dict[str, Any]:
         return request.document
     flow_id = str(request.flow_id)
     try:
-        return wiring.flow_authoring().draft(who.organization_id, flow_id).document
+        return wiring.flow_authoring().draft(who.organization_id, flow_id).stored.document
     except UnknownFlowError:
         raise flow_unknown(flow_id) from None
 

@@ -19,7 +19,7 @@ import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
-from pytake.conversation.records import FlowSummary, FlowVersion
+from pytake.conversation.records import FlowChange, FlowSummary, FlowVersion
 from pytake.engine import Problem
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
@@ -55,21 +55,41 @@ class FlowProblem(BaseModel):
 
 
 class FlowDraft(BaseModel):
-    """A draft as it was saved, with the prover's problems."""
+    """A draft as it was saved, with the prover's problems. `saved_by`: the subject of the token that saved it."""
 
     flow_id: str
     document: dict[str, Any]
     problems: list[FlowProblem]
+    saved_at: datetime | None
+    saved_by: str | None
+
+
+class FlowFiling(BaseModel):
+    """How a flow is filed. An archived flow is only hidden in lists: a published version of it runs on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"\S")
+    tags: list[Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]] = Field(
+        default_factory=list, max_length=20
+    )
+    archived: bool = Field(default=False, strict=True)
 
 
 class FlowSummaryResponse(BaseModel):
-    """A flow with its published version (null: not published)."""
+    """A flow with its published version (null: not published), how it is filed, and who changed it last: the subject of the
+    token (null: it was changed before this was recorded)."""
 
     flow_id: str
     name: str
     latest_version: int
     published_version: int | None
     updated_at: datetime
+    updated_by: str | None
+    last_change: FlowChange
+    folder: str | None
+    tags: list[str]
+    archived: bool
 
 
 class PublishedVersion(BaseModel):
@@ -110,7 +130,7 @@ def list_flows(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[
     found = wiring.flows().summaries(who.organization_id, limit + 1, after)
     shown = found[:limit]
     rest = write_list_cursor("flows", who.organization_id, shown[-1].flow_id) if len(found) > limit else None
-    return page_response("/api/v1/flows", [_summary(summary) for summary in shown], limit, rest)
+    return page_response("/api/v1/flows", [summary_response(summary) for summary in shown], limit, rest)
 
 
 @router.put(
@@ -137,9 +157,10 @@ def save_draft(
     if if_match is not None:
         expected = _expected(if_match)
     try:
-        return _draft(wiring.flow_authoring().save_draft(who.organization_id, flow_id, document, expected))
+        saved = wiring.flow_authoring().save_draft(who.organization_id, flow_id, document, expected, who.subject)
+        return draft_response(saved)
     except DraftChangedError as error:
-        raise _changed(flow_id, error.revision, expected) from None
+        raise draft_changed(flow_id, error.revision, expected) from None
 
 
 @router.get(
@@ -151,7 +172,7 @@ def save_draft(
 def get_draft(flow_id: FlowId) -> Response[FlowDraft]:
     who = caller(router, "builder", "analyst", "agent")
     try:
-        return _draft(wiring.flow_authoring().draft(who.organization_id, flow_id))
+        return draft_response(wiring.flow_authoring().draft(who.organization_id, flow_id))
     except UnknownFlowError:
         raise flow_unknown(flow_id) from None
 
@@ -217,7 +238,7 @@ def publish_flow(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
     except UnknownFlowError:
         raise flow_unknown(flow_id) from None
     except DraftChangedError as error:
-        raise _changed(flow_id, error.revision, expected) from None
+        raise draft_changed(flow_id, error.revision, expected) from None
     except NotPublishableError as error:
         listed = [msgspec.to_builtins(problem) for problem in error.problems]
         detail = "The flow has errors. Correct the listed `problems`, save the draft and publish again."
@@ -237,10 +258,10 @@ def publish_flow(flow_id: FlowId, if_match: IfMatch = None) -> PublishedVersion:
 def roll_back_flow(flow_id: FlowId, request: Rollback) -> FlowSummaryResponse:
     who = caller(router, "builder")
     try:
-        summary = wiring.flow_authoring().rollback(who.organization_id, flow_id, request.version)
+        summary = wiring.flow_authoring().rollback(who.organization_id, flow_id, request.version, who.subject)
     except UnknownFlowError:
         raise _unknown_version(flow_id, request.version) from None
-    return _summary(summary)
+    return summary_response(summary)
 
 
 def _unknown_version(flow_id: str, version: int) -> Exception:
@@ -252,13 +273,21 @@ def flow_problems(problems: list[Problem]) -> list[FlowProblem]:
     return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
 
 
-def _draft(draft: Draft) -> Response[FlowDraft]:
-    body = FlowDraft(flow_id=draft.flow_id, document=draft.document, problems=flow_problems(draft.problems))
+def draft_response(draft: Draft) -> Response[FlowDraft]:
+    """A draft with its tag."""
+    stored = draft.stored
+    body = FlowDraft(
+        flow_id=draft.flow_id,
+        document=stored.document,
+        problems=flow_problems(draft.problems),
+        saved_at=datetime.fromtimestamp(stored.saved_at, UTC) if stored.saved_at else None,
+        saved_by=stored.saved_by or None,
+    )
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="application/json",
         body=body,
-        headers={"ETag": _tag(draft.revision)},
+        headers={"ETag": _tag(stored.revision)},
     )
 
 
@@ -270,7 +299,7 @@ def _expected(if_match: str) -> int | Literal["any"]:
     return "any" if if_match == "*" else int(if_match.strip('"'))
 
 
-def _changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None) -> ProblemError:
+def draft_changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None) -> ProblemError:
     """The problem of a draft that is not the expected one, with the tag of the stored draft."""
     headers = {"ETag": _tag(revision)} if revision is not None else {}
     address = f"GET /api/v1/flows/{flow_id}"
@@ -286,13 +315,20 @@ def _changed(flow_id: str, revision: int | None, expected: ExpectedDraft | None)
     return ProblemError(HTTPStatus.PRECONDITION_FAILED, "draft_changed", detail, headers=headers)
 
 
-def _summary(summary: FlowSummary) -> FlowSummaryResponse:
+def summary_response(summary: FlowSummary) -> FlowSummaryResponse:
+    """A flow as the list shows it."""
+    filed = summary.metadata
     return FlowSummaryResponse(
         flow_id=summary.flow_id,
         name=summary.name,
         latest_version=summary.latest_version,
         published_version=summary.published_version,
         updated_at=datetime.fromtimestamp(summary.updated_at, UTC),
+        updated_by=summary.updated_by or None,
+        last_change=summary.last_change,
+        folder=filed.folder,
+        tags=filed.tags,
+        archived=filed.archived,
     )
 
 

@@ -14,7 +14,14 @@ from pynamodb.transactions import TransactWrite
 from pytake.aws.table import Item, Table, cancellation_codes, dynamodb_error_code
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
-from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
+from pytake.conversation.records import (
+    FlowChange,
+    FlowMetadata,
+    FlowSummary,
+    FlowVersion,
+    StoredDraft,
+    listed_name,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -48,14 +55,20 @@ class DynamoFlows:
         item = self._get(_flow_pk(organization_id, flow_id), "DRAFT")
         if item is None:
             return None
-        return StoredDraft(msgspec.json.decode(self._unpack(item), type=dict[str, Any]), int(item.revision or 0))
+        document = msgspec.json.decode(self._unpack(item), type=dict[str, Any])
+        return StoredDraft(document, int(item.revision or 0), float(item.updated_at or 0), item.updated_by or "")
 
     def put_draft(
-        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+        self,
+        organization_id: str,
+        document: dict[str, Any],
+        at: float,
+        expected: ExpectedDraft | None = None,
+        by: str = "",
     ) -> int:
         item, flow_id = self._table.item, str(document["id"])
         draft = self._pack(item(_flow_pk(organization_id, flow_id), "DRAFT"), organization_id, _encode(document))
-        actions: list[Action] = [item.revision.set((item.revision | 0) + 1)]
+        actions: list[Action] = [item.revision.set((item.revision | 0) + 1), *self._changed(at, by)]
         if draft.document is not None:
             actions += [item.document.set(draft.document), item.document_key.remove()]
         else:
@@ -69,7 +82,7 @@ class DynamoFlows:
             raise DraftChangedError(int(found.revision or 0) if found is not None else None) from None
         name = listed_name(document)
         item(_list_pk(organization_id), flow_id).update(
-            [item.name.set(name), item.updated_at.set(at), item.revision.set(item.revision | 0)]
+            [item.name.set(name), item.revision.set(item.revision | 0), *self._changed(at, by, "saved")]
         )
         return int(draft.revision or 0)
 
@@ -127,7 +140,7 @@ class DynamoFlows:
                         item.name.set(name),
                         item.revision.set(version.version),
                         item.seq.set(version.version),
-                        item.updated_at.set(version.published_at),
+                        *self._changed(version.published_at, version.published_by, "published"),
                     ],
                     condition=no_newer,
                 )
@@ -136,14 +149,28 @@ class DynamoFlows:
                 raise ConflictError(f"version {version.version} of {version.flow_id} exists already") from None
             raise
 
-    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
+    def point_to(self, organization_id: str, flow_id: str, version: int, at: float, by: str) -> None:
         item = self._table.item
+        actions = [item.seq.set(version), *self._changed(at, by, "rolled_back")]
+        self._update_listed(organization_id, flow_id, actions, item.revision >= version)
+
+    def put_metadata(self, organization_id: str, flow_id: str, metadata: FlowMetadata, at: float, by: str) -> None:
+        item = self._table.item
+        actions = [item.body.set(_encode(metadata).decode()), *self._changed(at, by, "filed")]
+        self._update_listed(organization_id, flow_id, actions, item.pk.exists())
+
+    def _update_listed(self, organization_id: str, flow_id: str, actions: list[Action], condition: Condition) -> None:
         try:
-            item(_list_pk(organization_id), flow_id).update([item.seq.set(version)], condition=item.revision >= version)
+            self._table.item(_list_pk(organization_id), flow_id).update(actions, condition=condition)
         except UpdateError as error:
             if dynamodb_error_code(error) == _REFUSED:
-                raise ConflictError(f"{flow_id} has no version {version}") from None
+                raise ConflictError(f"{flow_id} is not as expected") from None
             raise
+
+    def _changed(self, at: float, by: str, change: FlowChange | None = None) -> list[Action]:
+        item = self._table.item
+        actions: list[Action] = [item.updated_at.set(at), item.updated_by.set(by)]
+        return [*actions, item.state.set(change)] if change is not None else actions
 
     def _get(self, pk: str, sk: str) -> Item | None:
         try:
@@ -180,11 +207,14 @@ def _version_sk(version: int) -> str:
 
 
 def _summary(item: Item) -> FlowSummary:
-    """`revision` is the latest version, `seq` the published one."""
+    """`revision` is the latest version, `seq` the published one, `state` the last change, `body` the metadata."""
     return FlowSummary(
         flow_id=item.sk,
         name=item.name or item.sk,
         latest_version=int(item.revision or 0),
         published_version=int(item.seq) if item.seq is not None else None,
         updated_at=float(item.updated_at or 0),
+        updated_by=item.updated_by or "",
+        last_change=msgspec.convert(item.state or "saved", FlowChange),
+        metadata=msgspec.json.decode(item.body, type=FlowMetadata) if item.body else FlowMetadata(),
     )

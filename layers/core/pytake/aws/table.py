@@ -141,6 +141,7 @@ class Item(Model):
     held_until = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True)
+    updated_by = UnicodeAttribute(null=True)
     document = BinaryAttribute(null=True, legacy_encoding=False)
     document_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import (
@@ -15,7 +16,7 @@ from pytake.conversation.ports.tenants import (
     FlowSecretsUnreadableError,
     TenantRepository,
 )
-from pytake.conversation.records import FlowSummary, FlowVersion, StoredDraft, listed_name
+from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, StoredDraft, listed_name
 from pytake.engine import Completion, Problem, inspect_flow, jump_targets, validate
 from pytake.engine.document import read_document
 
@@ -36,8 +37,7 @@ class Draft(Struct, frozen=True):
     """A saved draft with its problems. Each save has a new `revision`."""
 
     flow_id: str
-    revision: int
-    document: dict[str, Any]
+    stored: StoredDraft
     problems: list[Problem]
 
 
@@ -51,7 +51,12 @@ class FlowAuthoring:
         self._clock = clock
 
     def save_draft(
-        self, organization_id: str, flow_id: str, document: dict[str, Any], expected: ExpectedDraft | None = None
+        self,
+        organization_id: str,
+        flow_id: str,
+        document: dict[str, Any],
+        expected: ExpectedDraft | None = None,
+        saved_by: str = "",
     ) -> Draft:
         """Save the document as the flow's draft, also with errors: work in progress is not lost.
 
@@ -60,13 +65,15 @@ class FlowAuthoring:
         """
         document = {**document, "id": flow_id}
         try:
-            revision = self._flows.put_draft(organization_id, document, self._clock(), expected)
+            now = self._clock()
+            revision = self._flows.put_draft(organization_id, document, now, expected, saved_by)
+            stored = StoredDraft(document, revision, now, saved_by)
         except DraftChangedError:
             there = self._flows.draft(organization_id, flow_id)
             if there is None or there.document != document:
                 raise
-            revision = there.revision
-        return self._checked(organization_id, flow_id, StoredDraft(document, revision))
+            stored = there
+        return self._checked(organization_id, flow_id, stored)
 
     def draft(self, organization_id: str, flow_id: str) -> Draft:
         """The saved draft with its current problems. Raises `UnknownFlowError`."""
@@ -121,14 +128,35 @@ class FlowAuthoring:
             return same, problems
         return version, problems
 
-    def rollback(self, organization_id: str, flow_id: str, version: int) -> FlowSummary:
+    def rollback(self, organization_id: str, flow_id: str, version: int, by: str) -> FlowSummary:
         """Use an earlier or later version for new sessions. Raises `UnknownFlowError`."""
         summary = self._flows.summary(organization_id, flow_id)
         if summary is None or not 1 <= version <= summary.latest_version:
             raise UnknownFlowError(f"{flow_id} version {version}")
-        self._flows.point_to(organization_id, flow_id, version)
-        summary.published_version = version
-        return summary
+        now = self._clock()
+        self._flows.point_to(organization_id, flow_id, version, now, by)
+        return replace(summary, published_version=version, updated_at=now, updated_by=by, last_change="rolled_back")
+
+    def file(self, organization_id: str, flow_id: str, metadata: FlowMetadata, by: str) -> FlowSummary:
+        """Put a flow into a folder, tag it, archive it. Raises `UnknownFlowError`."""
+        summary, now = self._flows.summary(organization_id, flow_id), self._clock()
+        if summary is None:
+            raise UnknownFlowError(flow_id)
+        self._flows.put_metadata(organization_id, flow_id, metadata, now, by)
+        return replace(summary, metadata=metadata, updated_at=now, updated_by=by, last_change="filed")
+
+    def duplicate(self, organization_id: str, flow_id: str, new_id: str, name: str | None, by: str) -> Draft:
+        """Save the draft under a new id, in the same folder and with the same tags.
+
+        Raises `UnknownFlowError`, and `DraftChangedError` if a draft with the new id exists and is another one.
+        """
+        document = self._stored(organization_id, flow_id).document
+        copied = self.save_draft(organization_id, new_id, document | ({"name": name} if name else {}), "none", by)
+        summary = self._flows.summary(organization_id, flow_id)
+        if summary is not None and (summary.metadata.folder or summary.metadata.tags):
+            metadata = replace(summary.metadata, archived=False)
+            self._flows.put_metadata(organization_id, new_id, metadata, self._clock(), by)
+        return copied
 
     def bundle(
         self, organization_id: str, document: dict[str, Any], others: Mapping[str, dict[str, Any]] | None = None
@@ -164,7 +192,7 @@ class FlowAuthoring:
 
     def _checked(self, organization_id: str, flow_id: str, stored: StoredDraft) -> Draft:
         problems = self._check(organization_id, self.bundle(organization_id, stored.document), flow_id)
-        return Draft(flow_id, stored.revision, stored.document, problems)
+        return Draft(flow_id, stored, problems)
 
     def _published(
         self, organization_id: str, summary: FlowSummary | None, documents: dict[str, dict[str, Any]]

@@ -330,14 +330,31 @@ class Organization(Struct, omit_defaults=True):
     constants: dict[str, Any] = {}
 
 
+FlowChange = Literal["saved", "published", "rolled_back", "filed"]
+
+
+class FlowMetadata(Struct, frozen=True, omit_defaults=True):
+    """How builders file a flow. An archived flow is only hidden: a published version of it runs on."""
+
+    folder: str | None = None
+    tags: list[str] = []
+    archived: bool = False
+
+
 class FlowSummary(Struct, omit_defaults=True):
-    """A flow in an organization's list. `published_version` is the pointer that publish and rollback move."""
+    """A flow in an organization's list. `published_version` is the pointer that publish and rollback move.
+
+    `last_change` was made by `updated_by`, the subject of a token (empty before releases that record it), at `updated_at`.
+    """
 
     flow_id: str
     name: str
     latest_version: int = 0
     published_version: int | None = None
     updated_at: float = 0
+    updated_by: str = ""
+    last_change: FlowChange = "saved"
+    metadata: FlowMetadata = FlowMetadata()
 
 
 LISTED_NAME_LENGTH = 200
@@ -351,10 +368,15 @@ def listed_name(document: dict[str, Any]) -> str:
 
 
 class StoredDraft(Struct, frozen=True):
-    """A flow's draft. `revision` grows with every save, so that a save can name the draft that it is based on."""
+    """A flow's draft. `revision` grows with every save, so that a save can name the draft that it is based on.
+
+    `saved_by` is the subject of a token; both are empty for a draft of a release that did not record them.
+    """
 
     document: dict[str, Any]
     revision: int
+    saved_at: float = 0
+    saved_by: str = ""
 
 
 class FlowVersion(Struct, omit_defaults=True):

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from pytake.conversation.records import (
+    FlowMetadata,
     FlowSummary,
     FlowVersion,
     Number,
@@ -159,7 +160,12 @@ class Flows(Protocol):
     def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None: ...
 
     def put_draft(
-        self, organization_id: str, document: dict[str, Any], at: float, expected: ExpectedDraft | None = None
+        self,
+        organization_id: str,
+        document: dict[str, Any],
+        at: float,
+        expected: ExpectedDraft | None = None,
+        by: str = "",
     ) -> int:
         """Store the document as the draft of the flow whose id it contains; returns the draft's new revision.
 
@@ -176,5 +182,8 @@ class Flows(Protocol):
     def publish(self, organization_id: str, version: FlowVersion, name: str) -> None:
         """Store the next version and move the pointer to it. Raises `ConflictError` if that version exists."""
 
-    def point_to(self, organization_id: str, flow_id: str, version: int) -> None:
-        """Move the pointer to an existing version."""
+    def point_to(self, organization_id: str, flow_id: str, version: int, at: float, by: str) -> None:
+        """Move the pointer to an existing version. Raises `ConflictError` if there is none."""
+
+    def put_metadata(self, organization_id: str, flow_id: str, metadata: FlowMetadata, at: float, by: str) -> None:
+        """File a flow. Raises `ConflictError` if there is no such flow."""
