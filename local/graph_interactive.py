@@ -17,8 +17,6 @@ from local.graph_fields import (
 )
 from pytake.whatsapp import limits
 
-_PRODUCT_ID, _PRODUCT_SECTIONS, _PRODUCTS = 512, 10, 30
-_CARD_LINE_BREAKS = 2
 _WITHOUT_HEADER_AND_FOOTER = ("location_request_message", "carousel", "request_contact_info", "call_permission_request")
 
 
@@ -128,23 +126,25 @@ def _named(action: Json, name: str) -> Json:
 def _product(action: Json) -> None:
     check_keys(action, "interactive.action", ("catalog_id", "product_retailer_id"))
     for key in ("catalog_id", "product_retailer_id"):
-        text_at(action, key, "interactive.action", longest=_PRODUCT_ID)
+        text_at(action, key, "interactive.action", longest=limits.PRODUCT_ID)
 
 
 def _products(action: Json) -> None:
     check_keys(action, "interactive.action", ("catalog_id", "sections"))
-    text_at(action, "catalog_id", "interactive.action", longest=_PRODUCT_ID)
-    sections = list_at(action, "sections", "interactive.action", most=_PRODUCT_SECTIONS)
+    text_at(action, "catalog_id", "interactive.action", longest=limits.PRODUCT_ID)
+    sections = list_at(action, "sections", "interactive.action", most=limits.PRODUCT_SECTIONS)
     count = 0
     for at, section in enumerate(sections):
         path = f"interactive.action.sections[{at}]"
-        text_at(section, "title", path, longest=limits.ROW_TITLE, required=len(sections) > 1)
+        text_at(section, "title", path, longest=limits.SECTION_TITLE, required=len(sections) > 1)
         items = list_at(section, "product_items", path)
         for item in items:
-            text_at(item, "product_retailer_id", f"{path}.product_items", longest=_PRODUCT_ID)
+            text_at(item, "product_retailer_id", f"{path}.product_items", longest=limits.PRODUCT_ID)
         count += len(items)
-    if count > _PRODUCTS:
-        raise GraphApiError(BAD_VALUE, f"Total product count exceeds the allowed maximum: {_PRODUCTS}, got {count}")
+    if count > limits.PRODUCTS:
+        raise GraphApiError(
+            BAD_VALUE, f"Total product count exceeds the allowed maximum: {limits.PRODUCTS}, got {count}"
+        )
 
 
 def _catalog(action: Json) -> None:
@@ -153,13 +153,13 @@ def _catalog(action: Json) -> None:
         raise GraphApiError(BAD_VALUE, 'interactive.action.name must be "catalog_message"')
     if "parameters" in action:
         parameters = object_at(action, "parameters", "interactive.action")
-        text_at(parameters, "thumbnail_product_retailer_id", "interactive.action.parameters", longest=_PRODUCT_ID)
+        text_at(parameters, "thumbnail_product_retailer_id", "interactive.action.parameters", longest=limits.PRODUCT_ID)
 
 
 def _carousel(action: Json) -> None:
     check_keys(action, "interactive.action", ("cards",))
-    cards = list_at(action, "cards", "interactive.action", least=2, most=10)
-    shapes = set()
+    cards = list_at(action, "cards", "interactive.action", least=limits.CARDS_LEAST, most=limits.CARDS)
+    shapes: set[tuple[object, ...]] = set()
     for at, card in enumerate(cards):
         path = f"interactive.action.cards[{at}]"
         if card.get("card_index") != at:
@@ -176,25 +176,26 @@ def _carousel(action: Json) -> None:
         check_media(object_at(header, kind, f"{path}.header"), f"{path}.header.{kind}", ("id", "link"))
         if "body" in card:
             body = text_at(object_at(card, "body", path), "text", f"{path}.body", longest=limits.CARD_BODY)
-            if body.count("\n") > _CARD_LINE_BREAKS:
-                raise GraphApiError(BAD_VALUE, f"{path}.body.text has more than {_CARD_LINE_BREAKS} line breaks")
-        shapes.add((kind, _card_buttons(inner, f"{path}.action")))
+            if body.count("\n") > limits.CARD_LINE_BREAKS:
+                raise GraphApiError(BAD_VALUE, f"{path}.body.text has more than {limits.CARD_LINE_BREAKS} line breaks")
+        shapes.add((kind, *_card_buttons(inner, f"{path}.action")))
     if len(shapes) > 1:
-        raise GraphApiError(BAD_VALUE, "All cards need the same header, the same kind of button and the same catalog")
+        raise GraphApiError(BAD_VALUE, "All cards need the same header, the same buttons and the same catalog")
 
 
-def _card_buttons(action: Json, path: str) -> str:
-    """The kind of a card's buttons."""
+def _card_buttons(action: Json, path: str) -> tuple[str, int]:
+    """The kind and the number of a card's buttons."""
     if "buttons" not in action:
         _cta_url(action)
-        return "cta_url"
-    for at, button in enumerate(list_at(action, "buttons", path, most=limits.BUTTONS)):
+        return "cta_url", 1
+    buttons = list_at(action, "buttons", path, most=limits.BUTTONS)
+    for at, button in enumerate(buttons):
         if button.get("type") != "quick_reply":
             raise GraphApiError(BAD_VALUE, f'{path}.buttons[{at}].type must be "quick_reply"')
         reply = object_at(button, "quick_reply", f"{path}.buttons[{at}]")
         text_at(reply, "id", f"{path}.buttons[{at}].quick_reply", longest=limits.BUTTON_ID)
         text_at(reply, "title", f"{path}.buttons[{at}].quick_reply", longest=limits.BUTTON_TITLE)
-    return "quick_reply"
+    return "quick_reply", len(buttons)
 
 
 def _only_named(name: str, *, parameters: bool = False) -> Callable[[Json], None]:

@@ -350,6 +350,9 @@ def _choices(payload: Json) -> tuple[list[Choice] | None, list[Choice] | None]:
     action = interactive.get("action", {})
     if interactive.get("type") == "button":
         return [Choice(b["reply"]["id"], b["reply"]["title"]) for b in action["buttons"]], None
+    if interactive.get("type") == "carousel":
+        replies = [b["quick_reply"] for card in action["cards"] for b in card["action"].get("buttons") or ()]
+        return [Choice(b["id"], b["title"]) for b in replies] or None, None
     if interactive.get("type") == "list":
         rows = [row for section in action["sections"] for row in section["rows"]]
         return None, [Choice(row["id"], row["title"], row.get("description")) for row in rows]

@@ -65,7 +65,9 @@ def check_message(payload: Json) -> None:
     check_keys(payload, "", (*known, kind))
     text_at(payload, "biz_opaque_callback_data", "", longest=limits.CALLBACK_DATA, required=False)
     if "context" in payload:
-        text_at(object_at(payload, "context", ""), "message_id", "context", longest=512)
+        text_at(object_at(payload, "context", ""), "message_id", "context", longest=limits.MESSAGE_ID)
+        if kind == "reaction":
+            raise GraphApiError(INVALID, "A reaction names its message and has no context")
     check(payload)
 
 
@@ -103,18 +105,20 @@ def _check_location(payload: Json) -> None:
 
 
 def _check_contacts(payload: Json) -> None:
-    for at, card in enumerate(list_at(payload, "contacts", "", most=257)):
+    for at, card in enumerate(list_at(payload, "contacts", "", most=limits.CONTACT_CARDS)):
         path = f"contacts[{at}]"
         name = object_at(card, "name", path)
-        text_at(name, "formatted_name", f"{path}.name", longest=1024)
+        text_at(name, "formatted_name", f"{path}.name", longest=limits.CONTACT_NAME)
 
 
 def _check_reaction(payload: Json) -> None:
     reaction = object_at(payload, "reaction", "")
     check_keys(reaction, "reaction", ("message_id", "emoji"))
-    text_at(reaction, "message_id", "reaction", longest=512)
+    text_at(reaction, "message_id", "reaction", longest=limits.MESSAGE_ID)
     if not isinstance(reaction.get("emoji"), str):
         raise GraphApiError(MISSING, "reaction.emoji is required; empty removes the reaction")
+    if reaction["emoji"] and (reaction["emoji"].isascii() or len(reaction["emoji"]) > limits.EMOJI):
+        raise GraphApiError(BAD_VALUE, "reaction.emoji must be one emoji")
 
 
 def _check_template(payload: Json) -> None:

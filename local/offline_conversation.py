@@ -79,7 +79,8 @@ class OfflineConversation:
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
         seed, commands = f"{self._seed}:{number}", DEFAULT_COMMANDS
-        context = Context(now, seed, self.contact, self._country, commands, *self._settings)
+        message_id = None if user_input.type in ("timeout", "resume", "event") else f"wamid.{number}"
+        context = Context(now, seed, self.contact, self._country, commands, *self._settings, message_id)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:
             turn = continue_turn(self._flow, turn, user_input, perform(turn.effect), context)

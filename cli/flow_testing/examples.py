@@ -22,6 +22,11 @@ UserInput = str | dict[str, Any]
 
 STALE = {"reply_id": "no-such-option"}
 STICKER = {"media": {"id": "media-1", "type": "sticker"}}
+_ORDER = {
+    "catalog_id": "7",
+    "text": "No onions",
+    "product_items": [{"product_retailer_id": "sku1", "quantity": 2, "item_price": 30, "currency": "BRL"}],
+}
 _HOURS_AHEAD = 15 * 24  # how far ahead an open or closed hour is looked for
 _SENTENCE = "I would like to know more about this, please. "
 _FOUND: dict[str, list[Any]] = {
@@ -94,9 +99,9 @@ class Examples:
         if conversation.handed_off:
             return [{"type": "handed_back"}]
         data = self._data[state.sub_flow_id or state.flow_id, state.node_id]
-        found: list[UserInput] = [
-            {"reply_id": button.get("value") or button["label"]} for button in data.get("buttons") or ()
-        ]
+        buttons = [*(data.get("buttons") or ())]
+        buttons += [button for card in data.get("carousel") or () for button in card.get("buttons") or ()]
+        found: list[UserInput] = [{"reply_id": button.get("value") or button["label"]} for button in buttons]
         if data.get("options_from"):
             found.append("1")
         if data.get("multiple"):
@@ -344,6 +349,8 @@ VALID_ANSWERS: dict[str, Callable[[dict[str, Any]], Iterable[UserInput]]] = {
     "choice": _choices,
     "regex": lambda validation: _matching(validation.get("pattern") or ""),
     "media": _files,
+    "order": lambda _: [{"type": "order", "payload": _ORDER}],
+    "contacts": lambda _: [{"type": "contacts", "text": "Ana", "payload": [{"name": {"formatted_name": "Ana"}}]}],
     "location": lambda _: [{"location": {"latitude": -23.56, "longitude": -46.65, "name": "Avenida Paulista"}}],
 }
 """Answers that a validation accepts, by its type. Types without an entry get a text."""

@@ -46,6 +46,7 @@ _UNUSUAL_INPUTS: list[dict[str, Any]] = [
     {"response": {"flow_token": "other", "x": [1, {"y": None}]}},
     {"type": "contacts", "text": "Ana", "payload": [{"name": {"formatted_name": "Ana"}}]},
     {"type": "order", "payload": {"product_items": []}},
+    {"type": "order", "payload": {"product_items": [{"quantity": "2", "item_price": 1e300}, "x", {"currency": None}]}},
     {"type": "reaction", "text": "👍"},
     {"type": "unsupported"},
     {"type": "timeout"},

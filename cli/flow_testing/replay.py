@@ -118,7 +118,7 @@ def _turn(flow: Flow, state: State | None, record: TurnRecord, known: TurnContex
     commands: Mapping[str, Any] = known.commands or DEFAULT_COMMANDS
     seed = f"{record.session_id}:{record.seq}"
     settings = (known.timezone, known.constants, known.timetables)
-    context = Context(record.at, seed, known.contact, known.country, commands, *settings)
+    context = Context(record.at, seed, known.contact, known.country, commands, *settings, record.received_message_id)
     left = {effect.key: effect.result for effect in record.effects}
     turn = take_turn(flow, state, record.input, context)
     while turn.effect is not None:

@@ -193,6 +193,8 @@ def _of_business(kind: str, message: Json, entry: Json) -> dict[str, Any]:
         return {"media": _file(kind, content), "text": str(content.get("caption") or "")}
     if kind == "location":
         return {"media": Media(kind, _place(content)), "text": ""}
+    if kind == "contacts":
+        return {"media": Media(kind, str(entry.get("text") or "")), "text": ""}
     if kind == "template":
         return {"buttons": _choices(entry.get("buttons")), "header": str(content.get("name") or "")}
     if kind != "interactive":
@@ -206,7 +208,7 @@ def _of_business(kind: str, message: Json, entry: Json) -> dict[str, Any]:
     action = content.get("action") or {}
     parameters = action.get("parameters") or {}
     match content.get("type"):
-        case "button":
+        case "button" | "carousel":
             parts["buttons"] = _choices(entry.get("buttons"))
         case "list":
             parts["menu"], parts["rows"] = str(action.get("button") or ""), _choices(entry.get("rows"))

@@ -175,6 +175,42 @@ def test_contacts_and_orders_answer_where_anything_does(name: str) -> None:
     assert variables(product)["v"] == content[name]
 
 
+def test_an_order_becomes_variables() -> None:
+    product = asking("order")
+    record = answer(product, sent("text"))
+    assert [step.exit for step in record.path] == ["invalid"]
+    record = answer(product, sent("order"))
+    assert variables(product)["v"] == {
+        "catalog_id": "194836987003835",
+        "note": "Sem cebola",
+        "items": [
+            {"product_retailer_id": "di9ozbzfi4", "quantity": 2, "price": 30, "currency": "BRL", "total": 60},
+        ],
+        "count": 2,
+        "totals": {"BRL": 60},
+        "currency": "BRL",
+        "total": 60,
+    }
+    assert record.node_id == "note"
+
+
+def test_contacts_become_variables() -> None:
+    product = asking("contacts")
+    answer(product, sent("contacts"))
+    assert {"name", "phones", "emails", "organization"} == variables(product)["v"][0].keys()
+
+
+def test_a_flow_quotes_the_message_of_the_person_and_reacts_to_it() -> None:
+    product = Product()
+    react = node("react", "message", reaction={"emoji": "👍"}, next_node_id="quote")
+    quote = node("quote", "message", text="Noted.", reply_to="{{input.message_id}}", next_node_id="end")
+    product.add_organization("acme", NUMBER, document(react, quote, node("end", "end")))
+    record = answer(product, sent("text"))
+    first, second = product.graph.sent
+    assert first["reaction"] == {"message_id": record.message_id, "emoji": "👍"}
+    assert second["context"] == {"message_id": record.message_id}
+
+
 SILENT = ["reaction", "reaction_removed", "edit", "revoke", "system_number_changed", "call_permission_reply"]
 
 

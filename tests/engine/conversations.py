@@ -78,7 +78,7 @@ class Talk:
         self.number += 1
         self.effects = []
         answer = Input(text=user_input) if isinstance(user_input, str) else user_input
-        context = Context(now=self.now, seed=f"seed:{self.number}", **self.context)
+        context = Context(now=self.now, seed=f"seed:{self.number}", message_id=f"wamid.{self.number}", **self.context)
         state = State.decode(self.stored) if self.stored is not None else None
         turn = take_turn(self.flow, state, answer, context)
         for result in results:

@@ -90,7 +90,22 @@ def buttons(draw: st.DrawFn, ids: list[str]) -> list[dict[str, Any]]:
 @st.composite
 def validation(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(
-        st.sampled_from(["text", "email", "phone", "number", "choice", "date", "regex", "media", "location", "any"])
+        st.sampled_from(
+            [
+                "text",
+                "email",
+                "phone",
+                "number",
+                "choice",
+                "date",
+                "regex",
+                "media",
+                "location",
+                "any",
+                "order",
+                "contacts",
+            ]
+        )
     )
     found: dict[str, Any] = {"type": kind, "error_message": draw(st.none() | TEXTS)}
     if kind == "regex":
@@ -123,10 +138,13 @@ KINDS = [
     *("start", "message", "buttons", "media", "cta", "question", "question", "question_buttons", "condition"),
     *("branches", "jump", "end", "handoff", "action", "api_call", "ai_prompt", "delay", "set_variable", "random"),
     *("template", "whatsapp_flow", "question_list", "question_several", "wait_event", "schedule"),
+    *("location", "contacts", "product", "products", "catalog", "carousel", "cards", "reaction"),
 ]
 TYPES = {"buttons": "message", "media": "message", "cta": "message", "question_buttons": "question"}
 TYPES |= {"question_list": "question", "question_several": "question"}
 TYPES |= {"branches": "condition"}
+TYPES |= dict.fromkeys(("location", "contacts", "product", "products", "catalog", "carousel", "reaction"), "message")
+TYPES |= {"cards": "message"}
 
 
 def prefixed(prefix: str) -> st.SearchStrategy[str]:
@@ -155,6 +173,15 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         st.fixed_dictionaries({"id": just("y"), "weight": just(2), "next_node_id": target}),
     ).map(list)
     cta = just({"label": "{{a}}", "url": "https://example.com/{{a}}"})
+    degrees = st.sampled_from([0, -90.0, "{{a}}", "{{b | default(5)}}"])
+    product_id = st.sampled_from(["sku1", "{{a}}", "{{b}}{{c}}"])
+    product = st.fixed_dictionaries({"catalog_id": just("7"), "product_retailer_id": product_id})
+    section = st.fixed_dictionaries(
+        {"title": just("S {{a}}"), "product_retailer_ids": st.lists(product_id, min_size=1, max_size=3)}
+    )
+    reply = {"reply_to": none | st.sampled_from(["{{input.message_id}}", "{{a}}"]), "next_node_id": optional}
+    picture = just({"type": "image", "id": "{{a | default('1')}}"})
+    card = st.fixed_dictionaries({"media": picture, "text": none | just("C {{b}}"), "cta_url": cta})
     asked = {
         "question": prefixed("Q "),
         "variable": VARIABLE,
@@ -172,6 +199,45 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         },
         "media": {"text": TEXTS, "media": media, "buttons": none | buttons(ids)},
         "cta": {"text": TEXTS, "cta_url": cta, "next_node_id": optional},
+        "location": {
+            "text": none | TEXTS,
+            "location": st.fixed_dictionaries({"latitude": degrees, "longitude": degrees, "name": none | TEXTS}),
+            **reply,
+        },
+        "contacts": {
+            "contacts": st.lists(
+                st.fixed_dictionaries({"name": just("N {{a}}"), "phones": st.lists(TEXTS, max_size=2)}), min_size=1
+            ),
+            **reply,
+        },
+        "product": {"text": none | TEXTS, "product": product, "media": none | media, **reply},
+        "products": {
+            "text": prefixed("P "),
+            "header": prefixed("{{a}} "),
+            "products": st.fixed_dictionaries(
+                {"catalog_id": just("{{a | default('7')}}"), "sections": st.lists(section, min_size=1, max_size=3)}
+            ),
+            **reply,
+        },
+        "catalog": {
+            "text": prefixed("C "),
+            "catalog": just({"thumbnail": "{{c}}"}),
+            "footer": none | just("{{a}}"),
+            **reply,
+        },
+        "carousel": {"text": prefixed("C "), "carousel": st.lists(card, min_size=2, max_size=4), **reply},
+        "cards": {
+            "text": prefixed("C "),
+            "carousel": just(
+                [
+                    {"media": {"type": "image", "id": id_}, "buttons": [{"label": "{{a}}", "value": value}]}
+                    for id_, value in (("1", "v0"), ("{{b}}", "v1"), ("3", "v2"))
+                ]
+            ),
+            "variable": none | VARIABLE,
+            **reply,
+        },
+        "reaction": {"reaction": just({"emoji": "👍"}), "next_node_id": optional},
         "question": {**asked, "max_attempts": none | st.integers(1, 3), "timeout_seconds": none | just(60)},
         "question_buttons": {
             **asked,
@@ -314,6 +380,11 @@ INPUTS = st.one_of(
         text=st.text(max_size=5),
     ),
     st.builds(Input, type=st.just("media"), media=st.builds(InputMedia, id=st.text(max_size=5), type=st.just("image"))),
+    st.builds(
+        Input,
+        type=st.sampled_from(["order", "contacts"]),
+        payload=VALUES | st.builds(lambda item: {"product_items": [item]}, VALUES) | st.lists(VALUES, max_size=2),
+    ),
     st.builds(Input, type=st.just("location"), location=st.just(InputLocation(1.5, -2.0))),
     st.builds(
         Input,

@@ -81,6 +81,15 @@ CARD: Json = {
 }
 
 
+REPLY = {"type": "quick_reply", "quick_reply": {"id": "a", "title": "A"}}
+REPLIES_CARD = {
+    "card_index": 0,
+    "type": "cta_url",
+    "header": {"type": "image", "image": {"id": "1"}},
+    "action": {"buttons": [REPLY]},
+}
+
+
 def carousel(*cards: Json) -> Json:
     return interactive({"type": "carousel", "body": {"text": "a"}, "action": {"cards": list(cards)}})
 
@@ -125,6 +134,7 @@ REFUSED: list[tuple[Json, int, str]] = [
     (interactive({"type": "carousel", "body": {"text": "a"}, "action": {"cards": [CARD]}}), 131009, "cards"),
     (carousel(CARD, {**CARD, "card_index": 2}), 131009, "cards[1].card_index"),
     (carousel(CARD, {**CARD, "card_index": 1, "header": VIDEO}), 131009, "same header"),
+    (carousel(REPLIES_CARD, {**REPLIES_CARD, "card_index": 1, "action": {"buttons": [REPLY, REPLY]}}), 131009, "same"),
     (carousel(CARD, {**CARD, "card_index": 1, "body": {"text": "b" * 161}}), 131009, "cards[1].body.text"),
     (carousel(CARD, {**CARD, "card_index": 1, "body": {"text": "1\n2\n3\n4"}}), 131009, "line breaks"),
     (product("product", {"catalog_id": "7"}), 131008, "product_retailer_id"),
@@ -191,6 +201,12 @@ REFUSED: list[tuple[Json, int, str]] = [
     ({"type": "contacts", "contacts": []}, 131009, "contacts"),
     ({"type": "contacts", "contacts": [{"name": {}}]}, 131008, "formatted_name"),
     ({"type": "reaction", "reaction": {"message_id": "wamid.1"}}, 131008, "emoji"),
+    ({"type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": "ok"}}, 131009, "one emoji"),
+    (
+        {"type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": ""}, "context": {"message_id": "wamid.2"}},
+        100,
+        "no context",
+    ),
 ]
 
 

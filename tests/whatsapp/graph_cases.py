@@ -4,13 +4,23 @@ from typing import Any
 
 from pytake.whatsapp.outbound import (
     Button,
+    Card,
+    Carousel,
+    Catalog,
+    ContactCard,
+    ContactCards,
     CtaUrl,
     FlowForm,
+    Location,
     LocationRequest,
     Media,
     MediaHeader,
     OptionList,
     OutboundMessage,
+    Product,
+    ProductList,
+    ProductSection,
+    Reaction,
     ReplyButtons,
     Row,
     Template,
@@ -185,6 +195,181 @@ CASES: list[tuple[str, OutboundMessage, dict[str, Any]]] = [
                         "flow_id": "991",
                         "flow_cta": "Abrir",
                     },
+                },
+            },
+        },
+    ),
+    (
+        "reply",
+        Text("Sim", reply_to="wamid.A"),
+        {"type": "text", "text": {"body": "Sim", "preview_url": False}, "context": {"message_id": "wamid.A"}},
+    ),
+    (
+        "reaction",
+        Reaction("wamid.A", "👍"),
+        {"type": "reaction", "reaction": {"message_id": "wamid.A", "emoji": "👍"}},
+    ),
+    (
+        "reaction_removed",
+        Reaction("wamid.A", ""),
+        {"type": "reaction", "reaction": {"message_id": "wamid.A", "emoji": ""}},
+    ),
+    (
+        "location",
+        Location(-23.5, -46.6, "Loja", "Rua 1"),
+        {
+            "type": "location",
+            "location": {"latitude": -23.5, "longitude": -46.6, "name": "Loja", "address": "Rua 1"},
+        },
+    ),
+    (
+        "contacts",
+        ContactCards(
+            [
+                ContactCard(
+                    "Ana Silva",
+                    ["+5511987654321", "11 5555"],
+                    ["ana@example.com"],
+                    ["https://example.com"],
+                    "Loja",
+                )
+            ]
+        ),
+        {
+            "type": "contacts",
+            "contacts": [
+                {
+                    "name": {"formatted_name": "Ana Silva", "first_name": "Ana"},
+                    "phones": [{"phone": "+5511987654321", "wa_id": "5511987654321"}, {"phone": "11 5555"}],
+                    "emails": [{"email": "ana@example.com"}],
+                    "urls": [{"url": "https://example.com"}],
+                    "org": {"company": "Loja"},
+                }
+            ],
+        },
+    ),
+    (
+        "product_without_text",
+        Product("", "7", "sku1"),
+        {
+            "type": "interactive",
+            "interactive": {"type": "product", "action": {"catalog_id": "7", "product_retailer_id": "sku1"}},
+        },
+    ),
+    (
+        "products",
+        ProductList("Escolha", "Novos", "7", [ProductSection(["sku1", "sku2"], "Camisas")], "Rodapé", "wamid.A"),
+        {
+            "type": "interactive",
+            "context": {"message_id": "wamid.A"},
+            "interactive": {
+                "type": "product_list",
+                "header": {"type": "text", "text": "Novos"},
+                "body": {"text": "Escolha"},
+                "footer": {"text": "Rodapé"},
+                "action": {
+                    "catalog_id": "7",
+                    "sections": [
+                        {
+                            "title": "Camisas",
+                            "product_items": [{"product_retailer_id": "sku1"}, {"product_retailer_id": "sku2"}],
+                        }
+                    ],
+                },
+            },
+        },
+    ),
+    (
+        "catalog",
+        Catalog("Tudo", "sku1"),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "catalog_message",
+                "body": {"text": "Tudo"},
+                "action": {"name": "catalog_message", "parameters": {"thumbnail_product_retailer_id": "sku1"}},
+            },
+        },
+    ),
+    (
+        "catalog_without_thumbnail",
+        Catalog("Tudo"),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "catalog_message",
+                "body": {"text": "Tudo"},
+                "action": {"name": "catalog_message"},
+            },
+        },
+    ),
+    (
+        "carousel_of_links",
+        Carousel("Veja", [Card(MediaHeader("image", id=id_), "Um", "Abrir", "https://example.com") for id_ in "12"]),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "carousel",
+                "body": {"text": "Veja"},
+                "action": {
+                    "cards": [
+                        {
+                            "card_index": index,
+                            "type": "cta_url",
+                            "header": {"type": "image", "image": {"id": str(index + 1)}},
+                            "body": {"text": "Um"},
+                            "action": {
+                                "name": "cta_url",
+                                "parameters": {"display_text": "Abrir", "url": "https://example.com"},
+                            },
+                        }
+                        for index in (0, 1)
+                    ]
+                },
+            },
+        },
+    ),
+    (
+        "carousel_of_options",
+        Carousel("Veja", [Card(MediaHeader("video", id="1"), buttons=[Button(id_, "Quero")]) for id_ in "ab"]),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "carousel",
+                "body": {"text": "Veja"},
+                "action": {
+                    "cards": [
+                        {
+                            "card_index": index,
+                            "type": "cta_url",
+                            "header": {"type": "video", "video": {"id": "1"}},
+                            "action": {
+                                "buttons": [{"type": "quick_reply", "quick_reply": {"id": id_, "title": "Quero"}}]
+                            },
+                        }
+                        for index, id_ in enumerate("ab")
+                    ]
+                },
+            },
+        },
+    ),
+    (
+        "carousel_of_products",
+        Carousel("Veja", [Card(catalog_id="7", product_retailer_id=sku) for sku in ("sku1", "sku2")]),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "carousel",
+                "body": {"text": "Veja"},
+                "action": {
+                    "cards": [
+                        {
+                            "card_index": index,
+                            "type": "product",
+                            "action": {"product_retailer_id": sku, "catalog_id": "7"},
+                        }
+                        for index, sku in enumerate(("sku1", "sku2"))
+                    ]
                 },
             },
         },

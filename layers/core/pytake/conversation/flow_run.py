@@ -187,6 +187,7 @@ class FlowRun:
             timezone=organization.timezone,
             constants=organization.constants,
             timetables=known.timetables,
+            message_id=record.received_message_id,
         )
         turn = engine.take_turn(flow, state, record.input, context)
         if turn.effect is not None:

@@ -201,6 +201,12 @@ class TurnRecord(Struct, omit_defaults=True):
         return self.message_id
 
     @property
+    def received_message_id(self) -> str | None:
+        """The id of the person's message; None for the turns of timers, events and agents."""
+        is_message = self.message_type is not None and self.message_type not in NON_MESSAGE_TYPES
+        return self.message_id if is_message else None
+
+    @property
     def confirms_opt_out(self) -> bool:
         """Whether the person opted out in this turn: its messages confirm that."""
         return any(event.type == "opted_out" for event in self.events)

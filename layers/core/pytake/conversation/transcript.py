@@ -12,7 +12,17 @@ from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
-from pytake.whatsapp.outbound import Media, OptionList, OutboundMessage, ReplyButtons, Template
+from pytake.whatsapp.outbound import (
+    Carousel,
+    ContactCards,
+    Location,
+    Media,
+    OptionList,
+    OutboundMessage,
+    Reaction,
+    ReplyButtons,
+    Template,
+)
 
 Speaker = Literal["user", "bot", "agent"]
 
@@ -130,12 +140,24 @@ def _has_left(delivery: Delivery) -> bool:
 
 
 def _text(message: OutboundMessage) -> str:
-    if isinstance(message, Media):
-        return message.caption or ""
-    return message.name if isinstance(message, Template) else message.text
+    match message:
+        case Media():
+            return message.caption or ""
+        case Template():
+            return message.name
+        case Reaction():
+            return message.emoji
+        case Location():
+            named = ", ".join(part for part in (message.name, message.address) if part)
+            return named or f"{message.latitude},{message.longitude}"
+        case ContactCards():
+            return ", ".join(card.name for card in message.cards)
+    return message.text
 
 
 def _options(message: OutboundMessage) -> list[str]:
     if isinstance(message, ReplyButtons):
         return [button.title for button in message.buttons]
+    if isinstance(message, Carousel):
+        return [button.title for card in message.cards for button in card.buttons]
     return [row.title for row in message.rows] if isinstance(message, OptionList) else []

@@ -13,7 +13,7 @@ from pytake.engine.turn import Contact, Context, Event, Status, Step
 from pytake.engine.values import is_too_large, plain_text
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.input import Input
-from pytake.whatsapp.outbound import OutboundMessage, Text
+from pytake.whatsapp.outbound import OutboundMessage, Reaction, Template, Text
 
 Handler = Callable[["Execution"], "CompiledNode | None"]
 """Gives the node to enter next; None when the turn is over."""
@@ -124,7 +124,7 @@ class Execution(Struct, eq=False, gc=False):
         if self.merge_texts and self.messages:
             last = self.messages[-1]
             if type(last) is Text and len(last.text) + len(text) + 2 <= meta.TEXT_BODY:
-                self.messages[-1] = Text(last.text + _PARAGRAPH + text)
+                self.messages[-1] = Text(last.text + _PARAGRAPH + text, reply_to=last.reply_to)
                 return
         if len(text) <= meta.TEXT_BODY:
             self.messages.append(Text(text))
@@ -144,7 +144,7 @@ class Execution(Struct, eq=False, gc=False):
             self.say(head)
         elif merge and self.merge_texts and self.messages:
             last = self.messages[-1]
-            if type(last) is Text and len(last.text) + len(text) + 2 <= limit:
+            if type(last) is Text and last.reply_to is None and len(last.text) + len(text) + 2 <= limit:
                 self.messages.pop()
                 return last.text + _PARAGRAPH + text
         return text
@@ -152,7 +152,7 @@ class Execution(Struct, eq=False, gc=False):
     def last_text(self, limit: int) -> str:
         """The text that was said last in this turn, taken back to stand in the next message; empty if there is none."""
         last = self.messages[-1] if self.messages else None
-        if type(last) is not Text or len(last.text) > limit:
+        if type(last) is not Text or last.reply_to is not None or len(last.text) > limit:
             return ""
         self.messages.pop()
         return last.text
@@ -160,6 +160,16 @@ class Execution(Struct, eq=False, gc=False):
     def send(self, message: OutboundMessage) -> None:
         """Send a message that is already within Meta's limits."""
         self.messages.append(message)
+
+    def reply(self, message_id: str, say: Say) -> None:
+        """Say something as a reply to a message: the first message of it quotes that one."""
+        before, self.messages = self.messages, []
+        say(self)
+        for index, message in enumerate(self.messages):
+            if not isinstance(message, Template | Reaction):
+                self.messages[index] = structs.replace(message, reply_to=message_id)
+                break
+        self.messages = before + self.messages
 
     def emit(self, type: str, /, **data: Any) -> None:
         """Add an event of a type listed in `events.EVENTS`."""

@@ -14,6 +14,7 @@ from pytake.engine.filters import IN_SETTING, Setting
 from pytake.engine.template import BUILT_IN_VALUES, NAMESPACES, Calculation, Expression, Literal, Term
 from pytake.engine.texts import Language
 from pytake.engine.values import TEXT_PRESERVING_FORMATTERS, plain_text, value_at
+from pytake.whatsapp.received import contacts_value, order_value
 
 Getter = Callable[[Execution], Any]
 Render = Callable[[Execution], str]
@@ -186,7 +187,18 @@ def _input_getter(path: tuple[str, ...]) -> Getter:
             return lambda run: getattr(run.input.media, name, None)
         case ("location", ("latitude" | "longitude" | "name" | "address") as name):
             return lambda run: getattr(run.input.location, name, None)
+        case ("message_id",):
+            return lambda run: run.context.message_id
+        case ("order", *rest):
+            return _received("order", order_value, tuple(rest))
+        case ("contacts", *rest):
+            return _received("contacts", contacts_value, tuple(rest))
         case (("response" | "payload") as name, *rest):
             get, keys = attrgetter(f"input.{name}"), tuple(rest)
             return lambda run: value_at(get(run), keys)
     return lambda _: None
+
+
+def _received(type_: str, value: Callable[[Any], Any], path: tuple[str, ...]) -> Getter:
+    """A part of the order or the contact cards that the person sent."""
+    return lambda run: value_at(value(run.input.payload), path) if run.input.type == type_ else None

@@ -46,7 +46,7 @@ def compile_frame(header: str | None, footer: str | None, media: MediaSpec | Non
     return Frame(
         _line(header, meta.HEADER_TEXT, "header", "A header", build),
         _line(footer, meta.FOOTER, "footer", "A footer", build),
-        _media(media, build) if media else None,
+        compile_media(media, build, "media") if media else None,
         not (header or footer or media),
     )
 
@@ -149,19 +149,19 @@ def leave_out(run: Execution, node: CompiledNode) -> None:
     run.emit("address_missing", node_id=node.node_id)
 
 
-def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
+def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
+    """A function that gives the file in this field."""
     if bool(spec.link) == bool(spec.id):
-        build.problem(
-            "conflicting_fields", "media", "Media needs either a `link` or an `id`. Enter exactly one of them."
-        )
-    build.limit(spec.caption, meta.CAPTION, "media.caption", "A caption")
-    _check_file_type(spec, build)
+        message = "Media needs either a `link` or an `id`. Enter exactly one of them."
+        build.problem("conflicting_fields", field, message)
+    build.limit(spec.caption, meta.CAPTION, f"{field}.caption", "A caption")
+    _check_file_type(spec, build, field)
     if spec.caption and spec.type not in _WITH_CAPTION:
-        build.problem(
-            "conflicting_fields", "media.caption", f"WhatsApp does not show a caption for {spec.type}. Use `text`."
-        )
-    link, id_ = build.template(spec.link, "media.link"), build.template(spec.id, "media.id")
-    caption, filename = build.template(spec.caption, "media.caption"), build.template(spec.filename, "media.filename")
+        message = f"WhatsApp does not show a caption for {spec.type}. Use `text`."
+        build.problem("conflicting_fields", f"{field}.caption", message)
+    link, id_ = build.template(spec.link, f"{field}.link"), build.template(spec.id, f"{field}.id")
+    caption = build.template(spec.caption, f"{field}.caption")
+    filename = build.template(spec.filename, f"{field}.filename")
 
     def value(part: str | Callable[[Execution], str], run: Execution) -> str | None:
         return (part if isinstance(part, str) else part(run)).strip() or None
@@ -186,7 +186,7 @@ def _media(spec: MediaSpec, build: NodeBuild) -> MakeMedia:
     return make
 
 
-def _check_file_type(spec: MediaSpec, build: NodeBuild) -> None:
+def _check_file_type(spec: MediaSpec, build: NodeBuild, field: str) -> None:
     """Warn about a link to a file that is known to be of another type. A link may have any other ending, or none."""
     ending = (spec.link or "").partition("?")[0].partition("#")[0].rpartition(".")[2].lower()
     accepted = meta.MEDIA_ENDINGS.get(spec.type)
@@ -194,7 +194,7 @@ def _check_file_type(spec: MediaSpec, build: NodeBuild) -> None:
         message = (
             f"WhatsApp does not accept .{ending} files as {spec.type}. Use {', '.join(accepted)}, or another `type`."
         )
-        build.problem("unsupported_media", "media.link", message)
+        build.problem("unsupported_media", f"{field}.link", message)
 
 
 def media_header(media: Media) -> MediaHeader | None:

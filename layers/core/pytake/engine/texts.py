@@ -119,6 +119,16 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "Please send a file, such as a photo or a document.",
         "es": "Por favor, envía un archivo, como una foto o un documento.",
     },
+    "invalid_order": {
+        "pt_BR": "Por favor, escolha os produtos no catálogo e envie o carrinho.",
+        "en": "Please choose products in the catalog and send your cart.",
+        "es": "Por favor, elige los productos en el catálogo y envía el carrito.",
+    },
+    "invalid_contacts": {
+        "pt_BR": "Por favor, envie um contato da sua agenda.",
+        "en": "Please send a contact from your phone.",
+        "es": "Por favor, envía un contacto de tu agenda.",
+    },
     "invalid_location": {
         "pt_BR": "Por favor, envie a sua localização.",
         "en": "Please send your location.",

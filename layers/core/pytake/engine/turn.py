@@ -39,7 +39,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     number's country, used to read national phone numbers. `commands` maps the number's words to commands. `timezone` is the
     IANA name of the organization's time zone, in which the flow's dates are. `constants` are the organization's values for all
     its flows (`{{constants.NAME}}`), `timetables` its opening hours by name, at least those that the flow asks
-    (`Flow.timetables`).
+    (`Flow.timetables`). `message_id` is the id of the person's message, None when the turn has another reason.
     """
 
     now: float
@@ -50,6 +50,7 @@ class Context(Struct, frozen=True, gc=False, omit_defaults=True):
     timezone: str = "UTC"
     constants: Mapping[str, Any] = {}
     timetables: Mapping[str, Timetable] = {}
+    message_id: str | None = None
 
 
 class Step(Struct, frozen=True, gc=False):

@@ -3,23 +3,35 @@
 Source: WhatsApp Cloud API reference, "Messages" (November 2026).
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pytake.whatsapp import limits
 from pytake.whatsapp.outbound import (
+    Card,
+    Carousel,
+    Catalog,
+    ContactCard,
+    ContactCards,
     CtaUrl,
     FlowForm,
+    Location,
     LocationRequest,
     Media,
     MediaHeader,
     OptionList,
     OutboundMessage,
+    Product,
+    ProductList,
+    Reaction,
     ReplyButtons,
     Template,
     Text,
 )
 
 Json = dict[str, Any]
+_Interactive = (
+    ReplyButtons | OptionList | CtaUrl | LocationRequest | FlowForm | Product | ProductList | Catalog | Carousel
+)
 
 
 def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Json:
@@ -39,6 +51,9 @@ def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Js
     kind, content = _content(message)
     payload: Json = {"messaging_product": "whatsapp", "recipient_type": "individual", **_recipient(to), "type": kind}
     payload[kind] = content
+    quoted = None if isinstance(message, Template | Reaction) else message.reply_to
+    if quoted:
+        payload["context"] = {"message_id": quoted}
     if callback_data:
         payload["biz_opaque_callback_data"] = callback_data
     return payload
@@ -60,7 +75,7 @@ def _recipient(to: str) -> Json:
     return {"to": f"+{digits}"} if digits.isascii() and digits.isdigit() else {"recipient": to}
 
 
-def _content(message: OutboundMessage) -> tuple[str, Json]:
+def _content(message: OutboundMessage) -> tuple[str, Any]:
     match message:
         case Text():
             return "text", {"body": message.text, "preview_url": message.preview_url}
@@ -88,21 +103,89 @@ def _content(message: OutboundMessage) -> tuple[str, Json]:
             return _interactive("location_request_message", message, {"name": "send_location"})
         case FlowForm():
             return _interactive("flow", message, {"name": "flow", "parameters": _flow(message)})
+        case Reaction():
+            return "reaction", {"message_id": message.message_id, "emoji": message.emoji}
+        case Location():
+            return "location", _without_none(
+                latitude=message.latitude, longitude=message.longitude, name=message.name, address=message.address
+            )
+        case ContactCards():
+            return "contacts", [_contact_card(card) for card in message.cards]
+        case Product() | ProductList() | Catalog() | Carousel():
+            return _commerce(message)
 
 
-def _interactive(
-    kind: Literal["button", "list", "cta_url", "location_request_message", "flow"],
-    message: ReplyButtons | OptionList | CtaUrl | LocationRequest | FlowForm,
-    action: Json,
-) -> tuple[str, Json]:
+def _commerce(message: Product | ProductList | Catalog | Carousel) -> tuple[str, Json]:
+    match message:
+        case Product():
+            action: Json = {"catalog_id": message.catalog_id, "product_retailer_id": message.product_retailer_id}
+            return _interactive("product", message, action)
+        case ProductList():
+            sections = [
+                _without_none(
+                    title=section.title,
+                    product_items=[{"product_retailer_id": id_} for id_ in section.product_retailer_ids],
+                )
+                for section in message.sections
+            ]
+            return _interactive("product_list", message, {"catalog_id": message.catalog_id, "sections": sections})
+        case Catalog():
+            action = {"name": "catalog_message"}
+            if message.thumbnail:
+                action["parameters"] = {"thumbnail_product_retailer_id": message.thumbnail}
+            return _interactive("catalog_message", message, action)
+        case Carousel():
+            cards = [{"card_index": index, **_card(card)} for index, card in enumerate(message.cards)]
+            return _interactive("carousel", message, {"cards": cards})
+
+
+def _interactive(kind: str, message: _Interactive, action: Json) -> tuple[str, Json]:
     interactive: Json = {"type": kind}
-    if not isinstance(message, LocationRequest) and message.header:
-        interactive["header"] = _header(message.header)
-    interactive["body"] = {"text": message.text}
-    if not isinstance(message, LocationRequest) and message.footer:
-        interactive["footer"] = {"text": message.footer}
+    header: str | MediaHeader | None = getattr(message, "header", None)
+    footer: str | None = getattr(message, "footer", None)
+    if header:
+        interactive["header"] = _header(header)
+    if message.text:
+        interactive["body"] = {"text": message.text}
+    if footer:
+        interactive["footer"] = {"text": footer}
     interactive["action"] = action
     return "interactive", interactive
+
+
+def _card(card: Card) -> Json:
+    if card.product_retailer_id is not None:
+        action: Json = {"product_retailer_id": card.product_retailer_id, "catalog_id": card.catalog_id}
+        return {"type": "product", "action": action}
+    if card.url is not None:
+        action = {"name": "cta_url", "parameters": {"display_text": card.label, "url": card.url}}
+    else:
+        action = {
+            "buttons": [{"type": "quick_reply", "quick_reply": {"id": b.id, "title": b.title}} for b in card.buttons]
+        }
+    found: Json = {"type": "cta_url"}  # of every card with a file, also of one with reply buttons
+    if card.header is not None:
+        found["header"] = _header(card.header)
+    if card.text:
+        found["body"] = {"text": card.text}
+    return {**found, "action": action}
+
+
+def _contact_card(card: ContactCard) -> Json:
+    # Meta wants one more name beside the formatted one.
+    found: Json = {"name": {"formatted_name": card.name, "first_name": card.name.split()[0]}}
+    if card.phones:
+        found["phones"] = [
+            _without_none(phone=phone, wa_id=phone[1:] if phone.startswith("+") and phone[1:].isdigit() else None)
+            for phone in card.phones
+        ]
+    if card.emails:
+        found["emails"] = [{"email": email} for email in card.emails]
+    if card.urls:
+        found["urls"] = [{"url": url} for url in card.urls]
+    if card.organization:
+        found["org"] = {"company": card.organization}
+    return found
 
 
 def _header(header: str | MediaHeader) -> Json:

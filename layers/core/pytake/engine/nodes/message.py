@@ -1,8 +1,21 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from msgspec import Struct
-
+from pytake.engine.carousel import CardOptions, CardSpec, CtaSpec, showing_cards
+from pytake.engine.contents import (
+    CatalogSpec,
+    ContactSpec,
+    LocationSpec,
+    ProductSpec,
+    ProductsSpec,
+    ReactionSpec,
+    reacting,
+    showing_catalog,
+    showing_contacts,
+    showing_place,
+    showing_product,
+    showing_products,
+)
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers, Say
 from pytake.engine.facts import Constant, Write
 from pytake.engine.field_types import Button
@@ -25,17 +38,16 @@ from pytake.engine.turn import Step
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import CtaUrl, MediaHeader
 
-
-class CtaSpec(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A button that opens a web page."""
-
-    label: str
-    url: str
+_CONTENTS = (
+    *("buttons", "cta_url", "location_request", "location", "contacts", "product", "products", "catalog", "carousel"),
+    "reaction",
+)
+"""The fields that decide what kind of message it is."""
 
 
 @node_type("message")
 class Message(NodeData):
-    """Sends a text, media, a link button, a location request, or options to choose from.
+    """Sends a text, media, a link button, a place, contacts, products, a carousel, a reaction, or options to choose from.
 
     With `buttons` the node waits for a choice. The path continues at the button's `next_node_id`, or at the node's if the button
     has none; `variable` stores the chosen value. Up to 3 buttons are reply buttons; 4 to 10 are a list, and so are fewer with a
@@ -45,6 +57,10 @@ class Message(NodeData):
 
     An image, video or document appears above reply buttons in the same message; before a list it is a message of its own. A text
     with media becomes its caption if it fits. Without buttons, `header` and `footer` become lines of the text.
+
+    A text is said before `location` and `contacts`, and is the body of `product`, `products`, `catalog` and `carousel`; only
+    `products` has a header. Cards of a `carousel` with `buttons` wait for a choice like `buttons`. `reply_to` is the id of the
+    message that this one quotes, such as `{{input.message_id}}`, the one that the person just sent.
     """
 
     TEXTS: ClassVar = (
@@ -61,6 +77,16 @@ class Message(NodeData):
         "list_button",
         "cta_url.label",
         "cta_url.url?",
+        "location.name?",
+        "location.address?",
+        "contacts.[].name?",
+        "contacts.[].organization?",
+        "products.sections.[].title",
+        "carousel.[].text",
+        "carousel.[].media.link?",
+        "carousel.[].cta_url.label",
+        "carousel.[].cta_url.url?",
+        "carousel.[].buttons.[].label",
     )
 
     text: str | None = None
@@ -72,21 +98,36 @@ class Message(NodeData):
     variable: str | None = None
     cta_url: CtaSpec | None = None
     location_request: bool | None = None
+    location: LocationSpec | None = None
+    contacts: list[ContactSpec] | None = None
+    product: ProductSpec | None = None
+    products: ProductsSpec | None = None
+    catalog: CatalogSpec | None = None
+    carousel: list[CardSpec] | None = None
+    reaction: ReactionSpec | None = None
+    reply_to: str | None = None
     next_node_id: str | None = None
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the message and, with buttons, the answers to it."""
-        if sum((bool(self.buttons), self.cta_url is not None, bool(self.location_request))) > 1:
-            message = "Only one of `buttons`, `cta_url` and `location_request` can be used. Keep one of them."
-            build.problem("conflicting_fields", "buttons", message)
-        if (self.variable or self.list_button) and not self.buttons:
+        used = [name for name in _CONTENTS if getattr(self, name)]
+        if len(used) > 1:
+            message = f"Only one of {', '.join(f'`{name}`' for name in used)} can be used. Keep one of them."
+            build.problem("conflicting_fields", used[0], message)
+        with_options = bool(self.carousel) and any(card.buttons for card in self.carousel or ())
+        if (self.variable and not (self.buttons or with_options)) or (self.list_button and not self.buttons):
             name = "variable" if self.variable else "list_button"
             build.problem("missing_field", "buttons", f"`{name}` needs `buttons`. Add them, or remove `{name}`.")
+        if self.reaction is not None and self.reply_to:
+            message = "A reaction does not quote a message. Remove `reply_to`, or set `reaction.message_id`."
+            build.problem("conflicting_fields", "reply_to", message)
         build.facts.says = True
         frame = compile_frame(self.header, self.footer, self.media, build)
         if self.buttons:
             return self._choice(Options(self.buttons, build, self.list_button), frame, build)
-        say = self._saying(frame, build)
+        if with_options:
+            return self._choice(CardOptions(self.carousel or (), self.text, build), frame, build)
+        say = self._replying(self._saying(frame, build), build)
         following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
@@ -96,9 +137,24 @@ class Message(NodeData):
 
         return NodeHandlers(enter)
 
-    def _choice(self, options: Options, frame: Frame, build: NodeBuild) -> NodeHandlers:
+    def _replying(self, say: Say, build: NodeBuild) -> Say:
+        """The same, as a reply if the node quotes a message."""
+        if not self.reply_to:
+            return say
+        quoted = build.rendering(self.reply_to, "reply_to")
+
+        def reply(run: Execution) -> None:
+            message_id = quoted(run).strip()
+            if message_id and len(message_id) <= meta.MESSAGE_ID:
+                run.reply(message_id, say)
+            else:
+                say(run)
+
+        return reply
+
+    def _choice(self, options: Options | CardOptions, frame: Frame, build: NodeBuild) -> NodeHandlers:
         node, following = build.node, build.target(self.next_node_id, "next_node_id")
-        offer = offering(self.text, "text", options, frame, build)
+        offer = self._replying(offering(self.text, "text", options, frame, build), build)
         store = self._storing(options, build)
         again = build.built_in_text("not_understood")
         stale = build.built_in_text("stale_option")
@@ -136,7 +192,7 @@ class Message(NodeData):
 
         return NodeHandlers(enter, answer=answer, offered=options.typed)
 
-    def _storing(self, options: Options, build: NodeBuild) -> Callable[[Execution, str], None] | None:
+    def _storing(self, options: Options | CardOptions, build: NodeBuild) -> Callable[[Execution, str], None] | None:
         """A function that stores the chosen value; None if the node does not store it."""
         if not self.variable:
             return None
@@ -153,9 +209,36 @@ class Message(NodeData):
             return self._link(self.cta_url, frame, build)
         if self.location_request:
             return asking_for_place(self.text, "text", frame, build)
+        content = self._content(frame, build)
+        if content is not None:
+            return content
         if not any(part and part.strip() for part in (self.text, self.header, self.footer)) and self.media is None:
             build.problem("missing_field", "text", "The message is empty. Enter a `text` or add `media`.")
         return saying(self.text, "text", frame, build)
+
+    def _content(self, frame: Frame, build: NodeBuild) -> Say | None:
+        """A function that sends the node's place, contacts, products or reaction; None if it has none."""
+        if self.location is not None:
+            return showing_place(self.location, self.text, frame, build)
+        if self.contacts:
+            return showing_contacts(self.contacts, self.text, frame, build)
+        if self.product is not None:
+            return showing_product(self.product, self.text, frame, build)
+        if self.products is not None:
+            return showing_products(self.products, self.text, self.header, frame, build)
+        if self.catalog is not None:
+            return showing_catalog(self.catalog, self.text, frame, build)
+        if self.carousel:
+            return showing_cards(self.carousel, self.text, frame, build)
+        if self.reaction is None:
+            return None
+        react, after = reacting(self.reaction, build), saying(self.text, "text", frame, build)
+
+        def say(run: Execution) -> None:
+            react(run)
+            after(run)
+
+        return say
 
     def _link(self, cta: CtaSpec, frame: Frame, build: NodeBuild) -> Say:
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")

@@ -229,7 +229,7 @@ def evaluate_answer(validation: Validation) -> AbstractValue | None:
         case "choice":
             specs = validation.choices or []
             return one_of([spec.value if isinstance(spec, ChoiceSpec) else spec for spec in specs]) if specs else None
-        case "media" | "location":
+        case "media" | "location" | "order" | "contacts":
             return AbstractValue(kinds=frozenset((OTHER,)), nonempty=True)
     return AbstractValue(kinds=frozenset((TEXT, OTHER)))
 
