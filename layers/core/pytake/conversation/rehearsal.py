@@ -130,6 +130,9 @@ class RehearseTurn:
             timezone=settings.timezone or organization.timezone,
             constants=organization.constants,
             timetables=organization.timetables,
+            message_id=None
+            if said.type in ("timeout", "resume", "event", "handed_back")
+            else f"wamid.{rehearsal.turns + 1}",
         )
         turn = take_turn(flow, rehearsal.state, said, context)
         while turn.effect is not None:
