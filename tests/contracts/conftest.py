@@ -84,24 +84,24 @@ def held_turns(request: pytest.FixtureRequest) -> Any:
     return _implementation(request, fakes.MemoryHeldTurns, DynamoHeldTurns)
 
 
+@pytest.fixture
+def aws_remembered(table: Table, clock: fakes.FrozenClock) -> Any:
+    """The adapters of `remembered`."""
+    return (
+        DynamoConversations(table, kept(), clock),
+        DynamoDeliveries(table, clock, kept()),
+        DynamoHeldTurns(table),
+        DynamoErasure(table, DynamoEventLog(table, kept())),
+    )
+
+
 @pytest.fixture(params=["fake", "aws"])
-def remembered(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+def remembered(request: pytest.FixtureRequest) -> Any:
     """Conversations, deliveries and held turns, and what erases from them."""
-
-    def fake() -> Any:
-        ports = fakes.MemoryConversations(), fakes.MemoryDeliveries(), fakes.MemoryHeldTurns()
-        return *ports, fakes.MemoryErasure(*ports)
-
-    def real(table: Table) -> Any:
-        deliveries = DynamoDeliveries(table, clock, kept())
-        return (
-            DynamoConversations(table, kept(), clock),
-            deliveries,
-            DynamoHeldTurns(table),
-            DynamoErasure(table, DynamoEventLog(table, kept())),
-        )
-
-    return _implementation(request, fake, real)
+    if request.param == "aws":
+        return request.getfixturevalue("aws_remembered")
+    ports = fakes.MemoryConversations(), fakes.MemoryDeliveries(), fakes.MemoryHeldTurns()
+    return *ports, fakes.MemoryErasure(*ports)
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -4,11 +4,15 @@ from typing import Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
+from pytake.aws.contacts import DynamoContacts
 from pytake.aws.erasure_journal import S3ErasureJournal
+from pytake.contacts.consent import Consent, ConsentChange
+from pytake.contacts.records import new_contact
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
+from pytake.conversation.recorded_erasures import NO_NUMBER, RecordedErasure, erasure_digest
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
@@ -113,6 +117,42 @@ def test_a_remembered_erasure_stops_messages_from_before_it(remembered: Any) -> 
     conversations.commit(Conversation(key=ANA, contact=Contact(id=ANA.contact_id), seq=1, erased_at=NOW), first)
     assert erasure.find({erasure_digest(ANA): NOW}) == []
     assert erasure.find({erasure_digest(ANA): NOW + 1}) == [(ANA, NOW + 1)]
+
+
+def contacts_of(remembered: Any) -> Any:
+    conversations = remembered[0]
+    return conversations.contacts if hasattr(conversations, "contacts") else DynamoContacts(conversations._table)
+
+
+def test_a_contact_goes_with_its_history_and_only_withdrawn_consent_is_kept(remembered: Any) -> None:
+    contacts, erasure = contacts_of(remembered), remembered[3]
+    consent = {"marketing": Consent("withdrawn", "stop", NOW - 5), "utility": Consent("granted", "form", NOW - 5)}
+    changes = [ConsentChange("marketing", "withdrawn", "stop", NOW - 5)]
+    ana = replace(new_contact(ANA.contact_id, NOW - 9), name="Ana", fields={"city": "Rio"}, consent=consent)
+    for organization_id in ("acme", "globex"):
+        contacts.save(organization_id, ana, changes)
+    contacts.save("acme", replace(ana, contact_id=OTHERS[0].contact_id), changes)
+    pending = erasure.begin("acme", [ANA], NOW)
+    assert erasure.remove(pending) == 2
+    assert erasure.remove(pending) == 0
+    fresh = contacts.load("acme", ANA.contact_id)
+    never_again = {"marketing": Consent("withdrawn", "erasure", NOW - 5)}
+    assert fresh == replace(new_contact(ANA.contact_id), consent=never_again)
+    assert contacts.consent_history("acme", ANA.contact_id, 10) == []
+    assert [place.contact_id for place in contacts.listed("acme")] == [OTHERS[0].contact_id]
+    assert contacts.load("globex", ANA.contact_id).name == contacts.load("acme", OTHERS[0].contact_id).name == "Ana"
+    contacts.save("acme", fresh)
+    again = erasure.begin("acme", [ANA], NOW + 1)
+    assert erasure.remove(again) == 1
+    assert contacts.load("acme", ANA.contact_id).consent == never_again
+
+
+def test_a_restored_contact_that_never_wrote_is_found_unless_it_is_newer(aws_remembered: Any) -> None:
+    contacts, erasure = contacts_of(aws_remembered), aws_remembered[3]
+    key = ConversationKey("acme", NO_NUMBER, ANA.contact_id)
+    contacts.save("acme", new_contact(ANA.contact_id, NOW))
+    assert erasure.find({erasure_digest(key): NOW + 1}) == [(key, NOW + 1)]
+    assert erasure.find({erasure_digest(key): NOW}) == []
 
 
 @pytest.fixture(params=["fake", "aws"])

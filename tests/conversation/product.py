@@ -68,7 +68,8 @@ class Product:
 
     def __init__(self, ambiguous_seconds: float = AMBIGUOUS_SECONDS, flows: fakes.MemoryFlows | None = None) -> None:
         self.clock = fakes.FrozenClock()
-        self.conversations = fakes.MemoryConversations()
+        self.contacts = fakes.MemoryContacts()
+        self.conversations = fakes.MemoryConversations(self.contacts)
         self.deliveries = fakes.MemoryDeliveries()
         self.slots = fakes.MemoryRateSlots()
         self.held_turns = fakes.MemoryHeldTurns()
@@ -132,6 +133,7 @@ class Product:
         """Start a worker that has compiled no flow yet."""
         self.take_turn = TakeTurn(
             conversations=self.conversations,
+            contacts=self.contacts,
             tenants=self.tenants,
             flows=FlowLibrary(self.flows, self.clock),
             queues=self.queues,

@@ -103,10 +103,10 @@ def before_the_next_commit(product: Product, monkeypatch: pytest.MonkeyPatch, ac
     """Let another worker write between the next load and its commit."""
     commit = product.conversations.commit
 
-    def overtaken(conversation: Conversation, turn: TurnRecord) -> None:
+    def overtaken(conversation: Conversation, turn: TurnRecord, *contact: Any) -> None:
         monkeypatch.setattr(product.conversations, "commit", commit)
         act()
-        commit(conversation, turn)
+        commit(conversation, turn, *contact)
 
     monkeypatch.setattr(product.conversations, "commit", overtaken)
 

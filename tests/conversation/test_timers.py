@@ -6,7 +6,6 @@ import pytest
 
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import InboundItem
-from pytake.conversation.records import Conversation, TurnRecord
 from pytake.conversation.timers import FireDueTimers
 from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node
@@ -162,13 +161,13 @@ def test_of_a_timer_and_an_answer_that_commit_at_once_one_wins(monkeypatch: pyte
     commit = product.conversations.commit
     racing: list[InboundItem] = [answer]
 
-    def raced(conversation: Conversation, record: TurnRecord) -> None:
+    def raced(*turn: Any) -> None:
         if racing:
             product.take_turn(racing.pop())  # the other worker is quicker
             with pytest.raises(ConflictError):
-                commit(conversation, record)
+                commit(*turn)
             raise ConflictError
-        commit(conversation, record)
+        commit(*turn)
 
     monkeypatch.setattr(product.conversations, "commit", raced)
     assert product.take_turn(due) is None

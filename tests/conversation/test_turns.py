@@ -1,11 +1,11 @@
 """From a signed webhook to the phone: what a person sees."""
 
 import copy
+from typing import Any
 
 import pytest
 
 from pytake.conversation.ports.common import ConflictError
-from pytake.conversation.records import Conversation, TurnRecord
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.fakes import MemoryErasure
 
@@ -87,12 +87,12 @@ def test_a_lost_race_is_decided_again_on_what_the_winner_left(product: Product) 
     commit = product.conversations.commit
     conflicts = 2
 
-    def contended(conversation: Conversation, turn: TurnRecord) -> None:
+    def contended(*turn: Any) -> None:
         nonlocal conflicts
         if conflicts:
             conflicts -= 1
             raise ConflictError
-        commit(conversation, turn)
+        commit(*turn)
 
     product.conversations.commit = contended  # type: ignore[method-assign]
     assert product.say("Ana") == ["Bye, Ana."]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pytake.aws.contacts import list_place
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
 from pytake.contacts.ports import ListPlace
-from pytake.contacts.records import ContactRecord, new_contact
+from pytake.contacts.records import ContactRecord, ContactWrite, new_contact
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
@@ -102,7 +102,8 @@ class MemoryContacts:
 
 
 class MemoryConversations:
-    def __init__(self) -> None:
+    def __init__(self, contacts: MemoryContacts | None = None) -> None:
+        self.contacts = contacts or MemoryContacts()
         self.stored: dict[ConversationKey, Conversation] = {}
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
@@ -133,7 +134,7 @@ class MemoryConversations:
                 places.append(RecentPosition(key, at))
         return sorted(places, key=lambda place: (-place.at, place.key))
 
-    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
         key = conversation.key
         if turn.message_id is not None and (key, turn.message_id) in self.markers:
             raise AlreadyCommittedError(turn.message_id)
@@ -142,10 +143,28 @@ class MemoryConversations:
             raise ConflictError
         if turn.seq == 1 and self.erased_at(key) > conversation.erased_at:
             raise ConflictError
+        if known is not None and known.contact_revision != conversation.contact_revision:
+            raise ConflictError
         self.stored[key] = copy.deepcopy(conversation)
+        if contact is not None:
+            try:
+                saved = self.contacts.save(key.organization_id, contact.contact, contact.changes)
+            except ConflictError:
+                del self.stored[key]
+                if known is not None:
+                    self.stored[key] = known
+                raise
+            self.stored[key].contact_revision = saved.revision
         self.records.setdefault(key, {})[turn.seq] = copy.deepcopy(turn)
         if turn.message_id is not None:
             self.markers[key, turn.message_id] = turn.seq
+
+    def update_contact(self, loaded: Conversation, after: Conversation) -> None:
+        known = self.stored.get(loaded.key)
+        if known is None or (known.seq, known.contact_revision) != (loaded.seq, loaded.contact_revision):
+            raise ConflictError
+        known.contact, known.opted_out = after.contact, after.opted_out
+        known.contact_revision = after.contact_revision
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         return copy.deepcopy(self.records.get(key, {}).get(seq))
@@ -340,7 +359,9 @@ class MemoryErasure:
         return pending
 
     def remove(self, pending: PendingErasure) -> int:
-        return sum(self._erase(key) for key in pending.keys)
+        contact_ids = {key.contact_id for key in pending.keys}
+        contacts = sum(self._conversations.contacts.erase(pending.organization_id, id_) for id_ in contact_ids)
+        return contacts + sum(self._erase(key) for key in pending.keys)
 
     def pending(self, before: float) -> list[PendingErasure]:
         return [pending for pending in self.unfinished if pending.at <= before]

@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
+from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.event_bus import EventBridgeBus
@@ -109,6 +110,7 @@ class AwsWorld(World):
         logger = Logger(service="faults", stream=io.StringIO())
         return {
             "conversations": DynamoConversations(self.table, kept(), clock),
+            "contacts": DynamoContacts(self.table),
             "deliveries": DynamoDeliveries(self.table, clock, kept()),
             "slots": DynamoRateSlots(self.table),
             "held_turns": DynamoHeldTurns(self.table),

@@ -47,6 +47,7 @@ class Sandbox:
             ),
             "take_turn": TakeTurn(
                 conversations=ports["conversations"],
+                contacts=ports["contacts"],
                 tenants=tenants,
                 flows=SharedLibrary(world.flows, clock),
                 queues=ports["queues"],

@@ -32,9 +32,9 @@ Mutation = Callable[[pytest.MonkeyPatch], None]
 def a_message_is_not_recognised(patch: pytest.MonkeyPatch) -> None:
     commit = fakes.MemoryConversations.commit
 
-    def forgetful(self: Any, conversation: Any, turn: Any) -> None:
+    def forgetful(self: Any, conversation: Any, turn: Any, *contact: Any) -> None:
         self.markers.pop((conversation.key, turn.message_id), None)
-        commit(self, conversation, turn)
+        commit(self, conversation, turn, *contact)
 
     patch.setattr(fakes.MemoryConversations, "commit", forgetful)
 

@@ -115,6 +115,7 @@ class World:
         """What the workers share; a subclass puts the real adapters here."""
         return {
             "conversations": Guarded(self, "conversations", self.conversations),
+            "contacts": Guarded(self, "contacts", self.conversations.contacts),
             "deliveries": Guarded(self, "deliveries", self.deliveries),
             "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
             "held_turns": Guarded(self, "held_turns", self.held_turns),

@@ -57,7 +57,7 @@ class Answers(NoFaults):
 def day() -> AwsWorld:
     """A number is stopped with several turns of a person waiting; sends are refused, held, given up on and ambiguous."""
     kinds = ("131049", "131047", "131050", "131056", "131026", "429", "429", "429", "429", "500_before", "cut_after")
-    world = AwsWorld(0, Answers(dict(enumerate(kinds, 3))), per_minute=5)
+    world = AwsWorld(1, Answers(dict(enumerate(kinds, 3))), per_minute=5)
     world.longest_wait = 45
     texts = {0: "Oi", 60: "Ana", 61: "Recife", 62: "Oi", 90: "Bia", 4000: "Oi", 4100: "stop"}
     for at, text in texts.items():

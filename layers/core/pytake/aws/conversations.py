@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.contacts import change_items, contact_item
 from pytake.aws.processed_messages import ProcessedMessages, read_processed_messages
 from pytake.aws.table import (
     DUE_SHARDS,
@@ -21,6 +24,7 @@ from pytake.aws.table import (
     conversation_pk,
     due_pk,
     due_shard,
+    dynamodb_error_code,
     erasure_pk,
     is_unexpired,
     log_pk,
@@ -33,6 +37,7 @@ from pytake.aws.table import (
     start_of_slot,
     turn_sk,
 )
+from pytake.contacts.records import ContactWrite
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, RecentPosition
 from pytake.conversation.records import (
@@ -99,7 +104,7 @@ class DynamoConversations:
         items = self._table.item.recent.query(pk, not_newer, scan_index_forward=False, page_size=RECENT_PAGE)
         return (RecentPosition(conversation_key(item.pk), float(item.recent_at or 0)) for item in items)
 
-    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
+    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
         kept_seconds = self._retention(conversation.key.organization_id)
         expires_at, free = int(turn.at) + kept_seconds, self._table.absent_or_expired(turn.at)
@@ -117,9 +122,11 @@ class DynamoConversations:
                     transaction.save(marker, condition=free)
                 elif turn.message_id is not None and marked:
                     transaction.condition_check(item, pk, marker_sk(turn.message_id), condition=free)
-                expected = item.seq == turn.seq - 1 if turn.seq > 1 else free
+                expected = self._is_at(turn.seq - 1, conversation.contact_revision) if turn.seq > 1 else free
                 state = self._conversation_item(conversation, pk, expires_at)
                 state.processed = after.encode()
+                if contact is not None:
+                    state.revision = contact.contact.revision + 1
                 transaction.save(state, condition=expected)
                 record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
                 if after.starts_run(before):
@@ -129,6 +136,8 @@ class DynamoConversations:
                 if turn.seq == 1:
                     known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
                     transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
+                if contact is not None:
+                    self._store_contact(transaction, conversation.key.organization_id, contact)
         except TransactWriteError as error:
             codes = cancellation_codes(error)
             if turn.message_id is not None and marked and codes[_MARKER : _MARKER + 1] == ["ConditionalCheckFailed"]:
@@ -138,6 +147,32 @@ class DynamoConversations:
                 self._refuse_committed(conversation.key, turn)
                 raise ConflictError(f"turn {turn.seq} of the conversation was written by another worker") from None
             raise
+
+    def update_contact(self, loaded: Conversation, after: Conversation) -> None:
+        item = self._table.item
+        known = replace(loaded, contact=after.contact, opted_out=after.opted_out)
+        actions: list[Action] = [item.body.set(_body(known)), item.revision.set(after.contact_revision)]
+        try:
+            item(conversation_pk(loaded.key), _STATE).update(
+                actions, condition=self._is_at(loaded.seq, loaded.contact_revision)
+            )
+        except UpdateError as error:
+            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
+                raise
+            raise ConflictError("the conversation was written by another worker") from None
+
+    def _is_at(self, seq: int, contact_revision: int) -> Condition:
+        """The stored conversation has had this turn, and has a copy of the contact's revision."""
+        item = self._table.item
+        copied = item.revision == contact_revision if contact_revision else item.revision.does_not_exist()
+        at: Condition = (item.seq == seq) & copied
+        return at
+
+    def _store_contact(self, transaction: TransactWrite, organization_id: str, write: ContactWrite) -> None:
+        stored, unchanged = contact_item(self._table, organization_id, write.contact)
+        transaction.save(stored, condition=unchanged)
+        for change in change_items(self._table, organization_id, write.contact.contact_id, write.changes):
+            transaction.save(change)
 
     def _processed(self, key: ConversationKey, turn: TurnRecord) -> ProcessedMessages:
         """The processed messages before this turn: of the loaded conversation, otherwise read from the table."""
@@ -197,6 +232,7 @@ class DynamoConversations:
         item = self._table.item(
             pk, _STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
         )
+        item.revision = conversation.contact_revision or None
         organization_id = conversation.key.organization_id
         if session is not None and session.human:
             item.recent_pk, item.recent_at = agents_pk(organization_id), conversation.active_at
@@ -213,16 +249,17 @@ class DynamoConversations:
 
 
 def _body(conversation: Conversation) -> str:
-    """The conversation as JSON, without what other attributes of its item hold: the key, `seq` and the session's state."""
+    """The conversation as JSON, without what other attributes of its item hold: the key, `seq`, the contact's revision and the
+    session's state."""
     session = conversation.session
     if session is not None:
         session = replace(session, state=None)
-    return _encode(replace(conversation, key=NO_KEY, seq=0, session=session)).decode()
+    return _encode(replace(conversation, key=NO_KEY, seq=0, contact_revision=0, session=session)).decode()
 
 
 def _conversation(key: ConversationKey, item: Item) -> Conversation:
     conversation = _read_conversation.decode(item.body or "")
-    conversation.key, conversation.seq = key, int(item.seq or 0)
+    conversation.key, conversation.seq, conversation.contact_revision = key, int(item.seq or 0), int(item.revision or 0)
     if conversation.session is not None and item.state is not None:
         conversation.session.state = item.state.encode()
     return conversation

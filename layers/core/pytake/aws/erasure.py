@@ -7,6 +7,7 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.contacts import DynamoContacts, withdrawn_item
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
     ERASED,
@@ -27,7 +28,7 @@ from pytake.conversation.lake_events import Pseudonyms, events_of, without_value
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.lake import EventLog
-from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
+from pytake.conversation.recorded_erasures import NO_NUMBER, RecordedErasure, erasure_digest
 from pytake.conversation.records import ERASURE_SECONDS, Conversation, ConversationKey, TurnRecord
 
 PASSES = 5
@@ -45,6 +46,7 @@ class DynamoErasure:
     """Implements `pytake.conversation.ports.conversations.Erasure`.
 
     First it records that the person was erased: the first commit of a conversation is conditional on this record. Then it deletes
+    the contact, so that no new conversation begins with it, but keeps under a digest which consent was withdrawn. Then it deletes
     the conversation: every commit is conditional on it, so a turn in progress fails. The oldest turn is deleted last: until then
     a new conversation cannot write its first turn, so old and new items do not mix. It repeats this until nothing is found. The
     key of the pseudonyms is deleted at the very end: an aborted erasure continues under the same pseudonyms.
@@ -56,12 +58,17 @@ class DynamoErasure:
 
     def begin(self, organization_id: str, keys: Sequence[ConversationKey], at: float) -> PendingErasure:
         item = self._table.item
+        contact_ids = dict.fromkeys(key.contact_id for key in keys)
+        for contact_id in contact_ids:
+            self._keep_withdrawn_consent(organization_id, contact_id)
         with item.batch_write() as batch:
             for key in keys:
                 batch.save(item(erasure_pk(key), ERASED, updated_at=at, expires_at=int(at) + ERASURE_SECONDS))
         contacts, reported = list[str](), set[int]()
-        for contact_id in dict.fromkeys(key.contact_id for key in keys):
-            for entry in item.query(contact_pk(organization_id, contact_id), consistent_read=True):
+        for contact_id in contact_ids:
+            for entry in item.query(
+                contact_pk(organization_id, contact_id), item.sk == _PSEUDONYMS, consistent_read=True
+            ):
                 contacts.append(Pseudonyms(entry.document or b"").of("contact", contact_id))
                 reported.update(int(hour) for hour in entry.hours or ())
         settled = self._settled()
@@ -75,12 +82,25 @@ class DynamoErasure:
         return pending
 
     def remove(self, pending: PendingErasure) -> int:
-        settled = self._settled()
-        removed = sum(self._erase(key, pending.at, settled) for key in pending.keys)
-        names = dict.fromkeys(contact_pk(pending.organization_id, key.contact_id) for key in pending.keys)
-        keys = [entry for pk in names for entry in self._table.item.query(pk, consistent_read=True)]
-        self._delete(keys)
-        return removed + len(keys)
+        settled, owner = self._settled(), pending.organization_id
+        contact_ids = dict.fromkeys(key.contact_id for key in pending.keys)
+        removed = sum(self._remove_contact(owner, contact_id) for contact_id in contact_ids)
+        removed += sum(self._erase(key, pending.at, settled) for key in pending.keys)
+        # A turn in progress may have stored the contact again before its conversation was gone.
+        return removed + sum(self._remove_contact(owner, contact_id, pseudonyms=True) for contact_id in contact_ids)
+
+    def _remove_contact(self, organization_id: str, contact_id: str, *, pseudonyms: bool = False) -> int:
+        self._keep_withdrawn_consent(organization_id, contact_id)
+        found = self._table.item.query(contact_pk(organization_id, contact_id), consistent_read=True)
+        items = [item for item in found if pseudonyms or item.sk != _PSEUDONYMS]
+        self._delete(items)
+        return len(items)
+
+    def _keep_withdrawn_consent(self, organization_id: str, contact_id: str) -> None:
+        consent = DynamoContacts(self._table).load(organization_id, contact_id).consent
+        kept = withdrawn_item(self._table, organization_id, contact_id, consent)
+        if kept is not None:
+            kept.save()
 
     def pending(self, before: float) -> list[PendingErasure]:
         found = self._table.item.query(_PENDING, consistent_read=True)
@@ -114,19 +134,19 @@ class DynamoErasure:
                     contacts.add((organization_id, contact_id))
                 case ["ORG", organization_id, "NUMBERS"]:
                     numbers.setdefault(organization_id, set()).add(entry.sk)
-        # The key of a contact's pseudonyms names no number: it may outlive the conversations.
+        # A contact and the key of its pseudonyms name no number: they may outlive the conversations.
         contacts -= {(key.organization_id, key.contact_id) for key in conversations}
         return conversations | {
             ConversationKey(organization_id, number, contact_id)
             for organization_id, contact_id in contacts
-            for number in numbers.get(organization_id, ())
+            for number in numbers.get(organization_id, {NO_NUMBER})
         }
 
     def _began_after(self, key: ConversationKey, erased_at: float) -> bool:
         try:
             state = self._table.item.get(conversation_pk(key), _STATE, consistent_read=True)
         except self._table.item.DoesNotExist:
-            return False
+            return DynamoContacts(self._table).load(key.organization_id, key.contact_id).created_at >= erased_at
         return msgspec.json.decode(state.body or "", type=Conversation).erased_at >= erased_at
 
     def _settled(self) -> int:

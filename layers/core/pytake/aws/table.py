@@ -23,7 +23,7 @@ export, `LAKE`).
 | contact | `ORG#o#CONTACT#contact` | `PROFILE` |
 | change of a contact's consent | same | `CONSENT#milliseconds#digest` |
 | key of a contact's pseudonyms | same | `PSEUDONYMS` |
-| consent that an erased person had withdrawn | `WITHDRAWN#sha256` | `WITHDRAWN` |
+| consent that an erased person had withdrawn | `ORG#o#WITHDRAWN#sha256` | `WITHDRAWN` |
 | held turn (of a stopped number, or one that waits long) | `ORG#o#HELD#number` | contact, seq |
 | retention that items were written for | `ORG#o` | `RETENTION` |
 | record of an erased person | `ERASED#sha256` | `ERASED` |
@@ -332,7 +332,7 @@ def contacts_shard(pk: str) -> int:
 
 def withdrawn_pk(organization_id: str, contact_id: str) -> str:
     """The key of what is kept of an erased person's consent: a digest, so only a reader who knows the person can find it."""
-    return f"WITHDRAWN#{digest('withdrawn', organization_id, contact_id)}"
+    return f"ORG#{organization_id}#WITHDRAWN#{digest('withdrawn', organization_id, contact_id)}"
 
 
 def log_pk(at: float, shard: int) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pytake.contacts.consent import UNKNOWN, Consent, Purpose
+from pytake.contacts.consent import UNKNOWN, Consent, ConsentChange, Purpose
 from pytake.engine import Contact
 
 
@@ -45,6 +45,13 @@ class ContactRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def for_flows(self) -> Contact:
         """The contact as flows see it."""
         return Contact(self.contact_id, self.phone, self.name, self.fields, self.tags, self.language)
+
+
+class ContactWrite(Struct, frozen=True):
+    """A contact as it is to be stored, with the revision that was read, and the changes of its consent."""
+
+    contact: ContactRecord
+    changes: list[ConsentChange] = []
 
 
 def new_contact(contact_id: str, at: float = 0) -> ContactRecord:

@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from pytake.contacts.ports import Contacts
+from pytake.contacts.records import ContactRecord, ContactWrite
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
@@ -16,17 +18,22 @@ from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import outbound_item
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+from pytake.conversation.turn_contact import changes_contact, contact_write
 
 COMMIT_ATTEMPTS = 4
 """Conflicts are rare, because the queue keeps a conversation's order: four in a row mean that something else is wrong."""
 
 
 class TurnDraft(Struct):
-    """A turn that is decided but not committed: the conversation after it, its record and its operator events."""
+    """A turn that is decided but not committed: the conversation after it, its record and its operator events.
+
+    `contact` is the stored contact, if the turn had to read it.
+    """
 
     conversation: Conversation
     record: TurnRecord
     operator_events: list[OperatorEvent]
+    contact: ContactRecord | None = None
 
     def report(self, type_: str, **detail: Any) -> None:
         """Add an operator event. It is published after the commit."""
@@ -39,12 +46,14 @@ class CommitTurn:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         queues: Queues,
         operator_events: OperatorEvents,
         publish_events: PublishBusinessEvents,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
+        self._contacts = contacts
         self._queues = queues
         self._operator_events = operator_events
         self._publish_events = publish_events
@@ -68,12 +77,14 @@ class CommitTurn:
         `QueueingFailedError` when the turn is committed but its messages are not queued.
         """
         for _ in range(COMMIT_ATTEMPTS):
-            draft = decide(self._conversations.load(key))
+            known = self._conversations.load(key)
+            draft = decide(known)
             if draft is None:
                 return self._repeat(key, message_id, mark_read)
             _apply_pair_rate(draft)
+            contact = self._changed_contact(known, draft)
             try:
-                self._conversations.commit(draft.conversation, draft.record)
+                self._conversations.commit(draft.conversation, draft.record, contact)
             except AlreadyCommittedError:
                 return self._repeat(key, message_id, mark_read)
             except ConflictError:
@@ -85,6 +96,21 @@ class CommitTurn:
                 self._operator_events.publish(event)
             return draft.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def _changed_contact(self, before: Conversation | None, draft: TurnDraft) -> ContactWrite | None:
+        """What the turn changes of the stored contact, which the conversation then has a copy of. One read, if it changes any."""
+        after, record = draft.conversation, draft.record
+        if not changes_contact(before, after, record):
+            return None
+        stored = draft.contact or self._contacts.load(after.key.organization_id, after.key.contact_id)
+        write, fits = contact_write(stored, before, after, record)
+        if fits:
+            after.contact = write.contact.for_flows()
+        else:
+            draft.report("contact.too_large", flow_id=record.flow_id)
+        if before is None or before.opted_out != after.opted_out:
+            after.opted_out = write.contact.opted_out
+        return write
 
     def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool) -> TurnRecord | None:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytake.conversation.inbox import Inbox
+from pytake.conversation.inbox import Inbox, contact_ids
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Erasure, ErasureJournal
 from pytake.conversation.ports.lake import Lake
 from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent, OperatorEvents
-from pytake.conversation.recorded_erasures import recorded_erasure
+from pytake.conversation.recorded_erasures import NO_NUMBER, recorded_erasure
+from pytake.conversation.records import ConversationKey
 
 SETTLE_SECONDS = 300
 """How long after an erasure a worker that started before it may still write. A worker runs for at most 120 seconds."""
@@ -33,15 +34,15 @@ class EraseContact:
         self._clock = clock
 
     def __call__(self, organization_id: str, person: str, by: str) -> int:
-        """Remove the table's items about a person at every number of the organization; returns the number of items.
+        """Remove the table's items about a person: the contact, and conversations at every number; returns how many items.
 
         Messages that the person wrote before take no turn, and answers to them are not sent, wherever they wait. If the person
         writes again, they start as a new contact. A phone number and a business-scoped user id are two contacts: nothing links
         them. Raises `ConflictError` when new items keep coming.
         """
-        keys = self._inbox.keys(organization_id, person)
-        if not keys:
-            return 0
+        keys = self._inbox.keys(organization_id, person) or [
+            ConversationKey(organization_id, NO_NUMBER, contact_id) for contact_id in contact_ids(person)
+        ]
         now = self._clock()
         self._journal.record(recorded_erasure(organization_id, keys, now))
         pending = self._erasure.begin(organization_id, keys, now)

@@ -30,6 +30,7 @@ from pytake.conversation.records import (
     new_session_id,
 )
 from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.turn_contact import CONTACT_BYTES
 from pytake.engine import (
     Contact,
     Context,
@@ -59,9 +60,6 @@ BUSY_SECONDS = 2
 
 EFFECTS_BYTES = 200_000
 """Limit for the results of a turn's calls together: the turn's record is one DynamoDB item of at most 400 KB."""
-
-CONTACT_BYTES = 60_000
-"""Limit for what flows save of one contact: it is part of the conversation's item, and of records."""
 
 ITEM_BYTES = 390_000
 """Limit for a conversation and for a turn's record: each is one DynamoDB item of at most 400 KB with its keys."""

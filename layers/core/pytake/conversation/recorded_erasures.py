@@ -7,6 +7,9 @@ from msgspec import Struct
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
 
+NO_NUMBER = "-"
+"""Stands for the number of a contact whose organization never had one."""
+
 
 class RecordedErasure(Struct, frozen=True):
     """An erasure of the contact with these digests. It names no person: see `erasure_digest`."""

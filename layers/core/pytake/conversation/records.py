@@ -109,7 +109,8 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
 
     `pair_rate_until` is how far Meta's limit for one recipient is used up (`rate_limits`). `active_at` is the time of the
     last message of the person, the bot or an agent; the list of conversations is sorted by it. `erased_at` is when the person
-    was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`).
+    was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`). `contact` is a copy of
+    the stored contact's `contact_revision`; 0: the contact was never stored (ADR 24).
     """
 
     key: ConversationKey = NO_KEY
@@ -123,6 +124,7 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     active_at: float = 0
     erased_at: float = 0
     usage: ContactUsage | None = None
+    contact_revision: int = 0
 
     def is_erased(self, sent_at: float) -> bool:
         """Whether a message sent at that time (Meta sends whole seconds) was sent before the person was erased."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytake.contacts.ports import Contacts
+from pytake.contacts.records import ContactRecord
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
 from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
@@ -29,7 +31,7 @@ from pytake.conversation.records import (
     Session,
     TurnRecord,
 )
-from pytake.engine import Contact, Event, Input, built_in_text
+from pytake.engine import Event, Input, built_in_text
 from pytake.engine.commands import match_command
 from pytake.whatsapp.message_input import read_input, takes_turn
 from pytake.whatsapp.outbound import Text
@@ -44,6 +46,7 @@ class TakeTurn:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         tenants: TenantRepository,
         flows: FlowLibrary,
         queues: Queues,
@@ -57,6 +60,7 @@ class TakeTurn:
         record_metric: RecordMetric = no_metrics,
     ) -> None:
         self._conversations = conversations
+        self._contacts = contacts
         self._tenants = tenants
         self._operator_events = operator_events
         self._clock = clock
@@ -64,7 +68,7 @@ class TakeTurn:
         self._run_flow = FlowRun(
             tenants, flows, effects, effect_slots, clock, session_ttl_hours, show_typing, record_metric
         )
-        self._commit = CommitTurn(conversations, queues, operator_events, publish_events, clock)
+        self._commit = CommitTurn(conversations, contacts, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound item once, and enqueue its messages; returns the turn's record.
@@ -87,8 +91,9 @@ class TakeTurn:
                 return self._decide_event(known, number, item) if known is not None and number is not None else None
             if item.due_at is not None or number is None:
                 return self._decide_due(known, number, item) if known is not None else None
-            before = known or _new_conversation(item, self._conversations.erased_at(item.key))
-            return None if _is_from_erased_person(before, item) else self._decide_message(before, number, item)
+            if known is not None:
+                return None if _is_from_erased_person(known, item) else self._decide_message(known, number, item)
+            return self._decide_first_message(number, item)
 
         def committed(record: TurnRecord) -> None:
             self._record_metric("Turns", 1)
@@ -109,6 +114,19 @@ class TakeTurn:
             self._operator_events.publish(OperatorEvent("turn.number_unknown", key.organization_id, detail))
             return None
         return number
+
+    def _decide_first_message(self, number: Number, item: InboundItem) -> TurnDraft | None:
+        """The conversation's first turn. It begins with what is known of the contact from elsewhere."""
+        erased_at = self._conversations.erased_at(
+            item.key
+        )  # first: an erasure stores what it keeps of consent before this
+        contact = self._contacts.load(item.organization_id, item.contact_id)
+        before = _new_conversation(item, contact, erased_at)
+        if _is_from_erased_person(before, item):
+            return None
+        draft = self._decide_message(before, number, item)
+        draft.contact = contact
+        return draft
 
     def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft:
         now, input_ = self._clock(), read_input(item.message)
@@ -225,10 +243,11 @@ def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> boo
     return item.received_at <= erased_at or (sent_at is not None and conversation.is_erased(sent_at))
 
 
-def _new_conversation(item: InboundItem, erased_at: float) -> Conversation:
-    phone = f"+{item.contact_id}" if item.contact_id.isdecimal() else None
-    contact = Contact(id=item.contact_id, phone=phone, name=item.profile_name or "")
-    return Conversation(key=item.key, contact=contact, erased_at=erased_at)
+def _new_conversation(item: InboundItem, contact: ContactRecord, erased_at: float) -> Conversation:
+    known = contact.for_flows()
+    return Conversation(
+        key=item.key, contact=replace(known, name=known.name or item.profile_name or ""), erased_at=erased_at
+    )
 
 
 def _sent_at(message: Mapping[str, Any]) -> float | None:

@@ -3,6 +3,7 @@
 from functools import cache
 
 from pytake import observability
+from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.event_bus import EventBridgeBus
 from pytake.aws.outbox import DynamoOutbox
@@ -13,6 +14,11 @@ from pytake.wiring import shared
 @cache
 def conversations() -> DynamoConversations:
     return DynamoConversations(shared.table(), shared.retention(), shared.clock)
+
+
+@cache
+def contacts() -> DynamoContacts:
+    return DynamoContacts(shared.table())
 
 
 @cache

@@ -13,7 +13,7 @@ from pytake.conversation.turn import TakeTurn
 from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
 from pytake.settings import FlowRunnerSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import conversations, publish_events
+from pytake.wiring.conversations import contacts, conversations, publish_events
 
 
 @cache
@@ -26,6 +26,7 @@ def take_turn() -> TakeTurn:
     flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
     return TakeTurn(
         conversations=conversations(),
+        contacts=contacts(),
         tenants=shared.tenants(),
         flows=FlowLibrary(flows, shared.clock),
         queues=queues(),

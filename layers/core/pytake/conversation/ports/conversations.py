@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pytake.contacts.records import ContactWrite
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import Conversation, ConversationKey, DueConversation, TurnRecord
@@ -44,12 +45,20 @@ class Conversations(Protocol):
         eventually consistent: an entry may be older than its conversation, and appear in the wrong list for a moment.
         """
 
-    def commit(self, conversation: Conversation, turn: TurnRecord) -> None:
-        """Store the conversation (its `seq` is the turn's), the turn and the marker of its message: all or nothing.
+    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
+        """Store the conversation (its `seq` is the turn's), the turn, the marker of its message and the contact, if one is
+        given: all or nothing. The conversation's `contact_revision` is then that of the stored contact.
 
         One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has already taken a turn. Raises
-        `ConflictError` when the stored `seq` is not one less than the turn's, and when a new conversation has a wrong
-        `erased_at` (see `Conversations.erased_at`).
+        `ConflictError` when the stored `seq` is not one less than the turn's, when the stored `contact_revision` is another
+        one, when the contact was written meanwhile, and when a new conversation has a wrong `erased_at` (see
+        `Conversations.erased_at`).
+        """
+
+    def update_contact(self, loaded: Conversation, after: Conversation) -> None:
+        """Store the `contact`, the `contact_revision` and `opted_out` of a conversation that changes in nothing else.
+
+        Raises `ConflictError` when the stored conversation is not the loaded one.
         """
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:

@@ -1,0 +1,94 @@
+"""What a turn changes of the stored contact: its events are applied to the contact as it is stored now (ADR 24)."""
+
+import msgspec
+from msgspec.structs import replace
+
+from pytake.contacts.consent import PURPOSES, ConsentChange, ConsentState, Purpose, consent_after
+from pytake.contacts.records import ContactRecord, ContactWrite
+from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, TurnRecord
+from pytake.engine import Contact
+from pytake.engine.contact_changes import contact_after
+
+CONTACT_BYTES = 60_000
+"""Limit for a contact as flows see it: it is part of the conversation's item, and of records."""
+
+STOP_SOURCE, MESSAGE_SOURCE = "stop", "message"
+"""The source of consent that the command `stop` withdrew, and that writing again granted."""
+
+TIE_SECONDS = 0.001
+"""Meta's times are whole seconds. A person who changes their mind within one is heard in the order of their turns."""
+
+_CONSENT_EVENTS = frozenset({"opted_out", "consent_set"})
+
+
+def changes_contact(before: Conversation | None, after: Conversation, record: TurnRecord) -> bool:
+    """Whether a turn must store the contact.
+
+    It must if it changed the contact or their consent, if it began the conversation, and if a message continued a conversation
+    whose contact was never stored.
+    """
+    if before is None or (not before.contact_revision and record.message_type not in NON_MESSAGE_TYPES):
+        return True
+    return (
+        after.contact != before.contact
+        or after.opted_out != before.opted_out
+        or any(event.type in _CONSENT_EVENTS for event in record.events)
+    )
+
+
+def contact_write(
+    stored: ContactRecord, before: Conversation | None, after: Conversation, record: TurnRecord
+) -> tuple[ContactWrite, bool]:
+    """The stored contact after a turn, and whether it has what the turn saved: that may be too large to be stored."""
+    known = contact_after(_before_turn(stored, before), record.events)
+    profile_name = after.contact.name
+    if "name" not in known.fields and profile_name != (before.contact.name if before is not None else stored.name):
+        known = replace(known, name=profile_name)
+    saved = replace(
+        stored, name=known.name, language=known.language, fields=known.fields, tags=list(dict.fromkeys(known.tags))
+    )
+    fits = saved == stored or len(msgspec.json.encode(saved.for_flows())) <= CONTACT_BYTES
+    changes, number = _consent_changes(stored, after, record), after.key.phone_number_id
+    contact = replace(
+        saved if fits else stored,
+        consent=consent_after(stored.consent, changes),
+        numbers=stored.numbers if number in stored.numbers else [*stored.numbers, number],
+        created_at=stored.created_at if stored.revision else record.at,
+        last_inbound_at=max(stored.last_inbound_at, after.last_inbound_at),
+    )
+    return ContactWrite(contact, changes), fits
+
+
+def _before_turn(stored: ContactRecord, before: Conversation | None) -> Contact:
+    """The contact before the turn. A conversation whose contact was never stored adds what it knows."""
+    known = stored.for_flows()
+    if before is None or before.contact_revision:
+        return known
+    copy = before.contact
+    return replace(
+        known,
+        name=known.name or copy.name,
+        language=known.language or copy.language,
+        fields={**copy.fields, **known.fields},
+        tags=[*known.tags, *copy.tags],
+    )
+
+
+def _consent_changes(stored: ContactRecord, after: Conversation, record: TurnRecord) -> list[ConsentChange]:
+    changes: list[ConsentChange] = []
+
+    def add(purpose: Purpose, state: ConsentState, source: str) -> None:
+        at = record.at if record.sent_at is None else min(record.at, record.sent_at)  # a late message says nothing new
+        if at == stored.consent_to(purpose).at:
+            at += TIE_SECONDS
+        changes.append(ConsentChange(purpose, state, source, at))
+
+    for event in record.events:
+        if event.type == "opted_out":
+            for purpose in PURPOSES:
+                add(purpose, "withdrawn", STOP_SOURCE)
+        elif event.type == "consent_set":
+            add(event.data["purpose"], event.data["state"], event.data["source"])
+    if stored.opted_out and not after.opted_out and record.message_type not in NON_MESSAGE_TYPES:
+        add("service", "granted", MESSAGE_SOURCE)
+    return changes
