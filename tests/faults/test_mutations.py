@@ -40,11 +40,11 @@ def a_message_is_not_recognised(patch: pytest.MonkeyPatch) -> None:
 
 
 def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    def hasty(self: Any, key: Any, message_id: str, decide: Any, committed: Any) -> Any:
+    def hasty(self: Any, key: Any, message_id: str, decide: Any, committed: Any, *, mark_read: bool) -> Any:
         draft = decide(self._conversations.load(key))
         if draft is None:
             return None
-        self._enqueue(key, draft.record)
+        self._enqueue(key, draft.record, mark_read)
         try:
             self._conversations.commit(draft.conversation, draft.record)
         except AlreadyCommittedError:
@@ -55,7 +55,7 @@ def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_lost_enqueue_is_not_repeated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(CommitTurn, "repeat", lambda *_: None)
+    patch.setattr(CommitTurn, "_repeat", lambda *_: None)
 
 
 def claims_have_no_condition(patch: pytest.MonkeyPatch) -> None:
