@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup setup-dev tools run test format check unit sam-local judges faults chaos bench capacity docs screenshots lock clean
+.PHONY: help setup setup-dev tools console run test format check unit sam-local judges faults chaos bench capacity docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ $(CHECKOV)/.ready: requirements/checkov.txt $(VENV)/.ready
 	@$(BIN)/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes --compile-bytecode -r requirements/checkov.txt
 	@touch $@
 
+SITE = $(BIN)/python console/build_site.py
+console: setup ## Build the web console into functions/console/site, if it is stale
+	@$(SITE)
+
 run: setup ## Start the local cloud with the demo: API, webhook, a simulated WhatsApp
 	@$(BIN)/pytake local
 
@@ -45,8 +49,10 @@ JSON := tests/engine/golden/*.json tests/engine/prover/*.json tests/whatsapp/pay
 format: setup-dev ## Format the code, and the JSON of tests
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/python -m local.json_layout $(JSON)
+	@$(SITE) -- format
 
-check: setup-dev ## Style, types, import rules, security rules
+check: setup-dev ## Style, types, import rules, security rules; the same of the web console
+	@$(SITE) -- format:check lint types
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -54,9 +60,11 @@ check: setup-dev ## Style, types, import rules, security rules
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local cli
 
 unit: setup-dev tools ## The fast tests only
+	@$(SITE) -- test
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 
 test: check tools ## Everything CI runs
+	@$(SITE) -- test
 	@$(BIN)/pytest -n 2 -m "not cloud and not build"
 	@$(BIN)/pytest -m "cloud or build"
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"

@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded_aws import REGION, EmbeddedAws
 from local.function_sandbox import RUNTIME
+from local.sign_in import CLIENT as CONSOLE_CLIENT
 
 STACK = "pytake-local"
 DIGEST_PARAMETER = "/pytake-local/deployment"
@@ -66,6 +68,7 @@ def local_parameters(
         "GraphApiUrl": graph_url,
         "OidcIssuer": issuer,
         "OidcAudience": audience,
+        "ConsoleClientId": CONSOLE_CLIENT,
         "DeletionProtection": "false",
         "Observability": "full",
         "FlowRunnerConcurrency": workers,
@@ -118,8 +121,9 @@ class Deployer:
             log_step: is called with one line before each slow step.
 
         Raises:
-            DeploymentError: `sam build` or `sam deploy` failed.
+            DeploymentError: the web console was not built, or `sam build` or `sam deploy` failed.
         """
+        await self._build_console(log_step)
         digest = await asyncio.to_thread(source_digest, self._repository, {**parameters, "port": str(self._aws.port)})
         if await asyncio.to_thread(self._deployed_digest) == digest:
             return Deployment(await asyncio.to_thread(self._outputs), fresh=False)
@@ -185,12 +189,22 @@ class Deployer:
         if described["TimeToLiveStatus"] == "DISABLED":
             dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
+    async def _build_console(self, log_step: Callable[[str], None]) -> None:
+        """Build the web console before the digest is taken, because its files are sources of the deployment."""
+        script = str(self._repository / "console" / "build_site.py")
+        if await asyncio.to_thread(subprocess.call, [sys.executable, script, "--check"]) == 0:
+            return
+        log_step("Building the web console")
+        await self._run("The build of the web console", sys.executable, script)
+
     async def _sam(self, *arguments: str) -> None:
-        """Run the SAM CLI with its output in the log. Stop it when this task is cancelled."""
+        await self._run(f"sam {arguments[0]}", _tool_path("sam"), *arguments)
+
+    async def _run(self, what: str, *command: str) -> None:
+        """Run a command with its output in the log. Stop it when this task is cancelled."""
         with self.log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                _tool_path("sam"),
-                *arguments,
+                *command,
                 cwd=self._repository,
                 env=self._sam_environment(),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -207,7 +221,7 @@ class Deployer:
                 raise
         if status:
             tail = "\n".join(self.log_path.read_text(errors="replace").rstrip().splitlines()[-25:])
-            raise DeploymentError(f"sam {arguments[0]} failed ({self.log_path}):\n\n{tail}")
+            raise DeploymentError(f"{what} failed ({self.log_path}):\n\n{tail}")
 
     def _sam_environment(self) -> dict[str, str]:
         # `sam build` looks for python3.X on PATH and must find the Python that will run the functions.

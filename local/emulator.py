@@ -54,6 +54,7 @@ PATCHED_NAMES = (
     (lambda_svc, "acquire_worker"),
     (lambda_svc, "release_worker"),
     (lambda_svc, "_resolve_layer_zip"),
+    (lambda_svc, "_execute_function_with_config_scope"),
     (lambda_svc, "_sqs_esm_concurrency"),
     (lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS"),
     (eventbridge, "_invoke_target"),
@@ -64,6 +65,7 @@ PATCHED_NAMES = (
     (apigateway, "_cors_response_headers"),
     (apigateway, "_cors_preflight_response"),
     (apigateway, "_validate_jwt_authorizer"),
+    (apigateway, "_get_stage_variables"),
     (apigateway, "_jwt_unauthorized"),
     (apigateway, "_b64url_decode"),
     (apigateway, "_extract_token_from_identity_source"),
@@ -301,6 +303,20 @@ def refuse_endless_tokens() -> None:
     apigateway._validate_jwt_authorizer = validate
 
 
+def pass_stage_variables() -> None:
+    """Give functions behind an HTTP API the stage's variables, which MiniStack only uses in mappings of parameters."""
+    original = lambda_svc._execute_function_with_config_scope
+
+    def execute(record: Any, event: Any, *more: Any, **options: Any) -> Any:
+        context = event.get("requestContext") if isinstance(event, dict) else None
+        if isinstance(context, dict) and event.get("version") == "2.0" and "apiId" in context:
+            variables = apigateway._get_stage_variables(context["apiId"], context["stage"])
+            event = {**event, "stageVariables": variables} if variables else event
+        return original(record, event, *more, **options)
+
+    lambda_svc._execute_function_with_config_scope = execute
+
+
 def save_state() -> None:
     """Save the state now, so that a killed emulator loses only later changes."""
     persistence.save_all(ministack._build_persistence_save_dict())
@@ -367,6 +383,7 @@ def main() -> None:
     map_batch_permissions()
     log_denied_requests()
     refuse_endless_tokens()
+    pass_stage_variables()
     owner_key = os.environ.pop("PYTAKE_OWNER_KEY")
     athena = with_athena(port, run_folder, owner_key)
     try:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp
 
@@ -39,6 +39,9 @@ GATEWAY_BYTES = 10 * 1024 * 1024
 
 FUNCTION_BYTES = 6 * 1024 * 1024
 """The largest event and the largest response of a function: the same answer, and 500 for a response."""
+
+STARTING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
+<title>PyTake</title><p>The local cloud is starting. This page opens the console as soon as it is ready.</p></html>"""
 
 MAX_ANSWER_SECONDS = 30.0
 """How long an HTTP API waits for a function."""
@@ -96,6 +99,8 @@ class ApiProxy:
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=60),
             trust_env=False,
         )
+        for name in list(self._client.headers):  # a request has the headers of the caller only
+            del self._client.headers[name]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -104,6 +109,8 @@ class ApiProxy:
     async def forward(self, request: Request) -> Response:
         """Forward a request and return the response: 503 before the deployment, 502 without a response, 504 if late."""
         if self.target is None:
+            if "text/html" in request.headers.get("accept", ""):
+                return HTMLResponse(STARTING, 503, {"Retry-After": "2"})
             return JSONResponse({"message": "The local cloud is still starting"}, 503, {"Retry-After": "1"})
         raw_path: bytes = request.scope["raw_path"]
         query: bytes = request.scope["query_string"]
@@ -113,26 +120,24 @@ class ApiProxy:
             return JSONResponse({"message": "Request Entity Too Large"}, 413)
         self._observer.on_request(request.method, request.url.path, body, request.headers.get("x-hub-signature-256"))
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in NOT_FORWARDED]
+        upstream = self._client.build_request(
+            request.method, url, headers=[(b"host", self.target.host.encode()), *headers], content=body
+        )
         try:
-            answer = await self._client.request(
-                request.method,
-                url,
-                headers=[(b"host", self.target.host.encode()), *headers],
-                content=body,
-            )
+            answer = await self._client.send(upstream, stream=True)
+            # Raw, because httpx cannot decode every encoding that a browser accepts.
+            content = b"".join([part async for part in answer.aiter_raw()])
+            await answer.aclose()
         except httpx.TimeoutException:
             return JSONResponse({"message": "Service Unavailable"}, 504)
         except httpx.TransportError as problem:
             return JSONResponse({"message": f"The embedded AWS did not answer: {problem}"}, 502)
-        if _event_bytes(answer.content) > FUNCTION_BYTES:
+        if _event_bytes(content) > FUNCTION_BYTES:
             return JSONResponse({"message": "Internal Server Error"}, 500)
         self._observer.on_response(request.method, request.url.path, body, answer.status_code)
-        # httpx has decoded the body, so its encoding and length no longer hold.
-        response = Response(answer.content, answer.status_code)
+        response = Response(content, answer.status_code)
         response.raw_headers.extend(
-            (name.lower(), value)
-            for name, value in answer.headers.raw
-            if name.lower() not in NOT_FORWARDED | {b"content-encoding", b"date"}
+            (name.lower(), value) for name, value in answer.headers.raw if name.lower() not in NOT_FORWARDED | {b"date"}
         )
         return response
 
@@ -141,9 +146,9 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
     """Return the application behind the one address.
 
     Args:
-        proxy: serves `/api/*`.
+        proxy: serves `/api/*` and the web console, `/console`.
         more_routes: those of the token issuer and the simulated WhatsApp, with full paths.
-        console: serves everything else.
+        console: serves everything else: the console in Python.
     """
     started = time.time()
 
@@ -170,6 +175,12 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
         body = {"status": "ready" if ready else "starting", "uptime_seconds": round(time.time() - started)}
         return JSONResponse(body, 200 if ready else 503)
 
+    async def web_console(request: Request) -> Response:
+        """The console signs in at the issuer, whose address has this name; another name is another origin."""
+        if request.url.hostname == "localhost":
+            return RedirectResponse(request.url.replace(hostname="127.0.0.1"))
+        return await proxy.forward(request)
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
@@ -179,6 +190,8 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
         routes=[
             Route("/_local/health", health),
             Route("/api/{path:path}", proxy.forward, methods=METHODS),
+            Route("/console", web_console),
+            Route("/console/{path:path}", web_console),
             *more_routes,
             *(Route(f"/{area}/{{rest:path}}", wrong_address, methods=METHODS) for area in ("_sim", "_oidc", "_local")),
             Mount("/", app=console),

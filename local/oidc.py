@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local.sign_in import SignIn
+
 AUDIENCE = "pytake"
 DEFAULT_TTL_SECONDS = 12 * 3600
 MAX_TTL_SECONDS = 366 * 24 * 3600
@@ -36,6 +38,10 @@ class Issuer:
 
     url: str
     _key: RSAPrivateKey
+
+    def __post_init__(self) -> None:
+        """Have a sign-in page for the console at the same origin."""
+        self._sign_in = SignIn(self.url.removesuffix("/_oidc"), self.mint)
 
     @classmethod
     def with_key_in(cls, data_folder: Path, url: str) -> "Issuer":
@@ -65,8 +71,10 @@ class Issuer:
     def _key_id(self) -> str:
         return format(self._key.public_key().public_numbers().n % 2**64, "016x")
 
-    def mint(self, organization_id: str, role: str, ttl_seconds: int = DEFAULT_TTL_SECONDS) -> str:
-        """Return a signed token with the claims `organization_id` and `role`.
+    def mint(
+        self, organization_id: str, role: str, ttl_seconds: int = DEFAULT_TTL_SECONDS, name: str | None = None
+    ) -> str:
+        """Return a signed token with the claims `organization_id` and `role`, of the person `name` or of the role's only one.
 
         Raises:
             ValueError: the role does not exist, the organization is empty or the lifetime is out of range.
@@ -81,7 +89,8 @@ class Issuer:
         claims = {
             "iss": self.url,
             "aud": AUDIENCE,
-            "sub": f"{role}@{organization_id}",
+            "sub": f"{name or role}@{organization_id}",
+            **({"name": name} if name else {}),
             "organization_id": organization_id,
             "role": role,
             "iat": now,
@@ -90,11 +99,12 @@ class Issuer:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes below `/_oidc`: discovery, keys, and tokens for users of this machine."""
+        """Return the routes below `/_oidc`: discovery, keys, the sign-in page, and tokens for users of this machine."""
         return [
             Route("/_oidc/.well-known/openid-configuration", self._discovery),
             Route("/_oidc/jwks.json", self._keys),
             Route("/_oidc/token", self._token, methods=["POST"]),
+            *self._sign_in.routes(),
         ]
 
     async def _discovery(self, _request: Request) -> Response:
@@ -103,7 +113,7 @@ class Issuer:
                 "issuer": self.url,
                 "jwks_uri": f"{self.url}/jwks.json",
                 "token_endpoint": f"{self.url}/token",
-                "response_types_supported": ["token"],
+                **self._sign_in.discovery(self.url),
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
             }
@@ -113,6 +123,8 @@ class Issuer:
         return JSONResponse({"keys": [self.public_key]})
 
     async def _token(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").split(";")[0] == "application/x-www-form-urlencoded":
+            return await self._sign_in.token(request)
         # Another site's page can post here only as a "simple" request, which cannot have this content type.
         if request.headers.get("content-type", "").split(";")[0] != "application/json":
             return JSONResponse({"error": "send application/json"}, status_code=415)

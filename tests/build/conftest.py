@@ -1,4 +1,4 @@
-"""Fixtures: one `sam build` per test run, the six functions in sandboxes, and the AWS and Graph API that their events need."""
+"""Fixtures: one `sam build` per test run, the functions in sandboxes, and the AWS and Graph API that their events need."""
 
 import json
 import os
@@ -32,6 +32,7 @@ FUNCTIONS = {
     "statuses": "StatusesFunction",
     "scheduled": "ScheduledFunction",
     "api": "ApiFunction",
+    "console": "ConsoleFunction",
 }
 
 
@@ -260,7 +261,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
 def declared_variables(template: dict[str, Any], function: str) -> dict[str, Any]:
     """The variables that the template sets for a function."""
     own = template["Resources"][function]["Properties"]["Environment"]["Variables"]
-    return {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
+    ignored = template["Resources"][function].get("IgnoreGlobals", [])
+    return own if "Environment" in ignored else {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
 
 
 @pytest.fixture(scope="session")
@@ -288,7 +290,7 @@ def functions(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Mapping[str, Sandbox | SamLocal]]:
-    """The six built functions; each starts with its first event."""
+    """The built functions; each starts with its first event."""
     folder = tmp_path_factory.mktemp("functions")
     if in_containers(request.config):
         yield {
@@ -301,7 +303,7 @@ def functions(
             name: stack.enter_context(
                 sandbox(
                     build / logical_id,
-                    built_layer,
+                    folder if name == "console" else built_layer,
                     variables[name],
                     folder,
                     more_layers=[lake_layer] if name == "scheduled" else [],

@@ -4,7 +4,9 @@ The events are those for `sam local invoke`. They form one story: a number is co
 and is answered, and the answer is delivered.
 """
 
+import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,22 @@ def test_api_describes_itself(connected: dict[str, Sandbox]) -> None:
     answer = connected["api"].invoke(sample("api_openapi"))
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["openapi"].startswith("3.")
+
+
+def test_console_has_its_page_and_everything_that_the_page_asks_for(connected: dict[str, Sandbox]) -> None:
+    def asked(path: str) -> dict[str, Any]:
+        return connected["console"].invoke({**sample("console"), "rawPath": path})
+
+    page = asked("/console/build/hello")
+    assert (page["statusCode"], page["headers"]["content-encoding"]) == (200, "br")
+    plain = connected["console"].invoke({**sample("console"), "headers": {}})
+    text = base64.b64decode(plain["body"]).decode()
+    files = re.findall(r'(?:src|href)="(/console/[^"]+)"', text)
+    assert len(files) >= 3
+    answers = {path: asked(path) for path in files}
+    assert {answer["statusCode"] for answer in answers.values()} == {200}
+    sent = sum(len(base64.b64decode(answer["body"])) for answer in answers.values())
+    assert sent <= 300_000, "what the first page loads at once, compressed (DESIGN 12)"
 
 
 def test_webhook_answers_the_verification_by_meta(connected: dict[str, Sandbox]) -> None:

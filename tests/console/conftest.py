@@ -27,13 +27,17 @@ class Visitor:
 
     def open(self, path: str) -> Page:
         """Open a page in a new tab and return it once it shows more than its frame."""
-        page = self.context.new_page()
+        page = self.listen(self.context.new_page())
         page.set_default_timeout(PATIENCE_MILLISECONDS)
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(f"{path}: {error}"))
-        page.on("request", self._asked)
         page.goto(self.url + path)
         page.locator("main.content > :not(.loading)").first.wait_for()
+        return page
+
+    def listen(self, page: Page) -> Page:
+        """Keep what a tab asks for and complains of, and return it."""
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("request", self._asked)
         return page
 
     def _asked(self, request: Request) -> None:

@@ -17,7 +17,7 @@ from tests.stack import REPOSITORY
 SHIPPED = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "template.yaml"),
     *("pyproject.toml", "samconfig.toml", ".ci", ".github", ".pre-commit-config.yaml"),
-    *("layers", "functions", "local", "cli", "docs", "examples", "benchmarks"),
+    *("layers", "functions", "console", "local", "cli", "docs", "examples", "benchmarks"),
 )
 """Everything a reader may see. Of tests, only docstrings and comments are prose: their strings are data."""
 
@@ -63,7 +63,7 @@ def paths() -> Iterator[Path]:
     for name in (*SHIPPED, "tests"):
         start = REPOSITORY / name
         for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
-            if path.is_file() and not {"__pycache__", "node_modules", ".bench"} & set(path.parts):
+            if path.is_file() and not {"__pycache__", "node_modules", ".bench", "site", "generated"} & set(path.parts):
                 yield path
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -141,3 +142,18 @@ def test_a_token_without_end_or_with_an_unknown_extension_is_refused(
     )
 
     assert (refused is None) is accepted
+
+
+def test_a_function_behind_an_http_api_gets_the_stages_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    got: list[Any] = []
+    monkeypatch.setattr(lambda_svc, "_execute_function_with_config_scope", lambda _record, event: got.append(event))
+    stages = {"api": {"$default": {"stageVariables": {"issuer": "https://issuer.example"}}, "empty": {}}}
+    monkeypatch.setattr(apigateway, "_stages", stages)
+    emulator.pass_stage_variables()
+    for stage in ("$default", "empty"):
+        event = {"version": "2.0", "requestContext": {"apiId": "api", "stage": stage}}
+        lambda_svc._execute_function_with_config_scope({}, event)
+    lambda_svc._execute_function_with_config_scope({}, {"job": "due"})
+    assert got[0]["stageVariables"] == {"issuer": "https://issuer.example"}
+    assert "stageVariables" not in got[1]
+    assert got[2] == {"job": "due"}

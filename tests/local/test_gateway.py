@@ -26,7 +26,8 @@ class HttpApi(httpx.AsyncBaseTransport):
         self.requests.append(request)
         if self.problem:
             raise self.problem
-        return self.answer
+        body = httpx.ByteStream(self.answer.read())  # not read yet, as from a network
+        return httpx.Response(self.answer.status_code, headers=self.answer.headers, stream=body)
 
 
 class RecordingObserver:
@@ -65,6 +66,36 @@ def client(proxy: ApiProxy) -> AppClient:
         return Response("simulated")
 
     return AppClient(create_app(proxy, [Route("/_sim/x", simulated)], Response("the console")))
+
+
+def test_compressed_bytes_reach_the_browser_as_they_are(client: AppClient, http_api: HttpApi) -> None:
+    """httpx knows only some encodings; a browser that asked for another would get bytes without a name."""
+    sent = b"\x0b\x05\x80not really brotli"
+    http_api.answer = httpx.Response(200, headers={"content-encoding": "br"}, stream=httpx.ByteStream(sent))
+    answer = client.get("/console/assets/index.js", headers={"accept-encoding": "br"})
+    assert answer.headers["content-encoding"] == "br"
+    assert http_api.requests[0].url.path == "/console/assets/index.js"
+    assert answer.content == sent
+
+
+def test_a_caller_that_accepts_no_encoding_gets_none(client: AppClient, http_api: HttpApi) -> None:
+    client.request("GET", "/console", headers=[("Host", "127.0.0.1:8000"), ("Accept-Encoding", "")])
+    [asked] = http_api.requests
+    assert asked.headers.get("accept-encoding", "") == ""
+    assert set(asked.headers) <= {"host", "accept", "accept-encoding", "connection", "user-agent"}
+
+
+def test_the_console_has_one_origin(client: AppClient, http_api: HttpApi) -> None:
+    """The issuer's address is 127.0.0.1, and under localhost the page would not be of its origin."""
+    answer = client.get("http://localhost:8000/console/build?n=1")
+    assert (answer.status_code, answer.headers["location"]) == (307, "http://127.0.0.1:8000/console/build?n=1")
+    assert http_api.requests == []
+
+
+def test_a_page_that_opens_too_early_waits_for_the_console(client: AppClient, proxy: ApiProxy) -> None:
+    proxy.target = None
+    answer = client.get("/console", headers={"accept": "text/html,*/*"})
+    assert (answer.status_code, 'http-equiv="refresh"' in answer.text) == (503, True)
 
 
 def test_a_wrong_method_is_answered_with_the_right_ones(proxy: ApiProxy) -> None:

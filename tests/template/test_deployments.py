@@ -93,7 +93,7 @@ def test_alarms_roll_a_deployment_back_unless_it_fixes_their_cause(stack: Stack)
 def test_new_code_of_a_layer_or_a_function_publishes_a_version(stack: Stack) -> None:
     before = versions(stack)
     core = versions(translated({"CoreLayer": "s3://bucket/other"}))
-    assert {name for name in before if core[name] != before[name]} == set(before)
+    assert {name for name in before if core[name] != before[name]} == set(before) - {"ConsoleFunction"}  # has no layer
     lake = versions(translated({"LakeLayer": "s3://bucket/other"}))
     assert {name for name in before if lake[name] != before[name]} == {"ScheduledFunction"}
     sender = versions(translated({"SenderFunction": "s3://bucket/other"}))

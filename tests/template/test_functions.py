@@ -1,7 +1,10 @@
-"""The six functions: their runtime, environment, logs and schedules."""
+"""The seven functions: their runtime, environment, logs and schedules."""
 
 import json
+import re
 from typing import Any
+
+import pytest
 
 from tests.settings import SETTINGS, required_variables
 from tests.stack import Stack, target
@@ -13,6 +16,7 @@ FUNCTIONS = {
     "StatusesFunction": "statuses",
     "ScheduledFunction": "scheduled",
     "ApiFunction": "api",
+    "ConsoleFunction": "console",
 }
 OF_LIBRARIES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "PYTHONWARNINGS"}
 """Variables that the logger and Python read."""
@@ -23,7 +27,9 @@ def layer_id(stack: Stack, name: str) -> str:
     return next(id_ for id_ in stack.properties("AWS::Lambda::LayerVersion") if id_.startswith(name))
 
 
-def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source: dict[str, Any]) -> None:
+def test_each_function_has_the_layers_the_tracing_and_the_variables_that_it_needs(
+    stack: Stack, source: dict[str, Any]
+) -> None:
     functions = stack.properties("AWS::Lambda::Function")
     assert set(functions) == set(FUNCTIONS)
     for name, function in functions.items():
@@ -31,15 +37,57 @@ def test_there_are_six_functions_with_the_layer_and_tracing(stack: Stack, source
         assert function["Handler"] == "handler.handler"
         assert function["Runtime"] == {"Ref": "PythonRuntime"}
         assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert function["TracingConfig"] == {"Mode": {"Ref": "TracingMode"}}
+        if name == "ConsoleFunction":
+            continue
         layers = [target(layer) for layer in function["Layers"]]
         lake = [layer_id(stack, "LakeLayer")] if name == "ScheduledFunction" else []
         assert layers == [layer_id(stack, "CoreLayer"), *lake]
-        assert function["TracingConfig"] == {"Mode": {"Ref": "TracingMode"}}
         assert set(function["Environment"]["Variables"]) == {
             *required_variables(SETTINGS[FUNCTIONS[name]]),
             *OF_LIBRARIES,
         }
         assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == FUNCTIONS[name]
+
+
+def test_the_console_needs_neither_the_layer_nor_the_data(stack: Stack) -> None:
+    function = stack.properties("AWS::Lambda::Function")["ConsoleFunction"]
+    assert "Layers" not in function
+    assert function["Environment"]["Variables"] == {"STAGE": {"Ref": "Stage"}}
+    reserved = function["ReservedConcurrentExecutions"]
+    assert reserved["Fn::If"][:2] == ["HasConsoleConcurrency", {"Ref": "ConsoleReservedConcurrency"}]
+
+
+def test_the_console_knows_the_issuer_and_its_own_client_from_the_stage(stack: Stack) -> None:
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    variables = stage["StageVariables"]
+    assert variables["issuer"] == {"Ref": "OidcIssuer"}
+    assert variables["console_client"] == {
+        "Fn::If": ["HasConsoleClient", {"Ref": "ConsoleClientId"}, {"Ref": "OidcAudience"}]
+    }
+    for name, parameter in (
+        ("console_authorize", "ConsoleAuthorizeParameters"),
+        ("console_origins", "ConsoleConnectOrigins"),
+        ("console_logout", "ConsoleLogoutUrl"),
+    ):
+        condition, given, none = variables[name]["Fn::If"]
+        assert (given, none) == ({"Ref": parameter}, {"Ref": "AWS::NoValue"})
+        assert stack.document["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "allowed"),
+    [
+        ("ConsoleConnectOrigins", "https://acme.auth.eu-west-1.amazoncognito.com,https://id.example.com:8443", True),
+        ("ConsoleConnectOrigins", "https://id.example.com/path", False),
+        ("ConsoleConnectOrigins", "https://id.example.com; script-src *", False),
+        ("ConsoleConnectOrigins", "*", False),
+        ("ConsoleAuthorizeParameters", "audience=https://pytake.example.com/api", True),
+        ("ConsoleScope", "openid,profile,offline_access", True),
+    ],
+)
+def test_settings_of_the_console_are_checked(stack: Stack, parameter: str, value: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(stack.document["Parameters"][parameter]["AllowedPattern"], value)) is allowed
 
 
 def test_nothing_that_is_billed_by_the_trace_is_on_unless_the_deployment_turns_it_on(stack: Stack) -> None:

@@ -17,10 +17,13 @@ OPEN = {
     "POST /api/v1/whatsapp/webhook": "WebhookIntegration",
     "GET /api/v1/openapi.json": "ApiIntegration",
     "GET /api/v1/docs": "ApiIntegration",
+    "GET /": "ConsoleIntegration",
+    "GET /console": "ConsoleIntegration",
+    "GET /console/{proxy+}": "ConsoleIntegration",
 }
 
 
-def test_all_routes_but_the_webhook_and_the_documentation_need_a_token(stack: Stack) -> None:
+def test_all_routes_but_the_webhook_the_documentation_and_the_console_need_a_token(stack: Stack) -> None:
     without, with_token = {}, set()
     for route in stack.properties("AWS::ApiGatewayV2::Route").values():
         integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
@@ -49,6 +52,7 @@ def test_functions_get_payload_format_2(stack: Stack) -> None:
     assert functions == {
         "WebhookIntegration": arn + "${WebhookFunction}:live",
         "ApiIntegration": arn + "${ApiFunction}:live",
+        "ConsoleIntegration": arn + "${ConsoleFunction}:live",
     }
 
 
@@ -66,7 +70,9 @@ def test_sam_local_start_api_finds_each_route_and_its_function(
     }
     declared = {route["RouteKey"]: "ApiFunction" for route in stack.properties("AWS::ApiGatewayV2::Route").values()}
     webhook = {key: "WebhookFunction" for key in declared if key.endswith("/whatsapp/webhook")}
-    assert {key: name for key, name in found.items() if not key.startswith("OPTIONS ")} == {**declared, **webhook}
+    console = {key: "ConsoleFunction" for key, integration in OPEN.items() if integration == "ConsoleIntegration"}
+    expected = {**declared, **webhook, **console}
+    assert {key: name for key, name in found.items() if not key.startswith("OPTIONS ")} == expected
 
 
 def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: Stack) -> None:
@@ -74,7 +80,11 @@ def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: St
     for permission in stack.properties("AWS::Lambda::Permission").values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         paths[stack.behind(permission["FunctionName"])] = permission["SourceArn"]["Fn::Sub"].partition(":${HttpApi}")[2]
-    assert paths == {"WebhookFunction": "/*/*/api/v1/whatsapp/webhook", "ApiFunction": "/*/*/api/v1/*"}
+    assert paths == {
+        "WebhookFunction": "/*/*/api/v1/whatsapp/webhook",
+        "ApiFunction": "/*/*/api/v1/*",
+        "ConsoleFunction": "/*/GET/*",  # its routes begin at the root
+    }
 
 
 def test_browsers_may_call_the_api_only_from_allowed_origins(stack: Stack) -> None:
@@ -110,6 +120,8 @@ def test_what_strangers_reach_has_limits_of_its_own(stack: Stack) -> None:
     }
     verify = limits.pop("GET /api/v1/whatsapp/webhook")
     assert verify["ThrottlingRateLimit"] <= 5
+    for key in [key for key, integration in OPEN.items() if integration == "ConsoleIntegration"]:
+        assert list(limits.pop(key).values()) == [{"Ref": "ConsoleRateLimit"}] * 2, key
     for setting in limits.values():
         assert setting == {"Fn::If": ["HasPublicDocs", verify, {"Ref": "AWS::NoValue"}]}
     # API Gateway refuses the limit of a route that does not exist yet.

@@ -78,7 +78,7 @@ def test_a_failed_message_does_not_repeat_its_batch_and_concurrency_is_limited(s
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert stack.default(mapping["ScalingConfig"]["MaximumConcurrency"]) >= 2
     for name, function in stack.properties("AWS::Lambda::Function").items():
-        assert name == "WebhookFunction" or "ReservedConcurrentExecutions" not in function
+        assert name in ("WebhookFunction", "ConsoleFunction") or "ReservedConcurrentExecutions" not in function
 
 
 def test_queues_are_encrypted_and_require_tls(stack: Stack) -> None:

@@ -152,6 +152,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         BUS: {"events:PutEvents"},
         **everyone("ApiLogs"),
     },
+    "ConsoleRole": everyone("ConsoleLogs"),
     "ScheduleRole": {
         "ScheduledFunctionAliaslive": {"lambda:InvokeFunction"},
         "ScheduleDeadLetters": {"sqs:SendMessage"},

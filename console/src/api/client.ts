@@ -1,0 +1,52 @@
+import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "../generated/api.ts";
+import { session } from "../login/session.ts";
+import { ApiError, apiError } from "./errors.ts";
+
+const REQUEST_MILLISECONDS = 31_000; // API Gateway answers within 30 s, or not at all
+
+/** Sends the person's token with each request, and signs in again when the API no longer takes it. */
+const authorized: Middleware = {
+  async onRequest({ request }) {
+    request.headers.set("authorization", `Bearer ${await session().token()}`);
+    return request;
+  },
+};
+
+/** `fetch` whose failures are an `ApiError`, also without a connection. */
+async function reliableFetch(request: Request): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(request, {
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_MILLISECONDS)]),
+    });
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    throw new ApiError(0, navigator.onLine ? "unreachable" : "offline", "");
+  }
+  if (response.status === 401) session().refused();
+  return response;
+}
+
+/** The REST API, typed by its OpenAPI document. */
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: reliableFetch });
+api.use(authorized);
+
+interface Answer<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** Return what the API answered, or throw its `ApiError`. */
+export async function got<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw apiError(response.status, error);
+  return data as Data;
+}
+
+/** The same, with the tag of the answer for `If-Match`. */
+export async function tagged<Data>(answer: Promise<Answer<Data>>): Promise<{ data: Data; tag: string }> {
+  const waiting = await answer;
+  return { data: await got(Promise.resolve(waiting)), tag: waiting.response.headers.get("etag") ?? "" };
+}

@@ -1,0 +1,21 @@
+import "i18next";
+import type shell from "../words/pt/shell.json";
+import type problems from "../words/pt/problems.json";
+import type findings from "../words/pt/findings.json";
+import type build from "../areas/build/words/pt.json";
+
+// Portuguese decides which keys there are; a test compares the other languages. A new area adds its line here.
+declare module "i18next" {
+  interface CustomTypeOptions {
+    defaultNS: "shell";
+    returnNull: false;
+    pluralSeparator: "#";
+    contextSeparator: "~";
+    resources: {
+      shell: typeof shell;
+      problems: typeof problems;
+      findings: typeof findings;
+      build: typeof build;
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { firstLanguage } from "./words.ts";
+
+const FILES = import.meta.glob<Record<string, unknown>>(["../words/*/*.json", "../areas/*/words/*.json"], {
+  eager: true,
+  import: "default",
+});
+
+function flat(value: unknown, path = ""): [string, string][] {
+  if (typeof value === "string") return [[path, value]];
+  return Object.entries(value as object).flatMap(([key, inner]) =>
+    flat(inner, path ? `${path}.${key}` : key),
+  );
+}
+
+function values(text: string): string[] {
+  return (text.match(/\{\{\w+\}\}/g) ?? []).toSorted();
+}
+
+const portuguese = Object.keys(FILES).filter((path) => /\/pt(\/|\.json)/.test(path));
+
+test.each(portuguese)("%s has the same keys and values in every language", (path) => {
+  expect(portuguese.length).toBeGreaterThan(3);
+  const original = new Map(flat(FILES[path]));
+  for (const language of ["es", "en"]) {
+    const other = new Map(flat(FILES[path.replace(/\/pt(?=\/|\.json)/, `/${language}`)]));
+    expect([...other.keys()].toSorted()).toEqual([...original.keys()].toSorted());
+    for (const [key, text] of original) {
+      expect(values(other.get(key)!), key).toEqual(values(text));
+      expect(other.get(key)!.trim(), key).not.toBe("");
+    }
+  }
+});
+
+test("the first language is the person's, else the browser's, else English", () => {
+  expect(firstLanguage("es", ["pt-BR"])).toBe("es");
+  expect(firstLanguage(null, ["fr-FR", "pt-BR", "en"])).toBe("pt");
+  expect(firstLanguage("xx", ["fr"])).toBe("en");
+});

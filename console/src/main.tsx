@@ -1,0 +1,67 @@
+import "@mantine/core/styles.css";
+import "./generated/variables.css";
+import "./theme/base.css";
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { RouterProvider } from "react-router";
+import { queryClient } from "./api/queries.ts";
+import { startWords } from "./i18n/words.ts";
+import { BASE, readConfig } from "./login/config.ts";
+import { begin, currentPath, Session } from "./login/session.ts";
+import { SignInFailed } from "./login/SignInFailed.tsx";
+import { router } from "./shell/router.tsx";
+import { theme } from "./theme/theme.ts";
+
+/** Sign in, or take up the session of this tab. Returns false when the page is being left for the issuer's. */
+async function signedIn(): Promise<boolean> {
+  const config = await readConfig();
+  const session = begin(
+    new Session(config, {
+      storage: sessionStorage,
+      fetch: (url, init) => fetch(url, init),
+      now: Date.now,
+      go: (url) => location.assign(url),
+      origin: location.origin,
+    }),
+  );
+  if (location.pathname === `${BASE}/login/callback`) {
+    const answer = new URLSearchParams(location.search);
+    history.replaceState(null, "", `${BASE}/login/callback`); // before anything else can see the code
+    history.replaceState(null, "", await session.takeAnswer(answer));
+    return true;
+  }
+  if (session.open) return true;
+  await session.signIn(currentPath());
+  return false;
+}
+
+// A tab that was left open over a deployment asks for files that are gone.
+window.addEventListener("vite:preloadError", () => location.reload());
+
+const root = createRoot(document.getElementById("root")!);
+
+function show(page: React.ReactNode): void {
+  root.render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        defaultColorScheme="auto"
+        withCssVariables={false}
+        withGlobalClasses={false}
+      >
+        <QueryClientProvider client={queryClient}>{page}</QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}
+
+const words = startWords();
+try {
+  const [here] = await Promise.all([signedIn(), words]);
+  if (here) show(<RouterProvider router={router()} />);
+} catch (error) {
+  await words;
+  show(<SignInFailed error={error} />);
+}

@@ -1,0 +1,37 @@
+import type { RouteObject } from "react-router";
+import { loadWords } from "../i18n/words.ts";
+import type { Role } from "../login/session.ts";
+import type { IconName } from "../ui/Icon.tsx";
+
+/** A part of the console with a place in the navigation. */
+export interface Area {
+  /** Also the first part of its path, the name of its folder, and the key of its name in words/<language>/shell.json. */
+  id: "build";
+  icon: IconName;
+  roles: readonly Role[];
+  /** Texts that it needs besides its own. */
+  words?: string[];
+  routes: () => Promise<{ default: RouteObject[] }>;
+}
+
+// A new area: its folder below src/areas, its line here and in i18n/types.d.ts (README.md).
+export const AREAS: readonly Area[] = [
+  {
+    id: "build",
+    icon: "build",
+    roles: ["admin", "builder"],
+    words: ["findings"],
+    routes: () => import("../areas/build/routes.tsx"),
+  },
+];
+
+/** Return the areas of a role. The API refuses what others try. */
+export function areasOf(role: Role | undefined): readonly Area[] {
+  return AREAS.filter((area) => role && area.roles.includes(role));
+}
+
+/** Load the pages of an area together with its texts. */
+export async function routesOf(area: Area): Promise<RouteObject[]> {
+  const [{ default: routes }] = await Promise.all([area.routes(), loadWords(area.id, ...(area.words ?? []))]);
+  return routes;
+}

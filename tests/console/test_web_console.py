@@ -1,0 +1,113 @@
+"""The web console in a browser, served by the deployed stack: sign-in, sessions, languages, and what its policy forbids."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import PATIENCE_MILLISECONDS, Visitor
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
+
+pytestmark = pytest.mark.cloud
+
+VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+@pytest.fixture
+def web_page(visitor: Visitor) -> Iterator[Page]:
+    """A tab that counts violations of the content security policy; any fails the test."""
+    page = visitor.listen(visitor.context.new_page())
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.add_init_script(VIOLATIONS)
+    yield page
+    assert page.evaluate("() => window.violations ?? []") == []
+
+
+def sign_in(page: Page, url: str, role: str, name: str = "") -> None:
+    """Open an address of the console and sign in as a person with this role."""
+    page.goto(url)
+    page.locator("[name=name]").fill(name)
+    page.locator(f"button[value={role}]").click()
+    page.locator("#main h1").wait_for()
+
+
+def expect_accessible(page: Page) -> None:
+    """Expect that axe finds nothing on a page."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_builder_signs_in_stays_signed_in_and_signs_out(web_page: Page, visitor: Visitor) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/build?from=mail", "builder", "Zélia")
+    assert page.url == f"{visitor.url}/console/build?from=mail"
+    expect(page.get_by_role("heading", name="Fluxos")).to_be_visible()
+    expect(page.get_by_text("lead_qualifier", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("lead_qualifier", exact=True)).to_be_visible()
+    token = page.evaluate("() => JSON.parse(sessionStorage['pytake.tokens']).token")
+    assert len(token) > 100
+    assert not [request.url for request in visitor.requests if token in request.url]
+    assert page.evaluate("() => JSON.stringify(localStorage)").count(token[:20]) == 0
+    page.get_by_role("button", name="Menu de Zélia").click()
+    page.get_by_role("menuitem", name="Sair").click()
+    page.locator("button[value=builder]").wait_for()
+    assert page.evaluate("() => sessionStorage['pytake.tokens']") is None
+
+
+def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Page, visitor: Visitor) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console", "admin")
+    for scheme in ("Escuro", "Claro"):
+        page.get_by_role("button", name="Menu de Ana").click()
+        page.get_by_text(scheme, exact=True).click()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("menu")).to_be_hidden()
+        for path in ("/console", "/console/build"):
+            page.goto(visitor.url + path)
+            page.locator("#main h1").wait_for()
+            page.wait_for_load_state("networkidle")
+            expect_accessible(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_a_person_without_a_mouse_is_at_the_content_at_once(web_page: Page, visitor: Visitor) -> None:
+    sign_in(web_page, f"{visitor.url}/console/build", "builder")
+    expect(web_page.get_by_role("heading", name="Fluxos")).to_be_focused()
+    web_page.keyboard.press("Tab")
+    expect(web_page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_the_language_is_remembered(web_page: Page, visitor: Visitor) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/build", "builder", "Eva")
+    page.get_by_role("button", name="Menu de Eva").click()
+    page.get_by_role("menuitem", name="Español").click()
+    expect(page.get_by_role("heading", name="Flujos")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Flujos")).to_be_visible()
+
+
+def test_a_sign_in_that_is_not_ours_ends_in_a_sentence(web_page: Page, visitor: Visitor) -> None:
+    web_page.goto(f"{visitor.url}/console/login/callback?code=stolen&state=other")
+    expect(web_page.get_by_role("heading", name="Não foi possível entrar")).to_be_visible()
+    assert "code=" not in web_page.url
+    web_page.get_by_role("link", name="Entrar de novo").click()
+    web_page.locator("button[value=admin]").wait_for()
+
+
+def test_another_site_can_neither_frame_the_console_nor_read_its_settings(cloud: "Cloud") -> None:
+    page = cloud.http.get("/console")
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+    assert cloud.http.get("/console/config.json", headers=foreign).status_code == 403
+    assert cloud.http.post("/_oidc/token", headers=foreign, data={"grant_type": "refresh_token"}).status_code == 403

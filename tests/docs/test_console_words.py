@@ -1,0 +1,40 @@
+"""The web console says every problem in Portuguese, Spanish and English, and installs only what its lock file has a hash for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytake.engine.problems import CODES
+from rest.problems import PROBLEM_CODES
+
+CONSOLE = Path(__file__).parents[2] / "console"
+
+
+def words(language: str, part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((CONSOLE / "src" / "words" / language / f"{part}.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("language", ["pt", "es", "en"])
+@pytest.mark.parametrize(("part", "codes"), [("problems", set(PROBLEM_CODES)), ("findings", set(CODES))])
+def test_every_code_has_a_sentence_in_the_console(language: str, part: str, codes: set[str]) -> None:
+    missing = codes - set(words(language, part))
+    assert not missing, f"add them to console/src/words/{language}/{part}.json"
+
+
+def test_every_package_of_the_console_has_a_hash_and_no_address() -> None:
+    packages = json.loads((CONSOLE / "package-lock.json").read_text())["packages"]
+    installed = {name: one for name, one in packages.items() if "node_modules/" in name and not one.get("link")}
+    assert len(installed) > 100
+    assert [name for name, one in installed.items() if not one.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, one in installed.items() if "resolved" in one] == []
+    assert [name for name, one in installed.items() if one.get("hasInstallScript")] == []
+
+
+def test_the_versions_of_the_console_are_exact() -> None:
+    for file in ("package.json", "codegen/package.json"):
+        document = json.loads((CONSOLE / file).read_text())
+        versions = {**document.get("dependencies", {}), **document.get("devDependencies", {})}
+        assert [name for name, version in versions.items() if not version[0].isdigit()] == []
