@@ -1,6 +1,7 @@
 """Two organizations and four roles at every route of the OpenAPI document, so that every new route is tested."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,7 +16,17 @@ ROLES = ("admin", "builder", "agent", "analyst")
 MARK = "acmes-own"
 """Everything of acme's contains it; the other organization must never see it."""
 
-PARAMETERS = {"flow_id": "hello", "version": "1", "phone": ANA, "phone_number_id": FIRST, "name": f"{MARK}-secret"}
+DELIVERY = urlsafe_b64encode(json.dumps([FIRST, ANA, 1, 0], separators=(",", ":")).encode()).decode().rstrip("=")
+
+PARAMETERS = {
+    "delivery_id": DELIVERY,
+    "state": "dead",
+    "flow_id": "hello",
+    "version": "1",
+    "phone": ANA,
+    "phone_number_id": FIRST,
+    "name": f"{MARK}-secret",
+}
 """What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
 
 BODIES: dict[str, Any] = {

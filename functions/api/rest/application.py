@@ -17,6 +17,7 @@ from rest import (
     agents,
     contacts,
     conversations,
+    deliveries,
     events,
     flow_checks,
     flow_filing,
@@ -121,6 +122,7 @@ def application() -> APIGatewayHttpResolver:
         conversations,
         agents,
         events,
+        deliveries,
         contacts,
         reports,
     ):

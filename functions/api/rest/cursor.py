@@ -47,11 +47,11 @@ def read_cursor(list_name: str, organization_id: str, text: str) -> ListPosition
     """The position that `write_cursor` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
     cursor = _read(text, _Cursor)
     if cursor is None:
-        raise _invalid()
+        raise invalid_cursor()
     key = ConversationKey(organization_id, cursor.phone_number_id, cursor.contact_id)
     place = ListPosition(cursor.rank, cursor.at, key)
     if cursor.check != _check(list_name, organization_id, place):
-        raise _invalid()
+        raise invalid_cursor()
     return place
 
 
@@ -65,7 +65,7 @@ def read_list_cursor(list_name: str, organization_id: str, text: str) -> str:
     """The entry that `write_list_cursor` wrote for this list of this organization. Raises the 400 problem `cursor_invalid`."""
     cursor = _read(text, _Mark)
     if cursor is None or cursor.check != digest("list", list_name, organization_id, cursor.mark)[:16]:
-        raise _invalid()
+        raise invalid_cursor()
     return cursor.mark
 
 
@@ -73,7 +73,7 @@ def read_version_cursor(list_name: str, organization_id: str, text: str) -> int:
     """Like `read_list_cursor`, for entries that are numbered from 1."""
     mark = read_list_cursor(list_name, organization_id, text)
     if not (mark.isascii() and mark.isdecimal() and len(mark) < _LONGEST_NUMBER):  # anyone can compute the check
-        raise _invalid()
+        raise invalid_cursor()
     return int(mark)
 
 
@@ -86,7 +86,8 @@ def _read(text: str, type_: type[_Any]) -> _Any | None:
         return None
 
 
-def _invalid() -> ProblemError:
+def invalid_cursor() -> ProblemError:
+    """The 400 problem of a cursor that is not from this list."""
     detail = "This cursor is not from this list. Start again without a cursor, and pass cursors unchanged."
     return ProblemError(HTTPStatus.BAD_REQUEST, "cursor_invalid", detail)
 

@@ -1,6 +1,6 @@
 """Paged lists: `limit` and `cursor` in the query, the next page in the `Link` header (RFC 8288)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
@@ -16,11 +16,14 @@ Cursor = Annotated[str | None, Query(description="From the `Link` of the previou
 DEFAULT_LIMIT = 100
 
 
-def page_response(path: str, entries: Sequence[Entry], limit: int, cursor: str | None) -> Response[list[Entry]]:
-    """A response with a page of a list. `cursor` is the next page's (None: this is the last page)."""
+def page_response(
+    path: str, entries: Sequence[Entry], limit: int, cursor: str | None, query: Mapping[str, str] | None = None
+) -> Response[list[Entry]]:
+    """A response with a page of a list. `cursor` is the next page's (None: this is the last page), `query` the list's filters."""
     headers: dict[str, str | list[str]] = {}
     if cursor is not None:
-        headers["Link"] = f'<{path}?{urlencode({"limit": limit, "cursor": cursor})}>; rel="next"'
+        address = urlencode({**(query or {}), "limit": limit, "cursor": cursor})
+        headers["Link"] = f'<{path}?{address}>; rel="next"'
     return Response(
         status_code=HTTPStatus.OK.value, content_type="application/json", body=list(entries), headers=headers
     )

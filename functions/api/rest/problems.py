@@ -33,6 +33,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "version_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The flow has no such version."),
     "number_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such number."),
     "conversation_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
+    "delivery_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such message."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
@@ -53,6 +54,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "no_session": ProblemCode(HTTPStatus.CONFLICT, "The conversation has no open session."),
     "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
     "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
+    "delivery_not_redrivable": ProblemCode(
+        HTTPStatus.CONFLICT, "The message is neither dead nor deferred, so it is not sent again."
+    ),
     "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),
     "secrets_unreadable": ProblemCode(
         HTTPStatus.CONFLICT, "The stored secrets have an invalid format. An operator has to repair them."

@@ -18,6 +18,7 @@ from pytake.aws.table import (
     dynamodb_error_code,
     is_unexpired,
     outbox_pk,
+    unsettled_pk,
 )
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey, Delivery
@@ -27,6 +28,9 @@ from pytake.conversation.status_filter import STATUS_RANK
 _read = msgspec.json.Decoder(Delivery)
 DELIVERIES_END = "OUT#~"
 """Sorts after every delivery of a conversation."""
+
+UNSETTLED = ("dead", "deferred", "ambiguous")
+"""The states in which an entry is listed: a message that is sent at the first try never is."""
 
 _REFUSED = "ConditionalCheckFailedException"
 
@@ -46,7 +50,8 @@ class DynamoDeliveries:
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         revision = previous.revision if previous is not None else 0
         restarts = previous is not None and previous.status is not None and delivery.status is None
-        return self._write(key, delivery, revision, clear_status=restarts)
+        was_listed = previous is not None and previous.state in UNSETTLED
+        return self._write(key, delivery, revision, clear_status=restarts, was_listed=was_listed)
 
     def settle(self, key: ConversationKey, delivery: Delivery) -> Delivery:
         return self._write(key, delivery, delivery.revision)
@@ -163,7 +168,13 @@ class DynamoDeliveries:
         return item.due_pk.set(outbox_pk(due_shard(conversation_pk(key)))), item.due_at.set(now)
 
     def _write(
-        self, key: ConversationKey, delivery: Delivery, revision: int, *, clear_status: bool = False
+        self,
+        key: ConversationKey,
+        delivery: Delivery,
+        revision: int,
+        *,
+        clear_status: bool = False,
+        was_listed: bool = False,
     ) -> Delivery:
         item, writer, now = self._table.item, uuid4().hex, self._clock()
         body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
@@ -178,6 +189,11 @@ class DynamoDeliveries:
             actions.extend(self._mark(item, key, now))
         elif clear_status:
             actions.extend((item.due_pk.remove(), item.due_at.remove()))
+        if delivery.state in UNSETTLED:
+            listed = unsettled_pk(key.organization_id, delivery.state)
+            actions.extend((item.recent_pk.set(listed), item.recent_at.set(now)))
+        elif was_listed or not revision:
+            actions.extend((item.recent_pk.remove(), item.recent_at.remove()))
         if clear_status or not revision:  # an expired entry may still exist
             known = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
             actions.extend(attribute.remove() for attribute in known)

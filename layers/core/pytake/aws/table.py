@@ -91,7 +91,10 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class RecentIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """An organization's conversations: those that agents have by their last message, the others by its ten minutes."""
+    """An organization's conversations: those that agents have by their last message, the others by its ten minutes.
+
+    Its deliveries that are dead, deferred or ambiguous are in partitions of their own.
+    """
 
     class Meta:
         index_name = "recent"
@@ -251,6 +254,11 @@ def marker_sk(message_id: str) -> str:
 
 def delivery_sk(turn: int, index: int) -> str:
     return f"OUT#{turn:010d}#{index:03d}"
+
+
+def unsettled_pk(organization_id: str, state: str) -> str:
+    """The partition of the index `recent` with an organization's deliveries in a state that people look after."""
+    return f"ORG#{organization_id}#DELIVERIES#{state}"
 
 
 def held_pk(organization_id: str, phone_number_id: str) -> str:

@@ -12,6 +12,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
@@ -19,6 +20,7 @@ from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.redrive import RedriveDelivery
 from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
@@ -81,6 +83,16 @@ def agent_messaging() -> AgentMessaging:
     return AgentMessaging(
         conversations(), shared.tenants(), queues(), publish_events(), shared.clock, settings().session_ttl_hours
     )
+
+
+@use_case
+def redrive_delivery() -> RedriveDelivery:
+    return RedriveDelivery(conversations(), shared.deliveries(), queues(), shared.operator_events(), shared.clock)
+
+
+@cache
+def unsettled_deliveries() -> DynamoUnsettledDeliveries:
+    return DynamoUnsettledDeliveries(shared.table(), shared.clock)
 
 
 @use_case

@@ -1,7 +1,9 @@
 """The claim ledger, rate limits, held turns and the Graph API: what delivery needs."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery, HeldTurn
@@ -61,6 +63,39 @@ class Deliveries(Protocol):
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         """All entries that are still kept from a turn on, in the order of their turns."""
+
+
+UnsettledState = Literal["dead", "deferred", "ambiguous"]
+
+
+class UnsettledDelivery(Struct, frozen=True):
+    """A message that is not delivered, and since when."""
+
+    key: ConversationKey
+    delivery: Delivery
+    at: float
+
+    @property
+    def order(self) -> tuple[float, ConversationKey, int, int]:
+        """The newest first; then by conversation and message."""
+        return -self.at, self.key, self.delivery.turn, self.delivery.index
+
+
+class UnsettledDeliveries(Protocol):
+    """The messages of an organization that people look after. Eventually consistent, read lazily."""
+
+    def listed(
+        self, organization_id: str, state: UnsettledState, after: UnsettledDelivery | None = None
+    ) -> Iterator[UnsettledDelivery]:
+        """Those in a state, the newest first, after an entry of the list."""
+
+    def held(
+        self, organization_id: str, phone_number_id: str, after: tuple[str, int] | None = None
+    ) -> Iterator[UnsettledDelivery]:
+        """The held turns of a number by contact and turn, after a contact's turn.
+
+        `not_before` of the delivery is when the turn leaves, if that is known.
+        """
 
 
 class RateSlots(Protocol):
