@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cli.flow_testing.documents import UsageError
-from pytake.engine import Effect, EffectResult, HttpRequest
+from pytake.engine import Effect, EffectResult, HttpRequest, StartFlowRequest
 
 
 class HttpMocks:
-    """The results of APIs and models in a run, by `METHOD URL`, `URL` or `ai:MODEL`; `*` matches anything.
+    """The results of APIs and models in a run, by `METHOD URL`, `URL`, `ai:MODEL` or `start_flow:FLOW`; `*` matches
+    anything.
 
     A result is `{"status", "json" | "body" | "error"}`, or any other JSON, which is a body with status 200. The results in a list
     are given one after another; the last one is repeated.
@@ -23,12 +24,14 @@ class HttpMocks:
         }
 
     def answer(self, effect: Effect) -> EffectResult:
-        """The result of an effect; a failure if there is no mock for it."""
+        """The result of an effect. Without a mock a flow is started, and anything else fails."""
         names = mock_keys(effect)
         for name in names:
             for pattern, answers in self._answers.items():
                 if name == pattern or fnmatchcase(name, pattern):
                     return _result(answers.pop(0) if len(answers) > 1 else answers[0])
+        if isinstance(effect, StartFlowRequest):
+            return EffectResult(ok=True)
         return EffectResult(ok=False, error=f"no mock for {names[0]}")
 
 
@@ -37,6 +40,8 @@ def mock_keys(effect: Effect) -> list[str]:
     if isinstance(effect, HttpRequest):
         url = effect.url + (f"?{urlencode(effect.query_params)}" if effect.query_params else "")
         return [f"{effect.method} {url}", url, f"{effect.method} {effect.url}", effect.url]
+    if isinstance(effect, StartFlowRequest):
+        return [f"start_flow:{effect.flow_id}", "start_flow"]
     return [f"ai:{effect.model}", "ai_prompt"]
 
 

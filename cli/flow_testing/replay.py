@@ -138,7 +138,7 @@ def _result(effect: Effect, left: dict[str, EffectResult]) -> EffectResult:
 
 def _as_recorded(turn: Turn, record: TurnRecord) -> TurnRecord:
     """The record that this turn would have written."""
-    expired = [event for event in record.events if event.type == "session_expired"]
+    ended = [event for event in record.events if event.type in ("session_expired", "session_closed")]
     failed = turn.status == "failed" or _is_too_large(turn)
     return replace(
         record,
@@ -147,7 +147,7 @@ def _as_recorded(turn: Turn, record: TurnRecord) -> TurnRecord:
         path=turn.path,
         # The apology for a failed turn comes from the number, not from the flow.
         messages=record.messages if failed and record.status == "failed" else turn.messages,
-        events=[*expired, *turn.events],
+        events=[*ended, *turn.events],
     )
 
 

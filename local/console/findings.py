@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from local.console.flow_text import FlowText, Path, Span
 from local.flow_schema import schema
-from pytake.engine import Problem, validate
+from pytake.engine import Problem, Surroundings, validate
 from pytake.engine.problems import Severity
 
 Json = Mapping[str, Any]
@@ -55,7 +55,10 @@ def find(
     if wrong is not None:
         return [Finding(NOT_JSON, "error", wrong.message, line=text.line(wrong.at), span=_around(text, wrong.at))]
     document = {"id": flow_id, **(text.document or {})}
-    proved = [located(text, flow_id, problem) for problem in validate({**others, flow_id: document}, flow_id, secrets)]
+    proved = [
+        located(text, flow_id, problem)
+        for problem in validate({**others, flow_id: document}, flow_id, Surroundings(secrets))
+    ]
     told = {(one.node_id, _first(one.field)) for one in proved if one.code in _TOLD_BETTER}
     told_nodes = {one.node_id for one in proved if one.code == "unknown_type"}
     by_schema = (

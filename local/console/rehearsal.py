@@ -10,7 +10,18 @@ import msgspec
 from local import graph_inbound, graph_phones
 from local.console.bubbles import Bubble, phone_bubble
 from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
-from pytake.engine import Effect, EffectResult, Event, Flow, HttpRequest, Input, Step, Turn, compile_flow
+from pytake.engine import (
+    Effect,
+    EffectResult,
+    Event,
+    Flow,
+    HttpRequest,
+    Input,
+    StartFlowRequest,
+    Step,
+    Turn,
+    compile_flow,
+)
 from pytake.whatsapp.graph import message_payload
 
 Json = Mapping[str, Any]
@@ -151,4 +162,9 @@ class Rehearsal:
 
 def name_of(effect: Effect) -> str:
     """What is asked, as it is shown: `GET https://host/path`, or the model."""
-    return f"{effect.method} {effect.url}" if isinstance(effect, HttpRequest) else f"AI {effect.model}"
+    match effect:
+        case HttpRequest():
+            return f"{effect.method} {effect.url}"
+        case StartFlowRequest():
+            return f"start_flow {effect.flow_id}"
+    return f"AI {effect.model}"

@@ -160,8 +160,8 @@ class RehearsalView:
         is_http = isinstance(effect, HttpRequest)
         self._status.set_visibility(is_http)
         self._body.value = "{}" if is_http else ""
-        names = ("headers", "query_params", "body") if is_http else ("system", "prompt")
-        asked = {name: getattr(effect, name) for name in names}
+        names = ("headers", "query_params", "body", "system", "prompt", "to", "parameters")
+        asked = {name: getattr(effect, name) for name in names if hasattr(effect, name)}
         self._asked_request.text = json.dumps(asked, ensure_ascii=False, indent=2)
         self._dialog.open()
 

@@ -243,6 +243,8 @@ def cannot_be_queued(*_: Any) -> None:
 def text_of(payload: dict[str, Any]) -> str:
     if payload["type"] == "text":
         return str(payload["text"]["body"])
+    if payload["type"] == "template":
+        return str(payload["template"]["name"])
     return str(payload["interactive"]["body"]["text"])
 
 

@@ -11,7 +11,7 @@ from pytake.conversation.flow_secrets import (
     ManageFlowSecrets,
     UnknownSecretError,
 )
-from pytake.engine import compile_flow, validate
+from pytake.engine import Surroundings, compile_flow, validate
 from tests import fakes
 from tests.conversation.product import Product
 
@@ -52,7 +52,7 @@ def test_a_name_that_is_kept_works_in_a_template(keep: ManageFlowSecrets, name: 
     keep.put("acme", name, "value", ["x.io"])
     flow = calling_with("{{secrets." + name + "}}")
     compile_flow({"main": flow}, "main")
-    assert validate({"main": flow}, "main", keep.hosts("acme")) == []
+    assert validate({"main": flow}, "main", Surroundings(keep.hosts("acme"))) == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a.b", "a[0]", "a|b", "{{a}}", "a/b", "a\n", "a\0", "x" * 65])

@@ -167,6 +167,15 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         st.fixed_dictionaries(
             {"type": just("emit_event"), "name": just("e"), "data": st.fixed_dictionaries({"v": VALUES})}
         ),
+        st.fixed_dictionaries(
+            {
+                "type": just("start_flow"),
+                "to": just("{{a}}"),
+                "flow_id": just("other"),
+                "parameters": st.fixed_dictionaries({"v": VALUES}),
+                "outcome_variable": none | VARIABLE,
+            }
+        ),
     ).map(list)
     paths = st.tuples(
         st.fixed_dictionaries({"id": just("x"), "next_node_id": target}),
@@ -394,7 +403,7 @@ INPUTS = st.one_of(
     st.builds(
         Input,
         type=st.sampled_from(
-            ["timeout", "resume", "handed_back", "contacts", "unsupported", "effect_result", "nonsense"]
+            ["timeout", "resume", "handed_back", "start", "contacts", "unsupported", "effect_result", "nonsense"]
         ),
     ),
 )

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytake.engine import CODES, FlowError, compile_flow, parse_document, validate
+from cli.reference.prover_page import surroundings_of
+from pytake.engine import CODES, FlowError, Surroundings, compile_flow, parse_document, validate
 from pytake.engine.problems import Problem
+from pytake.engine.prover import UNKNOWN
 from tests.engine.conversations import document, node
 from tests.engine.prover_flows import CORRECT, END, MAYBE, SUB, WRONG, ask, jump, one, say, when
 
@@ -23,14 +25,8 @@ def bundle(documents: list[Any]) -> dict[str, Any]:
     return {"main" if isinstance(document, str) else document["id"]: document for document in documents}
 
 
-def problems_of(
-    documents: list[Any], secrets: dict[str, list[str]] | None = None, timetables: list[str] | None = None
-) -> list[Problem]:
-    return validate(bundle(documents), "main", secrets, timetables)
-
-
-def known_to(case: dict[str, Any]) -> tuple[Any, Any]:
-    return case.get("secrets"), case.get("timetables")
+def problems_of(documents: list[Any], surroundings: Surroundings = UNKNOWN) -> list[Problem]:
+    return validate(bundle(documents), "main", surroundings)
 
 
 def codes_of(documents: list[Any]) -> list[tuple[str, str | None]]:
@@ -44,7 +40,7 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("code", CASES)
 def test_a_problem_is_found_where_it_is(code: str) -> None:
     case = CASES[code]
-    found = [problem for problem in problems_of(case["wrong"], *known_to(case)) if problem.code == code]
+    found = [problem for problem in problems_of(case["wrong"], surroundings_of(case)) if problem.code == code]
     assert [(problem.node_id, problem.field) for problem in found] == [(case["node_id"], case["field"])]
     assert found[0].severity == CODES[code].severity
     assert found[0].message.endswith((".", "?"))
@@ -52,7 +48,7 @@ def test_a_problem_is_found_where_it_is(code: str) -> None:
 
 @pytest.mark.parametrize("code", CASES)
 def test_the_corrected_version_has_no_problem(code: str) -> None:
-    assert problems_of(CASES[code]["corrected"], *known_to(CASES[code])) == []
+    assert problems_of(CASES[code]["corrected"], surroundings_of(CASES[code])) == []
 
 
 @pytest.mark.parametrize("code", CASES)

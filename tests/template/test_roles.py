@@ -69,7 +69,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         },
-        "InboundQueue": CONSUME,
+        "InboundQueue": {*CONSUME, "sqs:SendMessage"},
         "InboundDeadLetters": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "LakeBucket/flows/*": {"s3:GetObject"},

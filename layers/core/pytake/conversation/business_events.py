@@ -63,7 +63,7 @@ class ConversationExpired(BusinessEvent, frozen=True, kw_only=True, omit_default
 
 
 class ConversationClosed(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.closed"):
-    """An agent ended the conversation."""
+    """An agent ended the conversation, or another flow was started for the person."""
 
 
 class FlowEvent(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="flow.event"):

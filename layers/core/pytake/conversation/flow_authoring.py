@@ -17,8 +17,8 @@ from pytake.conversation.ports.tenants import (
     TenantRepository,
 )
 from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, StoredDraft, listed_name
-from pytake.engine import Completion, Problem, inspect_flow, jump_targets, validate
-from pytake.engine.document import read_document
+from pytake.engine import Completion, Problem, Surroundings, inspect_flow, jump_targets, validate
+from pytake.engine.document import read_document, required_parameters, started_flows
 
 
 class UnknownFlowError(Exception):
@@ -87,9 +87,7 @@ class FlowAuthoring:
         `others` are drafts of the flows that its jumps enter, by id. For those that are missing, the published flows count.
         """
         bundle = self.bundle(organization_id, document, others)
-        timetables = self._tenants.organization(organization_id).timetables
-        secrets = self._secret_hosts(organization_id, bundle)
-        return inspect_flow(bundle, str(document.get("id")), secrets, timetables)
+        return inspect_flow(bundle, str(document.get("id")), self._surroundings(organization_id, bundle))
 
     def publish(
         self, organization_id: str, flow_id: str, published_by: str, expected: int | None = None
@@ -204,8 +202,29 @@ class FlowAuthoring:
         return version if version is not None and version.documents == documents else None
 
     def _check(self, organization_id: str, documents: dict[str, dict[str, Any]], root: str) -> list[Problem]:
-        timetables = self._tenants.organization(organization_id).timetables
-        return validate(documents, root, self._secret_hosts(organization_id, documents), timetables)
+        return validate(documents, root, self._surroundings(organization_id, documents))
+
+    def _surroundings(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> Surroundings:
+        organization = self._tenants.organization(organization_id)
+        return Surroundings(
+            self._secret_hosts(organization_id, documents),
+            organization.timetables,
+            organization.constants,
+            self._startable(organization_id, documents),
+        )
+
+    def _startable(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+        """The published flows that the documents start, with their required parameters."""
+        found: dict[str, list[str]] = {}
+        for flow_id in sorted(set().union(*map(_started, documents.values()))):
+            summary = self._flows.summary(organization_id, flow_id)
+            if summary is None or summary.published_version is None:
+                continue
+            stored = self._flows.version(organization_id, flow_id, summary.published_version)
+            document = read_document(stored.documents[flow_id])[0] if stored is not None else None
+            if document is not None:
+                found[flow_id] = required_parameters(document)
+        return found
 
     def _secret_hosts(
         self, organization_id: str, documents: dict[str, dict[str, Any]]
@@ -223,3 +242,9 @@ def _targets(document: dict[str, Any]) -> set[str]:
     """The targets of the readable jumps: an unreadable node does not hide the targets of others."""
     found, _ = read_document(document)
     return jump_targets(found) if found is not None else set()
+
+
+def _started(document: dict[str, Any]) -> set[str]:
+    """The flows that the document starts for others."""
+    found, _ = read_document(document)
+    return started_flows(found) if found is not None else set()

@@ -19,6 +19,7 @@ from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
     NON_MESSAGE_TYPES,
+    START,
     STATE_BYTES,
     Conversation,
     EffectRecord,
@@ -30,6 +31,7 @@ from pytake.conversation.records import (
     new_session_id,
 )
 from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.turn_contact import CONTACT_BYTES
 from pytake.engine import (
     Contact,
@@ -41,6 +43,7 @@ from pytake.engine import (
     FlowError,
     Input,
     ModelRequest,
+    StartFlowRequest,
     State,
     StateError,
     Turn,
@@ -74,6 +77,7 @@ class FlowRun:
         flows: FlowLibrary,
         effects: EffectPerformer,
         effect_slots: EffectSlots,
+        start_flow: StartFlow,
         clock: Clock,
         session_ttl_hours: int,
         show_typing: ShowTyping,
@@ -85,6 +89,7 @@ class FlowRun:
         self._flows = flows
         self._effects = effects
         self._effect_slots = effect_slots
+        self._start_flow = start_flow
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
 
@@ -149,7 +154,11 @@ class FlowRun:
         return flow, state
 
     def _flow_of_new_session(self, draft: TurnDraft, number: Number) -> Flow | None:
-        flow_id = _keyword_flow(number.keywords, draft.record.input.text) or number.default_flow_id
+        asked = draft.record.input
+        if asked.type == START:
+            flow_id: str | None = asked.text
+        else:
+            flow_id = _keyword_flow(number.keywords, asked.text) or number.default_flow_id
         try:
             flow = self._flows.published(number.organization_id, flow_id) if flow_id else None
         except FlowError as error:
@@ -233,6 +242,8 @@ class FlowRun:
             self._record_metric("ModelCalls", 1)
         else:
             self._record_metric("ApiCalls", 1)
+        if isinstance(effect, StartFlowRequest):
+            return self._start_flow.perform(conversation.key, effect, draft.record.correlation_id)
         result = self._effects.perform(conversation.key, effect)
         size = sum(len(msgspec.json.encode(earlier.result)) for earlier in draft.record.effects)
         if size + len(msgspec.json.encode(result)) > EFFECTS_BYTES:

@@ -25,11 +25,19 @@ class ReportedEvent(Struct, frozen=True, omit_defaults=True):
     data: Any = None
 
 
+class FlowStart(Struct, frozen=True, omit_defaults=True):
+    """A published flow that is started for a person, with the values of its parameters."""
+
+    flow_id: str
+    parameters: dict[str, Any] = {}
+
+
 class InboundItem(Struct, omit_defaults=True):
     """One message of one person, as Meta sent it (`message` is Meta's own JSON).
 
-    An item with a `due_at` fires a timer or ends a session, one with an `event` brings what a program reported. It takes the
-    way of a message, so that it is in order with the person's messages and takes one turn. Its `message` holds only an id.
+    An item with a `due_at` fires a timer or ends a session, one with an `event` brings what a program reported, one with a
+    `start` starts a flow. It takes the way of a message, so that it is in order with the person's messages and takes one turn.
+    Its `message` holds only an id.
     """
 
     organization_id: str
@@ -41,6 +49,7 @@ class InboundItem(Struct, omit_defaults=True):
     correlation_id: str | None = None
     due_at: float | None = None
     event: ReportedEvent | None = None
+    start: FlowStart | None = None
 
     @property
     def key(self) -> ConversationKey:

@@ -32,7 +32,10 @@ DUE = "due"
 EVENT = "event"
 """The message type of the item with an event that a program reported."""
 
-NON_MESSAGE_TYPES = (DUE, EVENT)
+START = "start"
+"""The message type of the item that starts a flow for a person."""
+
+NON_MESSAGE_TYPES = (DUE, EVENT, START)
 """Types of inbound items that are not messages."""
 
 UNREAD_STATUSES = ("recorded", "opted_out", "limited", "human")

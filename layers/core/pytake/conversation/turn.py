@@ -20,17 +20,20 @@ from pytake.conversation.ports.conversations import Conversations, EffectPerform
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
-from pytake.conversation.queues import InboundItem
+from pytake.conversation.queues import FlowStart, InboundItem
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
     EVENT,
+    SERVICE_WINDOW_SECONDS,
+    START,
     Conversation,
     ConversationKey,
     Number,
     Session,
     TurnRecord,
 )
+from pytake.conversation.start_flow import StartFlow, are_templates, refusal, start_input, window_is_open
 from pytake.engine import Event, Input, built_in_text
 from pytake.engine.commands import match_command
 from pytake.whatsapp.message_input import read_input, takes_turn
@@ -65,15 +68,17 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
+        start_flow = StartFlow(conversations, contacts, tenants, flows, queues, clock)
         self._run_flow = FlowRun(
-            tenants, flows, effects, effect_slots, clock, session_ttl_hours, show_typing, record_metric
+            tenants, flows, effects, effect_slots, start_flow, clock, session_ttl_hours, show_typing, record_metric
         )
         self._commit = CommitTurn(conversations, contacts, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound item once, and enqueue its messages; returns the turn's record.
 
-        An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer. Returns None when no
+        An item with a `due_at` ends an expired session, or that of a removed number, or fires a timer; one with a `start` starts
+        a flow. Returns None when no
         turn is taken: nothing is due any more, the number was removed, or the person was erased after writing. Raises
         `ConflictError` when others keep writing the conversation, `QueueingFailedError` when the messages could not be enqueued,
         and `RetryLaterError` when too many turns of the organization wait for APIs and models. The item must then be retried.
@@ -92,8 +97,8 @@ class TakeTurn:
             if item.due_at is not None or number is None:
                 return self._decide_due(known, number, item) if known is not None else None
             if known is not None:
-                return None if _is_from_erased_person(known, item) else self._decide_message(known, number, item)
-            return self._decide_first_message(number, item)
+                return self._decide_own_turn(known, number, item)
+            return self._decide_first_turn(number, item)
 
         def committed(record: TurnRecord) -> None:
             self._record_metric("Turns", 1)
@@ -115,18 +120,22 @@ class TakeTurn:
             return None
         return number
 
-    def _decide_first_message(self, number: Number, item: InboundItem) -> TurnDraft | None:
+    def _decide_first_turn(self, number: Number, item: InboundItem) -> TurnDraft | None:
         """The conversation's first turn. It begins with what is known of the contact from elsewhere."""
         erased_at = self._conversations.erased_at(
             item.key
         )  # first: an erasure stores what it keeps of consent before this
         contact = self._contacts.load(item.organization_id, item.contact_id)
-        before = _new_conversation(item, contact, erased_at)
-        if _is_from_erased_person(before, item):
-            return None
-        draft = self._decide_message(before, number, item)
-        draft.contact = contact
+        draft = self._decide_own_turn(_new_conversation(item, contact, erased_at), number, item)
+        if draft is not None:
+            draft.contact = contact
         return draft
+
+    def _decide_own_turn(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft | None:
+        """The turn of a message, or of a flow that is started."""
+        if item.start is not None:
+            return self._decide_start(before, number, item, item.start)
+        return None if _is_from_erased_person(before, item) else self._decide_message(before, number, item)
 
     def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft:
         now, input_ = self._clock(), read_input(item.message)
@@ -193,6 +202,29 @@ class TakeTurn:
         self._run_flow(draft, before, number, now)
         return draft
 
+    def _decide_start(
+        self, before: Conversation, number: Number, item: InboundItem, start: FlowStart
+    ) -> TurnDraft | None:
+        """The first turn of a flow that is started for the person. It replaces the flow that runs for them."""
+        now, session = self._clock(), before.session
+        if item.received_at <= before.erased_at:
+            return None
+        refused = refusal(before, now)
+        if refused is None:
+            draft = _without_message(before, session, item, now, "recorded", start_input(start), START)
+            after = draft.conversation
+            after.active_at = now
+            if before.open_session(now) is not None and session is not None:
+                after.session = None
+                draft.record.events.append(Event("session_closed", {"session_id": session.id, "by": START}))
+            self._run_flow(draft, before, number, now)
+            if window_is_open(before, now) or are_templates(draft.record.messages):
+                return draft
+            refused = "window_closed"
+        detail = {"flow_id": start.flow_id, "phone_number_id": item.phone_number_id, "code": refused}
+        self._operator_events.publish(OperatorEvent("turn.start_refused", item.organization_id, detail))
+        return None
+
     def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
         # The clock of the worker that queued the item may be ahead of this one: what was due there is due here.
         now, session = max(self._clock(), item.received_at), before.session
@@ -219,20 +251,20 @@ class TakeTurn:
 
 
 def _without_message(
-    before: Conversation, session: Session, item: InboundItem, now: float, status: str, input_: Input, kind: str
+    before: Conversation, session: Session | None, item: InboundItem, now: float, status: str, input_: Input, kind: str
 ) -> TurnDraft:
     """The draft of a turn that no message of the person starts."""
     after = replace(before, seq=before.seq + 1)
     record = TurnRecord(
         seq=after.seq,
         at=now,
-        session_id=session.id,
+        session_id=session.id if session is not None else "",
         status=status,
         input=input_,
         message_id=item.message_id,
         message_type=kind,
         correlation_id=item.correlation_id,
-        window_opened_at=before.last_inbound_at or None,
+        window_opened_at=before.last_inbound_at or now - SERVICE_WINDOW_SECONDS,
     )
     return TurnDraft(after, record, [])
 

@@ -8,7 +8,8 @@ from logging import getLogger
 from typing import Protocol
 
 from pytake.conversation.records import ConversationKey
-from pytake.engine import Effect, EffectResult, HttpRequest, ModelRequest
+from pytake.engine import EffectResult, HttpRequest, ModelRequest
+from pytake.engine.effects import ServiceRequest
 
 
 class HttpCaller(Protocol):
@@ -41,7 +42,7 @@ class NetworkEffectPerformer:
         self._http_caller = cache(http_caller)
         self._model_caller = cache(model_caller)
 
-    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+    def perform(self, key: ConversationKey, effect: ServiceRequest) -> EffectResult:
         """The result of the effect. Never raises: the turn must end and be recorded in any case."""
         try:
             call: Callable[[], EffectResult]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytake.engine.compiler import Flow, compile_flow
     from pytake.engine.document import FlowDocument, jump_targets, parse_document
-    from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest
+    from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest, StartFlowRequest
     from pytake.engine.interpreter import continue_turn, take_turn
     from pytake.engine.normalize import normalize_text
     from pytake.engine.problems import CODES, FlowError, Problem
-    from pytake.engine.prover import Completion, inspect_flow, validate
+    from pytake.engine.prover import Completion, Surroundings, inspect_flow, validate
     from pytake.engine.state import Frame, State, StateError
     from pytake.engine.texts import Language, built_in_text, language_of
     from pytake.engine.turn import Command, Contact, Context, Event, Status, Step, Turn
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow", "compile_flow"]
 __all__ += ["FlowDocument", "jump_targets", "parse_document"]
-__all__ += ["Effect", "EffectResult", "HttpRequest", "ModelRequest"]
+__all__ += ["Effect", "EffectResult", "HttpRequest", "ModelRequest", "StartFlowRequest"]
 __all__ += ["continue_turn", "take_turn"]
 __all__ += ["normalize_text"]
 __all__ += ["CODES", "FlowError", "Problem"]
-__all__ += ["Completion", "inspect_flow", "validate"]
+__all__ += ["Completion", "Surroundings", "inspect_flow", "validate"]
 __all__ += ["Frame", "State", "StateError"]
 __all__ += ["Language", "built_in_text", "language_of"]
 __all__ += ["Command", "Contact", "Context", "Event", "Status", "Step", "Turn"]
@@ -33,10 +33,10 @@ _MODULES = {
     for module, names in {
         "compiler": ("Flow", "compile_flow"),
         "document": ("FlowDocument", "jump_targets", "parse_document"),
-        "effects": ("Effect", "EffectResult", "HttpRequest", "ModelRequest"),
+        "effects": ("Effect", "EffectResult", "HttpRequest", "ModelRequest", "StartFlowRequest"),
         "normalize": ("normalize_text",),
         "problems": ("CODES", "FlowError", "Problem"),
-        "prover": ("Completion", "inspect_flow", "validate"),
+        "prover": ("Completion", "Surroundings", "inspect_flow", "validate"),
         "interpreter": ("continue_turn", "take_turn"),
         "state": ("Frame", "State", "StateError"),
         "texts": ("Language", "language_of", "built_in_text"),

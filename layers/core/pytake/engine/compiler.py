@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from pytake.engine.document import FlowDocument, read_document
+from pytake.engine.document import FlowDocument, read_document, required_parameters
 from pytake.engine.execution import CompiledNode, TimerInput
 from pytake.engine.facts import NodeFacts
 from pytake.engine.limits import SESSION_HOURS
@@ -65,6 +65,11 @@ class Flow:
     def language(self) -> Language:
         """The language of the flow's own built-in texts."""
         return self.speech.language
+
+    @property
+    def required_parameters(self) -> list[str]:
+        """The parameters without which this flow cannot be started."""
+        return required_parameters(self.documents[self.id])
 
     def timer_input(self, state: State) -> TimerInput:
         """The input type that fires this state's timer: `timeout` for a question, `resume` for a delay.
@@ -255,7 +260,7 @@ def _compile_document(
         handlers = data.compile(build)
         compiled.fill(handlers)
         build.facts.waits = handlers.result is None and (handlers.answer or handlers.timer) is not None
-        build.facts.requests_effect = handlers.result is not None
+        build.facts.effects = build.facts.effects or int(handlers.result is not None)
         facts[document.id, node.id] = build.facts
 
 

@@ -94,6 +94,17 @@ def jump_targets(document: FlowDocument) -> set[str]:
     return {flow_id for node in document.nodes if (flow_id := node.data.jumps_to())}
 
 
+def started_flows(document: FlowDocument) -> set[str]:
+    """The ids of the flows that the document starts for other people."""
+    return {flow_id for node in document.nodes for flow_id in node.data.starts_flows()}
+
+
+def required_parameters(document: FlowDocument) -> list[str]:
+    """The parameters without which the flow cannot be started."""
+    starts = (node for node in document.nodes if node.id == document.start_node_id)
+    return next((node.data.required_parameters() for node in starts), [])
+
+
 def parse_document(raw: bytes | str | Mapping[str, Any]) -> FlowDocument:
     """Parse a flow document from JSON or decoded JSON. Raises FlowError with everything that cannot be parsed."""
     document, problems = read_document(raw)

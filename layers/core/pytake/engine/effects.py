@@ -1,4 +1,6 @@
-"""Effects: requests to APIs and language models as data. The use case performs them and gives their results back.
+"""Effects: requests to APIs, language models and other conversations as data.
+
+The use case performs them and gives their results back.
 
 A request never contains a secret. `{{secrets.NAME}}` becomes a placeholder that no person's answer can contain (see
 `secret_placeholder`). `with_secrets` inserts the values at the last moment, after the request was recorded.
@@ -72,7 +74,19 @@ class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field=
     fields: dict[str, FieldType] = {}
 
 
-Effect = HttpRequest | ModelRequest
+class StartFlowRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="start_flow"):
+    """Start a flow for another person, named by phone number or user id, with these values of its parameters."""
+
+    key: str
+    to: str
+    flow_id: str
+    parameters: dict[str, Any] = {}
+
+
+ServiceRequest = HttpRequest | ModelRequest
+"""An effect that another service performs."""
+
+Effect = ServiceRequest | StartFlowRequest
 
 
 class EffectResult(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -84,6 +84,22 @@ class SecretUse(Struct, frozen=True):
     field: str
 
 
+class StartedFlow(Struct, frozen=True):
+    """A flow that is started for another person, with the names of the parameters that it gets."""
+
+    flow_id: str
+    parameters: frozenset[str]
+    field: str
+    parameters_field: str
+
+
+class ConstantUse(Struct, frozen=True):
+    """A place where a constant of the organization is read."""
+
+    name: str
+    field: str
+
+
 class SetLanguage(Struct, frozen=True):
     """A language that an action sets."""
 
@@ -149,7 +165,9 @@ class NodeFacts(Struct):
     limited_texts: list[LimitedText] = field(default_factory=list)
     timetable: str | None = None  # the organization's timetable that the node asks
     secrets: list[SecretUse] = field(default_factory=list)
-    requests_effect: bool = False  # it calls an API or a model
+    effects: int = 0  # how many calls one visit makes
+    started_flows: list[StartedFlow] = field(default_factory=list)
+    constants: list[ConstantUse] = field(default_factory=list)
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
     languages: list[SetLanguage] = field(default_factory=list)
     validation: Validation | None = None

@@ -6,7 +6,18 @@ from typing import Any, Protocol
 from msgspec import structs
 
 from pytake.engine.execution import CompiledNode, Execution, Handler, Say
-from pytake.engine.facts import Cleared, Edge, LimitedText, NodeFacts, Read, Source, StoredText, TermUse, Write
+from pytake.engine.facts import (
+    Cleared,
+    ConstantUse,
+    Edge,
+    LimitedText,
+    NodeFacts,
+    Read,
+    Source,
+    StoredText,
+    TermUse,
+    Write,
+)
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.problems import Problem, problem
 from pytake.engine.rendering import Getter, Place, Render, getter, render
@@ -291,6 +302,8 @@ class NodeBuild:
         elif expression.path[0] == "secrets" and not secrets:
             message = "Secrets work only in an api_call; here the value is always empty. Remove it."
             self.problem("secret_outside_api_call", field, message)
+        if expression.path[0] == "constants" and len(expression.path) > 1:
+            self.facts.constants.append(ConstantUse(expression.path[1], field))
 
     def template(self, text: str | None, field: str) -> str | Render:
         """The text itself when it contains no expression, else a function that renders it."""

@@ -33,6 +33,10 @@ class NodeData(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=T
         """The id of the flow this node enters; None when it stays in its own flow."""
         return None
 
+    def starts_flows(self) -> list[str]:
+        """The ids of the flows that it starts for other people."""
+        return []
+
 
 Check = Callable[[Execution], Any]
 """Gives the normalised answer found in the turn's input, or REFUSED."""

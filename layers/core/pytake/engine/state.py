@@ -40,8 +40,9 @@ class State(
     """Where a conversation is between two turns.
 
     `flow_id` and `version` identify the published flow it started with, and so the bundle to load. `sub_flow_id` is the current
-    flow if that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node, `due_at` is
-    when its timer fires, in epoch seconds. A state is never modified: `take_turn` returns a new one.
+    flow if that is a sub-flow, `node_id` the node that waits. `attempts` counts the invalid answers to that node; while a turn
+    pauses for an action, it is the position of that action. `due_at` is when its timer fires, in epoch seconds. A state is never
+    modified: `take_turn` returns a new one.
     """
 
     flow_id: str

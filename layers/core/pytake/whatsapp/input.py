@@ -36,6 +36,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
       `contacts`, `order`, `reaction`, `system`, `edit`, `revoke`, `call_permission`, `unsupported` and `unknown`: a message;
     - `timeout` and `resume`: the time in the state's `due_at` has come;
     - `handed_back`: an agent returned the conversation to a handoff that goes on;
+    - `start`: the flow `text` is started for the person, with the parameters `payload`;
     - `event`: a program reported the event `text` with the data `payload`;
     - any other word, which no question accepts.
 

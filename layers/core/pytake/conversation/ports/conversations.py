@@ -9,7 +9,8 @@ from pytake.contacts.records import ContactWrite
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import Conversation, ConversationKey, DueConversation, TurnRecord
-from pytake.engine import Effect, EffectResult
+from pytake.engine import EffectResult
+from pytake.engine.effects import ServiceRequest
 
 
 class AlreadyCommittedError(Exception):
@@ -77,7 +78,7 @@ class Conversations(Protocol):
 class EffectPerformer(Protocol):
     """Performs the effects of a turn: an API call, or a request to a language model."""
 
-    def perform(self, key: ConversationKey, effect: Effect) -> EffectResult:
+    def perform(self, key: ConversationKey, effect: ServiceRequest) -> EffectResult:
         """The result. Never raises because of the other side: a refusal or a timeout is a result."""
 
 

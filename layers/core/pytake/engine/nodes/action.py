@@ -3,6 +3,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from pytake.engine.effect_actions import EffectAct, EffectAction, StartFlowAction, compile_effect_action
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import Appended, Computed, Constant, SetLanguage
 from pytake.engine.filters import FILTERS
@@ -75,7 +76,7 @@ class EmitEventAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fiel
     data: dict[str, Any] | None = None
 
 
-Action = (
+PlainAction = (
     SetVariableAction
     | AddAction
     | AppendAction
@@ -86,6 +87,7 @@ Action = (
     | LabelAction
     | EmitEventAction
 )
+Action = PlainAction | EffectAction
 Act = Callable[[Execution], None]
 
 
@@ -100,9 +102,20 @@ class ActionNode(NodeData):
     actions: list[Action]
     next_node_id: str | None = None
 
+    def starts_flows(self) -> list[str]:
+        """The ids of the flows that its actions start."""
+        return [action.flow_id for action in self.actions if isinstance(action, StartFlowAction)]
+
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the actions."""
-        actions = [_compile(action, build, f"actions[{index}]") for index, action in enumerate(self.actions)]
+        acts = [
+            compile_effect_action(action, build, index)
+            if isinstance(action, EffectAction)
+            else _compile(action, build, f"actions[{index}]")
+            for index, action in enumerate(self.actions)
+        ]
+        actions = [act for act in acts if not isinstance(act, EffectAct)]
+        build.facts.effects = len(acts) - len(actions)
         following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
@@ -111,6 +124,8 @@ class ActionNode(NodeData):
             run.path.append(step)
             return following
 
+        if build.facts.effects:
+            return _pausing(acts, following, build, leads_on=bool(self.next_node_id))
         if self.next_node_id and any(isinstance(action, SetLanguageAction) for action in self.actions):
             return NodeHandlers(
                 lambda run: node if (node := enter(run)) is None else run.nodes[node.flow_id, node.node_id]
@@ -118,7 +133,36 @@ class ActionNode(NodeData):
         return NodeHandlers(enter)
 
 
-def _compile(action: Action, build: NodeBuild, field: str) -> Act:
+def _pausing(acts: list[Act | EffectAct], following: CompiledNode, build: NodeBuild, *, leads_on: bool) -> NodeHandlers:
+    """The handlers of a node whose turn pauses for each action with an effect, and goes on behind it."""
+    node, step = build.node, build.step("next")
+
+    def go_on(run: Execution, position: int) -> CompiledNode | None:
+        for index in range(position, len(acts)):
+            act = acts[index]
+            if isinstance(act, EffectAct):
+                run.at, run.attempts = node, index
+                run.request_effect(node, act.request(run))
+                return None
+            act(run)
+        run.attempts = 0
+        run.path.append(step)
+        # In the language that an action may have set.
+        return run.nodes[following.flow_id, following.node_id] if leads_on else following
+
+    def result(run: Execution) -> CompiledNode | None:
+        act = acts[run.attempts]
+        if isinstance(act, EffectAct):
+            act.finish(run)
+        return go_on(run, run.attempts + 1)
+
+    def enter(run: Execution) -> CompiledNode | None:
+        return go_on(run, 0)
+
+    return NodeHandlers(enter, answer=enter, result=result)
+
+
+def _compile(action: PlainAction, build: NodeBuild, field: str) -> Act:
     match action:
         case SetVariableAction():
             get = build.stored_value(action.value, f"{field}.value")

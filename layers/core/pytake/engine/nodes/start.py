@@ -37,23 +37,24 @@ class Start(NodeData):
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the greeting."""
-        defaults = [
-            (parameter.name, build.variable(parameter.name, f"parameters[{index}].name"), parameter.default)
+        parameters = [
+            (parameter, build.variable(parameter.name, f"parameters[{index}].name"))
             for index, parameter in enumerate(self.parameters or [])
         ]
-        optional = [
-            one for one, parameter in zip(defaults, self.parameters or [], strict=True) if not parameter.required
-        ]
-
         say = build.say(self.greeting, "greeting")
         build.facts.says = say is not None
         following = build.target(self.next_node_id, "next_node_id")
         step = build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
-            for name, store, default in optional:
-                if name not in run.variables:
-                    store(run, default)
+            if parameters:
+                # A sub-flow that is entered in the same turn gets its own parameters from the jump.
+                given = run.input.payload if run.input.type == "start" and not run.path else {}
+                for parameter, store in parameters:
+                    if parameter.name in given:
+                        store(run, given[parameter.name])
+                    elif not parameter.required and parameter.name not in run.variables:
+                        store(run, parameter.default)
             if say is not None:
                 say(run)
             run.path.append(step)

@@ -4,100 +4,66 @@ It proves and does not guess: `graph` analyses the paths between nodes and flows
 Only validation loads it; conversations do not need it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 
 from pytake.engine.compiler import Compilation, Source
 from pytake.engine.document import FlowDocument, jump_targets, read_document
-from pytake.engine.problems import Problem, problem
+from pytake.engine.problems import Problem
 from pytake.engine.prover.completion import Completion, completion_of
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
 from pytake.engine.prover.graph import Graph
 from pytake.engine.prover.silence import silent_questions
+from pytake.engine.prover.surroundings import Surroundings, missing_in
 from pytake.engine.prover.translations import add_translated_facts, translation_problems
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
 
-__all__ = ["Completion", "inspect_flow", "validate"]
+__all__ = ["Completion", "Surroundings", "inspect_flow", "validate"]
+
+UNKNOWN = Surroundings()
+"""Nothing is known about the organization."""
 
 
 def validate(
     documents: Mapping[str, Source],
     root: str,
-    secrets: Mapping[str, Collection[str]] | None = None,
-    timetables: Collection[str] | None = None,
+    surroundings: Surroundings = UNKNOWN,
 ) -> list[Problem]:
     """Every problem of the flow `root` and the documents its jumps reach, errors first. Never raises.
 
     `documents` holds the documents by flow id. If one of them jumps into `root`, the variables that `root` reads without
-    assigning them are assumed to come from there. `secrets` are the stored secrets' hosts by name, `timetables` the names of the
-    organization's timetables; None means unknown.
+    assigning them are assumed to come from there. `surroundings` are what the organization has besides the flow.
     """
-    return _problems(Compilation(documents, root), documents, secrets, timetables)[0]
+    return _problems(Compilation(documents, root), documents, surroundings)[0]
 
 
 def inspect_flow(
     documents: Mapping[str, Source],
     root: str,
-    secrets: Mapping[str, Collection[str]] | None = None,
-    timetables: Collection[str] | None = None,
+    surroundings: Surroundings = UNKNOWN,
 ) -> tuple[list[Problem], Completion]:
     """The problems that `validate` finds, and what an editor can offer. Never raises."""
     compilation = Compilation(documents, root)
-    problems, analysis = _problems(compilation, documents, secrets, timetables)
+    problems, analysis = _problems(compilation, documents, surroundings)
     return problems, completion_of(compilation, analysis)
 
 
 def _problems(
     compilation: Compilation,
     documents: Mapping[str, Source],
-    secrets: Mapping[str, Collection[str]] | None,
-    timetables: Collection[str] | None,
+    surroundings: Surroundings,
 ) -> tuple[list[Problem], Analysis | None]:
     """All problems, errors first, and the analysis if the flow can be analysed to its end."""
     problems = list(compilation.problems)
     analysis: Analysis | None = None
     if not any(found.fatal for found in problems):
-        if secrets is not None:
-            problems += _unusable_secrets(compilation, secrets)
-        if timetables is not None:
-            problems += _unknown_timetables(compilation, timetables)
+        problems += missing_in(surroundings, compilation)
         problems += translation_problems(compilation)
         add_translated_facts(compilation)
         analysis = _analyse(compilation, problems, entered=_is_entered(documents, compilation))
     unique = list(dict.fromkeys(problems))
     return sorted(unique, key=lambda found: found.severity != "error"), analysis
-
-
-def _unusable_secrets(compilation: Compilation, known: Mapping[str, Collection[str]]) -> Iterator[Problem]:
-    for (flow_id, node_id), facts in compilation.facts.items():
-        host = facts.request_host
-        for use in facts.secrets:
-            if use.name not in known:
-                code = "unknown_secret"
-                message = (
-                    f"There is no secret `{use.name}`, so the call fails before it is sent. "
-                    f"Store it: `pytake secret put {use.name} --host {host or 'HOST'}`."
-                )
-            elif host is not None and host not in known[use.name]:
-                code = "secret_host_refused"
-                message = (
-                    f"The secret `{use.name}` may not be sent to {host}, so the call fails before it is sent. Correct the URL, "
-                    f"or store the secret for this host: `pytake secret put {use.name} --host {host}`."
-                )
-            else:
-                continue
-            yield problem(code, message, flow_id=flow_id, node_id=node_id, field=use.field)
-
-
-def _unknown_timetables(compilation: Compilation, known: Collection[str]) -> Iterator[Problem]:
-    for (flow_id, node_id), facts in compilation.facts.items():
-        if facts.timetable is not None and facts.timetable not in known:
-            message = (
-                f"There is no timetable `{facts.timetable}`, so it always counts as closed. Store it with "
-                "`PUT /api/v1/timetables`, or choose another one."
-            )
-            yield problem("unknown_timetable", message, flow_id=flow_id, node_id=node_id, field="hours")
 
 
 def _is_entered(documents: Mapping[str, Source], compilation: Compilation) -> bool:

@@ -20,7 +20,7 @@ def too_long_turns(graph: Graph, taken: Callable[[NodeRef, str], bool]) -> list[
         "A turn that starts here can visit {count} nodes before it waits; at most {limit} are allowed. Ask a question in "
         "between, or shorten the path.",
     ) + _over(
-        TurnLengths(graph, taken, lambda facts: int(facts.requests_effect)),
+        TurnLengths(graph, taken, lambda facts: facts.effects),
         EFFECTS,
         "too_many_effects",
         "A turn that starts here can make {count} calls of APIs and models before it waits; at most {limit} are allowed. Ask a "

@@ -244,18 +244,23 @@ def _broadcast(place: Place, action: dict[str, Any]) -> None:
 
 
 def _for_others(place: Place, action: dict[str, Any], flow_id: str) -> None:
-    """Start a flow for groups and addresses."""
-    for group in dicts(action.get("groups")):
-        name = as_text(group.get("name")) or place.flow.bundle.groups.get(as_text(group.get("uuid")), "")
-        place.chain.act({"type": "start_flow", "for": {"tag": name}, "flow_id": flow_id}, "start_flow")
+    """Start a flow for addresses. Groups, and contacts that have no address here, are for the organization's programs."""
     for variable in as_list(action.get("legacy_vars")):
-        place.chain.act(
-            {"type": "start_flow", "for": {"phone": place.text(as_text(variable))}, "flow_id": flow_id}, "start_flow"
+        to = place.text(as_text(variable))
+        place.chain.act({"type": "start_flow", "to": to, "flow_id": flow_id}, "start_flow")
+    groups = [
+        as_text(group.get("name")) or place.flow.bundle.groups.get(as_text(group.get("uuid")), "")
+        for group in dicts(action.get("groups"))
+    ]
+    others = bool(as_list(action.get("contacts")) or action.get("contact_query"))
+    if groups or others:
+        data = {"flow_id": flow_id, "groups": groups}
+        place.chain.act({"type": "emit_event", "name": "start_flow", "data": data}, "start_flow")
+        message = (
+            "A flow starts another one for a single phone number or user id. An event asks one of your programs to start it for "
+            "groups and other contacts."
         )
-    if as_list(action.get("contacts")) or action.get("contact_query"):
-        place.lose(
-            "other_contacts", "loss", "PyTake starts flows by tag or phone number. Name the contacts by one of them."
-        )
+        place.lose("other_contacts", "loss", message)
 
 
 def _wait_for_time(place: Place, action: dict[str, Any]) -> None:
