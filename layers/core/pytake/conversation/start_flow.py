@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.inbox import Inbox
+from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import QueueingFailedError, Queues
@@ -45,7 +45,7 @@ class StartFlow:
         queues: Queues,
         clock: Clock,
     ) -> None:
-        self._inbox = Inbox(conversations, tenants, clock)
+        self._conversations = conversations
         self._tenants = tenants
         self._flows = flows
         self._queues = queues
@@ -68,10 +68,9 @@ class StartFlow:
         to = "".join(character for character in to if character not in " -()")
         if not _PHONE.fullmatch(to) and not _USER_ID.fullmatch(to):
             raise StartRefusedError("recipient_invalid")
-        known = self._inbox.find(organization_id, to, phone_number_id)
-        key = (
-            known.key if known is not None else ConversationKey(organization_id, phone_number_id, to.removeprefix("+"))
-        )
+        keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in contact_ids(to)]
+        known = next((found for key in keys if (found := self._conversations.load(key)) is not None), None)
+        key = known.key if known is not None else keys[0]
         self._check(key, known, start)
         item = InboundItem(
             organization_id,

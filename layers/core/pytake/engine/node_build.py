@@ -19,6 +19,7 @@ from pytake.engine.facts import (
     Write,
 )
 from pytake.engine.limits import VALUE_CHARACTERS
+from pytake.engine.patterns import Matches, PatternError, compile_pattern
 from pytake.engine.problems import Problem, problem
 from pytake.engine.rendering import Getter, Place, Render, getter, render
 from pytake.engine.speeches import Speeches
@@ -39,8 +40,6 @@ from pytake.engine.turn import Event, Step
 from pytake.engine.values import as_number, value_formatter
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Text
-
-Matches = Callable[[str], bool]
 
 
 class Bundle(Protocol):
@@ -241,20 +240,12 @@ class NodeBuild:
 
     def pattern(self, pattern: str, field: str) -> Matches | None:
         """A function that says whether RE2 finds the pattern in a text; None when RE2 does not accept the pattern."""
-        import re2  # type: ignore[import-untyped]  # only flows with patterns load it
-
-        options = re2.Options()
-        options.log_errors = False
-        options.never_capture = True
         try:
-            # Bytes, because for a str the library also computes the position of each group, which is slower than the search.
-            search = re2.compile(pattern.encode(), options).search
-        except re2.error as error:
-            reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-            message = f"RE2 does not accept this pattern ({reason}). RE2 has no look-around and no back-references."
+            return compile_pattern(pattern)
+        except PatternError as error:
+            message = f"RE2 does not accept this pattern ({error}). RE2 has no look-around and no back-references."
             self.problem("invalid_pattern", field, message)
             return None
-        return lambda text: search(text.encode(errors="replace")) is not None
 
     def question(self, variable: str, text: str | None, field: str) -> None:
         """Declare that the answer to this text is stored in a variable: `{{answers}}` contains both."""
@@ -263,8 +254,8 @@ class NodeBuild:
         except TemplateError:
             parts = []  # the node reports it where it sends the text
         # Without questions: `{{answers}}` in a question would contain itself.
-        place = structs.replace(self.place(field), questions={})
-        self._bundle.questions.setdefault(variable, render(parts, self.format_value, place))
+        text_of = render(parts, self.format_value, structs.replace(self.place(field), questions={}))
+        self._bundle.questions.setdefault(variable, text_of)
 
     def timetable(self, name: str) -> None:
         """Declare that the node asks this timetable of the organization."""
@@ -299,11 +290,11 @@ class NodeBuild:
     def _read(self, expression: Expression, field: str, *, secrets: bool = False, asks_emptiness: bool = False) -> None:
         if expression.path[0] not in NAMESPACES and expression.path[0] not in BUILT_IN_VALUES:
             self.facts.reads.append(Read(expression, field, len(self.facts.writes), asks_emptiness))
+        elif expression.path[0] == "constants":
+            self.facts.constants += [ConstantUse(name, field) for name in expression.path[1:2]]
         elif expression.path[0] == "secrets" and not secrets:
             message = "Secrets work only in an api_call; here the value is always empty. Remove it."
             self.problem("secret_outside_api_call", field, message)
-        if expression.path[0] == "constants" and len(expression.path) > 1:
-            self.facts.constants.append(ConstantUse(expression.path[1], field))
 
     def template(self, text: str | None, field: str) -> str | Render:
         """The text itself when it contains no expression, else a function that renders it."""
