@@ -88,6 +88,13 @@ class CompiledNode:
         return f"<CompiledNode {self.flow_id}/{self.node_id}>"
 
 
+def implicit_end(node: CompiledNode) -> CompiledNode:
+    """A node that ends the flow in place of an exit that leads nowhere."""
+    end = CompiledNode(node.flow_id, node.node_id)
+    end.enter = lambda run: run.complete(node)
+    return end
+
+
 def _not_compiled(_: "Execution") -> CompiledNode | None:
     raise RuntimeError("a node was entered before its flow was compiled")
 

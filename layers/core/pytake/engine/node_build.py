@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import structs
 
-from pytake.engine.execution import CompiledNode, Execution, Handler, Say
+from pytake.engine.execution import CompiledNode, Execution, Handler, Say, implicit_end
 from pytake.engine.facts import (
     Cleared,
     ConstantUse,
@@ -121,7 +121,7 @@ class NodeBuild:
                 return self.node
             return found
         self.facts.ends = self.facts.ends or possible
-        return _implicit_end(self.node)
+        return implicit_end(self.node)
 
     def optional_target(
         self, node_id: str | None, field: str, exit: str, *, follows_next: bool = True
@@ -393,10 +393,3 @@ class NodeBuild:
                 run.say(rendered)
 
         return say
-
-
-def _implicit_end(node: CompiledNode) -> CompiledNode:
-    """A node that ends the flow in place of an exit that leads nowhere."""
-    end = CompiledNode(node.flow_id, node.node_id)
-    end.enter = lambda run: run.complete(node)
-    return end
