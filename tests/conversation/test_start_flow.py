@@ -137,6 +137,14 @@ def test_who_opted_out_or_talks_with_an_agent_is_left_alone(product: Product) ->
     assert product.say("Olá") == ["Team: opted_out."]
 
 
+def test_who_opted_out_at_another_number_gets_no_template(product: Product) -> None:
+    product.publish("acme", TEMPLATE_FIRST)
+    product.add_organization("acme", "100000000000002", starter())
+    product.say("Oi", TEAM, "100000000000002")
+    product.say("stop", TEAM, "100000000000002")
+    assert product.say("Olá") == ["Team: opted_out."]
+
+
 def test_outside_the_window_a_template_opens_the_conversation(product: Product) -> None:
     product.publish("acme", TEMPLATE_FIRST)
     assert product.say("Olá") == ["Team: started.", "new_lead"]

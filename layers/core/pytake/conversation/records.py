@@ -26,17 +26,11 @@ ERASURE_SECONDS = 30 * 24 * 3600
 STATE_BYTES = 300_000
 """Limit for a stored session state. A DynamoDB item has at most 400 KB and holds the contact too."""
 
-DUE = "due"
-"""The message type of the item that fires a timer or ends a session."""
-
-EVENT = "event"
-"""The message type of the item with an event that a program reported."""
-
-START = "start"
-"""The message type of the item that starts a flow for a person."""
+DUE, EVENT, START = "due", "event", "start"
+"""The message types of items that are not messages: one fires a timer or ends a session, one has an event that a program
+reported, one starts a flow."""
 
 NON_MESSAGE_TYPES = (DUE, EVENT, START)
-"""Types of inbound items that are not messages."""
 
 UNREAD_STATUSES = ("recorded", "opted_out", "limited", "human")
 """The statuses of turns in which no flow answered the person's message."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytake.contacts.ports import Contacts
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.common import Clock
@@ -16,7 +17,7 @@ from pytake.conversation.ports.messaging import QueueingFailedError, Queues
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.queues import FlowStart, InboundItem, digest
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, ConversationKey
-from pytake.engine import Contact, Context, EffectResult, FlowError, Input, StartFlowRequest, take_turn
+from pytake.engine import Context, EffectResult, FlowError, Input, StartFlowRequest, take_turn
 from pytake.whatsapp.outbound import OutboundMessage, Template
 
 PARAMETERS_BYTES = 60_000
@@ -40,12 +41,14 @@ class StartFlow:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         tenants: TenantRepository,
         flows: FlowLibrary,
         queues: Queues,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
+        self._contacts = contacts
         self._tenants = tenants
         self._flows = flows
         self._queues = queues
@@ -71,7 +74,7 @@ class StartFlow:
         keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in contact_ids(to)]
         known = next((found for key in keys if (found := self._conversations.load(key)) is not None), None)
         key = known.key if known is not None else keys[0]
-        self._check(key, known, start)
+        self._check(known or self._new(key), start)
         item = InboundItem(
             organization_id,
             phone_number_id,
@@ -96,9 +99,13 @@ class StartFlow:
             return EffectResult(ok=False, error="unavailable")
         return EffectResult(ok=True)
 
-    def _check(self, key: ConversationKey, known: Conversation | None, start: FlowStart) -> None:
+    def _new(self, key: ConversationKey) -> Conversation:
+        contact = self._contacts.load(key.organization_id, key.contact_id)
+        return Conversation(key=key, contact=contact.for_flows(), opted_out=contact.opted_out)
+
+    def _check(self, known: Conversation, start: FlowStart) -> None:
         try:
-            flow = self._flows.published(key.organization_id, start.flow_id)
+            flow = self._flows.published(known.key.organization_id, start.flow_id)
         except FlowError:
             flow = None
         if flow is None:
@@ -112,19 +119,17 @@ class StartFlow:
         if code is not None:
             raise StartRefusedError(code)
         if not window_is_open(known, now):
-            first = take_turn(flow, None, start_input(start), self._context(key, known, now))
+            first = take_turn(flow, None, start_input(start), self._context(known, now))
             if first.effect is None and not are_templates(first.messages):
                 raise StartRefusedError("window_closed")
 
-    def _context(self, key: ConversationKey, known: Conversation | None, now: float) -> Context:
-        organization, number = (
-            self._tenants.organization(key.organization_id),
-            self._tenants.number(key.phone_number_id),
-        )
+    def _context(self, known: Conversation, now: float) -> Context:
+        organization = self._tenants.organization(known.key.organization_id)
+        number = self._tenants.number(known.key.phone_number_id)
         return Context(
             now,
             seed="",
-            contact=known.contact if known is not None else Contact(key.contact_id),
+            contact=known.contact,
             country=number.country if number is not None else None,
             timezone=organization.timezone,
             constants=organization.constants,
@@ -137,17 +142,17 @@ def start_input(start: FlowStart) -> Input:
     return Input(type="start", text=start.flow_id, payload=start.parameters)
 
 
-def refusal(known: Conversation | None, now: float) -> str | None:
+def refusal(known: Conversation, now: float) -> str | None:
     """Why no flow may be started for a person; None if one may."""
-    session = known.open_session(now) if known is not None else None
-    if known is not None and known.opted_out:
+    session = known.open_session(now)
+    if known.opted_out:
         return "opted_out"
     return "with_agent" if session is not None and session.human else None
 
 
-def window_is_open(known: Conversation | None, now: float) -> bool:
+def window_is_open(known: Conversation, now: float) -> bool:
     """Whether free-form messages may be sent to the person."""
-    return known is not None and now < known.last_inbound_at + SERVICE_WINDOW_SECONDS
+    return now < known.last_inbound_at + SERVICE_WINDOW_SECONDS
 
 
 def are_templates(messages: Sequence[OutboundMessage]) -> bool:

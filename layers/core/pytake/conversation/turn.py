@@ -278,7 +278,10 @@ def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> boo
 def _new_conversation(item: InboundItem, contact: ContactRecord, erased_at: float) -> Conversation:
     known = contact.for_flows()
     return Conversation(
-        key=item.key, contact=replace(known, name=known.name or item.profile_name or ""), erased_at=erased_at
+        key=item.key,
+        contact=replace(known, name=known.name or item.profile_name or ""),
+        erased_at=erased_at,
+        opted_out=contact.opted_out,
     )
 
 
