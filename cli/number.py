@@ -21,7 +21,7 @@ SECRETS = {
 }
 KEPT_FIELDS = (
     *("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template"),
-    *("messages_per_second", "mark_read", "typing"),
+    *("messages_per_second", "mark_read", "typing", "coexists"),
 )
 
 _VALUE_OR_FILE = "The value, or @FILE. You are asked for it if a new number needs it. {}"

@@ -70,6 +70,8 @@ def _take_turn(record: Record) -> None:
     item = _read(record.body)
     set_correlation_id(item.correlation_id)
     turn = wiring.take_turn()(item)
+    if item.is_history:
+        logger().info("history.imported", messages=wiring.import_app_history()(item))
     if turn is not None:
         logger().info(
             "turn.taken",

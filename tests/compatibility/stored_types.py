@@ -9,6 +9,7 @@ from msgspec import Struct, inspect
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.contacts.consent import ConsentChange
 from pytake.contacts.records import ContactRecord
+from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
@@ -35,6 +36,7 @@ STORED: dict[str, Any] = {
     "TurnRecord": TurnRecord,
     "ContactRecord": ContactRecord,
     "ConsentChange": ConsentChange,
+    "HistoryMessage": HistoryMessage,
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
     "RateWindow": RateWindow,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytake.conversation.app_history import ImportAppHistory
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
@@ -80,6 +81,8 @@ class Product:
         self.queues = fakes.MemoryQueues()
         self.graph = fakes.ScriptedSender()
         self.receipts = fakes.RecordedReceipts()
+        self.history = fakes.MemoryAppHistory()
+        self.import_history = ImportAppHistory(self.conversations, self.history)
         self.events = fakes.RecordedOperatorEvents()
         self.bus = fakes.MemoryBus()
         self.told: list[tuple[str, float]] = []
@@ -211,7 +214,10 @@ class Product:
         """Process both queues, as the workers do when nothing fails."""
         records = []
         while self.queues.inbound:
-            record = self.take_turn(self.queues.inbound.pop(0))
+            item = self.queues.inbound.pop(0)
+            record = self.take_turn(item)
+            if item.is_history:
+                self.import_history(item)
             if record is not None:
                 records.append(record)
         while self.queues.outbound:

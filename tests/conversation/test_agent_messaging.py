@@ -85,7 +85,7 @@ def desk(product: Product) -> AgentMessaging:
 
 
 def spoken(product: Product, flow_id: str | None = None) -> list[tuple[str, str]]:
-    read = ReadTranscript(product.conversations, product.deliveries, product.flows)
+    read = ReadTranscript(product.conversations, product.deliveries, product.flows, product.history)
     return [(said.speaker, said.text) for said in read(product.key(), flow_id)]
 
 
@@ -471,7 +471,7 @@ def test_the_transcript_of_a_flow_holds_the_sessions_in_which_it_ran(product: Pr
 
 def test_a_message_that_left_in_the_end_shows_no_earlier_failure(product: Product) -> None:
     product.say("Olá")
-    read = ReadTranscript(product.conversations, product.deliveries, product.flows)
+    read = ReadTranscript(product.conversations, product.deliveries, product.flows, product.history)
     entry = product.deliveries.entries[product.key(), 1, 0]
     shown = []
     for state, status in (("waiting", None), ("accepted", None), ("accepted", "read"), ("accepted", "failed")):

@@ -12,6 +12,7 @@ from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpo
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, new_contact
 from pytake.conversation.business_events import BusinessEvent, type_of
+from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
@@ -713,6 +714,23 @@ class ScriptedSender:
             raise failure
         self.sent.append(payload)
         return AcceptedMessage(f"wamid.{len(self.sent)}")
+
+
+class MemoryAppHistory:
+    """Messages that phone apps shared, by conversation. With a clock, they are kept for 90 days."""
+
+    def __init__(self, clock: "FrozenClock | None" = None) -> None:
+        self._clock = clock
+        self.kept: dict[ConversationKey, dict[tuple[float, str, bool], HistoryMessage]] = {}
+
+    def add(self, key: ConversationKey, messages: Sequence[HistoryMessage]) -> None:
+        kept = self.kept.setdefault(key, {})
+        kept.update({(message.sent_at, message.id, not message.is_placeholder): message for message in messages})
+
+    def of_conversation(self, key: ConversationKey) -> list[HistoryMessage]:
+        oldest = self._clock() - 90 * 86_400 if self._clock is not None else 0
+        found = sorted(self.kept.get(key, {}).items(), key=lambda item: item[0])
+        return [message for _, message in found if message.sent_at > oldest]
 
 
 class RecordedReceipts:

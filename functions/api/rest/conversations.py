@@ -105,11 +105,14 @@ class TranscriptMessage(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     speaker: Literal["user", "bot", "agent"]
+    author: str | None = Field(
+        description="Who wrote an agent's message: the subject of their token, or `phone_app` for the WhatsApp Business app"
+    )
     text: str
     timestamp: datetime
     type: str
     options: list[str] = Field(description="Buttons or rows the person could choose from")
-    turn: int
+    turn: int = Field(description="0 for a message from before the number was connected, which its phone app shared")
     session_id: str | None
     flow_id: str | None
     node_id: str | None
@@ -121,6 +124,7 @@ class TranscriptMessage(BaseModel):
     reason: str | None
     fallback: bool = Field(description="The number's template was sent in place of the text")
     labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
+    revoked: bool = Field(description="The sender deleted it for everyone: its text is gone")
 
 
 class Transcript(BaseModel):

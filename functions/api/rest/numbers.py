@@ -79,6 +79,10 @@ class NumberRequest(BaseModel):
     typing: bool = Field(
         default=True, description="Show the typing indicator while an API or a model is asked; needs `mark_read`"
     )
+    coexists: bool = Field(
+        default=False,
+        description="Its owner uses it in the WhatsApp Business app, too: Meta takes 20 messages a second",
+    )
 
 
 class NumberResponse(BaseModel):
@@ -98,6 +102,7 @@ class NumberResponse(BaseModel):
     waba_id: str | None
     mark_read: bool
     typing: bool
+    coexists: bool
     stopped_reason: str | None
     stopped_at: datetime | None
     resuming: bool
@@ -169,6 +174,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         waba_id=request.waba_id,
         mark_read=request.mark_read,
         typing=request.typing,
+        coexists=request.coexists,
     )
     try:
         return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
@@ -264,6 +270,7 @@ def _answer(number: Number) -> NumberResponse:
         waba_id=number.waba_id,
         mark_read=number.mark_read,
         typing=number.typing,
+        coexists=number.coexists,
         stopped_reason=number.stopped_reason,
         stopped_at=datetime.fromtimestamp(number.stopped_at, UTC) if number.stopped_at is not None else None,
         resuming=number.resuming_at is not None,

@@ -10,6 +10,7 @@ export, `LAKE`).
 | turn (audit record) | same | `TURN#seq` |
 | inbound marker, if the conversation's item does not record the message | same | `IN#message id` |
 | delivery (claim ledger) | same | `OUT#seq#index` |
+| message that the phone app shared | same | `HIST#seconds#digest of its id#0 or 1` |
 | organization | `ORG#o` | `SETTINGS` |
 | number, for its organization's list | `ORG#o#NUMBERS` | number id |
 | number, for the webhook | `NUMBER#id` | `NUMBER` |
@@ -45,6 +46,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.queues import digest
 from pytake.conversation.recorded_erasures import erasure_digest
 from pytake.conversation.records import ConversationKey
@@ -259,6 +261,12 @@ def delivery_sk(turn: int, index: int) -> str:
 def unsettled_pk(organization_id: str, state: str) -> str:
     """The partition of the index `recent` with an organization's deliveries in a state that people look after."""
     return f"ORG#{organization_id}#DELIVERIES#{state}"
+
+
+def history_sk(message: HistoryMessage) -> str:
+    """The sort key of a message that the phone app shared: by its time. A placeholder never replaces what it stands for."""
+    place = 0 if message.is_placeholder else 1
+    return f"HIST#{int(message.sent_at):010d}#{digest(message.id)[:16]}#{place}"
 
 
 def held_pk(organization_id: str, phone_number_id: str) -> str:

@@ -15,7 +15,7 @@ from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
 from pytake.conversation.publish_events import PublishBusinessEvents
-from pytake.conversation.queues import outbound_item
+from pytake.conversation.queues import outbound_item, read_id
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.turn_contact import changes_contact, contact_write
@@ -123,7 +123,7 @@ class CommitTurn:
     def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool) -> None:
         if record.messages:
             self._queues.put_outbound(outbound_item(key, record, self._clock()))
-        elif mark_read and record.read_id is not None:
+        elif mark_read and read_id(record) is not None:
             with suppress(QueueingFailedError):  # no turn is repeated for a read receipt
                 self._queues.put_outbound(outbound_item(key, record, self._clock()))
 

@@ -18,7 +18,6 @@ from pytake.conversation.queues import typing_item
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
-    NON_MESSAGE_TYPES,
     START,
     STATE_BYTES,
     Conversation,
@@ -130,7 +129,7 @@ class FlowRun:
             session = None
         if session is None:
             session = Session(id=new_session_id(conversation.key, record.seq), started_at=now, expires_at=now)
-        conversation.session = replace(session, expires_at=now + self._session_seconds(organization, None))
+        conversation.session = replace(session, expires_at=now + self.session_seconds(organization))
         record.session_id = session.id
         return session
 
@@ -214,8 +213,8 @@ class FlowRun:
         slot: EffectSlot | None = self._effect_slots.take(organization_id, self._clock())
         if slot is None:
             raise RetryLaterError(BUSY_SECONDS, "too many calls of this organization are in progress")
-        if number.mark_read and number.typing and record.message_id and record.message_type not in NON_MESSAGE_TYPES:
-            self._show_typing(typing_item(draft.conversation.key, record.seq, record.message_id, self._clock()))
+        if number.mark_read and number.typing and (message_id := record.received_message_id) is not None:
+            self._show_typing(typing_item(draft.conversation.key, record.seq, message_id, self._clock()))
         try:
             while turn.effect is not None:
                 result = self._perform(draft, turn.effect, organization, context.now)
@@ -282,7 +281,7 @@ class FlowRun:
             session,
             state=encoded,
             # A session outlives its timer: a delay may be longer than the silence after which a session ends.
-            expires_at=max(now, turn.due_at or now) + self._session_seconds(organization, flow),
+            expires_at=max(now, turn.due_at or now) + self.session_seconds(organization, flow),
             human=turn.status == "handoff",
             timer_at=turn.due_at,
             context_fingerprint=known.fingerprint(),
@@ -294,7 +293,7 @@ class FlowRun:
         conversation, record = draft.conversation, draft.record
         record.status, record.messages = "failed", []
         conversation.session = None
-        quiet_until = (conversation.apologised_at or float("-inf")) + self._session_seconds(organization, None)
+        quiet_until = (conversation.apologised_at or float("-inf")) + self.session_seconds(organization)
         if now >= quiet_until:
             apology = number.apology or built_in_text(language_of(organization.language) or "en", "apology")
             record.messages = [Text(apology)]
@@ -320,7 +319,8 @@ class FlowRun:
         self._fail(draft, number, self._tenants.organization(number.organization_id), now)
         conversation.session = before.open_session(now) if record.message_type != DUE else None
 
-    def _session_seconds(self, organization: Organization, flow: Flow | None) -> float:
+    def session_seconds(self, organization: Organization, flow: Flow | None = None) -> float:
+        """The silence after which a session ends."""
         hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
         return hours * 3600
 

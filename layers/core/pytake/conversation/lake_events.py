@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.whatsapp.input import APP_ECHO
 
 EventType = Literal[
     "session_started",
@@ -169,6 +170,9 @@ def events_of(
     # The engine emits `session_started` when a flow starts. A command or an agent's message also starts a session.
     if "session_started" in happened or record.session_id == new_session_id(key, record.seq):
         add("session_started")
+    if record.input.type == APP_ECHO:  # staff answered in the phone app: as an agent's message, which costs nothing
+        kind = str(record.input.payload.get("type"))
+        add("message_out", place="m000", message_index=0, kind=kind, billable=False, code="agent")
     if record.message_type not in (None, *NON_MESSAGE_TYPES):
         add("message_in", kind=record.input.type)
     _add_path(record, happened, add)

@@ -63,6 +63,7 @@ class NumberChange(Struct, frozen=True):
     waba_id: str | None = None
     mark_read: bool = True
     typing: bool = True
+    coexists: bool = False
 
 
 class NumberSetup:
@@ -156,6 +157,7 @@ class NumberSetup:
             messages_per_second=change.messages_per_second,
             mark_read=change.mark_read,
             typing=change.typing,
+            coexists=change.coexists,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,

@@ -11,11 +11,21 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, ConversationKey, DueConversation, HeldTurn, TurnRecord
+from pytake.conversation.records import (
+    SERVICE_WINDOW_SECONDS,
+    ConversationKey,
+    DueConversation,
+    HeldTurn,
+    TurnRecord,
+)
+from pytake.whatsapp.input import APP_HISTORY
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
 """SQS's limit for a message group id."""
+
+UNREAD_STATUSES = ("recorded", "opted_out", "limited", "human")
+"""The statuses of turns in which no flow answered the person's message."""
 
 
 class ReportedEvent(Struct, frozen=True, omit_defaults=True):
@@ -58,6 +68,11 @@ class InboundItem(Struct, omit_defaults=True):
     @property
     def message_id(self) -> str:
         return str(self.message.get("id"))
+
+    @property
+    def is_history(self) -> bool:
+        """Whether the item has messages from before the number was connected."""
+        return self.message.get("type") == APP_HISTORY
 
     @property
     def deduplication_id(self) -> str:
@@ -132,6 +147,12 @@ def due_item(due: DueConversation, now: float, correlation_id: str | None) -> In
     )
 
 
+def read_id(record: TurnRecord) -> str | None:
+    """The person's message that is marked as read with this turn: the one that the flow or the agent answered."""
+    answered = record.received_message_id if record.status not in UNREAD_STATUSES else None
+    return answered or record.reads
+
+
 def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:
     """The item of a committed turn. The record is the outbox: the item can be made again at any time."""
     return OutboundItem(
@@ -146,7 +167,7 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
         pair_rate_from=record.pair_rate_from,
         confirms_opt_out=record.confirms_opt_out,
         requeue_id=requeue_id,
-        read_id=record.read_id,
+        read_id=read_id(record),
     )
 
 

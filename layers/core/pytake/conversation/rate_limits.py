@@ -6,6 +6,8 @@ with these functions. The turn's commit stores the pair rate of a recipient, so 
 
 from msgspec import Struct
 
+from pytake.conversation.records import Number
+
 WINDOW_SECONDS = 60
 EXACT_UP_TO = 60
 """Limits up to this many messages a minute are exact: the window stores each departure."""
@@ -16,6 +18,9 @@ LOW_LIMIT = 60
 PAIR_RATE_SECONDS = 6
 PAIR_RATE_BURST = 45
 """Meta takes one message per six seconds for one recipient, after a burst of 45 (error 131056)."""
+
+NUMBER_PER_SECOND, COEXISTING_PER_SECOND = 80, 20
+"""Meta's throughput of a number: normally (up to 1,000 on request), and beside the phone app."""
 
 
 class RateWindow(Struct, array_like=True):
@@ -33,6 +38,13 @@ def low_limit_warning(per_minute: int) -> str | None:
         f"An organization may send {per_minute} messages a minute: more answers within a minute wait. Raise the parameter "
         f"MessagesPerMinute to {LOW_LIMIT} or more, or `messages_per_minute` of the organization, before real people write."
     )
+
+
+def messages_per_second(number: Number) -> int:
+    """What Meta takes of a number. For one that coexists with the phone app the rate is fixed."""
+    if number.coexists:
+        return min(number.messages_per_second or COEXISTING_PER_SECOND, COEXISTING_PER_SECOND)
+    return number.messages_per_second or NUMBER_PER_SECOND
 
 
 def reserve(window: RateWindow, per_minute: int, now: float) -> tuple[RateWindow, float]:

@@ -21,6 +21,9 @@ from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, clai
 MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
+APP_FIELDS = frozenset(("smb_message_echoes", "history"))
+"""The fields of numbers that their owners also use in the phone app."""
+
 STATUSES_PER_ITEM = 100
 """A status has about 600 bytes: a hundred stay far below SQS's limit of 1 MiB."""
 
@@ -123,6 +126,7 @@ class ReceiveNotification:
         """Queue the changes of the numbers and accounts whose secrets signed the body."""
         now = self._clock()
         accepted = [(number, c) for c in changes if (number := signed.get(c.phone_number_id or "")) is not None]
+        self._read_app_fields(changes, signed)
         inbound = [item for number, change in accepted for item in _inbound_items(number, change, now, correlation_id)]
         statuses = without_known_sent(list(_statuses_items(accepted, correlation_id)), self._deliveries)
         problems = self._report_other_parts(changes, signed, accounts)
@@ -140,6 +144,20 @@ class ReceiveNotification:
             unknown_numbers=unknown,
             problems=problems,
         )
+
+    def _read_app_fields(self, changes: Sequence[Change], signed: Mapping[str, Number]) -> None:
+        """Add what the phone apps of coexisting numbers report to the messages of its change."""
+        for change in changes:
+            number = signed.get(change.phone_number_id or "")
+            if number is None or change.field not in APP_FIELDS:
+                continue
+            from pytake.whatsapp.coexistence import read_app_messages, refused_history  # few webhooks need it
+
+            value = change.others[0]["value"]
+            change.messages.extend(read_app_messages(change.field, value, number.phone_number_id, change.problems))
+            for code in refused_history(value):
+                detail = {"phone_number_id": number.phone_number_id, "code": str(code)}
+                self._report("history.refused", number.organization_id, **detail)
 
     def _signed_numbers(self, known: Mapping[str, Number], body: bytes, header: str | None) -> dict[str, Number]:
         return {id_: number for id_, number in known.items() if self._is_signed_for(number, body, header)}
@@ -190,7 +208,7 @@ class ReceiveNotification:
             organization_id = number.organization_id if number else None
             if change.problems:
                 problems.setdefault(organization_id, []).extend(change.problems)
-            if change.others and (number or not change.phone_number_id):
+            if change.others and change.field not in APP_FIELDS and (number or not change.phone_number_id):
                 owners = [organization_id] if number else accounts.get(change.account_id or "", [None])
                 updates |= {(owner, change.field, change.account_id): None for owner in owners}
         for organization_id, field, account_id in updates:

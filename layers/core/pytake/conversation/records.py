@@ -32,9 +32,6 @@ reported, one starts a flow."""
 
 NON_MESSAGE_TYPES = (DUE, EVENT, START)
 
-UNREAD_STATUSES = ("recorded", "opted_out", "limited", "human")
-"""The statuses of turns in which no flow answered the person's message."""
-
 DEFAULT_COMMANDS: dict[str, Command] = {
     "restart": "restart",
     "reiniciar": "restart",
@@ -193,13 +190,6 @@ class TurnRecord(Struct, omit_defaults=True):
     reads: str | None = None
 
     @property
-    def read_id(self) -> str | None:
-        """The person's message that is marked as read with this turn: the one that the flow or the agent answered."""
-        if self.message_type is None or self.message_type in NON_MESSAGE_TYPES or self.status in UNREAD_STATUSES:
-            return self.reads
-        return self.message_id
-
-    @property
     def received_message_id(self) -> str | None:
         """The id of the person's message; None for the turns of timers, events and agents."""
         is_message = self.message_type is not None and self.message_type not in NON_MESSAGE_TYPES
@@ -270,7 +260,7 @@ class Number(Struct, omit_defaults=True):
     held too. Every reader could see that since `held_since`.
 
     `mark_read`: a message is marked as read when its turn is taken. `typing`: the typing indicator is shown while an API or a
-    model is asked; Meta shows it only with the mark.
+    model is asked; Meta shows it only with the mark. `coexists`: its owner uses it in the phone app, too.
     """
 
     organization_id: str
@@ -292,6 +282,7 @@ class Number(Struct, omit_defaults=True):
     waba_id: str | None = None
     mark_read: bool = True
     typing: bool = True
+    coexists: bool = False
 
 
 class HeldTurn(Struct, frozen=True):

@@ -1,4 +1,5 @@
-"""The transcript of a conversation: the messages of the audit records, with their delivery from the ledger."""
+"""The transcript of a conversation: the messages of the audit records, with their delivery from the ledger, behind those that
+the phone app shared of the time before. Messages that were deleted for everyone are shown without their text."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,11 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from pytake.conversation.agent_messaging import AGENT
+from pytake.conversation.app_messages import PHONE_APP
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.history_messages import HistoryMessage
+from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.revocations import revoked_ids, without_text
+from pytake.whatsapp.input import APP_ECHO
 from pytake.whatsapp.outbound import (
     Carousel,
     ContactCards,
@@ -30,6 +35,9 @@ Speaker = Literal["user", "bot", "agent"]
 class TranscriptEntry(Struct, frozen=True):
     """One message. `delivery` is None for the person's messages. For others it is Meta's last status (`sent`, `delivered`,
     `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
+
+    `author` of a human's message is the subject of the agent's token, or `phone_app`. `turn` is 0 for a message that the phone
+    app shared. `revoked`: its sender deleted it for everyone.
 
     `error_code` and `reason` are those of the last failure, as long as Meta does not have the message. `fallback`: the number's
     template was sent instead of the text. `labels`: what the flow's `label` actions said of the person's message.
@@ -50,13 +58,16 @@ class TranscriptEntry(Struct, frozen=True):
     reason: str | None = None
     fallback: bool = False
     labels: list[str] = []
+    author: str | None = None
+    revoked: bool = False
 
 
 class ReadTranscript:
     """The use case behind the routes of the transcript and of the audit records."""
 
-    def __init__(self, conversations: Conversations, deliveries: Deliveries, flows: Flows) -> None:
+    def __init__(self, conversations: Conversations, deliveries: Deliveries, flows: Flows, history: AppHistory) -> None:
         self._conversations = conversations
+        self._history = history
         self._deliveries = deliveries
         self._flows = flows
 
@@ -68,25 +79,34 @@ class ReadTranscript:
         if flow_id is not None and self._flows.summary(key.organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
         records = self._conversations.turns(key)
+        revoked = revoked_ids(records)
+        ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}
             records = [record for record in records if record.session_id in sessions]
-        ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
-        return [entry for record in records for entry in _entries(record, ledger)]
+        entries = [entry for record in records for entry in _entries(record, ledger, revoked)]
+        if flow_id is not None:
+            return entries
+        known = {record.message_id for record in records} | {delivery.message_id for delivery in ledger.values()}
+        shared = {message.id: message for message in self._history.of_conversation(key) if message.id not in known}
+        return _merged([_shared_entry(message, revoked) for message in shared.values()], entries)
 
     def records(
         self, key: ConversationKey, max_bytes: int, before: int | None = None
     ) -> tuple[list[bytes], int | None]:
         """The newest audit records of the turns before `before` as JSON, oldest first, and the turn before which there are more.
 
-        As many as fit into `max_bytes` with a line break each. The turn is None if these include the oldest.
+        Messages that were deleted for everyone are left without their content. As many as fit into `max_bytes` with a line
+        break each. The turn is None if these include the oldest.
         """
         newest, size = list[bytes](), 0
         first: int | None = None
-        for record in reversed(self._conversations.turns(key)):
+        records = self._conversations.turns(key)
+        revoked = revoked_ids(records)
+        for record in reversed(records):
             if before is not None and record.seq >= before:
                 continue
-            line = msgspec.json.encode(record)
+            line = msgspec.json.encode(without_text(record) if record.message_id in revoked else record)
             size += len(line) + 1
             if size > max_bytes and newest:
                 return newest[::-1], first
@@ -95,9 +115,56 @@ class ReadTranscript:
         return newest[::-1], None
 
 
-def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Iterator[TranscriptEntry]:
+def _merged(shared: list[TranscriptEntry], entries: list[TranscriptEntry]) -> list[TranscriptEntry]:
+    """Both lists by time. The entries of turns keep their order."""
+    merged, rest = list[TranscriptEntry](), iter(sorted(shared, key=lambda entry: entry.timestamp))
+    following = next(rest, None)
+    for entry in entries:
+        while following is not None and following.timestamp <= entry.timestamp:
+            merged.append(following)
+            following = next(rest, None)
+        merged.append(entry)
+    return [*merged, *([following] if following is not None else ()), *rest]
+
+
+def _shared_entry(message: HistoryMessage, revoked: frozenset[str]) -> TranscriptEntry:
+    is_revoked = message.id in revoked
+    return TranscriptEntry(
+        turn=0,
+        timestamp=message.sent_at,
+        speaker="agent" if message.by_business else "user",
+        type=message.type,
+        text="" if is_revoked else message.text,
+        options=[],
+        session_id=None,
+        flow_id=None,
+        node_id=None,
+        delivery=message.status.lower() if message.by_business and message.status else None,
+        author=PHONE_APP if message.by_business else None,
+        revoked=is_revoked,
+    )
+
+
+def _entries(
+    record: TurnRecord, ledger: dict[tuple[int, int], Delivery], revoked: frozenset[str]
+) -> Iterator[TranscriptEntry]:
     from_agent = record.input.type == AGENT
     session_id = record.session_id or None
+    is_revoked = record.message_id in revoked
+    if record.input.type == APP_ECHO:
+        yield TranscriptEntry(
+            turn=record.seq,
+            timestamp=record.sent_at or record.at,
+            speaker="agent",
+            type=str(record.input.payload.get("type")),
+            text="" if is_revoked else record.input.text,
+            options=[],
+            session_id=session_id,
+            flow_id=None,
+            node_id=None,
+            author=PHONE_APP,
+            revoked=is_revoked,
+        )
     if record.message_type is not None and record.message_type not in NON_MESSAGE_TYPES:
         # The message that starts a session does not answer a node.
         starts = any(event.type == "session_started" for event in record.events)
@@ -106,12 +173,13 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
             timestamp=record.sent_at or record.at,
             speaker="user",
             type=record.message_type,
-            text=record.input.text,
+            text="" if is_revoked else record.input.text,
             options=[],
             session_id=session_id,
             flow_id=record.flow_id,
             node_id=record.path[0].node_id if record.path and not starts else None,
             labels=[str(event.data["label"]) for event in record.events if event.type == "message_labeled"],
+            revoked=is_revoked,
         )
     for index, message in enumerate(record.messages):
         delivery = ledger.get((record.seq, index))
@@ -131,7 +199,12 @@ def _entries(record: TurnRecord, ledger: dict[tuple[int, int], Delivery]) -> Ite
             error_code=failure.error_code if failure is not None else None,
             reason=failure.reason if failure is not None else None,
             fallback=delivery.fallback if delivery is not None else False,
+            author=_author(record) if from_agent else None,
         )
+
+
+def _author(record: TurnRecord) -> str | None:
+    return next((str(event.data.get("by")) for event in record.events if event.type == "agent_message"), None)
 
 
 def _has_left(delivery: Delivery) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
+from pytake.conversation.app_messages import record_echo
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
 from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
 from pytake.conversation.flow_library import FlowLibrary
@@ -33,9 +34,11 @@ from pytake.conversation.records import (
     Session,
     TurnRecord,
 )
+from pytake.conversation.revocations import forget, is_revocation, original_id
 from pytake.conversation.start_flow import StartFlow, are_templates, refusal, start_input, window_is_open
 from pytake.engine import Event, Input, built_in_text
 from pytake.engine.commands import match_command
+from pytake.whatsapp.input import APP_ECHO, APP_HISTORY
 from pytake.whatsapp.message_input import read_input, takes_turn
 from pytake.whatsapp.outbound import Text
 
@@ -135,7 +138,9 @@ class TakeTurn:
         """The turn of a message, or of a flow that is started."""
         if item.start is not None:
             return self._decide_start(before, number, item, item.start)
-        return None if _is_from_erased_person(before, item) else self._decide_message(before, number, item)
+        if _is_from_erased_person(before, item) or (item.is_history and before.seq):
+            return None  # the history of a known conversation is stored beside its turns
+        return self._decide_message(before, number, item)
 
     def _decide_message(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft:
         now, input_ = self._clock(), read_input(item.message)
@@ -155,6 +160,15 @@ class TakeTurn:
             correlation_id=item.correlation_id,
         )
         draft = TurnDraft(after, record, [])
+        if input_.type == APP_ECHO:
+            organization = self._tenants.organization(number.organization_id)
+            record_echo(draft, before, self._run_flow.session_seconds(organization), now)
+            return draft
+        if input_.type == APP_HISTORY:
+            record.message_type, after.active_at = None, record.sent_at or now
+            return draft
+        if is_revocation(input_):
+            self._forget_revoked(draft)
         # A message to a group is not only for the bot: a private answer would surprise everyone.
         if not takes_turn(input_.type) or item.message.get("group_id"):
             return draft
@@ -170,6 +184,16 @@ class TakeTurn:
         after.opted_out = False  # a person who writes again wants an answer
         self._run_flow(draft, before, number, now)
         return draft
+
+    def _forget_revoked(self, draft: TurnDraft) -> None:
+        """Remove the text of a deleted message from what the session's flow knows."""
+        conversation, revoked = draft.conversation, original_id(draft.record.input)
+        session = conversation.session
+        if revoked is None or session is None or session.state is None:
+            return
+        record = self._conversations.turn_of_message(conversation.key, revoked)
+        if record is not None and record.input.text:
+            conversation.session = replace(session, state=forget(session.state, record.input.text))
 
     def _is_over_limit(self, draft: TurnDraft, before: Conversation, number: Number, sent_at: float) -> bool:
         """Whether the contact has sent too many messages within a minute. The first one over the limit gets a notice.

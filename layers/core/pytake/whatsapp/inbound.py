@@ -82,13 +82,13 @@ def read_notification(body: bytes) -> Notification:
         raise NotWhatsAppError("the body is not a notification of a whatsapp_business_account")
     changes: list[Change] = []
     problems: list[str] = []
-    for at_entry, entry in enumerate(_list(document, "entry", "", problems)):
+    for at_entry, entry in enumerate(list_of(document, "entry", "", problems)):
         where = f"entry[{at_entry}]"
         if not isinstance(entry, dict):
             problems.append(f"{where} is not an object")
             continue
         account_id = identifier(entry.get("id"))
-        for at_change, change in enumerate(_list(entry, "changes", f"{where}.", problems)):
+        for at_change, change in enumerate(list_of(entry, "changes", f"{where}.", problems)):
             if isinstance(change, dict):
                 changes.append(replace(_change(account_id, change), at=_seconds(entry.get("time"))))
             else:
@@ -142,19 +142,20 @@ def _change(account_id: str | None, change: Json) -> Change:
         account_id,
         field,
         phone_number_id,
-        _messages(value, phone_number_id, problems),
+        messages_of(value, phone_number_id, problems),
         _statuses(value, problems),
         [{"field": key, "value": extra} for key, extra in value.items() if key not in _EXPECTED],
         problems,
     )
 
 
-def _messages(value: Json, phone_number_id: str | None, problems: list[str]) -> list[IncomingMessage]:
-    raws = _list(value, "messages", "", problems)
+def messages_of(value: Json, phone_number_id: str | None, problems: list[str]) -> list[IncomingMessage]:
+    """The messages in a value with `messages` and `contacts`. What is malformed is added to the problems."""
+    raws = list_of(value, "messages", "", problems)
     if raws and phone_number_id is None:
         problems.append(f"{len(raws)} message(s) without metadata.phone_number_id")
         return []
-    senders = _Senders(_list(value, "contacts", "", problems))
+    senders = _Senders(list_of(value, "contacts", "", problems))
     messages = []
     for at, raw in enumerate(raws):
         if not isinstance(raw, dict):
@@ -230,7 +231,7 @@ class _Senders:
 
 def _statuses(value: Json, problems: list[str]) -> list[Json]:
     statuses = []
-    for at, status in enumerate(_list(value, "statuses", "", problems)):
+    for at, status in enumerate(list_of(value, "statuses", "", problems)):
         if not isinstance(status, dict):
             problems.append(f"statuses[{at}] is not an object")
         elif identifier(status.get("id")) is None or not isinstance(status.get("status"), str):
@@ -240,7 +241,8 @@ def _statuses(value: Json, problems: list[str]) -> list[Json]:
     return statuses
 
 
-def _list(container: Json, key: str, where: str, problems: list[str]) -> list[Any]:
+def list_of(container: Json, key: str, where: str, problems: list[str]) -> list[Any]:
+    """The list under a key; empty, and a problem, if something else is there."""
     found = container.get(key)
     if found is None:
         return []

@@ -7,6 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
+APP_ECHO = "app_echo"
+"""The type of a message that staff wrote in the phone app (`pytake.whatsapp.coexistence`)."""
+
+APP_HISTORY = "app_history"
+"""The type of messages from before the number was connected. Their list is not an input: `payload` is empty."""
+
 
 class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
     """A file. `type` is image, video, audio, document or sticker. Meta keeps the `id` for 7 days."""
@@ -34,6 +40,7 @@ class Input(Struct, frozen=True, gc=False, omit_defaults=True):
 
     - `text`, `reply` (a button, a row of a list, a template's quick reply), `media`, `location`, `form` (a WhatsApp Flow),
       `contacts`, `order`, `reaction`, `system`, `edit`, `revoke`, `call_permission`, `unsupported` and `unknown`: a message;
+    - `app_echo` and `app_history`: what the phone app of the number reports;
     - `timeout` and `resume`: the time in the state's `due_at` has come;
     - `handed_back`: an agent returned the conversation to a handoff that goes on;
     - `start`: the flow `text` is started for the person, with the parameters `payload`;

@@ -5,21 +5,21 @@ from typing import Any
 
 import msgspec
 
-from pytake.whatsapp.input import Input, InputLocation, InputMedia
+from pytake.whatsapp.input import APP_ECHO, APP_HISTORY, Input, InputLocation, InputMedia
 from pytake.whatsapp.json_values import Json, identifier, number_of, text_of
 
 FORM_TEXT = "response_json"
 """The key that holds a form's answer as text when it is not a JSON object."""
 
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
-_WITHOUT_TURN = frozenset({"reaction", "system", "edit", "revoke", "call_permission"})
+_WITHOUT_TURN = frozenset({"reaction", "system", "edit", "revoke", "call_permission", APP_ECHO, APP_HISTORY})
 
 
 def takes_turn(input_type: str) -> bool:
     """Whether an input of this type starts or continues a conversation.
 
-    Reactions, system notices, edits, revocations and call permissions are only recorded. A message that cannot be read does
-    take a turn: the person wrote something and waits.
+    Reactions, system notices, edits, revocations, call permissions and what the phone app reports are only recorded. A message
+    that cannot be read does take a turn: the person wrote something and waits.
     """
     return input_type not in _WITHOUT_TURN
 
@@ -61,6 +61,11 @@ def _input(message: Mapping[str, Any], *, original: bool) -> Input:
         return Input("edit", text, payload=payload)
     if kind == "revoke":
         return Input("revoke", payload=payload)
+    if kind == APP_ECHO:
+        said = _input(content, original=False)
+        return Input(APP_ECHO, said.text, media=said.media, location=said.location, payload=payload)
+    if kind == APP_HISTORY:
+        return Input(APP_HISTORY)
     if kind == "unsupported":
         return Input("unsupported", payload={"errors": message.get("errors"), "unsupported": payload})
     return Input("unknown", payload=dict(message))

@@ -3,6 +3,7 @@
 from functools import cache
 
 from pytake.analytics.reports import Reports
+from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.erasure_journal import S3ErasureJournal
@@ -97,7 +98,8 @@ def unsettled_deliveries() -> DynamoUnsettledDeliveries:
 
 @use_case
 def read_transcript() -> ReadTranscript:
-    return ReadTranscript(conversations(), shared.deliveries(), flows())
+    history = DynamoAppHistory(shared.table(), shared.retention(), shared.clock)
+    return ReadTranscript(conversations(), shared.deliveries(), flows(), history)
 
 
 @use_case

@@ -1,6 +1,7 @@
 """The flow runner: a person's message becomes a turn of the conversation."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pytake.aws.batch import BatchProcessor
 from pytake.aws.effect_slots import DynamoEffectSlots
@@ -14,6 +15,9 @@ from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerfo
 from pytake.settings import FlowRunnerSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+
+if TYPE_CHECKING:
+    from pytake.conversation.app_history import ImportAppHistory
 
 
 @cache
@@ -39,6 +43,15 @@ def take_turn() -> TakeTurn:
         show_typing=QueuedTyping(queues().put_outbound),
         record_metric=shared.metrics().record_metric,
     )
+
+
+@cache
+def import_app_history() -> "ImportAppHistory":
+    # Imported when a number's phone app shares its history, which happens once.
+    from pytake.aws.app_history import DynamoAppHistory
+    from pytake.conversation.app_history import ImportAppHistory
+
+    return ImportAppHistory(conversations(), DynamoAppHistory(shared.table(), shared.retention(), shared.clock))
 
 
 @cache

@@ -29,7 +29,7 @@ from pytake.conversation.ports.messaging import OperatorEvents, Queues
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.rate_limits import PAIR_RATE_SECONDS
+from pytake.conversation.rate_limits import PAIR_RATE_SECONDS, messages_per_second
 from pytake.conversation.records import Delivery, Number
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
@@ -47,9 +47,6 @@ the claim of a worker that died still holds when its turn returns."""
 
 MAX_QUEUE_SECONDS = 13 * 86_400
 """SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
-
-NUMBER_MESSAGES_PER_SECOND = 80
-"""Meta's limit for a number that names no other: 20 for one that coexists with the phone app, up to 1,000 on request."""
 
 
 class Deliver:
@@ -230,7 +227,7 @@ class Deliver:
         if pair_rate_at > now:  # reserve nothing yet: the slot would have passed by then
             raise RetryLaterError(pair_rate_at - now, "Meta's limit for one recipient")
         not_before = self._slots.reserve(item.organization_id, "organization", per_minute, now)
-        of_number = 60 * (attempt.number.messages_per_second or NUMBER_MESSAGES_PER_SECOND)
+        of_number = 60 * messages_per_second(attempt.number)
         if per_minute > of_number:
             scope = f"number:{item.phone_number_id}"
             slot = self._slots.reserve(item.organization_id, scope, of_number, now)

@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pytake.contacts.records import ContactWrite
+from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import Conversation, ConversationKey, DueConversation, TurnRecord
@@ -73,6 +74,16 @@ class Conversations(Protocol):
 
     def due(self, now: float) -> Iterable[DueConversation]:
         """Conversations with a timer or a session that ended before `now`. Eventually consistent, read lazily."""
+
+
+class AppHistory(Protocol):
+    """Messages from before a number was connected, as its phone app shared them."""
+
+    def add(self, key: ConversationKey, messages: Sequence[HistoryMessage]) -> None:
+        """Store the messages, each until its own retention ends. Storing one again changes nothing."""
+
+    def of_conversation(self, key: ConversationKey) -> list[HistoryMessage]:
+        """All messages that are still kept, oldest first. A placeholder comes before the message that it stands for."""
 
 
 class EffectPerformer(Protocol):

@@ -1,0 +1,36 @@
+"""What staff write in the phone app of a number: a human has answered, so the bot falls silent as for an agent's message."""
+
+from msgspec.structs import replace
+
+from pytake.conversation.commit_turn import TurnDraft
+from pytake.conversation.records import Conversation, Session, new_session_id
+from pytake.engine import Event
+
+PHONE_APP = "phone_app"
+"""The author of a message that staff wrote in the phone app."""
+
+
+def record_echo(draft: TurnDraft, before: Conversation, session_seconds: float, now: float) -> None:
+    """Complete the draft of the turn of an echo.
+
+    It takes the conversation over until it is handed back, closed, or silent for `session_seconds` after the message: Meta may
+    deliver an echo late, and an old one does not silence the bot. It opens no window, because the person wrote nothing.
+    """
+    after, record = draft.conversation, draft.record
+    record.status, record.message_type = "echo", None
+    record.events.append(Event("agent_message", {"by": PHONE_APP}))
+    silent_until = min(now, record.sent_at or now) + session_seconds
+    if silent_until <= now:
+        return
+    session = before.open_session(now)
+    if session is None:
+        if before.session is not None:
+            record.events.insert(0, Event("session_expired", {"session_id": before.session.id}))
+        id_ = new_session_id(after.key, record.seq)
+        session = Session(id=id_, started_at=now, expires_at=now)
+    if not session.human:
+        record.events.insert(-1, Event("taken_over", {"by": PHONE_APP}))
+    record.session_id = session.id
+    ends_at = max(session.expires_at, silent_until)
+    # The flow's state keeps the timer; handing back restores it from there. Who wrote in the app has read what came before.
+    after.session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None)
