@@ -43,6 +43,8 @@ BODIES: dict[str, Any] = {
         "timetables": {"theirs": {"hours": [{"days": ["mon"], "opens": "09:00", "closes": "18:00"}]}}
     },
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
+    "PUT /api/v1/contacts/{phone}": {"name": "Theirs"},
+    "PUT /api/v1/contacts/{phone}/consent": {"marketing": {"state": "granted", "source": "theirs"}},
     "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
@@ -51,6 +53,8 @@ BODIES: dict[str, Any] = {
 ERASES = "DELETE /api/v1/contacts/{phone}"
 NEITHER = {
     ERASES,
+    "PUT /api/v1/contacts/{phone}",
+    "PUT /api/v1/contacts/{phone}/consent",
     "POST /api/v1/flows/import",
     "PUT /api/v1/flows/{flow_id}",
     "PUT /api/v1/organization",

@@ -60,9 +60,11 @@ _LINK: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 _ETAG: dict[str, Any] = {
-    "description": "The draft's tag (RFC 9110): send it as `If-Match` to change exactly this draft",
+    "description": "The tag of what is stored (RFC 9110): send it as `If-Match` to change exactly that",
     "schema": {"type": "string"},
 }
+QUERY_PREFIX = "x-query-prefix"
+
 _NEVER_SENT = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Powertools' own forms of errors."""
 
@@ -79,11 +81,16 @@ def route_docs(
     media_type: str = "application/json",
     paged: bool = False,
     tagged: bool = False,
+    query_prefix: str = "",
 ) -> dict[str, Any]:
-    """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes."""
+    """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes.
+
+    The route takes query parameters of any name with `query_prefix`; its docstring says what they mean.
+    """
     allowed = [role for role in ROLES if role in ("admin", *roles)]
     headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
-    return {"x-roles": allowed, "x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
+    own = {"x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
+    return {"x-roles": allowed, QUERY_PREFIX: query_prefix, **own}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -108,6 +115,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
     media_type = operation.pop("x-media-type", "application/json")
     headers = operation.pop("x-headers", {})
+    operation.pop(QUERY_PREFIX, None)
     operation.pop("deprecated", None)
     summary = f"Roles: {', '.join(roles)}."
     operation["description"] = "\n\n".join(filter(None, (operation.get("description"), summary)))

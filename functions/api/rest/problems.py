@@ -34,12 +34,16 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "number_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such number."),
     "conversation_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
     "delivery_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such message."),
+    "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
     ),
     "draft_changed": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "The draft is not the one that `If-Match` names. Read it and try again."
+    ),
+    "contact_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The contact is not the one that `If-Match` names. Read it and try again."
     ),
     "draft_exists": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "A draft exists already, and `If-None-Match` requires that there is none."
@@ -53,6 +57,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "no_session": ProblemCode(HTTPStatus.CONFLICT, "The conversation has no open session."),
     "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
+    "consent_erased": ProblemCode(
+        HTTPStatus.CONFLICT, "The person had withdrawn consent and was erased: only they can grant it again."
+    ),
     "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
     "delivery_not_redrivable": ProblemCode(
         HTTPStatus.CONFLICT, "The message is neither dead nor deferred, so it is not sent again."

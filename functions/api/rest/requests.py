@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from pytake.engine.strict_json import read_json
+from rest.openapi import QUERY_PREFIX
 from rest.problems import ProblemError, bad_request
 
 FLOW_BYTES = 4_000_000
@@ -67,7 +68,9 @@ def reject_unknown_input(app: APIGatewayHttpResolver, next_middleware: NextMiddl
     route = app.context["_route"]
     if route in routes_of(app) and route.include_in_schema:
         known = [param.alias for param in route.dependant.query_params]
-        unknown = sorted(set(app.current_event.query_string_parameters or ()) - set(known))
+        prefix = (route.openapi_extensions or {}).get(QUERY_PREFIX) or None
+        asked = app.current_event.query_string_parameters or ()
+        unknown = sorted(name for name in asked if name not in known and not (prefix and name.startswith(prefix)))
         if unknown:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise bad_request("query_unknown", f"This route has no query parameter {unknown[0]!r}; {has}.")

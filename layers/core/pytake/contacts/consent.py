@@ -13,6 +13,9 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 ERASED_SOURCE = "erasure"
 """The source of consent that was withdrawn before the person was erased. Only the person can lift it (ADR 24)."""
 
+TIE_SECONDS = 0.001
+"""Meta's times are whole seconds, and clocks differ. Where we know which of two changes came later, it gets a later time."""
+
 _RANKS: dict[ConsentState, int] = {"unknown": 0, "granted": 1, "withdrawn": 2}
 
 

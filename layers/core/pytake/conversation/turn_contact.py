@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from pytake.contacts.consent import PURPOSES, ConsentChange, ConsentState, Purpose, consent_after
+from pytake.contacts.consent import PURPOSES, TIE_SECONDS, ConsentChange, ConsentState, Purpose, consent_after
 from pytake.contacts.records import ContactRecord, ContactWrite
 from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, TurnRecord
 from pytake.engine import Contact
@@ -14,9 +14,6 @@ CONTACT_BYTES = 60_000
 
 STOP_SOURCE, MESSAGE_SOURCE = "stop", "message"
 """The source of consent that the command `stop` withdrew, and that writing again granted."""
-
-TIE_SECONDS = 0.001
-"""Meta's times are whole seconds. A person who changes their mind within one is heard in the order of their turns."""
 
 _CONSENT_EVENTS = frozenset({"opted_out", "consent_set"})
 

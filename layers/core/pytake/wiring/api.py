@@ -14,6 +14,7 @@ from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
+from pytake.contacts.manage import ManageContacts
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
@@ -30,7 +31,7 @@ from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from pytake.meta.graph_api import GraphApi
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import conversations, publish_events
+from pytake.wiring.conversations import contacts, conversations, publish_events
 
 REPORT_WAIT_SECONDS = 20
 """API Gateway waits 30 seconds for an answer."""
@@ -106,6 +107,11 @@ def read_transcript() -> ReadTranscript:
 def erase_contact() -> EraseContact:
     journal = S3ErasureJournal(lambda: shared.client("s3"), settings().lake_bucket)
     return EraseContact(inbox(), erasure(), journal, shared.operator_events(), shared.clock)
+
+
+@use_case
+def manage_contacts() -> ManageContacts:
+    return ManageContacts(contacts(), conversations(), shared.operator_events(), shared.clock)
 
 
 @use_case
