@@ -11,33 +11,44 @@ from msgspec import Meta, Struct
 from local.graph_errors import GraphApiError, title_of
 from local.graph_faults import Faults
 from local.graph_phones import Phone, Phones, SavedPhone, ScreenEntry
-from local.graph_webhooks import ACCOUNT_ID, Sleep, StatusBatches, Webhooks, notification
+from local.graph_webhooks import ACCOUNT_ID, Sleep, StatusBatches, Webhooks, account_notification, notification
 
 Json = dict[str, Any]
 
 _PAIR_SECONDS, _PAIR_BURST = 6.0, 45
+COEXISTING_PER_SECOND = 20  # Meta's limit, fixed
 _READ_SECONDS = 30 * 86_400  # older messages cannot be marked as read
 
 
 class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
     """A business number: the secret that signs its webhooks, the token that sends for it, the displayed number, and
-    the WhatsApp Business account that has it."""
+    the WhatsApp Business account that has it. `coexists`: its owner uses it in the phone app, too."""
 
     app_secret: str
     access_token: str
     display_phone_number: str
     waba_id: str = ACCOUNT_ID
+    coexists: bool = False
 
     @property
     def digits(self) -> str:
         """The digits of the displayed number."""
         return "".join(character for character in self.display_phone_number if "0" <= character <= "9")
 
-    def health_status(self, phone_number_id: str) -> Json:
-        """What Meta answers for this field: the nodes that a message passes."""
+    def profile(self, phone_number_id: str, webhook_url: str) -> Json:
+        """What Meta says about the number. `health_status` has the nodes that a message passes."""
         nodes = {"PHONE_NUMBER": phone_number_id, "WABA": self.waba_id}
         entities = [{"entity_type": type_, "id": id_, "can_send_message": "AVAILABLE"} for type_, id_ in nodes.items()]
-        return {"can_send_message": "AVAILABLE", "entities": entities}
+        return {
+            "id": phone_number_id,
+            "display_phone_number": self.display_phone_number,
+            "verified_name": f"Business {self.display_phone_number}",
+            "status": "CONNECTED",
+            "is_on_biz_app": self.coexists,
+            "platform_type": "CLOUD_API",
+            "webhook_configuration": {"application": webhook_url},
+            "health_status": {"can_send_message": "AVAILABLE", "entities": entities},
+        }
 
     def __repr__(self) -> str:
         return f"NumberCredentials({self.display_phone_number!r})"
@@ -148,7 +159,7 @@ class Network:
         self._count_message(phone_number_id, now)
         self.mark_read_by_person(phone)
         value = {"contacts": [phone.profile(hidden="from" not in message)], "messages": [message]}
-        self._post(phone_number_id, value, phone, functools.partial(_mark_delivered, entry))
+        self.post(phone_number_id, value, phone, functools.partial(_mark_delivered, entry))
         return entry
 
     def mark_read_by_person(self, phone: Phone) -> int:
@@ -186,6 +197,9 @@ class Network:
         per_second = self.limits.messages_per_second
         if per_second is None:
             return True
+        number = self.numbers.get(phone_number_id)
+        if number is not None and number.coexists:
+            per_second = min(per_second, COEXISTING_PER_SECOND)
         slot = _slot(self._number_rate.get(phone_number_id, 0.0), now, 1 / per_second, per_second)
         if slot is not None:
             self._number_rate[phone_number_id] = slot
@@ -227,25 +241,32 @@ class Network:
         """Post statuses, with the people in `contacts`; Meta leaves out those of failed messages."""
         reached = {status["recipient_user_id"] for status in statuses if status["status"] != "failed"}
         contacts = [self.phones.phone_of(user_id).profile() for user_id in sorted(reached)]
-        self._post(phone_number_id, {**({"contacts": contacts} if contacts else {}), "statuses": statuses})
+        self.post(phone_number_id, {**({"contacts": contacts} if contacts else {}), "statuses": statuses})
 
-    def _post(
+    def post(
         self,
         phone_number_id: str,
         value: Json,
         phone: Phone | None = None,
         on_delivered: Callable[[], None] | None = None,
+        *,
+        field: str = "messages",
     ) -> None:
+        """Post a change of a number to the webhook, in order with the others about the phone."""
         number = self.numbers[phone_number_id]
         contact_id = phone.contact_id if phone else None
         twice = self.faults.consume("duplicate_webhook", phone=contact_id, phone_number_id=phone_number_id)
         self.webhooks.post(
             number.app_secret,
-            notification(phone_number_id, number.digits, value),
+            notification(phone_number_id, number.digits, value, field),
             times=2 if twice else 1,
             order_lock=phone.order_lock if phone else None,
             on_delivered=on_delivered,
         )
+
+    def post_of_account(self, number: NumberCredentials, field: str, value: Json) -> None:
+        """Post a change of the number's WhatsApp Business account to the webhook."""
+        self.webhooks.post(number.app_secret, account_notification(number.waba_id, field, value))
 
 
 def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:

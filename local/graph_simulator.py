@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from local.exchanges import Exchanges
+from local.graph_app import PhoneApp
 from local.graph_errors import GraphApiError
 from local.graph_faults import Fault
 from local.graph_inbound import form_message, media_message, reply_message
@@ -124,6 +125,7 @@ class GraphSimulator:
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
             Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
             *self._media.routes(),
+            *PhoneApp(self.network).routes(),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
             Route("/_sim/phones", errors_as_json(self._list_phones), methods=["GET"]),
             Route("/_sim/phones/{phone}", errors_as_json(self._delete_phone), methods=["DELETE"]),
@@ -173,14 +175,7 @@ class GraphSimulator:
             number = self._authorized(id_, request.headers.get("authorization"))
         except GraphApiError as error:
             return json_response(error.body(self.network.new_id()), error.http_status)
-        profile = {
-            "id": id_,
-            "display_phone_number": number.display_phone_number,
-            "verified_name": f"Business {number.display_phone_number}",
-            "status": "CONNECTED",
-            "webhook_configuration": {"application": self.network.webhooks.url},
-            "health_status": number.health_status(id_),
-        }
+        profile = number.profile(id_, self.network.webhooks.url)
         fields = request.query_params.get("fields", "display_phone_number,verified_name").split(",")
         return json_response({name: value for name, value in profile.items() if name in {*fields, "id"}})
 

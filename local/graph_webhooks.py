@@ -39,12 +39,17 @@ def encode_as_meta(document: Json) -> bytes:
     return json.dumps(document, separators=(",", ":")).replace("/", "\\/").encode()
 
 
-def notification(phone_number_id: str, display_phone_number: str, value: Json) -> Json:
-    """A notification with one change of the field `messages`."""
+def notification(phone_number_id: str, display_phone_number: str, value: Json, field: str = "messages") -> Json:
+    """A notification with one change of a number."""
     metadata = {"display_phone_number": display_phone_number, "phone_number_id": phone_number_id}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
-    change = {"value": value, "field": "messages"}
-    return {"object": "whatsapp_business_account", "entry": [{"id": ACCOUNT_ID, "changes": [change]}]}
+    return account_notification(ACCOUNT_ID, field, value)
+
+
+def account_notification(waba_id: str, field: str, value: Json) -> Json:
+    """A notification with one change of a WhatsApp Business account."""
+    change = {"value": value, "field": field}
+    return {"object": "whatsapp_business_account", "entry": [{"id": waba_id, "changes": [change]}]}
 
 
 class Webhooks:

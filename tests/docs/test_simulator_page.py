@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
+from local.graph_app import AccountAction, ContactsAction, EchoAction, HistoryAction
 from local.graph_faults import Fault
 from local.graph_network import NumberCredentials, TrafficLimits
 from local.graph_sim_requests import FaultRules, PersonAction
@@ -14,7 +15,10 @@ from local.graph_simulator import GraphSimulator
 from tests.stack import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "simulator.md").read_text()
-BODIES: list[Any] = [FaultRules, TrafficLimits, NumberCredentials]
+BODIES: list[Any] = [
+    *(FaultRules, TrafficLimits, NumberCredentials),
+    *(EchoAction, HistoryAction, ContactsAction, AccountAction),
+]
 
 
 def test_every_route_is_on_the_page() -> None:
@@ -48,7 +52,7 @@ def test_an_action_of_the_page_is_taken(body: str) -> None:
 
 
 def test_every_member_of_a_body_is_on_the_page() -> None:
-    for kind in (Fault, PersonAction, TrafficLimits, NumberCredentials):
+    for kind in (Fault, PersonAction, *BODIES):
         assert [
             name for name in kind.__struct_encode_fields__ if f"`{name}`" not in PAGE and f'"{name}"' not in PAGE
         ] == []
