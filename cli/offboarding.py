@@ -14,6 +14,7 @@ from pytake.aws.operator_events import EventBridgeOperatorEvents
 from pytake.aws.queues import SqsQueues
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
+from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
@@ -48,6 +49,7 @@ def offboard_number(stack: DeployedStack) -> OffboardNumber:
         DynamoHeldTurns(Table(stack.outputs["TableName"])),
         SqsQueues(stack.client("sqs"), outbound=stack.outputs["OutboundQueueUrl"]),
         operator_events(stack),
+        DynamoTemplates(Table(stack.outputs["TableName"]), time.time),
         time.time,
     )
 

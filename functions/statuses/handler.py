@@ -1,4 +1,4 @@
-"""SQS invokes this handler with Meta's delivery statuses, in large batches."""
+"""SQS invokes this handler with Meta's delivery statuses and changes of templates, in large batches."""
 
 from contextlib import suppress
 from typing import Any
@@ -28,11 +28,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
         item = furthest.get(record.id) or _read(record.body)
         set_correlation_id(item.correlation_id)
         moved = wiring.process_statuses()(item) if item.statuses else 0
+        templates = wiring.keep_templates()(item) if item.account_changes else 0
         logger().info(
             "statuses.processed",
             organization_id=item.organization_id,
             statuses=len(told[record.id].statuses),
             moved=moved,
+            templates=templates,
         )
 
     return process_batch(event, settle, wiring.queues().postpone_statuses, logger())

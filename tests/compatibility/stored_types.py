@@ -25,6 +25,7 @@ from pytake.conversation.records import (
     Organization,
     TurnRecord,
 )
+from pytake.conversation.templates.stored import StoredTemplate
 from pytake.engine.state import State
 
 STORED: dict[str, Any] = {
@@ -40,6 +41,7 @@ STORED: dict[str, Any] = {
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
     "RateWindow": RateWindow,
+    "StoredTemplate": StoredTemplate,
     "Number": Number,
     "NumberSecrets": NumberSecrets,
     "Organization": Organization,

@@ -17,6 +17,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
+from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
@@ -107,6 +108,11 @@ def remembered(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(params=["fake", "aws"])
 def tenants(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
     return _implementation(request, fakes.MemoryTenants, lambda table: DynamoTenants(table, clock))
+
+
+@pytest.fixture(params=["fake", "aws"])
+def templates(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, fakes.MemoryTemplates, lambda table: DynamoTemplates(table, clock))
 
 
 @pytest.fixture(params=["fake", "aws"])

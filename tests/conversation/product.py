@@ -21,6 +21,8 @@ from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.templates.keep import KeepTemplates
+from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn
 from pytake.engine import Effect, EffectResult
@@ -76,6 +78,7 @@ class Product:
         self.held_turns = fakes.MemoryHeldTurns()
         self.tenants = fakes.MemoryTenants()
         self.secrets = fakes.MemorySecrets()
+        self.templates = fakes.MemoryTemplates()
         self.flows = flows or fakes.MemoryFlows()
         self.flow_secrets = fakes.MemoryFlowSecrets()
         self.queues = fakes.MemoryQueues()
@@ -127,8 +130,9 @@ class Product:
             self.conversations, self.deliveries, self.tenants, self.queues, self.events, self.publish_events, self.clock
         )
         self.offboard = OffboardNumber(
-            self.tenants, self.secrets, self.held_turns, self.queues, self.events, self.clock
+            self.tenants, self.secrets, self.held_turns, self.queues, self.events, self.templates, self.clock
         )
+        self.keep_templates = KeepTemplates(self.templates, ReportStoppedTemplates(self.events))
         self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
         self._messages = 0
 

@@ -17,6 +17,7 @@ from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
 from pytake.conversation.ports.messaging import OperatorEvent
+from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
@@ -39,6 +40,7 @@ from pytake.conversation.records import (
     listed_name,
 )
 from pytake.conversation.status_filter import STATUS_RANK
+from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.engine.timetable import Timetable
 from pytake.whatsapp.sending import AcceptedMessage
 
@@ -524,6 +526,48 @@ class MemoryTenants:
         known = self.by_id.get(number.phone_number_id)
         if known is not None and known.held_until is not None and known.held_since is None:
             known.held_since = at
+
+
+class MemoryTemplates:
+    def __init__(self) -> None:
+        self.stored: dict[TemplateKey, StoredTemplate] = {}
+        self.listed: dict[tuple[str, str], float] = {}
+        self.found = 0
+
+    def find(self, key: TemplateKey) -> StoredTemplate | None:
+        self.found += 1
+        return self.stored.get(key)
+
+    def page(self, organization_id: str, limit: int, after: str = "") -> list[tuple[str, StoredTemplate]]:
+        places = {
+            f"{key.waba_id}#{key.name}#{key.language}": stored
+            for key, stored in self.stored.items()
+            if key.organization_id == organization_id
+        }
+        return [(place, stored) for place, stored in sorted(places.items()) if place > after][:limit]
+
+    def of_account(self, organization_id: str, waba_id: str, name: str | None = None) -> list[StoredTemplate]:
+        return [
+            stored
+            for _, stored in self.page(organization_id, len(self.stored))
+            if stored.waba_id == waba_id and name in (None, stored.template.name)
+        ]
+
+    def change(self, key: TemplateKey, change: ChangeTemplate) -> tuple[StoredTemplate | None, StoredTemplate]:
+        before = self.stored.get(key)
+        self.stored[key] = after = change(before)
+        return before, after
+
+    def listed_at(self, organization_id: str, waba_id: str) -> float | None:
+        return self.listed.get((organization_id, waba_id))
+
+    def set_listed(self, organization_id: str, waba_id: str, at: float) -> None:
+        self.listed[organization_id, waba_id] = at
+
+    def remove_account(self, organization_id: str, waba_id: str) -> None:
+        self.listed.pop((organization_id, waba_id), None)
+        for key in [key for key in self.stored if (key.organization_id, key.waba_id) == (organization_id, waba_id)]:
+            del self.stored[key]
 
 
 class SecretsByNumber:

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
+from pytake.whatsapp.templates import MessageTemplate
+from pytake.wiring import shared
 from rest.application import openapi_document
 from tests.functions.conftest import Answer, running_gateway
 from tests.functions.samples import FLOW, NUMBER
@@ -26,6 +29,8 @@ PARAMETERS = {
     "phone": ANA,
     "phone_number_id": FIRST,
     "name": f"{MARK}-secret",
+    "template_name": "order_ready",
+    "language": "pt_BR",
 }
 """What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
 
@@ -45,6 +50,14 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "PUT /api/v1/contacts/{phone}": {"name": "Theirs"},
     "PUT /api/v1/contacts/{phone}/consent": {"marketing": {"state": "granted", "source": "theirs"}},
+    "POST /api/v1/templates": {
+        "phone_number_id": FIRST,
+        "name": "theirs",
+        "language": "en",
+        "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Hi"}],
+    },
+    "POST /api/v1/templates/sync": {"phone_number_id": FIRST},
     "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
@@ -102,11 +115,15 @@ class Acme:
         ]
         world.api("PUT", "/api/v1/flows/hello", flow)
         assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
-        world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology"})
+        world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology", "waba_id": "5"})
         world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value", "hosts": ["x.io"]})
         world.api("PUT", "/api/v1/organization", {"retention_days": 33})
         hours = {"hours": [{"days": ["sun"], "opens": "10:00", "closes": "12:00"}]}
         world.api("PUT", "/api/v1/timetables", {"timetables": {f"{MARK}-hours": hours}})
+        key = TemplateKey("acme", "5", "order_ready", "pt_BR")
+        body = [{"type": "BODY", "text": f"{MARK} text"}]
+        copied = StoredTemplate("5", MessageTemplate("order_ready", "pt_BR", components=body))
+        shared.templates().change(key, lambda _: copied)
         world.says(f"{MARK} hello")
         self.before = self.everything()
 

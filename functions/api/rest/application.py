@@ -27,6 +27,7 @@ from rest import (
     organization,
     reports,
     secrets,
+    templates,
     timetables,
 )
 from rest.aws_outages import is_outage
@@ -112,7 +113,7 @@ def application() -> APIGatewayHttpResolver:
     """The REST application, built once per process."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.use([reject_unknown_input])
-    settings = (numbers, secrets, organization, timetables)
+    settings = (numbers, secrets, organization, timetables, templates)
     for resource in (
         flows,
         flow_checks,

@@ -35,6 +35,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "conversation_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no conversation with this person."),
     "delivery_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such message."),
     "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
+    "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
@@ -94,6 +95,15 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "number_unverified": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "Meta does not let the access token use this number. Nothing is stored."
     ),
+    "template_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The template breaks a documented rule of Meta; `errors` lists each place."
+    ),
+    "template_refused": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Meta refused the request about the template; `detail` says why."
+    ),
+    "account_unknown": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The WhatsApp Business account of the number is not known. Set its `waba_id`."
+    ),
     "idempotency_key_reused": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Use a new one."
     ),
@@ -132,7 +142,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The report is still being prepared. Repeat the request after `Retry-After` seconds.",
     ),
     "meta_unavailable": ProblemCode(
-        HTTPStatus.SERVICE_UNAVAILABLE, "Meta does not answer, so the number is not verified. Repeat the request later."
+        HTTPStatus.SERVICE_UNAVAILABLE, "Meta does not answer. Nothing is stored. Repeat the request later."
     ),
     "temporarily_unavailable": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request later."

@@ -9,6 +9,7 @@ from pytake.conversation.number_setup import UnknownNumberError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.queues import released_item
 from pytake.conversation.records import Number
@@ -24,8 +25,10 @@ class OffboardNumber:
         held_turns: HeldTurns,
         queues: Queues,
         operator_events: OperatorEvents,
+        templates: Templates,
         clock: Clock,
     ) -> None:
+        self._templates = templates
         self._tenants = tenants
         self._secrets = secrets
         self._held_turns = held_turns
@@ -40,7 +43,8 @@ class OffboardNumber:
         """
         number = self._owned(organization_id, phone_number_id)
         if number is not None:
-            # The number goes first: nothing is received or sent any more, so that nothing misses the secrets.
+            self._forget_templates(number)
+            # The number goes before its secrets: nothing is received or sent any more, so that nothing misses the secrets.
             self._tenants.remove_number(number)
             detail = {"phone_number_id": phone_number_id, "by": by}
             self._operator_events.publish(OperatorEvent("number.removed", organization_id, detail))
@@ -62,6 +66,7 @@ class OffboardNumber:
                 self._secrets.put(to, phone_number_id, secrets)
             kept = {name: getattr(number, name) for name in ("display_phone_number", "country", "apology", "waba_id")}
             moved = Number(to, phone_number_id, **kept)
+            self._forget_templates(number)
             self._tenants.move_number(number, moved)
             detail = {"phone_number_id": phone_number_id, "to": to, "by": by}
             self._operator_events.publish(OperatorEvent("number.moved", organization_id, detail))
@@ -76,6 +81,12 @@ class OffboardNumber:
     def _owned(self, organization_id: str, phone_number_id: str) -> Number | None:
         number = self._tenants.number(phone_number_id, fresh=True)
         return number if number is not None and number.organization_id == organization_id else None
+
+    def _forget_templates(self, number: Number) -> None:
+        """Delete the copies of the account's templates with the last number of the account."""
+        others = [one for one in self._tenants.numbers(number.organization_id) if one.waba_id == number.waba_id]
+        if number.waba_id is not None and len(others) < 2:
+            self._templates.remove_account(number.organization_id, number.waba_id)
 
     def _leave(self, organization_id: str, phone_number_id: str) -> None:
         self._secrets.remove(organization_id, phone_number_id)

@@ -124,13 +124,23 @@ class OutboundItem(Struct, omit_defaults=True):
         return group_id(self.key) if self.messages else digest("read", self.phone_number_id, self.contact_id)
 
 
+class AccountChange(Struct, frozen=True):
+    """A change of a WhatsApp Business account: `value` is Meta's. `at` is when Meta reported it, in seconds."""
+
+    waba_id: str
+    field: str
+    value: dict[str, Any]
+    at: float
+
+
 class StatusesItem(Struct, omit_defaults=True):
-    """Delivery statuses of one number, as Meta sent them."""
+    """Delivery statuses of one number, as Meta sent them, or changes of the number's WhatsApp Business account."""
 
     organization_id: str
     phone_number_id: str
     statuses: list[dict[str, Any]]
     correlation_id: str | None = None
+    account_changes: list[AccountChange] = []
 
 
 def due_item(due: DueConversation, now: float, correlation_id: str | None) -> InboundItem:

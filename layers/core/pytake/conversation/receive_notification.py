@@ -11,11 +11,12 @@ from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
-from pytake.conversation.queues import InboundItem, StatusesItem
+from pytake.conversation.queues import AccountChange, InboundItem, StatusesItem
 from pytake.conversation.records import Number
 from pytake.conversation.status_filter import without_known_sent
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import Change, read_notification
+from pytake.whatsapp.template_changes import FIELDS as TEMPLATE_FIELDS
 from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, claimed_accounts, claimed_numbers
 
 MAX_SIGNED_NUMBERS = 100
@@ -27,6 +28,9 @@ APP_FIELDS = frozenset(("smb_message_echoes", "history"))
 STATUSES_PER_ITEM = 100
 """A status has about 600 bytes: a hundred stay far below SQS's limit of 1 MiB."""
 
+
+ACCOUNT_CHANGES_PER_ITEM = 20
+"""A change of a template's texts has some kilobytes."""
 
 OwnersOfAccount = Mapping[str, str]
 """An account's organizations, each with one of its numbers there."""
@@ -129,6 +133,7 @@ class ReceiveNotification:
         self._read_app_fields(changes, signed)
         inbound = [item for number, change in accepted for item in _inbound_items(number, change, now, correlation_id)]
         statuses = without_known_sent(list(_statuses_items(accepted, correlation_id)), self._deliveries)
+        statuses += _account_items(changes, accounts, now, correlation_id)
         problems = self._report_other_parts(changes, signed, accounts)
         try:
             if inbound:
@@ -239,6 +244,25 @@ def _inbound_items(number: Number, change: Change, now: float, correlation_id: s
             profile_name=message.profile_name,
             correlation_id=correlation_id,
         )
+
+
+def _account_items(
+    changes: Sequence[Change], accounts: Mapping[str, OwnersOfAccount], now: float, correlation_id: str | None
+) -> Iterator[StatusesItem]:
+    """The changes of templates, for each organization with a number of the account that signed them."""
+    found: dict[tuple[str, str], list[AccountChange]] = {}
+    for change in changes:
+        if change.field not in TEMPLATE_FIELDS or change.account_id is None:
+            continue
+        for other in change.others:
+            if isinstance(other["value"], dict):
+                one = AccountChange(change.account_id, change.field, other["value"], float(change.at or int(now)))
+                for owner in accounts.get(change.account_id, {}).items():
+                    found.setdefault(owner, []).append(one)
+    for owner, ones in found.items():
+        for start in range(0, len(ones), ACCOUNT_CHANGES_PER_ITEM):
+            part = ones[start : start + ACCOUNT_CHANGES_PER_ITEM]
+            yield StatusesItem(*owner, [], correlation_id, part)
 
 
 def _statuses_items(accepted: list[tuple[Number, Change]], correlation_id: str | None) -> Iterator[StatusesItem]:

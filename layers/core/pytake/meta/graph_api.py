@@ -4,6 +4,7 @@
 key: a request without a response may have been carried out, so nothing is retried here.
 """
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,12 +14,16 @@ import msgspec
 
 from pytake.whatsapp.errors import ErrorClass, classify, error_code
 from pytake.whatsapp.sending import AcceptedMessage, NumberProfile, SendFailedError
+from pytake.whatsapp.templates import MessageTemplate, read_template
 
 Json = dict[str, Any]
 
 _LONGEST_TEXT = 500  # characters of an error's title or details that are kept
 
 _PROFILE_FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration,health_status"
+_TEMPLATE_FIELDS = "id,name,language,category,status,parameter_format,components,quality_score,rejected_reason"
+_TEMPLATES_PER_PAGE = 100
+_MOST_PAGES = 100  # a verified business has at most 6,000 templates
 _WEBHOOK_LEVELS = ("phone_number", "whatsapp_business_account", "application")
 
 # No byte of the request was written when these are raised.
@@ -33,7 +38,8 @@ _NOT_SENT = (
 
 
 class GraphApi:
-    """Sends messages and reads profiles through one pooled connection; safe to share between threads, made once per process.
+    """Sends messages, reads profiles and manages templates through one pooled connection; safe to share between threads, made
+    once per process.
 
     `base_url` (`https://graph.facebook.com`) and `version` (`v25.0`) are configuration: Meta retires versions, and
     the local cloud simulates Meta at another address. `connect_timeout` and `read_timeout` are seconds; `transport`
@@ -95,6 +101,37 @@ class GraphApi:
             _account_of(answer.get("health_status")),
         )
 
+    def templates(self, waba_id: str, access_token: str) -> Iterator[list[MessageTemplate]]:
+        """All templates of an account, page by page. Raises `SendFailedError`: with `AMBIGUOUS` for an unusable answer.
+
+        The next page is asked for by its cursor, never by the address in the answer, which would get the token.
+        """
+        path = f"{_templates_of(waba_id)}?fields={_TEMPLATE_FIELDS}&limit={_TEMPLATES_PER_PAGE}"
+        after = ""
+        for _ in range(_MOST_PAGES):
+            answer = self._request("GET", f"{path}&after={quote(after, safe='')}" if after else path, access_token)
+            data, paging = answer.get("data"), answer.get("paging")
+            if not isinstance(data, list):
+                raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer is not a list")
+            yield [template for raw in data if (template := read_template(raw)) is not None]
+            cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
+            after = (_field(cursors, "after") or "") if isinstance(cursors, dict) else ""
+            if not after:
+                return
+
+    def create_template(self, waba_id: str, access_token: str, definition: Json) -> MessageTemplate:
+        """Creates a template; its id, status and category. Raises `SendFailedError`, with `AMBIGUOUS` when it may exist."""
+        answer = self._request("POST", _templates_of(waba_id), access_token, definition)
+        created = read_template({**answer, "name": definition["name"], "language": definition["language"]})
+        if created is None or created.id is None:
+            raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no template id")
+        return created
+
+    def delete_template(self, waba_id: str, access_token: str, name: str, template_id: str | None) -> None:
+        """Deletes the template with this id, or the name in all languages. Raises `SendFailedError`."""
+        one = f"hsm_id={quote(template_id, safe='')}&" if template_id is not None else ""
+        self._request("DELETE", f"{_templates_of(waba_id)}?{one}name={quote(name, safe='')}", access_token)
+
     def close(self) -> None:
         """Close the pooled connection."""
         self._client.close()
@@ -132,6 +169,10 @@ class GraphApi:
         if response.status_code == httpx.codes.OK and error_object is None:
             return answer
         raise _refused(response, error_object if isinstance(error_object, dict) else None, access_token)
+
+
+def _templates_of(waba_id: str) -> str:
+    return f"{quote(waba_id, safe='')}/message_templates"
 
 
 def _refused(response: httpx.Response, error: Json | None, access_token: str) -> SendFailedError:

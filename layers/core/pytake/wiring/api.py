@@ -26,6 +26,8 @@ from pytake.conversation.redrive import RedriveDelivery
 from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.templates.manage import ManageTemplates
+from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.transcript import ReadTranscript
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from pytake.meta.graph_api import GraphApi
@@ -64,6 +66,15 @@ def number_setup() -> NumberSetup:
 
 
 @use_case
+def manage_templates() -> ManageTemplates:
+    report_stopped = ReportStoppedTemplates(shared.operator_events())
+    api = number_profiles()
+    return ManageTemplates(
+        shared.tenants(), number_secrets(), shared.templates(), api, api, report_stopped, shared.clock
+    )
+
+
+@use_case
 def resume_number() -> ResumeNumber:
     return ResumeNumber(shared.tenants(), held_turns(), queues(), shared.clock)
 
@@ -71,7 +82,13 @@ def resume_number() -> ResumeNumber:
 @use_case
 def offboard_number() -> OffboardNumber:
     return OffboardNumber(
-        shared.tenants(), number_secrets(), held_turns(), queues(), shared.operator_events(), shared.clock
+        shared.tenants(),
+        number_secrets(),
+        held_turns(),
+        queues(),
+        shared.operator_events(),
+        shared.templates(),
+        shared.clock,
     )
 
 

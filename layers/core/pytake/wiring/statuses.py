@@ -4,6 +4,8 @@ from functools import cache
 
 from pytake.aws.queues import SqsQueues
 from pytake.conversation.statuses import ProcessStatuses
+from pytake.conversation.templates.keep import KeepTemplates
+from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.settings import StatusesSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import conversations, publish_events
@@ -25,6 +27,11 @@ def process_statuses() -> ProcessStatuses:
         publish_events(),
         shared.clock,
     )
+
+
+@use_case
+def keep_templates() -> KeepTemplates:
+    return KeepTemplates(shared.templates(), ReportStoppedTemplates(shared.operator_events()))
 
 
 @cache
