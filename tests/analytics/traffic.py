@@ -10,6 +10,7 @@ from typing import Any
 from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError, WindowClosedError
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.whatsapp.outbound import Text
 from tests.conversation.product import Product
 from tests.fakes.lake import MemoryEventLog
 
@@ -126,7 +127,14 @@ class Traffic:
         self.clock = product.clock
         self.clock.now = begin
         self.desk = AgentMessaging(
-            product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+            product.conversations,
+            product.tenants,
+            product.queues,
+            product.publish_events,
+            product.clock,
+            24,
+            product.contacts,
+            product.templates,
         )
         for organization_id, number in NUMBERS.items():
             product.publish(organization_id, SURVEY)
@@ -186,7 +194,7 @@ class Traffic:
         action = self.chance.choice(["send", "send", "send", "close", "resume"])
         try:
             if action == "send":
-                self.desk.send(key, "Hello", "agent", f"{self.clock()}")
+                self.desk.send(key, Text("Hello"), "agent", f"{self.clock()}")
             elif action == "close":
                 self.desk.close(key, "agent")
             else:

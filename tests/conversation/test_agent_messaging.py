@@ -7,6 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from cli.flow_testing.replay import Replayer
+from pytake.contacts.consent import Consent
+from pytake.contacts.records import new_contact
 from pytake.conversation.agent_messaging import (
     AgentMessaging,
     OptedOutError,
@@ -18,9 +20,17 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import Filters, Inbox, Sort, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, Handoff, TurnRecord
+from pytake.conversation.templates.check import (
+    MismatchedTemplateError,
+    MissingTemplateError,
+    UnsendableTemplateError,
+)
+from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.conversation.transcript import ReadTranscript
 from pytake.engine import State
-from tests.conversation.product import NUMBER, Product, cannot_be_queued
+from pytake.whatsapp.outbound import Template, Text
+from pytake.whatsapp.templates import MessageTemplate
+from tests.conversation.product import NUMBER, PHONE, Product, cannot_be_queued
 
 DAY = 24 * 3600
 SECOND = "100000000000002"
@@ -80,7 +90,14 @@ COLLECT: dict[str, Any] = {
 @pytest.fixture
 def desk(product: Product) -> AgentMessaging:
     return AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.templates,
     )
 
 
@@ -115,7 +132,7 @@ def test_an_agent_writes_and_the_bot_is_silent_until_it_has_the_conversation_aga
     product: Product, desk: AgentMessaging
 ) -> None:
     product.say("Olá")
-    desk.send(product.key(), "Hi, Bea here.", "bea", "1")
+    desk.send(product.key(), Text("Hi, Bea here."), "bea", "1")
     product.run_queues()
     assert product.say("Are you a person?") == []
     assert status_of(known(product), product.clock()) == "human"
@@ -136,7 +153,7 @@ def test_an_agent_writes_and_the_bot_is_silent_until_it_has_the_conversation_aga
 def test_the_audit_record_says_which_agent(product: Product, desk: AgentMessaging) -> None:
     product.say("Olá")
     key = product.key()
-    desk.send(key, "Hi", "bea", "1")
+    desk.send(key, Text("Hi"), "bea", "1")
     desk.resume(key, "bob")
     desk.close(key, "eve")
     told = [
@@ -156,11 +173,11 @@ def test_the_window_is_open_for_a_day_after_the_persons_last_message(product: Pr
     product.say("Olá")
     product.clock.forward(DAY - 1)
     item_before = known(product).last_inbound_at
-    desk.send(product.key(), "Still there?", "bea", "1")
+    desk.send(product.key(), Text("Still there?"), "bea", "1")
     assert product.queues.outbound[0].window_closes_at == item_before + DAY
     product.clock.forward(1)
     with pytest.raises(WindowClosedError):
-        desk.send(product.key(), "Hello?", "bea", "2")
+        desk.send(product.key(), Text("Hello?"), "bea", "2")
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "agent"]
 
 
@@ -168,35 +185,35 @@ def test_who_opted_out_is_not_written_to(product: Product, desk: AgentMessaging)
     product.say("Olá")
     product.say("stop")
     with pytest.raises(OptedOutError):
-        desk.send(product.key(), "Please stay", "bea", "1")
+        desk.send(product.key(), Text("Please stay"), "bea", "1")
 
 
 def test_nobody_is_written_to_first_and_nobody_elses_contact(product: Product, desk: AgentMessaging) -> None:
     product.say("Olá")
     for key in (product.key("5511888888888"), product.key(organization_id="globex"), product.key(number="999999")):
-        for act in (lambda key: desk.send(key, "Hi", "bea", "1"), lambda key: desk.close(key, "bea")):
+        for act in (lambda key: desk.send(key, Text("Hi"), "bea", "1"), lambda key: desk.close(key, "bea")):
             with pytest.raises(UnknownConversationError):
                 act(key)
 
 
 def test_the_same_request_again_sends_nothing_twice(product: Product, desk: AgentMessaging) -> None:
     product.say("Olá")
-    first = desk.send(product.key(), "Hi", "bea", "1")
+    first = desk.send(product.key(), Text("Hi"), "bea", "1")
     product.clock.forward(3600)
-    again = desk.send(product.key(), "Hi", "bea", "1")
+    again = desk.send(product.key(), Text("Hi"), "bea", "1")
     assert first.record == again.record
     product.run_queues()
     assert sent(product)[1:] == ["Hi"]
     with pytest.raises(RequestIdReusedError):
-        desk.send(product.key(), "Something else", "bea", "1")
+        desk.send(product.key(), Text("Something else"), "bea", "1")
 
 
 def test_the_same_request_twice_at_the_same_moment_sends_once(
     product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     product.say("Olá")
-    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), "Hi", "bea", "1"))
-    desk.send(product.key(), "Hi", "bea", "1")
+    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), Text("Hi"), "bea", "1"))
+    desk.send(product.key(), Text("Hi"), "bea", "1")
     product.run_queues()
     assert sent(product)[1:] == ["Hi"]
 
@@ -208,8 +225,8 @@ def test_a_message_that_was_not_queued_is_queued_by_the_same_request(
     with monkeypatch.context() as patch:
         patch.setattr(product.queues, "put_outbound", cannot_be_queued)
         with pytest.raises(QueueingFailedError):
-            desk.send(product.key(), "Hi", "bea", "1")
-    desk.send(product.key(), "Hi", "bea", "1")
+            desk.send(product.key(), Text("Hi"), "bea", "1")
+    desk.send(product.key(), Text("Hi"), "bea", "1")
     product.run_queues()
     assert sent(product)[1:] == ["Hi"]
     assert len(product.conversations.turns(product.key())) == 2
@@ -220,7 +237,7 @@ def test_an_agent_does_not_overtake_a_turn_that_is_committed_and_not_queued_yet(
 ) -> None:
     """The worker died between commit and enqueue. The message is retried minutes later and repeats the enqueue."""
     taken = product.commit_unqueued(monkeypatch)
-    desk.send(product.key(), "Bea here.", "bea", "1")
+    desk.send(product.key(), Text("Bea here."), "bea", "1")
     product.take_turn(taken)
     product.run_queues()
     assert sent(product) == ["Hello!\n\nWhat is your name?", "Bea here."]
@@ -231,7 +248,7 @@ def test_an_agent_overtaken_by_a_turn_writes_behind_it(
 ) -> None:
     product.say("Olá")
     before_the_next_commit(product, monkeypatch, lambda: product.say("Ana"))
-    desk.send(product.key(), "Anything else?", "bea", "1")
+    desk.send(product.key(), Text("Anything else?"), "bea", "1")
     product.run_queues()
     assert sent(product)[1:] == ["Bye, Ana.", "Anything else?"]
     assert [turn.seq for turn in product.conversations.turns(product.key())] == [1, 2, 3]
@@ -241,7 +258,7 @@ def test_a_turn_overtaken_by_an_agent_is_decided_again_and_is_silent(
     product: Product, desk: AgentMessaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     product.say("Olá")
-    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), "One moment", "bea", "1"))
+    before_the_next_commit(product, monkeypatch, lambda: desk.send(product.key(), Text("One moment"), "bea", "1"))
     product.say("Ana")
     product.run_queues()
     assert sent(product)[1:] == ["One moment"]
@@ -323,7 +340,7 @@ def test_the_flow_goes_on_behind_the_handoff_when_the_agent_returns_the_conversa
 ) -> None:
     flow = rating_after_an_agent(product)
     assert product.say("Hello?") == []
-    desk.send(product.key(), "Bea here.", "bea", "1")
+    desk.send(product.key(), Text("Bea here."), "bea", "1")
     desk.resume(product.key(), "bea")
     product.run_queues()
     assert desk.resume(product.key(), "bea").record is None
@@ -410,7 +427,7 @@ def test_the_list_is_by_the_last_message_across_pages(product: Product, desk: Ag
         product.say("Olá", phone)
         product.clock.forward(37)
     for phone in phones[:9:4]:
-        desk.send(product.key(phone), "Hi", "bea", phone)
+        desk.send(product.key(phone), Text("Hi"), "bea", phone)
         product.clock.forward(1)
     found, after = [], None
     while True:
@@ -428,7 +445,7 @@ def test_the_timer_of_a_question_waits_for_the_agent(product: Product, desk: Age
     product.publish("acme", QUICK_QUESTION)
     product.tenants.by_id[NUMBER].default_flow_id = "quick"
     product.say("Olá")
-    desk.send(product.key(), "Take your time.", "bea", "1")
+    desk.send(product.key(), Text("Take your time."), "bea", "1")
     product.run_queues()
     product.clock.forward(700)
     assert product.fire_due_timers() == 0
@@ -444,7 +461,7 @@ def test_an_agents_message_to_an_idle_conversation_is_answered_to_the_agent(
     product.say("Olá")
     product.say("Ana")
     assert known(product).session is None
-    desk.send(product.key(), "Did that help?", "bea", "1")
+    desk.send(product.key(), Text("Did that help?"), "bea", "1")
     product.run_queues()
     assert product.say("Yes!") == []
     product.clock.forward(DAY + 1)
@@ -457,7 +474,7 @@ def test_the_transcript_of_a_flow_holds_the_sessions_in_which_it_ran(product: Pr
     product.publish("acme", QUICK_QUESTION)
     product.tenants.by_id[NUMBER].default_flow_id = "quick"
     product.say("Me again")
-    desk.send(product.key(), "Welcome back", "bea", "1")
+    desk.send(product.key(), Text("Welcome back"), "bea", "1")
     assert spoken(product, "quick") == [
         ("user", "Me again"),
         ("bot", "Quick: your name?"),
@@ -493,7 +510,7 @@ def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
         product.clock.forward(60)
     product.say("Ana", "5511911111111")
     product.say("Olá", "5511922222222", number=SECOND)
-    desk.send(product.key("5511933333333"), "Hi", "bea", "1")
+    desk.send(product.key("5511933333333"), Text("Hi"), "bea", "1")
 
     def contacts(**narrowed: Any) -> list[tuple[str, str]]:
         page = inbox.page("acme", 10, filters=Filters(**narrowed))
@@ -518,3 +535,95 @@ def test_a_phone_is_found_in_its_other_spelling(product: Product) -> None:
     found = inbox.find("acme", "+5511981234567")
     assert found is not None
     assert found.key.contact_id == "551181234567"
+
+
+ORDER_READY = Template("order_ready", "pt_BR", [{"type": "body", "parameters": [{"type": "text", "text": "42"}]}])
+IN_COPY = MessageTemplate(
+    "order_ready", "pt_BR", status="APPROVED", components=[{"type": "BODY", "text": "O pedido {{1}} está pronto."}]
+)
+
+
+def copy(product: Product, template: MessageTemplate) -> None:
+    number = product.tenants.by_id[NUMBER]
+    number.waba_id = "5"
+    key = TemplateKey("acme", "5", template.name, template.language)
+    product.templates.change(key, lambda _: StoredTemplate("5", template))
+
+
+def test_a_template_leaves_outside_the_window(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    product.clock.forward(2 * DAY)
+    desk.send(product.key(), ORDER_READY, "bea", "1")
+    product.run_queues()
+    assert product.graph.sent[-1]["template"] == {
+        "name": "order_ready",
+        "language": {"code": "pt_BR"},
+        "components": ORDER_READY.components,
+    }
+    assert spoken(product)[-1] == ("agent", "order_ready")
+    assert product.say("Thank you") == [], "the agent has the conversation"
+
+
+def test_a_template_begins_a_conversation_with_a_person_who_has_never_written(
+    product: Product, desk: AgentMessaging
+) -> None:
+    key = desk.first_key("acme", f"+{PHONE}", NUMBER)
+    assert key == product.key()
+    with pytest.raises(UnknownConversationError):
+        desk.send(key, Text("Hi"), "bea", "1")
+    first = desk.send(key, ORDER_READY, "bea", "1")
+    assert desk.send(key, ORDER_READY, "bea", "1").record == first.record
+    product.run_queues()
+    assert (len(product.graph.sent), known(product).last_inbound_at) == (1, 0)
+    contact = product.contacts.load("acme", PHONE)
+    assert (contact.phone, contact.numbers, contact.revision) == (f"+{PHONE}", [NUMBER], 1)
+    with pytest.raises(WindowClosedError):
+        desk.send(key, Text("Hi"), "bea", "2")
+    assert product.say("Who are you?") == []
+    desk.send(key, Text("Bea of Acme."), "bea", "3")
+
+
+def test_a_known_contact_keeps_its_id_and_an_opted_out_one_gets_no_template(
+    product: Product, desk: AgentMessaging
+) -> None:
+    without_nine = "551199999999"
+    stored = new_contact(without_nine)
+    product.contacts.save("acme", stored)
+    key = desk.first_key("acme", "5511999999999", NUMBER)
+    assert key.contact_id == without_nine
+    withdrawn = replace(
+        product.contacts.load("acme", without_nine), consent={"service": Consent("withdrawn", "stop", 1)}
+    )
+    product.contacts.save("acme", withdrawn)
+    with pytest.raises(OptedOutError):
+        desk.send(key, ORDER_READY, "bea", "1")
+
+
+def test_another_template_under_the_same_request_id_is_refused(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    desk.send(product.key(), ORDER_READY, "bea", "1")
+    with pytest.raises(RequestIdReusedError):
+        desk.send(product.key(), Template("order_ready", "en", ORDER_READY.components), "bea", "1")
+
+
+def test_the_copy_refuses_what_meta_would_refuse(product: Product, desk: AgentMessaging) -> None:
+    product.say("Olá")
+    copy(product, IN_COPY)
+    desk.send(product.key(), ORDER_READY, "bea", "1")
+    with pytest.raises(MismatchedTemplateError) as caught:
+        desk.send(product.key(), Template("order_ready", "pt-BR"), "bea", "2")
+    assert [found.field for found in caught.value.mismatches] == ["body"]
+    desk.send(product.key(), Template("of_today", "pt_BR"), "bea", "3")
+    product.templates.set_listed("acme", "5", 1)
+    with pytest.raises(MissingTemplateError):
+        desk.send(product.key(), Template("of_today", "pt_BR"), "bea", "4")
+    for status in ("PENDING", "PAUSED"):
+        copy(product, replace(IN_COPY, status=status))
+        with pytest.raises(UnsendableTemplateError):
+            desk.send(product.key(), ORDER_READY, "bea", "5")
+    desk.send(product.key(), ORDER_READY, "bea", "1")
+    copy(product, replace(IN_COPY, status="DELETED"))
+    with pytest.raises(MissingTemplateError):
+        desk.send(product.key(), ORDER_READY, "bea", "5")
+    copy(product, replace(IN_COPY, status="OF_TOMORROW"))
+    desk.send(product.key(), ORDER_READY, "bea", "5")

@@ -11,6 +11,7 @@ from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Organization
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.engine import EffectResult
+from pytake.whatsapp.outbound import Text
 from tests.conversation.product import NUMBER, PHONE, Product, cannot_be_queued
 
 
@@ -119,29 +120,43 @@ def test_only_messages_that_take_a_turn_are_marked(product: Product) -> None:
 
 def test_while_an_agent_has_the_conversation_the_agents_answer_marks_as_read(product: Product) -> None:
     desk = AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.templates,
     )
     product.say("Hi", id_="wamid.1")
-    desk.send(product.key(), "Bia here.", "bia", "r1")
+    desk.send(product.key(), Text("Bia here."), "bia", "r1")
     product.say("At last", id_="wamid.2")
     product.say("Are you there?", id_="wamid.3")
     product.run_queues()
     assert product.receipts.marked == [("wamid.1", False)]
-    desk.send(product.key(), "Yes.", "bia", "r2")
-    desk.send(product.key(), "Indeed.", "bia", "r3")
+    desk.send(product.key(), Text("Yes."), "bia", "r2")
+    desk.send(product.key(), Text("Indeed."), "bia", "r3")
     product.run_queues()
     assert product.receipts.marked == [("wamid.1", False), ("wamid.3", False)]
 
 
 def test_a_conversation_that_goes_back_to_the_bot_forgets_what_the_agent_left_unread(product: Product) -> None:
     desk = AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.templates,
     )
     product.say("Hi")
-    desk.send(product.key(), "Bia here.", "bia", "r1")
+    desk.send(product.key(), Text("Bia here."), "bia", "r1")
     product.say("At last", id_="wamid.2")
     desk.resume(product.key(), "bia")
-    desk.send(product.key(), "One more thing.", "bia", "r2")
+    desk.send(product.key(), Text("One more thing."), "bia", "r2")
     product.run_queues()
     assert "wamid.2" not in dict(product.receipts.marked)
 

@@ -9,6 +9,7 @@ from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError
 from pytake.conversation.flow_run import CONTACT_BYTES, ITEM_BYTES
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS
+from pytake.whatsapp.outbound import Text
 from tests.conversation.product import NUMBER, Product, text_of
 from tests.engine.conversations import document, node
 
@@ -89,7 +90,14 @@ def test_a_timestamp_that_is_none_costs_nothing(product: Product, timestamp: Any
 
 def test_stop_works_with_people_too(product: Product) -> None:
     desk = AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.templates,
     )
     product.say("Olá")
     product.say("atendente")
@@ -99,10 +107,10 @@ def test_stop_works_with_people_too(product: Product) -> None:
     record = product.conversations.turns(product.key())[-1]
     assert (record.status, record.confirms_opt_out) == ("human", True)
     with pytest.raises(OptedOutError):
-        desk.send(product.key(), "Hello?", "agent-1", "request-1")
+        desk.send(product.key(), Text("Hello?"), "agent-1", "request-1")
     assert product.say("sorry, go on") == []
     assert not product.conversations.stored[product.key()].opted_out
-    desk.send(product.key(), "Hello!", "agent-1", "request-2")
+    desk.send(product.key(), Text("Hello!"), "agent-1", "request-2")
 
 
 def test_a_version_that_cannot_run_any_more_apologises_and_the_next_message_works(product: Product) -> None:

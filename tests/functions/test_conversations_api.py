@@ -10,18 +10,21 @@ from urllib.parse import parse_qsl
 
 import boto3
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from cli.main import app
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery
+from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.whatsapp.outbound import Text
+from pytake.whatsapp.templates import MessageTemplate
 from pytake.wiring import api, shared
 from pytake.wiring.conversations import conversations
 from rest import conversations as rest_conversations
 from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
-from tests.functions.samples import FLOW, QUESTION
+from tests.functions.samples import FLOW, NUMBER, QUESTION
 from tests.functions.world import ANA, BIA, FIRST, SECOND, World
 from tests.table import INDEXES
 
@@ -336,9 +339,51 @@ def test_outside_the_window_and_after_an_opt_out_nothing_is_sent(world: World) -
     assert "Hello" not in str(world.gateway.queued("outbound"))
 
 
+NEVER_WROTE = "5511977777777"
+TEMPLATE: dict[str, Any] = {
+    "name": "order_ready",
+    "language": "pt-BR",
+    "components": [{"type": "body", "parameters": [{"type": "text", "text": "42"}]}],
+}
+
+
+def test_a_template_reaches_a_person_who_has_never_written(world: World) -> None:
+    path, body = f"/api/v1/conversations/{NEVER_WROTE}/send", {"template": TEMPLATE}
+    assert world.api("POST", path, body).body["code"] == "conversation_unknown", "at which number?"
+    for text in ({"text": "Hello"}, body):
+        for number in ("999999999999999", FIRST):
+            answer = world.api("POST", path, text, query={"phone_number_id": number}, role="agent")
+    assert (answer.status, answer.body["turn"], answer.body["contact_id"]) == (200, 1, NEVER_WROTE)
+    (item,) = world.gateway.queued("outbound")
+    assert item["messages"] == [{"type": "template", **TEMPLATE, "language": "pt_BR"}]
+    assert world.api("GET", f"/api/v1/conversations/{NEVER_WROTE}").body["window_closes_at"] is None
+
+
+def test_a_template_is_checked_against_the_copy(world: World) -> None:
+    world.says("Hi", hours_ago=25)
+    world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"waba_id": "5"})
+    known = MessageTemplate(
+        "order_ready", "pt_BR", status="APPROVED", components=[{"type": "BODY", "text": "{{1}} e {{2}}"}]
+    )
+
+    def send(status: str) -> Any:
+        shared.templates().change(
+            TemplateKey("acme", "5", "order_ready", "pt_BR"),
+            lambda _: StoredTemplate("5", replace(known, status=status)),
+        )
+        return world.api("POST", f"{CONVERSATION}/send", {"template": TEMPLATE}).body
+
+    refused = send("APPROVED")
+    assert (refused["code"], refused["errors"][0]["field"]) == ("template_mismatch", "template.components.0")
+    assert send("PAUSED")["code"] == "template_not_approved"
+    assert send("DELETED")["code"] == "template_unknown"
+    assert world.gateway.queued("outbound")[1:] == []
+
+
 def test_a_message_that_meta_would_refuse_is_refused(world: World) -> None:
     world.says("Hi")
     wrong: list[Any] = [{}, {"text": ""}, {"text": " \n"}, {"text": "x" * 4097}, {"text": 1}, {"text": "x", "to": "y"}]
+    wrong += [{"text": "x", "template": TEMPLATE}, {"template": TEMPLATE | {"name": "Order"}}, {"template": {}}]
     for body in wrong:
         refused = world.api("POST", f"{CONVERSATION}/send", body)
         assert (refused.status, refused.body["code"]) == (422, "invalid_request")

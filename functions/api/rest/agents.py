@@ -1,14 +1,15 @@
 """What agents do in a conversation: write to the person, end the session, return it to the bot."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import pytake.wiring.api as wiring
 from pytake.conversation.agent_messaging import (
+    AgentContent,
     AgentTurn,
     OptedOutError,
     RequestIdReusedError,
@@ -17,24 +18,55 @@ from pytake.conversation.agent_messaging import (
 )
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.conversation.templates.check import (
+    MismatchedTemplateError,
+    TemplateRefusedError,
+    UnsendableTemplateError,
+)
 from pytake.whatsapp.limits import TEXT_BODY
+from pytake.whatsapp.outbound import Template, Text
+from pytake.whatsapp.templates import LANGUAGE, NAME, language_code
 from rest.caller import caller
 from rest.conversations import ConversationResponse, conversation_response
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
 from rest.openapi import route_docs
-from rest.people import Phone, conversation_busy, conversation_unknown, find
-from rest.problems import conflict, unprocessable
+from rest.people import Phone, conversation_busy, conversation_unknown, find, person
+from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class AgentMessage(BaseModel):
-    """An agent's message: free text, as the 24-hour window allows it."""
+class SentTemplate(BaseModel):
+    """A template message. `components` has Meta's format for sending: the parameters of header, body and buttons."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(min_length=1, max_length=TEXT_BODY, pattern=r"\S")
+    name: str = Field(pattern=NAME)
+    language: str = Field(pattern=LANGUAGE)
+    components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
+
+
+class AgentMessage(BaseModel):
+    """An agent's message: exactly one member. Free text as the 24-hour window allows it, or a template at any time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str | None = Field(default=None, min_length=1, max_length=TEXT_BODY, pattern=r"\S")
+    template: SentTemplate | None = None
+
+    @model_validator(mode="after")
+    def _has_one_content(self) -> Self:
+        if sum(content is not None for content in (self.text, self.template)) != 1:
+            raise ValueError("give exactly one of `text` and `template`")
+        return self
+
+    def content(self) -> AgentContent:
+        """The message as it is sent."""
+        if self.template is not None:
+            template = self.template
+            return Template(template.name, language_code(template.language), template.components)
+        return Text(self.text or "")
 
 
 class SendResponse(BaseModel):
@@ -57,6 +89,9 @@ class SendResponse(BaseModel):
             "person_invalid",
             "conversation_busy",
             "window_closed",
+            "template_unknown",
+            "template_not_approved",
+            "template_mismatch",
             "opted_out",
             "idempotency_key_reused",
             "queue_unavailable",
@@ -69,15 +104,25 @@ def send_message(
     phone_number_id: AtNumber = None,
     key_header: Annotated[str | None, idempotency_key("sends")] = None,
 ) -> SendResponse:
-    """The bot stays silent from now on, until `/resume` or the end of the session."""
+    """The bot stays silent from now on, until `/resume` or the end of the session.
+
+    A template can be sent outside the 24-hour window, and with `phone_number_id` to a person who has never written. It is
+    checked against the copy of the account's templates, if there is one.
+    """
     who = caller(router, "agent")
-    key = find(who, phone, phone_number_id).key
+    messaging = wiring.agent_messaging()
+    found = wiring.inbox().find(who.organization_id, person(phone), phone_number_id)
+    if found is not None:
+        key = found.key
+    elif message.template is not None and phone_number_id is not None:
+        key = messaging.first_key(who.organization_id, person(phone), phone_number_id)
+    else:
+        raise conversation_unknown(phone)
     request_id = key_header or uuid4().hex
     try:
-        done = _act(
-            phone,
-            lambda: wiring.agent_messaging().send(key, message.text, who.subject, request_id, who.request_id),
-        )
+        done = _act(phone, lambda: messaging.send(key, message.content(), who.subject, request_id, who.request_id))
+    except TemplateRefusedError as error:
+        raise _refused_template(error) from None
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp accepts free text only within 24 hours."
         raise conflict("window_closed", detail) from None
@@ -85,7 +130,7 @@ def send_message(
         detail = "The person opted out of messages. You can answer as soon as they write again."
         raise conflict("opted_out", detail) from None
     except RequestIdReusedError:
-        raise unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another text.") from None
+        raise unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another message.") from None
     except QueueingFailedError:
         detail = "The message is recorded but could not be queued. Send it again with this Idempotency-Key."
         raise queue_unavailable(detail, request_id) from None
@@ -122,6 +167,21 @@ def resume_conversation(phone: Phone, phone_number_id: AtNumber = None) -> Conve
     key = find(who, phone, phone_number_id).key
     done = _act(phone, lambda: wiring.agent_messaging().resume(key, who.subject, who.request_id))
     return conversation_response(done.conversation)
+
+
+def _refused_template(error: TemplateRefusedError) -> ProblemError:
+    match error:
+        case UnsendableTemplateError():
+            detail = f"The template has the status {error.status}. Meta sends it when it is APPROVED."
+            return conflict("template_not_approved", detail)
+        case MismatchedTemplateError():
+            errors = [
+                {"field": f"template.components.{found.field}", "message": found.message} for found in error.mismatches
+            ]
+            detail = "The parameters do not fit the template; `errors` lists each place."
+            return unprocessable("template_mismatch", detail, errors=errors)
+    detail = f"The number's account has no template {error} in this language. GET /api/v1/templates lists them."
+    return not_found("template_unknown", detail)
 
 
 def _act(phone: str, action: Callable[[], AgentTurn]) -> AgentTurn:

@@ -95,6 +95,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "number_unverified": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "Meta does not let the access token use this number. Nothing is stored."
     ),
+    "template_not_approved": ProblemCode(
+        HTTPStatus.CONFLICT, "Meta sends nothing with the template in its present status."
+    ),
+    "template_mismatch": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The parameters do not fit the template; `errors` lists each place."
+    ),
     "template_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The template breaks a documented rule of Meta; `errors` lists each place."
     ),
@@ -105,7 +111,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The WhatsApp Business account of the number is not known. Set its `waba_id`."
     ),
     "idempotency_key_reused": ProblemCode(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another text. Use a new one."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another message. Use a new one."
     ),
     "timetable_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A time, a day or the time zone of a timetable is not valid."

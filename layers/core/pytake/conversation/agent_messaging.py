@@ -11,9 +11,13 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.contacts.ports import Contacts
+from pytake.contacts.records import ContactRecord
+from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import QueueingFailedError, Queues
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import digest, due_item, outbound_item
@@ -23,17 +27,23 @@ from pytake.conversation.records import (
     Conversation,
     ConversationKey,
     DueConversation,
+    Number,
     Session,
     TurnRecord,
     new_session_id,
 )
+from pytake.conversation.templates.check import check_template
+from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input, State, StateError
-from pytake.whatsapp.outbound import Text
+from pytake.whatsapp.outbound import Template, Text
 
 UNQUEUED_SECONDS = 3600
 """An inbound message is retried for 50 minutes. An older turn is queued, or its message is dead-lettered."""
 
 COMMIT_ATTEMPTS = 4
+
+AgentContent = Text | Template
+"""What an agent can send."""
 
 AGENT = "agent"
 """The type of an agent's input, and the status of the turn: a human wrote its messages."""
@@ -52,7 +62,7 @@ class OptedOutError(Exception):
 
 
 class RequestIdReusedError(Exception):
-    """The request id was used for another text."""
+    """The request id was used for another message."""
 
 
 class AgentTurn(Struct, frozen=True):
@@ -77,7 +87,11 @@ class AgentMessaging:
         publish_events: PublishBusinessEvents,
         clock: Clock,
         session_ttl_hours: int,
+        contacts: Contacts,
+        templates: Templates,
     ) -> None:
+        self._contacts = contacts
+        self._templates = templates
         self._conversations = conversations
         self._tenants = tenants
         self._queues = queues
@@ -85,27 +99,44 @@ class AgentMessaging:
         self._clock = clock
         self._session_ttl_hours = session_ttl_hours
 
+    def first_key(self, organization_id: str, person: str, phone_number_id: str) -> ConversationKey:
+        """The key of the conversation that a first message to a person begins. A known contact keeps its id."""
+        ids = contact_ids(person)
+        known = self._contacts.load_all(organization_id, ids)
+        return ConversationKey(organization_id, phone_number_id, known[0].contact_id if known else ids[0])
+
     def send(
-        self, key: ConversationKey, text: str, agent: str, request_id: str, correlation_id: str | None = None
+        self,
+        key: ConversationKey,
+        message: AgentContent,
+        agent: str,
+        request_id: str,
+        correlation_id: str | None = None,
     ) -> AgentTurn:
         """Write to the person and take over the conversation: the bot is silent until `resume` or the session's end.
 
+        A template may also be sent outside the service window, and begins the conversation with a person who has never written.
         Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `WindowClosedError`, `OptedOutError`,
-        `RequestIdReusedError`, and `QueueingFailedError`: then the turn is committed, and the request must be repeated.
+        `RequestIdReusedError`, a `TemplateRefusedError` when the copy shows that Meta would refuse the template, and
+        `QueueingFailedError`: then the turn is committed, and the request must be repeated.
         """
         message_id = f"{AGENT}:{digest(request_id)}"
         known = self._conversations.turn_of_message(key, message_id)
         if known is not None:
-            return self._repeat(key, known, text)
+            return self._repeat(key, known, message)
+        is_template = isinstance(message, Template)
+        if isinstance(message, Template):
+            check_template(self._templates, self._number(key), message)
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord]:
             now = self._clock()
             if before.opted_out:
                 raise OptedOutError
-            if now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:
+            if not is_template and now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:
                 raise WindowClosedError
+            text = message.name if isinstance(message, Template) else message.text
             record = _record(before, now, AGENT, Input(type=AGENT, text=text), correlation_id)
-            record.message_id, record.messages = message_id, [Text(text)]
+            record.message_id, record.messages = message_id, [message]
             record.window_opened_at = before.last_inbound_at
             session = before.open_session(now)
             if session is None:
@@ -125,12 +156,12 @@ class AgentMessaging:
             return after, record
 
         try:
-            done = self._commit(key, decide)
+            done = self._commit(key, decide, begins=is_template)
         except AlreadyCommittedError:  # two identical requests at the same time
             known = self._conversations.turn_of_message(key, message_id)
             if known is None:
                 raise ConflictError("the conversation was erased meanwhile") from None
-            return self._repeat(key, known, text)
+            return self._repeat(key, known, message)
         if done.record is not None:
             self._enqueue(key, done.record)
         return done
@@ -180,8 +211,8 @@ class AgentMessaging:
                 self._queues.put_inbound([due_item(due, due.at, correlation_id)])
         return done
 
-    def _repeat(self, key: ConversationKey, known: TurnRecord, text: str) -> AgentTurn:
-        if known.input.text != text:
+    def _repeat(self, key: ConversationKey, known: TurnRecord, message: AgentContent) -> AgentTurn:
+        if known.messages != [message]:
             raise RequestIdReusedError
         self._enqueue(key, known)
         conversation = self._conversations.load(key)
@@ -197,26 +228,44 @@ class AgentMessaging:
             self._queues.put_outbound(outbound_item(key, before, self._clock()))
         self._queues.put_outbound(outbound_item(key, record, self._clock()))
 
-    def _commit(
-        self, key: ConversationKey, decide: Callable[[Conversation], tuple[Conversation, TurnRecord] | None]
-    ) -> AgentTurn:
+    def _number(self, key: ConversationKey) -> Number:
         number = self._tenants.number(key.phone_number_id)
         if number is None or number.organization_id != key.organization_id:
             raise UnknownConversationError
+        return number
+
+    def _commit(
+        self,
+        key: ConversationKey,
+        decide: Callable[[Conversation], tuple[Conversation, TurnRecord] | None],
+        *,
+        begins: bool = False,
+    ) -> AgentTurn:
+        """Commit what `decide` makes of the conversation. `begins`: of a new one, if there is none."""
+        self._number(key)
         for _ in range(COMMIT_ATTEMPTS):
-            before = self._conversations.load(key)
-            if before is None:
+            known = self._conversations.load(key)
+            if known is None and not begins:
                 raise UnknownConversationError
+            before, contact = (known, None) if known is not None else self._new_conversation(key)
             decided = decide(before)
             if decided is None:
                 return AgentTurn(before, None)
+            after, record = decided
+            write = contact_write(contact, None, after, record)[0] if contact is not None else None
             try:
-                self._conversations.commit(*decided)
+                self._conversations.commit(after, record, write)
             except ConflictError:
                 continue
-            self._publish_events.of_turn(key, decided[1])
-            return AgentTurn(*decided)
+            self._publish_events.of_turn(key, record)
+            return AgentTurn(after, record)
         raise ConflictError(f"not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def _new_conversation(self, key: ConversationKey) -> tuple[Conversation, ContactRecord]:
+        erased_at = self._conversations.erased_at(key)  # first: an erasure stores what it keeps of consent before this
+        contact = self._contacts.load(key.organization_id, key.contact_id)
+        begun = Conversation(key=key, contact=contact.for_flows(), opted_out=contact.opted_out, erased_at=erased_at)
+        return begun, contact
 
     def _ends_at(self, key: ConversationKey, session: Session, now: float) -> float:
         organization = self._tenants.organization(key.organization_id)

@@ -1,4 +1,4 @@
-"""Meta's webhooks about templates: what each says of which template.
+"""Meta's webhooks about templates: what each says.
 
 Meta's own sample of `message_template_quality_update` carries the name of the status update, so the members decide.
 Source: WhatsApp Business Platform, webhook reference (November 2026).

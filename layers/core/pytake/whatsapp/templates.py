@@ -19,6 +19,11 @@ LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}$"
 STOPPED_STATUSES = frozenset({"PAUSED", "DISABLED", "REJECTED"})
 """Meta refuses to send these until something changes."""
 
+UNSENDABLE_STATUSES = STOPPED_STATUSES | {
+    *("PENDING", "IN_APPEAL", "PENDING_DELETION", "DELETED", "ARCHIVED", "LOCKED", "LIMIT_EXCEEDED")
+}
+"""With these Meta takes no new message. Later statuses that Meta adds are not among them."""
+
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _TEXT_TYPES = ("text", "currency", "date_time")
 _MEDIA_FORMATS = {"IMAGE": "image", "VIDEO": "video", "DOCUMENT": "document", "GIF": "gif", "LOCATION": "location"}

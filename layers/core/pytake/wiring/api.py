@@ -100,7 +100,14 @@ def inbox() -> Inbox:
 @use_case
 def agent_messaging() -> AgentMessaging:
     return AgentMessaging(
-        conversations(), shared.tenants(), queues(), publish_events(), shared.clock, settings().session_ttl_hours
+        conversations(),
+        shared.tenants(),
+        queues(),
+        publish_events(),
+        shared.clock,
+        settings().session_ttl_hours,
+        contacts(),
+        shared.templates(),
     )
 
 
