@@ -190,7 +190,7 @@ def _size(item: Item | None) -> int:
 
 
 def _updated(before: Item, asked: Json) -> Item:
-    """The item after an update expression with SET of a value or sum, ADD of a number, or REMOVE."""
+    """The item after an update expression with SET of a value or sum, ADD of a number or a set, or REMOVE."""
     item = dict(before)
     names: dict[str, str] = asked.get("ExpressionAttributeNames", {})
     values: Item = asked.get("ExpressionAttributeValues", {})
@@ -201,6 +201,8 @@ def _updated(before: Item, asked: Json) -> Item:
             value = next((values[found] for found in re.findall(r":\w+", clause)), None)
             if action == "REMOVE":
                 item.pop(name, None)
+            elif value is not None and "SS" in value:
+                item[name] = {"SS": sorted({*item.get(name, {"SS": []})["SS"], *value["SS"]})}
             elif value is not None and (action == "ADD" or "+" in clause):
                 item[name] = {"N": str(float(item.get(name, {"N": "0"})["N"]) + float(value["N"]))}
             elif value is not None:

@@ -27,6 +27,7 @@ from pytake.analytics.reports import Reports
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.export import PASSES, ExportToLake
+from pytake.conversation.lake_events import Pseudonyms, pseudonyms
 from pytake.conversation.lake_records import ExportProgress, LogEntry, LoggedTurn
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
@@ -261,8 +262,8 @@ class _Turns(MemoryEventLog):
                 )  # fmt: skip
                 yield LoggedTurn(key, record, [Delivery(seq, 0, "accepted", status="read", status_at=record.at)])
 
-    def pseudonym_keys(self, _organization_id: str, contact_ids: Iterable[str], _now: float) -> dict[str, bytes]:
-        return {contact_id: contact_id.encode() for contact_id in contact_ids}
+    def pseudonyms(self, _organization_id: str, contact_ids: Iterable[str], _now: float) -> dict[str, Pseudonyms]:
+        return {contact_id: pseudonyms(contact_id.encode(), contact_id) for contact_id in contact_ids}
 
     def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         """Not stored."""

@@ -326,7 +326,7 @@ def _redriven(letter: DeadLetter, now: float) -> dict[str, Any]:
         case InboundItem() as item:
             return {
                 "MessageBody": letter.body,
-                "MessageGroupId": group_id(item.key),
+                "MessageGroupId": group_id(item.group),
                 "MessageDeduplicationId": digest(item.deduplication_id, letter.id),
             }
         case StatusesItem():

@@ -134,6 +134,7 @@ class Traffic:
             product.clock,
             24,
             product.contacts,
+            product.conversations.aliases,
             product.templates,
         )
         for organization_id, number in NUMBERS.items():
@@ -225,6 +226,6 @@ class Traffic:
         told: list[LakeEvent] = []
         deliveries = {key: self.product.deliveries.of_conversation(key) for key in self.product.conversations.records}
         for key, record in self.records(organization_id):
-            contact_key = self.log.pseudonym_keys(organization_id, [key.contact_id], 0)[key.contact_id]
-            told += events_of(key, record, deliveries[key], contact_key)
+            names = self.log.pseudonyms(organization_id, [key.contact_id], 0)[key.contact_id]
+            told += events_of(key, record, deliveries[key], names)
         return told

@@ -50,7 +50,7 @@ class World:
                 key,
                 record,
                 self.product.deliveries.of_conversation(key),
-                self.log.pseudonym_keys(key.organization_id, [key.contact_id], 0)[key.contact_id],
+                self.log.pseudonyms(key.organization_id, [key.contact_id], 0)[key.contact_id],
             )
         )
 

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
@@ -62,6 +63,20 @@ def conversations(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> A
 @pytest.fixture(params=["fake", "aws"])
 def contacts(request: pytest.FixtureRequest) -> Any:
     return _implementation(request, fakes.MemoryContacts, DynamoContacts)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def identified(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    """Conversations, and the identities that their commits write."""
+
+    def fake() -> Any:
+        conversations = fakes.MemoryConversations()
+        return conversations, conversations.aliases
+
+    def real(table: Table) -> Any:
+        return DynamoConversations(table, kept(), clock), DynamoAliases(table, clock)
+
+    return _implementation(request, fake, real)
 
 
 @pytest.fixture(params=["fake", "aws"])

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from msgspec.structs import replace
 
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.contacts.consent import Consent, ConsentChange
@@ -55,6 +56,23 @@ def test_everything_of_the_person_at_the_number_goes_and_nothing_else(remembered
         earliest = held_turns.earliest(key)
         assert earliest is not None
         assert earliest.turn == 3
+
+
+def test_the_identities_of_the_person_go_also_those_that_were_learned_meanwhile(remembered: Any) -> None:
+    conversations, _, _, erasure = remembered
+    fake = isinstance(conversations, fakes.MemoryConversations)
+    aliases = conversations.aliases if fake else DynamoAliases(conversations._table, lambda: NOW)
+    contact = Contact(id=ANA.contact_id)
+
+    def commit(seq: int, *learned: str) -> None:
+        record = TurnRecord(seq, NOW, "", "recorded", Input(text="Hi"), message_id=f"wamid.{seq}")
+        conversations.commit(Conversation(key=ANA, contact=contact, seq=seq), record, learned=learned)
+
+    commit(1, "BR.77a")
+    pending = erasure.begin("acme", [ANA, replace(ANA, contact_id="BR.77a")], NOW)
+    commit(2, "BR.88c")
+    erasure.remove(pending)
+    assert aliases.find("acme", [ANA.contact_id, "BR.77a", "BR.88c"], consistent=True).aliases == {}
 
 
 def test_more_than_a_batch_goes(remembered: Any) -> None:

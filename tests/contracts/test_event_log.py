@@ -5,11 +5,13 @@ from typing import Any, cast
 
 import pytest
 
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
 from pytake.conversation.lake_records import ExportCursor, ExportProgress, LoggedTurn, RetentionProgress
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.lake import EventLog
@@ -119,10 +121,29 @@ def test_a_turn_comes_with_what_is_known_of_its_deliveries(world: World) -> None
 
 
 def test_a_contact_has_one_key_and_another_has_another(world: World) -> None:
-    first = world.log.pseudonym_keys("acme", ["1", "2"], HOUR)
+    first = world.log.pseudonyms("acme", ["1", "2"], HOUR)
     assert len(set(first.values())) == 2
-    assert world.log.pseudonym_keys("acme", ["2", "1"], HOUR + 60) == first
-    assert world.log.pseudonym_keys("zoo", ["1"], HOUR)["1"] not in first.values()
+    assert world.log.pseudonyms("acme", ["2", "1"], HOUR + 60) == first
+    assert world.log.pseudonyms("zoo", ["1"], HOUR)["1"] not in first.values()
+
+
+def test_a_merged_contact_has_the_pseudonym_of_the_other_one(world: World) -> None:
+    aliases = merged_aliases(world)
+    before = world.log.pseudonyms("acme", ["1", "2"], HOUR)
+    assert before["1"].contact != before["2"].contact
+    aliases.merge("acme", "1", "2")
+    after = world.log.pseudonyms("acme", ["1", "2"], HOUR + 60)
+    assert (after["1"], after["2"].contact) == (before["1"], before["1"].contact)
+    assert after["2"].key == before["2"].key, "the ids of its events stay"
+    aliases.merge("acme", "3", "4")
+    names = world.log.pseudonyms("acme", ["4"], HOUR + 60)
+    assert names["4"].contact == world.log.pseudonyms("acme", ["3"], HOUR + 60)["3"].contact
+
+
+def merged_aliases(world: World) -> Aliases:
+    if isinstance(world.conversations, fakes.MemoryConversations):
+        return world.conversations.aliases
+    return DynamoAliases(world.conversations._table, lambda: HOUR)  # type: ignore[attr-defined]
 
 
 def test_progress_is_read_back(world: World) -> None:
@@ -143,18 +164,18 @@ def test_one_run_at_a_time_and_a_dead_one_does_not_stop_the_next(world: World) -
 
 def test_a_key_lives_as_long_as_any_record_that_needs_it(table: Any) -> None:
     log = DynamoEventLog(table, kept(RETENTION_DAYS))
-    made = log.pseudonym_keys("acme", ["1"], HOUR)
+    made = log.pseudonyms("acme", ["1"], HOUR)
     for days in (100, 200, 300):  # each export renews it
-        assert log.pseudonym_keys("acme", ["1"], HOUR + days * DAY) == made
-    assert log.pseudonym_keys("acme", ["1"], HOUR + 300 * DAY + 2 * RETENTION_DAYS * DAY) != made
+        assert log.pseudonyms("acme", ["1"], HOUR + days * DAY) == made
+    assert log.pseudonyms("acme", ["1"], HOUR + 300 * DAY + 2 * RETENTION_DAYS * DAY) != made
 
 
 def test_an_erased_person_gets_another_key(table: Any) -> None:
     log, [key] = DynamoEventLog(table, kept(RETENTION_DAYS)), keys(1)
-    made = log.pseudonym_keys("acme", [key.contact_id], HOUR)
+    made = log.pseudonyms("acme", [key.contact_id], HOUR)
     erasure = DynamoErasure(table, log)
     erasure.remove(erasure.begin("acme", [key], HOUR))
-    assert log.pseudonym_keys("acme", [key.contact_id], HOUR) != made
+    assert log.pseudonyms("acme", [key.contact_id], HOUR) != made
 
 
 def test_an_hour_is_forgotten_for_one_organization_with_its_deliveries(world: World) -> None:

@@ -141,6 +141,7 @@ class Product:
         self.take_turn = TakeTurn(
             conversations=self.conversations,
             contacts=self.contacts,
+            aliases=self.conversations.aliases,
             tenants=self.tenants,
             flows=FlowLibrary(self.flows, self.clock),
             queues=self.queues,

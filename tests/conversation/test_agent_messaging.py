@@ -97,6 +97,7 @@ def desk(product: Product) -> AgentMessaging:
         product.clock,
         24,
         product.contacts,
+        product.conversations.aliases,
         product.templates,
     )
 
@@ -388,7 +389,7 @@ def test_who_writes_before_the_flow_goes_on_is_asked_once(product: Product, desk
 def test_an_agent_who_takes_over_gets_the_person_from_the_list(product: Product, desk: AgentMessaging) -> None:
     product.publish("acme", COLLECT)
     product.tenants.by_id[NUMBER].default_flow_id = "collect"
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     people = {"551190000000" + str(n): name for n, name in enumerate(["Ana", "Bia", "Caio", "Davi"])}
     for phone, name in people.items():
         product.say("Olá", phone)
@@ -421,7 +422,7 @@ def test_an_agent_who_takes_over_gets_the_person_from_the_list(product: Product,
 
 
 def test_the_list_is_by_the_last_message_across_pages(product: Product, desk: AgentMessaging) -> None:
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     phones = [f"55119000000{number:02}" for number in range(30)]
     for phone in phones:
         product.say("Olá", phone)
@@ -504,7 +505,7 @@ def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
     second = replace(product.tenants.by_id[NUMBER], phone_number_id=SECOND, verify_token_hash=None)
     product.tenants.put_number(second)
     product.secrets.put("acme", SECOND, product.secrets.stored["acme", NUMBER])
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     for phone in ("5511911111111", "5511922222222", "5511933333333"):
         product.say("Olá", phone)
         product.clock.forward(60)
@@ -531,7 +532,7 @@ def test_the_list_is_by_the_last_message_and_narrows_by_status_and_number(
 
 def test_a_phone_is_found_in_its_other_spelling(product: Product) -> None:
     product.say("Olá", "551181234567")
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     found = inbox.find("acme", "+5511981234567")
     assert found is not None
     assert found.key.contact_id == "551181234567"

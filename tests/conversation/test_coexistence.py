@@ -13,6 +13,7 @@ from pytake.conversation.records import Conversation, ConversationKey, TurnRecor
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.transcript import ReadTranscript, TranscriptEntry
 from pytake.engine import State
+from pytake.whatsapp.outbound import Text
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 
 PAYLOADS = Path(__file__).parents[1] / "whatsapp" / "payloads"
@@ -24,7 +25,15 @@ TTL = 24 * 3600
 @pytest.fixture
 def desk(product: Product) -> AgentMessaging:
     return AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.conversations.aliases,
+        product.templates,
     )
 
 
@@ -112,7 +121,7 @@ def test_an_echo_neither_opens_nor_extends_the_window(product: Product, desk: Ag
     assert known(product).last_inbound_at == wrote_at
     product.clock.forward(1)
     with pytest.raises(WindowClosedError):
-        desk.send(product.key(), "Still there?", "bia", "r1")
+        desk.send(product.key(), Text("Still there?"), "bia", "r1")
 
 
 def test_staff_may_write_first_and_the_answer_waits_for_them(product: Product) -> None:
@@ -145,7 +154,7 @@ def test_an_old_echo_that_meta_delivers_late_silences_nobody(product: Product) -
 
 def test_an_echo_to_an_agents_conversation_keeps_it_with_the_agents(product: Product, desk: AgentMessaging) -> None:
     product.say("Hi")
-    desk.send(product.key(), "Bia here.", "bia", "r1")
+    desk.send(product.key(), Text("Bia here."), "bia", "r1")
     echo(product)
     record = last_turn(product)
     assert [event.type for event in record.events] == ["agent_message"]

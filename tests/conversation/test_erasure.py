@@ -29,7 +29,9 @@ class Desk:
         self.product.add_organization("acme", NUMBER, ECHO_FLOW)
         ports = self.product.conversations, self.product.deliveries, self.product.held_turns
         self.erasure = fakes.MemoryErasure(*ports)
-        inbox = Inbox(self.product.conversations, self.product.tenants, self.product.clock)
+        inbox = Inbox(
+            self.product.conversations, self.product.conversations.aliases, self.product.tenants, self.product.clock
+        )
         self.journal = fakes.MemoryErasureJournal()
         self.erase_contact = EraseContact(inbox, self.erasure, self.journal, self.product.events, self.product.clock)
 

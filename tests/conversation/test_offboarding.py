@@ -81,7 +81,7 @@ def test_its_sessions_end_when_they_are_due(product: Product) -> None:
 def test_its_people_can_still_be_found_to_be_erased(product: Product) -> None:
     product.say("Olá")
     product.offboard.remove("acme", NUMBER, "ana")
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     assert inbox.find("acme", PHONE) is not None
 
 

@@ -127,6 +127,7 @@ def test_while_an_agent_has_the_conversation_the_agents_answer_marks_as_read(pro
         product.clock,
         24,
         product.contacts,
+        product.conversations.aliases,
         product.templates,
     )
     product.say("Hi", id_="wamid.1")
@@ -150,6 +151,7 @@ def test_a_conversation_that_goes_back_to_the_bot_forgets_what_the_agent_left_un
         product.clock,
         24,
         product.contacts,
+        product.conversations.aliases,
         product.templates,
     )
     product.say("Hi")

@@ -36,7 +36,7 @@ def product() -> Product:
 
 
 def reporter(product: Product) -> ReportEvent:
-    inbox = Inbox(product.conversations, product.tenants, product.clock)
+    inbox = Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock)
     return ReportEvent(inbox, product.queues, product.clock)
 
 

@@ -9,6 +9,7 @@ from cli.flow_testing.replay import Replayer
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation
+from pytake.whatsapp.outbound import Text
 from tests.conversation.product import NUMBER, PHONE, Product, cannot_be_queued
 from tests.engine.conversations import document, node
 
@@ -126,10 +127,18 @@ def test_a_refusal_has_a_stable_code(product: Product, flow: dict[str, Any], cod
 
 def test_who_opted_out_or_talks_with_an_agent_is_left_alone(product: Product) -> None:
     desk = AgentMessaging(
-        product.conversations, product.tenants, product.queues, product.publish_events, product.clock, 24
+        product.conversations,
+        product.tenants,
+        product.queues,
+        product.publish_events,
+        product.clock,
+        24,
+        product.contacts,
+        product.conversations.aliases,
+        product.templates,
     )
     product.say("Oi", TEAM)
-    desk.send(product.key(TEAM), "Hi", "bea", "1")
+    desk.send(product.key(TEAM), Text("Hi"), "bea", "1")
     product.run_queues()
     assert product.say("Olá") == ["Team: with_agent."]
     desk.close(product.key(TEAM), "bea")

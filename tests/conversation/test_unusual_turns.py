@@ -97,6 +97,7 @@ def test_stop_works_with_people_too(product: Product) -> None:
         product.clock,
         24,
         product.contacts,
+        product.conversations.aliases,
         product.templates,
     )
     product.say("Olá")

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from pytake.aws.contacts import list_place
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
 from pytake.contacts.ports import ListPlace
-from pytake.contacts.records import ContactRecord, ContactWrite, new_contact
+from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
 from pytake.conversation.business_events import BusinessEvent, type_of
+from pytake.conversation.flow_names import listed_name
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_records import PendingErasure
+from pytake.conversation.ports.aliases import Alias, FoundIdentities
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
 from pytake.conversation.ports.messaging import OperatorEvent
@@ -37,7 +39,6 @@ from pytake.conversation.records import (
     Organization,
     StoredDraft,
     TurnRecord,
-    listed_name,
 )
 from pytake.conversation.status_filter import STATUS_RANK
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
@@ -63,6 +64,7 @@ class MemoryContacts:
         self.stored: dict[tuple[str, str], ContactRecord] = {}
         self.history: dict[tuple[str, str], set[ConsentChange]] = {}
         self.withdrawn: dict[tuple[str, str], dict[Purpose, Consent]] = {}
+        self.merged: set[tuple[str, str]] = set()
 
     def load(self, organization_id: str, contact_id: str) -> ContactRecord:
         place = organization_id, contact_id
@@ -84,12 +86,27 @@ class MemoryContacts:
         self.history.setdefault(place, set()).update(changes)
         return copy.deepcopy(after)
 
+    def merge(self, organization_id: str, contact: ContactRecord, merged: ContactRecord) -> ContactRecord:
+        for one in (contact, merged):
+            known = self.stored.get((organization_id, one.contact_id))
+            if (known.revision if known else 0) != one.revision:
+                raise ConflictError
+        stays = self.history.setdefault((organization_id, contact.contact_id), set())
+        stays.update(self.history.get((organization_id, merged.contact_id), set()))
+        self.save(organization_id, emptied(merged))
+        self.merged.add((organization_id, merged.contact_id))
+        return self.save(organization_id, contact)
+
     def consent_history(self, organization_id: str, contact_id: str, most: int) -> list[ConsentChange]:
         known = self.history.get((organization_id, contact_id), set())
         return sorted(known, key=lambda change: change.at)[-most:]
 
     def listed(self, organization_id: str, after: ListPlace | None = None) -> list[ListPlace]:
-        places = [list_place(contact) for (owner, _), contact in self.stored.items() if owner == organization_id]
+        places = [
+            list_place(contact)
+            for place, contact in self.stored.items()
+            if place[0] == organization_id and place not in self.merged
+        ]
         places.sort(key=lambda place: (-place.at, place.contact_id))
         return [one for one in places if after is None or one.at < after.at or (one.at == after.at and one > after)]
 
@@ -111,6 +128,7 @@ class MemoryConversations:
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
         self.erased: dict[str, float] = {}  # by digest
+        self.aliases = MemoryAliases(self)
 
     def erased_at(self, key: ConversationKey) -> float:
         return self.erased.get(erasure_digest(key), 0)
@@ -130,6 +148,7 @@ class MemoryConversations:
             at = known.active_at if human else known.active_at // 600 * 600
             if (
                 key.organization_id == organization_id
+                and known.merged_into is None
                 and at
                 and human is with_agents
                 and (until is None or at <= until)
@@ -137,7 +156,13 @@ class MemoryConversations:
                 places.append(RecentPosition(key, at))
         return sorted(places, key=lambda place: (-place.at, place.key))
 
-    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
+    def commit(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        contact: ContactWrite | None = None,
+        learned: Sequence[str] = (),
+    ) -> None:
         key = conversation.key
         if turn.message_id is not None and (key, turn.message_id) in self.markers:
             raise AlreadyCommittedError(turn.message_id)
@@ -148,6 +173,8 @@ class MemoryConversations:
             raise ConflictError
         if known is not None and known.contact_revision != conversation.contact_revision:
             raise ConflictError
+        if learned or turn.seq == 1:
+            self.aliases.check(key, learned)
         self.stored[key] = copy.deepcopy(conversation)
         if contact is not None:
             try:
@@ -158,9 +185,30 @@ class MemoryConversations:
                     self.stored[key] = known
                 raise
             self.stored[key].contact_revision = saved.revision
+        if learned or turn.seq == 1:
+            self.aliases.learn(key, learned)
         self.records.setdefault(key, {})[turn.seq] = copy.deepcopy(turn)
         if turn.message_id is not None:
             self.markers[key, turn.message_id] = turn.seq
+
+    def merge(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        left: Conversation,
+        left_turn: TurnRecord,
+        contact_revision: int | None = None,
+    ) -> None:
+        for one, record in ((conversation, turn), (left, left_turn)):
+            known = self.stored.get(one.key)
+            at = (known.seq, known.contact_revision) if known else (0, 0)
+            if at != (record.seq - 1, one.contact_revision):
+                raise ConflictError
+        self.stored |= {one.key: copy.deepcopy(one) for one in (conversation, left)}
+        if contact_revision is not None:
+            self.stored[conversation.key].contact_revision = contact_revision
+        for key, record in ((conversation.key, turn), (left.key, left_turn)):
+            self.records.setdefault(key, {})[record.seq] = copy.deepcopy(record)
 
     def update_contact(self, loaded: Conversation, after: Conversation) -> None:
         known = self.stored.get(loaded.key)
@@ -188,6 +236,69 @@ class MemoryConversations:
                 if at <= now:
                     found.append((at, key))
         return [DueConversation(key, at) for at, key in sorted(found)]
+
+
+class MemoryAliases:
+    """The identities of `conversations`, whose commits write them."""
+
+    def __init__(self, conversations: MemoryConversations) -> None:
+        self._conversations = conversations
+        self.stored: dict[tuple[str, str], Alias] = {}
+
+    def find(
+        self,
+        organization_id: str,
+        identities: Sequence[str],
+        phone_number_id: str | None = None,
+        *,
+        consistent: bool = False,
+    ) -> FoundIdentities:
+        keys = {identity: ConversationKey(organization_id, phone_number_id or "", identity) for identity in identities}
+        stored, contacts = self._conversations.stored, self._conversations.contacts.stored
+        return FoundIdentities(
+            {one: self.stored[organization_id, one] for one in identities if (organization_id, one) in self.stored},
+            frozenset(one for one, key in keys.items() if key in stored and stored[key].merged_into is None),
+            frozenset(one for one in keys if phone_number_id and (organization_id, one) in contacts),
+        )
+
+    def check(self, key: ConversationKey, learned: Sequence[str]) -> None:
+        owner, contact_id = key.organization_id, key.contact_id
+        if any(self._leads(owner, identity) not in (None, contact_id) for identity in (contact_id, *learned)):
+            raise ConflictError
+
+    def learn(self, key: ConversationKey, learned: Sequence[str]) -> None:
+        owner, contact_id = key.organization_id, key.contact_id
+        own = self.stored.get((owner, contact_id), Alias(contact_id))
+        if learned:
+            own = replace(own, identities=own.identities | set(learned), revision=own.revision + 1)
+        self.stored[owner, contact_id] = own
+        self.stored |= {(owner, identity): Alias(contact_id) for identity in learned}
+
+    def merge(self, organization_id: str, survivor: str, merged: str) -> None:
+        stays = self.stored.get((organization_id, survivor), Alias(survivor))
+        goes = self.stored.get((organization_id, merged), Alias(merged))
+        if goes.contact_id == survivor:
+            return
+        if (stays.contact_id, goes.contact_id) != (survivor, merged):
+            raise ConflictError
+        moved = {merged, *goes.identities}
+        self.stored |= {(organization_id, identity): Alias(survivor) for identity in moved}
+        self.stored[organization_id, survivor] = replace(
+            stays,
+            identities=stays.identities | moved,
+            merging=stays.merging | {merged},
+            revision=stays.revision + 1,
+        )
+
+    def finish_merge(self, organization_id: str, survivor: str, merged: str) -> None:
+        known = self.stored[organization_id, survivor]
+        self.stored[organization_id, survivor] = replace(
+            known, merging=known.merging - {merged}, revision=known.revision + 1
+        )
+
+    def _leads(self, organization_id: str, identity: str) -> str | None:
+        known = self.stored.get((organization_id, identity))
+        return known.contact_id if known is not None else None
 
 
 class MemoryDeliveries:
@@ -362,9 +473,14 @@ class MemoryErasure:
         return pending
 
     def remove(self, pending: PendingErasure) -> int:
+        aliases = self._conversations.aliases.stored
         contact_ids = {key.contact_id for key in pending.keys}
+        gone = {(pending.organization_id, id_) for id_ in contact_ids} & aliases.keys()
+        gone |= {(pending.organization_id, one) for place in gone for one in aliases[place].identities}
+        for place in gone & aliases.keys():
+            del aliases[place]
         contacts = sum(self._conversations.contacts.erase(pending.organization_id, id_) for id_ in contact_ids)
-        return contacts + sum(self._erase(key) for key in pending.keys)
+        return len(gone) + contacts + sum(self._erase(key) for key in pending.keys)
 
     def pending(self, before: float) -> list[PendingErasure]:
         return [pending for pending in self.unfinished if pending.at <= before]

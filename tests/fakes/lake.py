@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from pytake.conversation.lake_events import LakeEvent
+from pytake.conversation.lake_events import LakeEvent, Pseudonyms, pseudonyms
 from pytake.conversation.lake_records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
 from pytake.conversation.records import ConversationKey
 from tests.fakes import MemoryConversations, MemoryDeliveries
@@ -48,11 +48,17 @@ class MemoryEventLog:
         for contact_id in contact_ids:
             self.reported.setdefault((organization_id, contact_id), set()).add(hour)
 
-    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
-        return {
-            contact_id: self.keys.setdefault((organization_id, contact_id), f"key {len(self.keys)}".encode())
-            for contact_id in contact_ids
-        }
+    def pseudonyms(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, Pseudonyms]:
+        aliases = self._conversations.aliases.stored
+        names = {}
+        for contact_id in contact_ids:
+            into = aliases[organization_id, contact_id].contact_id if (organization_id, contact_id) in aliases else ""
+            key, of_person = (
+                self.keys.setdefault((organization_id, id_), f"key {len(self.keys)}".encode())
+                for id_ in (contact_id, into or contact_id)
+            )
+            names[contact_id] = Pseudonyms(key, pseudonyms(of_person, into or contact_id).contact)
+        return names
 
     def delete_turns(self, organization_id: str, hour: int) -> int:
         mine = list(self.turns(hour, self.entries(hour, organization_id)))

@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
@@ -110,6 +111,7 @@ class AwsWorld(World):
         logger = Logger(service="faults", stream=io.StringIO())
         return {
             "conversations": DynamoConversations(self.table, kept(), clock),
+            "aliases": DynamoAliases(self.table, clock),
             "contacts": DynamoContacts(self.table),
             "deliveries": DynamoDeliveries(self.table, clock, kept()),
             "slots": DynamoRateSlots(self.table),

@@ -43,7 +43,7 @@ class Expression:
         before = copy.deepcopy(item)
         section = ""
         while self._place < len(self._tokens):
-            if self._peek().upper() in ("SET", "REMOVE", "ADD"):
+            if self._peek().upper() in ("SET", "REMOVE", "ADD", "DELETE"):
                 section = self._next().upper()
             name = self._name()
             if section == "SET":
@@ -58,7 +58,14 @@ class Expression:
                 item.pop(name, None)
             else:
                 added = self._operand(before)
-                item[name] = {"N": str(Decimal(item.get(name, {"N": "0"})["N"]) + Decimal(added["N"]))}
+                if "SS" in added:
+                    united = {*item.get(name, {"SS": []})["SS"], *added["SS"]}
+                    left = sorted(united if section == "ADD" else united - {*added["SS"]})
+                    item[name] = {"SS": left}
+                    if not left:
+                        del item[name]
+                else:
+                    item[name] = {"N": str(Decimal(item.get(name, {"N": "0"})["N"]) + Decimal(added["N"]))}
             if self._place < len(self._tokens) and self._peek() == ",":
                 self._next()
 

@@ -129,7 +129,7 @@ class WorldQueues:
 
     def put_inbound(self, items: list[InboundItem]) -> None:
         for item in items:  # one by one: a batch may be taken in part
-            self._send("inbound", item, group_id(item.key), item.deduplication_id)
+            self._send("inbound", item, group_id(item.group), item.deduplication_id)
 
     def put_outbound(self, item: OutboundItem) -> None:
         self._send("outbound", item, item.group_id, item.deduplication_id)

@@ -48,6 +48,7 @@ class Sandbox:
             "take_turn": TakeTurn(
                 conversations=ports["conversations"],
                 contacts=ports["contacts"],
+                aliases=ports["aliases"],
                 tenants=tenants,
                 flows=SharedLibrary(world.flows, clock),
                 queues=ports["queues"],

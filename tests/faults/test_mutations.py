@@ -40,13 +40,14 @@ def a_message_is_not_recognised(patch: pytest.MonkeyPatch) -> None:
 
 
 def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    def hasty(self: Any, key: Any, message_id: str, decide: Any, committed: Any, *, mark_read: bool) -> Any:
-        draft = decide(self._conversations.load(key))
+    def hasty(self: Any, find: Any, message_id: str, decide: Any, committed: Any, *, mark_read: bool) -> Any:
+        found = find(False)
+        draft = decide(found)
         if draft is None:
             return None
-        self._enqueue(key, draft.record, mark_read)
+        self._enqueue(found.key, draft.record, mark_read)
         try:
-            self._conversations.commit(draft.conversation, draft.record)
+            self._conversations.commit(draft.conversation, draft.record, None, found.learned)
         except AlreadyCommittedError:
             return None
         return draft.record

@@ -116,6 +116,7 @@ class World:
         return {
             "conversations": Guarded(self, "conversations", self.conversations),
             "contacts": Guarded(self, "contacts", self.conversations.contacts),
+            "aliases": Guarded(self, "aliases", self.conversations.aliases),
             "deliveries": Guarded(self, "deliveries", self.deliveries),
             "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
             "held_turns": Guarded(self, "held_turns", self.held_turns),

@@ -63,6 +63,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
     },
     "FlowRunnerRole": {
         TABLE: {
+            "dynamodb:BatchGetItem",
             "dynamodb:ConditionCheckItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",

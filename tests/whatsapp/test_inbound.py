@@ -124,7 +124,7 @@ def test_every_payload_is_read_without_losing_its_raw_message(path: Path) -> Non
     values = [change["value"] for entry in document["entry"] for change in entry["changes"]]
     for value, change in zip(values, read_notification(path.read_bytes()).changes, strict=True):
         for message in change.messages:
-            assert message.raw in value["messages"]
+            assert message.raw in value.get("messages", []) or change.field == "user_id_update"
 
 
 def test_a_message_knows_its_number_its_sender_and_its_time() -> None:
@@ -165,6 +165,30 @@ def test_the_phone_is_the_contact_where_both_ids_are_given() -> None:
 def test_a_changed_user_id_is_told_about_the_id_it_was() -> None:
     assert message_of("system_user_id_changed").contact_id == BSUID
     assert message_of("system_number_changed").contact_id == "5511987654321"
+
+
+@pytest.mark.parametrize("name", ["user_id_update", "user_id_update_with_phone"])
+def test_the_field_user_id_update_is_read_like_the_system_message(name: str) -> None:
+    message = message_of(name)
+    assert (message.contact_id, message.type) == (BSUID, "system")
+    system = message.raw["system"]
+    assert (system["type"], system["previous_user_id"], system["user_id"]) == ("user_changed_user_id", BSUID, "BR.NEW1")
+    assert message_of(name).id == message.id, "a repeated post has the same id"
+    assert change_of(name).others == []
+
+
+@pytest.mark.parametrize("update", [{"user_id": "BR.NEW1"}, {"user_id": {"current": "BR.NEW1"}}, {}, "x", None])
+def test_an_update_that_does_not_say_whose_id_changed_is_kept(update: Any) -> None:
+    value = {"metadata": {"phone_number_id": NUMBER}, "user_id_update": [update]}
+    (change,) = read_notification(post(value, "user_id_update")).changes
+    assert (change.messages, change.others) == ([], [{"field": "user_id_update", "value": value}])
+
+
+def test_ids_and_the_username_stand_beside_the_phone() -> None:
+    for name, phone in (("hidden_number_with_parent", None), ("phone_parent_and_user_id", "+5511987654321")):
+        message = message_of(name)
+        assert (message.phone, message.user_id, message.parent_user_id) == (phone, BSUID, "BR.ENT.9B")
+        assert message.username == "ana.s", "Meta's examples have it with and without @"
 
 
 def test_contacts_are_matched_by_id_not_by_position() -> None:
@@ -212,7 +236,7 @@ def test_statuses_are_kept_as_they_came() -> None:
         "messaging_handovers",
         "smb_message_echoes",
         "standby_field",
-        "user_id_update",
+        "business_username_update",
     ],
 )
 def test_other_fields_are_kept_and_never_answered_or_settled(name: str) -> None:

@@ -25,7 +25,7 @@ from pytake.aws.table import (
 )
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
 from pytake.contacts.ports import ListPlace
-from pytake.contacts.records import ContactRecord, new_contact
+from pytake.contacts.records import ContactRecord, emptied, new_contact
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import digest
 
@@ -85,6 +85,23 @@ class DynamoContacts:
         except TransactWriteError as error:
             if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise ConflictError("the contact was written by another worker") from None
+            raise
+        return replace(contact, revision=contact.revision + 1)
+
+    def merge(self, organization_id: str, contact: ContactRecord, merged: ContactRecord) -> ContactRecord:
+        item, from_pk = self._table.item, contact_pk(organization_id, merged.contact_id)
+        for change in item.query(from_pk, item.sk.startswith(CONSENT_PREFIX), consistent_read=True):
+            item(contact_pk(organization_id, contact.contact_id), change.sk, body=change.body).save()
+        stored, condition = contact_item(self._table, organization_id, contact)
+        empty, unchanged = contact_item(self._table, organization_id, emptied(merged))
+        empty.recent_pk = empty.recent_at = None
+        try:
+            with TransactWrite(connection=self._table.connection) as transaction:
+                transaction.save(stored, condition=condition)
+                transaction.save(empty, condition=unchanged)
+        except TransactWriteError as error:
+            if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise ConflictError("one of the contacts was written by another worker") from None
             raise
         return replace(contact, revision=contact.revision + 1)
 

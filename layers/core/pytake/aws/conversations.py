@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -13,12 +14,14 @@ from pynamodb.transactions import TransactWrite
 from pytake.aws.contacts import change_items, contact_item
 from pytake.aws.processed_messages import ProcessedMessages, read_processed_messages
 from pytake.aws.table import (
+    ALIAS,
     DUE_SHARDS,
     ERASED,
     RECENT_SHARDS,
     Item,
     Table,
     agents_pk,
+    alias_pk,
     cancellation_codes,
     conversation_key,
     conversation_pk,
@@ -104,10 +107,17 @@ class DynamoConversations:
         items = self._table.item.recent.query(pk, not_newer, scan_index_forward=False, page_size=RECENT_PAGE)
         return (RecentPosition(conversation_key(item.pk), float(item.recent_at or 0)) for item in items)
 
-    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
+    def commit(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        contact: ContactWrite | None = None,
+        learned: Sequence[str] = (),
+    ) -> None:
         item, pk = self._table.item, conversation_pk(conversation.key)
         kept_seconds = self._retention(conversation.key.organization_id)
-        expires_at, free = int(turn.at) + kept_seconds, self._table.absent_or_expired(turn.at)
+        free = self._table.absent_or_expired(turn.at)
+        revision = contact.contact.revision + 1 if contact is not None else None
         before = self._processed(conversation.key, turn)
         if turn.message_id is not None and before.turn_of(turn.message_id) is not None:
             raise AlreadyCommittedError(turn.message_id)
@@ -122,20 +132,12 @@ class DynamoConversations:
                     transaction.save(marker, condition=free)
                 elif turn.message_id is not None and marked:
                     transaction.condition_check(item, pk, marker_sk(turn.message_id), condition=free)
-                expected = self._is_at(turn.seq - 1, conversation.contact_revision) if turn.seq > 1 else free
-                state = self._conversation_item(conversation, pk, expires_at)
-                state.processed = after.encode()
-                if contact is not None:
-                    state.revision = contact.contact.revision + 1
-                transaction.save(state, condition=expected)
-                record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
-                if after.starts_run(before):
-                    record.log_pk = log_pk(turn.at, log_shard(pk))
-                    record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
-                transaction.save(record, condition=free)
+                self._save(transaction, conversation, turn, before, after, kept_seconds, revision)
                 if turn.seq == 1:
                     known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
                     transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
+                if learned or turn.seq == 1:
+                    self._identify(transaction, conversation.key, learned)
                 if contact is not None:
                     self._store_contact(transaction, conversation.key.organization_id, contact)
         except TransactWriteError as error:
@@ -173,6 +175,65 @@ class DynamoConversations:
         transaction.save(stored, condition=unchanged)
         for change in change_items(self._table, organization_id, write.contact.contact_id, write.changes):
             transaction.save(change)
+
+    def _save(
+        self,
+        transaction: TransactWrite,
+        conversation: Conversation,
+        turn: TurnRecord,
+        before: ProcessedMessages,
+        after: ProcessedMessages,
+        kept_seconds: int,
+        contact_revision: int | None,
+    ) -> None:
+        """Write the conversation, with another revision of the contact if one is given, and its turn, if it is the next one."""
+        item, pk = self._table.item, conversation_pk(conversation.key)
+        expires_at, free = int(turn.at) + kept_seconds, self._table.absent_or_expired(turn.at)
+        state = self._conversation_item(conversation, pk, expires_at)
+        state.processed = after.encode()
+        if contact_revision is not None:
+            state.revision = contact_revision
+        expected = self._is_at(turn.seq - 1, conversation.contact_revision) if turn.seq > 1 else free
+        transaction.save(state, condition=expected)
+        record = item(pk, turn_sk(turn.seq), body=_encode(turn).decode(), expires_at=expires_at)
+        if after.starts_run(before):
+            record.log_pk = log_pk(turn.at, log_shard(pk))
+            record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
+        transaction.save(record, condition=free)
+
+    def _identify(self, transaction: TransactWrite, key: ConversationKey, learned: Sequence[str]) -> None:
+        """Let the contact's id and the identities that were learned lead to the contact. None may lead to another one."""
+        item, contact_id = self._table.item, key.contact_id
+        leads_here = item.pk.does_not_exist() | (item.contact_id == contact_id)
+        actions: list[Any] = [item.contact_id.set(contact_id)]
+        if learned:
+            actions += [item.identities.add(set(learned)), item.revision.add(1)]
+        own = item(alias_pk(key.organization_id, contact_id), ALIAS)
+        transaction.update(own, actions=actions, condition=leads_here)
+        for identity in learned:
+            alias = item(alias_pk(key.organization_id, identity), ALIAS, contact_id=contact_id)
+            transaction.save(alias, condition=leads_here)
+
+    def merge(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        left: Conversation,
+        left_turn: TurnRecord,
+        contact_revision: int | None = None,
+    ) -> None:
+        kept_seconds = self._retention(conversation.key.organization_id)
+        try:
+            with TransactWrite(connection=self._table.connection) as transaction:
+                for one, record, revision in ((conversation, turn, contact_revision), (left, left_turn, None)):
+                    before = self._processed(one.key, record)
+                    after, _ = before.after(record, kept_seconds)
+                    self._save(transaction, one, record, before, after, kept_seconds, revision)
+        except TransactWriteError as error:
+            if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                self._loaded = None
+                raise ConflictError("one of the conversations was written by another worker") from None
+            raise
 
     def _processed(self, key: ConversationKey, turn: TurnRecord) -> ProcessedMessages:
         """The processed messages before this turn: of the loaded conversation, otherwise read from the table."""
@@ -234,7 +295,9 @@ class DynamoConversations:
         )
         item.revision = conversation.contact_revision or None
         organization_id = conversation.key.organization_id
-        if session is not None and session.human:
+        if conversation.merged_into is not None:
+            item.contact_id = conversation.merged_into  # it is in no list
+        elif session is not None and session.human:
             item.recent_pk, item.recent_at = agents_pk(organization_id), conversation.active_at
         elif conversation.active_at:
             item.recent_pk = recent_pk(organization_id, recent_shard(pk))

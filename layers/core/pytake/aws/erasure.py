@@ -10,10 +10,12 @@ from pynamodb.transactions import TransactWrite
 from pytake.aws.contacts import DynamoContacts, withdrawn_item
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
+    ALIAS,
     ERASED,
     THROTTLED,
     Item,
     Table,
+    alias_pk,
     cancellation_codes,
     contact_pk,
     conversation_pk,
@@ -24,7 +26,7 @@ from pytake.aws.table import (
     log_pk,
     log_shard,
 )
-from pytake.conversation.lake_events import Pseudonyms, events_of, without_values
+from pytake.conversation.lake_events import events_of, pseudonyms, without_values
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.lake import EventLog
@@ -69,7 +71,8 @@ class DynamoErasure:
             for entry in item.query(
                 contact_pk(organization_id, contact_id), item.sk == _PSEUDONYMS, consistent_read=True
             ):
-                contacts.append(Pseudonyms(entry.document or b"").of("contact", contact_id))
+                if entry.document is not None:
+                    contacts.append(pseudonyms(entry.document, contact_id).contact)
                 reported.update(int(hour) for hour in entry.hours or ())
         settled = self._settled()
         hours = {int(at) // _HOUR * _HOUR}
@@ -86,8 +89,20 @@ class DynamoErasure:
         contact_ids = dict.fromkeys(key.contact_id for key in pending.keys)
         removed = sum(self._remove_contact(owner, contact_id) for contact_id in contact_ids)
         removed += sum(self._erase(key, pending.at, settled) for key in pending.keys)
+        aliases = self._aliases(owner, set(contact_ids))
+        self._delete(aliases)
         # A turn in progress may have stored the contact again before its conversation was gone.
-        return removed + sum(self._remove_contact(owner, contact_id, pseudonyms=True) for contact_id in contact_ids)
+        again = sum(self._remove_contact(owner, contact_id, pseudonyms=True) for contact_id in contact_ids)
+        return removed + len(aliases) + again
+
+    def _aliases(self, organization_id: str, identities: set[str]) -> list[Item]:
+        """What leads from these identities to their contacts, and from those that the contacts have learned meanwhile."""
+        found: dict[str, Item] = {}
+        while new := {alias_pk(organization_id, identity) for identity in identities} - found.keys():
+            items = list(self._table.item.batch_get([(pk, ALIAS) for pk in new], consistent_read=True))
+            found |= {pk: self._table.item(pk, ALIAS) for pk in new} | {item.pk: item for item in items}
+            identities = {identity for item in items for identity in item.identities or ()}
+        return [item for item in found.values() if item.contact_id is not None]
 
     def _remove_contact(self, organization_id: str, contact_id: str, *, pseudonyms: bool = False) -> int:
         self._keep_withdrawn_consent(organization_id, contact_id)
@@ -130,11 +145,11 @@ class DynamoErasure:
                     conversations.add(ConversationKey(organization_id, number, contact_id))
                 case ["ORG", organization_id, "HELD", number]:
                     conversations.add(ConversationKey(organization_id, number, entry.sk.split("#")[0]))
-                case ["ORG", organization_id, "CONTACT", contact_id]:
+                case ["ORG", organization_id, "CONTACT" | "ALIAS", contact_id]:
                     contacts.add((organization_id, contact_id))
                 case ["ORG", organization_id, "NUMBERS"]:
                     numbers.setdefault(organization_id, set()).add(entry.sk)
-        # A contact and the key of its pseudonyms name no number: they may outlive the conversations.
+        # Identities, a contact and the key of its pseudonyms name no number: they may outlive the conversations.
         contacts -= {(key.organization_id, key.contact_id) for key in conversations}
         return conversations | {
             ConversationKey(organization_id, number, contact_id)
@@ -216,8 +231,8 @@ class DynamoErasure:
     def _kept(
         self, key: ConversationKey, turn: Item, record: TurnRecord, entry: int, sent: list[Item], at: float, place: str
     ) -> Item:
-        name = self._log.pseudonym_keys(key.organization_id, [key.contact_id], at)[key.contact_id]
-        events = without_values(events_of(key, record, [delivery_of(item) for item in sent], name))
+        names = self._log.pseudonyms(key.organization_id, [key.contact_id], at)[key.contact_id]
+        events = without_values(events_of(key, record, [delivery_of(item) for item in sent], names))
         kept = self._table.item(place, turn.sk, body=_encode(events).decode(), expires_at=turn.expires_at)
         kept.log_pk = log_pk(record.at, log_shard(place))
         kept.log_sk = f"{key.organization_id}#{entry:013d}#{uuid4().hex[:8]}"

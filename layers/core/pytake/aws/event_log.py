@@ -1,4 +1,4 @@
-"""The turns of an hour from the index `log` on DynamoDB, the keys of pseudonyms, and the progress of the export."""
+"""The turns of an hour from the index `log` on DynamoDB, pseudonyms, and the progress of the export."""
 
 import heapq
 import secrets
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.expressions.condition import Condition
 
@@ -26,7 +27,7 @@ from pytake.aws.table import (
     turn_of_sk,
     turn_sk,
 )
-from pytake.conversation.lake_events import ErasedTurn, LakeEvent
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent, Pseudonyms, pseudonyms
 from pytake.conversation.lake_records import ExportProgress, LogEntry, LoggedTurn, RetentionProgress
 from pytake.conversation.records import Delivery, TurnRecord
 from pytake.conversation.retention import RetentionPolicy
@@ -156,21 +157,28 @@ class DynamoEventLog:
             window, going = NEXT_WINDOW, still
         return runs
 
-    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
+    def pseudonyms(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, Pseudonyms]:
         by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}
-        keys: dict[str, bytes] = {}
+        names: dict[str, Pseudonyms] = {}
+        merged: dict[str, str] = {}
         retention_seconds = self._retention(organization_id)
         found = self._table.item.batch_get([(pk, _PSEUDONYMS) for pk in by_pk], consistent_read=True)
         for item in found:
+            if item.contact_id is not None:
+                merged[by_pk[item.pk]] = item.contact_id
             if item.document is not None and (item.expires_at or 0) > now:
-                keys[by_pk[item.pk]] = item.document
+                names[by_pk[item.pk]] = pseudonyms(item.document, by_pk[item.pk])
                 self._hours[item.pk] = frozenset(int(hour) for hour in item.hours or ())
                 if item.expires_at < now + retention_seconds:
                     self._keep_key(item, now + 2 * retention_seconds)
         for pk, contact_id in by_pk.items():
-            if contact_id not in keys:
-                keys[contact_id] = self._make_key(pk, now, now + 2 * retention_seconds)
-        return keys
+            if contact_id not in names:
+                key = self._make_key(pk, now, now + 2 * retention_seconds, merged.get(contact_id))
+                names[contact_id] = pseudonyms(key, contact_id)
+        if merged:
+            into = self.pseudonyms(organization_id, set(merged.values()), now)
+            names |= {one: replace(names[one], contact=into[other].contact) for one, other in merged.items()}
+        return names
 
     def progress(self) -> ExportProgress:
         try:
@@ -225,12 +233,13 @@ class DynamoEventLog:
             found.setdefault((item.pk, delivery.turn), []).append(delivery)
         return found
 
-    def _make_key(self, pk: str, now: float, expires_at: float) -> bytes:
+    def _make_key(self, pk: str, now: float, expires_at: float, merged_into: str | None) -> bytes:
         # The key outlives every record that is exported with it, so no record is ever exported with two keys.
         item = self._table.item
-        made = item(pk, _PSEUDONYMS, document=secrets.token_bytes(KEY_BYTES), expires_at=int(expires_at))
+        key = secrets.token_bytes(KEY_BYTES)
+        made = item(pk, _PSEUDONYMS, document=key, expires_at=int(expires_at), contact_id=merged_into)
         try:
-            self._table.put(made, item.pk.does_not_exist() | (item.expires_at <= now))
+            self._table.put(made, item.document.does_not_exist() | (item.expires_at <= now))
         except ConditionFailedError as refused:  # another run made it first
             if refused.found is None or refused.found.document is None:
                 raise

@@ -12,6 +12,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, cancellation_codes, dynamodb_error_code
+from pytake.conversation.flow_names import listed_name
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError, ExpectedDraft
 from pytake.conversation.records import (
@@ -20,7 +21,6 @@ from pytake.conversation.records import (
     FlowSummary,
     FlowVersion,
     StoredDraft,
-    listed_name,
 )
 
 if TYPE_CHECKING:

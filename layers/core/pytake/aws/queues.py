@@ -60,7 +60,7 @@ class SqsQueues:
         entries = [
             {
                 "MessageBody": encode_body(item),
-                "MessageGroupId": group_id(item.key),
+                "MessageGroupId": group_id(item.group),
                 "MessageDeduplicationId": item.deduplication_id,
             }
             for item in items

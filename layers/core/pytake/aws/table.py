@@ -17,6 +17,7 @@ export, `LAKE`).
 | verify token, with the ids of its numbers | `VERIFY#sha256` | `NUMBER` |
 | flow | `ORG#o#FLOWS` | flow id |
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
+| identity of a contact | `ORG#o#ALIAS#identity` | `ALIAS` |
 | rate slot | `ORG#o#RATE#scope` | scope |
 | slot for calls of APIs and models | `ORG#o#EFFECTS` | `SLOT#number` |
 | calls of a route by a person within a second | `ORG#o#REQUESTS#digest` | route, second |
@@ -39,7 +40,13 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    NumberAttribute,
+    NumberSetAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
@@ -68,6 +75,8 @@ WITHDRAWN = "WITHDRAWN"
 
 CONTACT_SHARDS = 8
 """Partitions of an organization's list of contacts: an import creates 2,000 of them a second."""
+ALIAS = "ALIAS"
+"""Sort key of an identity."""
 
 THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 """Reasons for a cancelled transaction that have nothing to do with its items. The SDK does not repeat it."""
@@ -152,6 +161,9 @@ class Item(Model):
     expires_at = NumberAttribute(null=True)
     timetables = UnicodeAttribute(null=True)
     hours: Any = NumberSetAttribute(null=True)
+    contact_id = UnicodeAttribute(null=True)
+    identities: Any = UnicodeSetAttribute(null=True)
+    merging: Any = UnicodeSetAttribute(null=True)
     due_pk = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     due = DueIndex()
@@ -349,6 +361,11 @@ def contacts_shard(pk: str) -> int:
 def withdrawn_pk(organization_id: str, contact_id: str) -> str:
     """The key of what is kept of an erased person's consent: a digest, so only a reader who knows the person can find it."""
     return f"ORG#{organization_id}#WITHDRAWN#{digest('withdrawn', organization_id, contact_id)}"
+
+
+def alias_pk(organization_id: str, identity: str) -> str:
+    """The key of an identity: a phone number's digits or a business-scoped user id."""
+    return f"ORG#{organization_id}#ALIAS#{identity}"
 
 
 def log_pk(at: float, shard: int) -> str:

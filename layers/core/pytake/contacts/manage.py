@@ -18,6 +18,7 @@ from pytake.contacts.consent import (
 from pytake.contacts.ports import Contacts, ListPlace
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.inbox import contact_ids
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
@@ -92,9 +93,15 @@ class ManageContacts:
     """Reads and changes contacts and their consent."""
 
     def __init__(
-        self, contacts: Contacts, conversations: Conversations, operator_events: OperatorEvents, clock: Clock
+        self,
+        contacts: Contacts,
+        aliases: Aliases,
+        conversations: Conversations,
+        operator_events: OperatorEvents,
+        clock: Clock,
     ) -> None:
         self._contacts = contacts
+        self._aliases = aliases
         self._conversations = conversations
         self._operator_events = operator_events
         self._clock = clock
@@ -179,7 +186,7 @@ class ManageContacts:
         self._operator_events.publish(OperatorEvent("contact.consent_changed", organization_id, {"by": by, **detail}))
 
     def _find(self, organization_id: str, person: str) -> ContactRecord | None:
-        ids = contact_ids(person)
+        ids = contact_ids(self._aliases, organization_id, person)
         found = {contact.contact_id: contact for contact in self._contacts.load_all(organization_id, ids)}
         return next((found[id_] for id_ in (person.removeprefix("+"), *ids) if id_ in found), None)
 
@@ -191,9 +198,10 @@ class ManageContacts:
     ) -> ContactRecord:
         """Change the contact as stored, then the copies that their conversations keep."""
         for _ in range(ATTEMPTS):
-            known = self._find(organization_id, person) or self._contacts.load(
-                organization_id, person.removeprefix("+")
-            )
+            known = self._find(organization_id, person)
+            if known is None:
+                contact_id = contact_ids(self._aliases, organization_id, person)[0]
+                known = self._contacts.load(organization_id, contact_id)
             after, changes = change(known)
             if not known.revision:
                 after = replace(after, created_at=self._clock())

@@ -40,6 +40,13 @@ class Contacts(Protocol):
         One write request. Raises `ConflictError` when the stored contact does not have this contact's `revision`.
         """
 
+    def merge(self, organization_id: str, contact: ContactRecord, merged: ContactRecord) -> ContactRecord:
+        """Store the contact that two became, and empty the one that was `merged` into it; returns it with its new revision.
+
+        The history of the consent of both is then that of the contact. The empty contact is in no list. Raises `ConflictError`
+        when one of the stored contacts does not have the revision that was read.
+        """
+
     def consent_history(self, organization_id: str, contact_id: str, most: int) -> list[ConsentChange]:
         """The latest changes of the contact's consent, the oldest first. A change that was repeated is there once."""
 

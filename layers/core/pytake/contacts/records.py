@@ -54,6 +54,45 @@ class ContactWrite(Struct, frozen=True):
     changes: list[ConsentChange] = []
 
 
+def emptied(contact: ContactRecord) -> ContactRecord:
+    """What remains of a contact that was merged into another one: nothing but the id."""
+    return ContactRecord(contact_id=contact.contact_id, revision=contact.revision)
+
+
+def merged_contact(stays: ContactRecord, goes: ContactRecord) -> ContactRecord:
+    """The contact that two contacts of one person become; the id is that of `stays`.
+
+    Tags are united. Of consent the later change holds, and a withdrawal from all messages by either. Everything else is that of
+    the contact who wrote later; a phone number that only one of them has is kept.
+    """
+    later, earlier = (goes, stays) if goes.last_inbound_at > stays.last_inbound_at else (stays, goes)
+    return ContactRecord(
+        contact_id=stays.contact_id,
+        phone=stays.phone or goes.phone,
+        user_id=later.user_id or earlier.user_id,
+        parent_user_id=later.parent_user_id or earlier.parent_user_id,
+        username=later.username or earlier.username,
+        name=later.name or earlier.name,
+        language=later.language or earlier.language,
+        tags=list(dict.fromkeys([*earlier.tags, *later.tags])),
+        fields={**earlier.fields, **later.fields},
+        consent={purpose: _merged_consent(purpose, stays, goes) for purpose in {**stays.consent, **goes.consent}},
+        numbers=list(dict.fromkeys([*stays.numbers, *goes.numbers])),
+        created_at=min(one.created_at for one in (stays, goes) if one.revision) if stays.revision else goes.created_at,
+        last_inbound_at=later.last_inbound_at,
+        revision=stays.revision,
+    )
+
+
+def _merged_consent(purpose: Purpose, stays: ContactRecord, goes: ContactRecord) -> Consent:
+    """The later consent of two, of two at the same time the withdrawn one. A withdrawal from all messages always holds."""
+    opted_out = purpose == "service" and (stays.opted_out or goes.opted_out)
+    known = [one.consent_to(purpose) for one in (stays, goes)]
+    if opted_out:
+        known = [one for one in known if one.state == "withdrawn"]
+    return max(known, key=lambda one: (one.at, one.state == "withdrawn"))
+
+
 def new_contact(contact_id: str, at: float = 0) -> ContactRecord:
     """A contact with only its id known. The id says whether it is a phone number."""
     is_phone = contact_id.isascii() and contact_id.isdecimal()

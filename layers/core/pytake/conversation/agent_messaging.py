@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
+from pytake.conversation.current_conversation import load_current, recipient_of
 from pytake.conversation.inbox import contact_ids
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import QueueingFailedError, Queues
@@ -88,9 +90,11 @@ class AgentMessaging:
         clock: Clock,
         session_ttl_hours: int,
         contacts: Contacts,
+        aliases: Aliases,
         templates: Templates,
     ) -> None:
         self._contacts = contacts
+        self._aliases = aliases
         self._templates = templates
         self._conversations = conversations
         self._tenants = tenants
@@ -101,7 +105,7 @@ class AgentMessaging:
 
     def first_key(self, organization_id: str, person: str, phone_number_id: str) -> ConversationKey:
         """The key of the conversation that a first message to a person begins. A known contact keeps its id."""
-        ids = contact_ids(person)
+        ids = contact_ids(self._aliases, organization_id, person)
         known = self._contacts.load_all(organization_id, ids)
         return ConversationKey(organization_id, phone_number_id, known[0].contact_id if known else ids[0])
 
@@ -136,13 +140,13 @@ class AgentMessaging:
                 raise WindowClosedError
             text = message.name if isinstance(message, Template) else message.text
             record = _record(before, now, AGENT, Input(type=AGENT, text=text), correlation_id)
-            record.message_id, record.messages = message_id, [message]
+            record.message_id, record.messages, record.recipient = message_id, [message], recipient_of(before)
             record.window_opened_at = before.last_inbound_at
             session = before.open_session(now)
             if session is None:
                 if before.session is not None:
                     record.events.append(Event("session_expired", {"session_id": before.session.id}))
-                session_id = new_session_id(key, record.seq)
+                session_id = new_session_id(before.key, record.seq)
                 session = Session(id=session_id, started_at=now, expires_at=now)
             if not session.human:
                 record.events.append(Event("taken_over", {"by": agent}))
@@ -163,7 +167,7 @@ class AgentMessaging:
                 raise ConflictError("the conversation was erased meanwhile") from None
             return self._repeat(key, known, message)
         if done.record is not None:
-            self._enqueue(key, done.record)
+            self._enqueue(done.conversation.key, done.record)
         return done
 
     def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
@@ -206,16 +210,16 @@ class AgentMessaging:
         done = self._commit(key, decide)
         session = done.conversation.session
         if done.record is not None and session is not None and session.timer_at == done.record.at:
-            due = DueConversation(key, done.record.at)
+            due = DueConversation(done.conversation.key, done.record.at)
             with suppress(QueueingFailedError):  # the job that finds due timers queues the same item within a minute
-                self._queues.put_inbound([due_item(due, due.at, correlation_id)])
+                self._queues.put_inbound([due_item(due, done.conversation.user_id, due.at, correlation_id)])
         return done
 
     def _repeat(self, key: ConversationKey, known: TurnRecord, message: AgentContent) -> AgentTurn:
         if known.messages != [message]:
             raise RequestIdReusedError
         self._enqueue(key, known)
-        conversation = self._conversations.load(key)
+        conversation = load_current(self._conversations, key)
         if conversation is None:
             raise UnknownConversationError
         return AgentTurn(conversation, known)
@@ -244,7 +248,7 @@ class AgentMessaging:
         """Commit what `decide` makes of the conversation. `begins`: of a new one, if there is none."""
         self._number(key)
         for _ in range(COMMIT_ATTEMPTS):
-            known = self._conversations.load(key)
+            known = load_current(self._conversations, key)
             if known is None and not begins:
                 raise UnknownConversationError
             before, contact = (known, None) if known is not None else self._new_conversation(key)
@@ -257,7 +261,7 @@ class AgentMessaging:
                 self._conversations.commit(after, record, write)
             except ConflictError:
                 continue
-            self._publish_events.of_turn(key, record)
+            self._publish_events.of_turn(before.key, record)
             return AgentTurn(after, record)
         raise ConflictError(f"not committed in {COMMIT_ATTEMPTS} attempts")
 

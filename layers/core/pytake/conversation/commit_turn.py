@@ -8,9 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord, ContactWrite
+from pytake.conversation.current_conversation import recipient_of
+from pytake.conversation.find_conversation import FoundConversation
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
@@ -61,30 +64,34 @@ class CommitTurn:
 
     def __call__(
         self,
-        key: ConversationKey,
+        find: Callable[[bool], FoundConversation],
         message_id: str,
-        decide: Callable[[Conversation | None], TurnDraft | None],
+        decide: Callable[[FoundConversation], TurnDraft | None],
         committed: Callable[[TurnRecord], None],
         *,
         mark_read: bool,
     ) -> TurnRecord | None:
-        """Load the conversation, `decide`, commit, and call `committed` with the record; the record.
+        """Find the conversation, `decide`, commit, and call `committed` with the record; the record.
 
-        `mark_read`: the message is marked as read also if the turn has no messages.
+        `find` is told whether an earlier try failed. `mark_read`: the message is marked as read also if the turn has no messages.
 
         A message that already has a turn, and one for which `decide` returns None, only repeats what follows from the
         committed turn, if there is one. Raises `ConflictError` when others keep writing the conversation, and
         `QueueingFailedError` when the turn is committed but its messages are not queued.
         """
-        for _ in range(COMMIT_ATTEMPTS):
-            known = self._conversations.load(key)
-            draft = decide(known)
+        for attempt in range(COMMIT_ATTEMPTS):
+            found = find(attempt > 0)
+            key = found.key
+            taken = self._repeat_merged(found, message_id, mark_read)
+            if taken is not None:
+                return taken
+            draft = decide(found)
             if draft is None:
                 return self._repeat(key, message_id, mark_read)
-            _apply_pair_rate(draft)
-            contact = self._changed_contact(known, draft)
+            contact = self._changed_contact(found.conversation, draft)
+            _address(draft)
             try:
-                self._conversations.commit(draft.conversation, draft.record, contact)
+                self._conversations.commit(draft.conversation, draft.record, contact, found.learned)
             except AlreadyCommittedError:
                 return self._repeat(key, message_id, mark_read)
             except ConflictError:
@@ -120,6 +127,15 @@ class CommitTurn:
             self._publish_events.of_turn(key, record)
         return record
 
+    def _repeat_merged(self, found: FoundConversation, message_id: str, mark_read: bool) -> TurnRecord | None:
+        """Like `_repeat`, for a message that took its turn in a conversation before it was merged into this one."""
+        merged = found.conversation.merged if found.conversation is not None else {}
+        for contact_id in merged:
+            record = self._repeat(replace(found.key, contact_id=contact_id), message_id, mark_read)
+            if record is not None:
+                return record
+        return None
+
     def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool) -> None:
         if record.messages:
             self._queues.put_outbound(outbound_item(key, record, self._clock()))
@@ -128,10 +144,11 @@ class CommitTurn:
                 self._queues.put_outbound(outbound_item(key, record, self._clock()))
 
 
-def _apply_pair_rate(draft: TurnDraft) -> None:
-    """Spread the turn's messages over Meta's limit for one recipient. Stored by the commit, it costs no write of its own."""
+def _address(draft: TurnDraft) -> None:
+    """Say where the turn's messages go, and spread them over Meta's limit for one recipient. The commit stores both."""
     conversation, record = draft.conversation, draft.record
     if record.messages:
+        record.recipient = recipient_of(conversation)
         conversation.pair_rate_until, record.pair_rate_from = pair_rate(
             conversation.pair_rate_until, len(record.messages), record.at
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytake.conversation.inbox import Inbox, contact_ids
+from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Erasure, ErasureJournal
@@ -37,11 +37,12 @@ class EraseContact:
         """Remove the table's items about a person: the contact, and conversations at every number; returns how many items.
 
         Messages that the person wrote before take no turn, and answers to them are not sent, wherever they wait. If the person
-        writes again, they start as a new contact. A phone number and a business-scoped user id are two contacts: nothing links
-        them. Raises `ConflictError` when new items keep coming.
+        writes again, they start as a new contact. Whichever of their identities is named, all of them are erased. Raises
+        `ConflictError` when new items keep coming.
         """
-        keys = self._inbox.keys(organization_id, person) or [
-            ConversationKey(organization_id, NO_NUMBER, contact_id) for contact_id in contact_ids(person)
+        ids = self._inbox.identities(organization_id, person)
+        keys = self._inbox.keys(organization_id, ids) or [
+            ConversationKey(organization_id, NO_NUMBER, id_) for id_ in ids
         ]
         now = self._clock()
         self._journal.record(recorded_erasure(organization_id, keys, now))

@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.lake_events import ErasedTurn, LakeEvent, events_of
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent, Pseudonyms, events_of
 from pytake.conversation.lake_records import ExportCursor, ExportProgress, LakePart, LogEntry, LoggedTurn
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.deliveries import HeldTurns
@@ -204,13 +204,13 @@ class ExportToLake:
             yield turn
 
     def _events(self, organization_id: str, hour: int, turns: Iterable[LoggedTurn | ErasedTurn]) -> Iterator[LakeEvent]:
-        keys: dict[str, bytes] = {}
+        names: dict[str, Pseudonyms] = {}
         left = iter(turns)
         while batch := list(islice(left, BATCH)):
             known = [turn for turn in batch if isinstance(turn, LoggedTurn)]
-            unknown = {turn.key.contact_id for turn in known} - keys.keys()
+            unknown = {turn.key.contact_id for turn in known} - names.keys()
             if unknown:
-                keys |= self._log.pseudonym_keys(organization_id, sorted(unknown), self._clock())
+                names |= self._log.pseudonyms(organization_id, sorted(unknown), self._clock())
             # Before the file exists: an erasure must find the files that contain the person's answers.
             if reported := {turn.key.contact_id for turn in known if _reports(turn)}:
                 self._log.record_reported_hour(organization_id, sorted(reported), hour)
@@ -218,7 +218,7 @@ class ExportToLake:
                 if isinstance(turn, ErasedTurn):
                     yield from turn.events
                 else:
-                    yield from events_of(turn.key, turn.record, turn.deliveries, keys[turn.key.contact_id])
+                    yield from events_of(turn.key, turn.record, turn.deliveries, names[turn.key.contact_id])
 
 
 class _Peekable:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.flow_names import listed_name
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import (
     DraftChangedError,
@@ -16,7 +17,7 @@ from pytake.conversation.ports.tenants import (
     FlowSecretsUnreadableError,
     TenantRepository,
 )
-from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, StoredDraft, listed_name
+from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, StoredDraft
 from pytake.engine import Completion, Problem, Surroundings, inspect_flow, jump_targets, validate
 from pytake.engine.document import read_document, required_parameters, started_flows
 

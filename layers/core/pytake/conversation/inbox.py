@@ -1,13 +1,14 @@
 """Find conversations: one person's, or an organization's list of them, the last message first."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.tenants import TenantRepository
@@ -45,13 +46,20 @@ def status_of(conversation: Conversation, now: float) -> str:
     return HUMAN if session.human else WAITING
 
 
-def contact_ids(person: str) -> list[str]:
-    """The contact ids that a person may have.
+def spellings(person: str) -> list[str]:
+    """The identities that an address may mean.
 
     Takes a phone number with or without `+`, in either spelling where a country has two, or a business-scoped user id.
     """
     digits = person.removeprefix("+")
     return variants(digits) if digits.isascii() and digits.isdecimal() else [person]
+
+
+def contact_ids(aliases: Aliases, organization_id: str, person: str) -> list[str]:
+    """The contacts that a person may be: the one that their identity leads to, or the identity itself. One read request."""
+    spelled = spellings(person)
+    found = aliases.find(organization_id, spelled, consistent=True).aliases
+    return list(dict.fromkeys(found[one].contact_id if one in found else one for one in spelled))
 
 
 class ListPosition(Struct, frozen=True):
@@ -101,23 +109,32 @@ class Page(Struct, frozen=True):
 class Inbox:
     """The organization's conversations."""
 
-    def __init__(self, conversations: Conversations, tenants: TenantRepository, clock: Clock) -> None:
+    def __init__(self, conversations: Conversations, aliases: Aliases, tenants: TenantRepository, clock: Clock) -> None:
         self._conversations = conversations
+        self._aliases = aliases
         self._tenants = tenants
         self._clock = clock
 
-    def keys(self, organization_id: str, person: str, phone_number_id: str | None = None) -> list[ConversationKey]:
-        """The keys that conversations with a person may have: at each number that the organization has or had, or at one."""
-        numbers = self._tenants.number_ids(organization_id) if phone_number_id is None else [phone_number_id]
-        return [
-            ConversationKey(organization_id, number, contact_id)
-            for number in numbers
-            for contact_id in contact_ids(person)
-        ]
+    def identities(self, organization_id: str, person: str) -> list[str]:
+        """Everything that a person has been known by, also in contacts that were merged, and the address itself."""
+        contacts = contact_ids(self._aliases, organization_id, person)
+        known = self._aliases.find(organization_id, contacts, consistent=True).aliases
+        more = sorted(identity for alias in known.values() for identity in alias.identities)
+        return list(dict.fromkeys([*contacts, *spellings(person), *more]))
+
+    def keys(self, organization_id: str, contact_ids: Sequence[str]) -> list[ConversationKey]:
+        """The keys that conversations of contacts may have: at each number that the organization has or had."""
+        numbers = self._tenants.number_ids(organization_id)
+        return [ConversationKey(organization_id, number, id_) for number in numbers for id_ in contact_ids]
 
     def find(self, organization_id: str, person: str, phone_number_id: str | None = None) -> Conversation | None:
         """The conversation with a person: at this number, or the most recently active one."""
-        found = self._conversations.load_all(self.keys(organization_id, person, phone_number_id))
+        ids = contact_ids(self._aliases, organization_id, person)
+        if phone_number_id is None:
+            keys = self.keys(organization_id, ids)
+        else:
+            keys = [ConversationKey(organization_id, phone_number_id, id_) for id_ in ids]
+        found = [known for known in self._conversations.load_all(keys) if known.merged_into is None]
         return max(found, key=lambda known: (known.active_at, known.key), default=None)
 
     def page(
@@ -172,6 +189,7 @@ class Inbox:
         for group in groups:
             keys = [one.key for one in group if filters.phone_number_id in (None, one.key.phone_number_id)]
             known = [one for chunk in _chunks(iter(keys)) for one in self._conversations.load_all(chunk)]
+            known = [one for one in known if one.merged_into is None]
             yield from sorted(known, key=lambda conversation: _last_message(conversation).order)
 
 

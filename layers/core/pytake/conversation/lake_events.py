@@ -111,31 +111,39 @@ def without_values(events: Iterable[LakeEvent]) -> list[LakeEvent]:
     return [replace(event, variables=None) if event.variables is not None else event for event in events]
 
 
-class Pseudonyms:
+class Pseudonyms(Struct, frozen=True):
     """Pseudonyms for one contact's ids. They cannot be linked to the contact without the contact's `key`.
 
     Ids that are derived from a phone number need pseudonyms too: a session's id is a digest of it, and there are few enough
-    phone numbers to try them all.
+    phone numbers to try them all. `contact` is the pseudonym of the person: for a contact that was merged into another one, it
+    is the pseudonym of that one.
     """
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    key: bytes
+    contact: str
 
     def of(self, *parts: str) -> str:
         """The pseudonym of an id. The first of the `parts` is the kind of id."""
-        return hmac.digest(self._key, _encode(parts), "sha256").hex()[:PSEUDONYM_CHARACTERS]
+        return _pseudonym(self.key, parts)
+
+
+def pseudonyms(key: bytes, contact_id: str) -> Pseudonyms:
+    """The pseudonyms of a contact that was not merged into another one."""
+    return Pseudonyms(key, _pseudonym(key, ("contact", contact_id)))
+
+
+def _pseudonym(key: bytes, parts: tuple[str, ...]) -> str:
+    return hmac.digest(key, _encode(parts), "sha256").hex()[:PSEUDONYM_CHARACTERS]
 
 
 def events_of(
-    key: ConversationKey, record: TurnRecord, deliveries: Iterable[Delivery], contact_key: bytes
+    key: ConversationKey, record: TurnRecord, deliveries: Iterable[Delivery], names: Pseudonyms
 ) -> list[LakeEvent]:
     """The events of one turn, in order, with stable ids.
 
     All have the turn's time, so that they belong to its hour. The time of a delivery status is in `state_at`.
     """
-    names = Pseudonyms(contact_key)
     conversation = names.of("conversation", key.phone_number_id, key.contact_id)
-    contact = names.of("contact", key.contact_id)
     at = _milliseconds(record.at)
 
     sessions = {"": None, record.session_id: names.of("session", record.session_id) if record.session_id else None}
@@ -153,7 +161,7 @@ def events_of(
                 event_id=f"{conversation}-{record.seq:06d}-{place or f'{len(found):03d}'}",
                 type=type_,
                 happened_at=at,
-                contact=contact,
+                contact=names.contact,
                 session=session(session_id),
                 phone_number_id=key.phone_number_id,
                 turn=record.seq,

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.records import ConversationKey, TurnRecord
@@ -24,7 +25,7 @@ class RecordOptOut:
         conversation.
         """
         for _ in range(ATTEMPTS):
-            before = self._conversations.load(key)
+            before = load_current(self._conversations, key)
             if before is None or before.opted_out or before.last_inbound_at > reported_at:
                 return False
             after = replace(before, seq=before.seq + 1, opted_out=True)

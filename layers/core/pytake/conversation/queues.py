@@ -45,9 +45,11 @@ class FlowStart(Struct, frozen=True, omit_defaults=True):
 class InboundItem(Struct, omit_defaults=True):
     """One message of one person, as Meta sent it (`message` is Meta's own JSON).
 
+    `contact_id` is the identity in the message: the phone number or, if the person hides it, the user id.
+
     An item with a `due_at` fires a timer or ends a session, one with an `event` brings what a program reported, one with a
     `start` starts a flow. It takes the way of a message, so that it is in order with the person's messages and takes one turn.
-    Its `message` holds only an id.
+    Its `message` holds only an id, its `contact_id` is that of the conversation.
     """
 
     organization_id: str
@@ -60,10 +62,19 @@ class InboundItem(Struct, omit_defaults=True):
     due_at: float | None = None
     event: ReportedEvent | None = None
     start: FlowStart | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    username: str | None = None
 
     @property
     def key(self) -> ConversationKey:
+        """The conversation under the identity in the message. `pytake.conversation.find_conversation` finds the person's own."""
         return ConversationKey(self.organization_id, self.phone_number_id, self.contact_id)
+
+    @property
+    def group(self) -> ConversationKey:
+        """What must stay in order: by user id where it is known, because the phone number may be missing (ADR 26)."""
+        return ConversationKey(self.organization_id, self.phone_number_id, self.user_id or self.contact_id)
 
     @property
     def message_id(self) -> str:
@@ -84,6 +95,7 @@ class OutboundItem(Struct, omit_defaults=True):
 
     `queued_at` is when it was queued. `pair_rate_from` is when its first message may leave under Meta's limit for one
     recipient; 0: all may leave at once. `confirms_opt_out`: it confirms an opt-out, which therefore does not stop it.
+    `recipient` is the phone number or user id to send to, if it is not `contact_id`.
     `requeue_id` makes an item that is queued again on purpose distinct: redriven (`redrive_count` times),
     from being held (`released`), or for an undelivered message whose cause can be remedied.
 
@@ -106,6 +118,7 @@ class OutboundItem(Struct, omit_defaults=True):
     released: bool = False
     read_id: str | None = None
     typing: bool = False
+    recipient: str | None = None
 
     @property
     def key(self) -> ConversationKey:
@@ -143,8 +156,11 @@ class StatusesItem(Struct, omit_defaults=True):
     account_changes: list[AccountChange] = []
 
 
-def due_item(due: DueConversation, now: float, correlation_id: str | None) -> InboundItem:
-    """The item of a conversation whose timer or session has ended. Each time it is made, it has the same id."""
+def due_item(due: DueConversation, user_id: str | None, now: float, correlation_id: str | None) -> InboundItem:
+    """The item of a conversation whose timer or session has ended. Each time it is made, it has the same id.
+
+    With the conversation's `user_id` it is in order with the person's messages.
+    """
     key = due.key
     return InboundItem(
         organization_id=key.organization_id,
@@ -154,6 +170,7 @@ def due_item(due: DueConversation, now: float, correlation_id: str | None) -> In
         received_at=now,
         correlation_id=correlation_id,
         due_at=due.at,
+        user_id=user_id,
     )
 
 
@@ -177,6 +194,7 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
         pair_rate_from=record.pair_rate_from,
         confirms_opt_out=record.confirms_opt_out,
         requeue_id=requeue_id,
+        recipient=record.recipient,
         read_id=read_id(record),
     )
 

@@ -243,6 +243,9 @@ def _inbound_items(number: Number, change: Change, now: float, correlation_id: s
             received_at=now,
             profile_name=message.profile_name,
             correlation_id=correlation_id,
+            user_id=message.user_id,
+            parent_user_id=message.parent_user_id,
+            username=message.username,
         )
 
 

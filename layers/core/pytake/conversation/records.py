@@ -105,6 +105,10 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     last message of the person, the bot or an agent; the list of conversations is sorted by it. `erased_at` is when the person
     was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`). `contact` is a copy of
     the stored contact's `contact_revision`; 0: the contact was never stored (ADR 24).
+
+    `user_id` and `parent_user_id` are the person's business-scoped ids at this number, `username` is their name there. `merged`
+    holds the contacts whose conversations were merged into this one, with the times. `merged_into` is the contact whose
+    conversation has taken this one over: what remains here are its earlier turns.
     """
 
     key: ConversationKey = NO_KEY
@@ -119,6 +123,11 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     erased_at: float = 0
     usage: ContactUsage | None = None
     contact_revision: int = 0
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    username: str | None = None
+    merged: dict[str, float] = {}
+    merged_into: str | None = None
 
     def is_erased(self, sent_at: float) -> bool:
         """Whether a message sent at that time (Meta sends whole seconds) was sent before the person was erased."""
@@ -164,8 +173,8 @@ class TurnRecord(Struct, omit_defaults=True):
 
     The records of a session and the flow versions that they name are enough to replay it without a network
     (`pytake replay`). `context` is None when it equals the context that the session's previous turn left behind.
-    `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from`: see `queues.OutboundItem`.
-    `reads` is the message that an agent's answer marks as read.
+    `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from` and `recipient`: see
+    `queues.OutboundItem`. `reads` is the message that an agent's answer marks as read.
     """
 
     seq: int
@@ -187,6 +196,7 @@ class TurnRecord(Struct, omit_defaults=True):
     window_opened_at: float | None = None
     pair_rate_from: float = 0
     context: TurnContext | None = None
+    recipient: str | None = None
     reads: str | None = None
 
     @property
@@ -351,16 +361,6 @@ class FlowSummary(Struct, omit_defaults=True):
     updated_by: str = ""
     last_change: FlowChange = "saved"
     metadata: FlowMetadata = FlowMetadata()
-
-
-LISTED_NAME_LENGTH = 200
-"""Limit for a flow's name in its organization's list, in characters."""
-
-
-def listed_name(document: dict[str, Any]) -> str:
-    """A flow's name in a list: the document's name, or its id if it has no valid name."""
-    name = document.get("name")
-    return str(name if isinstance(name, str) and name.strip() else document.get("id") or "")[:LISTED_NAME_LENGTH]
 
 
 class StoredDraft(Struct, frozen=True):

@@ -53,6 +53,7 @@ class ReportEvent:
                     self._clock(),
                     correlation_id=correlation_id,
                     event=event,
+                    user_id=found.user_id,
                 )
             ]
         )

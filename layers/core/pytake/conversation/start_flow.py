@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import msgspec
 
 from pytake.contacts.ports import Contacts
+from pytake.conversation.current_conversation import load_current
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.inbox import contact_ids
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import QueueingFailedError, Queues
@@ -42,6 +44,7 @@ class StartFlow:
         self,
         conversations: Conversations,
         contacts: Contacts,
+        aliases: Aliases,
         tenants: TenantRepository,
         flows: FlowLibrary,
         queues: Queues,
@@ -49,6 +52,7 @@ class StartFlow:
     ) -> None:
         self._conversations = conversations
         self._contacts = contacts
+        self._aliases = aliases
         self._tenants = tenants
         self._flows = flows
         self._queues = queues
@@ -71,8 +75,9 @@ class StartFlow:
         to = "".join(character for character in to if character not in " -()")
         if not _PHONE.fullmatch(to) and not _USER_ID.fullmatch(to):
             raise StartRefusedError("recipient_invalid")
-        keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in contact_ids(to)]
-        known = next((found for key in keys if (found := self._conversations.load(key)) is not None), None)
+        ids = contact_ids(self._aliases, organization_id, to)
+        keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in ids]
+        known = next((found for key in keys if (found := load_current(self._conversations, key)) is not None), None)
         key = known.key if known is not None else keys[0]
         self._check(known or self._new(key), start)
         item = InboundItem(
@@ -83,6 +88,7 @@ class StartFlow:
             self._clock(),
             correlation_id=correlation_id,
             start=start,
+            user_id=known.user_id if known is not None else None,
         )
         self._queues.put_inbound([item])
 

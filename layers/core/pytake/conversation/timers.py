@@ -34,7 +34,8 @@ class FireDueTimers:
         """
         now, queued, lag = self._clock(), 0, 0.0
         for batch in _batches(self._conversations.due(now)):
-            self._queues.put_inbound([due_item(due, now, correlation_id) for due in batch])
+            known = {one.key: one.user_id for one in self._conversations.load_all([due.key for due in batch])}
+            self._queues.put_inbound([due_item(due, known.get(due.key), now, correlation_id) for due in batch])
             queued += len(batch)
             lag = max(lag, *(now - due.at for due in batch))
             if out_of_time():

@@ -14,8 +14,11 @@ from pytake.contacts.records import ContactRecord
 from pytake.conversation.app_messages import record_echo
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
 from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
+from pytake.conversation.find_conversation import FindConversation, FoundConversation, identified
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_run import FlowRun
+from pytake.conversation.merge_contacts import MergeContacts
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
@@ -53,6 +56,7 @@ class TakeTurn:
         self,
         conversations: Conversations,
         contacts: Contacts,
+        aliases: Aliases,
         tenants: TenantRepository,
         flows: FlowLibrary,
         queues: Queues,
@@ -71,10 +75,12 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
-        start_flow = StartFlow(conversations, contacts, tenants, flows, queues, clock)
+        start_flow = StartFlow(conversations, contacts, aliases, tenants, flows, queues, clock)
         self._run_flow = FlowRun(
             tenants, flows, effects, effect_slots, start_flow, clock, session_ttl_hours, show_typing, record_metric
         )
+        merge = MergeContacts(conversations, contacts, aliases, tenants, operator_events, clock)
+        self._find = FindConversation(conversations, aliases, merge)
         self._commit = CommitTurn(conversations, contacts, queues, operator_events, publish_events, clock)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
@@ -94,14 +100,16 @@ class TakeTurn:
         if number is None and item.due_at is None:
             return None
 
-        def decide(known: Conversation | None) -> TurnDraft | None:
+        def decide(found: FoundConversation) -> TurnDraft | None:
+            known = found.conversation
             if item.event is not None:
                 return self._decide_event(known, number, item) if known is not None and number is not None else None
             if item.due_at is not None or number is None:
                 return self._decide_due(known, number, item) if known is not None else None
             if known is not None:
+                known = identified(known, found.sender) if found.sender is not None else known
                 return self._decide_own_turn(known, number, item)
-            return self._decide_first_turn(number, item)
+            return self._decide_first_turn(number, item, found)
 
         def committed(record: TurnRecord) -> None:
             self._record_metric("Turns", 1)
@@ -113,7 +121,9 @@ class TakeTurn:
                 self._record_metric("MessagesLimited", 1)
 
         mark_read = number is not None and number.mark_read
-        return self._commit(item.key, item.message_id, decide, committed, mark_read=mark_read)
+        return self._commit(
+            lambda again: self._find(item, consistent=again), item.message_id, decide, committed, mark_read=mark_read
+        )
 
     def _number(self, key: ConversationKey) -> Number | None:
         number = self._tenants.number(key.phone_number_id)
@@ -123,13 +133,15 @@ class TakeTurn:
             return None
         return number
 
-    def _decide_first_turn(self, number: Number, item: InboundItem) -> TurnDraft | None:
+    def _decide_first_turn(self, number: Number, item: InboundItem, found: FoundConversation) -> TurnDraft | None:
         """The conversation's first turn. It begins with what is known of the contact from elsewhere."""
-        erased_at = self._conversations.erased_at(
-            item.key
-        )  # first: an erasure stores what it keeps of consent before this
-        contact = self._contacts.load(item.organization_id, item.contact_id)
-        draft = self._decide_own_turn(_new_conversation(item, contact, erased_at), number, item)
+        # First: an erasure stores what it keeps of consent before this.
+        erased_at = self._conversations.erased_at(found.key)
+        contact = self._contacts.load(found.key.organization_id, found.key.contact_id)
+        before = _new_conversation(found.key, item, contact, erased_at)
+        if found.sender is not None:
+            before = identified(before, found.sender)
+        draft = self._decide_own_turn(before, number, item)
         if draft is not None:
             draft.contact = contact
         return draft
@@ -299,10 +311,12 @@ def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> boo
     return item.received_at <= erased_at or (sent_at is not None and conversation.is_erased(sent_at))
 
 
-def _new_conversation(item: InboundItem, contact: ContactRecord, erased_at: float) -> Conversation:
+def _new_conversation(
+    key: ConversationKey, item: InboundItem, contact: ContactRecord, erased_at: float
+) -> Conversation:
     known = contact.for_flows()
     return Conversation(
-        key=item.key,
+        key=key,
         contact=replace(known, name=known.name or item.profile_name or ""),
         erased_at=erased_at,
         opted_out=contact.opted_out,

@@ -21,13 +21,14 @@ _CONSENT_EVENTS = frozenset({"opted_out", "consent_set"})
 def changes_contact(before: Conversation | None, after: Conversation, record: TurnRecord) -> bool:
     """Whether a turn must store the contact.
 
-    It must if it changed the contact or their consent, if it began the conversation, and if a message continued a conversation
-    whose contact was never stored.
+    It must if it changed the contact, their identities or their consent, if it began the conversation, and if a message
+    continued a conversation whose contact was never stored.
     """
     if before is None or (not before.contact_revision and record.message_type not in NON_MESSAGE_TYPES):
         return True
     return (
         after.contact != before.contact
+        or _identity(after) != _identity(before)
         or after.opted_out != before.opted_out
         or any(event.type in _CONSENT_EVENTS for event in record.events)
     )
@@ -42,18 +43,38 @@ def contact_write(
     if "name" not in known.fields and profile_name != (before.contact.name if before is not None else stored.name):
         known = replace(known, name=profile_name)
     saved = replace(
-        stored, name=known.name, language=known.language, fields=known.fields, tags=list(dict.fromkeys(known.tags))
+        _identified(stored, before, after),
+        name=known.name,
+        language=known.language,
+        fields=known.fields,
+        tags=list(dict.fromkeys(known.tags)),
     )
     fits = saved == stored or len(msgspec.json.encode(saved.for_flows())) <= CONTACT_BYTES
     changes, number = _consent_changes(stored, after, record), after.key.phone_number_id
     contact = replace(
-        saved if fits else stored,
+        saved if fits else _identified(stored, before, after),
         consent=consent_after(stored.consent, changes),
         numbers=stored.numbers if number in stored.numbers else [*stored.numbers, number],
         created_at=stored.created_at if stored.revision else record.at,
         last_inbound_at=max(stored.last_inbound_at, after.last_inbound_at),
     )
     return ContactWrite(contact, changes), fits
+
+
+def _identity(conversation: Conversation) -> tuple[str | None, ...]:
+    contact = conversation.contact
+    return contact.phone, conversation.user_id, conversation.parent_user_id, conversation.username
+
+
+def _identified(stored: ContactRecord, before: Conversation | None, after: Conversation) -> ContactRecord:
+    """The stored contact with the identities that the turn changed, or that it does not know."""
+    known = stored.phone, stored.user_id, stored.parent_user_id, stored.username
+    was = _identity(before) if before is not None else (None, None, None, None)
+    phone, user_id, parent_user_id, username = (
+        new if new is not None and (new != old or one is None) else one
+        for one, old, new in zip(known, was, _identity(after), strict=True)
+    )
+    return replace(stored, phone=phone, user_id=user_id, parent_user_id=parent_user_id, username=username)
 
 
 def _before_turn(stored: ContactRecord, before: Conversation | None) -> Contact:

@@ -5,13 +5,14 @@ unknown fields, types and changes are kept. Only a body that is not JSON, or not
 Source: WhatsApp Cloud API reference, "Webhooks" (November 2026).
 """
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.whatsapp.json_values import Json, identifier, number_of
+from pytake.whatsapp.json_values import Json, digits_of, identifier, number_of
 
 _MAX_NAME = 65_536  # characters; WhatsApp allows 25, and the conversation stores the name
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
@@ -31,8 +32,9 @@ class IncomingMessage(Struct, frozen=True):
 
     `contact_id` is the recipient of a reply and the key of the conversation: the digits of the phone number (without `+`),
     or the business-scoped user id. `phone` is the number in E.164 (`+5511…`), None when the person hides it. `user_id` is the
-    business-scoped id, if Meta sent one. `timestamp` is in seconds, 0 when it is missing or unreadable. `raw` is the message
-    as it came; `pytake.whatsapp.message_input` reads it.
+    business-scoped id, `parent_user_id` that of linked portfolios, `username` the name without `@`, each None if Meta sent none.
+    `timestamp` is in seconds, 0 when it is missing or unreadable. `raw` is the message as it came;
+    `pytake.whatsapp.message_input` reads it.
     """
 
     id: str
@@ -40,7 +42,9 @@ class IncomingMessage(Struct, frozen=True):
     contact_id: str
     phone: str | None
     user_id: str | None
+    parent_user_id: str | None
     profile_name: str | None
+    username: str | None
     type: str
     timestamp: int
     raw: Json
@@ -137,7 +141,9 @@ def _change(account_id: str | None, change: Json) -> Change:
     phone_number_id = identifier(metadata.get("phone_number_id")) if isinstance(metadata, dict) else None
     if field != "messages":
         # Calls have `statuses`, and standby copies have `messages`: neither are ours to process.
-        return Change(account_id, field, phone_number_id, [], [], [{"field": field, "value": value}], problems)
+        changed = _user_id_updates(value, phone_number_id, problems) if field == "user_id_update" else []
+        others = [] if changed else [{"field": field, "value": value}]
+        return Change(account_id, field, phone_number_id, changed, [], others, problems)
     return Change(
         account_id,
         field,
@@ -165,8 +171,8 @@ def messages_of(value: Json, phone_number_id: str | None, problems: list[str]) -
         if message_id is None:
             problems.append(f"messages[{at}] has no id")
             continue
-        phone, user_id, profile_name = senders.of(raw)
-        contact_id = phone or user_id
+        sender = senders.of(raw)
+        contact_id = sender.phone or sender.user_id
         if contact_id is None:
             problems.append(f"messages[{at}] ({message_id}) has no sender")
             continue
@@ -176,15 +182,52 @@ def messages_of(value: Json, phone_number_id: str | None, problems: list[str]) -
                 id=message_id,
                 phone_number_id=phone_number_id or "",
                 contact_id=contact_id,
-                phone=f"+{phone}" if phone else None,
-                user_id=user_id,
-                profile_name=profile_name,
+                phone=f"+{sender.phone}" if sender.phone else None,
+                user_id=sender.user_id,
+                parent_user_id=sender.parent_user_id,
+                profile_name=sender.name,
+                username=sender.username,
                 type=kind if isinstance(kind, str) and kind else "unknown",
                 timestamp=_seconds(raw.get("timestamp")),
                 raw=raw,
             )
         )
     return messages
+
+
+def _user_id_updates(value: Json, phone_number_id: str | None, problems: list[str]) -> list[IncomingMessage]:
+    """The changes of the field `user_id_update`, as the system message that reports the same.
+
+    Each has an id of its own that follows from its content: Meta gives it none, and posts it again if it is not answered.
+    """
+    messages: list[Json] = []
+    for update in list_of(value, "user_id_update", "", problems):
+        if not isinstance(update, dict):
+            continue
+        previous, current = _before_and_after(update, "user_id")
+        previous_parent, parent = _before_and_after(update, "parent_user_id")
+        system = {
+            "type": "user_changed_user_id",
+            "wa_id": update.get("wa_id"),
+            "previous_user_id": previous,
+            "user_id": current,
+            "previous_parent_user_id": previous_parent,
+            "parent_user_id": parent,
+        }
+        # Only both ids say who changed: a phone number alone may be the new one.
+        if previous and current:
+            key = ":".join(map(str, (phone_number_id, previous, current, update.get("timestamp"))))
+            id_ = f"user_id_update:{sha256(key.encode()).hexdigest()}"
+            messages.append({"id": id_, "timestamp": update.get("timestamp"), "type": "system", "system": system})
+    return messages_of({"messages": messages}, phone_number_id, problems)
+
+
+def _before_and_after(update: Json, name: str) -> tuple[str | None, str | None]:
+    """The ids of a change: `{"user_id": {"previous", "current"}}`, or `previous_user_id` and `user_id` side by side."""
+    found = update.get(name)
+    if isinstance(found, dict):
+        return identifier(found.get("previous")), identifier(found.get("current"))
+    return identifier(update.get(f"previous_{name}")), identifier(found)
 
 
 class _Senders:
@@ -196,7 +239,7 @@ class _Senders:
         for contact in contacts:
             if not isinstance(contact, dict):
                 continue
-            phone, user_id = _digits(contact.get("wa_id")), identifier(contact.get("user_id"))
+            phone, user_id = digits_of(contact.get("wa_id")), identifier(contact.get("user_id"))
             if user_id:
                 self._by_id[user_id] = contact
             if phone:
@@ -206,10 +249,10 @@ class _Senders:
         # A message without a sender can only be from the single contact whose number is hidden.
         self._hidden = hidden[0] if len(hidden) == 1 and len(contacts) == 1 else None
 
-    def of(self, raw: Json) -> tuple[str | None, str | None, str | None]:
-        """The phone's digits, the business-scoped id and the profile name of a message's sender; each None when unknown."""
+    def of(self, raw: Json) -> "_Sender":
+        """The sender of a message."""
         sender = raw.get("from")
-        phone = _digits(sender)
+        phone = digits_of(sender)
         user_id = identifier(raw.get("from_user_id")) or (None if phone else identifier(sender))
         if not phone and not user_id:
             system = raw.get("system")
@@ -218,15 +261,27 @@ class _Senders:
         contact = self._by_id.get(phone or "") or self._by_id.get(user_id or "")
         if contact is None and not phone and not user_id:
             contact = self._hidden
-        if contact is None:
-            return phone, user_id, None
+        contact = contact or {}
         profile = contact.get("profile")
-        name = profile.get("name") if isinstance(profile, dict) else None
-        return (
-            phone or _digits(contact.get("wa_id")),
+        profile = profile if isinstance(profile, dict) else {}
+        name, username = profile.get("name"), identifier(profile.get("username"))
+        return _Sender(
+            phone or digits_of(contact.get("wa_id")),
             user_id or identifier(contact.get("user_id")),
+            identifier(raw.get("from_parent_user_id")) or identifier(contact.get("parent_user_id")),
             name[:_MAX_NAME] if isinstance(name, str) and name else None,
+            username.removeprefix("@") or None if username else None,
         )
+
+
+class _Sender(Struct, frozen=True):
+    """The digits of the phone, the business-scoped ids, the profile's name and the username; each None when unknown."""
+
+    phone: str | None
+    user_id: str | None
+    parent_user_id: str | None
+    name: str | None
+    username: str | None
 
 
 def _statuses(value: Json, problems: list[str]) -> list[Json]:
@@ -250,13 +305,6 @@ def list_of(container: Json, key: str, where: str, problems: list[str]) -> list[
         problems.append(f"{where}{key} is not a list")
         return []
     return found
-
-
-def _digits(value: Any) -> str | None:
-    """The digits of a phone number with or without `+`. None for anything else, such as a business-scoped id."""
-    text = identifier(value)
-    digits = text.removeprefix("+") if text else ""
-    return digits if digits.isascii() and digits.isdigit() else None
 
 
 def _seconds(value: Any) -> int:

@@ -15,6 +15,13 @@ def identifier(value: Any) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_ID else None
 
 
+def digits_of(value: Any) -> str | None:
+    """The digits of a phone number with or without `+`. None for anything else, such as a business-scoped id."""
+    text = identifier(value)
+    digits = text.removeprefix("+") if text else ""
+    return digits if digits.isascii() and digits.isdigit() else None
+
+
 def text_of(value: Any) -> str:
     """A text or a number as text; empty for anything else."""
     if isinstance(value, str):

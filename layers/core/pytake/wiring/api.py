@@ -3,6 +3,7 @@
 from functools import cache
 
 from pytake.analytics.reports import Reports
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.erasure import DynamoErasure
@@ -94,7 +95,7 @@ def offboard_number() -> OffboardNumber:
 
 @use_case
 def inbox() -> Inbox:
-    return Inbox(conversations(), shared.tenants(), shared.clock)
+    return Inbox(conversations(), aliases(), shared.tenants(), shared.clock)
 
 
 @use_case
@@ -107,6 +108,7 @@ def agent_messaging() -> AgentMessaging:
         shared.clock,
         settings().session_ttl_hours,
         contacts(),
+        aliases(),
         shared.templates(),
     )
 
@@ -135,7 +137,7 @@ def erase_contact() -> EraseContact:
 
 @use_case
 def manage_contacts() -> ManageContacts:
-    return ManageContacts(contacts(), conversations(), shared.operator_events(), shared.clock)
+    return ManageContacts(contacts(), aliases(), conversations(), shared.operator_events(), shared.clock)
 
 
 @use_case
@@ -181,6 +183,11 @@ def flow_secret_store() -> SecretsManagerFlowSecretStore:
 @cache
 def request_slots() -> DynamoRequestSlots:
     return DynamoRequestSlots(shared.table())
+
+
+@cache
+def aliases() -> DynamoAliases:
+    return DynamoAliases(shared.table(), shared.clock)
 
 
 @cache

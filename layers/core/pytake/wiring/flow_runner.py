@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.batch import BatchProcessor
 from pytake.aws.effect_slots import DynamoEffectSlots
 from pytake.aws.flows import DynamoFlows
@@ -31,6 +32,7 @@ def take_turn() -> TakeTurn:
     return TakeTurn(
         conversations=conversations(),
         contacts=contacts(),
+        aliases=DynamoAliases(shared.table(), shared.clock),
         tenants=shared.tenants(),
         flows=FlowLibrary(flows, shared.clock),
         queues=queues(),

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytake.conversation.callback_data import callback_data
+from pytake.conversation.current_conversation import load_current
 from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
@@ -270,7 +271,8 @@ class Deliver:
         item, message, template = attempt.item, attempt.message, attempt.number.fallback_template
         if claim.fallback and template is not None:
             message = Template(template.name, template.language)
-        return message_payload(message, item.contact_id, callback_data(item.key, item.turn, attempt.index, claim.sends))
+        data = callback_data(item.key, item.turn, attempt.index, claim.sends)
+        return message_payload(message, item.recipient or item.contact_id, data)
 
     def _handle_failure(
         self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str, lookups: steps.Lookups
@@ -372,7 +374,7 @@ class Deliver:
         self._report("delivery.dead", item, index, reason=reason)
 
     def _is_for_erased_person(self, item: OutboundItem) -> bool:
-        return is_for_erased_person(self._conversations.load(item.key), item)
+        return is_for_erased_person(load_current(self._conversations, item.key), item)
 
     def _report(self, type_: str, item: OutboundItem, index: int, **detail: str) -> None:
         self._operator_events.publish(delivery_event(type_, item, index, **detail))

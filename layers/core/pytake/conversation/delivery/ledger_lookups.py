@@ -1,5 +1,6 @@
 """What a decision of delivery looks up in the stores."""
 
+from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.queues import OutboundItem
@@ -24,7 +25,7 @@ class LedgerLookups:
 
     def conversation(self) -> Conversation | None:
         if not self._is_loaded:
-            self._conversation, self._is_loaded = self._conversations.load(self._item.key), True
+            self._conversation, self._is_loaded = load_current(self._conversations, self._item.key), True
         return self._conversation
 
     def fallback_sent(self) -> bool:

@@ -47,14 +47,35 @@ class Conversations(Protocol):
         eventually consistent: an entry may be older than its conversation, and appear in the wrong list for a moment.
         """
 
-    def commit(self, conversation: Conversation, turn: TurnRecord, contact: ContactWrite | None = None) -> None:
+    def commit(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        contact: ContactWrite | None = None,
+        learned: Sequence[str] = (),
+    ) -> None:
         """Store the conversation (its `seq` is the turn's), the turn, the marker of its message and the contact, if one is
         given: all or nothing. The conversation's `contact_revision` is then that of the stored contact.
 
-        One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has already taken a turn. Raises
-        `ConflictError` when the stored `seq` is not one less than the turn's, when the stored `contact_revision` is another
-        one, when the contact was written meanwhile, and when a new conversation has a wrong `erased_at` (see
-        `Conversations.erased_at`).
+        From now on the identities that the turn has `learned` lead to the conversation's contact, and so does the id of the
+        contact itself. One write request. Raises `AlreadyCommittedError` when the turn's `message_id` has already taken a turn.
+        Raises `ConflictError` when the stored `seq` is not one less than the turn's, when the stored `contact_revision` is
+        another one, when the contact was written meanwhile, when a new conversation has a wrong `erased_at` (see
+        `Conversations.erased_at`), and when one of the identities leads to another contact.
+        """
+
+    def merge(
+        self,
+        conversation: Conversation,
+        turn: TurnRecord,
+        left: Conversation,
+        left_turn: TurnRecord,
+        contact_revision: int | None = None,
+    ) -> None:
+        """Store a conversation and its turn, and what is left of the one that was merged into it, with its turn: all or nothing.
+
+        `contact_revision` is that of the conversation's contact from now on, if it is another one. One write request. Raises
+        `ConflictError` when either stored `seq` is not one less than its turn's, or its `contact_revision` another one.
         """
 
     def update_contact(self, loaded: Conversation, after: Conversation) -> None:

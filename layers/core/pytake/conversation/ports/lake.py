@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pytake.conversation.lake_events import ErasedTurn, LakeEvent
+from pytake.conversation.lake_events import ErasedTurn, LakeEvent, Pseudonyms
 from pytake.conversation.lake_records import ExportProgress, LakePart, LogEntry, LoggedTurn, RetentionProgress
 
 
@@ -35,8 +35,8 @@ class EventLog(Protocol):
     def turns(self, hour: int, entries: Iterable[LogEntry]) -> Iterable[LoggedTurn | ErasedTurn]:
         """The hour's turns that start with these entries, always in the same order."""
 
-    def pseudonym_keys(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, bytes]:
-        """The random key of each contact's pseudonyms, created on first use. A key outlives the records that need it."""
+    def pseudonyms(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, Pseudonyms]:
+        """The pseudonyms of each contact. Their random key is created on first use, and outlives the records that need it."""
 
     def record_reported_hour(self, organization_id: str, contact_ids: Iterable[str], hour: int) -> None:
         """Record that the lake's file of this hour contains answers of these contacts, who have keys."""
