@@ -71,7 +71,7 @@ def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Pag
         page.get_by_text(scheme, exact=True).click()
         page.keyboard.press("Escape")
         expect(page.get_by_role("menu")).to_be_hidden()
-        for path in ("/console", "/console/build"):
+        for path in ("/console", "/console/build", "/console/inbox", "/console/settings/numbers"):
             page.goto(visitor.url + path)
             page.locator("#main h1").wait_for()
             page.wait_for_load_state("networkidle")
@@ -95,6 +95,27 @@ def test_the_language_is_remembered(web_page: Page, visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="Flujos")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Flujos")).to_be_visible()
+
+
+def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
+    page, phone = web_page, "5511955550101"
+    sign_in(page, f"{visitor.url}/console/inbox", "agent", "Rita")
+    cloud.say(phone, "oi")
+    cloud.answers(phone, 1)
+    cloud.say(phone, "humano")
+    asked = cloud.answers(phone, 2)
+    page.get_by_role("link", name="0101").click()
+    expect(page.get_by_role("log")).to_contain_text("humano")
+    expect(page.get_by_role("complementary")).to_contain_text("A pessoa pediu um atendente")
+    expect_accessible(page)
+    field = page.get_by_role("textbox", name="Escreva uma mensagem")
+    field.fill("Olá, sou a Rita.")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    assert cloud.answers(phone, len(asked) + 1)[-1]["text"] == "Olá, sou a Rita."
+    expect(page.get_by_role("article", name="Atendente")).to_contain_text("Olá, sou a Rita.")
+    page.get_by_role("button", name="Devolver ao bot").click()
+    expect(page.locator(".inbox-head")).to_contain_text("Com o bot")
 
 
 def test_a_sign_in_that_is_not_ours_ends_in_a_sentence(web_page: Page, visitor: Visitor) -> None:

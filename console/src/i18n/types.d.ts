@@ -3,6 +3,8 @@ import type shell from "../words/pt/shell.json";
 import type problems from "../words/pt/problems.json";
 import type findings from "../words/pt/findings.json";
 import type build from "../areas/build/words/pt.json";
+import type inbox from "../areas/inbox/words/pt.json";
+import type settings from "../areas/settings/words/pt.json";
 
 // Portuguese decides which keys there are; a test compares the other languages. A new area adds its line here.
 declare module "i18next" {
@@ -16,6 +18,8 @@ declare module "i18next" {
       problems: typeof problems;
       findings: typeof findings;
       build: typeof build;
+      inbox: typeof inbox;
+      settings: typeof settings;
     };
   }
 }

@@ -6,7 +6,7 @@ import type { IconName } from "../ui/Icon.tsx";
 /** A part of the console with a place in the navigation. */
 export interface Area {
   /** Also the first part of its path, the name of its folder, and the key of its name in words/<language>/shell.json. */
-  id: "build";
+  id: "build" | "inbox" | "settings";
   icon: IconName;
   roles: readonly Role[];
   /** Texts that it needs besides its own. */
@@ -22,6 +22,18 @@ export const AREAS: readonly Area[] = [
     roles: ["admin", "builder"],
     words: ["findings"],
     routes: () => import("../areas/build/routes.tsx"),
+  },
+  {
+    id: "inbox",
+    icon: "inbox",
+    roles: ["admin", "agent"],
+    routes: () => import("../areas/inbox/routes.tsx"),
+  },
+  {
+    id: "settings",
+    icon: "settings",
+    roles: ["admin"],
+    routes: () => import("../areas/settings/routes.tsx"),
   },
 ];
 

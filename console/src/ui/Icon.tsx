@@ -20,6 +20,7 @@ const PATHS = {
   more: "M12 6.5v-.01M12 12v-.01M12 17.5v-.01",
   back: "M15 5l-7 7 7 7",
   check: "M5 12.5 10 17l9-10",
+  info: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v-.01",
   alert: "M12 4 2.5 20h19zM12 10v4M12 17v-.01",
 } as const;
 

@@ -1,0 +1,93 @@
+import { Button, Textarea } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useTranslation } from "react-i18next";
+import { announce } from "../../ui/announce.ts";
+import { useNow } from "../../ui/now.ts";
+import { Problem } from "../../ui/Problem.tsx";
+import { pathOf, send, type ConversationState, type Key } from "./queries.ts";
+import { duration } from "./times.ts";
+
+const LONGEST = 4_096;
+const SOON_MILLISECONDS = 3 * 3_600_000;
+
+/** Texts that are begun and not sent, by conversation: they survive a look at another one. */
+const drafts = new Map<string, { text: string; requestId: string }>();
+
+function begin(text = "") {
+  return { text, requestId: crypto.randomUUID() };
+}
+
+/** Why the agent cannot write now, if so: the person opted out, or WhatsApp's window is closed. */
+export function obstacle(state: ConversationState, now: number): "optedOut" | "windowClosed" | undefined {
+  if (state.opted_out) return "optedOut";
+  if (!state.window_closes_at || Date.parse(state.window_closes_at) <= now) return "windowClosed";
+  return undefined;
+}
+
+/** The agent's answer. A text that could not be sent comes back, and is sent once however often it is tried. */
+export function Composer({ conversationKey, state }: { conversationKey: Key; state: ConversationState }) {
+  const { t } = useTranslation("inbox");
+  const queries = useQueryClient();
+  const place = pathOf(conversationKey);
+  const [draft, setDraft] = useState(() => drafts.get(place) ?? begin());
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    drafts.set(place, draft);
+  }, [place, draft]);
+  const sending = useMutation({
+    mutationFn: ({ text, requestId }: typeof draft) => send(conversationKey, text, requestId),
+    onSuccess: () => {
+      setDraft(begin());
+      announce(t("done.sent"));
+      void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
+      void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
+      field.current?.focus();
+    },
+  });
+  const now = useNow();
+  const blocked = obstacle(state, now);
+  if (blocked) return <p className="inbox-blocked">{t(`blocked.${blocked}`)}</p>;
+  const left = Date.parse(state.window_closes_at ?? "") - now;
+  const ready = draft.text.trim() !== "" && !sending.isPending;
+  const keys = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (ready) sending.mutate(draft);
+  };
+  return (
+    <form
+      className="inbox-composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) sending.mutate(draft);
+      }}
+    >
+      {sending.isError && <Problem error={sending.error} />}
+      {state.mode === "bot" && <p className="quiet flush">{t("takesOver")}</p>}
+      <div className="inbox-composer-row">
+        <Textarea
+          ref={field}
+          className="inbox-composer-text"
+          autosize
+          minRows={1}
+          maxRows={8}
+          maxLength={LONGEST}
+          aria-label={t("write")}
+          placeholder={t("write")}
+          value={draft.text}
+          disabled={sending.isPending}
+          // A changed text is another message.
+          onChange={(event) => setDraft(begin(event.currentTarget.value))}
+          onKeyDown={keys}
+        />
+        <Button type="submit" disabled={!ready} loading={sending.isPending}>
+          {t("send")}
+        </Button>
+      </div>
+      <p className="quiet flush inbox-hint">
+        {t("keys")} {left < SOON_MILLISECONDS && t("closesIn", { time: duration(left) })}
+      </p>
+    </form>
+  );
+}

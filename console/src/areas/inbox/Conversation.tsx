@@ -1,0 +1,146 @@
+import { ActionIcon, Button, Menu, Modal, Skeleton } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, useParams } from "react-router";
+import { announce } from "../../ui/announce.ts";
+import { Icon } from "../../ui/Icon.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { Composer } from "./Composer.tsx";
+import { nameOf } from "./ConversationItem.tsx";
+import { Details } from "./Details.tsx";
+import { Messages } from "./Messages.tsx";
+import {
+  close,
+  conversationQuery,
+  resume,
+  transcriptQuery,
+  type ConversationState,
+  type Key,
+} from "./queries.ts";
+import { markSeen } from "./seen.ts";
+
+/** One conversation: its messages, the answer, and what is known of the person. */
+export function Conversation() {
+  const { number = "", contact = "" } = useParams();
+  const key = { number, contact };
+  const state = useQuery(conversationQuery(key));
+  const transcript = useQuery(transcriptQuery(key));
+  const [details, { toggle }] = useDisclosure(false);
+  const inbound = state.data?.last_inbound_at ?? null;
+  useEffect(() => {
+    if (!document.hidden) markSeen({ number, contact }, inbound);
+  }, [number, contact, inbound]);
+  const failed = state.error ?? transcript.error;
+  return (
+    <>
+      <section className="inbox-chat" key={`${number}/${contact}`} data-details={details}>
+        {state.data ? (
+          <Head conversationKey={key} state={state.data} details={details} toggle={toggle} />
+        ) : (
+          <Skeleton height={56} />
+        )}
+        {failed && !(state.data && transcript.data) && (
+          <Problem error={failed} again={() => void Promise.all([state.refetch(), transcript.refetch()])} />
+        )}
+        <Messages transcript={transcript.data} />
+        {state.data && <Composer conversationKey={key} state={state.data} />}
+      </section>
+      {state.data && <Details state={state.data} />}
+    </>
+  );
+}
+
+interface HeadProps {
+  conversationKey: Key;
+  state: ConversationState;
+  /** Whether the details are shown where the screen has no place for them beside the messages. */
+  details: boolean;
+  toggle: () => void;
+}
+
+function Head({ conversationKey, state, details, toggle }: HeadProps) {
+  const { t } = useTranslation("inbox");
+  const { t: common } = useTranslation();
+  const queries = useQueryClient();
+  const [asking, { open: ask, close: leave }] = useDisclosure(false);
+  const changed = () => {
+    void queries.invalidateQueries({ queryKey: ["conversations"] });
+    void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
+  };
+  const act = (change: (key: Key) => Promise<ConversationState>, done: string) => ({
+    mutationFn: () => change(conversationKey),
+    onSuccess: (now: ConversationState) => {
+      queries.setQueryData(conversationQuery(conversationKey).queryKey, now);
+      announce(done);
+      leave();
+      changed();
+    },
+  });
+  const resuming = useMutation(act(resume, t("done.resumed")));
+  const closing = useMutation(act(close, t("done.closed")));
+  const failed = resuming.error ?? closing.error;
+  return (
+    <header className="inbox-head">
+      <ActionIcon
+        component={Link}
+        to="/inbox"
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={t("back")}
+        className="inbox-back"
+      >
+        <Icon name="back" />
+      </ActionIcon>
+      <div className="inbox-head-text">
+        <h2>{nameOf(state)}</h2>
+        <span className="quiet">
+          {state.phone && state.name ? `${state.phone} · ` : ""}
+          {t(`status.${state.status}`)}
+        </span>
+      </div>
+      {state.mode === "human" && (
+        <Button size="xs" variant="default" loading={resuming.isPending} onClick={() => resuming.mutate()}>
+          {t("resume")}
+        </Button>
+      )}
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={t("details.name")}
+        aria-expanded={details}
+        className="inbox-more"
+        onClick={toggle}
+      >
+        <Icon name="info" />
+      </ActionIcon>
+      {state.session && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("actions")}>
+              <Icon name="more" />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={ask}>{t("close")}</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      <Modal opened={asking} onClose={leave} title={t("closing.title")} lockScroll={false} centered>
+        <p className="flush">{t("closing.text")}</p>
+        <div className="inbox-buttons">
+          <Button variant="default" onClick={leave}>
+            {common("cancel")}
+          </Button>
+          <Button loading={closing.isPending} onClick={() => closing.mutate()}>
+            {t("close")}
+          </Button>
+        </div>
+      </Modal>
+      {failed && <Problem error={failed} />}
+    </header>
+  );
+}

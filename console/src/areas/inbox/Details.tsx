@@ -1,0 +1,84 @@
+import { Badge } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ConversationState } from "./queries.ts";
+import { clock, day } from "./times.ts";
+
+/** What is known of the person: why they wait, what they answered, what the organization keeps of them. */
+export function Details({ state }: { state: ConversationState }) {
+  const { t } = useTranslation("inbox");
+  const { handoff } = state;
+  return (
+    <aside className="inbox-details" aria-label={t("details.name")}>
+      {handoff && (
+        <Part title={t("details.handoff")}>
+          <Facts
+            facts={{
+              [t("details.since")]: `${day(handoff.at)}, ${clock(handoff.at)}`,
+              [t("details.reason")]: t(handoff.reason === "command" ? "reason.command" : "reason.flow"),
+              [t("details.department")]: handoff.department,
+              [t("details.priority")]: handoff.priority,
+              [t("details.note")]: handoff.note,
+            }}
+          />
+        </Part>
+      )}
+      <Part title={t("details.answers")}>
+        <Facts facts={state.variables} none={t("details.noAnswers")} />
+      </Part>
+      <Part title={t("details.contact")}>
+        <Facts
+          facts={{
+            [t("details.phone")]: state.phone,
+            [t("details.language")]: state.language,
+            ...state.fields,
+          }}
+        />
+        {state.tags.length > 0 && (
+          <div className="inbox-item-badges">
+            {state.tags.map((tag) => (
+              <Badge key={tag} variant="light" color="gray">
+                {tag}
+              </Badge>
+            ))}
+          </div>
+        )}
+      </Part>
+      {state.flow_id && (
+        <Part title={t("details.flow")}>
+          <Facts
+            facts={{
+              [t("details.flowId")]: state.sub_flow_id ?? state.flow_id,
+              [t("details.version")]: state.flow_version,
+              [t("details.node")]: state.node_id,
+            }}
+          />
+        </Part>
+      )}
+    </aside>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Facts({ facts, none }: { facts: Record<string, unknown>; none?: string }) {
+  const known = Object.entries(facts).filter(([, value]) => value != null && value !== "");
+  if (known.length === 0) return none ? <p className="quiet flush">{none}</p> : null;
+  return (
+    <dl className="inbox-facts">
+      {known.map(([name, value]) => (
+        <div key={name}>
+          <dt className="quiet">{name}</dt>
+          <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,106 @@
+import { Skeleton } from "@mantine/core";
+import { Fragment, useLayoutEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import type { components } from "../../generated/api.ts";
+import type { Message } from "./queries.ts";
+import { clock, day } from "./times.ts";
+
+const NEAR_THE_END = 80; // pixels
+
+/** The messages, oldest first. New ones scroll into view while the agent is at the end. */
+export function Messages({ transcript }: { transcript: components["schemas"]["Transcript"] | undefined }) {
+  const { t } = useTranslation("inbox");
+  const list = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const messages = transcript?.messages ?? [];
+  useLayoutEffect(() => {
+    if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
+  });
+  const scrolled = () => {
+    const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = list.current ?? {};
+    atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
+  };
+  return (
+    <div
+      className="inbox-messages"
+      role="log"
+      aria-label={t("messages")}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- people scroll it by keyboard
+      tabIndex={0}
+      ref={list}
+      onScroll={scrolled}
+    >
+      {!transcript && <Skeleton height={120} />}
+      {transcript?.truncated && <p className="quiet inbox-day">{t("truncated")}</p>}
+      {keyed(messages, (message) => String(message.turn)).map(({ key, item: message, before }) => (
+        <Fragment key={key}>
+          {isNewDay(message, before) && <p className="quiet inbox-day">{day(message.timestamp)}</p>}
+          <Bubble message={message} />
+        </Fragment>
+      ))}
+    </div>
+  );
+}
+
+/** Give each item a key that stays when more follow: what it is called, and how many before it are called the same. */
+function keyed<Item>(items: readonly Item[], nameOf: (item: Item) => string) {
+  const counts = new Map<string, number>();
+  return items.map((item, place) => {
+    const name = nameOf(item);
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    return { key: `${name}.${count}`, item, before: items[place - 1] };
+  });
+}
+
+function isNewDay(message: Message, before: Message | undefined): boolean {
+  return !before || new Date(before.timestamp).toDateString() !== new Date(message.timestamp).toDateString();
+}
+
+function Bubble({ message }: { message: Message }) {
+  const { t } = useTranslation("inbox");
+  const { speaker, text, options, timestamp, type } = message;
+  return (
+    <article className="inbox-bubble" data-speaker={speaker} aria-label={t(`speaker.${speaker}`)}>
+      {speaker !== "user" && <span className="inbox-speaker quiet">{t(`speaker.${speaker}`)}</span>}
+      <p className="inbox-text">{text || t("noText", { type })}</p>
+      {options.length > 0 && (
+        <ul className="inbox-options" aria-label={t("options")}>
+          {keyed(options, String).map(({ key, item }) => (
+            <li key={key}>{item}</li>
+          ))}
+        </ul>
+      )}
+      <footer className="inbox-bubble-foot">
+        {message.labels.map((label) => (
+          <span key={label} className="inbox-label">
+            {label}
+          </span>
+        ))}
+        <time dateTime={timestamp}>{clock(timestamp)}</time>
+        {message.delivery && <Delivery message={message} />}
+      </footer>
+    </article>
+  );
+}
+
+const STATES = ["waiting", "sent", "delivered", "read", "failed"] as const;
+
+/** What became of a message, in the words of a person: the API's states are finer. */
+function stateOf(delivery: string): (typeof STATES)[number] {
+  if (delivery === "accepted") return "sent";
+  if (delivery === "dead") return "failed";
+  return STATES.find((state) => state === delivery) ?? "waiting";
+}
+
+function Delivery({ message }: { message: Message }) {
+  const { t } = useTranslation("inbox");
+  const state = stateOf(message.delivery ?? "");
+  const code = message.error_code ? ` (${message.error_code})` : "";
+  return (
+    <span className="inbox-delivery" data-state={state} title={message.reason ?? undefined}>
+      {t(`delivery.${state}`)}
+      {state === "failed" && code}
+    </span>
+  );
+}

@@ -1,0 +1,210 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { arrived } from "./alerts.ts";
+import type { ConversationState, Message, Summary } from "./queries.ts";
+import routes from "./routes.tsx";
+
+const SOON = new Date(Date.now() + 3_600_000).toISOString();
+const NOW = new Date().toISOString();
+const NUMBER = "100000000000001";
+
+function person(contact_id: string, name: string, changed: Partial<Summary> = {}): Summary {
+  return {
+    contact_id,
+    phone_number_id: NUMBER,
+    phone: `+${contact_id}`,
+    name,
+    tags: [],
+    language: "pt_BR",
+    status: "human",
+    mode: "human",
+    flow_id: "menu",
+    node_id: "agent",
+    handoff: { at: NOW, reason: "flow", department: "Vendas", priority: "high", note: "Quer desconto" },
+    opted_out: false,
+    last_activity_at: NOW,
+    last_inbound_at: NOW,
+    window_closes_at: SOON,
+    ...changed,
+  } as Summary;
+}
+
+const ANA = person("5511999990001", "Ana Júlia");
+const RUI = person("5511999990002", "Rui", { handoff: null, status: "waiting", mode: "bot" });
+const STATE = {
+  ...ANA,
+  session: { id: "s", started_at: NOW, expires_at: SOON },
+  flow_version: 3,
+  sub_flow_id: null,
+  variables: { pedido: "2 pizzas" },
+  fields: { cidade: "Recife" },
+} as ConversationState;
+
+function said(speaker: Message["speaker"], text: string, turn: number, changed: Partial<Message> = {}) {
+  return {
+    speaker,
+    text,
+    timestamp: NOW,
+    type: "text",
+    options: [],
+    turn,
+    session_id: "s",
+    flow_id: "menu",
+    node_id: null,
+    delivery: null,
+    delivery_at: null,
+    error_code: null,
+    reason: null,
+    fallback: false,
+    labels: [],
+    ...changed,
+  } as Message;
+}
+
+const ONE = `/api/v1/conversations/${ANA.contact_id}`;
+const TRANSCRIPT = `GET /api/v1/whatsapp-analytics/conversations/${ANA.contact_id}/transcript`;
+const MESSAGES = [
+  said("user", "oi", 1),
+  said("bot", "Como posso ajudar?", 1, { options: ["Pedido", "Atendente"], delivery: "read" }),
+  said("bot", "Não saiu", 2, { delivery: "dead", error_code: 131_026, reason: "undeliverable" }),
+];
+
+function api(changed: Record<string, unknown> = {}) {
+  const given = answers({
+    "GET /api/v1/conversations?limit=50&status=human": { conversations: [ANA], next_cursor: null },
+    "GET /api/v1/conversations?limit=50": { conversations: [ANA, RUI], next_cursor: null },
+    [`GET ${ONE}`]: STATE,
+    [TRANSCRIPT]: {
+      messages: MESSAGES,
+      truncated: false,
+      contact_id: ANA.contact_id,
+      phone_number_id: NUMBER,
+    },
+    ...changed,
+  });
+  vi.stubGlobal("fetch", given.fetch);
+  return given;
+}
+
+function open() {
+  return show([{ path: "/inbox", children: routes }], `/inbox/${NUMBER}/${ANA.contact_id}`);
+}
+
+beforeEach(async () => {
+  localStorage.removeItem("pytake.inbox.seen");
+  await words("pt", "inbox");
+  signInAs("agent");
+});
+
+test("those who wait for an agent are listed with the reason, and accents do not matter in a search", async () => {
+  api();
+  show([{ path: "/inbox", children: routes }], "/inbox");
+  const item = await screen.findByRole("link", { name: /Ana Júlia/ });
+  expect(item).toHaveTextContent("Vendas");
+  expect(item).toHaveTextContent("Prioridade high");
+  expect(document.title).toBe("(1) Atendimento · PyTake");
+  await userEvent.selectOptions(screen.getByRole("combobox"), "Todas");
+  expect(await screen.findByRole("link", { name: /Rui/ })).toBeVisible();
+  await userEvent.type(screen.getByRole("searchbox"), "julia");
+  await waitFor(() => expect(screen.queryByRole("link", { name: /Rui/ })).toBeNull());
+  expect(screen.getByRole("link", { name: /Ana Júlia/ })).toBeVisible();
+});
+
+test("a person who is not in the list is found by their phone number", async () => {
+  const other = person("5521988887777", "Bia");
+  api({ "GET /api/v1/conversations/5521988887777": { ...STATE, ...other } });
+  show([{ path: "/inbox", children: routes }], "/inbox");
+  await userEvent.type(await screen.findByRole("searchbox"), "+55 21 98888-7777");
+  expect(await screen.findByRole("link", { name: /Bia/ })).toBeVisible();
+});
+
+test("a conversation shows what was said, what became of it, and what was collected", async () => {
+  api();
+  open();
+  const log = await screen.findByRole("log");
+  expect(await within(log).findByText("Como posso ajudar?")).toBeVisible();
+  expect(within(log).getByText("Lida")).toBeVisible();
+  expect(within(log).getByText("Não entregue (131026)")).toBeVisible();
+  expect(within(log).getByText("Atendente")).toBeVisible();
+  const details = screen.getByRole("complementary");
+  expect(details).toHaveTextContent("2 pizzas");
+  expect(details).toHaveTextContent("Quer desconto");
+  expect(details).toHaveTextContent("Recife");
+  await waitFor(() => expect(screen.queryByText("Mensagens novas")).toBeNull());
+});
+
+test("a text that could not be sent stays, and trying again cannot send it twice", async () => {
+  let tries = 0;
+  const server = api();
+  vi.stubGlobal("fetch", async (request: Request) => {
+    if (request.method === "POST" && ++tries === 1) {
+      await server.fetch(request).catch(() => undefined);
+      return Response.json({ code: "queue_unavailable", detail: "" }, { status: 503 });
+    }
+    if (request.method === "POST") {
+      await server.fetch(request).catch(() => undefined);
+      return Response.json({
+        phone_number_id: NUMBER,
+        contact_id: ANA.contact_id,
+        turn: 3,
+        delivery: "queued",
+      });
+    }
+    return server.fetch(request);
+  });
+  open();
+  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
+  await userEvent.type(field, "Olá{Shift>}{Enter}{/Shift}tudo bem?");
+  await userEvent.keyboard("{Enter}");
+  expect(await screen.findByRole("alert")).toBeVisible();
+  expect(field).toHaveValue("Olá\ntudo bem?");
+  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+  await waitFor(() => expect(field).toHaveValue(""));
+  const posts = server.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  expect(posts.map(({ body }) => body)).toEqual([{ text: "Olá\ntudo bem?" }, { text: "Olá\ntudo bem?" }]);
+  const [first, second] = posts.map(({ headers }) => headers.get("idempotency-key"));
+  expect(first).toBeTruthy();
+  expect(second).toBe(first);
+});
+
+test.each([
+  ["optedOut", { opted_out: true }, /não receber mensagens/],
+  ["closed", { window_closes_at: "2020-01-01T00:00:00Z" }, /24 horas/],
+])("nothing can be written when it would not arrive: %s", async (_, changed, text) => {
+  api({ [`GET ${ONE}`]: { ...STATE, ...changed } });
+  open();
+  expect(await screen.findByText(text)).toBeVisible();
+  expect(screen.queryByRole("textbox", { name: "Escreva uma mensagem" })).toBeNull();
+});
+
+test("a conversation goes back to the bot, and is ended only after a question", async () => {
+  const back = { ...STATE, status: "waiting", mode: "bot", handoff: null };
+  const given = api({ [`POST ${ONE}/resume`]: back, [`POST ${ONE}/close`]: { ...back, session: null } });
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Devolver ao bot" }));
+  await waitFor(() => expect(given.asked.some(({ key }) => key === `POST ${ONE}/resume`)).toBe(true));
+  await userEvent.click(screen.getByRole("button", { name: "Ações" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Encerrar a conversa" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(given.asked.some(({ key }) => key === `POST ${ONE}/close`)).toBe(false);
+  await userEvent.click(within(dialog).getByRole("button", { name: "Encerrar a conversa" }));
+  await waitFor(() => expect(given.asked.some(({ key }) => key === `POST ${ONE}/close`)).toBe(true));
+});
+
+test("only a later handoff is news", () => {
+  const path = `/inbox/${NUMBER}/${ANA.contact_id}`;
+  const again = person(ANA.contact_id, "Ana", { handoff: { ...ANA.handoff!, at: SOON } });
+  expect(arrived(new Map([[path, NOW]]), [ANA])).toEqual([]);
+  expect(arrived(new Map([[path, NOW]]), [again])).toEqual([again]);
+  expect(arrived(new Map(), [ANA, RUI])).toEqual([ANA]);
+});
+
+test("axe finds nothing", async () => {
+  api();
+  const { container } = open();
+  await screen.findByText("2 pizzas");
+  await screen.findByText("Como posso ajudar?");
+  await expectAccessible(container);
+});

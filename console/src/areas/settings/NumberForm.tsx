@@ -1,0 +1,264 @@
+import { CopyButton, Button, PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { UseMutationResult } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { flowsQuery, type NumberChange, type PhoneNumber, type PhoneNumberWithProblems } from "./queries.ts";
+import { Rows, rowsOf } from "./Rows.tsx";
+import { SaveBar } from "./SaveBar.tsx";
+
+const COMMANDS = ["restart", "stop", "human"] as const;
+const WEBHOOK = "/api/v1/whatsapp/webhook";
+
+type Saving = UseMutationResult<PhoneNumberWithProblems, Error, { id: string; change: NumberChange }>;
+
+function pairsOf(given: Record<string, string> = {}) {
+  return rowsOf(Object.entries(given).map(([word, target]) => ({ word, target })));
+}
+
+function wordsOf(rows: readonly { word: string; target: string }[]): Record<string, string> {
+  const named = rows.filter(({ word }) => word.trim());
+  return Object.fromEntries(named.map(({ word, target }) => [word.trim(), target]));
+}
+
+function first(known: PhoneNumber | undefined) {
+  return {
+    id: known?.phone_number_id ?? "",
+    display: known?.display_phone_number ?? "",
+    flow: known?.default_flow_id ?? null,
+    keywords: pairsOf(known?.keywords),
+    commands: pairsOf(known?.words),
+    apology: known?.apology ?? "",
+    template: known?.fallback_template?.name ?? "",
+    templateLanguage: known?.fallback_template?.language ?? "pt_BR",
+    markRead: known?.mark_read ?? true,
+    typing: known?.typing ?? true,
+    coexists: known?.coexists ?? false,
+    verifyToken: "",
+    appSecret: "",
+    accessToken: "",
+  };
+}
+
+/** Return the request that stores what the form says. What the form does not show stays as it is. */
+export function changeOf(form: ReturnType<typeof first>, known: PhoneNumber | undefined): NumberChange {
+  return {
+    display_phone_number: form.display.trim(),
+    default_flow_id: form.flow,
+    keywords: wordsOf(form.keywords),
+    words: wordsOf(form.commands) as NumberChange["words"],
+    apology: form.apology.trim() || null,
+    fallback_template: form.template.trim()
+      ? { name: form.template.trim(), language: form.templateLanguage.trim() }
+      : null,
+    messages_per_second: known?.messages_per_second ?? null,
+    waba_id: known?.waba_id ?? null,
+    mark_read: form.markRead,
+    typing: form.typing,
+    coexists: form.coexists,
+    ...(form.verifyToken && { verify_token: form.verifyToken }),
+    ...(form.appSecret && { app_secret: form.appSecret }),
+    ...(form.accessToken && { access_token: form.accessToken }),
+  } as NumberChange;
+}
+
+/** Everything about a phone number that a person decides. */
+export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; saving: Saving }) {
+  const { t } = useTranslation("settings");
+  const [form, setForm] = useState(() => first(known));
+  const set = (changed: Partial<typeof form>) => setForm((before) => ({ ...before, ...changed }));
+  const flows = useQuery(flowsQuery());
+  const choices = (flows.data ?? []).map(({ flow_id, name, published_version }) => ({
+    value: flow_id,
+    label: published_version ? name : t("numbers.unpublished", { name }),
+  }));
+  return (
+    <form
+      className="settings-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        saving.mutate({ id: form.id.trim(), change: changeOf(form, known) });
+      }}
+    >
+      <section>
+        <h2>{t("numbers.answers")}</h2>
+        <Select
+          label={t("numbers.flow")}
+          description={t("numbers.flowAbout")}
+          data={choices}
+          value={form.flow}
+          searchable
+          clearable
+          onChange={(flow) => set({ flow })}
+        />
+        <Rows
+          legend={t("numbers.keywords")}
+          about={t("numbers.keywordsAbout")}
+          rows={form.keywords}
+          empty={{ word: "", target: form.flow ?? choices[0]?.value ?? "" }}
+          add={t("numbers.addKeyword")}
+          remove={t("remove")}
+          onChange={(keywords) => set({ keywords })}
+        >
+          {(row, change) => (
+            <>
+              <TextInput
+                aria-label={t("numbers.word")}
+                placeholder={t("numbers.word")}
+                value={row.word}
+                onChange={(event) => change({ word: event.currentTarget.value })}
+              />
+              <Select
+                aria-label={t("numbers.flow")}
+                data={choices}
+                value={row.target}
+                allowDeselect={false}
+                onChange={(target) => change({ target: target ?? "" })}
+              />
+            </>
+          )}
+        </Rows>
+        <Rows
+          legend={t("numbers.commands")}
+          about={t("numbers.commandsAbout")}
+          rows={form.commands}
+          empty={{ word: "", target: "human" }}
+          add={t("numbers.addCommand")}
+          remove={t("remove")}
+          onChange={(commands) => set({ commands })}
+        >
+          {(row, change) => (
+            <>
+              <TextInput
+                aria-label={t("numbers.word")}
+                placeholder={t("numbers.word")}
+                value={row.word}
+                onChange={(event) => change({ word: event.currentTarget.value })}
+              />
+              <Select
+                aria-label={t("numbers.command.name")}
+                data={COMMANDS.map((value) => ({ value, label: t(`numbers.command.${value}`) }))}
+                value={row.target}
+                allowDeselect={false}
+                onChange={(target) => change({ target: target ?? "human" })}
+              />
+            </>
+          )}
+        </Rows>
+        <Textarea
+          label={t("numbers.apology")}
+          description={t("numbers.apologyAbout")}
+          autosize
+          minRows={2}
+          maxLength={4096}
+          value={form.apology}
+          onChange={(event) => set({ apology: event.currentTarget.value })}
+        />
+        <Switch
+          label={t("numbers.markRead")}
+          checked={form.markRead}
+          onChange={(event) => set({ markRead: event.currentTarget.checked })}
+        />
+        <Switch
+          label={t("numbers.typing")}
+          checked={form.typing}
+          disabled={!form.markRead}
+          onChange={(event) => set({ typing: event.currentTarget.checked })}
+        />
+        <Switch
+          label={t("numbers.coexists")}
+          checked={form.coexists}
+          onChange={(event) => set({ coexists: event.currentTarget.checked })}
+        />
+        <div className="settings-pair">
+          <TextInput
+            label={t("numbers.template")}
+            description={t("numbers.templateAbout")}
+            value={form.template}
+            onChange={(event) => set({ template: event.currentTarget.value })}
+          />
+          <TextInput
+            label={t("numbers.templateLanguage")}
+            value={form.templateLanguage}
+            onChange={(event) => set({ templateLanguage: event.currentTarget.value })}
+          />
+        </div>
+      </section>
+      <Connection form={form} set={set} known={known} />
+      <SaveBar saving={saving} />
+    </form>
+  );
+}
+
+interface ConnectionProps {
+  form: ReturnType<typeof first>;
+  set: (changed: Partial<ReturnType<typeof first>>) => void;
+  known: PhoneNumber | undefined;
+}
+
+/** What connects the number with Meta. Secrets are never shown again; empty fields keep them. */
+function Connection({ form, set, known }: ConnectionProps) {
+  const { t } = useTranslation("settings");
+  const address = `${location.origin}${WEBHOOK}`;
+  const kept = known ? t("numbers.kept") : undefined;
+  return (
+    <section>
+      <h2>{t("numbers.connection")}</h2>
+      <div className="settings-pair">
+        <TextInput
+          label={t("numbers.id")}
+          description={t("numbers.idAbout")}
+          required
+          pattern="[0-9]{1,20}"
+          disabled={known !== undefined}
+          value={form.id}
+          onChange={(event) => set({ id: event.currentTarget.value })}
+        />
+        <TextInput
+          label={t("numbers.display")}
+          description={t("numbers.displayAbout")}
+          required
+          value={form.display}
+          onChange={(event) => set({ display: event.currentTarget.value })}
+        />
+      </div>
+      <PasswordInput
+        label={t("numbers.accessToken")}
+        description={t("numbers.accessTokenAbout")}
+        placeholder={kept}
+        required={!known}
+        autoComplete="off"
+        value={form.accessToken}
+        onChange={(event) => set({ accessToken: event.currentTarget.value })}
+      />
+      <PasswordInput
+        label={t("numbers.appSecret")}
+        description={t("numbers.appSecretAbout")}
+        placeholder={kept}
+        required={!known}
+        autoComplete="off"
+        value={form.appSecret}
+        onChange={(event) => set({ appSecret: event.currentTarget.value })}
+      />
+      <PasswordInput
+        label={t("numbers.verifyToken")}
+        description={t("numbers.verifyTokenAbout")}
+        placeholder={kept}
+        required={!known}
+        autoComplete="off"
+        value={form.verifyToken}
+        onChange={(event) => set({ verifyToken: event.currentTarget.value })}
+      />
+      <p className="flush">
+        {t("numbers.webhook")} <code>{address}</code>{" "}
+        <CopyButton value={address}>
+          {({ copied, copy }) => (
+            <Button size="compact-xs" variant="default" onClick={copy}>
+              {t(copied ? "copied" : "copy")}
+            </Button>
+          )}
+        </CopyButton>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,103 @@
+import { Alert, Button, Modal, Skeleton } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useNavigate, useParams } from "react-router";
+import { ApiError } from "../../api/errors.ts";
+import { announce } from "../../ui/announce.ts";
+import { Icon } from "../../ui/Icon.tsx";
+import { Page } from "../../ui/Page.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { NumberForm } from "./NumberForm.tsx";
+import {
+  deleteNumber,
+  numbersQuery,
+  putNumber,
+  type NumberChange,
+  type PhoneNumber,
+  type PhoneNumberWithProblems,
+} from "./queries.ts";
+
+/** Connect a phone number, or change it. */
+export function NumberPage() {
+  const { t } = useTranslation("settings");
+  const { id = "new" } = useParams();
+  const numbers = useQuery(numbersQuery());
+  const known = numbers.data?.find(({ phone_number_id }) => phone_number_id === id);
+  if (numbers.isError) return <Problem error={numbers.error} again={() => void numbers.refetch()} />;
+  if (numbers.isPending) return <Skeleton height={300} />;
+  if (id !== "new" && !known) return <Problem error={new ApiError(404, "number_unknown", "")} />;
+  return (
+    <Page
+      title={known ? known.display_phone_number : t("numbers.connect")}
+      actions={known && <Disconnect number={known} />}
+    >
+      <Editing key={id} known={known} />
+    </Page>
+  );
+}
+
+function Editing({ known }: { known: PhoneNumber | undefined }) {
+  const { t } = useTranslation("settings");
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const saving = useMutation({
+    mutationFn: ({ id, change }: { id: string; change: NumberChange }) => putNumber(id, change),
+    onSuccess: async (saved) => {
+      announce(t("saved"));
+      await queries.invalidateQueries({ queryKey: ["numbers"] });
+      if (!known) void navigate(`/settings/numbers/${saved.phone_number_id}`);
+    },
+  });
+  return (
+    <>
+      <Warnings saved={saving.data} />
+      <NumberForm known={known} saving={saving} />
+    </>
+  );
+}
+
+/** A flow that is named and cannot answer: a person would get the apology. */
+function Warnings({ saved }: { saved: PhoneNumberWithProblems | undefined }) {
+  const { t } = useTranslation("settings");
+  if (!saved || saved.problems.length === 0) return null;
+  return (
+    <Alert color="yellow" icon={<Icon name="alert" />} mb="md" role="alert">
+      {t("numbers.flowMissing")}
+    </Alert>
+  );
+}
+
+function Disconnect({ number }: { number: PhoneNumber }) {
+  const { t } = useTranslation("settings");
+  const { t: common } = useTranslation();
+  const [asking, { open, close }] = useDisclosure(false);
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const deleting = useMutation({
+    mutationFn: () => deleteNumber(number.phone_number_id),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ["numbers"] });
+      void navigate("/settings/numbers");
+    },
+  });
+  return (
+    <>
+      <Button variant="default" onClick={open}>
+        {t("numbers.disconnect")}
+      </Button>
+      <Modal opened={asking} onClose={close} title={t("numbers.disconnecting")} lockScroll={false} centered>
+        <p className="flush">{t("numbers.disconnectText", { number: number.display_phone_number })}</p>
+        {deleting.isError && <Problem error={deleting.error} />}
+        <div className="settings-buttons">
+          <Button variant="default" onClick={close}>
+            {common("cancel")}
+          </Button>
+          <Button color="red" loading={deleting.isPending} onClick={() => deleting.mutate()}>
+            {t("numbers.disconnect")}
+          </Button>
+        </div>
+      </Modal>
+    </>
+  );
+}

@@ -1,0 +1,130 @@
+import { NumberInput, Select, Skeleton, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { announce } from "../../ui/announce.ts";
+import { Page } from "../../ui/Page.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { organizationQuery, putOrganization, type Organization } from "./queries.ts";
+import { Rows, rowsOf } from "./Rows.tsx";
+import { SaveBar } from "./SaveBar.tsx";
+
+const LANGUAGES = { pt_BR: "Português (Brasil)", en: "English", es: "Español" };
+const AMOUNTS = [
+  "messages_per_minute",
+  "session_ttl_hours",
+  "retention_days",
+  "contact_messages_per_minute",
+  "contact_api_calls_per_hour",
+  "contact_model_calls_per_hour",
+] as const;
+
+/** What holds for all numbers and flows of the organization. */
+export function OrganizationPage() {
+  const { t } = useTranslation("settings");
+  const organization = useQuery(organizationQuery());
+  return (
+    <Page title={t("organization.title")}>
+      {organization.isError && (
+        <Problem error={organization.error} again={() => void organization.refetch()} />
+      )}
+      {organization.isPending && <Skeleton height={300} />}
+      {organization.data && <OrganizationForm known={organization.data} />}
+    </Page>
+  );
+}
+
+/** Return a constant as flows calculate with it: what reads as a number or a truth value is one. */
+export function constantOf(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  return /^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function OrganizationForm({ known }: { known: Organization }) {
+  const { t } = useTranslation("settings");
+  const queries = useQueryClient();
+  const [form, setForm] = useState(known);
+  const [constants, setConstants] = useState(() =>
+    rowsOf(Object.entries(known.constants ?? {}).map(([name, value]) => ({ name, value: String(value) }))),
+  );
+  const saving = useMutation({
+    mutationFn: putOrganization,
+    onSuccess: (saved) => {
+      queries.setQueryData(organizationQuery().queryKey, saved);
+      announce(t("saved"));
+    },
+  });
+  const zones = Intl.supportedValuesOf("timeZone");
+  return (
+    <form
+      className="settings-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const named = constants.filter(({ name }) => name.trim());
+        saving.mutate({
+          ...form,
+          constants: Object.fromEntries(
+            named.map(({ name, value }) => [name.trim(), constantOf(value.trim())]),
+          ),
+        });
+      }}
+    >
+      <Select
+        label={t("organization.timezone")}
+        description={t("organization.timezoneAbout")}
+        data={zones.includes("UTC") ? zones : ["UTC", ...zones]}
+        value={form.timezone ?? "UTC"}
+        searchable
+        allowDeselect={false}
+        onChange={(timezone) => setForm({ ...form, timezone: timezone ?? "UTC" })}
+      />
+      <Select
+        label={t("organization.language")}
+        description={t("organization.languageAbout")}
+        data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
+        value={form.language ?? "en"}
+        allowDeselect={false}
+        onChange={(language) => setForm({ ...form, language: (language ?? "en") as "en" })}
+      />
+      {AMOUNTS.map((amount) => (
+        <NumberInput
+          key={amount}
+          label={t(`organization.${amount}`)}
+          description={t(`organization.${amount}_about`)}
+          min={0}
+          allowDecimal={false}
+          allowNegative={false}
+          value={form[amount] ?? ""}
+          onChange={(value) => setForm({ ...form, [amount]: value === "" ? null : Number(value) })}
+        />
+      ))}
+      <Rows
+        legend={t("organization.constants")}
+        about={t("organization.constantsAbout")}
+        rows={constants}
+        empty={{ name: "", value: "" }}
+        add={t("organization.addConstant")}
+        remove={t("remove")}
+        onChange={setConstants}
+      >
+        {(row, change) => (
+          <>
+            <TextInput
+              aria-label={t("organization.constant")}
+              placeholder={t("organization.constant")}
+              value={row.name}
+              onChange={(event) => change({ name: event.currentTarget.value })}
+            />
+            <TextInput
+              aria-label={t("organization.value")}
+              placeholder={t("organization.value")}
+              value={row.value}
+              onChange={(event) => change({ value: event.currentTarget.value })}
+            />
+          </>
+        )}
+      </Rows>
+      <SaveBar saving={saving} />
+    </form>
+  );
+}

@@ -1,0 +1,23 @@
+import { Navigate, type RouteObject } from "react-router";
+import { NumberList } from "./NumberList.tsx";
+import { NumberPage } from "./NumberPage.tsx";
+import { OrganizationPage } from "./OrganizationPage.tsx";
+import { SecretsPage } from "./SecretsPage.tsx";
+import { Settings } from "./Settings.tsx";
+import { TimetablesPage } from "./TimetablesPage.tsx";
+
+const routes: RouteObject[] = [
+  {
+    element: <Settings />,
+    children: [
+      { index: true, element: <Navigate to="numbers" replace /> },
+      { path: "numbers", element: <NumberList /> },
+      { path: "numbers/:id", element: <NumberPage /> },
+      { path: "organization", element: <OrganizationPage /> },
+      { path: "timetables", element: <TimetablesPage /> },
+      { path: "secrets", element: <SecretsPage /> },
+    ],
+  },
+];
+
+export default routes;

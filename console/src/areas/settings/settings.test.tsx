@@ -1,0 +1,180 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { constantOf } from "./OrganizationPage.tsx";
+import type { PhoneNumber } from "./queries.ts";
+import routes from "./routes.tsx";
+
+const ID = "100000000000001";
+const NUMBER = {
+  phone_number_id: ID,
+  display_phone_number: "+55 11 4000-0001",
+  country: "BR",
+  default_flow_id: "menu",
+  keywords: { promo: "sales" },
+  words: { atendente: "human" },
+  apology: null,
+  fallback_template: null,
+  messages_per_second: 200,
+  waba_id: "77",
+  mark_read: true,
+  typing: true,
+  coexists: false,
+  stopped_reason: null,
+  stopped_at: null,
+  resuming: false,
+} as PhoneNumber;
+const FLOWS = [
+  { flow_id: "menu", name: "Menu", published_version: 1 },
+  { flow_id: "sales", name: "Vendas", published_version: null },
+];
+const ORGANIZATION = {
+  messages_per_minute: null,
+  timezone: "America/Sao_Paulo",
+  language: "pt_BR",
+  constants: {},
+};
+
+function open(page: string, changed: Record<string, unknown> = {}) {
+  const given = answers({
+    "GET /api/v1/numbers": [NUMBER],
+    "GET /api/v1/flows": FLOWS,
+    "GET /api/v1/organization": ORGANIZATION,
+    "GET /api/v1/timetables": { timetables: {} },
+    "GET /api/v1/secrets": [{ name: "crm", hosts: ["crm.example.com"] }],
+    ...changed,
+  });
+  vi.stubGlobal("fetch", given.fetch);
+  const shown = show([{ path: "/settings", children: routes }], `/settings/${page}`);
+  const sent = (key: string) => given.asked.filter((one) => one.key === key).map(({ body }) => body);
+  return { ...shown, sent };
+}
+
+beforeEach(async () => {
+  await words("pt", "settings");
+  signInAs("admin");
+});
+
+test("a change of a number keeps what the form does not show, and sends no empty secret", async () => {
+  const { sent } = open(`numbers/${ID}`, { [`PUT /api/v1/numbers/${ID}`]: { ...NUMBER, problems: [] } });
+  expect(await screen.findByRole("heading", { name: NUMBER.display_phone_number })).toHaveFocus();
+  await userEvent.type(screen.getByLabelText(/Pedido de desculpas/), "Perdão!");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  expect(await screen.findByText("Salvo.")).toBeVisible();
+  const { phone_number_id: _, country: __, stopped_at, stopped_reason, resuming, ...rest } = NUMBER;
+  expect([stopped_at, stopped_reason, resuming]).toEqual([null, null, false]);
+  expect(sent(`PUT /api/v1/numbers/${ID}`)).toEqual([{ ...rest, apology: "Perdão!" }]);
+});
+
+test("a new number is connected with its secrets, and a flow that cannot answer is said", async () => {
+  const problems = [
+    { code: "flow_not_published", message: "", severity: "warning", field: "default_flow_id" },
+  ];
+  const { sent } = open("numbers/new", {
+    "PUT /api/v1/numbers/5": { ...NUMBER, phone_number_id: "5", problems },
+  });
+  await userEvent.type(await screen.findByLabelText(/ID do número/), "5");
+  await userEvent.type(screen.getByLabelText(/Número de telefone/), "+55 11 4000-0002");
+  await userEvent.type(screen.getByLabelText(/Token de acesso/), "token-of-meta");
+  await userEvent.type(screen.getByLabelText(/Chave secreta/), "app-secret");
+  await userEvent.type(screen.getByLabelText(/Token de verificação/), "verify-me");
+  await userEvent.click(screen.getByRole("button", { name: "Adicionar palavra" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Palavra" }), "oferta");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent("PUT /api/v1/numbers/5")).toHaveLength(1));
+  expect(sent("PUT /api/v1/numbers/5")[0]).toMatchObject({
+    verify_token: "verify-me",
+    app_secret: "app-secret",
+    access_token: "token-of-meta",
+    keywords: { oferta: "menu" },
+  });
+});
+
+test("a refused form says where", async () => {
+  const errors = [{ field: "body.display_phone_number", message: "not a number" }];
+  const refused = Response.json({ code: "invalid_request", detail: "", errors }, { status: 422 });
+  open(`numbers/${ID}`, { [`PUT /api/v1/numbers/${ID}`]: refused });
+  await userEvent.click(await screen.findByRole("button", { name: "Salvar" }));
+  expect(await screen.findByText(/not a number/)).toBeVisible();
+});
+
+test("the list warns of the default rate, and a stopped number says why and sends again", async () => {
+  const stopped = { ...NUMBER, stopped_reason: "token expired" };
+  const { sent } = open("numbers", {
+    "GET /api/v1/numbers": [stopped],
+    [`POST /api/v1/numbers/${ID}/resume`]: { phone_number_id: ID, conversations: 3, after: "a" },
+    [`POST /api/v1/numbers/${ID}/resume?after=a`]: { phone_number_id: ID, conversations: 1, after: null },
+  });
+  expect(await screen.findByText(/5 mensagens por minuto/)).toBeVisible();
+  expect(await screen.findByText("token expired")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Voltar a enviar" }));
+  await waitFor(() => expect(sent(`POST /api/v1/numbers/${ID}/resume`)).toHaveLength(2));
+});
+
+test.each([
+  ["12", 12],
+  ["-0.5", -0.5],
+  ["true", true],
+  ["007", "007"],
+  ["5511999990001555999", "5511999990001555999"],
+  ["Rua A, 12", "Rua A, 12"],
+])("a constant %s is %s", (text, value) => expect(constantOf(text)).toBe(value));
+
+test("constants and limits of the organization are saved as what they are", async () => {
+  const { sent } = open("organization", { "PUT /api/v1/organization": ORGANIZATION });
+  await userEvent.type(await screen.findByLabelText(/Mensagens por minuto/), "600");
+  await userEvent.click(screen.getByRole("button", { name: "Adicionar constante" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Nome" }), "frete");
+  await userEvent.type(screen.getByRole("textbox", { name: "Valor" }), "12.5");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() =>
+    expect(sent("PUT /api/v1/organization")).toEqual([
+      { ...ORGANIZATION, messages_per_minute: 600, constants: { frete: 12.5 } },
+    ]),
+  );
+});
+
+test("a timetable of office hours is added", async () => {
+  const { sent } = open("timetables", { "PUT /api/v1/timetables": { timetables: {} } });
+  await userEvent.click(await screen.findByRole("button", { name: "Adicionar horário" }));
+  await userEvent.type(screen.getByLabelText(/^Nome/), "loja");
+  await userEvent.click(screen.getByRole("checkbox", { name: /sáb/ }));
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  const hours = [{ days: ["mon", "tue", "wed", "thu", "fri", "sat"], opens: "09:00", closes: "18:00" }];
+  await waitFor(() =>
+    expect(sent("PUT /api/v1/timetables")).toEqual([
+      { timetables: { loja: { hours, holidays: [], timezone: null } } },
+    ]),
+  );
+});
+
+test("a secret is stored with its hosts, and removed only at the second click", async () => {
+  const { sent } = open("secrets", {
+    "PUT /api/v1/secrets/erp": { name: "erp", hosts: ["erp.example.com"] },
+    "DELETE /api/v1/secrets/crm": new Response(null, { status: 204 }),
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Remover crm" }));
+  expect(sent("DELETE /api/v1/secrets/crm")).toEqual([]);
+  await userEvent.click(screen.getByRole("button", { name: "Remover crm mesmo?" }));
+  await waitFor(() => expect(sent("DELETE /api/v1/secrets/crm")).toHaveLength(1));
+  await userEvent.click(screen.getByRole("button", { name: "Adicionar segredo" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await userEvent.type(dialog.getByLabelText(/Nome/), "erp");
+  await userEvent.type(dialog.getByLabelText(/Valor/), "hidden-value");
+  await userEvent.type(dialog.getByRole("combobox", { name: /Servidores/ }), "erp.example.com");
+  await userEvent.click(dialog.getByRole("button", { name: "Salvar" }));
+  await waitFor(() =>
+    expect(sent("PUT /api/v1/secrets/erp")).toEqual([{ value: "hidden-value", hosts: ["erp.example.com"] }]),
+  );
+});
+
+test.each(["numbers", `numbers/${ID}`, "organization", "timetables", "secrets"])(
+  "axe finds nothing: %s",
+  async (page) => {
+    const { container } = open(page);
+    await screen.findByRole("heading", { level: 1 });
+    await waitFor(() => expect(container.querySelector(".mantine-Skeleton-root")).toBeNull());
+    await expectAccessible(container);
+  },
+);
