@@ -23,7 +23,7 @@ from benchmarks.report import figure, table, times
 from benchmarks.workers import once
 from local.embedded_aws import EmbeddedAws
 from pytake.analytics.aggregate import AggregateDays
-from pytake.analytics.reports import Reports
+from pytake.analytics.reports import Days, Reports
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.export import PASSES, ExportToLake
@@ -148,7 +148,7 @@ def _ask(lake: LakeOnAws, found: LakeResult, emulator: int) -> None:
 
     def ask(name: str, version: float) -> Duration:
         log.stored.as_of = version
-        return timed(lambda: getattr(reports, name)("bench", "bench", DAYS))[0]
+        return timed(lambda: getattr(reports, name)("bench", "bench", Days(DAYS)))[0]
 
     def ask_all(version: float) -> dict[str, Duration]:
         # The first time brings files and translations; what counts is a warm Athena asked something new.

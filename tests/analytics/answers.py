@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.analytics.reports import DailyActivity, FlowReport, NodesHeatmap, Reports, UserSegments, rate
+from pytake.analytics.reports import DailyActivity, Days, FlowReport, NodesHeatmap, Reports, UserSegments, rate
 from pytake.conversation.ports.lake import LakeQueries
 from pytake.conversation.records import Organization
 from tests.analytics.counted import Counted
@@ -44,7 +44,7 @@ def check(
     world.in_zone(zone)
     counted = Counted(world.traffic, organization_id, flow_id, days, zone)
     for name in only or CHECKS:
-        CHECKS[name](counted, getattr(world.reports, name)(organization_id, flow_id, days))
+        CHECKS[name](counted, getattr(world.reports, name)(organization_id, flow_id, Days(days)))
 
 
 def _report(counted: Counted, said: FlowReport) -> None:

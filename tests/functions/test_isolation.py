@@ -22,6 +22,7 @@ MARK = "acmes-own"
 DELIVERY = urlsafe_b64encode(json.dumps([FIRST, ANA, 1, 0], separators=(",", ":")).encode()).decode().rstrip("=")
 
 PARAMETERS = {
+    "query_name": "drop_off",
     "delivery_id": DELIVERY,
     "state": "dead",
     "flow_id": "hello",
@@ -38,6 +39,11 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
     "POST /api/v1/flows/validate": {"document": FLOW},
     "POST /api/v1/flows/rehearse": {"flow_id": "hello"},
+    "POST /api/v1/queries/{query_name}": {
+        "from": "2026-11-01",
+        "to": "2026-11-30",
+        "parameters": {"flow_id": "hello"},
+    },
     "PUT /api/v1/flows/{flow_id}/metadata": {"folder": "Theirs"},
     "POST /api/v1/flows/{flow_id}/duplicate": {"flow_id": "theirs"},
     "POST /api/v1/flows/{flow_id}/rollback": {"version": 1},
@@ -69,6 +75,7 @@ NEITHER = {
     "PUT /api/v1/contacts/{phone}",
     "PUT /api/v1/contacts/{phone}/consent",
     "POST /api/v1/flows/import",
+    "POST /api/v1/queries/{query_name}",
     "PUT /api/v1/flows/{flow_id}",
     "PUT /api/v1/organization",
     "PUT /api/v1/secrets/{name}",

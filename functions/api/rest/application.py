@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pytake.observability import logger
 from rest import (
     agents,
+    answers,
     contacts,
     conversations,
     deliveries,
@@ -25,6 +26,7 @@ from rest import (
     flows,
     numbers,
     organization,
+    queries,
     reports,
     secrets,
     templates,
@@ -126,6 +128,8 @@ def application() -> APIGatewayHttpResolver:
         deliveries,
         contacts,
         reports,
+        answers,
+        queries,
     ):
         app.include_router(resource.router)
 

@@ -68,6 +68,8 @@ QUERY_PREFIX = "x-query-prefix"
 _NEVER_SENT = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Powertools' own forms of errors."""
 
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+
 _FROM_GATEWAY = {
     401: "the token is missing, expired, or of another issuer or audience",
     429: "more requests than `ApiRateLimit` and `ApiBurstLimit` of the deployment allow",
@@ -82,6 +84,7 @@ def route_docs(
     paged: bool = False,
     tagged: bool = False,
     query_prefix: str = "",
+    csv: bool = False,
 ) -> dict[str, Any]:
     """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes.
 
@@ -89,7 +92,8 @@ def route_docs(
     """
     allowed = [role for role in ROLES if role in ("admin", *roles)]
     headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
-    own = {"x-problems": list(problems), "x-media-type": media_type, "x-headers": headers}
+    media_types = [media_type, "text/csv"] if csv else [media_type]
+    own = {"x-problems": list(problems), "x-media-types": media_types, "x-headers": headers}
     return {"x-roles": allowed, QUERY_PREFIX: query_prefix, **own}
 
 
@@ -113,7 +117,7 @@ def operation_id(function_name: str) -> str:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
-    media_type = operation.pop("x-media-type", "application/json")
+    media_types = operation.pop("x-media-types", ["application/json"])
     headers = operation.pop("x-headers", {})
     operation.pop(QUERY_PREFIX, None)
     operation.pop("deprecated", None)
@@ -125,7 +129,11 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     for status, answer in answers.items():
         content = answer.pop("content", {})
         if status != "204":
-            answer["content"] = {media_type: next(iter(content.values()), {})}
+            first, *others = media_types
+            described: dict[str, Any] = next(iter(content.values()), {})
+            if others:  # the route gives a model or the text of a file
+                described = {"schema": described["schema"]["anyOf"][0]}
+            answer["content"] = {first: described} | dict.fromkeys(others, _TEXT)
         if headers:
             answer["headers"] = headers
     by_status: defaultdict[int, list[str]] = defaultdict(list)

@@ -36,6 +36,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "delivery_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such message."),
     "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
+    "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "There is no saved query with this name."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
@@ -127,6 +128,12 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The secret names no host, too many hosts, or a host in another form than a name.",
     ),
     "secret_too_large": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
+    "period_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The days are not in order, in the future, or more than 365."
+    ),
+    "query_parameter_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter of the query is missing, unknown or invalid; `field` names it."
+    ),
     "report_too_large": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query is allowed to. Ask for fewer days."
     ),

@@ -4,17 +4,19 @@ docs/reports.md defines each value. A report that takes longer than a request ma
 few seconds later gets it.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 import pytake.wiring.api as wiring
-from pytake.analytics.reports import MAX_DAYS
+from pytake.analytics.reports import MAX_DAYS, Days, PeriodError
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.lake import QueryNotReadyError, QueryTooLargeError
 from rest.caller import Role, caller
@@ -24,16 +26,33 @@ from rest.problems import ProblemError, flow_unknown, unprocessable
 
 RETRY_AFTER_SECONDS = 5
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 BASE = "/api/v1/whatsapp-analytics/flows/<flow_id>"
 
 ROLES: tuple[Role, ...] = ("analyst", "builder")
-PROBLEMS = ("flow_unknown", "report_too_large", "report_not_ready")
+PROBLEMS = ("flow_unknown", "period_invalid", "report_too_large", "report_not_ready")
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
-Days = Annotated[
-    int, Query(ge=1, le=MAX_DAYS, description="How many of the organization's days the report covers, today included")
+Count = Annotated[
+    int, Query(ge=1, le=MAX_DAYS, description="How many of the organization's days the report covers, `to` included")
 ]
+
+
+def _only_a_day(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("a day such as 2026-11-01")
+
+
+Day = Annotated[date, BeforeValidator(_only_a_day)]
+"""A day as RFC 3339 writes it; pydantic would also take a number of seconds."""
+
+From = Annotated[
+    Day | None, Query(alias="from", description="The first day, such as `2026-11-01`; null: `days` before `to`")
+]
+To = Annotated[Day | None, Query(description="The last day; null: today")]
 Found = TypeVar("Found")
 
 
@@ -50,7 +69,7 @@ class ReportPeriod(Model):
 
     days: int = Field(description="How many days")
     from_: date = Field(alias="from", description="The first day")
-    to: date = Field(description="The last day: today")
+    to: date = Field(description="The last day")
     timezone: str = Field(description="The time zone of these days, such as America/Sao_Paulo")
 
 
@@ -176,8 +195,9 @@ class UserSegmentsResponse(Report):
     tags=["Reports"],
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_flow_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
-    return FlowReportResponse.model_validate(_ask(wiring.reports().flow_report, flow_id, days))
+def get_flow_report(flow_id: FlowId, days: Count = 30, from_: From = None, to: To = None) -> FlowReportResponse:
+    found = ask_lake(wiring.reports().flow_report, flow_id, Days(days, from_, to))
+    return FlowReportResponse.model_validate(found)
 
 
 @router.get(
@@ -186,8 +206,9 @@ def get_flow_report(flow_id: FlowId, days: Days = 30) -> FlowReportResponse:
     tags=["Reports"],
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapResponse:
-    return HeatmapResponse.model_validate(_ask(wiring.reports().nodes_heatmap, flow_id, days))
+def get_nodes_heatmap(flow_id: FlowId, days: Count = 30, from_: From = None, to: To = None) -> HeatmapResponse:
+    found = ask_lake(wiring.reports().nodes_heatmap, flow_id, Days(days, from_, to))
+    return HeatmapResponse.model_validate(found)
 
 
 @router.get(
@@ -196,8 +217,9 @@ def get_nodes_heatmap(flow_id: FlowId, days: Days = 30) -> HeatmapResponse:
     tags=["Reports"],
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityResponse:
-    return DailyActivityResponse.model_validate(_ask(wiring.reports().daily_activity, flow_id, days))
+def get_daily_activity(flow_id: FlowId, days: Count = 30, from_: From = None, to: To = None) -> DailyActivityResponse:
+    found = ask_lake(wiring.reports().daily_activity, flow_id, Days(days, from_, to))
+    return DailyActivityResponse.model_validate(found)
 
 
 @router.get(
@@ -206,16 +228,27 @@ def get_daily_activity(flow_id: FlowId, days: Days = 30) -> DailyActivityRespons
     tags=["Reports"],
     openapi_extensions=route_docs(*ROLES, problems=PROBLEMS),
 )
-def get_user_segments(flow_id: FlowId, days: Days = 30) -> UserSegmentsResponse:
-    return UserSegmentsResponse.model_validate(_ask(wiring.reports().user_segments, flow_id, days))
+def get_user_segments(flow_id: FlowId, days: Count = 30, from_: From = None, to: To = None) -> UserSegmentsResponse:
+    found = ask_lake(wiring.reports().user_segments, flow_id, Days(days, from_, to))
+    return UserSegmentsResponse.model_validate(found)
 
 
-def _ask(report: Callable[[str, str, int], Found], flow_id: str, days: int) -> Found:
+def ask_lake(report: Callable[[str, str, Days], Found], flow_id: str, days: Days) -> Found:
+    """What a report of a flow answers to the caller. Raises its problems: `PROBLEMS`."""
     who = caller(router, *ROLES)
-    try:
+    with lake_problems():
         return report(who.organization_id, flow_id, days)
+
+
+@contextmanager
+def lake_problems() -> Iterator[None]:
+    """Turns the errors of reports and queries into problems."""
+    try:
+        yield
     except UnknownFlowError as error:
         raise flow_unknown(str(error)) from None
+    except PeriodError as error:
+        raise unprocessable("period_invalid", str(error)) from None
     except QueryNotReadyError:
         detail = "The report is still being prepared. Repeat the request in a few seconds: the work continues."
         raise ProblemError(

@@ -19,8 +19,20 @@ LEVEL_ALL, LEVEL_NODE, LEVEL_EXIT = 7, 1, 0
 """The values of GROUPING for the grouping sets of `sql/heatmap.sql`."""
 
 
+class PeriodError(ValueError):
+    """The days of a period are not in order, in the future, or too many. The text says which."""
+
+
+class Days(Struct, frozen=True):
+    """The days that a caller asks for: the last `count` of them until `to` (None: today), or from `from_` on."""
+
+    count: int = 30
+    from_: date | None = None
+    to: date | None = None
+
+
 class ReportPeriod(Struct, frozen=True):
-    """The organization's days that a report covers, both ends included. `to` is today."""
+    """The organization's days that a report covers, both ends included."""
 
     days: int
     from_: date
@@ -142,11 +154,11 @@ class UserSegments(Report, frozen=True):
 
 
 class Reports:
-    """The reports of a flow. `days` is 1 to `MAX_DAYS`.
+    """The reports of a flow.
 
     All reports of a flow cover the same conversations: those that began with it in the period, with everything that has
-    happened in them since. Each raises `UnknownFlowError` if the organization has no such flow, and what `LakeQueries.rows`
-    raises.
+    happened in them since. Each raises `UnknownFlowError` if the organization has no such flow, `PeriodError`, and what
+    `LakeQueries.rows` raises.
     """
 
     def __init__(
@@ -158,7 +170,7 @@ class Reports:
         self._flows = flows
         self._clock = clock
 
-    def flow_report(self, organization_id: str, flow_id: str, days: int) -> FlowReport:
+    def flow_report(self, organization_id: str, flow_id: str, days: Days) -> FlowReport:
         scope, [row] = self._ask("report", organization_id, flow_id, days)
         count = {name: _int(row[name]) for name in _COUNTS}
         messages = count["from_user"] + count["from_bot"] + count["from_agents"]
@@ -183,7 +195,7 @@ class Reports:
             duration=DurationStatistics(*(_seconds(row[f"{name}_milliseconds"]) for name in _DURATIONS)),
         )
 
-    def nodes_heatmap(self, organization_id: str, flow_id: str, days: int) -> NodesHeatmap:
+    def nodes_heatmap(self, organization_id: str, flow_id: str, days: Days) -> NodesHeatmap:
         scope, rows = self._ask("heatmap", organization_id, flow_id, days)
         total, nodes, exits = 0, [], dict[tuple[str, str], list[Mapping[str, str | None]]]()
         for row in rows:
@@ -198,7 +210,7 @@ class Reports:
         found.sort(key=lambda node: (-node.visits, node.flow_id, node.node_id))
         return NodesHeatmap(**scope, conversations=total, nodes=found)
 
-    def daily_activity(self, organization_id: str, flow_id: str, days: int) -> DailyActivity:
+    def daily_activity(self, organization_id: str, flow_id: str, days: Days) -> DailyActivity:
         scope, rows = self._ask("daily_activity", organization_id, flow_id, days)
         found = {
             row["day"]: {name: _int(row[name]) for name in ("messages", "conversations", "unique_users")}
@@ -208,14 +220,14 @@ class Reports:
         every = (period.from_ + timedelta(days=count) for count in range(period.days))
         return DailyActivity(**scope, days=[DayCounts(day, **found.get(day.isoformat(), {})) for day in every])
 
-    def user_segments(self, organization_id: str, flow_id: str, days: int) -> UserSegments:
+    def user_segments(self, organization_id: str, flow_id: str, days: Days) -> UserSegments:
         scope, [row] = self._ask("user_segments", organization_id, flow_id, days)
         counts = [_int(row[name]) for name in ("power", "active", "inactive")]
         segments = Segments(*(Segment(count, rate(count, sum(counts))) for count in counts))
         return UserSegments(**scope, segments=segments)
 
     def _ask(
-        self, name: str, organization_id: str, flow_id: str, days: int
+        self, name: str, organization_id: str, flow_id: str, days: Days
     ) -> tuple[dict[str, Any], list[dict[str, str | None]]]:
         """What the report has from `Report`, and the rows of the statement with this name."""
         if self._flows.summary(organization_id, flow_id) is None:
@@ -225,27 +237,9 @@ class Reports:
         period = period_of(days, now, zone)
         exported, settled = self._event_log.progress().as_of, self._event_log.settled_through()
         as_of = datetime.fromtimestamp(exported, UTC) if exported is not None else None
-        asked = query(name, {"flow_id": flow_id, **self._range(organization_id, period, now, settled)})
+        asked = query(name, {"flow_id": flow_id, **range_of(organization_id, period, now, settled)})
         rows = self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
         return {"period": period, "as_of": as_of}, rows
-
-    @staticmethod
-    def _range(organization_id: str, period: ReportPeriod, now: datetime, settled: str | None) -> dict[str, Value]:
-        zone = ZoneInfo(period.timezone)
-        begins = datetime.combine(period.from_, time(), zone).astimezone(UTC)
-        ends = datetime.combine(period.to + timedelta(days=1), time(), zone).astimezone(UTC)
-        first, last = begins.date(), now.date()
-        settled_day = date.fromisoformat(settled) if settled is not None else first - timedelta(days=1)
-        return {
-            "organization_id": organization_id,
-            "timezone": period.timezone,
-            "begins": begins,
-            "ends": ends,
-            "daily_from": first,
-            "daily_to": min(settled_day, last),
-            "events_from": max(settled_day + timedelta(days=1), first),
-            "events_to": last,
-        }
 
 
 _COUNTS = (
@@ -255,10 +249,38 @@ _COUNTS = (
 _DURATIONS = ("average", "median", "p95", "min", "max")
 
 
-def period_of(days: int, now: datetime, zone: str) -> ReportPeriod:
-    """The last `days` days in a time zone, today included."""
+def period_of(days: Days, now: datetime, zone: str) -> ReportPeriod:
+    """The period of these days in a time zone. Raises `PeriodError`."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    return ReportPeriod(days, today - timedelta(days=days - 1), today, zone)
+    to = days.to or today
+    from_ = days.from_ or to - timedelta(days=days.count - 1)
+    if from_ > to:
+        raise PeriodError(f"The first day, {from_}, is after the last one, {to}.")
+    if to > today:
+        raise PeriodError(f"The last day, {to}, is in the future: today is {today} in {zone}.")
+    count = (to - from_).days + 1
+    if count > MAX_DAYS:
+        raise PeriodError(f"The period has {count} days. Ask for at most {MAX_DAYS}.")
+    return ReportPeriod(count, from_, to, zone)
+
+
+def range_of(organization_id: str, period: ReportPeriod, now: datetime, settled: str | None) -> dict[str, Value]:
+    """What statements need to find the conversations of a period; `settled` is the last settled day."""
+    zone = ZoneInfo(period.timezone)
+    begins = datetime.combine(period.from_, time(), zone).astimezone(UTC)
+    ends = datetime.combine(period.to + timedelta(days=1), time(), zone).astimezone(UTC)
+    first, last = begins.date(), now.date()
+    settled_day = date.fromisoformat(settled) if settled is not None else first - timedelta(days=1)
+    return {
+        "organization_id": organization_id,
+        "timezone": period.timezone,
+        "begins": begins,
+        "ends": ends,
+        "daily_from": first,
+        "daily_to": min(settled_day, last),
+        "events_from": max(settled_day + timedelta(days=1), first),
+        "events_to": last,
+    }
 
 
 def _node(

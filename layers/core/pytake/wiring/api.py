@@ -2,7 +2,9 @@
 
 from functools import cache
 
+from pytake.analytics.answers import Answers
 from pytake.analytics.reports import Reports
+from pytake.analytics.saved_queries import AskSavedQuery
 from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.athena import AthenaQueries
@@ -143,6 +145,16 @@ def manage_contacts() -> ManageContacts:
 @use_case
 def reports() -> Reports:
     return Reports(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@use_case
+def answers() -> Answers:
+    return Answers(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@use_case
+def ask_saved_query() -> AskSavedQuery:
+    return AskSavedQuery(athena_queries(), event_log())
 
 
 @cache
