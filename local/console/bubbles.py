@@ -20,7 +20,7 @@ MEDIA_ICONS = {
     "contacts": "person",
 }
 _TICKS: dict[str, Ticks] = {"accepted": "sent", "sent": "sent", "delivered": "delivered", "read": "read"}
-_FAILED = ("failed", "dead")
+_FAILED = ("failed", "dead", "template_paused", "template_disabled", "template_rejected")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
     Delivery,
+    FlowMetadata,
     FlowSummary,
     FlowVersion,
     Number,
@@ -45,6 +46,7 @@ STORED: dict[str, Any] = {
     "Number": Number,
     "NumberSecrets": NumberSecrets,
     "Organization": Organization,
+    "FlowMetadata": FlowMetadata,
     "FlowSummary": FlowSummary,
     "FlowVersion": FlowVersion,
     "PendingErasure": PendingErasure,

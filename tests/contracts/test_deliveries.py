@@ -420,3 +420,12 @@ def test_a_table_that_does_not_answer_knows_of_no_acceptance(table: Table, clock
     elsewhere = DynamoDeliveries(Table("nowhere", "us-east-1"), clock, kept())
     for ledger, known in ((deliveries, True), (elsewhere, False)):
         assert ledger.is_accepted(KEY, 1, 0, send=1, message_id="wamid.a") is known
+
+
+def test_the_sent_of_a_message_that_meta_holds_is_recorded(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=1), None)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a", held_by_meta=True))
+    assert not deliveries.is_accepted(KEY, 1, 0, send=1, message_id="wamid.a")
+    sent = deliveries.record_status(KEY, 1, 0, send=1, status="sent", at=1.0, message_id="wamid.a", code=None)
+    assert sent is not None
+    assert sent.status == "sent"

@@ -117,6 +117,7 @@ class Product:
             held_turns=self.held_turns,
             tenants=self.tenants,
             secrets=self.secrets,
+            templates=self.templates,
             sender=self.graph,
             receipts=self.receipts,
             queues=self.queues,

@@ -7,17 +7,28 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.conversation.business_events import DeliveryFailed
 from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.queues import OutboundItem, StatusesItem
-from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Organization
+from pytake.conversation.records import (
+    Conversation,
+    ConversationKey,
+    Delivery,
+    FallbackTemplate,
+    Organization,
+    TurnRecord,
+)
 from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.shown_state import shown_state
 from pytake.conversation.status_filter import without_superseded
-from pytake.engine import Contact
+from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
+from pytake.engine import Contact, Input
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
-from pytake.whatsapp.sending import SendFailedError
+from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
+from pytake.whatsapp.templates import MessageTemplate
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
 NOW = 1_770_000_000.0
@@ -219,7 +230,7 @@ def test_what_may_be_sent_later_is_held_and_the_rest_of_the_turn_leaves(product:
 
 
 PERMANENT = (100, 33, 131008, 131009, 131021, 131026, 131051, 131052, 130403, 130497, 137000, 135000)
-TEMPLATE = (132000, 132001, 132005, 132007, 132012, 132015, 132016, 132018, 132068, 132069, 131063)
+TEMPLATE = (132000, 132001, 132005, 132007, 132012, 132018, 132068, 132069, 131063)
 
 
 @pytest.mark.parametrize("code", [*PERMANENT, *TEMPLATE, 131062, 131030, 131047, 999_999])
@@ -232,6 +243,71 @@ def test_a_message_that_can_never_be_sent_fails_at_once_and_the_next_one_leaves(
     assert product.queues.dead_lettered == []
     product.deliver(item(1, "bad", "good"), first_delivery=False)
     assert texts(product) == ["good"]
+
+
+STOPPED = {132015: "template_paused", 132016: "template_disabled"}
+ORDER_READY = Template("order_ready", "en")
+
+
+@pytest.mark.parametrize("code", STOPPED)
+def test_a_template_that_meta_has_stopped_is_deferred_with_its_own_reason(product: Product, code: int) -> None:
+    product.graph.script = [refusal(code)]
+    turn = replace(item(1), messages=[ORDER_READY, Text("good")])
+    product.deliver(turn, first_delivery=True)
+    assert states(product) == ["deferred", "accepted"]
+    assert [reason for _, reason in product.queues.dead_lettered] == [STOPPED[code]]
+    (event,) = product.events.events
+    assert (event.type, event.detail["reason"]) == ("delivery.deferred", STOPPED[code])
+    assert [shown_state(entry) for entry in product.deliveries.of_conversation(product.key())] == [
+        STOPPED[code],
+        "accepted",
+    ]
+    product.deliver(replace(turn, redrive_count=1, requeue_id="redrive1"), first_delivery=True)
+    assert states(product) == ["accepted", "accepted"]
+
+
+def test_the_copy_stops_a_paused_template_before_it_is_posted(product: Product) -> None:
+    product.tenants.by_id[NUMBER].waba_id = "5"
+    key = TemplateKey("acme", "5", "order_ready", "en")
+    paused = StoredTemplate("5", MessageTemplate("order_ready", "en", status="PAUSED"))
+    product.templates.change(key, lambda _: paused)
+    turn = replace(item(1), messages=[ORDER_READY, Text("good")])
+    product.deliver(turn, first_delivery=True)
+    assert texts(product) == ["good"]
+    assert [reason for _, reason in product.queues.dead_lettered] == ["template_paused"]
+    assert product.events.types == ["delivery.deferred"]
+    approved = replace(paused, template=replace(paused.template, status="APPROVED"))
+    product.templates.change(key, lambda _: approved)
+    product.deliver(replace(turn, redrive_count=1, requeue_id="redrive1"), first_delivery=True)
+    assert states(product) == ["accepted", "accepted"]
+
+
+def test_a_plain_message_looks_up_no_template(product: Product) -> None:
+    product.tenants.by_id[NUMBER].waba_id = "5"
+    product.deliver(item(1, "a", "b"), first_delivery=True)
+    assert product.templates.found == 0
+
+
+def test_a_message_that_meta_holds_to_assess_its_template_is_told_apart(product: Product) -> None:
+    product.graph.script = [AcceptedMessage("wamid.1", held=True)]
+    product.deliver(replace(item(1), messages=[ORDER_READY]), first_delivery=True)
+    shown = lambda: shown_state(product.deliveries.of_conversation(product.key())[0])  # noqa: E731
+    assert (shown(), product.events.types) == ("held_for_quality_assessment", ["delivery.held_for_quality_assessment"])
+    record_status(product, "sent")
+    assert shown() == "sent"
+    product.deliver(replace(item(1), messages=[ORDER_READY]), first_delivery=False)
+    assert len(product.graph.sent) == 1
+
+
+def test_a_held_message_that_meta_drops_failed_for_its_paused_template(product: Product) -> None:
+    product.graph.script = [AcceptedMessage("wamid.1", held=True)]
+    product.conversations.records[product.key()] = {1: TurnRecord(1, product.clock(), "s", "agent", Input())}
+    product.deliver(replace(item(1), messages=[ORDER_READY]), first_delivery=True)
+    record_status(product, "failed", errors=[{"code": 132015}])
+    assert shown_state(product.deliveries.of_conversation(product.key())[0]) == "template_paused"
+    assert product.events.events[-1].detail["reason"] == "template_paused"
+    (event,) = [event for event in product.bus.told if isinstance(event, DeliveryFailed)]
+    assert (event.reason, event.code) == ("template_paused", 132015)
 
 
 def test_media_gets_one_retry(product: Product) -> None:

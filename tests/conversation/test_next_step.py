@@ -10,10 +10,12 @@ from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, FallbackTemplate, Number
+from pytake.conversation.templates.stored import StoredTemplate
 from pytake.engine import Contact
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
 from pytake.whatsapp.sending import SendFailedError
+from pytake.whatsapp.templates import MessageTemplate
 
 NOW = 1_770_000_000.0
 AMBIGUOUS_SECONDS, CLAIM_SECONDS = 45.0, 240.0
@@ -45,16 +47,23 @@ def conversation(**change: Any) -> Conversation:
 
 
 class FixedLookups:
-    def __init__(self, conversation: Conversation | None, fallback_sent: bool) -> None:
+    def __init__(self, conversation: Conversation | None, fallback_sent: bool, template: str | None) -> None:
         self.conversation = lambda: conversation
         self.fallback_sent = lambda: fallback_sent
+        self._status = template
+
+    def template(self, name: str, language: str) -> StoredTemplate | None:
+        if self._status is None:
+            return None
+        return StoredTemplate("5", MessageTemplate(name, language, status=self._status))
 
 
 def step_of(
-    attempt: Attempt, known: Conversation | None = None, *, fallback_sent: bool = False
+    attempt: Attempt, known: Conversation | None = None, *, fallback_sent: bool = False, template: str | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """The step's name and what it changes of the entry, or its other fields."""
-    step = steps.next_step(attempt, FixedLookups(known, fallback_sent), AMBIGUOUS_SECONDS, CLAIM_SECONDS)
+    """The step's name and what it changes of the entry, or its other fields. `template`: its status in the copy."""
+    lookups = FixedLookups(known, fallback_sent, template)
+    step = steps.next_step(attempt, lookups, AMBIGUOUS_SECONDS, CLAIM_SECONDS)
     return type(step).__name__, _shown(step, attempt.entry)
 
 
@@ -172,6 +181,29 @@ def test_the_template_is_sent_once() -> None:
     )
     again = attempt(entry(fallback=True), **CLOSED, number=WITH_TEMPLATE)
     assert step_of(again, fallback_sent=True) == ("Send", {})
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "REJECTED"])
+def test_a_stopped_template_is_not_posted_and_can_be_redriven(status: str) -> None:
+    reason = f"template_{status.lower()}"
+    deferred = ("Defer", {"state": "deferred", "reason": reason})
+    assert step_of(attempt(message=Template("hello", "en"), first_delivery=True), template=status) == deferred
+    assert step_of(attempt(entry(), **CLOSED, number=WITH_TEMPLATE), template=status) == deferred
+    assert step_of(attempt(message=Text("Hi")), conversation(), template=status)[0] == "Send"
+    waiting = entry("deferred", reason=reason)
+    assert step_of(attempt(waiting, message=Template("hello", "en")), template="APPROVED") == (
+        "Defer",
+        {"reason": reason},
+    )
+    redriven = attempt(waiting, message=Template("hello", "en"), redrive_count=1)
+    assert step_of(redriven, conversation(), template="APPROVED")[0] == "Send"
+    again = step_of(redriven, conversation(), template=status)
+    assert again == ("Defer", {"reason": reason, "redrive_count": 1})
+
+
+@pytest.mark.parametrize("status", [None, "APPROVED", "PENDING", "FLAGGED", "DELETED", "OF_TOMORROW"])
+def test_whether_another_template_can_be_sent_is_for_meta_to_say(status: str | None) -> None:
+    assert step_of(attempt(message=Template("hello", "en"), first_delivery=True), template=status)[0] == "Send"
 
 
 def outcome_of(

@@ -396,7 +396,9 @@ class MemoryDeliveries:
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
         known = self.entries.get((key, turn, index))
-        return known is not None and (known.state, known.sends, known.message_id) == ("accepted", send, message_id)
+        if known is None or known.held_by_meta:
+            return False
+        return (known.state, known.sends, known.message_id) == ("accepted", send, message_id)
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         return [
@@ -866,14 +868,14 @@ class ScriptedSender:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
-        self.script: list[Exception | None] = []
+        self.script: list[BaseException | AcceptedMessage | None] = []
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
-        failure = self.script.pop(0) if self.script else None
-        if failure is not None:
-            raise failure
+        scripted = self.script.pop(0) if self.script else None
+        if isinstance(scripted, BaseException):
+            raise scripted
         self.sent.append(payload)
-        return AcceptedMessage(f"wamid.{len(self.sent)}")
+        return scripted or AcceptedMessage(f"wamid.{len(self.sent)}")
 
 
 class MemoryAppHistory:

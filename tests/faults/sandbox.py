@@ -67,6 +67,7 @@ class Sandbox:
                 held_turns=ports["held_turns"],
                 tenants=tenants,
                 secrets=secrets,
+                templates=fakes.MemoryTemplates(),
                 sender=world.meta,
                 receipts=receipts,
                 queues=ports["queues"],

@@ -66,6 +66,13 @@ def test_a_recipient_may_stay_without_ids() -> None:
         assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.1")
 
 
+def test_a_message_may_be_held_to_assess_its_template() -> None:
+    for status, held in (("held_for_quality_assessment", True), ("accepted", False)):
+        answer = {"messages": [{"id": "wamid.1", "message_status": status}]}
+        with api(lambda _, answer=answer: httpx.Response(200, json=answer)) as graph:  # type: ignore[misc]
+            assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.1", held=held)
+
+
 def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:
     body = error(131056, error_subcode=2494055, error_data={"details": "Too many messages"}, fbtrace_id="Abc")
     failed = failure_of(httpx.Response(429, json=body, headers={"retry-after": "6"}))

@@ -117,7 +117,8 @@ class TranscriptMessage(BaseModel):
     flow_id: str | None
     node_id: str | None
     delivery: str | None = Field(
-        description="queued, waiting, claimed, accepted, ambiguous, deferred, dead; then Meta's sent, delivered, read, failed"
+        description="queued, waiting, claimed, accepted, held_for_quality_assessment, ambiguous, deferred, template_paused, "
+        "template_disabled, template_rejected, dead; then Meta's sent, delivered, read, failed"
     )
     delivery_at: datetime | None
     error_code: int | None

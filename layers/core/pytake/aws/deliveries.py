@@ -154,7 +154,11 @@ class DynamoDeliveries:
         except (self._table.item.DoesNotExist, GetError):
             return False
         known = delivery_of(entry)
-        return known.state == "accepted" and known.sends == send and known.message_id == message_id
+        return (
+            known.state == "accepted"
+            and not known.held_by_meta
+            and (known.sends, known.message_id) == (send, message_id)
+        )
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
         item = self._table.item

@@ -12,6 +12,7 @@ from msgspec import Struct
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Input
+from pytake.whatsapp.errors import STOPPED_TEMPLATES
 
 DETAIL_BYTES = 200_000
 """Limit for a flow's data. EventBridge takes 256 KB for the whole entry."""
@@ -140,7 +141,8 @@ def failed_delivery(key: ConversationKey, record: TurnRecord | None, delivery: D
     at = delivery.status_at or delivery.claimed_at or (record.at if record is not None else 0)
     begun = record or TurnRecord(delivery.turn, at, "", "", Input())
     common = _common(key, begun, f"failed{delivery.index}.{delivery.sends}", at)
-    reason = delivery.reason if delivery.state == "failed" else f"status:{delivery.error_code}"
+    stopped = STOPPED_TEMPLATES.get(delivery.error_code or 0)
+    reason = delivery.reason if delivery.state == "failed" else stopped or f"status:{delivery.error_code}"
     return DeliveryFailed(index=delivery.index, reason=reason or "unknown", code=delivery.error_code, **common)
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.conversation.shown_state import shown_state
+from pytake.whatsapp.errors import STOPPED_TEMPLATES
 from pytake.whatsapp.input import APP_ECHO
 
 EventType = Literal[
@@ -70,7 +72,7 @@ _ERRORS = frozenset(
         "engine_error",
     )
 )
-_NOT_DELIVERED = frozenset(("failed", "dead"))
+_NOT_DELIVERED = frozenset(("failed", "dead", *STOPPED_TEMPLATES.values()))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -241,7 +243,7 @@ def _add_messages(record: TurnRecord, deliveries: Iterable[Delivery], add: Calla
         kind = message.__struct_config__.tag
         add("message_out", place=f"m{index:03d}", message_index=index, kind=kind, billable=billable, code=author)
     for index, delivery in sorted(known.items()):
-        state = delivery.status or delivery.state
+        state = shown_state(delivery)
         failed = state in _NOT_DELIVERED
         add(
             "delivery",

@@ -223,7 +223,8 @@ class Delivery(Struct, omit_defaults=True):
     `not_before` is the earliest time of the next send.
 
     `fallback`: the number's template replaces the message. `possibly_duplicate`: the next send may be a duplicate.
-    `requeued`: it was queued again after a status reported that it failed. `redrive_count` counts redrives.
+    `requeued`: it was queued again after a status reported that it failed. `redrive_count` counts redrives. `held_by_meta`:
+    Meta assesses the quality of the template before it sends the message.
     """
 
     turn: int
@@ -244,6 +245,7 @@ class Delivery(Struct, omit_defaults=True):
     possibly_duplicate: bool = False
     requeued: bool = False
     redrive_count: int = 0
+    held_by_meta: bool = False
 
     @property
     def reached_meta(self) -> bool:

@@ -12,7 +12,7 @@ from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import StatusesItem
 from pytake.conversation.status_filter import STATUS_RANK, is_of_number, message_id_of, send_and_rank
 from pytake.conversation.undelivered import HandleUndelivered
-from pytake.whatsapp.errors import error_code
+from pytake.whatsapp.errors import STOPPED_TEMPLATES, error_code
 
 
 class ProcessStatuses:
@@ -73,7 +73,9 @@ class ProcessStatuses:
         where = {"phone_number_id": key.phone_number_id, "turn": turn, "index": index}
         if status["status"] == "failed":
             if after is not None:
-                self._report(item, "delivery.failed", {**where, "reason": f"status:{code}"})
+                self._report(
+                    item, "delivery.failed", {**where, "reason": STOPPED_TEMPLATES.get(code or 0, f"status:{code}")}
+                )
             # Also for a known status: the worker that recorded it may have died before it handled the failure.
             self._handle_undelivered(send, error, at)
             if after is not None:

@@ -16,6 +16,7 @@ from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
 from pytake.conversation.revocations import revoked_ids, without_text
+from pytake.conversation.shown_state import shown_state
 from pytake.whatsapp.input import APP_ECHO
 from pytake.whatsapp.outbound import (
     Carousel,
@@ -194,7 +195,7 @@ def _entries(
             session_id=session_id,
             flow_id=record.flow_id,
             node_id=record.node_id,
-            delivery=(delivery.status or delivery.state) if delivery is not None else "queued",
+            delivery=shown_state(delivery) if delivery is not None else "queued",
             delivery_at=delivery.status_at if delivery is not None else None,
             error_code=failure.error_code if failure is not None else None,
             reason=failure.reason if failure is not None else None,

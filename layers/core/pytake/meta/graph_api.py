@@ -66,11 +66,17 @@ class GraphApi:
         and otherwise with the class of the error's code.
         """
         answer = self._request("POST", f"{quote(phone_number_id, safe='')}/messages", access_token, payload)
-        message_id = _field(_first(answer, "messages"), "id")
+        message = _first(answer, "messages")
+        message_id = _field(message, "id")
         if message_id is None:
             raise SendFailedError(ErrorClass.AMBIGUOUS, http_status=200, title="The answer holds no message id")
         contact = _first(answer, "contacts")
-        return AcceptedMessage(message_id, wa_id=_field(contact, "wa_id"), user_id=_field(contact, "user_id"))
+        return AcceptedMessage(
+            message_id,
+            wa_id=_field(contact, "wa_id"),
+            user_id=_field(contact, "user_id"),
+            held=message.get("message_status") == "held_for_quality_assessment",
+        )
 
     def mark_read(self, phone_number_id: str, access_token: str, payload: Json, seconds: float) -> None:
         """Posts a read receipt (`pytake.whatsapp.graph.read_receipt_payload`), with `seconds` for each step of the request.

@@ -71,6 +71,9 @@ _CODES: dict[int, ErrorClass] = {
     for code in codes
 }
 
+STOPPED_TEMPLATES = {132015: "template_paused", 132016: "template_disabled"}
+"""Why a template message failed that can be sent later: the reason in the ledger."""
+
 # `is_transient` means that the same request may succeed later: the message must not fail, and the number must not stop.
 # Classes that concern the person (window closed, opted out, retry manually) stay as the code says.
 _MAY_BE_TRANSIENT = frozenset(

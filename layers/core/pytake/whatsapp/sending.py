@@ -9,12 +9,14 @@ class AcceptedMessage(Struct, frozen=True):
     """Meta accepted the message. It is not delivered yet; a status may still report that it failed.
 
     Its statuses have the `message_id`. `wa_id` and `user_id` are the recipient's canonical ids, if Meta returned them; the
-    `wa_id` may differ from the number that the message was sent to.
+    `wa_id` may differ from the number that the message was sent to. `held`: Meta first assesses the quality of the template,
+    and then sends the message or reports that it failed.
     """
 
     message_id: str
     wa_id: str | None = None
     user_id: str | None = None
+    held: bool = False
 
 
 class NumberProfile(Struct, frozen=True):

@@ -31,6 +31,7 @@ def deliver() -> Deliver:
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),
         secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
+        templates=shared.templates(),
         sender=graph_api(),
         receipts=read_receipts(),
         queues=queues(),

@@ -27,6 +27,7 @@ from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric,
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots, ReadReceipts
 from pytake.conversation.ports.messaging import OperatorEvents, Queues
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
@@ -61,6 +62,7 @@ class Deliver:
         held_turns: HeldTurns,
         tenants: TenantRepository,
         secrets: Secrets,
+        templates: Templates,
         sender: MessageSender,
         receipts: ReadReceipts,
         queues: Queues,
@@ -78,6 +80,7 @@ class Deliver:
         self._slots = slots
         self._tenants = tenants
         self._secrets = secrets
+        self._templates = templates
         self._sender = sender
         self._queues = queues
         self._operator_events = operator_events
@@ -169,7 +172,7 @@ class Deliver:
         if access_token is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
-        lookups = LedgerLookups(self._conversations, self._deliveries, item, index)
+        lookups = LedgerLookups(self._conversations, self._deliveries, self._templates, item, index, number)
         try:
             step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):
@@ -192,8 +195,12 @@ class Deliver:
                 self._deliveries.claim(item.key, entry, attempt.known)
                 self._report("delivery.failed", item, index, reason=reason)
                 self._publish_events.of_failed_delivery(item.key, item.turn, index)
-            case steps.Defer(reason):
+            case steps.Defer(reason, entry):
+                if entry is not None:
+                    self._deliveries.claim(item.key, entry, attempt.known)
                 self._queues.dead_letter(item, reason)
+                if entry is not None:
+                    self._report("delivery.deferred", item, index, reason=reason)
             case steps.DeadLetter(reason, entry):
                 if entry is not None:
                     self._deliveries.claim(item.key, entry, attempt.known)
@@ -261,10 +268,13 @@ class Deliver:
         self._record_metric("BillableMessages", 1)
         self._record_metric("OutboundWaitMilliseconds", max(0, answered_at - (item.queued_at or answered_at)) * 1000)
         try:
-            self._deliveries.settle(item.key, replace(claim, state="accepted", message_id=accepted.message_id))
+            settled = replace(claim, state="accepted", message_id=accepted.message_id, held_by_meta=accepted.held)
+            self._deliveries.settle(item.key, settled)
         except ConflictError:
             # This worker stalled beyond the claim's deadline, and another one took the message over.
             self._report("delivery.duplicated", item, index)
+        if accepted.held:
+            self._report("delivery.held_for_quality_assessment", item, index)
         return True
 
     def _payload(self, attempt: Attempt, claim: Delivery) -> dict[str, Any]:

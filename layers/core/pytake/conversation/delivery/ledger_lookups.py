@@ -3,8 +3,11 @@
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Number
+from pytake.conversation.templates.check import copy_of
+from pytake.conversation.templates.stored import StoredTemplate
 
 FALLBACK_LOOKBACK_TURNS = 50
 """How many turns to search for an earlier fallback template."""
@@ -13,9 +16,21 @@ FALLBACK_LOOKBACK_TURNS = 50
 class LedgerLookups:
     """Implements `pytake.conversation.delivery.next_step.Lookups` for one attempt. The conversation is read at most once."""
 
-    __slots__ = ("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item")
+    __slots__ = (
+        *("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item", "_number", "_templates"),
+    )
 
-    def __init__(self, conversations: Conversations, deliveries: Deliveries, item: OutboundItem, index: int) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        deliveries: Deliveries,
+        templates: Templates,
+        item: OutboundItem,
+        index: int,
+        number: Number,
+    ) -> None:
+        self._templates = templates
+        self._number = number
         self._conversations = conversations
         self._deliveries = deliveries
         self._item = item
@@ -27,6 +42,9 @@ class LedgerLookups:
         if not self._is_loaded:
             self._conversation, self._is_loaded = load_current(self._conversations, self._item.key), True
         return self._conversation
+
+    def template(self, name: str, language: str) -> StoredTemplate | None:
+        return copy_of(self._templates, self._number, name, language)
 
     def fallback_sent(self) -> bool:
         item = self._item

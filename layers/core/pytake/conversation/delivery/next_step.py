@@ -6,8 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
-from pytake.whatsapp.outbound import Template
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, FallbackTemplate
+from pytake.conversation.templates.stored import StoredTemplate
+from pytake.whatsapp.outbound import OutboundMessage, Template
 
 AMBIGUOUS_CHECKS = 16
 """Approximate number of times that an ambiguous send is checked before its deadline."""
@@ -34,9 +35,11 @@ class Refuse(Struct, frozen=True):
 
 
 class Defer(Struct, frozen=True):
-    """The turn waits in the dead-letter queue for this message. Put it there again, and continue with the next message."""
+    """The message cannot be sent now: write `entry` unless it is None, put the turn into the dead-letter queue for it, and
+    continue with the next message. Without an entry the turn is there already, or its move was not confirmed."""
 
     reason: str
+    entry: Delivery | None = None
 
 
 class DeadLetter(Struct, frozen=True):
@@ -70,6 +73,9 @@ class Lookups(Protocol):
     """What a decision may have to look up. Each costs a read request and is called only when it is needed."""
 
     def conversation(self) -> Conversation | None: ...
+
+    def template(self, name: str, language: str) -> StoredTemplate | None:
+        """The copy of a template of the number's account, if there is one. Asked for template messages only."""
 
     def fallback_sent(self) -> bool:
         """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
@@ -125,7 +131,7 @@ def after_unknown_outcome(entry: Delivery, now: float, deadline: float) -> Wait 
     return Send(replace(entry, state="waiting", attempts=attempts, possibly_duplicate=True))
 
 
-def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send | Refuse | Drop:
+def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send | Refuse | Defer | Drop:
     def refuse(reason: str) -> Refuse:
         return Refuse(replace(entry, state="failed", reason=reason), reason)
 
@@ -139,12 +145,21 @@ def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send
         if conversation.opted_out and not item.confirms_opt_out:
             return refuse("opted_out")
     if not _needs_fallback(attempt, entry, lookups):
-        return Send(entry)
+        return _stopped_template(attempt.message, entry, lookups) or Send(entry)
     if number.fallback_template is None:
         return refuse("window_closed")
     if not entry.fallback and lookups.fallback_sent():
         return refuse("window_closed:template_sent")
-    return Send(replace(entry, fallback=True))
+    return _stopped_template(number.fallback_template, entry, lookups) or Send(replace(entry, fallback=True))
+
+
+def _stopped_template(message: OutboundMessage | FallbackTemplate, entry: Delivery, lookups: Lookups) -> Defer | None:
+    """The step of a template that Meta has paused, disabled or rejected: it is not posted, and can be redriven."""
+    if not isinstance(message, Template | FallbackTemplate):
+        return None
+    copy = lookups.template(message.name, message.language)
+    reason = copy.stop_reason if copy is not None else None
+    return Defer(reason, replace(entry, state="deferred", reason=reason)) if reason is not None else None
 
 
 def _needs_fallback(attempt: Attempt, entry: Delivery, lookups: Lookups) -> bool:

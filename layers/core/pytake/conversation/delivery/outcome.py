@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt
 from pytake.conversation.records import Delivery
-from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.errors import STOPPED_TEMPLATES, ErrorClass
 from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import SendFailedError
 
@@ -89,7 +89,8 @@ def outcome_of_failure(
 
     `token_replaced` and `fallback_sent` cost a request each and are called only when they are needed.
     """
-    reason = failure_reason(failure)
+    stopped = STOPPED_TEMPLATES.get(failure.code or 0)
+    reason = stopped or failure_reason(failure)
     failed = replace(claim, error_code=failure.code, reason=reason)
     error_class = failure.error_class
     if error_class.stops_number:
@@ -116,6 +117,8 @@ def outcome_of_failure(
             return Defer(replace(failed, state="deferred"), reason)
         case ErrorClass.OPTED_OUT:
             return OptOut(failed, reason)
+        case ErrorClass.TEMPLATE if stopped is not None:
+            return Defer(replace(failed, state="deferred"), reason)
         case _:
             pass
     return Fail(failed, reason)

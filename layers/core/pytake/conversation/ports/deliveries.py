@@ -58,7 +58,8 @@ class Deliveries(Protocol):
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:
         """Whether Meta is known to have accepted the `send`th request of a message under this id.
 
-        May be outdated, and False when the table does not answer. An accepted message stays accepted.
+        May be outdated, and False when the table does not answer. An accepted message stays accepted. One that Meta holds to
+        assess its template counts only when a status says that it was sent.
         """
 
     def of_conversation(self, key: ConversationKey, from_turn: int = 0) -> list[Delivery]:
