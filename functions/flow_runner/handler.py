@@ -69,6 +69,10 @@ def _dead_letter(record: Record, reason: str) -> None:
 def _take_turn(record: Record) -> None:
     item = _read(record.body)
     set_correlation_id(item.correlation_id)
+    if item.is_app_contact:
+        changed = wiring.import_app_contact()(item)
+        logger().info("contact.imported", organization_id=item.organization_id, changed=changed)
+        return
     turn = wiring.take_turn()(item)
     if item.is_history:
         logger().info("history.imported", messages=wiring.import_app_history()(item))

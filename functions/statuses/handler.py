@@ -1,4 +1,4 @@
-"""SQS invokes this handler with Meta's delivery statuses and changes of templates, in large batches."""
+"""SQS invokes this handler with Meta's delivery statuses and changes of templates and accounts, in large batches."""
 
 from contextlib import suppress
 from typing import Any
@@ -29,12 +29,14 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
         set_correlation_id(item.correlation_id)
         moved = wiring.process_statuses()(item) if item.statuses else 0
         templates = wiring.keep_templates()(item) if item.account_changes else 0
+        stopped = wiring.watch_account()(item) if item.account_changes else 0
         logger().info(
             "statuses.processed",
             organization_id=item.organization_id,
             statuses=len(told[record.id].statuses),
             moved=moved,
             templates=templates,
+            stopped=stopped,
         )
 
     return process_batch(event, settle, wiring.queues().postpone_statuses, logger())

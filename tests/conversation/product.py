@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from pytake.conversation.app_contacts import ImportAppContact
 from pytake.conversation.app_history import ImportAppHistory
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
+from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.ports.common import RecordMetric, no_metrics
@@ -85,7 +88,6 @@ class Product:
         self.graph = fakes.ScriptedSender()
         self.receipts = fakes.RecordedReceipts()
         self.history = fakes.MemoryAppHistory()
-        self.import_history = ImportAppHistory(self.conversations, self.history)
         self.events = fakes.RecordedOperatorEvents()
         self.bus = fakes.MemoryBus()
         self.told: list[tuple[str, float]] = []
@@ -105,6 +107,11 @@ class Product:
         )
         self.effects = Effects()
         self.effect_slots = fakes.MemoryEffectSlots()
+        aliases = self.conversations.aliases
+        merge = MergeContacts(self.conversations, self.contacts, aliases, self.tenants, self.events, self.clock)
+        find = FindConversation(self.conversations, aliases, merge)
+        self.import_history = ImportAppHistory(self.conversations, find, self.history)
+        self.import_contact = ImportAppContact(self.contacts, self.conversations, find, self.clock)
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
         self.fire_due_timers = FireDueTimers(
@@ -221,6 +228,9 @@ class Product:
         records = []
         while self.queues.inbound:
             item = self.queues.inbound.pop(0)
+            if item.is_app_contact:
+                self.import_contact(item)
+                continue
             record = self.take_turn(item)
             if item.is_history:
                 self.import_history(item)

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from pytake.conversation.account_watch import WatchAccount
 from pytake.conversation.agent_messaging import AgentMessaging, WindowClosedError
-from pytake.conversation.lake_events import events_of
+from pytake.conversation.lake_events import Pseudonyms, events_of
 from pytake.conversation.recorded_erasures import erasure_digest
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.conversation.transcript import ReadTranscript, TranscriptEntry
 from pytake.engine import State
 from pytake.whatsapp.outbound import Text
-from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
 PAYLOADS = Path(__file__).parents[1] / "whatsapp" / "payloads"
 ANA, HIDDEN = "5511987654321", "BR.77a"
@@ -96,10 +98,9 @@ def test_the_payload_of_an_echo_reaches_the_conversation_of_its_recipient(produc
     product.post(fixture("smb_message_echoes"))
     product.post(fixture("smb_message_echoes_hidden_number"))
     product.run_queues()
-    assert spoken(product, ANA) == [("agent", "phone_app", "do celular da loja")]
+    assert spoken(product, ANA) == [("agent", "phone_app", "do celular da loja"), ("agent", "phone_app", "o pedido")]
     assert known(product, ANA).contact.name == "João Silva"
-    [image] = transcript(product, HIDDEN)
-    assert (image.type, image.text, image.author) == ("image", "o pedido", "phone_app")
+    assert transcript(product, ANA)[1].type == "image", "the same person, whose number Meta did not tell"
     assert not [event for event in product.events.events if event.type == "webhook.account_update"]
 
 
@@ -165,7 +166,7 @@ def test_an_echo_to_an_agents_conversation_keeps_it_with_the_agents(product: Pro
 def test_an_echo_counts_in_the_lake_as_an_agents_message_that_costs_nothing(product: Product) -> None:
     product.say("Hi")
     echo(product)
-    rows = events_of(product.key(), last_turn(product), [], b"key")
+    rows = events_of(product.key(), last_turn(product), [], Pseudonyms(b"key"))
     assert [(row.type, row.code, row.billable, row.kind) for row in rows] == [
         ("message_out", "agent", False, "text"),
         ("handed_off", "agent", None, None),
@@ -292,7 +293,7 @@ def test_history_is_in_the_transcript_with_its_times_and_does_nothing_else(produ
     assert (conversation.session, conversation.last_inbound_at, conversation.active_at) == (None, 0, 1_793_900_120.0)
     assert (product.graph.sent, product.receipts.marked, product.bus.told) == ([], [], [])
     records = product.conversations.turns(product.key(ANA))
-    assert [row for record in records for row in events_of(product.key(ANA), record, [], b"key")] == []
+    assert [row for record in records for row in events_of(product.key(ANA), record, [], Pseudonyms(b"key"))] == []
 
 
 def test_repeated_chunks_change_nothing_and_media_replace_their_placeholders_in_any_order(product: Product) -> None:
@@ -403,3 +404,197 @@ def test_a_coexisting_number_sends_twenty_messages_a_second() -> None:
         except RetryLaterError:
             pass
     assert sent_at_once <= 20
+
+
+def test_history_and_echoes_reach_the_conversation_by_any_identity(product: Product) -> None:
+    message = {**product.message("Hi"), "from_user_id": HIDDEN}
+    product.post(product.notification(message))
+    product.run_queues()
+    at = str(int(product.clock.now) - 60)
+    raw = {"id": "wamid.H1", "from_user_id": HIDDEN, "timestamp": at, "type": "text", "text": {"body": "earlier"}}
+    thread = {"context": {"user_id": HIDDEN}, "messages": [raw]}
+    product.post(change("history", history=[{"threads": [thread]}]))
+    staff = {"id": "wamid.E1", "to_user_id": HIDDEN, "timestamp": at, "type": "text", "text": {"body": "staff"}}
+    product.post(change("smb_message_echoes", message_echoes=[staff]))
+    product.run_queues()
+    assert [entry.text for entry in transcript(product)] == ["earlier", "Hi", "Hello!\n\nWhat is your name?", "staff"]
+
+
+# The contacts of the app.
+
+
+def synced(product: Product, name: str, *, at: float | None = None, action: str = "add", phone: str = PHONE) -> None:
+    timestamp = str(int(product.clock.now if at is None else at))
+    about = {"full_name": name, "first_name": name.split()[0], "phone_number": phone}
+    entry = {"type": "contact", "contact": about, "action": action, "metadata": {"timestamp": timestamp}}
+    product.queues.forget_deduplication()
+    product.post(change("smb_app_state_sync", state_sync=[entry]))
+    product.run_queues()
+
+
+def test_the_contacts_of_the_app_exist_without_having_written(product: Product) -> None:
+    at_time_of_the_history(product)
+    product.post(fixture("smb_app_state_sync"))
+    product.run_queues()
+    contact = product.contacts.load("acme", ANA)
+    assert (contact.revision, contact.name, contact.phone, contact.username) == (1, "Ana S.", f"+{ANA}", "ana.s")
+    assert contact.created_at == product.clock.now
+    assert (contact.numbers, contact.consent) == ([], {})
+    assert product.contacts.load("acme", "5511955554444").revision == 0, "a removal adds nobody"
+    assert product.conversations.load(product.key(ANA)) is None
+    assert product.graph.sent == []
+
+
+def test_repeated_and_older_changes_of_the_address_book_change_nothing(product: Product) -> None:
+    synced(product, "Ana S.")
+    synced(product, "Ana S.")
+    synced(product, "Ana", at=product.clock.now - 60)
+    synced(product, "Ana", action="remove")
+    contact = product.contacts.load("acme", PHONE)
+    assert (contact.name, contact.revision) == ("Ana S.", 1)
+    synced(product, "Ana Souza", at=product.clock.now + 0)
+    assert product.contacts.load("acme", PHONE).name == "Ana S.", "the same second: the first one holds"
+    product.clock.forward(1)
+    synced(product, "Ana Souza")
+    assert product.contacts.load("acme", PHONE).name == "Ana Souza"
+
+
+def test_a_name_that_a_flow_saved_stays(product: Product) -> None:
+    product.say("Hi")
+    stored = product.contacts.load("acme", PHONE)
+    product.contacts.save("acme", replace(stored, name="Dr. Ana", fields={"name": "Dr. Ana"}))
+    synced(product, "Ana S.")
+    assert product.contacts.load("acme", PHONE).name == "Dr. Ana"
+
+
+def test_a_contact_of_the_app_who_writes_keeps_the_name_and_starts_the_flow(product: Product) -> None:
+    synced(product, "Ana Souza")
+    assert product.say("Hi") == ["Hello!\n\nWhat is your name?"]
+    assert product.contacts.load("acme", PHONE).numbers == [NUMBER]
+
+
+def test_an_erased_contact_does_not_come_back_by_an_older_change(product: Product) -> None:
+    product.conversations.erased[erasure_digest(product.key())] = product.clock.now + 60
+    product.clock.forward(120)
+    synced(product, "Ana S.", at=product.clock.now - 100)
+    assert product.contacts.load("acme", PHONE).revision == 0
+
+
+@pytest.mark.parametrize(
+    "entry", [1, {}, {"contact": 1}, {"contact": {"phone_number": 5}, "action": []}, {"action": "add"}]
+)
+def test_a_malformed_change_of_the_address_book_is_a_problem_and_no_failure(product: Product, entry: Any) -> None:
+    product.post(change("smb_app_state_sync", state_sync=[entry]))
+    product.run_queues()
+    assert {event.type for event in product.events.events} <= {"webhook.malformed_part"}
+
+
+# Events of the account.
+
+WABA, OTHER_NUMBER = "102290129340398", "100000000000002"
+
+
+@pytest.fixture
+def account() -> Product:
+    """A product with a number in the phone app and one that is not, both of one account."""
+    product = Product()
+    product.add_organization("acme", NUMBER, ECHO_FLOW, waba_id=WABA, coexists=True)
+    product.add_organization("acme", OTHER_NUMBER, None, waba_id=WABA)
+    product.tenants.by_id[NUMBER].display_phone_number = "+55 11 4000-0001"
+    product.tenants.by_id[OTHER_NUMBER].display_phone_number = "+55 11 4000-0002"
+    return product
+
+
+def reported(product: Product, name: str) -> int:
+    body: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_bytes())
+    body["entry"][0]["time"] = int(product.clock.now)
+    product.post(body)
+    watch = WatchAccount(product.tenants, product.events, product.clock)
+    stopped = sum(watch(item) for item in product.queues.statuses)
+    product.queues.statuses.clear()
+    return stopped
+
+
+def stops(product: Product) -> dict[str, str | None]:
+    return {id_: number.stopped_reason for id_, number in product.tenants.by_id.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "app_number", "other_number"),
+    [
+        ("account_offboarded", "account:ACCOUNT_OFFBOARDED", None),
+        ("account_partner_removed", "account:PARTNER_REMOVED", None),
+        ("account_deleted", "account:ACCOUNT_DELETED", "account:ACCOUNT_DELETED"),
+        ("account_app_uninstalled", "account:PARTNER_APP_UNINSTALLED", "account:PARTNER_APP_UNINSTALLED"),
+        ("account_disabled", "account:DISABLED_UPDATE", "account:DISABLED_UPDATE"),
+        ("account_partner_added", None, None),
+        ("account_violation", None, None),
+        ("account_reconnected", None, None),
+        ("account_reinstated", None, None),
+        ("account_update", None, None),
+    ],
+)
+def test_an_event_of_the_account_stops_the_numbers_that_it_is_about(
+    account: Product, name: str, app_number: str | None, other_number: str | None
+) -> None:
+    stopped = reported(account, name)
+    assert stops(account) == {NUMBER: app_number, OTHER_NUMBER: other_number}
+    assert stopped == sum(reason is not None for reason in stops(account).values())
+    told = [event for event in account.events.events if event.type == "number.stopped"]
+    assert [(event.organization_id, event.detail["reason"]) for event in told] == [
+        ("acme", reason) for reason in (app_number, other_number) if reason
+    ]
+
+
+def test_the_end_of_coexistence_without_a_number_is_about_those_in_the_app(account: Product) -> None:
+    body = json.loads((PAYLOADS / "account_offboarded.json").read_bytes())
+    del body["entry"][0]["changes"][0]["value"]["phone_number"]
+    account.post(body)
+    WatchAccount(account.tenants, account.events, account.clock)(account.queues.statuses[0])
+    assert stops(account) == {NUMBER: "account:ACCOUNT_OFFBOARDED", OTHER_NUMBER: None}
+
+
+def test_a_lost_number_holds_its_messages_until_it_is_resumed(account: Product) -> None:
+    reported(account, "account_offboarded")
+    account.tenants.confirm_stop(account.tenants.by_id[NUMBER], account.clock.now)
+    account.clock.forward(60)
+    assert account.say("Hi") == []
+    assert reported(account, "account_reconnected") == 0
+    [event] = [event for event in account.events.events if event.type == "number.reconnected"]
+    assert event.detail == {
+        "phone_number_id": NUMBER,
+        "event": "ACCOUNT_RECONNECTED",
+        "stopped_reason": "account:ACCOUNT_OFFBOARDED",
+    }
+    account.resume("acme", NUMBER)
+    account.run_queues()
+    assert [text_of(payload) for payload in account.graph.sent] == ["Hello!\n\nWhat is your name?"]
+
+
+def test_a_repeated_or_old_event_does_not_stop_a_number_again(account: Product) -> None:
+    assert reported(account, "account_offboarded") == 1
+    assert reported(account, "account_offboarded") == 0
+    account.tenants.begin_resuming(account.tenants.by_id[NUMBER], account.clock.now)
+    body = json.loads((PAYLOADS / "account_offboarded.json").read_bytes())
+    body["entry"][0]["time"] = int(account.clock.now) - 8 * 86_400
+    account.post(body)
+    assert WatchAccount(account.tenants, account.events, account.clock)(account.queues.statuses[0]) == 0
+    assert stops(account)[NUMBER] is None
+
+
+def test_an_event_of_an_account_that_another_secret_signed_stops_nothing(account: Product) -> None:
+    account.add_organization("globex", "100000000000003", None, waba_id=WABA, app_secret="another-secret")
+    body = json.loads((PAYLOADS / "account_deleted.json").read_bytes())
+    account.post(body, "another-secret")
+    watch = WatchAccount(account.tenants, account.events, account.clock)
+    assert sum(watch(item) for item in account.queues.statuses) == 1
+    assert {id_ for id_, reason in stops(account).items() if reason} == {"100000000000003"}
+
+
+@pytest.mark.parametrize("value", [{}, {"event": 3}, {"event": "DISABLED_UPDATE", "ban_info": 1}, {"event": "NEW"}])
+def test_an_unknown_event_changes_nothing(account: Product, value: dict[str, Any]) -> None:
+    entry = {"id": WABA, "changes": [{"field": "account_update", "value": value}]}
+    account.post({"object": "whatsapp_business_account", "entry": [entry]})
+    watch = WatchAccount(account.tenants, account.events, account.clock)
+    assert sum(watch(item) for item in account.queues.statuses) == 0
+    assert set(stops(account).values()) == {None}

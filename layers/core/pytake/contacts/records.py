@@ -14,8 +14,9 @@ class ContactRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `contact_id` is opaque: the first identity that was known, the digits of a phone number or a business-scoped user id. `phone`
     is in E.164 (`+5511…`). `username` is an attribute that changes at any time, never a key. `numbers` are the ids of the phone
     numbers where the person has a conversation. `last_inbound_at` is when the person had last written when the record was
-    written; their conversations may know a later time. `revision` counts writes: a write succeeds only if the stored record
-    has the revision that was read, 0 for a record that is not stored.
+    written; their conversations may know a later time. `app_named_at` is when staff last named the contact in the phone app.
+    `revision` counts writes: a write succeeds only if the stored record has the revision that was read, 0 for a record that is
+    not stored.
     """
 
     contact_id: str
@@ -31,6 +32,7 @@ class ContactRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers: list[str] = []
     created_at: float = 0
     last_inbound_at: float = 0
+    app_named_at: float = 0
     revision: int = 0
 
     @property

@@ -7,6 +7,7 @@ have it. A message is kept as long as one that was received at its time, so what
 from collections.abc import Mapping
 from typing import Any
 
+from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.queues import InboundItem
@@ -19,17 +20,22 @@ from pytake.whatsapp.message_input import read_input
 class ImportAppHistory:
     """Stores the messages of one item. Repeated and out of order, it changes nothing: each message has its own key."""
 
-    def __init__(self, conversations: Conversations, history: AppHistory) -> None:
+    def __init__(self, conversations: Conversations, find: FindConversation, history: AppHistory) -> None:
         self._conversations = conversations
+        self._find = find
         self._history = history
 
     def __call__(self, item: InboundItem) -> int:
-        """Store the messages; returns how many. None of a person who was erased since they were sent."""
+        """Store the messages; returns how many. None of a person who was erased since they were sent.
+
+        Raises `ConflictError` when the contacts of the person are being merged.
+        """
         raws = item.message.get(APP_HISTORY)
-        erased_at = self._conversations.erased_at(item.key)
+        key = self._find(item).key
+        erased_at = self._conversations.erased_at(key)
         found = [history_message(raw) for raw in raws if isinstance(raw, dict)] if isinstance(raws, list) else []
         messages = [message for message in found if message.sent_at >= int(erased_at)]
-        self._history.add(item.key, messages)
+        self._history.add(key, messages)
         return len(messages)
 
 

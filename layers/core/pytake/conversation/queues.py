@@ -18,7 +18,7 @@ from pytake.conversation.records import (
     HeldTurn,
     TurnRecord,
 )
-from pytake.whatsapp.input import APP_HISTORY
+from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -79,6 +79,11 @@ class InboundItem(Struct, omit_defaults=True):
     @property
     def message_id(self) -> str:
         return str(self.message.get("id"))
+
+    @property
+    def is_app_contact(self) -> bool:
+        """Whether the item is a change in the phone app's address book: it takes no turn."""
+        return self.message.get("type") == APP_CONTACT
 
     @property
     def is_history(self) -> bool:

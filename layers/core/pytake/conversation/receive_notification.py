@@ -22,7 +22,7 @@ from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, clai
 MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
-APP_FIELDS = frozenset(("smb_message_echoes", "history"))
+APP_FIELDS = frozenset(("smb_message_echoes", "history", "smb_app_state_sync"))
 """The fields of numbers that their owners also use in the phone app."""
 
 STATUSES_PER_ITEM = 100
@@ -31,6 +31,9 @@ STATUSES_PER_ITEM = 100
 
 ACCOUNT_CHANGES_PER_ITEM = 20
 """A change of a template's texts has some kilobytes."""
+
+ACCOUNT_FIELDS = TEMPLATE_FIELDS | {"account_update"}
+"""The fields of an account that change something here. The others are only reported."""
 
 OwnersOfAccount = Mapping[str, str]
 """An account's organizations, each with one of its numbers there."""
@@ -252,10 +255,10 @@ def _inbound_items(number: Number, change: Change, now: float, correlation_id: s
 def _account_items(
     changes: Sequence[Change], accounts: Mapping[str, OwnersOfAccount], now: float, correlation_id: str | None
 ) -> Iterator[StatusesItem]:
-    """The changes of templates, for each organization with a number of the account that signed them."""
+    """The changes that are acted upon, for each organization with a number of the account that signed them."""
     found: dict[tuple[str, str], list[AccountChange]] = {}
     for change in changes:
-        if change.field not in TEMPLATE_FIELDS or change.account_id is None:
+        if change.field not in ACCOUNT_FIELDS or change.account_id is None:
             continue
         for other in change.others:
             if isinstance(other["value"], dict):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pytake.whatsapp.inbound import IncomingMessage, list_of, messages_of
-from pytake.whatsapp.input import APP_ECHO, APP_HISTORY
+from pytake.whatsapp.input import APP_CONTACT, APP_ECHO, APP_HISTORY
 from pytake.whatsapp.json_values import Json, identifier, number_of
 
 HISTORY_MESSAGES = 100
@@ -30,6 +30,8 @@ def read_app_messages(
         raws = [_echo(raw) for raw in list_of(value, "message_echoes", "", problems) if isinstance(raw, dict)]
     elif field == "history":
         raws = list(_history(value, problems))
+    elif field == "smb_app_state_sync":
+        raws = [_app_contact(raw) for raw in _objects(list_of(value, "state_sync", "", problems))]
     else:
         return []
     return messages_of({"contacts": value.get("contacts"), "messages": raws}, phone_number_id, problems)
@@ -54,6 +56,20 @@ def _echo(raw: Json) -> Json:
         "timestamp": raw.get("timestamp"),
         "type": APP_ECHO,
         APP_ECHO: raw,
+    }
+
+
+def _app_contact(raw: Json) -> Json:
+    """A change of the address book. It has no id: the same change twice has the same one."""
+    contact, metadata = raw.get("contact"), raw.get("metadata")
+    about = contact if isinstance(contact, dict) else {}
+    content = msgspec.json.encode(raw, order="deterministic")
+    return {
+        **_person({"from": about.get("phone_number"), "from_user_id": about.get("user_id")}, "from"),
+        "id": f"{APP_CONTACT}:{sha256(content).hexdigest()}",
+        "timestamp": metadata.get("timestamp") if isinstance(metadata, dict) else None,
+        "type": APP_CONTACT,
+        APP_CONTACT: {**about, "action": raw.get("action")},
     }
 
 

@@ -13,6 +13,9 @@ APP_ECHO = "app_echo"
 APP_HISTORY = "app_history"
 """The type of messages from before the number was connected. Their list is not an input: `payload` is empty."""
 
+APP_CONTACT = "app_contact"
+"""The type of a change in the phone app's address book."""
+
 
 class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
     """A file. `type` is image, video, audio, document or sticker. Meta keeps the `id` for 7 days."""

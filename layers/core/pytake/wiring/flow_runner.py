@@ -10,7 +10,9 @@ from pytake.aws.flows import DynamoFlows
 from pytake.aws.queues import SqsQueues
 from pytake.aws.tries import DynamoTries
 from pytake.aws.typing_indicator import QueuedTyping
+from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.turn import TakeTurn
 from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
 from pytake.settings import FlowRunnerSettings, read_settings
@@ -18,6 +20,7 @@ from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
 
 if TYPE_CHECKING:
+    from pytake.conversation.app_contacts import ImportAppContact
     from pytake.conversation.app_history import ImportAppHistory
 
 
@@ -32,7 +35,7 @@ def take_turn() -> TakeTurn:
     return TakeTurn(
         conversations=conversations(),
         contacts=contacts(),
-        aliases=DynamoAliases(shared.table(), shared.clock),
+        aliases=aliases(),
         tenants=shared.tenants(),
         flows=FlowLibrary(flows, shared.clock),
         queues=queues(),
@@ -48,12 +51,32 @@ def take_turn() -> TakeTurn:
 
 
 @cache
+def aliases() -> DynamoAliases:
+    return DynamoAliases(shared.table(), shared.clock)
+
+
+@cache
+def find_conversation() -> FindConversation:
+    events = shared.operator_events()
+    merge = MergeContacts(conversations(), contacts(), aliases(), shared.tenants(), events, shared.clock)
+    return FindConversation(conversations(), aliases(), merge)
+
+
+@cache
 def import_app_history() -> "ImportAppHistory":
     # Imported when a number's phone app shares its history, which happens once.
     from pytake.aws.app_history import DynamoAppHistory
     from pytake.conversation.app_history import ImportAppHistory
 
-    return ImportAppHistory(conversations(), DynamoAppHistory(shared.table(), shared.retention(), shared.clock))
+    history = DynamoAppHistory(shared.table(), shared.retention(), shared.clock)
+    return ImportAppHistory(conversations(), find_conversation(), history)
+
+
+@cache
+def import_app_contact() -> "ImportAppContact":
+    from pytake.conversation.app_contacts import ImportAppContact
+
+    return ImportAppContact(contacts(), conversations(), find_conversation(), shared.clock)
 
 
 @cache

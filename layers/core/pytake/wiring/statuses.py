@@ -3,6 +3,7 @@
 from functools import cache
 
 from pytake.aws.queues import SqsQueues
+from pytake.conversation.account_watch import WatchAccount
 from pytake.conversation.statuses import ProcessStatuses
 from pytake.conversation.templates.keep import KeepTemplates
 from pytake.conversation.templates.stops import ReportStoppedTemplates
@@ -32,6 +33,11 @@ def process_statuses() -> ProcessStatuses:
 @use_case
 def keep_templates() -> KeepTemplates:
     return KeepTemplates(shared.templates(), ReportStoppedTemplates(shared.operator_events()))
+
+
+@use_case
+def watch_account() -> WatchAccount:
+    return WatchAccount(shared.tenants(), shared.operator_events(), shared.clock)
 
 
 @cache
