@@ -24,6 +24,8 @@ from local.console.site import Console
 from local.console.tokens import Identity, MintedTokens
 from local.dead_letters import dead_letter_queues
 from local.deployment import STACK, Deployer, local_parameters
+from local.emails import PREFIX as EMAILS_PREFIX
+from local.emails import CapturedEmails
 from local.embedded_aws import EmbeddedAws
 from local.gateway import ApiProxy, ApiTarget, create_app, create_server
 from local.graph_simulator import GraphSimulator, NumberCredentials
@@ -68,8 +70,11 @@ class Settings:
     @property
     def function_environment(self) -> dict[str, str]:
         """The environment variables of functions that are not in the template."""
-        models = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"{self.url}{MODELS_PREFIX}"}
-        return models | ({"API_CALL_ALLOW_PRIVATE": "true"} if self.allow_private_calls else {})
+        stand_ins = {
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"{self.url}{MODELS_PREFIX}",
+            "AWS_ENDPOINT_URL_SESV2": f"{self.url}{EMAILS_PREFIX}",
+        }
+        return stand_ins | ({"API_CALL_ALLOW_PRIVATE": "true"} if self.allow_private_calls else {})
 
     @property
     def logs_folder(self) -> Path:
@@ -163,6 +168,7 @@ class LocalCloud:
             ("Chat in the terminal", f"{command_name()} chat --url {url}"),
             ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
             ("Rules and latest prompts of the scripted language models", f"{url}/_sim/models"),
+            ("E-mails that flows sent", f"{url}/_sim/emails"),
             ("Endpoint of the embedded AWS", self._aws.endpoint_url),
             ("Logs", str(self.settings.logs_folder)),
         ]
@@ -240,6 +246,7 @@ class LocalCloud:
             *issuer.routes(),
             *self._simulator.routes(),
             *self._models.routes(),
+            *CapturedEmails().routes(),
             Route("/_local/aws", self._describe_aws),
         ]
         app = create_app(self._proxy, routes, self._console)

@@ -29,6 +29,9 @@ from local.function_sandbox import RUNTIME
 from local.sign_in import CLIENT as CONSOLE_CLIENT
 
 STACK = "pytake-local"
+EMAIL_FROM = "bot@example.com"
+"""The address that flows of the local cloud send e-mails from; nothing leaves the machine."""
+
 DIGEST_PARAMETER = "/pytake-local/deployment"
 SOURCES = ("template.yaml", "functions", "layers", "requirements/layer.txt", "requirements/tools.txt", "Makefile")
 NOT_SOURCES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
@@ -71,6 +74,7 @@ def local_parameters(
         "ConsoleClientId": CONSOLE_CLIENT,
         "DeletionProtection": "false",
         "Observability": "full",
+        "EmailFrom": EMAIL_FROM,
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
         "StatusesConcurrency": "2",

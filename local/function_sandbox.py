@@ -30,7 +30,12 @@ from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The runtime of these processes. A function with another runtime fails to start."""
 
-INHERITED_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "API_CALL_ALLOW_PRIVATE")
+INHERITED_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "AWS_ENDPOINT_URL_SESV2",
+    "API_CALL_ALLOW_PRIVATE",
+)
 """The variables of the emulator that functions get: the AWS endpoints and the flags of `pytake local`."""
 
 # Runs before MiniStack's own worker script. The emulator keeps the write end of the pipe open while it runs, so reading

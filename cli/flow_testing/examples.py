@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from local.offline_conversation import OfflineConversation
-from pytake.engine import Effect, EffectResult, FlowDocument, HttpRequest, StartFlowRequest, State
+from pytake.engine import Effect, EffectResult, EmailRequest, FlowDocument, HttpRequest, StartFlowRequest, State
 from pytake.engine.compiler import Compilation
 from pytake.engine.opening_times import OpeningTimes
 from pytake.engine.options import DONE
@@ -128,6 +128,8 @@ class Examples:
         """The results to try for an effect."""
         if isinstance(effect, StartFlowRequest):
             return [EffectResult(ok=True), EffectResult(ok=False, error="window_closed")]
+        if isinstance(effect, EmailRequest):
+            return [EffectResult(ok=True), EffectResult(ok=False, error="refused")]
         data = self._data[_place(effect)]
         bodies: list[Any] = []
         if isinstance(effect, HttpRequest):

@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cli.flow_testing.documents import UsageError
-from pytake.engine import Effect, EffectResult, HttpRequest, StartFlowRequest
+from pytake.engine import Effect, EffectResult, EmailRequest, HttpRequest, StartFlowRequest
 
 
 class HttpMocks:
-    """The results of APIs and models in a run, by `METHOD URL`, `URL`, `ai:MODEL` or `start_flow:FLOW`; `*` matches
-    anything.
+    """The results of APIs and models in a run, by `METHOD URL`, `URL`, `ai:MODEL`, `start_flow:FLOW` or
+    `email:ADDRESS`; `*` matches anything.
 
     A result is `{"status", "json" | "body" | "error"}`, or any other JSON, which is a body with status 200. The results in a list
     are given one after another; the last one is repeated.
@@ -24,13 +24,13 @@ class HttpMocks:
         }
 
     def answer(self, effect: Effect) -> EffectResult:
-        """The result of an effect. Without a mock a flow is started, and anything else fails."""
+        """The result of an effect. Without a mock a flow is started and an e-mail sent; anything else fails."""
         names = mock_keys(effect)
         for name in names:
             for pattern, answers in self._answers.items():
                 if name == pattern or fnmatchcase(name, pattern):
                     return _result(answers.pop(0) if len(answers) > 1 else answers[0])
-        if isinstance(effect, StartFlowRequest):
+        if isinstance(effect, StartFlowRequest | EmailRequest):
             return EffectResult(ok=True)
         return EffectResult(ok=False, error=f"no mock for {names[0]}")
 
@@ -42,6 +42,8 @@ def mock_keys(effect: Effect) -> list[str]:
         return [f"{effect.method} {url}", url, f"{effect.method} {effect.url}", effect.url]
     if isinstance(effect, StartFlowRequest):
         return [f"start_flow:{effect.flow_id}", "start_flow"]
+    if isinstance(effect, EmailRequest):
+        return [f"email:{','.join(effect.to)}", "send_email"]
     return [f"ai:{effect.model}", "ai_prompt"]
 
 

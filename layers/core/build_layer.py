@@ -37,6 +37,7 @@ SERVICES = {
     "glue",
     "s3",
     "secretsmanager",
+    "sesv2",
     "sqs",
     "sts",
 }

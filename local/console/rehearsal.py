@@ -13,6 +13,7 @@ from local.offline_conversation import ConversationSettings, OfflineConversation
 from pytake.engine import (
     Effect,
     EffectResult,
+    EmailRequest,
     Event,
     Flow,
     HttpRequest,
@@ -167,4 +168,6 @@ def name_of(effect: Effect) -> str:
             return f"{effect.method} {effect.url}"
         case StartFlowRequest():
             return f"start_flow {effect.flow_id}"
+        case EmailRequest():
+            return f"send_email {', '.join(effect.to)}"
     return f"AI {effect.model}"

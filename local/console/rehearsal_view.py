@@ -160,7 +160,7 @@ class RehearsalView:
         is_http = isinstance(effect, HttpRequest)
         self._status.set_visibility(is_http)
         self._body.value = "{}" if is_http else ""
-        names = ("headers", "query_params", "body", "system", "prompt", "to", "parameters")
+        names = ("headers", "query_params", "body", "system", "prompt", "to", "parameters", "subject", "text")
         asked = {name: getattr(effect, name) for name in names if hasattr(effect, name)}
         self._asked_request.text = json.dumps(asked, ensure_ascii=False, indent=2)
         self._dialog.open()

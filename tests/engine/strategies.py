@@ -169,6 +169,15 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         ),
         st.fixed_dictionaries(
             {
+                "type": just("send_email"),
+                "to": st.sampled_from(["ana@example.com", "{{a}}"]),
+                "subject": TEXTS,
+                "text": TEXTS,
+                "outcome_variable": none | VARIABLE,
+            }
+        ),
+        st.fixed_dictionaries(
+            {
                 "type": just("start_flow"),
                 "to": just("{{a}}"),
                 "flow_id": just("other"),

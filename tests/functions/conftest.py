@@ -47,6 +47,7 @@ ENVIRONMENT = {
     "VISIBILITY_TIMEOUT_SECONDS": "200",
     "SESSION_TTL_HOURS": "24",
     "EFFECTS_PER_ORGANIZATION": "20",
+    "EMAIL_FROM": "",
 }
 """What the six functions need together."""
 

@@ -11,7 +11,8 @@ STORED_BUCKET = "arn:${AWS::Partition}:s3:::${StoredBucket.Value}"
 def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the statements of a role's own policies."""
     for policy in role["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement  # with every condition true
 
 
 def as_list(value: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from pytake.aws.daily_aggregates import STAGING, aggregates_key
 from pytake.aws.lake import object_key
 from pytake.conversation.lake_events import COLUMNS
 from tests.stack import Stack
+from tests.template.permissions import statements
 
 
 def test_the_table_has_the_columns_that_the_export_writes(stack: Stack) -> None:
@@ -80,8 +81,7 @@ def test_who_queries_may_read_the_default_database(stack: Stack) -> None:
     reading = [
         statement["Resource"]
         for role in stack.properties("AWS::IAM::Role").values()
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in statements(role)
         if "glue:GetDatabase" in statement["Action"]
     ]
     assert len(reading) == 2

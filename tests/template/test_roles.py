@@ -13,6 +13,7 @@ MODELS = (
     "arn:${AWS::Partition}:bedrock:*::foundation-model/${AllowedModels}",
     "bedrock:inference-profile/*${AllowedModels}",
 )
+EMAIL_IDENTITIES = "ses:identity/*"
 OUR_FUNCTIONS = "lambda:function:pytake-${Stage}-*"
 ALARMS = "cloudwatch:alarm:*"
 BUS = "events:event-bus/${EventBusName}"
@@ -76,6 +77,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/flows/*": {"s3:GetObject"},
         FLOW_SECRETS: {"secretsmanager:GetSecretValue"},
         **{model: {"bedrock:InvokeModel"} for model in MODELS},
+        EMAIL_IDENTITIES: {"ses:SendEmail"},
         BUS: {"events:PutEvents"},
         **everyone("FlowRunnerLogs"),
     },
@@ -172,6 +174,7 @@ STARS = {
     ACCESS_TOKENS: "one per number, with random characters at the end once it exists",
     FLOW_SECRETS: "one secret per organization; its ARN ends in six random characters once it exists",
     **dict.fromkeys(MODELS, "a flow names its model"),
+    EMAIL_IDENTITIES: "the address to send from, its domain, and recipients while SES's sandbox is on",
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/erasures/*": "one object per erasure",
     "LakeBucket/events/*": "the lake's objects",
@@ -206,6 +209,13 @@ def test_stars_are_only_where_they_are_needed(stack: Stack) -> None:
 def test_only_the_scheduler_of_this_stage_may_use_its_role(stack: Stack) -> None:
     [statement] = stack.properties("AWS::IAM::Role")["ScheduleRole"]["AssumeRolePolicyDocument"]["Statement"]
     assert set(statement["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+
+
+def test_emails_leave_only_from_the_configured_address_and_only_with_one(stack: Stack) -> None:
+    policy = stack.properties("AWS::IAM::Role")["FlowRunnerRole"]["Policies"][0]["PolicyDocument"]
+    (choice,) = [statement["Fn::If"] for statement in policy["Statement"] if "Fn::If" in statement]
+    assert (choice[0], choice[2]) == ("SendsEmails", {"Ref": "AWS::NoValue"})
+    assert choice[1]["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "EmailFrom"}}}
 
 
 def test_no_role_may_scan(stack: Stack) -> None:

@@ -228,7 +228,7 @@ class RequestedCall(BaseModel):
     """A call that the turn waits for. `key` names it in `results`. `request` is the whole request as the flow makes it."""
 
     key: str
-    type: Literal["api_call", "ai_prompt", "start_flow"]
+    type: Literal["api_call", "ai_prompt", "start_flow", "send_email"]
     request: dict[str, Any] = Field(description="Secrets are shown as `{{secrets.NAME}}`")
 
 

@@ -38,6 +38,8 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
     """The flow runner reads flows and queues messages to send. `session_ttl_hours` is the default of organizations;
     `effects_per_organization` is how many of its turns may wait for APIs and models at the same time.
 
+    `email_from` is the address that flows send e-mails from; empty: they send none.
+
     `api_call_allow_private` is for development only: an api_call may then use plain HTTP, any port, and addresses of this
     machine and its networks. The template never sets it.
     """
@@ -49,6 +51,7 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
     secrets_prefix: Text
     session_ttl_hours: int
     effects_per_organization: int
+    email_from: str
     api_call_allow_private: bool = False
 
 

@@ -8,7 +8,7 @@ from logging import getLogger
 from typing import Protocol
 
 from pytake.conversation.records import ConversationKey
-from pytake.engine import EffectResult, HttpRequest, ModelRequest
+from pytake.engine import EffectResult, EmailRequest, HttpRequest, ModelRequest
 from pytake.engine.effects import ServiceRequest
 
 
@@ -24,6 +24,12 @@ class ModelCaller(Protocol):
     def perform(self, request: ModelRequest) -> EffectResult: ...
 
 
+class EmailSender(Protocol):
+    """Sends the e-mail of an action (`pytake.effects.email`)."""
+
+    def perform(self, request: EmailRequest) -> EffectResult: ...
+
+
 class NetworkEffectPerformer:
     """Implements `pytake.conversation.ports.conversations.EffectPerformer`.
 
@@ -36,11 +42,13 @@ class NetworkEffectPerformer:
         self,
         http_caller: Callable[[], HttpCaller],
         model_caller: Callable[[], ModelCaller],
+        email_sender: Callable[[], EmailSender],
         meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._meanwhile = meanwhile
         self._http_caller = cache(http_caller)
         self._model_caller = cache(model_caller)
+        self._email_sender = cache(email_sender)
 
     def perform(self, key: ConversationKey, effect: ServiceRequest) -> EffectResult:
         """The result of the effect. Never raises: the turn must end and be recorded in any case."""
@@ -48,8 +56,10 @@ class NetworkEffectPerformer:
             call: Callable[[], EffectResult]
             if isinstance(effect, HttpRequest):
                 call = partial(self._http_caller().perform, key.organization_id, effect)
-            else:
+            elif isinstance(effect, ModelRequest):
                 call = partial(self._model_caller().perform, effect)
+            else:
+                call = partial(self._email_sender().perform, effect)
             with self._meanwhile():
                 return call()
         except Exception as error:

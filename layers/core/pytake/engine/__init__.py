@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytake.engine.compiler import Flow, compile_flow
     from pytake.engine.document import FlowDocument, jump_targets, parse_document
-    from pytake.engine.effects import Effect, EffectResult, HttpRequest, ModelRequest, StartFlowRequest
+    from pytake.engine.effects import Effect, EffectResult, EmailRequest, HttpRequest, ModelRequest, StartFlowRequest
     from pytake.engine.interpreter import continue_turn, take_turn
     from pytake.engine.normalize import normalize_text
     from pytake.engine.problems import CODES, FlowError, Problem
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow", "compile_flow"]
 __all__ += ["FlowDocument", "jump_targets", "parse_document"]
-__all__ += ["Effect", "EffectResult", "HttpRequest", "ModelRequest", "StartFlowRequest"]
+__all__ += ["Effect", "EffectResult", "EmailRequest", "HttpRequest", "ModelRequest", "StartFlowRequest"]
 __all__ += ["continue_turn", "take_turn"]
 __all__ += ["normalize_text"]
 __all__ += ["CODES", "FlowError", "Problem"]
@@ -33,7 +33,7 @@ _MODULES = {
     for module, names in {
         "compiler": ("Flow", "compile_flow"),
         "document": ("FlowDocument", "jump_targets", "parse_document"),
-        "effects": ("Effect", "EffectResult", "HttpRequest", "ModelRequest", "StartFlowRequest"),
+        "effects": ("Effect", "EffectResult", "EmailRequest", "HttpRequest", "ModelRequest", "StartFlowRequest"),
         "normalize": ("normalize_text",),
         "problems": ("CODES", "FlowError", "Problem"),
         "prover": ("Completion", "Surroundings", "inspect_flow", "validate"),

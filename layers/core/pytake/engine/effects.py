@@ -74,6 +74,15 @@ class ModelRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field=
     fields: dict[str, FieldType] = {}
 
 
+class EmailRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="send_email"):
+    """An e-mail in plain text from the deployment's address."""
+
+    key: str
+    to: list[str]
+    subject: str
+    text: str
+
+
 class StartFlowRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="start_flow"):
     """Start a flow for another person, named by phone number or user id, with these values of its parameters."""
 
@@ -83,7 +92,7 @@ class StartFlowRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     parameters: dict[str, Any] = {}
 
 
-ServiceRequest = HttpRequest | ModelRequest
+ServiceRequest = HttpRequest | ModelRequest | EmailRequest
 """An effect that another service performs."""
 
 Effect = ServiceRequest | StartFlowRequest

@@ -93,6 +93,14 @@ class StartedFlow(Struct, frozen=True):
     parameters_field: str
 
 
+class EmailTo(Struct, frozen=True):
+    """The recipients of an e-mail. The first `after` of the node's writes precede it."""
+
+    text: str
+    field: str
+    after: int = 0
+
+
 class ConstantUse(Struct, frozen=True):
     """A place where a constant of the organization is read."""
 
@@ -167,6 +175,7 @@ class NodeFacts(Struct):
     secrets: list[SecretUse] = field(default_factory=list)
     effects: int = 0  # how many calls one visit makes
     started_flows: list[StartedFlow] = field(default_factory=list)
+    emails: list[EmailTo] = field(default_factory=list)
     constants: list[ConstantUse] = field(default_factory=list)
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
     languages: list[SetLanguage] = field(default_factory=list)

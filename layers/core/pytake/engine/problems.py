@@ -39,6 +39,7 @@ CODES: dict[str, Code] = {
     "unknown_constant": Code("warning", "A constant is read that the organization does not have."),
     "unknown_started_flow": Code("warning", "A flow is started for another person that is not published."),
     "missing_parameter": Code("warning", "A flow is started without a parameter that it requires."),
+    "never_an_address": Code("warning", "The recipient of an e-mail can never be an e-mail address."),
     "unknown_secret": Code("warning", "An api_call uses a secret that is not stored, so the call always fails."),
     "secret_host_refused": Code("warning", "An api_call sends a secret to a host that the secret is not for."),
     "secret_to_open_host": Code("error", "An api_call sends a secret to a host that an expression decides."),

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from msgspec import structs
 
+from pytake.engine.effect_actions import addresses
 from pytake.engine.nodes.action import Action
 from pytake.importers.handoffs import say_before_handoffs
 from pytake.importers.layout import COLUMN, lay_out, targets
@@ -113,12 +114,12 @@ class FlowDraft:
             actions: list[dict[str, Any]] = node["data"]["actions"] if node["type"] == "action" else []
             for at, action in enumerate(actions):
                 kind = action["type"]
-                if kind not in known:
+                nowhere = kind == "send_email" and "{{" not in action["to"] and not addresses(action["to"])
+                if kind not in known or nowhere:
                     data = {name: value for name, value in action.items() if name != "type"}
                     actions[at] = {"type": "emit_event", "name": kind, "data": data}
-                    message = (
-                        f"A flow has no action `{kind}`. An event with its data asks one of your programs to do it."
-                    )
+                    reason = "The e-mail has no valid address" if nowhere else f"A flow has no action `{kind}`"
+                    message = f"{reason}. An event with its data asks one of your programs to do it."
                     self.lose(f"event_{kind}", "loss", f"node {node['id']}", message, node["id"])
 
     def _place_of(self, chain: "Chain") -> str | None:

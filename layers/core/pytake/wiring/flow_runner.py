@@ -14,7 +14,7 @@ from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.turn import TakeTurn
-from pytake.effects.performer import HttpCaller, ModelCaller, NetworkEffectPerformer
+from pytake.effects.performer import EmailSender, HttpCaller, ModelCaller, NetworkEffectPerformer
 from pytake.settings import FlowRunnerSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
@@ -91,7 +91,7 @@ def queues() -> SqsQueues:
 
 @cache
 def effects() -> NetworkEffectPerformer:
-    return NetworkEffectPerformer(_http_caller, _model_caller, batches().meanwhile)
+    return NetworkEffectPerformer(_http_caller, _model_caller, _email_sender, batches().meanwhile)
 
 
 @cache
@@ -120,3 +120,9 @@ def _model_caller() -> ModelCaller:
     from pytake.effects.model_call import BedrockModelCaller, bedrock_client
 
     return BedrockModelCaller(bedrock_client())
+
+
+def _email_sender() -> EmailSender:
+    from pytake.effects.email import SesEmailSender, ses_client
+
+    return SesEmailSender(ses_client(), settings().email_from)

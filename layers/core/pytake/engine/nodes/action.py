@@ -141,8 +141,13 @@ def _pausing(acts: list[Act | EffectAct], following: CompiledNode, build: NodeBu
         for index in range(position, len(acts)):
             act = acts[index]
             if isinstance(act, EffectAct):
+                request = act.request(run)
+                if request is None:
+                    run.effect_result = None
+                    act.finish(run)
+                    continue
                 run.at, run.attempts = node, index
-                run.request_effect(node, act.request(run))
+                run.request_effect(node, request)
                 return None
             act(run)
         run.attempts = 0

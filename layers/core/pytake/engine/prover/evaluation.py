@@ -8,6 +8,7 @@ from msgspec import structs
 
 from pytake.engine.calculation import CalculationError
 from pytake.engine.dates import default_pattern, longest_formatted
+from pytake.engine.effect_actions import addresses
 from pytake.engine.facts import Appended, Cleared, Computed, Constant, Source, ValidatedAnswer
 from pytake.engine.field_types import ChoiceSpec, Validation
 from pytake.engine.filters import FILTERS, IN_SETTING
@@ -232,6 +233,14 @@ def evaluate_answer(validation: Validation) -> AbstractValue | None:
         case "media" | "location" | "order" | "contacts":
             return AbstractValue(kinds=frozenset((OTHER,)), nonempty=True)
     return AbstractValue(kinds=frozenset((TEXT, OTHER)))
+
+
+def may_be_address(text: str, environment: Environment, write: Write) -> bool:
+    """Whether a template can become the recipients of an e-mail."""
+    known = evaluate_template(text, environment, write, as_text=False)
+    if known.values is not None:
+        return not known.exact or any(addresses(write(value)) for value in known.listed())
+    return bool(known.kinds & {TEXT, OTHER})
 
 
 def longest_text(text: str, environment: Environment, write: Write) -> tuple[int | None, list[str]]:

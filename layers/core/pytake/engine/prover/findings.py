@@ -10,7 +10,7 @@ from pytake.engine.filters import FILTERS
 from pytake.engine.problems import Problem, problem
 from pytake.engine.prover.abstract_values import ABSENT, ALWAYS, MISSING, NEVER, NUMBER, Environment
 from pytake.engine.prover.dataflow import Analysis
-from pytake.engine.prover.evaluation import evaluate_expression, longest_text
+from pytake.engine.prover.evaluation import evaluate_expression, longest_text, may_be_address
 from pytake.engine.prover.graph import NodeRef
 from pytake.engine.template import Calculation, parse_template, paths_in
 from pytake.engine.values import as_number
@@ -31,6 +31,7 @@ class NodeObservations(Struct):
     lengths: dict[int, int | None] = field(default_factory=dict)  # by the index of the limited text
     culprits: dict[int, list[str]] = field(default_factory=dict)
     empty: dict[int, bool] = field(default_factory=dict)  # by the index of the term: whether it never has a result
+    addressed: set[int] = field(default_factory=set)  # the e-mails that may have a recipient
     arithmetic: dict[int, bool] = field(default_factory=dict)  # by the index of the stored text
 
 
@@ -59,6 +60,9 @@ class Findings:
                 for index, stored in enumerate(facts.stored_texts):
                     outside = _is_arithmetic(stored.text, environments[stored.after])
                     seen.arithmetic[index] = seen.arithmetic.get(index, False) or outside
+                for index, email in enumerate(facts.emails):
+                    if may_be_address(email.text, environments[email.after], analysis.write[node[0]]):
+                        seen.addressed.add(index)
                 for transition in analysis.transitions(context, node):
                     if transition.environment is not None:
                         seen.taken.add(transition.edge.exit)
@@ -80,6 +84,7 @@ class Findings:
             yield from self._variables(facts, seen, written)
             yield from _branches(facts, seen)
             yield from _calculations(facts, seen)
+            yield from _unaddressed(facts, seen)
             for index, limited in enumerate(facts.limited_texts):
                 found = _length(facts, limited, seen.lengths[index], seen.culprits[index])
                 if found is not None:
@@ -164,6 +169,15 @@ def _near(name: str, written: set[str]) -> str:
 
 def _expects_nothing(read: Read) -> bool:
     return read.asks_emptiness or any(apply is _DEFAULT for apply, _ in read.expression.filters)
+
+
+def _unaddressed(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]:
+    for index, email in enumerate(facts.emails):
+        if index not in seen.addressed:
+            message = (
+                f"`{email.text}` can never be an address, so nothing is sent. Ask for one with the validation `email`."
+            )
+            yield problem("never_an_address", message, flow_id=facts.flow_id, node_id=facts.node_id, field=email.field)
 
 
 def _branches(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]:
