@@ -60,7 +60,7 @@ class SesEmailSender:
 
 
 def ses_client() -> SesClient:
-    """A client that does not retry: after a cut connection, nobody knows whether the e-mail was sent."""
+    """A client that does not retry: after a cut connection it is unknown whether the e-mail was sent."""
     from botocore.config import Config
     from botocore.session import get_session
 
