@@ -4,8 +4,8 @@ import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flowsQuery, type NumberChange, type PhoneNumber, type PhoneNumberWithProblems } from "./queries.ts";
-import { Rows, rowsOf } from "./Rows.tsx";
-import { SaveBar } from "./SaveBar.tsx";
+import { Rows, rowsOf } from "../../ui/Rows.tsx";
+import { SaveBar } from "../../ui/SaveBar.tsx";
 
 const COMMANDS = ["restart", "stop", "human"] as const;
 const WEBHOOK = "/api/v1/whatsapp/webhook";
@@ -74,7 +74,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
   }));
   return (
     <form
-      className="settings-form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         saving.mutate({ id: form.id.trim(), change: changeOf(form, known) });
@@ -170,7 +170,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           checked={form.coexists}
           onChange={(event) => set({ coexists: event.currentTarget.checked })}
         />
-        <div className="settings-pair">
+        <div className="form-pair">
           <TextInput
             label={t("numbers.template")}
             description={t("numbers.templateAbout")}
@@ -204,7 +204,7 @@ function Connection({ form, set, known }: ConnectionProps) {
   return (
     <section>
       <h2>{t("numbers.connection")}</h2>
-      <div className="settings-pair">
+      <div className="form-pair">
         <TextInput
           label={t("numbers.id")}
           description={t("numbers.idAbout")}

@@ -4,7 +4,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNavigate, useParams } from "react-router";
 import { ApiError } from "../../api/errors.ts";
-import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -38,13 +37,11 @@ export function NumberPage() {
 }
 
 function Editing({ known }: { known: PhoneNumber | undefined }) {
-  const { t } = useTranslation("settings");
   const queries = useQueryClient();
   const navigate = useNavigate();
   const saving = useMutation({
     mutationFn: ({ id, change }: { id: string; change: NumberChange }) => putNumber(id, change),
     onSuccess: async (saved) => {
-      announce(t("saved"));
       await queries.invalidateQueries({ queryKey: ["numbers"] });
       if (!known) void navigate(`/settings/numbers/${saved.phone_number_id}`);
     },
@@ -89,7 +86,7 @@ function Disconnect({ number }: { number: PhoneNumber }) {
       <Modal opened={asking} onClose={close} title={t("numbers.disconnecting")} lockScroll={false} centered>
         <p className="flush">{t("numbers.disconnectText", { number: number.display_phone_number })}</p>
         {deleting.isError && <Problem error={deleting.error} />}
-        <div className="settings-buttons">
+        <div className="form-buttons">
           <Button variant="default" onClick={close}>
             {common("cancel")}
           </Button>

@@ -2,12 +2,11 @@ import { NumberInput, Select, Skeleton, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { announce } from "../../ui/announce.ts";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { organizationQuery, putOrganization, type Organization } from "./queries.ts";
-import { Rows, rowsOf } from "./Rows.tsx";
-import { SaveBar } from "./SaveBar.tsx";
+import { Rows, rowsOf } from "../../ui/Rows.tsx";
+import { SaveBar } from "../../ui/SaveBar.tsx";
 
 const LANGUAGES = { pt_BR: "Português (Brasil)", en: "English", es: "Español" };
 const AMOUNTS = [
@@ -51,13 +50,12 @@ function OrganizationForm({ known }: { known: Organization }) {
     mutationFn: putOrganization,
     onSuccess: (saved) => {
       queries.setQueryData(organizationQuery().queryKey, saved);
-      announce(t("saved"));
     },
   });
   const zones = Intl.supportedValuesOf("timeZone");
   return (
     <form
-      className="settings-form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         const named = constants.filter(({ name }) => name.trim());

@@ -7,7 +7,7 @@ import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { deleteSecret, putSecret, secretsQuery } from "./queries.ts";
-import { SaveBar } from "./SaveBar.tsx";
+import { SaveBar } from "../../ui/SaveBar.tsx";
 
 interface Draft {
   name: string;
@@ -83,19 +83,20 @@ export function SecretsPage() {
 
 function SecretForm({ draft, done }: { draft: Draft; done: () => void }) {
   const { t } = useTranslation("settings");
+  const { t: common } = useTranslation();
   const queries = useQueryClient();
   const [form, setForm] = useState({ name: draft.name, hosts: draft.hosts, value: "" });
   const saving = useMutation({
     mutationFn: putSecret,
     onSuccess: async () => {
-      announce(t("saved"));
+      announce(common("saved"));
       await queries.invalidateQueries({ queryKey: ["secrets"] });
       done();
     },
   });
   return (
     <form
-      className="settings-form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         saving.mutate(form);

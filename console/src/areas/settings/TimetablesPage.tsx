@@ -3,13 +3,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
-import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { putTimetables, timetablesQuery, type Timetable, type Timetables } from "./queries.ts";
-import { Rows, rowsOf, type Row } from "./Rows.tsx";
-import { SaveBar } from "./SaveBar.tsx";
+import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
+import { SaveBar } from "../../ui/SaveBar.tsx";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const A_MONDAY = Date.UTC(2026, 0, 5);
@@ -70,7 +69,6 @@ function TimetablesForm({ known }: { known: Timetables }) {
     mutationFn: () => putTimetables(timetablesOf(drafts)),
     onSuccess: (saved) => {
       queries.setQueryData(timetablesQuery().queryKey, saved);
-      announce(t("saved"));
     },
   });
   const change = (id: number, changed: Partial<Draft>) =>
@@ -78,7 +76,7 @@ function TimetablesForm({ known }: { known: Timetables }) {
   const names = drafts.map(({ name }) => name.trim());
   return (
     <form
-      className="settings-form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         if (new Set(names).size === names.length) saving.mutate();
@@ -86,7 +84,7 @@ function TimetablesForm({ known }: { known: Timetables }) {
     >
       {drafts.map((draft) => (
         <section key={draft.id} aria-label={draft.name || t("timetables.new")}>
-          <div className="settings-pair">
+          <div className="form-pair">
             <TextInput
               label={t("timetables.name")}
               required

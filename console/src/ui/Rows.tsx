@@ -1,6 +1,7 @@
 import { ActionIcon, Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Icon } from "../../ui/Icon.tsx";
+import { Icon } from "./Icon.tsx";
+import "./form.css";
 
 /** One line of a list that a person edits; `id` stays while the rest changes. */
 export type Row<Value> = Value & { id: number };
@@ -30,11 +31,11 @@ export function Rows<Value extends object>(props: RowsProps<Value>) {
   const changed = (id: number, value: Partial<Value>) =>
     onChange(rows.map((row) => (row.id === id ? { ...row, ...value } : row)));
   return (
-    <fieldset className="settings-rows">
+    <fieldset className="form-rows">
       <legend>{props.legend}</legend>
       {props.about && <p className="quiet flush">{props.about}</p>}
       {rows.map((row) => (
-        <div key={row.id} className="settings-row">
+        <div key={row.id} className="form-row">
           {children(row, (value) => changed(row.id, value))}
           <ActionIcon
             variant="subtle"

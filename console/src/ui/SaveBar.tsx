@@ -1,8 +1,9 @@
 import { Button } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../../api/errors.ts";
-import { Problem } from "../../ui/Problem.tsx";
+import { ApiError } from "../api/errors.ts";
+import { Problem } from "./Problem.tsx";
+import "./form.css";
 
 interface Places {
   field: string;
@@ -17,9 +18,8 @@ function placesOf(error: unknown): Places[] {
 /** The button that saves a form, and what kept it from being saved. */
 export function SaveBar<Data, Input>({ saving }: { saving: UseMutationResult<Data, Error, Input> }) {
   const { t } = useTranslation();
-  const { t: own } = useTranslation("settings");
   return (
-    <div className="settings-save">
+    <div className="form-save">
       {saving.isError && <Problem error={saving.error} />}
       {placesOf(saving.error).length > 0 && (
         <ul className="flush">
@@ -30,11 +30,11 @@ export function SaveBar<Data, Input>({ saving }: { saving: UseMutationResult<Dat
           ))}
         </ul>
       )}
-      <div className="settings-save-line">
+      <div className="form-save-line">
         <Button type="submit" loading={saving.isPending}>
           {t("save")}
         </Button>
-        <output className="quiet">{saving.isSuccess ? own("saved") : ""}</output>
+        <output className="quiet">{saving.isSuccess ? t("saved") : ""}</output>
       </div>
     </div>
   );

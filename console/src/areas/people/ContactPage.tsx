@@ -1,0 +1,123 @@
+import { Button, Modal, Skeleton, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, useNavigate, useParams } from "react-router";
+import { ApiError } from "../../api/errors.ts";
+import { Page } from "../../ui/Page.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { ConsentPart } from "./ConsentPart.tsx";
+import { ContactForm } from "./ContactForm.tsx";
+import { titleOf } from "./People.tsx";
+import { contactQuery, conversationQuery, eraseContact, putContact, type Contact } from "./queries.ts";
+import "./people.css";
+
+/** One person: what the organization keeps of them, and what they agreed to. */
+export function ContactPage() {
+  const { contact = "" } = useParams();
+  const found = useQuery(contactQuery(contact));
+  if (found.isError) return <Problem error={found.error} again={() => void found.refetch()} />;
+  if (found.isPending) return <Skeleton height={300} />;
+  const { data, tag } = found.data;
+  return (
+    <Page
+      title={titleOf(data)}
+      actions={
+        <div className="people-actions">
+          <ToConversation contact={data.contact_id} />
+          <Erase contact={data} />
+        </div>
+      }
+    >
+      <div className="people-parts">
+        <Editing key={tag} contact={data} tag={tag} />
+        <ConsentPart contact={data.contact_id} />
+      </div>
+    </Page>
+  );
+}
+
+function Editing({ contact, tag }: { contact: Contact; tag: string }) {
+  const { t } = useTranslation("people");
+  const queries = useQueryClient();
+  const { queryKey } = contactQuery(contact.contact_id);
+  const saving = useMutation({
+    mutationFn: (change: Parameters<typeof putContact>[1]) => putContact(contact.contact_id, change, tag),
+    onSuccess: (saved) => {
+      queries.setQueryData(queryKey, saved);
+      void queries.invalidateQueries({ queryKey: ["contacts"] });
+    },
+  });
+  const outdated = saving.error instanceof ApiError && saving.error.code === "contact_changed";
+  return (
+    <section aria-label={t("data")}>
+      <ContactForm contact={contact} saving={saving} />
+      {outdated && (
+        <Button variant="default" mt="sm" onClick={() => void queries.invalidateQueries({ queryKey })}>
+          {t("reload")}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function ToConversation({ contact }: { contact: string }) {
+  const { t } = useTranslation("people");
+  const { data: number } = useQuery(conversationQuery(contact));
+  if (!number) return null;
+  return (
+    <Button variant="default" component={Link} to={`/inbox/${number}/${encodeURIComponent(contact)}`}>
+      {t("toConversation")}
+    </Button>
+  );
+}
+
+/** Erasing cannot be undone: the person types a word before. */
+function Erase({ contact }: { contact: Contact }) {
+  const { t } = useTranslation("people");
+  const { t: common } = useTranslation();
+  const [asking, { open, close }] = useDisclosure(false);
+  const [typed, setTyped] = useState("");
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const erasing = useMutation({
+    mutationFn: () => eraseContact(contact.contact_id),
+    onSuccess: () => {
+      queries.removeQueries({ queryKey: ["contact", contact.contact_id] });
+      void queries.invalidateQueries({ queryKey: ["contacts"] });
+      void navigate("/people");
+    },
+  });
+  const word = t("erase.word");
+  return (
+    <>
+      <Button variant="default" onClick={open}>
+        {t("erase.open")}
+      </Button>
+      <Modal opened={asking} onClose={close} title={t("erase.title")} lockScroll={false} centered>
+        <p className="flush">{t("erase.text", { name: titleOf(contact) })}</p>
+        <TextInput
+          mt="md"
+          label={t("erase.type", { word })}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        {erasing.isError && <Problem error={erasing.error} />}
+        <div className="form-buttons">
+          <Button variant="default" onClick={close}>
+            {common("cancel")}
+          </Button>
+          <Button
+            color="red"
+            disabled={typed.trim().toLowerCase() !== word}
+            loading={erasing.isPending}
+            onClick={() => erasing.mutate()}
+          >
+            {t("erase.open")}
+          </Button>
+        </div>
+      </Modal>
+    </>
+  );
+}

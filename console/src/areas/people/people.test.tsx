@@ -1,0 +1,140 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { shown, valueOf } from "./ContactForm.tsx";
+import type { Consent, Contact } from "./queries.ts";
+import routes from "./routes.tsx";
+
+const ID = "5511999990001";
+const UNKNOWN = { state: "unknown", source: null, at: null };
+const CONSENT = { service: UNKNOWN, utility: UNKNOWN, marketing: UNKNOWN };
+const ANA = {
+  contact_id: ID,
+  phone: `+${ID}`,
+  user_id: null,
+  username: "ana.s",
+  name: "Ana",
+  language: "pt_BR",
+  tags: ["vip"],
+  fields: { cidade: "Recife", pedidos: 3 },
+  consent: CONSENT,
+  opted_out: false,
+  created_at: "2026-11-01T12:00:00Z",
+  last_inbound_at: "2026-11-29T12:00:00Z",
+} as Contact;
+const HISTORY = [
+  { purpose: "marketing", state: "granted", source: "feira", at: "2026-11-02T12:00:00Z" },
+] as Consent["history"];
+const ONE = `/api/v1/contacts/${ID}`;
+
+function tagged(body: unknown, tag: string): Response {
+  return Response.json(body, { headers: { etag: tag } });
+}
+
+function problem(status: number, code: string): Response {
+  return Response.json({ code, detail: "" }, { status });
+}
+
+function open(path: string, changed: Record<string, unknown> = {}) {
+  const given = answers({
+    "GET /api/v1/contacts": { contacts: [ANA], next_cursor: null },
+    [`GET ${ONE}`]: tagged(ANA, '"3"'),
+    [`GET ${ONE}/consent`]: { ...CONSENT, history: HISTORY },
+    [`GET /api/v1/conversations/${ID}`]: problem(404, "conversation_unknown"),
+    ...changed,
+  });
+  vi.stubGlobal("fetch", given.fetch);
+  const page = show([{ path: "/people", children: routes }], path);
+  return { ...page, sent: (key: string) => given.asked.filter((one) => one.key === key) };
+}
+
+beforeEach(async () => {
+  await words("pt", "people");
+  signInAs("agent");
+});
+
+test("the server searches, after a pause in typing, and one match leads to the person", async () => {
+  const bia = { ...ANA, contact_id: "5511999990002", name: "Bia" };
+  const { router } = open("/people", {
+    "GET /api/v1/contacts?limit=50&q=bia": { contacts: [bia], next_cursor: null },
+  });
+  expect(await screen.findByRole("link", { name: "Ana" })).toBeVisible();
+  await userEvent.type(screen.getByRole("searchbox"), "bia");
+  await userEvent.click(await screen.findByRole("link", { name: "Bia" }));
+  expect(router.state.location.pathname).toBe("/people/5511999990002");
+});
+
+test("only the version that was read is replaced, and values that nobody touched keep their type", async () => {
+  const { sent } = open(`/people/${ID}`, { [`PUT ${ONE}`]: tagged(ANA, '"4"') });
+  await userEvent.type(await screen.findByLabelText("Nome"), " Souza");
+  await userEvent.click(screen.getAllByRole("button", { name: "Salvar" })[0]!);
+  await waitFor(() => expect(sent(`PUT ${ONE}`)).toHaveLength(1));
+  const [put] = sent(`PUT ${ONE}`);
+  expect(put!.headers.get("if-match")).toBe('"3"');
+  expect(put!.body).toEqual({
+    name: "Ana Souza",
+    language: "pt_BR",
+    tags: ["vip"],
+    fields: { cidade: "Recife", pedidos: 3 },
+  });
+});
+
+test("a change by another person is said, with a way to load it", async () => {
+  open(`/people/${ID}`, { [`PUT ${ONE}`]: problem(412, "contact_changed") });
+  await screen.findByLabelText("Nome");
+  await userEvent.click(screen.getAllByRole("button", { name: "Salvar" })[0]!);
+  expect(await screen.findByRole("button", { name: "Carregar a versão atual" })).toBeVisible();
+});
+
+test("consent is changed with its source, and its history is shown", async () => {
+  const { sent } = open(`/people/${ID}`, { [`PUT ${ONE}/consent`]: { ...CONSENT, history: HISTORY } });
+  const part = within(await screen.findByRole("region", { name: "Consentimento" }));
+  expect(await part.findByText(/feira/)).toBeVisible();
+  await userEvent.selectOptions(part.getByLabelText("Nova situação"), "Retirado");
+  await userEvent.type(part.getByLabelText(/Origem/), "pediu por telefone");
+  await userEvent.click(part.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent(`PUT ${ONE}/consent`)).toHaveLength(1));
+  expect(sent(`PUT ${ONE}/consent`)[0]!.body).toEqual({
+    marketing: { state: "withdrawn", source: "pediu por telefone" },
+  });
+});
+
+test("a person is erased only after the word is typed", async () => {
+  const { sent, router } = open(`/people/${ID}`, { [`DELETE ${ONE}`]: new Response(null, { status: 204 }) });
+  await userEvent.click(await screen.findByRole("button", { name: "Apagar" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  const sure = dialog.getByRole("button", { name: "Apagar" });
+  expect(sure).toBeDisabled();
+  await userEvent.type(dialog.getByRole("textbox"), "apagar");
+  await userEvent.click(sure);
+  await waitFor(() => expect(router.state.location.pathname).toBe("/people"));
+  expect(sent(`DELETE ${ONE}`)).toHaveLength(1);
+});
+
+test.each([
+  ["known", tagged(ANA, '"3"'), 0],
+  ["new", problem(404, "contact_unknown"), 1],
+])("adding a person who is %s never empties what is stored", async (_, found, puts) => {
+  const { sent, router } = open("/people", { [`GET ${ONE}`]: found, [`PUT ${ONE}`]: tagged(ANA, '"1"') });
+  await userEvent.click(await screen.findByRole("button", { name: "Adicionar pessoa" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await userEvent.type(dialog.getByLabelText(/Telefone/), "+55 11 99999-0001");
+  await userEvent.click(dialog.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe(`/people/${ID}`));
+  expect(sent(`PUT ${ONE}`)).toHaveLength(puts);
+});
+
+test("a field is text when it was changed", () => {
+  expect(valueOf(shown(3), 3)).toBe(3);
+  expect(valueOf("4", 3)).toBe("4");
+  expect(valueOf(shown({ a: 1 }), { a: 1 })).toEqual({ a: 1 });
+  expect(valueOf("x", undefined)).toBe("x");
+});
+
+test.each(["/people", `/people/${ID}`])("axe finds nothing: %s", async (path) => {
+  const { container } = open(path);
+  await screen.findByRole("heading", { level: 1 });
+  await waitFor(() => expect(container.querySelector(".mantine-Skeleton-root")).toBeNull());
+  await expectAccessible(container);
+});

@@ -1,0 +1,92 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, got, tagged } from "../../api/client.ts";
+import { ApiError } from "../../api/errors.ts";
+import type { components } from "../../generated/api.ts";
+
+type Schemas = components["schemas"];
+export type Contact = Schemas["ContactResponse"];
+export type ContactChange = Schemas["ContactSettings"];
+export type Consent = Schemas["ConsentWithHistory"];
+
+export const PURPOSES = ["service", "utility", "marketing"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+export const STATES = ["granted", "withdrawn", "unknown"] as const;
+export type State = (typeof STATES)[number];
+
+const PAGE = 50;
+
+/** The organization's contacts, the newest first, or those that the server finds. */
+export function contactsQuery(q: string) {
+  return infiniteQueryOptions({
+    queryKey: ["contacts", q],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = { limit: PAGE, cursor: pageParam, q: q || undefined };
+      return got(api.GET("/api/v1/contacts", { params: { query }, signal }));
+    },
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+function at(phone: string) {
+  return { path: { phone } };
+}
+
+/** One contact, with the tag of its version. */
+export function contactQuery(contact: string) {
+  return queryOptions({
+    queryKey: ["contact", contact],
+    queryFn: ({ signal }) => tagged(api.GET("/api/v1/contacts/{phone}", { params: at(contact), signal })),
+  });
+}
+
+/** Store a contact. With a tag, only over the version that was read. */
+export function putContact(contact: string, body: ContactChange, tag?: string) {
+  const params = { ...at(contact), header: { "if-match": tag } };
+  return tagged(api.PUT("/api/v1/contacts/{phone}", { params, body }));
+}
+
+/** Add a person; one who is known already stays as they are. */
+export async function addContact(phone: string, name: string) {
+  try {
+    return await tagged(api.GET("/api/v1/contacts/{phone}", { params: at(phone) }));
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "contact_unknown")) throw error;
+    return putContact(phone, { name, language: "", tags: [], fields: {} });
+  }
+}
+
+/** Erase a person, everywhere and for good. */
+export function eraseContact(contact: string) {
+  return got(api.DELETE("/api/v1/contacts/{phone}", { params: at(contact) }));
+}
+
+/** The consent of a person, with its history. */
+export function consentQuery(contact: string) {
+  return queryOptions({
+    queryKey: ["consent", contact],
+    queryFn: ({ signal }) =>
+      got(api.GET("/api/v1/contacts/{phone}/consent", { params: at(contact), signal })),
+  });
+}
+
+export function putConsent(contact: string, purpose: Purpose, state: State, source: string) {
+  const body = { [purpose]: { state, source } };
+  return got(api.PUT("/api/v1/contacts/{phone}/consent", { params: at(contact), body }));
+}
+
+/** The number at which a person has a conversation; null if they have none. */
+export function conversationQuery(contact: string) {
+  return queryOptions({
+    queryKey: ["conversation-number", contact],
+    queryFn: async ({ signal }) => {
+      try {
+        const answer = api.GET("/api/v1/conversations/{phone}", { params: at(contact), signal });
+        return (await got(answer)).phone_number_id;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+  });
+}
