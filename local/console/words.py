@@ -269,6 +269,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason.permanent": ("A Meta rejeita esta mensagem definitivamente", "Meta rejects this message permanently"),
     "reason.window_closed": ("A janela de 24 horas fechou", "The 24-hour window has closed"),
     "reason.opted_out": ("A pessoa não quer receber mensagens", "The person opted out"),
+    "reason.no_consent": (
+        "A pessoa não aceitou receber este tipo de mensagem",
+        "The person does not consent to this kind of message",
+    ),
     "reason.invalid_recipient": ("Esta pessoa não pode receber mensagens", "This person cannot receive messages"),
     "reason.media": ("A Meta não conseguiu baixar o arquivo", "Meta could not download the file"),
     "reason.template": (

@@ -119,6 +119,7 @@ class Product:
         )
         self.deliver = Deliver(
             conversations=self.conversations,
+            contacts=self.contacts,
             deliveries=self.deliveries,
             slots=self.slots,
             held_turns=self.held_turns,
@@ -135,7 +136,14 @@ class Product:
             ambiguous_seconds=ambiguous_seconds,
         )
         self.settle = ProcessStatuses(
-            self.conversations, self.deliveries, self.tenants, self.queues, self.events, self.publish_events, self.clock
+            self.conversations,
+            self.contacts,
+            self.deliveries,
+            self.tenants,
+            self.queues,
+            self.events,
+            self.publish_events,
+            self.clock,
         )
         self.offboard = OffboardNumber(
             self.tenants, self.secrets, self.held_turns, self.queues, self.events, self.templates, self.clock

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.contacts.consent import Consent
 from pytake.conversation.business_events import DeliveryFailed
 from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS
@@ -714,14 +715,20 @@ def test_a_status_that_says_that_the_file_failed_tries_it_once_more(product: Pro
 # Opting out
 
 
-def test_meta_saying_that_the_person_opted_out_is_recorded_and_ends_the_turn(product: Product) -> None:
+def marketing(product: Product) -> Consent:
+    return product.contacts.load("acme", PHONE).consent_to("marketing")
+
+
+def test_meta_saying_that_the_person_stopped_marketing_is_recorded_and_answers_go_on(product: Product) -> None:
     product.say("Olá")
     product.graph.script = [refusal(131050)]
     product.deliver(item(2, "one", "two"), first_delivery=True)
-    assert states(product)[1:] == ["failed", "failed"]
-    assert len(product.graph.sent) == 1
-    assert product.conversations.stored[product.key()].opted_out
+    assert states(product)[1:] == ["failed", "accepted"]
+    assert marketing(product) == Consent("withdrawn", "error_131050", product.clock.now)
+    assert product.contacts.consent_history("acme", PHONE, 9)[-1].state == "withdrawn"
     assert product.conversations.turns(product.key())[-1].status == "opted_out"
+    assert product.say("Ana") == ["Bye, Ana."], "the session has not changed"
+    assert marketing(product).state == "withdrawn", "writing grants answers only"
 
 
 def waited_for(product: Product) -> None:
@@ -760,12 +767,13 @@ def test_an_old_status_does_not_stop_a_number_that_may_have_been_repaired(produc
     assert len(product.graph.sent) == 2
 
 
-def test_a_status_that_says_that_the_person_opted_out_is_recorded_once(product: Product) -> None:
+def test_a_status_that_says_that_the_person_stopped_marketing_is_recorded_once(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(10)
     record_status(product, "failed", errors=[{"code": 131050}])
     record_status(product, "failed", errors=[{"code": 131050}])
-    assert product.conversations.stored[product.key()].opted_out
+    assert marketing(product).state == "withdrawn"
+    assert not product.conversations.stored[product.key()].opted_out
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "opted_out"]
 
 
@@ -817,12 +825,15 @@ def test_a_status_that_a_message_failed_which_was_refused_since_is_taken_once(pr
     assert product.queues.outbound == []
 
 
-def test_old_news_of_an_opt_out_does_not_silence_who_wrote_since(product: Product) -> None:
+def test_old_news_of_an_opt_out_does_not_undo_newer_consent(product: Product) -> None:
     product.say("Olá")
+    newer = Consent("granted", "form", product.clock.now - 30)
+    known = product.contacts.load("acme", PHONE)
+    product.contacts.save("acme", replace(known, consent={"marketing": newer}))
     data = callback_data(product.key(), 1, 0)
     entry = {"id": "w", "status": "failed", "timestamp": str(int(product.clock.now - 60)), "errors": [{"code": 131050}]}
     product.settle(StatusesItem("acme", NUMBER, [{**entry, "biz_opaque_callback_data": data}]))
-    assert not product.conversations.stored[product.key()].opted_out
+    assert marketing(product) == newer
 
 
 def test_what_waited_while_the_person_opted_out_is_not_sent_but_the_goodbye_is(product: Product) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.contacts.consent import Consent, Purpose
 from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt
@@ -47,15 +48,31 @@ def conversation(**change: Any) -> Conversation:
 
 
 class FixedLookups:
-    def __init__(self, conversation: Conversation | None, fallback_sent: bool, template: str | None) -> None:
+    def __init__(
+        self,
+        conversation: Conversation | None = None,
+        fallback_sent: bool = False,
+        template: str | None = None,
+        *,
+        category: str | None = None,
+        consent: dict[Purpose, Consent] | None = None,
+    ) -> None:
+        self.consents_read = 0
+        self._consent = consent or {}
+        self._category = category
         self.conversation = lambda: conversation
         self.fallback_sent = lambda: fallback_sent
         self._status = template
 
     def template(self, name: str, language: str) -> StoredTemplate | None:
-        if self._status is None:
+        if self._status is None and self._category is None:
             return None
-        return StoredTemplate("5", MessageTemplate(name, language, status=self._status))
+        template = MessageTemplate(name, language, status=self._status or "APPROVED", category=self._category)
+        return StoredTemplate("5", template)
+
+    def consent(self) -> dict[Purpose, Consent]:
+        self.consents_read += 1
+        return self._consent
 
 
 def step_of(
@@ -114,6 +131,41 @@ def _shown(step: Any, before: Delivery) -> dict[str, Any]:
 )
 def test_the_next_step_follows_from_the_ledger(attempt: Attempt, step: str, shown: dict[str, Any]) -> None:
     assert step_of(attempt) == (step, shown)
+
+
+NOT_UTILITY: dict[Purpose, Consent] = {"utility": Consent("withdrawn", "stop", NOW)}
+NOT_MARKETING: dict[Purpose, Consent] = {"marketing": Consent("withdrawn", "stop", NOW)}
+MARKETING: dict[Purpose, Consent] = {"marketing": Consent("granted", "form", NOW)}
+
+
+@pytest.mark.parametrize(
+    ("category", "sent_with", "refused_with"),
+    [
+        ("marketing", [MARKETING, MARKETING | NOT_UTILITY], [{}, NOT_MARKETING]),
+        ("utility", [{}, MARKETING, NOT_MARKETING], [NOT_UTILITY, MARKETING | NOT_UTILITY]),
+        ("authentication", [{}, NOT_MARKETING | NOT_UTILITY], []),
+        (None, [{}, MARKETING], [NOT_MARKETING, NOT_UTILITY]),
+    ],
+)
+def test_a_template_needs_consent_to_its_purpose(
+    category: Any, sent_with: list[dict[Purpose, Consent]], refused_with: list[dict[Purpose, Consent]]
+) -> None:
+    refused = steps.Refuse(entry("failed", reason="no_consent"), "no_consent")
+    told_by_flow = attempt(entry(), message=Template("sale", "en", category=category)), None
+    told_by_meta = attempt(entry(), message=Template("sale", "en", category="authentication")), category
+    in_place_of_a_text = attempt(entry(), **CLOSED, number=WITH_TEMPLATE), category
+    for consent in (*sent_with, *refused_with):
+        for tried, known in (told_by_flow, told_by_meta if category else told_by_flow, in_place_of_a_text):
+            lookups = FixedLookups(category=known.upper() if known else None, consent=consent)
+            step = steps.next_step(tried, lookups, AMBIGUOUS_SECONDS, CLAIM_SECONDS)
+            assert isinstance(step, steps.Send) if consent in sent_with else step == refused
+            assert lookups.consents_read == (category != "authentication")
+
+
+def test_a_plain_message_costs_no_look_up_of_consent() -> None:
+    lookups = FixedLookups()
+    assert isinstance(steps.next_step(attempt(entry()), lookups, AMBIGUOUS_SECONDS, CLAIM_SECONDS), steps.Send)
+    assert lookups.consents_read == 0
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,17 @@ def test_a_tap_on_stop_in_a_template_opts_out_like_the_word(
     assert text_of(product.graph.sent[-1]).startswith("All right, you will not receive any more messages.")
 
 
-def test_what_comes_late_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
+def test_what_comes_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:
     """A replay follows a session from its first record to its last."""
     product.say("Olá")
     product.clock.forward(10)
-    RecordOptOut(product.conversations, product.clock)(product.key(), product.clock.now, 131050)
-    assert said_late(product, "Ana", DAY) == []
+    assert RecordOptOut(product.conversations, product.contacts, product.clock)(
+        product.key(), product.clock.now, 131050
+    )
+    assert said_late(product, "Ana", DAY) == ["Bye, Ana."]
     sessions = [(record.status, record.session_id) for record in product.conversations.turns(product.key())]
     first = sessions[0][1]
-    assert sessions == [("waiting", first), ("opted_out", first), ("opted_out", first)]
+    assert sessions == [("waiting", first), ("opted_out", first), ("completed", first)]
 
 
 @pytest.mark.parametrize("timestamp", ["nan", "inf", "-5", "0", "1e300", "soon", None, [], {}])

@@ -62,6 +62,7 @@ class Sandbox:
             ),
             "deliver": Deliver(
                 conversations=ports["conversations"],
+                contacts=ports["contacts"],
                 deliveries=ports["deliveries"],
                 slots=ports["slots"],
                 held_turns=ports["held_turns"],
@@ -78,7 +79,14 @@ class Sandbox:
                 longest_wait=lambda per_minute: world.longest_wait or longest_wait(per_minute),
             ),
             "process_statuses": ProcessStatuses(
-                ports["conversations"], ports["deliveries"], tenants, ports["queues"], events, publish_events, clock
+                ports["conversations"],
+                ports["contacts"],
+                ports["deliveries"],
+                tenants,
+                ports["queues"],
+                events,
+                publish_events,
+                clock,
             ),
             "publish_late_events": PublishLateEvents(
                 ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None

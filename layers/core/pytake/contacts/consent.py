@@ -52,5 +52,24 @@ def consent_after(consent: Mapping[Purpose, Consent], changes: Iterable[ConsentC
     return after
 
 
+def allows_template(consent: Mapping[Purpose, Consent], category: str | None) -> bool:
+    """Whether a template of this category may be sent to a person with this consent.
+
+    Marketing needs consent that was granted. A utility template may be sent until consent to it is withdrawn, and an
+    authentication template always, because the person asked for it. A template whose category is not known may be either: it
+    is sent unless consent to one of the two is withdrawn.
+    """
+    marketing, utility = consent.get("marketing", UNKNOWN).state, consent.get("utility", UNKNOWN).state
+    match category:
+        case "marketing":
+            return marketing == "granted"
+        case "utility":
+            return utility != "withdrawn"
+        case "authentication":
+            return True
+        case _:
+            return "withdrawn" not in (marketing, utility)
+
+
 def _order(consent: Consent) -> tuple[float, int, str]:
     return consent.at, _RANKS[consent.state], consent.source

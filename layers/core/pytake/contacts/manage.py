@@ -203,7 +203,7 @@ class ManageContacts:
                 contact_id = contact_ids(self._aliases, organization_id, person)[0]
                 known = self._contacts.load(organization_id, contact_id)
             after, changes = change(known)
-            if not known.revision:
+            if not known.created_at:
                 after = replace(after, created_at=self._clock())
             try:
                 saved = self._contacts.save(organization_id, after, changes)

@@ -1,44 +1,53 @@
-"""Record that a person has opted out when Meta reports it (error 131050), not the person."""
+"""Record that a person wants no marketing when Meta reports it with a message (error 131050)."""
 
 from msgspec.structs import replace
 
+from pytake.contacts.ports import Contacts
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input
 
 ATTEMPTS = 4
 
 
 class RecordOptOut:
-    """Opts a person out. The sender and the statuses function use it."""
+    """Withdraws a person's consent to marketing. The sender and the statuses function use it."""
 
-    def __init__(self, conversations: Conversations, clock: Clock) -> None:
+    def __init__(self, conversations: Conversations, contacts: Contacts, clock: Clock) -> None:
         self._conversations = conversations
+        self._contacts = contacts
         self._clock = clock
 
     def __call__(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
-        """Opt the person out, as a turn of the conversation with an audit record; False when there is nothing to do.
+        """Withdraw it as of `reported_at`, as a turn of the conversation with an audit record; False when there is nothing to do.
 
-        A person who has written since `reported_at` wants answers again. Raises `ConflictError` when others keep writing the
+        Answers are not affected. Consent that changed later stays as it is. Raises `ConflictError` when others keep writing the
         conversation.
         """
         for _ in range(ATTEMPTS):
             before = load_current(self._conversations, key)
-            if before is None or before.opted_out or before.last_inbound_at > reported_at:
+            if before is None:
                 return False
-            after = replace(before, seq=before.seq + 1, opted_out=True)
+            stored = self._contacts.load(key.organization_id, before.key.contact_id)
+            known = stored.consent_to("marketing")
+            if reported_at < known.at or (known.state == "withdrawn" and reported_at == known.at):
+                return False
+            after = replace(before, seq=before.seq + 1)
             record = TurnRecord(
                 seq=after.seq,
                 at=self._clock(),
                 session_id=before.session.id if before.session else "",
                 status="opted_out",
                 input=Input(type="opt_out"),
-                events=[Event("opted_out", {"code": code})],
+                events=[Event("opted_out", {"code": code, "at": reported_at})],
             )
+            write, _ = contact_write(stored, before, after, record)
+            after.contact = write.contact.for_flows()
             try:
-                self._conversations.commit(after, record)
+                self._conversations.commit(after, record, write)
             except ConflictError:
                 continue
             return True

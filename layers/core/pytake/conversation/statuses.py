@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pytake.contacts.ports import Contacts
 from pytake.conversation.callback_data import SendKey
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
@@ -21,6 +22,7 @@ class ProcessStatuses:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         deliveries: Deliveries,
         tenants: TenantRepository,
         queues: Queues,
@@ -31,7 +33,9 @@ class ProcessStatuses:
         self._deliveries = deliveries
         self._operator_events = operator_events
         self._publish_events = publish_events
-        self._handle_undelivered = HandleUndelivered(conversations, deliveries, tenants, queues, operator_events, clock)
+        self._handle_undelivered = HandleUndelivered(
+            conversations, contacts, deliveries, tenants, queues, operator_events, clock
+        )
 
     def __call__(self, item: StatusesItem) -> int:
         """Record the furthest status of each message in `item`; returns the number of ledger entries that changed.

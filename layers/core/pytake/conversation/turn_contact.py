@@ -55,7 +55,7 @@ def contact_write(
         saved if fits else _identified(stored, before, after),
         consent=consent_after(stored.consent, changes),
         numbers=stored.numbers if number in stored.numbers else [*stored.numbers, number],
-        created_at=stored.created_at if stored.revision else record.at,
+        created_at=stored.created_at or record.at,
         last_inbound_at=max(stored.last_inbound_at, after.last_inbound_at),
     )
     return ContactWrite(contact, changes), fits
@@ -95,14 +95,18 @@ def _before_turn(stored: ContactRecord, before: Conversation | None) -> Contact:
 def _consent_changes(stored: ContactRecord, after: Conversation, record: TurnRecord) -> list[ConsentChange]:
     changes: list[ConsentChange] = []
 
-    def add(purpose: Purpose, state: ConsentState, source: str) -> None:
-        at = record.at if record.sent_at is None else min(record.at, record.sent_at)  # a late message says nothing new
+    # A late message says nothing new.
+    said_at = record.at if record.sent_at is None else min(record.at, record.sent_at)
+
+    def add(purpose: Purpose, state: ConsentState, source: str, at: float = said_at) -> None:
         if at == stored.consent_to(purpose).at:
             at += TIE_SECONDS
         changes.append(ConsentChange(purpose, state, source, at))
 
     for event in record.events:
-        if event.type == "opted_out":
+        if event.type == "opted_out" and "code" in event.data:
+            add("marketing", "withdrawn", f"error_{event.data['code']}", event.data["at"])
+        elif event.type == "opted_out":
             for purpose in PURPOSES:
                 add(purpose, "withdrawn", STOP_SOURCE)
         elif event.type == "consent_set":

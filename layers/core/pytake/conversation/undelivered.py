@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytake.contacts.ports import Contacts
 from pytake.conversation.callback_data import SendKey
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports.common import Clock, ConflictError
@@ -24,6 +25,7 @@ class HandleUndelivered:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         deliveries: Deliveries,
         tenants: TenantRepository,
         queues: Queues,
@@ -36,7 +38,7 @@ class HandleUndelivered:
         self._queues = queues
         self._operator_events = operator_events
         self._clock = clock
-        self._record_opt_out = RecordOptOut(conversations, clock)
+        self._record_opt_out = RecordOptOut(conversations, contacts, clock)
 
     def __call__(self, send: SendKey, error: dict[str, Any], at: float) -> None:
         """React to Meta's `error` of a send, reported at a time.

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+TemplateCategory = Literal["marketing", "utility", "authentication"]
 MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 
@@ -96,11 +97,15 @@ class Media(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type",
 
 
 class Template(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="template"):
-    """An approved template; `components` are Meta's own (header, body and button parameters)."""
+    """An approved template; `components` are Meta's own (header, body and button parameters).
+
+    `category` decides which consent it needs; None: it is not known.
+    """
 
     name: str
     language: str
     components: list[dict[str, Any]] = []
+    category: TemplateCategory | None = None
 
 
 class FlowForm(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="whatsapp_flow"):

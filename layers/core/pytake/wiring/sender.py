@@ -11,7 +11,7 @@ from pytake.meta.graph_api import GraphApi
 from pytake.meta.read_receipts import BackgroundReadReceipts
 from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import conversations, publish_events
+from pytake.wiring.conversations import contacts, conversations, publish_events
 
 CLAIM_FACTOR = 1.2
 """A claim holds longer than the queue hides the turn of a worker that died."""
@@ -26,6 +26,7 @@ def settings() -> SenderSettings:
 def deliver() -> Deliver:
     return Deliver(
         conversations=conversations(),
+        contacts=contacts(),
         deliveries=shared.deliveries(),
         slots=DynamoRateSlots(shared.table()),
         held_turns=DynamoHeldTurns(shared.table()),

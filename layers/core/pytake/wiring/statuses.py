@@ -9,7 +9,7 @@ from pytake.conversation.templates.keep import KeepTemplates
 from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.settings import StatusesSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import conversations, publish_events
+from pytake.wiring.conversations import contacts, conversations, publish_events
 
 
 @cache
@@ -21,6 +21,7 @@ def settings() -> StatusesSettings:
 def process_statuses() -> ProcessStatuses:
     return ProcessStatuses(
         conversations(),
+        contacts(),
         shared.deliveries(),
         shared.tenants(),
         queues(),

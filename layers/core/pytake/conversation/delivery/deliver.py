@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytake.contacts.ports import Contacts
 from pytake.conversation.callback_data import callback_data
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.delivery import next_step as steps
@@ -57,6 +58,7 @@ class Deliver:
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         deliveries: Deliveries,
         slots: RateSlots,
         held_turns: HeldTurns,
@@ -76,6 +78,7 @@ class Deliver:
         longest_wait: Callable[[int], float] = longest_wait,
     ) -> None:
         self._conversations = conversations
+        self._contacts = contacts
         self._deliveries = deliveries
         self._slots = slots
         self._tenants = tenants
@@ -90,7 +93,7 @@ class Deliver:
         self._ambiguous_seconds = ambiguous_seconds
         self._claim_seconds = claim_seconds
         self._record_metric = record_metric
-        self._record_opt_out = RecordOptOut(conversations, clock)
+        self._record_opt_out = RecordOptOut(conversations, contacts, clock)
         self._longest_wait = longest_wait
         self._mark_read = MarkRead(deliveries, secrets, receipts, clock)
         self._waiting = WaitingTurns(held_turns, tenants, clock)
@@ -172,7 +175,9 @@ class Deliver:
         if access_token is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
-        lookups = LedgerLookups(self._conversations, self._deliveries, self._templates, item, index, number)
+        lookups = LedgerLookups(
+            self._conversations, self._contacts, self._deliveries, self._templates, item, index, number
+        )
         try:
             step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):
@@ -320,8 +325,6 @@ class Deliver:
             case outcomes.OptOut(entry, reason):
                 self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
                 self._fail(attempt, entry, reason)
-                self._fail_rest(item, index + 1, "opted_out")
-                return False
             case outcomes.Fail(entry, reason):
                 self._fail(attempt, entry, reason)
         return True
@@ -344,7 +347,7 @@ class Deliver:
         self._publish_events.of_failed_delivery(item.key, item.turn, index)
 
     def _fail_rest(self, item: OutboundItem, from_index: int, reason: str) -> None:
-        """Fail the turn's remaining messages, because the person has opted out or the number was removed."""
+        """Fail the turn's remaining messages, because the number was removed."""
         for index in range(from_index, len(item.messages)):
             known = self._deliveries.load(item.key, item.turn, index)
             entry = known or Delivery(item.turn, index, "waiting")

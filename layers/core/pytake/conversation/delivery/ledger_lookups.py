@@ -1,6 +1,11 @@
 """What a decision of delivery looks up in the stores."""
 
+from collections.abc import Mapping
+
+from pytake.contacts.consent import Consent, Purpose
+from pytake.contacts.ports import Contacts
 from pytake.conversation.current_conversation import load_current
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.templates import Templates
@@ -14,15 +19,27 @@ FALLBACK_LOOKBACK_TURNS = 50
 
 
 class LedgerLookups:
-    """Implements `pytake.conversation.delivery.next_step.Lookups` for one attempt. The conversation is read at most once."""
+    """Implements `pytake.conversation.delivery.next_step.Lookups` for one attempt. The conversation is read at most once, consent
+    for templates only."""
 
     __slots__ = (
-        *("_conversation", "_conversations", "_deliveries", "_index", "_is_loaded", "_item", "_number", "_templates"),
+        *(
+            "_contacts",
+            "_conversation",
+            "_conversations",
+            "_deliveries",
+            "_index",
+            "_is_loaded",
+            "_item",
+            "_number",
+            "_templates",
+        ),
     )
 
     def __init__(
         self,
         conversations: Conversations,
+        contacts: Contacts,
         deliveries: Deliveries,
         templates: Templates,
         item: OutboundItem,
@@ -32,6 +49,7 @@ class LedgerLookups:
         self._templates = templates
         self._number = number
         self._conversations = conversations
+        self._contacts = contacts
         self._deliveries = deliveries
         self._item = item
         self._index = index
@@ -45,6 +63,19 @@ class LedgerLookups:
 
     def template(self, name: str, language: str) -> StoredTemplate | None:
         return copy_of(self._templates, self._number, name, language)
+
+    def consent(self) -> Mapping[Purpose, Consent]:
+        organization_id, contact_id = self._item.organization_id, self._item.contact_id
+        contact = self._contacts.load(organization_id, contact_id)
+        if contact.created_at:
+            return contact.consent
+        # The contact was never stored, or it was merged into another one since the turn.
+        conversation = self.conversation()
+        if conversation is not None and conversation.key.contact_id != contact_id:
+            return self._contacts.load(organization_id, conversation.key.contact_id).consent
+        if contact.revision:
+            raise ConflictError("the contact is being merged into another one")
+        return contact.consent
 
     def fallback_sent(self) -> bool:
         item = self._item

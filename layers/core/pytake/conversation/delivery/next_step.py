@@ -1,14 +1,19 @@
 """What to do next about a message: a pure function of the attempt, the ledger's entry and the conversation."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.contacts.consent import Consent, Purpose, allows_template
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, FallbackTemplate
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
 from pytake.conversation.templates.stored import StoredTemplate
 from pytake.whatsapp.outbound import OutboundMessage, Template
+
+NO_CONSENT = "no_consent"
+"""The reason of a template that was not sent because the person does not consent to its purpose."""
 
 AMBIGUOUS_CHECKS = 16
 """Approximate number of times that an ambiguous send is checked before its deadline."""
@@ -76,6 +81,9 @@ class Lookups(Protocol):
 
     def template(self, name: str, language: str) -> StoredTemplate | None:
         """The copy of a template of the number's account, if there is one. Asked for template messages only."""
+
+    def consent(self) -> Mapping[Purpose, Consent]:
+        """What the person consents to at this moment."""
 
     def fallback_sent(self) -> bool:
         """Whether the number's template has been sent since the person last wrote. Twice would be spam, and billed."""
@@ -145,21 +153,31 @@ def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send
         if conversation.opted_out and not item.confirms_opt_out:
             return refuse("opted_out")
     if not _needs_fallback(attempt, entry, lookups):
-        return _stopped_template(attempt.message, entry, lookups) or Send(entry)
+        return _template_step(attempt.message, entry, lookups) or Send(entry)
     if number.fallback_template is None:
         return refuse("window_closed")
     if not entry.fallback and lookups.fallback_sent():
         return refuse("window_closed:template_sent")
-    return _stopped_template(number.fallback_template, entry, lookups) or Send(replace(entry, fallback=True))
+    template = Template(number.fallback_template.name, number.fallback_template.language)
+    return _template_step(template, entry, lookups) or Send(replace(entry, fallback=True))
 
 
-def _stopped_template(message: OutboundMessage | FallbackTemplate, entry: Delivery, lookups: Lookups) -> Defer | None:
-    """The step of a template that Meta has paused, disabled or rejected: it is not posted, and can be redriven."""
-    if not isinstance(message, Template | FallbackTemplate):
+def _template_step(message: OutboundMessage, entry: Delivery, lookups: Lookups) -> Defer | Refuse | None:
+    """The step of a template that must not be posted; None for other messages, and for one that may be.
+
+    A template that Meta has paused, disabled or rejected is deferred, and can be redriven. One to whose purpose the person does
+    not consent is refused. The copy knows the category best: Meta may have changed it.
+    """
+    if not isinstance(message, Template):
         return None
     copy = lookups.template(message.name, message.language)
-    reason = copy.stop_reason if copy is not None else None
-    return Defer(reason, replace(entry, state="deferred", reason=reason)) if reason is not None else None
+    if copy is not None and copy.stop_reason is not None:
+        return Defer(copy.stop_reason, replace(entry, state="deferred", reason=copy.stop_reason))
+    told_by_meta = copy.template.category if copy is not None else None
+    category = told_by_meta.lower() if told_by_meta else message.category
+    if category == "authentication" or allows_template(lookups.consent(), category):
+        return None
+    return Refuse(replace(entry, state="failed", reason=NO_CONSENT), NO_CONSENT)
 
 
 def _needs_fallback(attempt: Attempt, entry: Delivery, lookups: Lookups) -> bool:

@@ -55,7 +55,7 @@ class Defer(Struct, frozen=True):
 
 
 class OptOut(Struct, frozen=True):
-    """The person wants no messages: record that, and fail the rest of the turn."""
+    """The person wants no marketing: record that, and continue with the next message."""
 
     entry: Delivery
     reason: str

@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-from pytake.whatsapp.outbound import Template
+from pytake.whatsapp.outbound import Template, TemplateCategory
 
 
 @node_type("template")
@@ -12,6 +12,10 @@ class TemplateNode(NodeData):
 
     `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts. In a flow with several
     `languages` the template is sent in the language that is spoken; `texts` can name another (`NODE.language`).
+
+    `category` is the template's category at Meta, for accounts without a copy of their templates. A `marketing` template is sent
+    only to people who have granted consent to marketing, a `utility` template not to those who have withdrawn consent to it, and
+    one whose category is not known not to those who have withdrawn either. The flow continues in any case.
     """
 
     TEXTS: ClassVar = ("language?", "components.[].parameters.[].text?")
@@ -19,6 +23,7 @@ class TemplateNode(NodeData):
     name: str
     language: str
     components: list[dict[str, Any]] | None = None
+    category: TemplateCategory | None = None
     next_node_id: str | None = None
 
     def compile(self, build: NodeBuild) -> NodeHandlers:
@@ -26,13 +31,13 @@ class TemplateNode(NodeData):
         if not self.name.strip():
             build.problem("invalid_value", "name", "Enter the name of an approved template.")
         components = build.value(self.components or [], "components", as_text=True)
-        name = self.name
+        name, category = self.name, self.category
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         build.facts.says = True
         following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:
-            run.send(Template(name, language, components(run)))
+            run.send(Template(name, language, components(run), category))
             run.path.append(step)
             return following
 
