@@ -293,7 +293,9 @@ def test_history_is_in_the_transcript_with_its_times_and_does_nothing_else(produ
     assert (conversation.session, conversation.last_inbound_at, conversation.active_at) == (None, 0, 1_793_900_120.0)
     assert (product.graph.sent, product.receipts.marked, product.bus.told) == ([], [], [])
     records = product.conversations.turns(product.key(ANA))
-    assert [row for record in records for row in events_of(product.key(ANA), record, [], Pseudonyms(b"key", PHONE))] == []
+    assert [
+        row for record in records for row in events_of(product.key(ANA), record, [], Pseudonyms(b"key", PHONE))
+    ] == []
 
 
 def test_repeated_chunks_change_nothing_and_media_replace_their_placeholders_in_any_order(product: Product) -> None:
