@@ -43,6 +43,7 @@ _TITLES = {
     132001: "Template name does not exist in the translation",
     132012: "Template parameter format mismatch",
     132015: "Template is paused",
+    132016: "Template is disabled",
     132018: "Template parameter text is not valid",
     133010: "Phone number not registered",
 }

@@ -66,10 +66,11 @@ class TrafficLimits(Struct, forbid_unknown_fields=True):
 
 
 class SavedState(Struct):
-    """What survives a restart: the phones, and the numbers that were added at run time."""
+    """What survives a restart: the phones, the numbers that were added at run time, and the templates."""
 
     phones: list[SavedPhone] = []
     numbers: dict[str, NumberCredentials] = {}
+    templates: list[Json] = []
 
 
 class Network:
@@ -108,9 +109,9 @@ class Network:
         self.numbers.pop(phone_number_id, None)
         self._added.pop(phone_number_id, None)
 
-    def saved(self) -> SavedState:
+    def saved(self, templates: list[Json]) -> SavedState:
         """The state for the next run."""
-        return SavedState(self.phones.saved(), self._added)
+        return SavedState(self.phones.saved(), self._added, templates)
 
     def restore(self, saved: SavedState) -> None:
         """Restore the state of the last run."""

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from local.graph_faults import Fault
 from local.graph_phones import LocationFromPerson, MediaFromPerson
@@ -88,3 +89,12 @@ async def read_body(request: Request, kind: type[T]) -> T:
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+class ConnectionCut(Response):
+    """A response whose connection closes after the headers, so that the client does not know the outcome."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (Starlette calls it)
+        """Send no body for the announced length, so that the server must close the connection."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -19,7 +19,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from local.exchanges import Exchanges
 from local.graph_app import PhoneApp
@@ -31,6 +30,7 @@ from local.graph_network import Network, NumberCredentials, SavedState, TrafficL
 from local.graph_phones import Phone, ScreenEntry
 from local.graph_rules import check_message, check_product, check_read, recipient_of
 from local.graph_sim_requests import (
+    ConnectionCut,
     FaultRules,
     PersonAction,
     SimulatorRequestError,
@@ -40,6 +40,7 @@ from local.graph_sim_requests import (
     read_body,
     whole_number,
 )
+from local.graph_templates import TemplateApi
 from local.graph_webhooks import Sleep
 
 Json = dict[str, Any]
@@ -84,6 +85,7 @@ class GraphSimulator:
             status_seconds=status_seconds,
         )
         self._media = MediaApi(self._authorized, new_id)
+        self.templates = TemplateApi(self.network)
         self._state_file = state_file
         self.exchanges = Exchanges(clock)
         """Graph API requests and webhook posts; the gateway records the posts (`local.traffic_observer`)."""
@@ -97,6 +99,7 @@ class GraphSimulator:
                 logger.warning("Cannot restore the simulated phones of the last run: %s (%s)", error, self._state_file)
                 return
             self.network.restore(saved)
+            self.templates.restore(saved.templates)
 
     async def stop(self) -> None:
         """Stop posting and save the state for the next run. Posts without an answer are lost."""
@@ -104,7 +107,7 @@ class GraphSimulator:
         if self._state_file:
             unfinished = self._state_file.with_suffix(".new")
             unfinished.touch(mode=0o600)
-            unfinished.write_bytes(msgspec.json.encode(self.network.saved()))
+            unfinished.write_bytes(msgspec.json.encode(self.network.saved(self.templates.saved())))
             unfinished.replace(self._state_file)
 
     async def idle(self) -> None:
@@ -126,6 +129,7 @@ class GraphSimulator:
             Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
             *self._media.routes(),
             *PhoneApp(self.network).routes(),
+            *self.templates.routes(),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
             Route("/_sim/phones", errors_as_json(self._list_phones), methods=["GET"]),
             Route("/_sim/phones/{phone}", errors_as_json(self._delete_phone), methods=["DELETE"]),
@@ -169,9 +173,9 @@ class GraphSimulator:
     async def _graph_profile(self, request: Request) -> Response:
         id_ = request.path_params["phone_number_id"]
         try:
-            file = self._media.describe(request, id_)
-            if file is not None:
-                return json_response(file)
+            found = self._media.describe(request, id_) or self.templates.describe(request, id_)
+            if found is not None:
+                return json_response(found)
             number = self._authorized(id_, request.headers.get("authorization"))
         except GraphApiError as error:
             return json_response(error.body(self.network.new_id()), error.http_status)
@@ -220,6 +224,7 @@ class GraphSimulator:
         if fault and fault.kind == "error":
             raise _injected_error(fault)
         check_message(payload)
+        held = self.templates.check_send(phone_number_id, payload)
         phone, entry = self.network.accept_outbound(phone_number_id, contact_id, payload)
         if fault:
             return ConnectionCut()
@@ -228,7 +233,10 @@ class GraphSimulator:
             contact["wa_id"] = phone.contact_id
         if "recipient" in payload:
             contact["user_id"] = phone.user_id
-        return json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": entry.id}]})
+        message = {"id": entry.id}
+        if payload.get("type") == "template":
+            message["message_status"] = "held_for_quality_assessment" if held else "accepted"
+        return json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]})
 
     # Requests to /_sim.
 
@@ -373,15 +381,6 @@ class GraphSimulator:
 
     async def _get_webhooks(self, _request: Request) -> Response:
         return json_response(self.network.webhooks.counters)
-
-
-class ConnectionCut(Response):
-    """A response whose connection closes after the headers, so that the client does not know the outcome."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (Starlette calls it)
-        """Send no body for the announced length, so that the server must close the connection."""
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 def _injected_error(fault: Fault) -> GraphApiError:

@@ -4,13 +4,13 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 from pywa import types
 from pywa.types.callback import CallPermissionRequestButton, ContactInfoRequestButton, VoiceCallButton
 from pywa_async import WhatsApp
 from pywa_async import types as updates
 
+from tests.local.pywa_client import Pywa
 from tests.local.simulator_harness import ANA, NUMBER, TOKEN, SimulatorHarness, run_scenario
 
 IMAGE, VIDEO, LINK = "https://example.com/a.jpg", "https://example.com/a.mp4", "https://example.com"
@@ -77,27 +77,6 @@ ACTIONS: dict[str, Any] = {
     "contacts": {"raw": {"type": "contacts", "contacts": [{"name": {"formatted_name": "Ana", "first_name": "Ana"}}]}},
     "hidden number": {"raw": {"type": "text", "text": {"body": "Hi"}, "from": None}},
 }
-
-
-class Pywa:
-    """pywa before the simulator's Graph API."""
-
-    def __init__(self, world: SimulatorHarness) -> None:
-        session = httpx.AsyncClient(transport=httpx.ASGITransport(world.app))
-        self.client = WhatsApp(phone_id=NUMBER, token=TOKEN, session=session, server=None, skip_duplicate_updates=False)
-        session.base_url = httpx.URL("http://local.example/_graph/v25.0")
-        self.read: list[Any] = []
-        for decorator in (self.client.on_message, self.client.on_callback_button, self.client.on_message_status):
-            decorator()(self._keep)
-
-    async def _keep(self, _: WhatsApp, update: Any) -> None:
-        self.read.append(update)
-
-    async def reads(self, posts: list[bytes]) -> list[Any]:
-        """What it makes of webhook posts."""
-        for body in posts:
-            await self.client.webhook_update_handler(body)
-        return self.read
 
 
 @pytest.mark.parametrize("name", SENDS)
