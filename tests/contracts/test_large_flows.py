@@ -11,7 +11,7 @@ from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports.tenants import Flows
 from pytake.engine import Contact, Context, Input, take_turn
 from tests.contracts.conftest import BUCKET
-from tests.fakes import FrozenClock, MemoryFlowSecrets, MemoryTenants
+from tests.fakes import FrozenClock, MemoryFlowSecrets, MemoryTemplates, MemoryTenants
 
 NODES = 700
 
@@ -45,7 +45,7 @@ def noise(index: int) -> str:
 @pytest.mark.parametrize("compressible", [True, False])
 def test_a_large_flow_is_saved_published_and_run(flows: Flows, clock: FrozenClock, compressible: bool) -> None:
     document = flow(compressible=compressible)
-    authoring = FlowAuthoring(flows, MemoryFlowSecrets(), MemoryTenants(), clock)
+    authoring = FlowAuthoring(flows, MemoryFlowSecrets(), MemoryTenants(), MemoryTemplates(), clock)
     assert authoring.save_draft("acme", "large", document).problems == []
     assert authoring.draft("acme", "large").stored.document == document
     version, _ = authoring.publish("acme", "large", "somebody")
@@ -63,7 +63,7 @@ def test_a_large_flow_is_saved_published_and_run(flows: Flows, clock: FrozenCloc
 @pytest.mark.parametrize("flows", ["aws"], indirect=True)
 @pytest.mark.parametrize(("compressible", "files"), [(True, 0), (False, 2)])
 def test_only_what_does_not_fit_goes_to_s3(flows: Flows, clock: FrozenClock, compressible: bool, files: int) -> None:
-    authoring = FlowAuthoring(flows, MemoryFlowSecrets(), MemoryTenants(), clock)
+    authoring = FlowAuthoring(flows, MemoryFlowSecrets(), MemoryTenants(), MemoryTemplates(), clock)
     authoring.save_draft("acme", "large", flow(compressible=compressible))
     authoring.publish("acme", "large", "somebody")
     found = boto3.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])

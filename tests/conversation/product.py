@@ -100,7 +100,7 @@ class Product:
             self.clock,
             lambda *record_metric: self.told.append(record_metric),
         )
-        self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.tenants, self.clock)
+        self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.tenants, self.templates, self.clock)
         self.setup = NumberSetup(self.tenants, self.secrets, self.flows, None)
         self.receive = ReceiveNotification(
             self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from pytake.conversation.flow_authoring import NotPublishableError
 from pytake.conversation.number_setup import UnknownNumberError
 from pytake.conversation.templates.manage import (
     InvalidTemplateError,
@@ -274,3 +276,44 @@ def test_the_copies_leave_with_the_last_number_of_the_account(product: Product, 
     product.offboard.move("acme", OTHER, "globex", "operator")
     assert product.templates.of_account("acme", WABA) == []
     assert product.tenants.find_accounts([WABA]) == {WABA: {OTHER: "globex"}}
+
+
+SENDS_TEMPLATE: dict[str, Any] = {
+    "format": 1,
+    "id": "sends",
+    "name": "Sends",
+    "language": "en",
+    "languages": ["en", "pt_BR"],
+    "start_node_id": "t",
+    "nodes": [
+        {"id": "t", "type": "template", "data": {"name": "order_ready", "language": "en", "next_node_id": "e"}},
+        {"id": "e", "type": "end", "data": {}},
+    ],
+}
+
+
+def test_a_draft_is_compared_with_the_templates_when_each_account_was_copied(
+    product: Product, manage: ManageTemplates, account: Account
+) -> None:
+    def found() -> list[tuple[str, str | None]]:
+        draft = product.authoring.save_draft("acme", "sends", SENDS_TEMPLATE)
+        return [(problem.code, problem.field) for problem in draft.problems]
+
+    assert found() == []
+    account.listed = [replace(LISTED, language="en"), MessageTemplate("promo", "pt_BR")]
+    manage.sync("acme", NUMBER)
+    assert found() == [("unknown_message_template", "language")], "it is spoken in Portuguese, too"
+    body = [{"type": "BODY", "text": "Oi {{1}}"}]
+    account.listed = [replace(LISTED, language="en", components=body), LISTED]
+    product.clock.forward(1)
+    manage.sync("acme", NUMBER)
+    assert found() == [("message_template_parameters", "components")]
+    with pytest.raises(NotPublishableError):
+        product.authoring.publish("acme", "sends", "bea")
+    product.add_organization("acme", OTHER, None, waba_id="another")
+    assert found() == [], "the other account was not copied"
+
+
+def test_a_flow_without_a_template_node_reads_no_templates(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product.templates, "listed_at", None)
+    product.authoring.save_draft("acme", "echo", ECHO_FLOW)

@@ -12,11 +12,12 @@ from local.graph_faults import Fault
 from local.graph_network import NumberCredentials, TrafficLimits
 from local.graph_sim_requests import FaultRules, PersonAction
 from local.graph_simulator import GraphSimulator
+from local.graph_templates import TemplateDecision
 from tests.stack import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "simulator.md").read_text()
 BODIES: list[Any] = [
-    *(FaultRules, TrafficLimits, NumberCredentials),
+    *(FaultRules, TrafficLimits, NumberCredentials, TemplateDecision),
     *(EchoAction, HistoryAction, ContactsAction, AccountAction),
 ]
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.flow_names import listed_name
 from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import (
     DraftChangedError,
     ExpectedDraft,
@@ -20,6 +21,7 @@ from pytake.conversation.ports.tenants import (
 from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, StoredDraft
 from pytake.engine import Completion, Problem, Surroundings, inspect_flow, jump_targets, validate
 from pytake.engine.document import read_document, required_parameters, started_flows
+from pytake.whatsapp.templates import MessageTemplate
 
 
 class UnknownFlowError(Exception):
@@ -45,7 +47,10 @@ class Draft(Struct, frozen=True):
 class FlowAuthoring:
     """The use cases of builders for flows. Every method works inside one organization."""
 
-    def __init__(self, flows: Flows, secrets: FlowSecretStore, tenants: TenantRepository, clock: Clock) -> None:
+    def __init__(
+        self, flows: Flows, secrets: FlowSecretStore, tenants: TenantRepository, templates: Templates, clock: Clock
+    ) -> None:
+        self._templates = templates
         self._flows = flows
         self._tenants = tenants
         self._secrets = secrets
@@ -212,7 +217,26 @@ class FlowAuthoring:
             organization.timetables,
             organization.constants,
             self._startable(organization_id, documents),
+            self._message_templates(organization_id, documents),
         )
+
+    def _message_templates(
+        self, organization_id: str, documents: dict[str, dict[str, Any]]
+    ) -> list[MessageTemplate] | None:
+        """The templates of the organization's accounts, read only when a document may send one.
+
+        None unless the list of each account was copied: a template that is missing in the copy could exist.
+        """
+        if b'"template"' not in msgspec.json.encode(documents):
+            return None
+        accounts = {number.waba_id for number in self._tenants.numbers(organization_id)}
+        found: list[MessageTemplate] = []
+        for waba_id in accounts:
+            if waba_id is None or self._templates.listed_at(organization_id, waba_id) is None:
+                return None
+            copies = self._templates.of_account(organization_id, waba_id)
+            found += [copy.template for copy in copies if not copy.is_deleted]
+        return found if accounts else None
 
     def _startable(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
         """The published flows that the documents start, with their required parameters."""

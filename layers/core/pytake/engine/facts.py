@@ -101,6 +101,14 @@ class EmailTo(Struct, frozen=True):
     after: int = 0
 
 
+class SentTemplate(Struct, frozen=True):
+    """A message template that a node sends, with Meta's components, which may contain expressions."""
+
+    name: str
+    language: str
+    components: list[dict[str, Any]]
+
+
 class ConstantUse(Struct, frozen=True):
     """A place where a constant of the organization is read."""
 
@@ -176,6 +184,7 @@ class NodeFacts(Struct):
     effects: int = 0  # how many calls one visit makes
     started_flows: list[StartedFlow] = field(default_factory=list)
     emails: list[EmailTo] = field(default_factory=list)
+    template: SentTemplate | None = None
     constants: list[ConstantUse] = field(default_factory=list)
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
     languages: list[SetLanguage] = field(default_factory=list)

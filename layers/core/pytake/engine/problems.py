@@ -40,6 +40,12 @@ CODES: dict[str, Code] = {
     "unknown_started_flow": Code("warning", "A flow is started for another person that is not published."),
     "missing_parameter": Code("warning", "A flow is started without a parameter that it requires."),
     "never_an_address": Code("warning", "The recipient of an e-mail can never be an e-mail address."),
+    "unknown_message_template": Code("warning", "A message template is sent that the organization does not have."),
+    "unsendable_message_template": Code("warning", "A message template is sent that Meta has not approved."),
+    "message_template_parameters": Code("error", "The parameters do not fit the message template, so Meta refuses it."),
+    "marketing_message_template": Code(
+        "warning", "A message template of the category MARKETING reaches only people who consented to marketing."
+    ),
     "unknown_secret": Code("warning", "An api_call uses a secret that is not stored, so the call always fails."),
     "secret_host_refused": Code("warning", "An api_call sends a secret to a host that the secret is not for."),
     "secret_to_open_host": Code("error", "An api_call sends a secret to a host that an expression decides."),

@@ -49,7 +49,7 @@ def settings() -> ApiSettings:
 
 @use_case
 def flow_authoring() -> FlowAuthoring:
-    return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), shared.clock)
+    return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), shared.templates(), shared.clock)
 
 
 @use_case

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
+from pytake.engine.facts import SentTemplate
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.whatsapp.outbound import Template, TemplateCategory
@@ -34,6 +35,7 @@ class TemplateNode(NodeData):
         name, category = self.name, self.category
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         build.facts.says = True
+        build.facts.template = SentTemplate(name, language, self.components or [])
         following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -7,19 +7,23 @@ from msgspec import Struct
 from pytake.engine.compiler import Compilation
 from pytake.engine.facts import NodeFacts
 from pytake.engine.problems import Problem, problem
+from pytake.engine.prover.message_templates import unsendable_templates
+from pytake.whatsapp.templates import MessageTemplate
 
 
 class Surroundings(Struct, frozen=True):
     """What the organization has. What is None is not known, so nothing is reported about it.
 
     `secrets` are the stored secrets' hosts by name, `timetables` and `constants` their names, `flows` the published flows that
-    this one may start, by id, with the names of the parameters that they require.
+    this one may start, by id, with the names of the parameters that they require. `templates` are all message templates of the
+    organization's WhatsApp Business accounts.
     """
 
     secrets: Mapping[str, Collection[str]] | None = None
     timetables: Collection[str] | None = None
     constants: Collection[str] | None = None
     flows: Mapping[str, Collection[str]] | None = None
+    templates: Collection[MessageTemplate] | None = None
 
 
 def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Problem]:
@@ -36,6 +40,11 @@ def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Proble
             yield from _unknown_constants(facts, known.constants)
         if known.flows is not None:
             yield from _not_startable(facts, known.flows)
+    if known.templates is not None:
+        spoken = [compilation.facts, *(translation.facts for translation in compilation.translated)]
+        yield from unsendable_templates(
+            (facts for of_language in spoken for facts in of_language.values()), known.templates
+        )
 
 
 def _problem(code: str, message: str, facts: NodeFacts, field: str) -> Problem:
