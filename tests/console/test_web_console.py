@@ -71,7 +71,14 @@ def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Pag
         page.get_by_text(scheme, exact=True).click()
         page.keyboard.press("Escape")
         expect(page.get_by_role("menu")).to_be_hidden()
-        for path in ("/console", "/console/build", "/console/inbox", "/console/people", "/console/settings/numbers"):
+        for path in (
+            "/console",
+            "/console/build",
+            "/console/inbox",
+            "/console/people",
+            "/console/measure",
+            "/console/settings/numbers",
+        ):
             page.goto(visitor.url + path)
             page.locator("#main h1").wait_for()
             page.wait_for_load_state("networkidle")

@@ -4,6 +4,7 @@ import type problems from "../words/pt/problems.json";
 import type findings from "../words/pt/findings.json";
 import type build from "../areas/build/words/pt.json";
 import type inbox from "../areas/inbox/words/pt.json";
+import type measure from "../areas/measure/words/pt.json";
 import type people from "../areas/people/words/pt.json";
 import type settings from "../areas/settings/words/pt.json";
 
@@ -20,6 +21,7 @@ declare module "i18next" {
       findings: typeof findings;
       build: typeof build;
       inbox: typeof inbox;
+      measure: typeof measure;
       people: typeof people;
       settings: typeof settings;
     };

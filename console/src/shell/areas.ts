@@ -6,7 +6,7 @@ import type { IconName } from "../ui/Icon.tsx";
 /** A part of the console with a place in the navigation. */
 export interface Area {
   /** Also the first part of its path, the name of its folder, and the key of its name in words/<language>/shell.json. */
-  id: "build" | "inbox" | "people" | "settings";
+  id: "build" | "inbox" | "measure" | "people" | "settings";
   icon: IconName;
   roles: readonly Role[];
   /** Texts that it needs besides its own. */
@@ -34,6 +34,12 @@ export const AREAS: readonly Area[] = [
     icon: "people",
     roles: ["admin", "agent"],
     routes: () => import("../areas/people/routes.tsx"),
+  },
+  {
+    id: "measure",
+    icon: "measure",
+    roles: ["admin", "builder", "analyst"],
+    routes: () => import("../areas/measure/routes.tsx"),
   },
   {
     id: "settings",

@@ -1,0 +1,177 @@
+import { Skeleton, Table } from "@mantine/core";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { locale } from "../../i18n/words.ts";
+import { Problem } from "../../ui/Problem.tsx";
+import { DailyChart } from "./DailyChart.tsx";
+import {
+  activityQuery,
+  heatmapQuery,
+  reportQuery,
+  segmentsQuery,
+  type Asked,
+  type Heatmap,
+  type Report,
+  type Segments,
+} from "./queries.ts";
+
+/** A number as the person's language writes it. */
+function count(value: number): string {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
+}
+
+function percent(value: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
+}
+
+/** How a flow did: in numbers, by day, by node, and by how much people write. */
+export function Overview({ asked }: { asked: Asked }) {
+  const { t } = useTranslation("measure");
+  const report = useQuery(reportQuery(asked));
+  const activity = useQuery(activityQuery(asked));
+  const heatmap = useQuery(heatmapQuery(asked));
+  const segments = useQuery(segmentsQuery(asked));
+  return (
+    <div className="measure-parts">
+      <Part result={report}>{(found) => <Numbers report={found} />}</Part>
+      <Part title={t("daily")} result={activity}>
+        {(found) => <DailyChart days={found.days} />}
+      </Part>
+      <Part title={t("nodes.title")} about={t("nodes.about")} result={heatmap}>
+        {(found) => <Nodes heatmap={found} flow={asked.flow} />}
+      </Part>
+      <Part title={t("segments.title")} result={segments}>
+        {(found) => <People segments={found} />}
+      </Part>
+    </div>
+  );
+}
+
+interface PartProps<Data> {
+  title?: string;
+  about?: string;
+  result: UseQueryResult<Data>;
+  children: (found: Data) => ReactNode;
+}
+
+function Part<Data>({ title, about, result, children }: PartProps<Data>) {
+  const { t } = useTranslation("measure");
+  return (
+    <section>
+      {title && <h2>{title}</h2>}
+      {about && <p className="quiet">{about}</p>}
+      {result.isError && <Problem error={result.error} again={() => void result.refetch()} />}
+      {result.isPending && (
+        <>
+          <Skeleton height={120} />
+          {result.failureCount > 0 && <output className="quiet">{t("preparing")}</output>}
+        </>
+      )}
+      {result.data && children(result.data)}
+    </section>
+  );
+}
+
+function Numbers({ report }: { report: Report }) {
+  const { t } = useTranslation("measure");
+  const { conversations, messages, duration } = report;
+  const minutes = duration.median_seconds === null ? "–" : count(duration.median_seconds / 60);
+  const shown = [
+    ["conversations", count(conversations.total)],
+    ["completed", `${count(conversations.completed)} (${percent(conversations.completion_rate)})`],
+    ["handedOff", count(conversations.handed_off)],
+    ["expired", count(conversations.expired)],
+    ["active", count(conversations.active)],
+    ["people", count(conversations.unique_users)],
+    ["messages", count(messages.total)],
+    ["billable", count(messages.billable)],
+    ["median", minutes],
+  ] as const;
+  const asOf = report.as_of;
+  return (
+    <>
+      <dl className="measure-numbers">
+        {shown.map(([name, value]) => (
+          <div key={name}>
+            <dt className="quiet">{t(`number.${name}`)}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="quiet">
+        {asOf
+          ? t("asOf", {
+              time: new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" }).format(
+                new Date(asOf),
+              ),
+            })
+          : t("nothingYet")}
+      </p>
+    </>
+  );
+}
+
+function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {
+  const { t } = useTranslation("measure");
+  if (heatmap.nodes.length === 0) return <p>{t("nodes.none")}</p>;
+  return (
+    <Table className="measure-table" verticalSpacing="xs">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>{t("nodes.node")}</Table.Th>
+          <Table.Th>{t("nodes.visits")}</Table.Th>
+          <Table.Th>{t("nodes.share")}</Table.Th>
+          <Table.Th>{t("nodes.dropOff")}</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {heatmap.nodes.map((node) => (
+          <Table.Tr key={`${node.flow_id}/${node.node_id}`}>
+            <Table.Td>
+              {node.node_id}
+              {node.flow_id !== flow && <span className="quiet"> · {node.flow_id}</span>}
+            </Table.Td>
+            <Table.Td>{count(node.visits)}</Table.Td>
+            <Table.Td>
+              <Bar share={node.share} />
+            </Table.Td>
+            <Table.Td>
+              {count(node.drop_off)} ({percent(node.drop_off_rate)})
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Bar({ share }: { share: number }) {
+  return (
+    <span className="measure-bar">
+      <span className="measure-bar-track" aria-hidden="true">
+        <span className="measure-bar-fill" style={{ width: `${share * 100}%` }} />
+      </span>
+      {percent(share)}
+    </span>
+  );
+}
+
+function People({ segments }: { segments: Segments }) {
+  const { t } = useTranslation("measure");
+  return (
+    <Table className="measure-table" verticalSpacing="xs">
+      <Table.Tbody>
+        {(["power", "active", "inactive"] as const).map((name) => (
+          <Table.Tr key={name}>
+            <Table.Th>{t(`segments.${name}`)}</Table.Th>
+            <Table.Td>{count(segments.segments[name].count)}</Table.Td>
+            <Table.Td>
+              <Bar share={segments.segments[name].share} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
