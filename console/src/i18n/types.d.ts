@@ -7,6 +7,7 @@ import type inbox from "../areas/inbox/words/pt.json";
 import type measure from "../areas/measure/words/pt.json";
 import type people from "../areas/people/words/pt.json";
 import type settings from "../areas/settings/words/pt.json";
+import type tries from "../areas/try/words/pt.json";
 
 // Portuguese decides which keys there are; a test compares the other languages. A new area adds its line here.
 declare module "i18next" {
@@ -24,6 +25,7 @@ declare module "i18next" {
       measure: typeof measure;
       people: typeof people;
       settings: typeof settings;
+      try: typeof tries;
     };
   }
 }

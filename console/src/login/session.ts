@@ -77,6 +77,11 @@ export class Session {
     this.tokens = kept ? (JSON.parse(kept) as Tokens) : undefined;
   }
 
+  /** Whether this is the local cloud, which has a simulated WhatsApp. */
+  get local(): boolean {
+    return this.config.stage === "local";
+  }
+
   /** Who has signed in. */
   get person(): Person {
     const claims = this.tokens ? claimsOf(this.tokens.token) : {};

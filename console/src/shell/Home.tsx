@@ -10,7 +10,7 @@ import "./home.css";
 export function Home() {
   const { t } = useTranslation();
   const person = session().person;
-  const areas = areasOf(person.role);
+  const areas = areasOf(person.role, session().local);
   return (
     <Page title={t("home.hello", { name: person.name })}>
       {areas.length === 0 && <p>{t(person.role ? "home.noArea" : "home.noRole")}</p>}

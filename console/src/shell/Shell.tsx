@@ -23,7 +23,7 @@ export function Shell() {
           <span className="shell-brand-name">PyTake</span>
         </NavLink>
         <ul className="shell-areas">
-          {areasOf(person.role).map((area) => (
+          {areasOf(person.role, session().local).map((area) => (
             <li key={area.id}>
               <NavLink to={`/${area.id}`} className="shell-area">
                 <Icon name={area.icon} size={22} />

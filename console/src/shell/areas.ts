@@ -6,9 +6,11 @@ import type { IconName } from "../ui/Icon.tsx";
 /** A part of the console with a place in the navigation. */
 export interface Area {
   /** Also the first part of its path, the name of its folder, and the key of its name in words/<language>/shell.json. */
-  id: "build" | "inbox" | "measure" | "people" | "settings";
+  id: "build" | "inbox" | "measure" | "people" | "settings" | "try";
   icon: IconName;
   roles: readonly Role[];
+  /** Only on the local cloud: a deployed stack has no simulated phones. */
+  local?: true;
   /** Texts that it needs besides its own. */
   words?: string[];
   routes: () => Promise<{ default: RouteObject[] }>;
@@ -47,11 +49,18 @@ export const AREAS: readonly Area[] = [
     roles: ["admin"],
     routes: () => import("../areas/settings/routes.tsx"),
   },
+  {
+    id: "try",
+    icon: "try",
+    roles: ["admin", "builder", "agent"],
+    local: true,
+    routes: () => import("../areas/try/routes.tsx"),
+  },
 ];
 
-/** Return the areas of a role. The API refuses what others try. */
-export function areasOf(role: Role | undefined): readonly Area[] {
-  return AREAS.filter((area) => role && area.roles.includes(role));
+/** Return the areas of a role. The API refuses what others try. `local`: the stack is that of the local cloud. */
+export function areasOf(role: Role | undefined, local: boolean): readonly Area[] {
+  return AREAS.filter((area) => role && area.roles.includes(role) && (local || !area.local));
 }
 
 /** Load the pages of an area together with its texts. */

@@ -38,7 +38,9 @@ export function router() {
     basename: BASE,
     async patchRoutesOnNavigation({ path, patch }) {
       const inside = path.startsWith(BASE) ? path.slice(BASE.length) : path;
-      const area = areasOf(session().person.role).find(({ id }) => inside.split("/")[1] === id);
+      const area = areasOf(session().person.role, session().local).find(
+        ({ id }) => inside.split("/")[1] === id,
+      );
       if (area) {
         patch(PAGES, [{ path: area.id, errorElement: <RouteProblem />, children: await routesOf(area) }]);
       }

@@ -12,13 +12,17 @@ test.each(ROLES)("%s sees the areas of the role and no other", (role) => {
   signInAs(role);
   show(routes());
   const links = screen.getByRole("navigation").querySelectorAll(".shell-area");
-  expect(links).toHaveLength(areasOf(role).length);
-  expect(areasOf(role).every((area) => area.roles.includes(role))).toBe(true);
+  expect(links).toHaveLength(areasOf(role, true).length);
+  expect(areasOf(role, true).every((area) => area.roles.includes(role))).toBe(true);
 });
 
 test("an administrator sees every area", () => {
-  expect(areasOf("admin")).toEqual(AREAS);
-  expect(areasOf(undefined)).toEqual([]);
+  expect(areasOf("admin", true)).toEqual(AREAS);
+  expect(areasOf(undefined, true)).toEqual([]);
+});
+
+test("a deployed stack has no simulated phones", () => {
+  expect(areasOf("admin", false).map(({ id }) => id)).not.toContain("try");
 });
 
 test("an address that does not exist says so and leads back", async () => {

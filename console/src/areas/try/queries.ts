@@ -1,0 +1,90 @@
+import { queryOptions } from "@tanstack/react-query";
+import { ApiError } from "../../api/errors.ts";
+
+const LIVE_MILLISECONDS = 1_000;
+const WINDOW = 200; // messages that a phone shows
+
+interface Choice {
+  id: string;
+  title: string;
+  description?: string;
+}
+
+/** A message on a simulated phone (docs/simulator.md). */
+export interface Entry {
+  seq: number;
+  direction: "in" | "out";
+  timestamp: number;
+  type: string;
+  text: string;
+  status: string;
+  buttons?: Choice[];
+  rows?: Choice[];
+}
+
+export interface Phone {
+  phone: string;
+  name: string;
+}
+
+export interface SimulatedNumber {
+  phone_number_id: string;
+  display_phone_number: string;
+}
+
+/** Ask the simulator of the local cloud, which takes no token. */
+async function simulator<Data>(path: string, init?: RequestInit): Promise<Data> {
+  const response = await fetch(`/_sim${path}`, init);
+  if (!response.ok) throw new ApiError(response.status, "simulator_refused", await response.text());
+  return (response.status === 204 ? undefined : await response.json()) as Data;
+}
+
+export function phonesQuery() {
+  return queryOptions({
+    queryKey: ["phones"],
+    queryFn: async ({ signal }) => (await simulator<{ phones: Phone[] }>("/phones", { signal })).phones,
+    refetchInterval: 5 * LIVE_MILLISECONDS,
+  });
+}
+
+export function simulatedNumbersQuery() {
+  return queryOptions({
+    queryKey: ["simulated-numbers"],
+    queryFn: async ({ signal }) =>
+      (await simulator<{ numbers: SimulatedNumber[] }>("/numbers", { signal })).numbers,
+  });
+}
+
+/** What is on the screen of a phone, and whether the business is typing. */
+export function screenQuery(phone: string) {
+  return queryOptions({
+    queryKey: ["screen", phone],
+    queryFn: async ({ signal }) => {
+      const found = await simulator<{ messages: Entry[]; typing: boolean }>(`/phones/${phone}/messages`, {
+        signal,
+      });
+      return { ...found, messages: found.messages.slice(-WINDOW) };
+    },
+    refetchInterval: LIVE_MILLISECONDS,
+  });
+}
+
+/** What a person does: writes, taps a choice, or sends a file or a place. */
+export type Act =
+  | { text: string }
+  | { reply_id: string }
+  | { media: { type: "image" | "audio" | "document" } }
+  | { location: { latitude: number; longitude: number } };
+
+export function act(phone: string, what: Act, phone_number_id: string | undefined) {
+  return simulator<{ seq: number }>(`/phones/${phone}/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...what, phone_number_id }),
+  });
+}
+
+/** Remove a phone with its messages. */
+export function removePhone(phone: string) {
+  return simulator<undefined>(`/phones/${phone}`, { method: "DELETE" });
+}

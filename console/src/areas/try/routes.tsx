@@ -1,0 +1,6 @@
+import type { RouteObject } from "react-router";
+import { Try } from "./Try.tsx";
+
+const routes: RouteObject[] = [{ index: true, element: <Try /> }];
+
+export default routes;
