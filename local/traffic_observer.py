@@ -23,6 +23,7 @@ class NumberSettings(msgspec.Struct):
     app_secret: str | None = None
     access_token: str | None = None
     display_phone_number: str | None = None
+    waba_id: str | None = None
 
 
 class TrafficObserver:
@@ -80,10 +81,7 @@ class TrafficObserver:
         except msgspec.DecodeError:
             return
         known = self._network.numbers.get(phone_number_id, NumberCredentials("", "", ""))
-        credentials = NumberCredentials(
-            app_secret=given.app_secret or known.app_secret,
-            access_token=given.access_token or known.access_token,
-            display_phone_number=given.display_phone_number or known.display_phone_number,
-        )
+        named = {name: value for name, value in msgspec.structs.asdict(given).items() if value}
+        credentials = msgspec.structs.replace(known, **named)
         if credentials != known:
             self._network.add_number(phone_number_id, credentials)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
 from local.graph_simulator import GraphSimulator, NumberCredentials
@@ -127,4 +128,10 @@ def test_a_changed_token_replaces_the_earlier_one_and_the_rest_stays(
     observer.on_response("PUT", f"/api/v1/numbers/{NUMBER}", b'{"access_token":"new"}', 200)
     observer.on_request("POST", WEBHOOK_PATH, posted(), sign("secret", posted()))
     assert send(simulator, NUMBER, "new").status_code == 200
+    number = replace(DEMO, waba_id="5", coexists=True)
+    simulator.add_number(NUMBER, number)
+    observer.on_response("PUT", f"/api/v1/numbers/{NUMBER}", b'{"access_token":"new"}', 200)
+    assert simulator.network.numbers[NUMBER] == replace(number, access_token="new")
+    observer.on_response("PUT", f"/api/v1/numbers/{NUMBER}", b'{"waba_id":"6"}', 200)
+    assert simulator.network.numbers[NUMBER].waba_id == "6"
     assert send(simulator, NUMBER, "token").status_code != 200
