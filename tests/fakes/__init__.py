@@ -65,6 +65,7 @@ class MemoryContacts:
         self.history: dict[tuple[str, str], set[ConsentChange]] = {}
         self.withdrawn: dict[tuple[str, str], dict[Purpose, Consent]] = {}
         self.merged: set[tuple[str, str]] = set()
+        self.aliases: MemoryAliases | None = None
 
     def load(self, organization_id: str, contact_id: str) -> ContactRecord:
         place = organization_id, contact_id
@@ -91,6 +92,8 @@ class MemoryContacts:
             known = self.stored.get((organization_id, one.contact_id))
             if (known.revision if known else 0) != one.revision:
                 raise ConflictError
+        if self.aliases is not None:
+            self.aliases.check(ConversationKey(organization_id, "", contact.contact_id), ())
         stays = self.history.setdefault((organization_id, contact.contact_id), set())
         stays.update(self.history.get((organization_id, merged.contact_id), set()))
         self.save(organization_id, emptied(merged))
@@ -128,7 +131,7 @@ class MemoryConversations:
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
         self.erased: dict[str, float] = {}  # by digest
-        self.aliases = MemoryAliases(self)
+        self.aliases = self.contacts.aliases = MemoryAliases(self)
 
     def erased_at(self, key: ConversationKey) -> float:
         return self.erased.get(erasure_digest(key), 0)
@@ -204,6 +207,9 @@ class MemoryConversations:
             at = (known.seq, known.contact_revision) if known else (0, 0)
             if at != (record.seq - 1, one.contact_revision):
                 raise ConflictError
+        if turn.seq == 1:
+            self.aliases.check(conversation.key, ())
+            self.aliases.learn(conversation.key, ())
         self.stored |= {one.key: copy.deepcopy(one) for one in (conversation, left)}
         if contact_revision is not None:
             self.stored[conversation.key].contact_revision = contact_revision
@@ -286,7 +292,7 @@ class MemoryAliases:
         self.stored[organization_id, survivor] = replace(
             stays,
             identities=stays.identities | moved,
-            merging=stays.merging | {merged},
+            merging=stays.merging | {merged} | goes.merging,
             revision=stays.revision + 1,
         )
 

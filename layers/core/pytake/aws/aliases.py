@@ -84,7 +84,7 @@ class DynamoAliases:
                     actions=[
                         item.contact_id.set(survivor),
                         item.identities.add(moved),
-                        item.merging.add({merged}),
+                        item.merging.add({merged, *goes.merging}),
                         item.revision.add(1),
                     ],
                     condition=item.pk.does_not_exist() | (item.contact_id == survivor),

@@ -11,12 +11,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import (
+    ALIAS,
     CONTACT_SHARDS,
     PROFILE,
     WITHDRAWN,
     ConditionFailedError,
     Item,
     Table,
+    alias_pk,
     cancellation_codes,
     contact_pk,
     contacts_pk,
@@ -99,6 +101,10 @@ class DynamoContacts:
             with TransactWrite(connection=self._table.connection) as transaction:
                 transaction.save(stored, condition=condition)
                 transaction.save(empty, condition=unchanged)
+                # The contact itself may have been merged into another one meanwhile.
+                leads_here = item.pk.does_not_exist() | (item.contact_id == contact.contact_id)
+                alias = alias_pk(organization_id, contact.contact_id)
+                transaction.condition_check(item, alias, ALIAS, condition=leads_here)
         except TransactWriteError as error:
             if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise ConflictError("one of the contacts was written by another worker") from None

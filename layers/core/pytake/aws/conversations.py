@@ -229,6 +229,8 @@ class DynamoConversations:
                     before = self._processed(one.key, record)
                     after, _ = before.after(record, kept_seconds)
                     self._save(transaction, one, record, before, after, kept_seconds, revision)
+                if turn.seq == 1:  # the contact may have been merged into another one meanwhile
+                    self._identify(transaction, conversation.key, ())
         except TransactWriteError as error:
             if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 self._loaded = None

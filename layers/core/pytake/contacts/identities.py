@@ -20,7 +20,7 @@ class Sender(Struct, frozen=True):
     """Who wrote a message.
 
     `ids` are identities of one person: the message says so. `phone` (digits), `user_id` and `parent_user_id` are those that the
-    person has from now on, None if the message does not say.
+    person has from now on, None if the message does not say. `reports_change`: the others are those from before.
     """
 
     ids: tuple[str, ...]
@@ -28,6 +28,7 @@ class Sender(Struct, frozen=True):
     user_id: str | None = None
     parent_user_id: str | None = None
     username: str | None = None
+    reports_change: bool = False
 
 
 def is_phone(identity: str) -> bool:
@@ -69,7 +70,7 @@ def _after_change(contact_id: str, user_id: str | None, username: str | None, sy
         previous = _previous_in(system.get("body"), current)
     before = (identifier(system.get("previous_parent_user_id")), previous)
     ids = _distinct(contact_id, user_id, *before, phone, current, parent)
-    return Sender(ids, phone, current, parent, username)
+    return Sender(ids, phone, current, parent, username, reports_change=True)
 
 
 def _previous_in(body: Any, current: str) -> str | None:

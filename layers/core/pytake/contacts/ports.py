@@ -44,7 +44,7 @@ class Contacts(Protocol):
         """Store the contact that two became, and empty the one that was `merged` into it; returns it with its new revision.
 
         The history of the consent of both is then that of the contact. The empty contact is in no list. Raises `ConflictError`
-        when one of the stored contacts does not have the revision that was read.
+        when one of the stored contacts does not have the revision that was read, and when the contact was merged itself.
         """
 
     def consent_history(self, organization_id: str, contact_id: str, most: int) -> list[ConsentChange]:

@@ -49,7 +49,7 @@ class FindConversation:
             return FoundConversation(known.key if known is not None else item.key, known)
         sender = sender_of(item.contact_id, item.user_id, item.parent_user_id, item.username, item.message)
         known = load_current(self._conversations, item.key) if is_phone(item.contact_id) else None
-        if known is not None and not _teaches(sender, known):
+        if known is not None and not _teaches(sender, known) and not sender.reports_change:
             return FoundConversation(known.key, known, _name_of(sender, known))
         return self._find(item, sender, known, consistent=consistent or known is not None)
 
@@ -63,12 +63,10 @@ class FindConversation:
         has_left = known is not None and _has_left(known, item.contact_id)
         left = item.contact_id if has_left and sender.user_id is not None else None
         contacts = _contacts(ids, found, known, left)
-        if known is not None and has_left and contacts == [known.key.contact_id] and sender.user_id != known.user_id:
-            return FoundConversation(known.key, known)  # a late message from before the number changed
         if len(contacts) > 1:
             if not consistent:
                 return self._find(item, sender, known, consistent=True)
-            self._merge_contacts(organization_id, *survivor(contacts[0], contacts[1]))
+            self._merge_contacts(organization_id, *survivor(contacts[0], contacts[1]), number)
             known = load_current(self._conversations, known.key) if known is not None else None
             return self._find(item, sender, known, consistent=True)
         contact_id = contacts[0] if contacts else next(id_ for id_ in sender.ids if id_ != left)
@@ -76,24 +74,26 @@ class FindConversation:
         own = known if known is not None and known.key == key else load_current(self._conversations, key)
         if own is not None and own.key != key:
             raise ConflictError("the contact was merged meanwhile")
-        if own is not None and not _teaches(sender, own):
-            return FoundConversation(key, own, _name_of(sender, own))
-        if own is not None and not consistent:
-            return self._find(item, sender, known, consistent=True)
         learned = tuple(
             id_
             for id_ in sender.ids
             if id_ not in (contact_id, left)
             and (id_ not in found.aliases or found.aliases[id_].contact_id != contact_id)
         )
+        # Late: from before the number changed. It says who the person is, and nothing of what holds now.
+        is_late = has_left and own is known and own is not None and sender.user_id != own.user_id
+        if own is not None and not (learned or is_late or sender.reports_change or _teaches(sender, own)):
+            return FoundConversation(key, own, _name_of(sender, own))
+        if own is not None and not consistent:
+            return self._find(item, sender, known, consistent=True)
         if contact_id not in ids:
             found = self._aliases.find(organization_id, [contact_id], consistent=True)
         alias = found.aliases.get(contact_id)
         # A worker died while it merged contacts. The message that caused it has no turn yet, so it comes here again.
         for merged in sorted(alias.merging) if alias is not None else ():
-            self._merge_contacts(organization_id, contact_id, merged)
+            self._merge_contacts(organization_id, contact_id, merged, number)
             return self._find(item, sender, None if known is None else own, consistent=True)
-        return FoundConversation(key, own, sender, learned)
+        return FoundConversation(key, own, None if is_late else sender, learned)
 
 
 def identified(conversation: Conversation, sender: Sender) -> Conversation:

@@ -37,39 +37,46 @@ class MergeContacts:
         self._operator_events = operator_events
         self._clock = clock
 
-    def __call__(self, organization_id: str, survivor: str, merged: str) -> None:
+    def __call__(self, organization_id: str, survivor: str, merged: str, phone_number_id: str) -> None:
         """Merge the contact `merged` into `survivor`: the identities, then the contacts, then the conversations at each number.
 
-        Calling it again continues a merge that was interrupted. Raises `ConflictError` when other workers keep writing.
+        The conversations at `phone_number_id`, whose message has caused the merge, come last: until then the message shows that
+        the merge is not finished. Calling it again continues a merge that was interrupted. Raises `ConflictError` when other
+        workers keep writing.
         """
         self._aliases.merge(organization_id, survivor, merged)
-        contact = self._merge_contact(organization_id, survivor, merged)
+        self._merge_contact(organization_id, survivor, merged)
         conversations = sum(
-            self._merge_at(ConversationKey(organization_id, number, survivor), merged, contact)
+            self._merge_at(ConversationKey(organization_id, number, survivor), merged)
             for number in self._tenants.number_ids(organization_id)
+            if number != phone_number_id
         )
         self._aliases.finish_merge(organization_id, survivor, merged)
+        conversations += self._merge_at(ConversationKey(organization_id, phone_number_id, survivor), merged)
         detail = {"conversations": conversations}
         self._operator_events.publish(OperatorEvent("contact.merged", organization_id, detail))
 
-    def _merge_contact(self, organization_id: str, survivor: str, merged: str) -> ContactRecord:
-        """The stored contact that both become. It has the revision 0 if neither was ever stored."""
+    def _merge_contact(self, organization_id: str, survivor: str, merged: str) -> None:
+        """Store the contact that both become, unless the one that goes was never stored."""
         for _ in range(ATTEMPTS):
             stays, goes = (self._contacts.load(organization_id, id_) for id_ in (survivor, merged))
             if replace(goes, revision=0) in (new_contact(merged), replace(emptied(goes), revision=0)):
-                return stays
+                return
             try:
-                return self._contacts.merge(organization_id, merged_contact(stays, goes), goes)
+                self._contacts.merge(organization_id, merged_contact(stays, goes), goes)
             except ConflictError:
                 continue
+            return
         raise ConflictError(f"contacts not merged in {ATTEMPTS} attempts")
 
-    def _merge_at(self, key: ConversationKey, merged: str, contact: ContactRecord) -> int:
+    def _merge_at(self, key: ConversationKey, merged: str) -> int:
         """Merge the conversations at one number; how many were merged. The one that stays gets its copy of the contact."""
         for _ in range(ATTEMPTS):
             stays, goes = self._conversations.load(key), self._conversations.load(replace(key, contact_id=merged))
             if stays is not None and stays.merged_into is not None:
                 raise ConflictError("the contact was merged into another one")
+            # After the conversations: a turn that changes the contact meanwhile changes one of them too.
+            contact = self._contacts.load(key.organization_id, key.contact_id)
             try:
                 if goes is not None and goes.merged_into is None:
                     merged_ones = merged_conversations(key, stays, goes, contact, self._clock())

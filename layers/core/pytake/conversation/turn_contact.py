@@ -99,8 +99,10 @@ def _consent_changes(stored: ContactRecord, after: Conversation, record: TurnRec
     said_at = record.at if record.sent_at is None else min(record.at, record.sent_at)
 
     def add(purpose: Purpose, state: ConsentState, source: str, at: float = said_at) -> None:
-        if at == stored.consent_to(purpose).at:
-            at += TIE_SECONDS
+        known_at = stored.consent_to(purpose).at
+        # Meta's times are whole seconds, and the turns of a second are in order.
+        if at == known_at or (at == said_at and int(at) == int(known_at)):
+            at = max(at, known_at) + TIE_SECONDS
         changes.append(ConsentChange(purpose, state, source, at))
 
     for event in record.events:

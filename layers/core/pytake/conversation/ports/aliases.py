@@ -46,7 +46,8 @@ class Aliases(Protocol):
         """
 
     def merge(self, organization_id: str, survivor: str, merged: str) -> None:
-        """Let all identities of the contact `merged` lead to `survivor`, which is marked as `merging` it: all or nothing.
+        """Let all identities of the contact `merged` lead to `survivor`, which is marked as `merging` it, and what it was
+        merging itself: all or nothing.
 
         Calling it again is safe. Raises `ConflictError` when either of them leads to another contact, or gets an identity at
         the same moment.
