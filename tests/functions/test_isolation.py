@@ -65,6 +65,8 @@ BODIES: dict[str, Any] = {
     },
     "POST /api/v1/templates/sync": {"phone_number_id": FIRST},
     "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
+    "PUT /api/v1/conversations/{phone}/assignment": {"assignee": "theirs", "tags": ["theirs"]},
+    "POST /api/v1/conversations/{phone}/notes": {"text": "Their note"},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
 }
 """A valid body for each route that takes one."""

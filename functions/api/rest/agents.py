@@ -11,6 +11,7 @@ import pytake.wiring.api as wiring
 from pytake.conversation.agent_messaging import (
     AgentContent,
     AgentTurn,
+    ChangedMeanwhileError,
     OptedOutError,
     RequestIdReusedError,
     UnknownConversationError,
@@ -48,12 +49,18 @@ class SentTemplate(BaseModel):
 
 
 class AgentMessage(BaseModel):
-    """An agent's message: exactly one member. Free text as the 24-hour window allows it, or a template at any time."""
+    """An agent's message: `text` or `template`. Free text as the 24-hour window allows it, or a template at any time."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str | None = Field(default=None, min_length=1, max_length=TEXT_BODY, pattern=r"\S")
     template: SentTemplate | None = None
+    expected_turn: int | None = Field(
+        default=None,
+        ge=0,
+        strict=True,
+        description="Only if this is still the conversation's latest `turn`: nothing was written that you have not seen",
+    )
 
     @model_validator(mode="after")
     def _has_one_content(self) -> Self:
@@ -93,6 +100,7 @@ class SendResponse(BaseModel):
             "template_not_approved",
             "template_mismatch",
             "opted_out",
+            "conversation_changed",
             "idempotency_key_reused",
             "queue_unavailable",
         ],
@@ -120,7 +128,15 @@ def send_message(
         raise conversation_unknown(phone)
     request_id = key_header or uuid4().hex
     try:
-        done = _act(phone, lambda: messaging.send(key, message.content(), who.subject, request_id, who.request_id))
+        done = _act(
+            phone,
+            lambda: messaging.send(
+                key, message.content(), who.subject, request_id, who.request_id, message.expected_turn
+            ),
+        )
+    except ChangedMeanwhileError as error:
+        detail = "There are newer messages: read the conversation again. A colleague may have answered already."
+        raise conflict("conversation_changed", detail, turn=error.turn) from None
     except TemplateRefusedError as error:
         raise _refused_template(error) from None
     except WindowClosedError:

@@ -16,6 +16,7 @@ from pytake.observability import logger
 from rest import (
     agents,
     answers,
+    assignments,
     contacts,
     conversations,
     deliveries,
@@ -124,6 +125,7 @@ def application() -> APIGatewayHttpResolver:
         *settings,
         conversations,
         agents,
+        assignments,
         events,
         deliveries,
         contacts,

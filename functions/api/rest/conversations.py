@@ -15,8 +15,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 import pytake.wiring.api as wiring
+from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
 from pytake.conversation.flow_authoring import UnknownFlowError
-from pytake.conversation.inbox import Filters, Sort, status_of
+from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.engine import State, StateError
 from pytake.wiring import shared
@@ -37,6 +38,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 Status = Literal["waiting", "human", "idle"]
 Mode = Literal["bot", "human"]
+Flag = Literal["true", "false"]
 
 
 class HandoffResponse(BaseModel):
@@ -50,9 +52,28 @@ class HandoffResponse(BaseModel):
     note: str | None
 
 
+class AssignmentResponse(BaseModel):
+    """How agents handle a conversation; the person never sees it. `assignee` and `typing_by` are subjects of agents' tokens.
+
+    `team` and `priority` are those of the assignment, otherwise those of the handoff. `unread`: the person has written since an
+    agent read it. `snoozed`: it rests until `snoozed_until`, or until the person writes. Send `revision` as `If-Match` to change
+    exactly this assignment.
+    """
+
+    assignee: str | None
+    team: str | None
+    priority: str | int | float | None
+    tags: list[str]
+    snoozed_until: datetime | None
+    snoozed: bool
+    unread: bool
+    typing_by: str | None
+    revision: int
+
+
 class ConversationSummary(BaseModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
-    `handoff`: null unless a flow or the person asked for agents.
+    `handoff`: null unless a flow or the person asked for agents. `turn` is the latest turn, for `expected_turn` of `/send`.
 
     Agents may write until `window_closes_at` (null: the person has never written).
     """
@@ -72,6 +93,8 @@ class ConversationSummary(BaseModel):
     last_activity_at: datetime | None
     last_inbound_at: datetime | None
     window_closes_at: datetime | None
+    turn: int
+    assignment: AssignmentResponse
 
 
 class ConversationPage(BaseModel):
@@ -158,6 +181,20 @@ def list_conversations(
     priority: Annotated[
         str | None, Query(min_length=1, description="Only those that were handed off with this priority")
     ] = None,
+    assignee: Annotated[
+        str | None,
+        Query(max_length=256, description="Only those of this agent; `me`: yours; `none`: those without an assignee"),
+    ] = None,
+    team: Annotated[str | None, Query(min_length=1, max_length=64, description="Only those of this team")] = None,
+    tag: Annotated[str | None, Query(min_length=1, max_length=64, description="Only those with this tag")] = None,
+    unread: Annotated[Flag | None, Query(description="Only those that are unread, or that are not")] = None,
+    snoozed: Annotated[Flag | None, Query(description="Only those that rest, or that do not")] = None,
+    search: Annotated[
+        str | None,
+        Query(
+            min_length=1, max_length=100, description="Found in name, number and tags; case and accents do not matter"
+        ),
+    ] = None,
     sort: Annotated[
         Sort,
         Query(
@@ -168,11 +205,25 @@ def list_conversations(
 ) -> ConversationPage:
     who = caller(router, "agent")
     after = read_cursor(sort, who.organization_id, cursor) if cursor is not None else None
-    filters = Filters(status, phone_number_id, department, priority)
+    filters = Filters(
+        status,
+        phone_number_id,
+        department,
+        priority,
+        assignee={"me": who.subject, "none": NOBODY}.get(assignee or "", assignee),
+        team=team,
+        tag=tag,
+        unread=_flag(unread),
+        snoozed=_flag(snoozed),
+        search=search,
+    )
     page = wiring.inbox().page(who.organization_id, limit, after, filters=filters, sort=sort)
     now = shared.clock()
     return ConversationPage(
-        conversations=[ConversationSummary(**_summary(conversation, now)) for conversation in page.conversations],
+        conversations=[
+            ConversationSummary(**_summary(conversation, page.assignments.get(conversation.key, NO_ASSIGNMENT), now))
+            for conversation in page.conversations
+        ],
         next_cursor=write_cursor(sort, who.organization_id, page.end) if page.end is not None else None,
     )
 
@@ -247,7 +298,7 @@ def conversation_response(conversation: Conversation) -> ConversationResponse:
     now = shared.clock()
     session, state = conversation.open_session(now), _state(conversation, now)
     return ConversationResponse(
-        **_summary(conversation, now),
+        **_summary(conversation, wiring.assignments().load(conversation.key), now),
         session=SessionResponse(
             id=session.id,
             started_at=datetime.fromtimestamp(session.started_at, UTC),
@@ -262,7 +313,28 @@ def conversation_response(conversation: Conversation) -> ConversationResponse:
     )
 
 
-def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
+def assignment_response(conversation: Conversation, assignment: Assignment, now: float) -> AssignmentResponse:
+    """How a conversation is handled, as agents see it."""
+    session = conversation.open_session(now)
+    handoff = session.handoff if session is not None else None
+    return AssignmentResponse(
+        assignee=assignment.assignee,
+        team=team_of(conversation, assignment, now),
+        priority=assignment.priority or (handoff.priority if handoff is not None else None),
+        tags=assignment.tags,
+        snoozed_until=_at(assignment.snoozed_until),
+        snoozed=is_snoozed(assignment, conversation, now),
+        unread=is_unread(conversation, assignment),
+        typing_by=assignment.typing_by if assignment.typing_until > now else None,
+        revision=assignment.revision,
+    )
+
+
+def _flag(given: Flag | None) -> bool | None:
+    return None if given is None else given == "true"
+
+
+def _summary(conversation: Conversation, assignment: Assignment, now: float) -> dict[str, Any]:
     contact, state, status = conversation.contact, _state(conversation, now), status_of(conversation, now)
     wrote_at, session = conversation.last_inbound_at, conversation.open_session(now)
     return {
@@ -281,6 +353,8 @@ def _summary(conversation: Conversation, now: float) -> dict[str, Any]:
         "last_activity_at": _at(conversation.active_at),
         "last_inbound_at": _at(wrote_at),
         "window_closes_at": _at(wrote_at + SERVICE_WINDOW_SECONDS) if wrote_at else None,
+        "turn": conversation.seq,
+        "assignment": assignment_response(conversation, assignment, now),
     }
 
 

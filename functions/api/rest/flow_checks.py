@@ -125,7 +125,8 @@ class RehearsalContact(BaseModel):
     tags: list[str] = Field(default_factory=list, max_length=100)
 
 
-def _this_century(at: datetime) -> datetime:
+def this_century(at: datetime) -> datetime:
+    """The time, if it is of this century and names its offset. Raises ValueError."""
     if at.utcoffset() is None or not 2000 <= at.year < 2100:
         raise ValueError("a time between 2000 and 2100 with an offset, such as 2026-12-24T18:00:00Z")
     return at
@@ -196,7 +197,7 @@ class FlowRehearsal(BaseModel):
     results: dict[str, CallResult] = Field(
         default_factory=dict, description="The results of this turn's calls, by the `key` of each `effect`"
     )
-    now: Annotated[datetime, AfterValidator(_this_century)] | None = Field(
+    now: Annotated[datetime, AfterValidator(this_century)] | None = Field(
         default=None, description="The time of the turn; null: the present"
     )
     timezone: Annotated[str, AfterValidator(known_timezone)] | None = Field(

@@ -34,6 +34,7 @@ _PROBLEM: dict[str, Any] = {
             "description": "With `flow_has_errors`: the problems of the flow",
             "items": {"$ref": "#/components/schemas/FlowProblem"},
         },
+        "turn": {"type": "integer", "description": "With `conversation_changed`: the latest turn"},
         "request_id": {"type": "string", "description": "With `internal_error`: for the operator"},
         "idempotency_key": {
             "type": "string",

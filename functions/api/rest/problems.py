@@ -50,6 +50,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "draft_exists": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "A draft exists already, and `If-None-Match` requires that there is none."
     ),
+    "assignment_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The assignment is not the one that `If-Match` names. Read it and try again."
+    ),
     "published_meanwhile": ProblemCode(
         HTTPStatus.CONFLICT, "The flow was published at the same moment. Read the new version and try again."
     ),
@@ -61,6 +64,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
     "consent_erased": ProblemCode(
         HTTPStatus.CONFLICT, "The person had withdrawn consent and was erased: only they can grant it again."
+    ),
+    "conversation_changed": ProblemCode(
+        HTTPStatus.CONFLICT, "Something was written since the `expected_turn`. Read the conversation again."
     ),
     "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
     "delivery_not_redrivable": ProblemCode(
@@ -202,8 +208,8 @@ def not_found(code: str, detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, code, detail)
 
 
-def conflict(code: str, detail: str) -> ProblemError:
-    return ProblemError(HTTPStatus.CONFLICT, code, detail)
+def conflict(code: str, detail: str, **extra: Any) -> ProblemError:
+    return ProblemError(HTTPStatus.CONFLICT, code, detail, **extra)
 
 
 def unprocessable(code: str, detail: str, **extra: Any) -> ProblemError:

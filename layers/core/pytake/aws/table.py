@@ -9,6 +9,7 @@ export, `LAKE`).
 | conversation | `ORG#o#CONV#number#contact` | `STATE` |
 | turn (audit record) | same | `TURN#seq` |
 | inbound marker, if the conversation's item does not record the message | same | `IN#message id` |
+| assignment, notes of agents | same | `ASSIGNMENT`, `NOTE#time#id` |
 | delivery (claim ledger) | same | `OUT#seq#index` |
 | message that the phone app shared | same | `HIST#seconds#digest of its id#0 or 1` |
 | organization | `ORG#o` | `SETTINGS` |

@@ -59,6 +59,14 @@ class WindowClosedError(Exception):
     """The person last wrote more than 24 hours ago (or never): Meta takes templates only."""
 
 
+class ChangedMeanwhileError(Exception):
+    """The person, the bot or another agent has written since the agent read the conversation. `turn` is the latest turn."""
+
+    def __init__(self, turn: int) -> None:
+        super().__init__(f"the latest turn is {turn}")
+        self.turn = turn
+
+
 class OptedOutError(Exception):
     """The person has opted out. Writing again opts in."""
 
@@ -116,11 +124,13 @@ class AgentMessaging:
         agent: str,
         request_id: str,
         correlation_id: str | None = None,
+        expected_turn: int | None = None,
     ) -> AgentTurn:
         """Write to the person and take over the conversation: the bot is silent until `resume` or the session's end.
 
         A template may also be sent outside the service window, and begins the conversation with a person who has never written.
-        Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `WindowClosedError`, `OptedOutError`,
+        Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `ChangedMeanwhileError` when the latest
+        turn is not the `expected_turn`, which the agent has seen, `WindowClosedError`, `OptedOutError`,
         `RequestIdReusedError`, a `TemplateRefusedError` when the copy shows that Meta would refuse the template, and
         `QueueingFailedError`: then the turn is committed, and the request must be repeated.
         """
@@ -134,6 +144,8 @@ class AgentMessaging:
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord]:
             now = self._clock()
+            if expected_turn not in (None, before.seq):
+                raise ChangedMeanwhileError(before.seq)
             if before.opted_out:
                 raise OptedOutError
             if not is_template and now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:

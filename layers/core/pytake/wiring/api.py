@@ -7,6 +7,7 @@ from pytake.analytics.reports import Reports
 from pytake.analytics.saved_queries import AskSavedQuery
 from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
+from pytake.aws.assignments import DynamoAssignments
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.erasure_journal import S3ErasureJournal
@@ -97,7 +98,12 @@ def offboard_number() -> OffboardNumber:
 
 @use_case
 def inbox() -> Inbox:
-    return Inbox(conversations(), aliases(), shared.tenants(), shared.clock)
+    return Inbox(conversations(), aliases(), shared.tenants(), shared.clock, assignments())
+
+
+@cache
+def assignments() -> DynamoAssignments:
+    return DynamoAssignments(shared.table(), shared.retention(), shared.clock)
 
 
 @use_case
