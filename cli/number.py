@@ -52,6 +52,13 @@ def put(
         list[str] | None,
         typer.Option(metavar="WORD=FLOW", help="Start FLOW when the first message is WORD; 'WORD=' removes it."),
     ] = None,
+    coexists: Annotated[
+        bool | None, typer.Option(help="Its owner uses it in the WhatsApp Business app, too: 20 messages a second.")
+    ] = None,
+    mark_read: Annotated[bool | None, typer.Option(help="Mark messages as read when their turn is taken.")] = None,
+    typing: Annotated[
+        bool | None, typer.Option(help="Show the typing indicator while an API or a model is asked.")
+    ] = None,
 ) -> None:
     """Connect a WhatsApp number, or change the given settings of a connected one. Secrets are never shown again."""
     try:
@@ -69,6 +76,8 @@ def put(
             fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
         if waba_id is not None:
             body["waba_id"] = waba_id
+        switches = {"coexists": coexists, "mark_read": mark_read, "typing": typing}
+        body |= {name: value for name, value in switches.items() if value is not None}
         number = client.put(path, {**body, **secrets})
     typer.echo(
         f"{number['display_phone_number']} ({phone_number_id}) is {'connected' if known is None else 'changed'}."

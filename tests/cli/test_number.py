@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,22 @@ def test_a_flow_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(client))
     number.put("1", default_flow="ghost")
     assert capsys.readouterr().err == "Warning: There is no flow `ghost`. (default_flow_id)\n"
+
+
+def test_switches_are_set_and_those_that_are_not_given_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, sent = KNOWN | {"coexists": True, "mark_read": False, "typing": True}, []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            sent.append(json.loads(request.content))
+        return httpx.Response(200, json=known | {"problems": []})
+
+    client = ApiClient("http://127.0.0.1:8000", "token", httpx.MockTransport(answer))
+    monkeypatch.setattr(Api, "connect", lambda _: contextlib.nullcontext(client))
+    number.put("1", typing=False)
+    number.put("1", coexists=False, mark_read=True)
+    names = ("coexists", "mark_read", "typing")
+    assert [[body[name] for name in names] for body in sent] == [[True, False, False], [False, True, True]]
 
 
 def test_resuming_asks_until_every_conversation_is_on_its_way(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
