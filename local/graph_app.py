@@ -87,8 +87,15 @@ class AccountAction(Struct, forbid_unknown_fields=True):
     details: Json = {}
 
 
+class PreferenceAction(Struct, forbid_unknown_fields=True):
+    """The body of `POST /_sim/numbers/{phone_number_id}/preferences`."""
+
+    phone: str
+    marketing: Literal["stop", "resume"]
+
+
 class PhoneApp:
-    """The routes that act for the owners of coexisting numbers."""
+    """The routes that act for the owners of coexisting numbers, and that report what people choose in WhatsApp's settings."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -99,6 +106,7 @@ class PhoneApp:
             Route(f"{path}/echoes", errors_as_json(self._echo), methods=["POST"]),
             Route(f"{path}/history", errors_as_json(self._history), methods=["POST"]),
             Route(f"{path}/contacts", errors_as_json(self._contacts), methods=["POST"]),
+            Route(f"{path}/preferences", errors_as_json(self._preference), methods=["POST"]),
             Route(f"{path}/account", errors_as_json(self._account), methods=["POST"]),
         ]
 
@@ -194,6 +202,21 @@ class PhoneApp:
             )
         self._network.post(id_, {"state_sync": synced}, field="smb_app_state_sync")
         return json_response({"contacts": len(synced)}, 202)
+
+    async def _preference(self, request: Request) -> Response:
+        id_, _ = self._known(request)
+        action = await read_body(request, PreferenceAction)
+        phone = self._phone(action.phone)
+        choice = {
+            **_names("", phone),
+            "detail": f"User requested to {action.marketing} marketing messages",
+            "category": "marketing_messages",
+            "value": action.marketing,
+            "timestamp": int(self._network.clock()),
+        }
+        value = {"contacts": [_names("", phone)], "user_preferences": [choice]}
+        self._network.post(id_, value, phone, field="user_preferences")
+        return json_response({"marketing": action.marketing}, 202)
 
     async def _account(self, request: Request) -> Response:
         id_, number = self._known(request)

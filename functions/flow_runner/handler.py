@@ -73,6 +73,10 @@ def _take_turn(record: Record) -> None:
         changed = wiring.import_app_contact()(item)
         logger().info("contact.imported", organization_id=item.organization_id, changed=changed)
         return
+    if item.is_preference:
+        changed = wiring.record_preference()(item)
+        logger().info("preference.recorded", organization_id=item.organization_id, changed=changed)
+        return
     turn = wiring.take_turn()(item)
     if item.is_history:
         logger().info("history.imported", messages=wiring.import_app_history()(item))

@@ -11,6 +11,7 @@ from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
 from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.marketing_preferences import RecordPreference
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
@@ -111,6 +112,7 @@ class Product:
         merge = MergeContacts(self.conversations, self.contacts, aliases, self.tenants, self.events, self.clock)
         find = FindConversation(self.conversations, aliases, merge)
         self.import_history = ImportAppHistory(self.conversations, find, self.history)
+        self.record_preference = RecordPreference(self.contacts, self.conversations, find, self.clock)
         self.import_contact = ImportAppContact(self.contacts, self.conversations, find, self.clock)
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
@@ -238,6 +240,9 @@ class Product:
             item = self.queues.inbound.pop(0)
             if item.is_app_contact:
                 self.import_contact(item)
+                continue
+            if item.is_preference:
+                self.record_preference(item)
                 continue
             record = self.take_turn(item)
             if item.is_history:

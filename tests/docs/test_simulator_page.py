@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from local.graph_app import AccountAction, ContactsAction, EchoAction, HistoryAction
+from local.graph_app import AccountAction, ContactsAction, EchoAction, HistoryAction, PreferenceAction
 from local.graph_faults import Fault
 from local.graph_network import NumberCredentials, TrafficLimits
 from local.graph_sim_requests import FaultRules, PersonAction
@@ -18,7 +18,7 @@ from tests.stack import REPOSITORY
 PAGE = (REPOSITORY / "docs" / "simulator.md").read_text()
 BODIES: list[Any] = [
     *(FaultRules, TrafficLimits, NumberCredentials, TemplateDecision),
-    *(EchoAction, HistoryAction, ContactsAction, AccountAction),
+    *(EchoAction, HistoryAction, ContactsAction, AccountAction, PreferenceAction),
 ]
 
 

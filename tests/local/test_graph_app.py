@@ -8,6 +8,7 @@ import pytest
 from local.graph_simulator import NumberCredentials, TrafficLimits
 from pytake.whatsapp.coexistence import read_app_messages, refused_history
 from pytake.whatsapp.input import APP_HISTORY
+from pytake.whatsapp.preferences import read_preferences, stops_marketing
 from tests.local.simulator_harness import ANA, CREDENTIALS, NUMBER, SECRET, SimulatorHarness, run_scenario, text
 
 Json = dict[str, Any]
@@ -107,6 +108,18 @@ def test_the_contacts_of_the_app_are_synced() -> None:
     run_scenario(scenario)
 
 
+def test_a_person_stops_marketing_as_meta_reports_it() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        assert await act(world, "preferences", {"phone": ANA, "marketing": "stop"}) == {"marketing": "stop"}
+        [(field, value)] = await posted(world)
+        [message] = read_preferences(value, NUMBER, [])
+        assert (field, message.contact_id) == ("user_preferences", ANA)
+        assert stops_marketing(message.raw["user_preference"]) is True
+        assert message.timestamp == int(world.now)
+
+    run_scenario(scenario)
+
+
 def test_the_account_reports_the_end_of_coexistence() -> None:
     async def scenario(world: SimulatorHarness) -> None:
         await act(world, "account", {"event": "ACCOUNT_OFFBOARDED"})
@@ -126,6 +139,7 @@ def test_the_account_reports_the_end_of_coexistence() -> None:
         ("history", {"threads": [{"phone": ANA, "messages": [{"text": "x"}]}]}),
         ("contacts", {"contacts": [{"phone": ANA, "action": "rename"}]}),
         ("account", {}),
+        ("preferences", {"phone": ANA, "marketing": "pause"}),
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(what: str, body: Json) -> None:

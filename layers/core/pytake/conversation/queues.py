@@ -18,7 +18,7 @@ from pytake.conversation.records import (
     HeldTurn,
     TurnRecord,
 )
-from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY
+from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY, PREFERENCE
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -84,6 +84,11 @@ class InboundItem(Struct, omit_defaults=True):
     def is_app_contact(self) -> bool:
         """Whether the item is a change in the phone app's address book: it takes no turn."""
         return self.message.get("type") == APP_CONTACT
+
+    @property
+    def is_preference(self) -> bool:
+        """Whether the item is a choice of the person in WhatsApp's settings: it takes no turn."""
+        return self.message.get("type") == PREFERENCE
 
     @property
     def is_history(self) -> bool:

@@ -23,6 +23,8 @@ MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
 APP_FIELDS = frozenset(("smb_message_echoes", "history", "smb_app_state_sync"))
+PREFERENCES_FIELD = "user_preferences"
+READ_FIELDS = APP_FIELDS | {PREFERENCES_FIELD}
 """The fields of numbers that their owners also use in the phone app."""
 
 STATUSES_PER_ITEM = 100
@@ -154,14 +156,19 @@ class ReceiveNotification:
         )
 
     def _read_app_fields(self, changes: Sequence[Change], signed: Mapping[str, Number]) -> None:
-        """Add what the phone apps of coexisting numbers report to the messages of its change."""
+        """Add what the phone apps of coexisting numbers report, and what people choose, to the messages of its change."""
         for change in changes:
             number = signed.get(change.phone_number_id or "")
-            if number is None or change.field not in APP_FIELDS:
+            if number is None or change.field not in READ_FIELDS:
+                continue
+            value = change.others[0]["value"]
+            if change.field == PREFERENCES_FIELD:
+                from pytake.whatsapp.preferences import read_preferences
+
+                change.messages.extend(read_preferences(value, number.phone_number_id, change.problems))
                 continue
             from pytake.whatsapp.coexistence import read_app_messages, refused_history  # few webhooks need it
 
-            value = change.others[0]["value"]
             change.messages.extend(read_app_messages(change.field, value, number.phone_number_id, change.problems))
             for code in refused_history(value):
                 detail = {"phone_number_id": number.phone_number_id, "code": str(code)}
@@ -216,7 +223,7 @@ class ReceiveNotification:
             organization_id = number.organization_id if number else None
             if change.problems:
                 problems.setdefault(organization_id, []).extend(change.problems)
-            if change.others and change.field not in APP_FIELDS and (number or not change.phone_number_id):
+            if change.others and change.field not in READ_FIELDS and (number or not change.phone_number_id):
                 owners = [organization_id] if number else accounts.get(change.account_id or "", [None])
                 updates |= {(owner, change.field, change.account_id): None for owner in owners}
         for organization_id, field, account_id in updates:

@@ -17,6 +17,10 @@ APP_CONTACT = "app_contact"
 """The type of a change in the phone app's address book."""
 
 
+PREFERENCE = "user_preference"
+"""The type of a change of what the person wants to receive, made in WhatsApp's settings (`pytake.whatsapp.preferences`)."""
+
+
 class InputMedia(Struct, frozen=True, gc=False, omit_defaults=True):
     """A file. `type` is image, video, audio, document or sticker. Meta keeps the `id` for 7 days."""
 

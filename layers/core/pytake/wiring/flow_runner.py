@@ -22,6 +22,7 @@ from pytake.wiring.conversations import contacts, conversations, publish_events
 if TYPE_CHECKING:
     from pytake.conversation.app_contacts import ImportAppContact
     from pytake.conversation.app_history import ImportAppHistory
+    from pytake.conversation.marketing_preferences import RecordPreference
 
 
 @cache
@@ -77,6 +78,13 @@ def import_app_contact() -> "ImportAppContact":
     from pytake.conversation.app_contacts import ImportAppContact
 
     return ImportAppContact(contacts(), conversations(), find_conversation(), shared.clock)
+
+
+@cache
+def record_preference() -> "RecordPreference":
+    from pytake.conversation.marketing_preferences import RecordPreference
+
+    return RecordPreference(contacts(), conversations(), find_conversation(), shared.clock)
 
 
 @cache

@@ -1,0 +1,120 @@
+"""What people choose in WhatsApp's settings changes their consent to marketing, in the order of their choices."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pytake.contacts.consent import UNKNOWN, Consent
+from tests.conversation.product import NUMBER, PHONE, Product, echo_product
+
+PAYLOAD = Path(__file__).parents[1] / "whatsapp" / "payloads" / "user_preferences.json"
+
+
+def choose(product: Product, value: str, at: float, /, **change: Any) -> None:
+    """Meta reports a choice of the person."""
+    body = json.loads(PAYLOAD.read_bytes())
+    body["entry"][0]["changes"][0]["value"]["user_preferences"][0] |= {"value": value, "timestamp": int(at), **change}
+    product.post(body)
+    product.run_queues()
+
+
+def marketing(product: Product, contact_id: str = PHONE) -> Consent:
+    return product.contacts.load("acme", contact_id).consent_to("marketing")
+
+
+def test_the_documented_payload_withdraws_consent_and_takes_no_turn(product: Product) -> None:
+    product.say("Hi")
+    turns = len(product.conversations.turns(product.key()))
+    product.clock.forward(5)
+    product.post(json.loads(PAYLOAD.read_bytes()))
+    assert product.run_queues() == []
+    assert marketing(product) == Consent("withdrawn", "whatsapp", 1_770_000_000)
+    assert product.contacts.load("acme", PHONE).consent_to("utility") == UNKNOWN
+    assert len(product.conversations.turns(product.key())) == turns
+    assert product.say("Ana") == ["Bye, Ana."]
+    assert "webhook.account_update" not in product.events.types
+
+
+def test_a_person_who_never_wrote_is_remembered(product: Product) -> None:
+    choose(product, "stop", product.clock.now)
+    known = product.contacts.load("acme", PHONE)
+    assert (known.phone, known.consent_to("marketing").state) == (f"+{PHONE}", "withdrawn")
+    assert product.conversations.load(product.key()) is None
+
+
+def test_a_choice_under_the_user_id_alone_is_the_same_persons(product: Product) -> None:
+    first = product.notification(product.message("Hi") | {"from_user_id": "BR.77a"})
+    first["entry"][0]["changes"][0]["value"]["contacts"][0]["user_id"] = "BR.77a"
+    product.post(first)
+    product.run_queues()
+    choose(product, "stop", product.clock.now, wa_id=None)
+    body = json.loads(PAYLOAD.read_bytes())
+    value = body["entry"][0]["changes"][0]["value"]
+    del value["contacts"][0]["wa_id"], value["user_preferences"][0]["wa_id"]
+    value["user_preferences"][0] |= {"value": "resume", "timestamp": int(product.clock.now) + 1}
+    product.clock.forward(2)
+    product.post(body)
+    product.run_queues()
+    assert marketing(product).state == "granted"
+
+
+@pytest.mark.parametrize(
+    "change", [{"value": "signup", "signup_id": "1"}, {"category": "utility_messages"}, {"value": None}]
+)
+def test_what_is_no_choice_about_marketing_changes_nothing(product: Product, change: dict[str, Any]) -> None:
+    choose(product, "stop", product.clock.now, **change)
+    assert marketing(product) == UNKNOWN
+
+
+@pytest.mark.parametrize("value", [{"user_preferences": 1}, {"user_preferences": [1, {}, {"wa_id": []}]}])
+def test_what_cannot_be_read_is_a_problem_and_no_failure(product: Product, value: dict[str, Any]) -> None:
+    metadata = {"metadata": {"phone_number_id": NUMBER}}
+    change = {"field": "user_preferences", "value": {**metadata, **value}}
+    product.post({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [change]}]})
+    assert product.run_queues() == []
+    assert product.events.types == ["webhook.malformed_part"]
+
+
+def test_a_choice_from_before_an_erasure_brings_nothing_back(product: Product) -> None:
+    from pytake.conversation.recorded_erasures import erasure_digest
+
+    product.conversations.erased[erasure_digest(product.key())] = product.clock.now + 10
+    choose(product, "stop", product.clock.now)
+    assert product.contacts.load("acme", PHONE).revision == 0
+
+
+def test_a_choice_from_the_future_counts_from_now(product: Product) -> None:
+    choose(product, "stop", product.clock.now + 999)
+    assert marketing(product).at == product.clock.now
+
+
+CHOICES = st.lists(st.tuples(st.sampled_from(["stop", "resume"]), st.integers(1, 50)), min_size=1, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CHOICES, st.data())
+def test_the_last_choice_holds_in_any_order_of_arrival(choices: list[tuple[str, int]], data: st.DataObject) -> None:
+    product = echo_product()
+    product.clock.forward(1000)
+    repeated = choices + data.draw(st.lists(st.sampled_from(choices), max_size=4))
+    for value, at in data.draw(st.permutations(repeated)):
+        choose(product, value, 1_770_000_000 + at)
+    latest = max(at for _, at in choices)
+    stopped = any(value == "stop" for value, at in choices if at == latest)
+    assert marketing(product) == Consent("withdrawn" if stopped else "granted", "whatsapp", 1_770_000_000 + latest)
+    history = product.contacts.consent_history("acme", PHONE, 99)
+    assert len(history) == len(set(choices)), "a repetition adds nothing"
+
+
+def test_a_newer_grant_of_a_program_is_not_undone_by_an_older_choice(product: Product) -> None:
+    product.say("Hi")
+    newer = Consent("granted", "form", product.clock.now)
+    known = product.contacts.load("acme", PHONE)
+    product.contacts.save("acme", replace(known, consent={"marketing": newer}))
+    choose(product, "stop", product.clock.now - 60)
+    assert marketing(product) == newer
