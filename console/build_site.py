@@ -31,8 +31,8 @@ OLDEST_NODE = (22, 22)
 
 SOURCES = ("src", "scripts", "index.html", "package.json", "vite.config.ts", "tsconfig.json")
 LOCK = ("package-lock.json", ".npmrc", "package.json", "codegen/package.json")
-SHARED = ("docs/openapi.json", "docs/flow.schema.json")
-"""What the typed client is generated from."""
+SHARED = ("docs/openapi.json", "docs/flow.schema.json", "examples/flows")
+"""What the typed client is generated from, and the flows of the gallery."""
 
 
 class NodeMissingError(Exception):

@@ -17,6 +17,7 @@ export default defineConfig({
   worker: { format: "es" },
   test: {
     environment: "jsdom",
+    isolate: false, // a browser per file would be most of the time
     globals: true,
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],

@@ -130,7 +130,13 @@ def test_console_has_its_page_and_everything_that_the_page_asks_for(connected: d
     answers = {path: asked(path) for path in files}
     assert {answer["statusCode"] for answer in answers.values()} == {200}
     sent = sum(len(base64.b64decode(answer["body"])) for answer in answers.values())
-    assert sent <= 300_000, "what the first page loads at once, compressed (DESIGN 12)"
+    assert sent <= 300_000, "what the first page loads at once, compressed"
+
+
+def test_no_part_of_the_console_that_is_loaded_later_is_large(build: Path) -> None:
+    parts = {path.name: path.stat().st_size for path in (build / "ConsoleFunction" / "site" / "assets").glob("*.br")}
+    assert len(parts) > 10
+    assert {name: size for name, size in parts.items() if size > 150_000} == {}
 
 
 def test_webhook_answers_the_verification_by_meta(connected: dict[str, Sandbox]) -> None:

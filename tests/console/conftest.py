@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.console.browser import FLAGS, find_browser
+from tests.console.web_console import VIOLATIONS
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -69,3 +70,13 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, cloud: "Cloud") ->
     yield visiting
     context.close()
     assert visiting.complaints == []
+
+
+@pytest.fixture
+def web_page(visitor: Visitor) -> Iterator[Page]:
+    """A tab that counts violations of the content security policy; any fails the test."""
+    page = visitor.listen(visitor.context.new_page())
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.add_init_script(VIOLATIONS)
+    yield page
+    assert page.evaluate("() => window.violations ?? []") == []

@@ -1,48 +1,17 @@
 """The web console in a browser, served by the deployed stack: sign-in, sessions, languages, and what its policy forbids."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import PATIENCE_MILLISECONDS, Visitor
+from tests.console.conftest import Visitor
+from tests.console.web_console import expect_accessible, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud
-
-VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-"""
-
-
-@pytest.fixture
-def web_page(visitor: Visitor) -> Iterator[Page]:
-    """A tab that counts violations of the content security policy; any fails the test."""
-    page = visitor.listen(visitor.context.new_page())
-    page.set_default_timeout(PATIENCE_MILLISECONDS)
-    page.add_init_script(VIOLATIONS)
-    yield page
-    assert page.evaluate("() => window.violations ?? []") == []
-
-
-def sign_in(page: Page, url: str, role: str, name: str = "") -> None:
-    """Open an address of the console and sign in as a person with this role."""
-    page.goto(url)
-    page.locator("[name=name]").fill(name)
-    page.locator(f"button[value={role}]").click()
-    page.locator("#main h1").wait_for()
-
-
-def expect_accessible(page: Page) -> None:
-    """Expect that axe finds nothing on a page."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_builder_signs_in_stays_signed_in_and_signs_out(web_page: Page, visitor: Visitor) -> None:

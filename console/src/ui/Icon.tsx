@@ -21,6 +21,10 @@ const PATHS = {
   back: "M15 5l-7 7 7 7",
   check: "M5 12.5 10 17l9-10",
   info: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v-.01",
+  undo: "M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
+  redo: "M15 14l5-5-5-5M20 9H10a6 6 0 0 0 0 12h3",
+  layout: "M4 4h6v6H4zM14 14h6v6h-6zM14 4h6v6h-6zM10 7h4M17 10v4",
+  send: "M4 12 20 4l-6 16-3-6z",
   alert: "M12 4 2.5 20h19zM12 10v4M12 17v-.01",
 } as const;
 

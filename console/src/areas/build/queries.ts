@@ -1,13 +1,74 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, got } from "../../api/client.ts";
+import { api, got, tagged } from "../../api/client.ts";
+import type { FlowDocument } from "../../flow/document.ts";
 import type { components } from "../../generated/api.ts";
 
-export type FlowSummary = components["schemas"]["FlowSummaryResponse"];
+type Schemas = components["schemas"];
+export type FlowSummary = Schemas["FlowSummaryResponse"];
+export type Finding = Schemas["FlowProblem"];
+export type Inspection = Schemas["FlowInspection"];
+export type PhoneNumber = Schemas["NumberResponse"];
 
 /** The organization's flows, by name. */
 export function flowsQuery() {
   return queryOptions({
     queryKey: ["flows"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal })),
+    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal, params: { query: { limit: 100 } } })),
+  });
+}
+
+/** A draft and its tag. It is read when the editor opens; from then on the editor has the newest. */
+export function draftQuery(id: string) {
+  return queryOptions({
+    queryKey: ["draft", id],
+    queryFn: async ({ signal }) => {
+      const { data, tag } = await tagged(
+        api.GET("/api/v1/flows/{flow_id}", { signal, params: { path: { flow_id: id } } }),
+      );
+      return { document: data.document as unknown as FlowDocument, tag };
+    },
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+}
+
+/** Save a draft over the one with this tag; without a tag, only if there is none. Returns the new tag. */
+export async function saveDraft(document: FlowDocument, tag: string | undefined): Promise<string> {
+  const header = tag === undefined ? { "if-none-match": "*" } : { "if-match": tag };
+  const saved = await tagged(
+    api.PUT("/api/v1/flows/{flow_id}", {
+      params: { path: { flow_id: document.id }, header },
+      body: document as unknown as Record<string, never>,
+    }),
+  );
+  return saved.tag;
+}
+
+/** What the prover says of a document, and what an editor can offer. */
+export function inspect(document: FlowDocument, signal?: AbortSignal): Promise<Inspection> {
+  return got(
+    api.POST("/api/v1/flows/validate", {
+      ...(signal ? { signal } : {}),
+      body: { document: document as unknown as Record<string, never>, documents: {} },
+    }),
+  );
+}
+
+/** The organization's phone numbers. */
+export function numbersQuery() {
+  return queryOptions({
+    queryKey: ["numbers"],
+    queryFn: ({ signal }) => got(api.GET("/api/v1/numbers", { signal })),
+  });
+}
+
+/** The published versions of a flow, newest first. */
+export function versionsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["versions", id],
+    queryFn: ({ signal }) =>
+      got(api.GET("/api/v1/flows/{flow_id}/versions", { signal, params: { path: { flow_id: id } } })),
   });
 }

@@ -1,6 +1,10 @@
 import type { RouteObject } from "react-router";
-import { FlowList } from "./FlowList.tsx";
+import { Editor } from "./editor/Editor.tsx";
+import { FlowList } from "./list/FlowList.tsx";
 
-const routes: RouteObject[] = [{ index: true, element: <FlowList /> }];
+const routes: RouteObject[] = [
+  { index: true, element: <FlowList /> },
+  { path: ":flowId", element: <Editor /> },
+];
 
 export default routes;

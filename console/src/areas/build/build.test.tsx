@@ -1,0 +1,146 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { formatted } from "./rehearsal/Bubble.tsx";
+import { startOf, withStart } from "./publish/PublishDialog.tsx";
+import type { PhoneNumber } from "./queries.ts";
+import routes from "./routes.tsx";
+
+const FLOWS = [
+  {
+    flow_id: "clinic",
+    name: "Clínica",
+    latest_version: 2,
+    published_version: 2,
+    updated_at: "2026-11-29T10:00:00Z",
+  },
+  {
+    flow_id: "shop",
+    name: "Loja",
+    latest_version: 0,
+    published_version: null,
+    updated_at: "2026-11-28T10:00:00Z",
+  },
+];
+
+function open() {
+  return show([{ path: "build", children: routes }], "/build");
+}
+
+beforeEach(async () => {
+  await words("pt", "build", "findings");
+  signInAs("builder");
+});
+
+test("the list finds flows without accents and says what is published", async () => {
+  vi.stubGlobal("fetch", answers({ "GET /api/v1/flows": FLOWS }).fetch);
+  const { container } = open();
+  expect(await screen.findByRole("link", { name: "Clínica" })).toBeVisible();
+  expect(screen.getByText("Publicado: versão 2")).toBeVisible();
+  await userEvent.type(screen.getByRole("searchbox"), "clinica");
+  expect(screen.queryByRole("link", { name: "Loja" })).toBeNull();
+  await expectAccessible(container);
+});
+
+test("a flow that the API refuses says why and is tried again", async () => {
+  const problem = Response.json({ code: "temporarily_unavailable", detail: "x" }, { status: 503 });
+  vi.stubGlobal("fetch", answers({ "GET /api/v1/flows": problem }).fetch);
+  open();
+  const alert = await screen.findByRole("alert");
+  expect(alert).toHaveTextContent("O servidor não responde agora.");
+  vi.stubGlobal("fetch", answers({ "GET /api/v1/flows": FLOWS }).fetch);
+  await userEvent.click(within(alert).getByRole("button", { name: "Tentar de novo" }));
+  expect(await screen.findByRole("link", { name: "Loja" })).toBeVisible();
+});
+
+test("a new flow gets an id from its name that is not taken, and is created only if there is none", async () => {
+  const { fetch, asked } = answers({
+    "GET /api/v1/flows": FLOWS,
+    "PUT /api/v1/flows/clinica": { flow_id: "clinica" },
+  });
+  vi.stubGlobal("fetch", fetch);
+  const { router } = open();
+  await userEvent.click(await screen.findByRole("button", { name: "Novo fluxo" }));
+  await userEvent.type(await screen.findByLabelText("Nome do fluxo"), "Clínica");
+  await userEvent.click(screen.getByRole("button", { name: "Criar" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/build/clinica"));
+  const put = asked.find(({ key }) => key.startsWith("PUT"))!;
+  expect(put.headers.get("if-none-match")).toBe("*");
+  expect(put.body).toMatchObject({
+    id: "clinica",
+    name: "Clínica",
+    language: "pt_BR",
+    start_node_id: "start",
+  });
+});
+
+test("an import shows what gets lost before anything is created", async () => {
+  const converted = {
+    format: "typebot",
+    documents: [
+      { format: 1, id: "imported", name: "Do Typebot", nodes: [{ id: "start", type: "start", data: {} }] },
+    ],
+    losses: [
+      {
+        code: "block_dropped",
+        severity: "warning",
+        source: "b1",
+        node_id: null,
+        message: "A block is lost.",
+      },
+    ],
+  };
+  const { fetch, asked } = answers({ "GET /api/v1/flows": FLOWS, "POST /api/v1/flows/import": converted });
+  vi.stubGlobal("fetch", fetch);
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Importar" }));
+  const file = new File([JSON.stringify({ typebot: true })], "bot.json", { type: "application/json" });
+  await userEvent.upload(globalThis.document.querySelector<HTMLInputElement>("input[type=file]")!, file);
+  expect(await screen.findByText(/A block is lost/)).toBeVisible();
+  expect(screen.getByText("Do Typebot")).toBeVisible();
+  expect(asked.filter(({ key }) => key.startsWith("PUT"))).toEqual([]);
+});
+
+test("a text is shown as WhatsApp shows it, and markup of others stays text", () => {
+  show([{ index: true, element: <p>{...formatted("*Olá* _você_ {{contact.name}} <b>x</b>")}</p> }]);
+  expect(screen.getByText("Olá").tagName).toBe("STRONG");
+  expect(screen.getByText("você").tagName).toBe("EM");
+  expect(screen.getByText("contact.name")).toHaveClass("build-value");
+  expect(globalThis.document.querySelector("p b")).toBeNull();
+});
+
+const NUMBER = {
+  phone_number_id: "1",
+  display_phone_number: "+55 11 4000-0001",
+  country: "BR",
+  default_flow_id: "clinic",
+  keywords: { oi: "clinic", preço: "shop" },
+  words: { sair: "stop" },
+  apology: "Desculpe",
+  fallback_template: null,
+  messages_per_second: 20,
+  stopped_at: null,
+  stopped_reason: null,
+  resuming: false,
+  mark_read: true,
+  typing: false,
+} as unknown as PhoneNumber;
+
+test("starting a flow by words keeps what the number does besides", () => {
+  expect(startOf(NUMBER, "clinic")).toEqual({ byDefault: true, words: ["oi"] });
+  const changed = withStart(NUMBER, "shop", { byDefault: false, words: ["loja"] });
+  expect(changed.default_flow_id).toBe("clinic");
+  expect(changed.keywords).toEqual({ oi: "clinic", loja: "shop" });
+  expect(changed).toMatchObject({
+    words: { sair: "stop" },
+    apology: "Desculpe",
+    messages_per_second: 20,
+    mark_read: true,
+  });
+  expect(changed).not.toHaveProperty("phone_number_id");
+  expect(withStart(NUMBER, "clinic", { byDefault: false, words: [] })).toMatchObject({
+    default_flow_id: null,
+    keywords: { preço: "shop" },
+  });
+});

@@ -1,0 +1,218 @@
+import "@xyflow/react/dist/style.css";
+import "./canvas.css";
+import { useComputedColorScheme } from "@mantine/core";
+import {
+  applyNodeChanges,
+  Background,
+  Controls,
+  MiniMap,
+  ReactFlow,
+  useReactFlow,
+  type Connection,
+  type Edge,
+  type EdgeChange,
+  type FinalConnectionState,
+  type NodeChange,
+} from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useState, type DragEvent } from "react";
+import { useTranslation } from "react-i18next";
+import type { FlowDocument, NodeType } from "../../../flow/document.ts";
+import { added, connected, placed, removed } from "../../../flow/edit.ts";
+import { laidOut, type Positions } from "../../../flow/layout.ts";
+import { useEditor } from "../editor/state.ts";
+import { AddMenu } from "./AddMenu.tsx";
+import { edgesOf, positionOf, stepsOf } from "./graph.ts";
+import { StepNode, type Step } from "./StepNode.tsx";
+
+const NODE_TYPES = { step: StepNode };
+export const DRAGGED = "application/pytake-node";
+const NO_POSITIONS: Positions = new Map();
+const MINIMAP_FROM = 8;
+const NEAR = 1000; // what fits beside the start at a size that can be read
+
+interface Adding {
+  x: number;
+  y: number;
+  from?: { id: string; field: string };
+}
+
+/** The flow as a drawing: nodes are dragged, exits are connected, and everything can be selected and deleted. */
+export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: Positions) => void }) {
+  const { t } = useTranslation("build");
+  const { document, edit, select, selected, findings, lit } = useEditor();
+  const scheme = useComputedColorScheme("light");
+  const flow = useReactFlow();
+  const [steps, setSteps] = useState<Step[]>([]);
+  const [chosenEdges, setChosenEdges] = useState<ReadonlySet<string>>(new Set());
+  const [adding, setAdding] = useState<Adding>();
+
+  useEffect(() => {
+    // oxlint-disable-next-line react/set-state-in-effect -- the library keeps sizes and drags in these objects, too
+    setSteps((before) => stepsOf({ document, laid, findings, selected, lit }, before));
+  }, [document, laid, findings, selected, lit]);
+  const edges = useMemo(() => edgesOf(document, lit, chosenEdges), [document, lit, chosenEdges]);
+
+  /** Show all of a small flow, and the beginning of a large one, so that its texts can be read. */
+  const show = useCallback(
+    (shown: FlowDocument, positions: Positions) => {
+      const places = shown.nodes.map((node) => ({ id: node.id, ...positionOf(node, positions) }));
+      const start = places.find(({ id }) => id === shown.start_node_id) ?? places[0];
+      const near = start
+        ? places.filter(({ x, y }) => Math.abs(x - start.x) < NEAR && Math.abs(y - start.y) < NEAR)
+        : places;
+      void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1 });
+    },
+    [flow],
+  );
+
+  const unplaced = document.nodes.some((node) => !node.position && !laid.has(node.id));
+  useEffect(() => {
+    if (!unplaced) return undefined;
+    let wanted = true;
+    void laidOut(document).then((positions) => {
+      if (!wanted) return;
+      onLaid(positions);
+      setTimeout(() => show(document, positions));
+    });
+    return () => void (wanted = false);
+  }, [unplaced, document, onLaid, show]);
+
+  const onNodesChange = useCallback(
+    (changes: NodeChange<Step>[]) => {
+      setSteps((before) => applyNodeChanges(changes, before));
+      const chosen = changes.filter((change) => change.type === "select");
+      if (chosen.length) {
+        const ids = new Set(selected);
+        for (const change of chosen) {
+          if (change.selected) ids.add(change.id);
+          else ids.delete(change.id);
+        }
+        select([...ids]);
+      }
+      const moved = changes.filter(
+        (change) => change.type === "position" && change.dragging === false && change.position,
+      );
+      if (moved.length) {
+        edit((before) => {
+          const positions: Positions = new Map(before.nodes.map((node) => [node.id, positionOf(node, laid)]));
+          for (const change of moved)
+            if (change.type === "position") positions.set(change.id, change.position!);
+          return placed(before, positions);
+        });
+      }
+    },
+    [edit, laid, select, selected],
+  );
+
+  const onEdgesChange = useCallback((changes: EdgeChange[]) => {
+    setChosenEdges((before) => {
+      const ids = new Set(before);
+      for (const change of changes) {
+        if (change.type === "select" && change.selected) ids.add(change.id);
+        else if (change.type === "select" || change.type === "remove") ids.delete(change.id);
+      }
+      return ids;
+    });
+  }, []);
+
+  const connect = useCallback(
+    ({ source, sourceHandle, target }: Connection) =>
+      edit((before) => connected(before, source, sourceHandle ?? "next_node_id", target)),
+    [edit],
+  );
+
+  const cut = useCallback(
+    (gone: Edge[]) =>
+      edit((before) =>
+        gone.reduce(
+          (rest, { source, sourceHandle }) =>
+            connected(rest, source, sourceHandle ?? "next_node_id", undefined),
+          before,
+        ),
+      ),
+    [edit],
+  );
+
+  const remove = useCallback(
+    (gone: Step[]) => {
+      edit((before) => removed(before, new Set(gone.map(({ id }) => id))));
+      select([]);
+    },
+    [edit, select],
+  );
+
+  const add = useCallback(
+    (type: NodeType, at: Adding) => {
+      const position = flow.screenToFlowPosition({ x: at.x, y: at.y });
+      const [after, id] = added(document, type, position);
+      edit(() => (at.from ? connected(after, at.from.id, at.from.field, id) : after));
+      select([id]);
+      setAdding(undefined);
+    },
+    [document, edit, flow, select],
+  );
+
+  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
+    if (state.isValid || !state.fromNode || state.fromHandle?.type !== "source") return;
+    const at = "changedTouches" in event ? event.changedTouches[0]! : event;
+    setAdding({
+      x: at.clientX,
+      y: at.clientY,
+      from: { id: state.fromNode.id, field: state.fromHandle.id ?? "next_node_id" },
+    });
+  }, []);
+
+  const onDrop = (event: DragEvent) => {
+    const type = event.dataTransfer.getData(DRAGGED) as NodeType | "";
+    if (!type) return;
+    event.preventDefault();
+    add(type, { x: event.clientX, y: event.clientY });
+  };
+
+  return (
+    <div className="build-canvas" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
+      <ReactFlow<Step>
+        nodes={steps}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        colorMode={scheme}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onConnect={connect}
+        onReconnect={(old, connection) => {
+          cut([old]);
+          connect(connection);
+        }}
+        onConnectEnd={onConnectEnd}
+        onNodesDelete={remove}
+        onEdgesDelete={cut}
+        deleteKeyCode={["Delete", "Backspace"]}
+        multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+        selectionKeyCode="Shift"
+        onInit={() => show(document, laid)}
+        minZoom={0.05}
+        maxZoom={1.75}
+        snapToGrid
+        snapGrid={[10, 10]}
+        proOptions={{ hideAttribution: true }}
+        ariaLabelConfig={{
+          "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
+          "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
+          "controls.fitView.ariaLabel": t("canvas.fit"),
+          "minimap.ariaLabel": t("canvas.minimap"),
+          "node.a11yDescription.default": t("canvas.nodeKeys"),
+          "edge.a11yDescription.default": t("canvas.edgeKeys"),
+        }}
+      >
+        <Background gap={20} />
+        <Controls showInteractive={false} position="bottom-left" />
+        {document.nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" />}
+      </ReactFlow>
+      {adding && (
+        <AddMenu at={adding} onChoose={(type) => add(type, adding)} onClose={() => setAdding(undefined)} />
+      )}
+    </div>
+  );
+}
+
+export { NO_POSITIONS };

@@ -1,0 +1,74 @@
+import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import { exitsOf, gist, type Exit, type FlowNode } from "../../../flow/document.ts";
+import type { Finding } from "../queries.ts";
+import { TypeIcon } from "./TypeIcon.tsx";
+
+export type Step = Node<
+  { node: FlowNode; findings: Finding[]; start: boolean; lit: ReadonlySet<string> },
+  "step"
+>;
+
+/** A node on the canvas: what it is, what it says, and one handle for each way out. */
+export const StepNode = memo(function StepNode({
+  data: { node, findings, start, lit },
+  selected,
+}: NodeProps<Step>) {
+  const { t } = useTranslation("build");
+  const worst = findings.some(({ severity }) => severity === "error")
+    ? "error"
+    : findings.length
+      ? "warning"
+      : undefined;
+  const classes = [
+    "build-node",
+    selected && "is-selected",
+    worst && `has-${worst}`,
+    lit.has(node.id) && "is-lit",
+  ];
+  return (
+    <div className={classes.filter(Boolean).join(" ")} data-type={node.type}>
+      {node.type !== "start" && <Handle type="target" position={Position.Left} className="build-handle" />}
+      <div className="build-node-head">
+        <TypeIcon type={node.type} />
+        <span className="build-node-name">{node.label || t(`type.${node.type}`)}</span>
+        {start && <span className="build-node-start">{t("canvas.start")}</span>}
+        {worst && (
+          <span
+            className={`build-node-findings is-${worst}`}
+            title={t("canvas.findings", { count: findings.length })}
+          >
+            {findings.length}
+          </span>
+        )}
+      </div>
+      <div className="build-node-gist">{gist(node) || <em>{t("canvas.empty")}</em>}</div>
+      {exitsOf(node).map((exit) => (
+        <ExitRow key={exit.field} exit={exit} />
+      ))}
+    </div>
+  );
+});
+
+function ExitRow({ exit }: { exit: Exit }) {
+  const text = useExitText();
+  return (
+    <div className="build-exit" data-kind={exit.kind}>
+      <span className="build-exit-text">{text(exit)}</span>
+      <Handle
+        type="source"
+        id={exit.field}
+        position={Position.Right}
+        className={`build-handle ${exit.target ? "" : "is-open"}`}
+        isConnectableStart
+      />
+    </div>
+  );
+}
+
+/** Return how an exit is called. */
+export function useExitText(): (exit: Exit) => string {
+  const { t } = useTranslation("build");
+  return (exit) => exit.text || t(`exit.${exit.kind}`);
+}

@@ -1,0 +1,74 @@
+import type { Edge } from "@xyflow/react";
+import { exitsOf, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
+import type { Positions } from "../../../flow/layout.ts";
+import type { Finding } from "../queries.ts";
+import type { Step } from "./StepNode.tsx";
+
+const NO_FINDINGS: Finding[] = [];
+
+interface Shown {
+  document: FlowDocument;
+  laid: Positions;
+  findings: ReadonlyMap<string, Finding[]>;
+  selected: readonly string[];
+  lit: ReadonlySet<string>;
+}
+
+/** Return where a node is: where a person put it, else where the layout did. */
+export function positionOf(node: FlowNode, laid: Positions): { x: number; y: number } {
+  return node.position ?? laid.get(node.id) ?? { x: 0, y: 0 };
+}
+
+/** Return the nodes to draw. Those that are as before stay the same objects, so that only changed ones are drawn again. */
+export function stepsOf({ document, laid, findings, selected, lit }: Shown, before: readonly Step[]): Step[] {
+  const known = new Map(before.map((step) => [step.id, step]));
+  const chosen = new Set(selected);
+  return document.nodes.map((node) => {
+    const old = known.get(node.id);
+    const data = {
+      node,
+      findings: findings.get(node.id) ?? NO_FINDINGS,
+      start: document.start_node_id === node.id,
+      lit,
+    };
+    const position = positionOf(node, laid);
+    const isSelected = chosen.has(node.id);
+    if (
+      old &&
+      old.data.node === node &&
+      old.data.findings === data.findings &&
+      old.data.start === data.start &&
+      old.data.lit === lit &&
+      !!old.selected === isSelected &&
+      old.position.x === position.x &&
+      old.position.y === position.y
+    ) {
+      return old;
+    }
+    return { ...old, id: node.id, type: "step" as const, position, data, selected: isSelected };
+  });
+}
+
+/** Return the arrows to draw. */
+export function edgesOf(
+  { nodes }: FlowDocument,
+  lit: ReadonlySet<string>,
+  chosen: ReadonlySet<string>,
+): Edge[] {
+  const ids = new Set(nodes.map(({ id }) => id));
+  return nodes.flatMap((node) =>
+    exitsOf(node)
+      .filter(({ target }) => target && ids.has(target))
+      .map(({ field, target }) => {
+        const id = `${node.id}|${field}`;
+        return {
+          id,
+          source: node.id,
+          sourceHandle: field,
+          target: target!,
+          selected: chosen.has(id),
+          className: lit.has(id) ? "is-lit" : "",
+        };
+      }),
+  );
+}

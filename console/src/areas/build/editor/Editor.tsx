@@ -1,0 +1,142 @@
+import "./editor.css";
+import { Skeleton } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { ReactFlowProvider } from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useParams } from "react-router";
+import type { FlowDocument } from "../../../flow/document.ts";
+import { pasted, placed, removed } from "../../../flow/edit.ts";
+import { laidOut, type Positions } from "../../../flow/layout.ts";
+import { Page } from "../../../ui/Page.tsx";
+import { Problem } from "../../../ui/Problem.tsx";
+import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
+import { Palette } from "../canvas/Palette.tsx";
+import { NodeForm } from "../forms/NodeForm.tsx";
+import { PublishDialog } from "../publish/PublishDialog.tsx";
+import { Versions } from "../publish/Versions.tsx";
+import { draftQuery } from "../queries.ts";
+import { Rehearsal } from "../rehearsal/Rehearsal.tsx";
+import { copyNodes, pasteNodes } from "./clipboard.ts";
+import { Conflict } from "./Conflict.tsx";
+import { JsonView } from "./JsonView.tsx";
+import { Search } from "./Search.tsx";
+import { byNode, EditorProvider, type Editor as EditorState, type Panel } from "./state.ts";
+import { Toolbar } from "./Toolbar.tsx";
+import { useDraft, useInspection } from "./useDraft.ts";
+import { useShortcuts } from "./useShortcuts.ts";
+
+/** The page of one flow. */
+export function Editor() {
+  const { t } = useTranslation("build");
+  const { flowId = "" } = useParams();
+  const draft = useQuery(draftQuery(flowId));
+  if (draft.isError) {
+    return (
+      <Page title={t("flows.title")}>
+        <Problem error={draft.error} again={() => void draft.refetch()} />
+      </Page>
+    );
+  }
+  if (!draft.data) return <Skeleton height="100%" radius={0} />;
+  return (
+    <ReactFlowProvider key={`${flowId} ${draft.dataUpdatedAt}`}>
+      <Opened opened={draft.data.document} tag={draft.data.tag} />
+    </ReactFlowProvider>
+  );
+}
+
+const NOTHING_LIT: ReadonlySet<string> = new Set();
+
+function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
+  const { t } = useTranslation("build");
+  const client = useQueryClient();
+  const draft = useDraft(opened, tag);
+  const { document, edit } = draft;
+  const { inspection } = useInspection(document);
+  const [selected, select] = useState<readonly string[]>([]);
+  const [panel, setPanel] = useState<Panel>();
+  const [dialog, setDialog] = useState<"publish" | "versions" | "search">();
+  const [lit, light] = useState(NOTHING_LIT);
+  const [laid, setLaid] = useState<Positions>(NO_POSITIONS);
+  const findings = useMemo(() => byNode(inspection, document.id), [inspection, document.id]);
+  const editor = useMemo<EditorState>(
+    () => ({ document, selected, inspection, findings, lit, edit, select, light }),
+    [document, selected, inspection, findings, lit, edit],
+  );
+  const node = selected.length === 1 ? document.nodes.find(({ id }) => id === selected[0]) : undefined;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    globalThis.document.title = `${document.name ?? document.id} · PyTake`;
+  }, [document.name, document.id]);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+
+  const layOut = useCallback(async () => {
+    const positions = await laidOut(document);
+    edit((before) => placed(before, positions));
+  }, [document, edit]);
+
+  const chosen = () =>
+    document.nodes
+      .filter(({ id }) => selected.includes(id))
+      .map((one) => ({ ...one, position: one.position ?? laid.get(one.id) ?? null }));
+  function paste(copies = pasteNodes()) {
+    if (!copies.length) return;
+    const [after, ids] = pasted(document, copies);
+    edit(() => after);
+    select(ids);
+  }
+  useShortcuts({
+    undo: draft.undo,
+    redo: draft.redo,
+    save: () => void draft.save(),
+    search: () => setDialog("search"),
+    copy: () => copyNodes(chosen()),
+    cut: () => {
+      copyNodes(chosen());
+      edit((before) => removed(before, new Set(selected)));
+    },
+    paste: () => paste(),
+    duplicate: () => paste(chosen()),
+    selectAll: () => select(document.nodes.map(({ id }) => id)),
+  });
+
+  const reload = () => void client.resetQueries({ queryKey: ["draft", document.id] });
+  return (
+    <EditorProvider value={editor}>
+      <div className="build-editor ready">
+        <Toolbar
+          heading={heading}
+          draft={draft}
+          panel={panel}
+          onPanel={setPanel}
+          onLayout={() => void layOut()}
+          onDialog={setDialog}
+          problems={inspection?.problems.length ?? 0}
+        />
+        <Palette />
+        <Canvas laid={laid} onLaid={setLaid} />
+        {(panel === "json" || node) && (
+          <aside className="build-panel" aria-label={t("panel.name")}>
+            {panel === "json" ? <JsonView /> : node && <NodeForm key={node.id} node={node} />}
+          </aside>
+        )}
+        {panel === "rehearsal" && <Rehearsal />}
+        {dialog === "publish" && (
+          <PublishDialog
+            tag={async () => {
+              await draft.save();
+              return draft.tag.current;
+            }}
+            onClose={() => setDialog(undefined)}
+          />
+        )}
+        {dialog === "versions" && <Versions flowId={document.id} onClose={() => setDialog(undefined)} />}
+        {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
+        {draft.saving === "conflict" && (
+          <Conflict document={document} onOverwrite={draft.save} onTakeTheirs={reload} />
+        )}
+      </div>
+    </EditorProvider>
+  );
+}

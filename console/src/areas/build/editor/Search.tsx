@@ -1,0 +1,58 @@
+import { Modal, TextInput, UnstyledButton } from "@mantine/core";
+import { useReactFlow } from "@xyflow/react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { gist } from "../../../flow/document.ts";
+import { found } from "../../../ui/search.ts";
+import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { useEditor } from "./state.ts";
+
+const MOST = 30;
+
+/** Find a node by what it is called or says, and go to it. */
+export function Search({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation("build");
+  const { document, select } = useEditor();
+  const flow = useReactFlow();
+  const [search, setSearch] = useState("");
+  const nodes = found(
+    document.nodes,
+    search,
+    (node) => `${node.id} ${node.label ?? ""} ${t(`type.${node.type}`)} ${gist(node)}`,
+  ).slice(0, MOST);
+  function show(id: string) {
+    select([id]);
+    void flow.fitView({ nodes: [{ id }], maxZoom: 1, duration: 300 });
+    onClose();
+  }
+  return (
+    <Modal opened onClose={onClose} title={t("toolbar.search")} lockScroll={false}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (nodes[0]) show(nodes[0].id);
+        }}
+      >
+        <TextInput
+          data-autofocus
+          aria-label={t("toolbar.search")}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+      </form>
+      <ul className="build-found">
+        {nodes.map((node) => (
+          <li key={node.id}>
+            <UnstyledButton className="build-found-node" onClick={() => show(node.id)}>
+              <TypeIcon type={node.type} />
+              <span>
+                <strong>{node.label || t(`type.${node.type}`)}</strong>{" "}
+                <span className="quiet">{gist(node).slice(0, 80)}</span>
+              </span>
+            </UnstyledButton>
+          </li>
+        ))}
+      </ul>
+    </Modal>
+  );
+}

@@ -1,0 +1,120 @@
+import { ActionIcon, Badge, Button, Menu } from "@mantine/core";
+import type { RefObject } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { Icon, type IconName } from "../../../ui/Icon.tsx";
+import { useProblemText } from "../../../ui/Problem.tsx";
+import { useEditor, type Panel } from "./state.ts";
+import type { useDraft } from "./useDraft.ts";
+
+interface ToolbarProps {
+  heading: RefObject<HTMLHeadingElement | null>;
+  draft: ReturnType<typeof useDraft>;
+  panel: Panel;
+  problems: number;
+  onPanel: (panel: Panel) => void;
+  onLayout: () => void;
+  onDialog: (dialog: "publish" | "versions" | "search") => void;
+}
+
+/** The flow's name, whether it is saved, and what can be done with it. */
+export function Toolbar({ heading, draft, panel, problems, onPanel, onLayout, onDialog }: ToolbarProps) {
+  const { t } = useTranslation(["build", "shell"]);
+  const { document } = useEditor();
+  const problemText = useProblemText();
+  const failed = draft.saving === "failed";
+  const tool = (icon: IconName, label: string, onClick: (() => void) | undefined) => (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size="lg"
+      aria-label={label}
+      title={label}
+      disabled={!onClick}
+      onClick={onClick}
+    >
+      <Icon name={icon} size={18} />
+    </ActionIcon>
+  );
+  const toggle = (next: Panel) => onPanel(panel === next ? undefined : next);
+  return (
+    <header className="build-toolbar">
+      <ActionIcon
+        component={Link}
+        to="/build"
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={t("toolbar.back")}
+        title={t("toolbar.back")}
+      >
+        <Icon name="back" size={18} />
+      </ActionIcon>
+      <h1 className="build-title" tabIndex={-1} ref={heading}>
+        {document.name ?? document.id}
+      </h1>
+      <span className="build-saving" role="status">
+        {t(`saving.${draft.saving}`)}
+        {failed && ` ${problemText(draft.error)}`}
+      </span>
+      {failed && (
+        <Button size="compact-xs" variant="default" onClick={() => void draft.save()}>
+          {t("shell:again")}
+        </Button>
+      )}
+      <span className="build-tools">
+        {tool("undo", t("toolbar.undo"), draft.undo)}
+        {tool("redo", t("toolbar.redo"), draft.redo)}
+        {tool("search", t("toolbar.search"), () => onDialog("search"))}
+        {tool("layout", t("toolbar.layout"), onLayout)}
+        <Menu withinPortal position="bottom-end">
+          <Menu.Target>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={t("toolbar.more")}
+              title={t("toolbar.more")}
+            >
+              <Icon name="more" size={18} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
+            <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>
+            <Menu.Item onClick={() => download(document.id, JSON.stringify(document, null, 2))}>
+              {t("toolbar.export")}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+        <Button
+          variant={panel === "rehearsal" ? "filled" : "default"}
+          aria-pressed={panel === "rehearsal"}
+          onClick={() => toggle("rehearsal")}
+        >
+          {t("toolbar.rehearse")}
+        </Button>
+        <Button
+          onClick={() => onDialog("publish")}
+          rightSection={
+            problems > 0 && (
+              <Badge size="sm" circle color="yellow" aria-label={t("canvas.findings", { count: problems })}>
+                {problems}
+              </Badge>
+            )
+          }
+        >
+          {t("publish.publish")}
+        </Button>
+      </span>
+    </header>
+  );
+}
+
+function download(name: string, text: string): void {
+  const link = globalThis.document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = `${name}.json`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import schema from "../../../../../docs/flow.schema.json";
+import { exitsOf, type NodeType } from "../../../flow/document.ts";
+import words from "../words/pt.json";
+import { ACTIONS, FORMS } from "./fields.ts";
+
+interface Properties {
+  properties: Record<string, { enum?: string[]; const?: string; $ref?: string }>;
+}
+
+const definitions = schema.$defs as unknown as Record<string, Properties>;
+const nodes = schema.properties.nodes.items.oneOf as unknown as Properties[];
+const types = nodes.map(({ properties }) => ({
+  type: (properties["type"]!.const ?? properties["type"]!.enum![0]) as NodeType,
+  fields: Object.keys(definitions[properties["data"]!.$ref!.split("/").at(-1)!]!.properties),
+}));
+
+test.each(types)("the form of $type has every field of the schema", ({ type, fields }) => {
+  const { main, more } = FORMS[type];
+  const own = [...main, ...more].map(({ name }) => name).filter((name) => name !== "comparison");
+  const exits = fields.filter((name) => name.endsWith("next_node_id"));
+  const comparison = type === "condition" ? ["variable", "operator", "value", "keep_as"] : [];
+  expect([...own, ...exits, ...comparison].toSorted()).toEqual(fields.toSorted());
+  expect(own.filter((name) => !(name in words.field))).toEqual([]);
+});
+
+test("every type of the schema has a form, a name and a hint", () => {
+  expect(types.map(({ type }) => type).toSorted()).toEqual(Object.keys(FORMS).toSorted());
+  expect(types.filter(({ type }) => !(type in words.type) || !(type in words.hint))).toEqual([]);
+});
+
+test("every exit of the schema can be drawn", () => {
+  for (const { type, fields } of types) {
+    const data = Object.fromEntries(
+      fields.filter((name) => name.endsWith("next_node_id")).map((name) => [name, "x"]),
+    );
+    const drawn = exitsOf({ id: "n", type, data }).map(({ field }) => field);
+    const expected = Object.keys(data).filter(
+      (name) => !(type === "condition" && name === "default_next_node_id"),
+    );
+    expect(drawn.toSorted(), type).toEqual(expected.toSorted());
+  }
+});
+
+test("every action of the schema has its fields", () => {
+  const actions = Object.values(definitions).filter(
+    ({ properties }) => properties?.["type"]?.enum?.length === 1,
+  );
+  const named = actions.filter(({ properties }) => (properties["type"]!.enum![0] ?? "") in words.action);
+  const expected = Object.fromEntries(
+    named.map(({ properties }) => [
+      properties["type"]!.enum![0],
+      Object.keys(properties)
+        .filter((name) => name !== "type")
+        .toSorted(),
+    ]),
+  );
+  const own = Object.entries(ACTIONS).map(([type, fields]) => [
+    type,
+    fields.map(({ name }) => name).toSorted(),
+  ]);
+  expect({ ...Object.fromEntries(own), save_contact: expected["save_contact"] }).toEqual(expected);
+  expect(Object.keys(definitions).filter((name) => name.endsWith("Action"))).toHaveLength(own.length);
+});

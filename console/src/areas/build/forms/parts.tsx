@@ -1,0 +1,216 @@
+import { Autocomplete, JsonInput, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { withValue, type Data } from "../../../flow/document.ts";
+import { ListPart } from "./ListPart.tsx";
+import { useVariables, type PartProps } from "./TextPart.tsx";
+
+const MEDIA = ["image", "video", "audio", "document", "sticker"] as const;
+const UNITS = { s: 1, min: 60, h: 3600, d: 86_400 } as const;
+
+type Unit = keyof typeof UNITS;
+
+export function items(value: unknown): Data[] {
+  return Array.isArray(value) ? (value as Data[]) : [];
+}
+
+export function shown(value: unknown): string {
+  return value === undefined || value === null
+    ? ""
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value);
+}
+
+/** A name of a variable: those of the flow are offered. */
+export function VariablePart({ label, value, onChange, error }: Omit<PartProps, "nested">) {
+  const variables = useVariables().filter(
+    (name) => !name.startsWith("contact.") && name !== "now" && name !== "today",
+  );
+  return (
+    <Autocomplete label={label} value={shown(value)} onChange={onChange} data={variables} error={error} />
+  );
+}
+
+/** A time as people say it: 90 minutes, two days. */
+export function SecondsPart({ label, value, onChange, error }: PartProps) {
+  const { t } = useTranslation("build");
+  const seconds = typeof value === "number" ? value : undefined;
+  const [unit, setUnit] = useState<Unit>(
+    () => (["d", "h", "min"] as const).find((one) => seconds && seconds % UNITS[one] === 0) ?? "s",
+  );
+  return (
+    <div className="build-row">
+      <NumberInput
+        label={label}
+        min={0}
+        value={seconds === undefined ? "" : seconds / UNITS[unit]}
+        onChange={(next) => onChange(typeof next === "number" ? next * UNITS[unit] : undefined)}
+        error={error}
+      />
+      <Select
+        aria-label={t("form.unit", { field: label })}
+        allowDeselect={false}
+        data={Object.keys(UNITS).map((one) => ({ value: one, label: t(`unit.${one as Unit}`) }))}
+        value={unit}
+        onChange={(next) => setUnit((next ?? "s") as Unit)}
+      />
+    </div>
+  );
+}
+
+/** Any JSON; it is kept as text until it is valid. */
+export function JsonPart({ label, value, onChange, error }: PartProps) {
+  const { t } = useTranslation("build");
+  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
+  const [wrong, setWrong] = useState(false);
+  function write(next: string) {
+    setText(next);
+    try {
+      onChange(next.trim() ? (JSON.parse(next) as unknown) : undefined);
+      setWrong(false);
+    } catch {
+      setWrong(true);
+    }
+  }
+  return (
+    <JsonInput
+      label={label}
+      value={text}
+      onChange={write}
+      autosize
+      minRows={2}
+      maxRows={12}
+      error={wrong ? t("form.notJson") : error}
+    />
+  );
+}
+
+/** The answers that a person can tap. */
+export function OptionsPart({ label, value, onChange }: PartProps) {
+  const { t } = useTranslation("build");
+  return (
+    <ListPart
+      label={label}
+      add={t("form.addOption")}
+      items={items(value)}
+      fresh={() => ({ label: "" })}
+      onChange={onChange}
+    >
+      {(option, change, index) => (
+        <>
+          <TextInput
+            aria-label={t("form.optionLabel", { number: index + 1 })}
+            placeholder={t("field.label")}
+            maxLength={24}
+            value={shown(option["label"])}
+            onChange={(event) => change(withValue(option, "label", event.currentTarget.value))}
+          />
+          <TextInput
+            aria-label={t("form.optionValue", { number: index + 1 })}
+            placeholder={t("form.optionValueHint")}
+            value={shown(option["value"])}
+            onChange={(event) => change(withValue(option, "value", event.currentTarget.value))}
+          />
+          <TextInput
+            aria-label={t("form.optionDescription", { number: index + 1 })}
+            placeholder={t("field.description")}
+            value={shown(option["description"])}
+            onChange={(event) => change(withValue(option, "description", event.currentTarget.value))}
+          />
+        </>
+      )}
+    </ListPart>
+  );
+}
+
+/** A picture, video, sound or file beside a text. */
+export function MediaPart({ label, value, onChange, error }: PartProps) {
+  const { t } = useTranslation("build");
+  const media = (value ?? {}) as Data;
+  const type = shown(media["type"]);
+  return (
+    <fieldset className="build-list">
+      <legend>{label}</legend>
+      <Select
+        clearable
+        aria-label={label}
+        placeholder={t("form.noMedia")}
+        data={MEDIA.map((one) => ({ value: one, label: t(`media.${one}`) }))}
+        value={type || null}
+        onChange={(next) => onChange(next ? { ...media, type: next } : undefined)}
+        error={error}
+      />
+      {type && (
+        <>
+          <TextInput
+            type="url"
+            label={t("field.link")}
+            placeholder="https://"
+            value={shown(media["link"])}
+            onChange={(event) => onChange(withValue(media, "link", event.currentTarget.value))}
+          />
+          <TextInput
+            label={t("field.caption")}
+            value={shown(media["caption"])}
+            onChange={(event) => onChange(withValue(media, "caption", event.currentTarget.value))}
+          />
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+/** Names with values: headers, parameters, parts of an answer. */
+export function PairsPart({ label, value, onChange }: PartProps) {
+  const { t } = useTranslation("build");
+  const pairs = Object.entries((value ?? {}) as Data).map(([name, one]) => ({ name, value: shown(one) }));
+  const [rows, setRows] = useState(pairs);
+  function put(next: { name: string; value: string }[] | undefined) {
+    setRows(next ?? []);
+    const named = (next ?? []).filter(({ name }) => name);
+    onChange(named.length ? Object.fromEntries(named.map((row) => [row.name, row.value])) : undefined);
+  }
+  return (
+    <ListPart
+      label={label}
+      add={t("form.add")}
+      items={rows}
+      fresh={() => ({ name: "", value: "" })}
+      onChange={put}
+    >
+      {(pair, change, index) => (
+        <div className="build-row">
+          <TextInput
+            aria-label={t("form.pairName", { number: index + 1 })}
+            placeholder={t("field.name")}
+            value={pair.name}
+            onChange={(event) => change({ ...pair, name: event.currentTarget.value })}
+          />
+          <TextInput
+            aria-label={t("form.pairValue", { number: index + 1 })}
+            placeholder={t("field.value")}
+            value={pair.value}
+            onChange={(event) => change({ ...pair, value: event.currentTarget.value })}
+          />
+        </div>
+      )}
+    </ListPart>
+  );
+}
+
+/** A list of texts; one with richer entries is shown as JSON. */
+export function StringsPart(props: PartProps) {
+  const { t } = useTranslation("build");
+  const list = Array.isArray(props.value) ? (props.value as unknown[]) : [];
+  if (!list.every((one) => typeof one === "string")) return <JsonPart {...props} />;
+  return (
+    <TagsInput
+      label={props.label}
+      placeholder={t("form.typeAndEnter")}
+      value={list}
+      onChange={(next) => props.onChange(next.length ? next : undefined)}
+      error={props.error}
+    />
+  );
+}

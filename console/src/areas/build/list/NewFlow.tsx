@@ -1,0 +1,96 @@
+import { Button, Modal, Select, TextInput, UnstyledButton } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { identifier, newFlow } from "../../../flow/edit.ts";
+import { EXAMPLES } from "../../../generated/examples.ts";
+import { Problem } from "../../../ui/Problem.tsx";
+import { createAll, freeId, fromExample } from "./create.ts";
+
+const FLOW_LANGUAGES = { pt_BR: "Português", es: "Español", en: "English" };
+
+/** A new flow: its name, its language, and where it begins: empty or as an example. */
+export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose: () => void }) {
+  const { t, i18n } = useTranslation(["build", "shell"]);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [language, setLanguage] = useState(i18n.language === "pt" ? "pt_BR" : i18n.language);
+  const [example, setExample] = useState<string>();
+  const create = useMutation({
+    mutationFn: async () => {
+      const chosen = EXAMPLES.find(({ id }) => id === example);
+      const called = name.trim() || chosen!.name;
+      const id = freeId(identifier(called), taken);
+      await createAll(
+        chosen ? await fromExample(chosen.id, id, called, taken) : [newFlow(id, called, language)],
+      );
+      return id;
+    },
+    onSuccess: async (id) => {
+      await client.invalidateQueries({ queryKey: ["flows"] });
+      await navigate(`/build/${id}`);
+    },
+  });
+  return (
+    <Modal opened onClose={onClose} title={t("new.title")} size="lg" lockScroll={false}>
+      <form
+        className="build-stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.trim() || example) create.mutate();
+        }}
+      >
+        <TextInput
+          data-autofocus
+          label={t("new.name")}
+          placeholder={EXAMPLES.find(({ id }) => id === example)?.name ?? t("new.nameHint")}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        {!example && (
+          <Select
+            label={t("new.language")}
+            allowDeselect={false}
+            data={Object.entries(FLOW_LANGUAGES).map(([value, label]) => ({ value, label }))}
+            value={language}
+            onChange={(next) => setLanguage(next ?? language)}
+          />
+        )}
+        <strong id="gallery">{t("new.gallery")}</strong>
+        <ul className="build-gallery" aria-labelledby="gallery">
+          <li>
+            <UnstyledButton
+              className="build-example"
+              aria-pressed={!example}
+              onClick={() => setExample(undefined)}
+            >
+              {t("new.empty")}
+            </UnstyledButton>
+          </li>
+          {EXAMPLES.map((one) => (
+            <li key={one.id}>
+              <UnstyledButton
+                className="build-example"
+                aria-pressed={example === one.id}
+                onClick={() => setExample(one.id)}
+              >
+                {one.name}
+              </UnstyledButton>
+            </li>
+          ))}
+        </ul>
+        {create.isError && <Problem error={create.error} />}
+        <div className="build-dialog-end">
+          <Button variant="default" onClick={onClose}>
+            {t("shell:cancel")}
+          </Button>
+          <Button type="submit" disabled={!name.trim() && !example} loading={create.isPending}>
+            {t("new.create")}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

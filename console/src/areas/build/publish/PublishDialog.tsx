@@ -1,0 +1,179 @@
+import { Alert, Button, Checkbox, Modal, TagsInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api, got } from "../../../api/client.ts";
+import { session } from "../../../login/session.ts";
+import { announce } from "../../../ui/announce.ts";
+import { Problem } from "../../../ui/Problem.tsx";
+import { useEditor } from "../editor/state.ts";
+import { useFindingText } from "../editor/useFindingText.ts";
+import { numbersQuery, type PhoneNumber } from "../queries.ts";
+
+interface Start {
+  byDefault: boolean;
+  words: string[];
+}
+
+/** Return how a number starts a flow. */
+export function startOf(number: PhoneNumber, flowId: string): Start {
+  const words = Object.entries(number.keywords as Record<string, string>)
+    .filter(([, flow]) => flow === flowId)
+    .map(([word]) => word);
+  return { byDefault: number.default_flow_id === flowId, words };
+}
+
+/** Return the number with another start of a flow; what it has besides stays. */
+export function withStart(number: PhoneNumber, flowId: string, { byDefault, words }: Start) {
+  const others = Object.entries(number.keywords as Record<string, string>).filter(
+    ([, flow]) => flow !== flowId,
+  );
+  const {
+    phone_number_id: _id,
+    country: _country,
+    stopped_at: _at,
+    stopped_reason: _why,
+    resuming: _resuming,
+    ...rest
+  } = number;
+  const kept = number.default_flow_id === flowId ? null : number.default_flow_id;
+  return {
+    ...rest,
+    words: rest.words as Record<string, "human" | "restart" | "stop">,
+    default_flow_id: byDefault ? flowId : kept,
+    keywords: Object.fromEntries([...others, ...words.map((word) => [word, flowId])]) as Record<
+      string,
+      string
+    >,
+  };
+}
+
+/** Publish: what is still wrong, and which numbers and words start the flow. */
+export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; onClose: () => void }) {
+  const { t } = useTranslation(["build", "shell"]);
+  const { document, inspection, select } = useEditor();
+  const text = useFindingText();
+  const client = useQueryClient();
+  const numbers = useQuery(numbersQuery());
+  const mayChange = session().person.role === "admin";
+  const [starts, setStarts] = useState<Record<string, Start>>({});
+  const errors = (inspection?.problems ?? []).filter(({ severity }) => severity === "error");
+  const warnings = (inspection?.problems ?? []).filter(({ severity }) => severity !== "error");
+
+  const publish = useMutation({
+    mutationFn: async () => {
+      const published = await got(
+        api.POST("/api/v1/flows/{flow_id}/publish", {
+          params: { path: { flow_id: document.id }, header: { "if-match": await tag() } },
+        }),
+      );
+      for (const number of numbers.data ?? []) {
+        const start = starts[number.phone_number_id];
+        if (!start) continue;
+        await got(
+          api.PUT("/api/v1/numbers/{phone_number_id}", {
+            params: { path: { phone_number_id: number.phone_number_id } },
+            body: withStart(number, document.id, start),
+          }),
+        );
+      }
+      return published;
+    },
+    onSuccess: ({ version }) => {
+      announce(t("publish.done", { version }));
+      for (const key of ["flows", "numbers"]) void client.invalidateQueries({ queryKey: [key] });
+      void client.invalidateQueries({ queryKey: ["versions", document.id] });
+    },
+  });
+
+  const started = (numbers.data ?? []).some((number) => {
+    const start = starts[number.phone_number_id] ?? startOf(number, document.id);
+    return start.byDefault || start.words.length > 0;
+  });
+
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t("publish.title", { name: document.name ?? document.id })}
+      size="lg"
+      lockScroll={false}
+    >
+      {publish.isSuccess ? (
+        <>
+          <Alert color="leaf">{t("publish.done", { version: publish.data.version })}</Alert>
+          <Button mt="md" onClick={onClose}>
+            {t("shell:close")}
+          </Button>
+        </>
+      ) : (
+        <>
+          {[...errors, ...warnings].map((finding) => (
+            <Alert
+              key={`${finding.node_id} ${finding.code} ${finding.field}`}
+              color={finding.severity === "error" ? "red" : "yellow"}
+              p="xs"
+              mb="xs"
+            >
+              {text(finding)}{" "}
+              {finding.node_id && (
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  onClick={() => {
+                    select([finding.node_id!]);
+                    onClose();
+                  }}
+                >
+                  {t("publish.show", { node: finding.node_id })}
+                </Button>
+              )}
+            </Alert>
+          ))}
+          <h3>{t("publish.starts")}</h3>
+          {!mayChange && <p className="quiet">{t("publish.adminOnly")}</p>}
+          {numbers.isError && <Problem error={numbers.error} again={() => void numbers.refetch()} />}
+          {numbers.data?.length === 0 && <p>{t("publish.noNumbers")}</p>}
+          {(numbers.data ?? []).map((number) => {
+            const start = starts[number.phone_number_id] ?? startOf(number, document.id);
+            const set = (change: Partial<Start>) =>
+              setStarts({ ...starts, [number.phone_number_id]: { ...start, ...change } });
+            const other =
+              number.default_flow_id && number.default_flow_id !== document.id
+                ? number.default_flow_id
+                : undefined;
+            return (
+              <fieldset key={number.phone_number_id} className="build-list" disabled={!mayChange}>
+                <legend>{number.display_phone_number}</legend>
+                <Checkbox
+                  label={t("publish.byDefault")}
+                  description={other && t("publish.insteadOf", { flow: other })}
+                  checked={start.byDefault}
+                  disabled={!mayChange}
+                  onChange={(event) => set({ byDefault: event.currentTarget.checked })}
+                />
+                <TagsInput
+                  label={t("publish.words")}
+                  placeholder={t("publish.wordsHint")}
+                  value={start.words}
+                  disabled={!mayChange}
+                  onChange={(words) => set({ words })}
+                />
+              </fieldset>
+            );
+          })}
+          {numbers.isSuccess && !started && <Alert color="yellow">{t("publish.unreachable")}</Alert>}
+          {publish.isError && <Problem error={publish.error} />}
+          <div className="build-dialog-end">
+            <Button variant="default" onClick={onClose}>
+              {t("shell:cancel")}
+            </Button>
+            <Button disabled={errors.length > 0} loading={publish.isPending} onClick={() => publish.mutate()}>
+              {t("publish.publish")}
+            </Button>
+          </div>
+        </>
+      )}
+    </Modal>
+  );
+}

@@ -1,0 +1,64 @@
+import { Badge, Button, Modal, Skeleton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api, got } from "../../../api/client.ts";
+import { locale } from "../../../i18n/words.ts";
+import { Problem } from "../../../ui/Problem.tsx";
+import { flowsQuery, versionsQuery } from "../queries.ts";
+
+/** The published versions of a flow: who published what when, and the way back to one. */
+export function Versions({ flowId, onClose }: { flowId: string; onClose: () => void }) {
+  const { t } = useTranslation("build");
+  const client = useQueryClient();
+  const versions = useQuery(versionsQuery(flowId));
+  const flows = useQuery(flowsQuery());
+  const current = flows.data?.find(({ flow_id }) => flow_id === flowId)?.published_version;
+  const back = useMutation({
+    mutationFn: (version: number) =>
+      got(
+        api.POST("/api/v1/flows/{flow_id}/rollback", {
+          params: { path: { flow_id: flowId } },
+          body: { version },
+        }),
+      ),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["flows"] }),
+        client.invalidateQueries({ queryKey: ["versions", flowId] }),
+      ]),
+  });
+  return (
+    <Modal opened onClose={onClose} title={t("versions.title")} lockScroll={false}>
+      {versions.isPending && <Skeleton height={120} />}
+      {versions.isError && <Problem error={versions.error} again={() => void versions.refetch()} />}
+      {back.isError && <Problem error={back.error} />}
+      {versions.data?.length === 0 && <p>{t("versions.none")}</p>}
+      <ul className="build-versions">
+        {(versions.data ?? []).map(({ version, published_at, published_by }) => (
+          <li key={version}>
+            <span>
+              <strong>{t("versions.version", { version })}</strong>{" "}
+              {version === current && <Badge color="leaf">{t("versions.current")}</Badge>}
+              <span className="quiet build-block">
+                {t("versions.by", {
+                  time: new Date(published_at).toLocaleString(locale()),
+                  person: published_by,
+                })}
+              </span>
+            </span>
+            {version !== current && (
+              <Button
+                size="xs"
+                variant="default"
+                loading={back.isPending && back.variables === version}
+                onClick={() => back.mutate(version)}
+              >
+                {t("versions.back")}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Modal>
+  );
+}

@@ -1,0 +1,166 @@
+import {
+  exitsOf,
+  withValue,
+  type Data,
+  type FlowDocument,
+  type FlowNode,
+  type NodeType,
+} from "./document.ts";
+
+/** What a new node of a type contains. */
+const NEW: Partial<Record<NodeType, Data>> = {
+  question: { question: "" },
+  condition: { variable: "", operator: "==", value: "" },
+  schedule: { hours: [{ days: ["mon", "tue", "wed", "thu", "fri"], opens: "08:00", closes: "18:00" }] },
+  jump: { target_flow_id: "" },
+  action: { actions: [] },
+  api_call: { method: "GET", url: "" },
+  ai_prompt: { model: "", prompt: "", output_variable: "" },
+  wait_event: { name: "", timeout_seconds: 3600 },
+  delay: { seconds: 60 },
+  set_variable: { variable: "", value: "" },
+  random: { paths: [{ id: "a" }, { id: "b" }] },
+  template: { name: "", language: "pt_BR" },
+  whatsapp_flow: { flow_id: "", cta: "", variable: "" },
+};
+
+/** Return an id that no node has, such as `question_2`. */
+export function freshId(nodes: readonly FlowNode[], stem: string): string {
+  const taken = new Set(nodes.map(({ id }) => id));
+  const base = stem.replace(/_\d+$/, "");
+  for (let number = 1; ; number++) {
+    const id = number === 1 ? base : `${base}_${number}`;
+    if (!taken.has(id)) return id;
+  }
+}
+
+/** Return the document with a new node, and its id. */
+export function added(
+  document: FlowDocument,
+  type: NodeType,
+  position: { x: number; y: number },
+): [FlowDocument, string] {
+  const id = freshId(document.nodes, type);
+  const data = structuredClone(NEW[type] ?? {});
+  if (type === "question") data["variable"] = id; // a name that works, until a person gives a better one
+  const node: FlowNode = { id, type, position: rounded(position), data };
+  const start = type === "start" && !document.start_node_id ? { start_node_id: id } : {};
+  return [{ ...document, ...start, nodes: [...document.nodes, node] }, id];
+}
+
+export function rounded({ x, y }: { x: number; y: number }): { x: number; y: number } {
+  return { x: Math.round(x), y: Math.round(y) };
+}
+
+/** Return the document with one node changed. */
+export function withNode(
+  document: FlowDocument,
+  id: string,
+  change: (node: FlowNode) => FlowNode,
+): FlowDocument {
+  return { ...document, nodes: document.nodes.map((node) => (node.id === id ? change(node) : node)) };
+}
+
+/** Return the document with an exit that leads to another node, or to the end without a target. */
+export function connected(
+  document: FlowDocument,
+  id: string,
+  field: string,
+  target: string | undefined,
+): FlowDocument {
+  return withNode(document, id, (node) => ({ ...node, data: withValue(node.data, field, target) }));
+}
+
+/** Return the document without nodes; exits that led to them lead nowhere. */
+export function removed(document: FlowDocument, ids: ReadonlySet<string>): FlowDocument {
+  const nodes = document.nodes
+    .filter(({ id }) => !ids.has(id))
+    .map((node) =>
+      exitsOf(node)
+        .filter(({ target }) => target && ids.has(target))
+        .reduce(
+          (changed, { field }) => ({ ...changed, data: withValue(changed.data, field, undefined) }),
+          node,
+        ),
+    );
+  const rest = { ...document, nodes };
+  if (rest.start_node_id && ids.has(rest.start_node_id)) delete rest.start_node_id;
+  return rest;
+}
+
+/** Return the document with copies of nodes beside the originals, and the copies' ids. Exits among the copies stay. */
+export function pasted(
+  document: FlowDocument,
+  copies: readonly FlowNode[],
+  offset = 40,
+): [FlowDocument, string[]] {
+  const nodes = [...document.nodes];
+  const names = new Map<string, string>();
+  for (const { id, type } of copies) {
+    const fresh = freshId(nodes, id || type);
+    names.set(id, fresh);
+    nodes.push({ id: fresh, type, data: {} });
+  }
+  const known = new Set(document.nodes.map(({ id }) => id));
+  const made = copies.map((copy): FlowNode => {
+    const start: FlowNode = { ...structuredClone(copy), id: names.get(copy.id)! };
+    if (copy.position) start.position = { x: copy.position.x + offset, y: copy.position.y + offset };
+    return exitsOf(copy).reduce((node, { field, target }) => {
+      const led = target && (names.get(target) ?? (known.has(target) ? target : undefined));
+      return { ...node, data: withValue(node.data, field, led) };
+    }, start);
+  });
+  return [{ ...document, nodes: [...document.nodes, ...made] }, made.map(({ id }) => id)];
+}
+
+/** Return the document with another id of a node; what led to it still does. */
+export function renamed(document: FlowDocument, from: string, to: string): FlowDocument {
+  const nodes = document.nodes.map((node) => {
+    const moved = exitsOf(node)
+      .filter(({ target }) => target === from)
+      .reduce((changed, { field }) => ({ ...changed, data: withValue(changed.data, field, to) }), node);
+    return moved.id === from ? { ...moved, id: to } : moved;
+  });
+  return { ...document, nodes, ...(document.start_node_id === from ? { start_node_id: to } : {}) };
+}
+
+/** Return the document with positions of nodes. */
+export function placed(
+  document: FlowDocument,
+  positions: ReadonlyMap<string, { x: number; y: number }>,
+): FlowDocument {
+  return {
+    ...document,
+    nodes: document.nodes.map((node) => {
+      const position = positions.get(node.id);
+      return position ? { ...node, position: rounded(position) } : node;
+    }),
+  };
+}
+
+/** Return an identifier for a name: letters, digits and underscores. */
+export function identifier(name: string): string {
+  return name
+    .normalize("NFD")
+    .replaceAll(/\p{M}/gu, "")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "")
+    .slice(0, 64);
+}
+
+/** Return a new flow: it greets and ends. */
+export function newFlow(id: string, name: string, language: string): FlowDocument {
+  return {
+    format: 1,
+    id,
+    name,
+    language,
+    start_node_id: "start",
+    nodes: [
+      { id: "start", type: "start", position: { x: 0, y: 0 }, data: { next_node_id: "message" } },
+      { id: "message", type: "message", position: { x: 340, y: 0 }, data: { next_node_id: "end" } },
+      { id: "end", type: "end", position: { x: 680, y: 0 }, data: {} },
+    ],
+  };
+}

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { exitsOf, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
+import { added, connected, identifier, newFlow, pasted, removed, renamed } from "./edit.ts";
+import { begun, changed, redone, undone } from "./history.ts";
+
+const FLOW: FlowDocument = {
+  format: 1,
+  id: "clinic",
+  start_node_id: "start",
+  nodes: [
+    { id: "start", type: "start", data: { next_node_id: "ask" } },
+    {
+      id: "ask",
+      type: "question",
+      data: {
+        variable: "day",
+        buttons: [{ label: "Today", next_node_id: "end" }, { label: "Later" }],
+        timeout_seconds: 60,
+        next_node_id: "end",
+      },
+    },
+    {
+      id: "choose",
+      type: "condition",
+      data: { branches: [{ all: [{ variable: "age", operator: ">", value: 17 }] }] },
+    },
+    { id: "end", type: "end", data: {} },
+  ],
+};
+
+function targets(document: FlowDocument, id: string): Record<string, string | undefined> {
+  const node = document.nodes.find((one) => one.id === id)!;
+  return Object.fromEntries(exitsOf(node).map(({ field, target }) => [field, target]));
+}
+
+describe("a path of a field", () => {
+  test("has names and indexes", () =>
+    expect(parts("buttons[12].next_node_id")).toEqual(["buttons", 12, "next_node_id"]));
+
+  test("reads and writes without changing the original", () => {
+    const data = { buttons: [{ label: "A" }] };
+    const other = withValue(data, "buttons[0].label", "B");
+    expect(valueAt(other, "buttons[0].label")).toBe("B");
+    expect(data.buttons[0]!.label).toBe("A");
+    expect(withValue(other, "media.type", "image")).toEqual({
+      buttons: [{ label: "B" }],
+      media: { type: "image" },
+    });
+    expect(withValue({ text: "x" }, "text", "")).toEqual({});
+    expect(valueAt(data, "missing.field[3]")).toBeUndefined();
+  });
+});
+
+describe("the exits of a node", () => {
+  test("are its buttons and what its data makes possible", () => {
+    expect(targets(FLOW, "ask")).toEqual({
+      "buttons[0].next_node_id": "end",
+      "buttons[1].next_node_id": undefined,
+      next_node_id: "end",
+      timeout_next_node_id: undefined,
+    });
+  });
+
+  test("of a condition are its branches and the rest", () => {
+    const [branch, rest] = exitsOf(FLOW.nodes[2]!);
+    expect([branch!.text, rest!.kind]).toEqual(["age > 17", "default"]);
+    const simple = exitsOf({ id: "c", type: "condition", data: { variable: "x", operator: "==" } });
+    expect(simple.map(({ kind }) => kind)).toEqual(["true", "false"]);
+  });
+
+  test("an end has none", () => expect(exitsOf(FLOW.nodes[3]!)).toEqual([]));
+});
+
+describe("editing", () => {
+  test("a new node has an id of its own", () => {
+    const [once, first] = added(FLOW, "message", { x: 1.4, y: 2.6 });
+    const [, second] = added(once, "message", { x: 0, y: 0 });
+    expect([first, second]).toEqual(["message", "message_2"]);
+    expect(once.nodes.at(-1)!.position).toEqual({ x: 1, y: 3 });
+  });
+
+  test("an exit can be connected and cut", () => {
+    const led = connected(FLOW, "ask", "buttons[1].next_node_id", "choose");
+    expect(targets(led, "ask")["buttons[1].next_node_id"]).toBe("choose");
+    expect(
+      targets(connected(led, "ask", "buttons[1].next_node_id", undefined), "ask")["buttons[1].next_node_id"],
+    ).toBeUndefined();
+  });
+
+  test("nothing leads to a removed node", () => {
+    const rest = removed(FLOW, new Set(["end", "start"]));
+    expect(rest.nodes.map(({ id }) => id)).toEqual(["ask", "choose"]);
+    expect(Object.values(targets(rest, "ask")).every((target) => target === undefined)).toBe(true);
+    expect(rest.start_node_id).toBeUndefined();
+  });
+
+  test("copies lead to one another, and to what they led to if it is there", () => {
+    const [both, ids] = pasted(FLOW, FLOW.nodes.slice(0, 2));
+    expect(ids).toEqual(["start_2", "ask_2"]);
+    expect(targets(both, "start_2")["next_node_id"]).toBe("ask_2");
+    expect(targets(both, "ask_2")["next_node_id"]).toBe("end");
+    const other = { ...newFlow("other", "Other", "en"), nodes: [] };
+    const [elsewhere] = pasted(other, FLOW.nodes.slice(1, 2));
+    expect(targets(elsewhere, "ask")["next_node_id"]).toBeUndefined();
+  });
+
+  test("another id keeps what leads to the node", () => {
+    const other = renamed(FLOW, "end", "finish");
+    expect(targets(other, "ask")["next_node_id"]).toBe("finish");
+    expect(renamed(FLOW, "start", "begin").start_node_id).toBe("begin");
+  });
+
+  test("an identifier comes from a name", () =>
+    expect(identifier("Clínica São João!")).toBe("clinica_sao_joao"));
+});
+
+describe("undo and redo", () => {
+  const second = { ...FLOW, name: "B" };
+  const third = { ...FLOW, name: "C" };
+
+  test("go back and forth", () => {
+    const history = changed(changed(begun(FLOW), second), third);
+    const back = undone(undone(history));
+    expect(back.document).toBe(FLOW);
+    expect(undone(back).document).toBe(FLOW);
+    expect(redone(redone(back)).document).toBe(third);
+  });
+
+  test("take letters of one field as one step, and a new change ends what was undone", () => {
+    const typed = changed(changed(begun(FLOW), second, "ask.text"), third, "ask.text");
+    expect(undone(typed).document).toBe(FLOW);
+    expect(redone(changed(undone(typed), second)).document).toBe(second);
+  });
+});

@@ -1,0 +1,39 @@
+import type { FlowDocument } from "./document.ts";
+
+/** A document with what it was before and what was undone. */
+export interface History {
+  document: FlowDocument;
+  past: readonly FlowDocument[];
+  future: readonly FlowDocument[];
+  /** What the latest change concerned: further changes of the same thing are one step, so that undo takes back a word, not a letter. */
+  group: string | undefined;
+}
+
+const STEPS = 200;
+
+/** Begin with a document. */
+export function begun(document: FlowDocument): History {
+  return { document, past: [], future: [], group: undefined };
+}
+
+/** Return the history after a change. */
+export function changed(history: History, document: FlowDocument, group?: string): History {
+  if (document === history.document) return history;
+  const same = group !== undefined && group === history.group;
+  const past = same ? history.past : [...history.past, history.document].slice(-STEPS);
+  return { document, past, future: [], group };
+}
+
+/** Return the history one step back. */
+export function undone({ document, past, future }: History): History {
+  const before = past.at(-1);
+  if (!before) return { document, past, future, group: undefined };
+  return { document: before, past: past.slice(0, -1), future: [document, ...future], group: undefined };
+}
+
+/** Return the history one step forward. */
+export function redone({ document, past, future }: History): History {
+  const [after, ...rest] = future;
+  if (!after) return { document, past, future, group: undefined };
+  return { document: after, past: [...past, document], future: rest, group: undefined };
+}

@@ -1,0 +1,50 @@
+import { exitsOf, type FlowDocument, type FlowNode } from "./document.ts";
+
+export type Positions = Map<string, { x: number; y: number }>;
+
+/** What the layout needs of a flow. */
+export interface Drawing {
+  nodes: { id: string; width: number; height: number }[];
+  edges: { from: string; to: string }[];
+}
+
+export const NODE_WIDTH = 250;
+
+/** Return a place near the wanted one that no node covers. */
+export function freePlace(
+  wanted: { x: number; y: number },
+  taken: readonly { x: number; y: number }[],
+): { x: number; y: number } {
+  const place = { ...wanted };
+  while (taken.some(({ x, y }) => Math.abs(x - place.x) < NODE_WIDTH && Math.abs(y - place.y) < 120))
+    place.y += 130;
+  return place;
+}
+
+/** How high a node is drawn. */
+export function heightOf(node: FlowNode): number {
+  return 84 + 30 * exitsOf(node).length;
+}
+
+/** Return a flow as boxes and arrows. */
+export function drawingOf({ nodes }: FlowDocument): Drawing {
+  const ids = new Set(nodes.map(({ id }) => id));
+  return {
+    nodes: nodes.map((node) => ({ id: node.id, width: NODE_WIDTH, height: heightOf(node) })),
+    edges: nodes.flatMap((node) =>
+      exitsOf(node).flatMap(({ target }) =>
+        target && ids.has(target) ? [{ from: node.id, to: target }] : [],
+      ),
+    ),
+  };
+}
+
+/** Lay a flow out in a worker, so that the page stays usable. */
+export function laidOut(document: FlowDocument): Promise<Positions> {
+  const worker = new Worker(new URL("layout.worker.ts", import.meta.url), { type: "module" });
+  return new Promise<Positions>((resolve, reject) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<Positions>) => resolve(data));
+    worker.addEventListener("error", (event) => reject(new Error(event.message)));
+    worker.postMessage(drawingOf(document));
+  }).finally(() => worker.terminate());
+}

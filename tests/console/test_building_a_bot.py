@@ -1,0 +1,121 @@
+"""A person who has never seen JSON builds, rehearses, publishes and connects a bot in the web console, and it answers."""
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.console.conftest import Visitor
+from tests.console.web_console import expect_accessible, sign_in
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
+
+pytestmark = pytest.mark.cloud
+
+
+def node(page: Page, text: str) -> Locator:
+    """The node on the canvas that shows a text."""
+    return page.locator(".react-flow__node", has_text=text)
+
+
+def create(page: Page, name: str) -> None:
+    """Create an empty flow and wait for its canvas."""
+    page.get_by_role("button", name="Novo fluxo").click()
+    page.get_by_label("Nome do fluxo").fill(name)
+    page.get_by_role("button", name="Criar").click()
+    expect(page.locator(".react-flow__node")).to_have_count(3)
+
+
+def choose(page: Page, exit: str, target: str) -> None:
+    """Let an exit of the selected node lead to another, by its form."""
+    page.get_by_role("combobox", name=exit, exact=True).click()
+    page.get_by_role("option", name=target).click()
+
+
+def test_a_bot_without_json_answers_a_person(web_page: Page, visitor: Visitor, cloud: "Cloud", new_phone: str) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/build", "admin")
+    create(page, "Clínica sem JSON")
+    assert page.url.startswith(f"{visitor.url}/console/build/clinica_sem_json")
+    node(page, "Mensagem").click()
+    page.get_by_label("Texto", exact=True).fill("Olá! Aqui é a *clínica*.")
+    expect(page.locator(".build-preview strong", has_text="clínica")).to_be_visible()
+    page.locator(".build-palette").get_by_role("button", name="Pergunta").click()
+    page.get_by_label("Pergunta", exact=True).fill("Como você se chama?")
+    page.get_by_role("combobox", name="Guardar em").fill("nome")
+    choose(page, "depois", "Fim · end")
+    node(page, "Mensagem").click()
+    choose(page, "depois", "Pergunta · question")
+    node(page, "Fim").click()
+    page.get_by_label("Mensagem", exact=True).fill("Obrigado, {{nome}}!")
+    page.get_by_role("button", name="Arrumar o desenho").click()
+    expect(page.get_by_text("Salvo", exact=True)).to_be_visible()
+    expect_accessible(page)
+
+    page.get_by_role("button", name="Ensaiar").click()
+    phone = page.get_by_role("region", name="Ensaio")
+    phone.get_by_label("Mensagem", exact=True).fill("Oi")
+    phone.get_by_role("button", name="Enviar").click()
+    expect(phone.get_by_text("Como você se chama?")).to_be_visible()
+    phone.get_by_label("Mensagem", exact=True).fill("Ana")
+    phone.get_by_role("button", name="Enviar").click()
+    expect(phone.get_by_text("Obrigado, Ana!")).to_be_visible()
+    expect(page.locator(".build-node.is-lit")).to_have_count(4)
+
+    page.get_by_role("button", name="Publicar").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Estas palavras").fill("semjson")
+    dialog.get_by_label("Estas palavras").press("Enter")
+    dialog.get_by_role("button", name="Publicar").click()
+    expect(dialog.get_by_text("A versão 1 está publicada.")).to_be_visible()
+
+    cloud.say(new_phone, "semjson")
+    [question] = cloud.answers(new_phone, 1)
+    assert "Como você se chama?" in json.dumps(question, ensure_ascii=False)
+
+
+def test_nodes_are_dragged_connected_undone_and_found(web_page: Page, visitor: Visitor) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/build", "builder")
+    create(page, "Desenho")
+    page.locator(".build-palette").get_by_role("button", name="Espera", exact=True).drag_to(
+        page.locator(".react-flow__pane"), target_position={"x": 300, "y": 400}
+    )
+    waiting = node(page, "Espera")
+    expect(waiting).to_have_count(1)
+    waiting.locator(".source").drag_to(node(page, "Fim").locator(".target"))
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+    page.locator(".build-title").click()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+    page.keyboard.press("Control+y")
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+    waiting.click()
+    page.keyboard.press("Control+d")
+    expect(waiting).to_have_count(2)
+    page.locator(".react-flow__node.selected").press("Delete")
+    expect(waiting).to_have_count(1)
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_role("textbox").fill("inicio")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Início")).to_be_visible()
+
+
+def test_two_people_on_one_draft_lose_nothing(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/build", "builder")
+    create(page, "Dois editores")
+    with cloud.api("builder") as api:
+        theirs = api.get("/flows/dois_editores").json()["document"]
+        api.put("/flows/dois_editores", json={**theirs, "name": "Delas"}).raise_for_status()
+        node(page, "Mensagem").click()
+        page.get_by_label("Texto", exact=True).fill("Meu texto")
+        dialog = page.get_by_role("dialog", name="Outra pessoa mudou este rascunho")
+        dialog.get_by_role("button", name="Guardar as minhas como cópia").click()
+        expect(page.get_by_role("heading", name="Dois editores (minhas mudanças)")).to_be_visible()
+        copy = page.url.rpartition("/")[2]
+        assert "Meu texto" in json.dumps(api.get(f"/flows/{copy}").json()["document"])
+        assert api.get("/flows/dois_editores").json()["document"]["name"] == "Delas"
+    visitor.complaints[:] = [one for one in visitor.complaints if "412" not in one]  # the conflict itself

@@ -1,0 +1,25 @@
+"""What tests do with the web console in a browser."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+"""Counts violations of the content security policy."""
+
+
+def sign_in(page: Page, url: str, role: str, name: str = "") -> None:
+    """Open an address of the console and sign in as a person with this role."""
+    page.goto(url)
+    page.locator("[name=name]").fill(name)
+    page.locator(f"button[value={role}]").click()
+    page.locator("#main h1").wait_for()
+
+
+def expect_accessible(page: Page) -> None:
+    """Expect that axe finds nothing on a page."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
