@@ -85,13 +85,18 @@ def _box(node: dict[str, Any]) -> str:
     x, y = _place(node["position"])
     said = next((str(node["data"][name]) for name in _SAID if node["data"].get(name)), node["type"])
     said = " ".join(said.split())
-    shown = said if len(said) <= 32 else said[:31] + "…"
+    shown, name = _fitting(said, 27), _fitting(node["id"], 24)  # bold letters are wider
     fill = _FILLS.get(node["type"], "#ffffff")
     return (
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="{fill}" stroke="#90a4ae"/>'
-        f'<text x="{x + 8}" y="{y + 18}" font-weight="bold">{escape(node["id"])}</text>'
+        f'<text x="{x + 8}" y="{y + 18}" font-weight="bold">{escape(name)}</text>'
         f'<text x="{x + 8}" y="{y + 35}" fill="#455a64">{escape(shown)}</text>'
     )
+
+
+def _fitting(text: str, most: int) -> str:
+    """The text, cut where it would leave its box in a wide typeface."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def example_pages(docs: Path, folder: Path) -> dict[Path, str]:

@@ -48,6 +48,8 @@ def turn_of(template: str, language: str = "en", **context: Any) -> tuple[str, l
         ("{{cart.0.price * 2}}", "25"),
         ("{{cart[0].size.cm + 1}}", "10"),
         ("{{a / 3 | round(2)}}", "3.33"),
+        ("{{5 / 2 | round}} {{-5 / 2 | round}} {{7 / 2 | round}}", "3 -3 4"),
+        ("{{1.005 + 0 | round(2)}} {{2.675 + 0 | round(2)}} {{1 / 8 | round(2)}}", "1.01 2.68 0.13"),
         ("{{(none | default(5)) + 1}}", "6"),
         ("{{(a + b | round) * 2 | decimals}}", "28.00"),
         ("{{'one' | upper}} {{\"a }} b\"}}", "ONE a }} b"),

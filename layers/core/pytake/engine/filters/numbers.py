@@ -5,15 +5,20 @@ from typing import Any
 
 from pytake.engine.calculation import calculate, number_of
 from pytake.engine.filters.filter import Filter, Setting
+from pytake.engine.limits import LARGEST_NUMBER
 from pytake.engine.reading import read_number
 from pytake.engine.values import as_number, plain_text
 
 
 def _round(value: Any, digits: Any = 0) -> Any:
+    """The number with at most so many decimals. A tie is rounded away from zero, as at school: 2.5 becomes 3, -2.5 becomes -3."""
     number, places = as_number(value), as_number(digits)
     if number is None or not isinstance(places, int) or not 0 <= places <= 12:
         return value
-    return round(number, places) if places else round(number)
+    if isinstance(number, int) or abs(number) > LARGEST_NUMBER:
+        return number
+    rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return float(rounded) if places else int(rounded)
 
 
 def _number(value: Any, *, at: Setting) -> int | float | None:

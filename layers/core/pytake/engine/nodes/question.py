@@ -115,7 +115,10 @@ class Question(NodeData):
             if empty is not None and options is not None and not options.shown(run):
                 run.path.append(empty[0])
                 return empty[1]
-            ask(run, *(several.begin(run) if several is not None else ()))
+            if several is None:
+                ask(run)
+            else:
+                ask(run, *several.begin(run))
             run.path.append(wait_step)
             run.attempts = 0
             wait(run)
