@@ -106,6 +106,8 @@ class Question(NodeData):
         build.facts.stops = (most > 0 and attempts_node is None) or (timeout is not None and timeout_node is None)
         pick = self._picking(options, several, store, following, build)
 
+        begin = ask if several is None else lambda run: ask(run, *several.begin(run))
+
         def wait(run: Execution) -> None:
             run.status = "waiting"
             run.waiting = run.at = node
@@ -115,10 +117,7 @@ class Question(NodeData):
             if empty is not None and options is not None and not options.shown(run):
                 run.path.append(empty[0])
                 return empty[1]
-            if several is None:
-                ask(run)
-            else:
-                ask(run, *several.begin(run))
+            begin(run)
             run.path.append(wait_step)
             run.attempts = 0
             wait(run)
