@@ -106,7 +106,7 @@ class Question(NodeData):
         build.facts.stops = (most > 0 and attempts_node is None) or (timeout is not None and timeout_node is None)
         pick = self._picking(options, several, store, following, build)
 
-        begin = ask if several is None else lambda run: ask(run, *several.begin(run))
+        begin: Say = ask if several is None else lambda run: ask(run, *several.begin(run))
 
         def wait(run: Execution) -> None:
             run.status = "waiting"
