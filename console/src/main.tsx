@@ -1,6 +1,7 @@
 import "@mantine/core/styles.css";
 import "./generated/variables.css";
 import "./theme/base.css";
+import "./ui/form.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";

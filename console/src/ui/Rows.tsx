@@ -1,7 +1,6 @@
 import { ActionIcon, Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Icon } from "./Icon.tsx";
-import "./form.css";
 
 /** One line of a list that a person edits; `id` stays while the rest changes. */
 export type Row<Value> = Value & { id: number };

@@ -3,7 +3,6 @@ import type { UseMutationResult } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/errors.ts";
 import { Problem } from "./Problem.tsx";
-import "./form.css";
 
 interface Places {
   field: string;
