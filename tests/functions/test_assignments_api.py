@@ -149,3 +149,27 @@ def test_erasing_a_person_removes_what_agents_noted(world: World) -> None:
     assert left == []
     gone = world.api("POST", f"{CONVERSATION}/notes", {"text": "x"}, role="agent")
     assert (gone.status, gone.body["code"]) == (404, "conversation_unknown")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/conversations",
+        CONVERSATION,
+        f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript",
+        "/api/v1/conversation-counts",
+    ],
+)
+def test_live_lists_are_polled_without_their_contents(world: World, path: str) -> None:
+    hand_over(world)
+    world.says("Hi", hours_ago=1)
+    first = world.api("GET", path)
+    tag = {"if-none-match": first.headers["etag"]}
+    again = world.api("GET", path, headers=tag)
+    assert (again.status, again.body, again.headers["etag"]) == (304, "", first.headers["etag"])
+    world.api("POST", f"{CONVERSATION}/close", role="agent")
+    world.says("I am back")
+    world.api("POST", f"{CONVERSATION}/read", role="agent")
+    changed = world.api("GET", path, headers=tag)
+    assert (changed.status, changed.headers["etag"] != first.headers["etag"]) == (200, True)
+    assert "etag" not in world.api("GET", "/api/v1/organization").headers

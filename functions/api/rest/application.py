@@ -35,7 +35,7 @@ from rest import (
 )
 from rest.aws_outages import is_outage
 from rest.docs_page import page, to_json
-from rest.openapi import complete, operation_id
+from rest.openapi import POLLED, complete, operation_id
 from rest.problems import CONTENT_TYPE, ProblemError, not_found
 from rest.requests import reject_unknown_input, routes_of, validate_json_body
 
@@ -53,13 +53,32 @@ _PARAMETER = re.compile(r"<(\w+)>")
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The response to a request of API Gateway (HTTP API, payload 2.0)."""
     try:
-        return application().resolve(validate_json_body(event), context)
+        return _tagged(event, application().resolve(validate_json_body(event), context))
     except ProblemError as refused:
         problem = refused
     except Exception as error:  # outside of a route: wiring, or a response that cannot be serialized
         problem = _unexpected(error, event)
     headers = {"Content-Type": CONTENT_TYPE, **problem.headers}
     return {"statusCode": problem.status.value, "headers": headers, "body": problem.body()}
+
+
+def _tagged(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its tag, if the route is one that clients poll; 304 without a body if they have it already."""
+    about = event["requestContext"]["http"]
+    if answered["statusCode"] != HTTPStatus.OK.value or about["method"] != "GET" or not _is_polled(event["rawPath"]):
+        return answered
+    tag = f'"{sha256(str(answered["body"]).encode()).hexdigest()[:32]}"'
+    headers = {**answered["headers"], "ETag": tag, "Cache-Control": "private, no-cache"}
+    given = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    if tag not in given.get("if-none-match", ""):
+        return {**answered, "headers": headers}
+    headers.pop("Content-Type", None)
+    return {**answered, "statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": headers, "body": ""}
+
+
+def _is_polled(path: str) -> bool:
+    found = (route for route in routes_of(application()) if route.method == "GET" and route.rule.match(path))
+    return any((route.openapi_extensions or {}).get(POLLED) for route in found)
 
 
 def _unexpected(error: Exception, event: dict[str, Any]) -> ProblemError:

@@ -196,7 +196,7 @@ def report_typing(phone: Phone, phone_number_id: AtNumber = None) -> AssignmentR
     "/api/v1/conversation-counts",
     summary="How many conversations agents have, by what is to do",
     tags=["Conversations"],
-    openapi_extensions=route_docs("agent"),
+    openapi_extensions=route_docs("agent", polled=True),
 )
 def count_conversations() -> ConversationCounts:
     who = caller(router, "agent")

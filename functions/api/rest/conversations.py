@@ -164,7 +164,7 @@ class Transcript(BaseModel):
     "/api/v1/conversations",
     summary="Conversations, the last message first",
     tags=["Conversations"],
-    openapi_extensions=route_docs("agent", problems=["cursor_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["cursor_invalid"], polled=True),
 )
 def list_conversations(
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
@@ -232,7 +232,7 @@ def list_conversations(
     "/api/v1/conversations/<phone>",
     summary="A conversation's state",
     tags=["Conversations"],
-    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "person_invalid"]),
+    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "person_invalid"], polled=True),
 )
 def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
     who = caller(router, "agent")
@@ -243,7 +243,9 @@ def get_conversation(phone: Phone, phone_number_id: AtNumber = None) -> Conversa
     "/api/v1/whatsapp-analytics/conversations/<phone>/transcript",
     summary="The messages of a conversation with their delivery status",
     tags=["Conversations"],
-    openapi_extensions=route_docs("agent", problems=["conversation_unknown", "flow_unknown", "person_invalid"]),
+    openapi_extensions=route_docs(
+        "agent", problems=["conversation_unknown", "flow_unknown", "person_invalid"], polled=True
+    ),
 )
 def get_transcript(
     phone: Phone,

@@ -66,6 +66,20 @@ _ETAG: dict[str, Any] = {
 }
 QUERY_PREFIX = "x-query-prefix"
 
+_CONTENT_TAG: dict[str, Any] = {
+    "description": "The answer's tag: send it as `If-None-Match`, and an unchanged answer is 304 without a body",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an earlier answer",
+    "schema": {"type": "string"},
+}
+POLLED = "x-polled"
+"""Marks routes that clients ask again and again."""
+
 _NEVER_SENT = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Powertools' own forms of errors."""
 
@@ -86,6 +100,7 @@ def route_docs(
     tagged: bool = False,
     query_prefix: str = "",
     csv: bool = False,
+    polled: bool = False,
 ) -> dict[str, Any]:
     """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes.
 
@@ -95,7 +110,7 @@ def route_docs(
     headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
     media_types = [media_type, "text/csv"] if csv else [media_type]
     own = {"x-problems": list(problems), "x-media-types": media_types, "x-headers": headers}
-    return {"x-roles": allowed, QUERY_PREFIX: query_prefix, **own}
+    return {"x-roles": allowed, QUERY_PREFIX: query_prefix, POLLED: polled, **own}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +136,10 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     media_types = operation.pop("x-media-types", ["application/json"])
     headers = operation.pop("x-headers", {})
     operation.pop(QUERY_PREFIX, None)
+    polled = operation.pop(POLLED, False)
+    if polled:
+        headers = headers | {"ETag": _CONTENT_TAG}
+        operation["parameters"] = [*operation.get("parameters", ()), _IF_NONE_MATCH]
     operation.pop("deprecated", None)
     summary = f"Roles: {', '.join(roles)}."
     operation["description"] = "\n\n".join(filter(None, (operation.get("description"), summary)))
@@ -137,6 +156,8 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
             answer["content"] = {first: described} | dict.fromkeys(others, _TEXT)
         if headers:
             answer["headers"] = headers
+    if polled:
+        answers["304"] = {"description": "Nothing has changed since the answer with this `ETag`"}
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in (*own, *_common(method, operation, roles)):
         by_status[PROBLEM_CODES[code].status.value].append(code)
