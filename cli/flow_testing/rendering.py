@@ -5,6 +5,7 @@ from pytake.whatsapp.outbound import (
     Carousel,
     Catalog,
     ContactCards,
+    ContactRequest,
     CtaUrl,
     FlowForm,
     Location,
@@ -35,6 +36,8 @@ def render_message(message: OutboundMessage) -> str:
             return _paragraphs(_header(header), text, footer, f"[{label}]({url})")
         case LocationRequest(text):
             return _paragraphs(text, "[location]")
+        case ContactRequest(text):
+            return _paragraphs(text, "[phone number]")
         case FlowForm():
             return _paragraphs(_header(message.header), message.text, message.footer, _options(message.cta))
         case Media():

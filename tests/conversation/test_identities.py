@@ -322,6 +322,19 @@ def test_only_the_answer_to_a_request_links_the_phone(
     assert len(live(product)) == (1 if linked else 2)
 
 
+def test_a_flow_asks_for_the_phone_number_and_the_answer_links_it(product: Product, ana: Person) -> None:
+    ask = {"id": "ask", "type": "message", "data": {"text": "Your number?", "contact_request": True}}
+    start = {"id": "start", "type": "start", "data": {"next_node_id": "ask"}}
+    product.publish("acme", ECHO_FLOW | {"nodes": [start, ask]})
+    ana.say("Oi", None, ANA)
+    asked = product.graph.sent[-1]
+    assert (asked["recipient"], asked["interactive"]["type"]) == (ANA, "request_contact_info")
+    card = {"phones": [{"phone": f"+{PHONE}", "wa_id": PHONE}]}
+    ana.say("", None, ANA, type="contacts", contacts=[card], origin="contact_request")
+    assert product.contacts.load("acme", ANA).phone == f"+{PHONE}"
+    assert product.graph.sent[-1]["to"] == f"+{PHONE}"
+
+
 def test_a_known_phone_costs_no_look_up(product: Product, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     ana.say("Oi", PHONE, ANA)
     asked: list[Any] = []

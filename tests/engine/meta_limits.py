@@ -5,6 +5,7 @@ from pytake.whatsapp.outbound import (
     Carousel,
     Catalog,
     ContactCards,
+    ContactRequest,
     CtaUrl,
     FlowForm,
     Location,
@@ -45,7 +46,7 @@ def assert_sendable(message: OutboundMessage) -> None:
             _body(text, limits.INTERACTIVE_BODY, header, footer)
             assert 0 < len(label) <= limits.CTA_DISPLAY_TEXT
             assert url
-        case LocationRequest(text):
+        case LocationRequest(text) | ContactRequest(text):
             _body(text, limits.INTERACTIVE_BODY)
         case FlowForm():
             _body(message.text, limits.INTERACTIVE_BODY, message.header, message.footer)

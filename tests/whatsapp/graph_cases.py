@@ -9,6 +9,7 @@ from pytake.whatsapp.outbound import (
     Catalog,
     ContactCard,
     ContactCards,
+    ContactRequest,
     CtaUrl,
     FlowForm,
     Location,
@@ -127,6 +128,18 @@ CASES: list[tuple[str, OutboundMessage, dict[str, Any]]] = [
                 "type": "location_request_message",
                 "body": {"text": "Onde você está?"},
                 "action": {"name": "send_location"},
+            },
+        },
+    ),
+    (
+        "contact_request",
+        ContactRequest("Qual é o seu número?"),
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "request_contact_info",
+                "body": {"text": "Qual é o seu número?"},
+                "action": {"name": "request_contact_info"},
             },
         },
     ),

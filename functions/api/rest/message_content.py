@@ -35,13 +35,24 @@ class MessageContent(BaseModel):
     """What a message shows. `type` decides which members have a value:
 
     `text`; `buttons`: `text`, `buttons`, `header`, `footer`; `list`: `text`, `button` (it opens the list), `rows`; `cta_url`:
-    `text`, `label`, `url`; `location_request`: `text`; `media`: `media`, `link` or `id`, `caption`, `filename`; `template`:
-    `name`, `language`, `components` as Meta takes them; `whatsapp_flow`: `text`, `cta` (the button), `flow_id`, `screen`.
+    `text`, `label`, `url`; `location_request`, `contact_request`: `text`; `media`: `media`, `link` or `id`, `caption`,
+    `filename`; `template`: `name`, `language`, `components` as Meta takes them; `whatsapp_flow`: `text`, `cta` (the button),
+    `flow_id`, `screen`.
     """
 
     model_config = ConfigDict(extra="ignore")
 
-    type: Literal["text", "buttons", "list", "cta_url", "location_request", "media", "template", "whatsapp_flow"]
+    type: Literal[
+        "text",
+        "buttons",
+        "list",
+        "cta_url",
+        "location_request",
+        "contact_request",
+        "media",
+        "template",
+        "whatsapp_flow",
+    ]
     text: str | None = None
     header: str | MessageHeader | None = None
     footer: str | None = None

@@ -10,7 +10,7 @@ from pytake.engine.options import Offering
 from pytake.engine.template import TemplateError, parse_template
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
-from pytake.whatsapp.outbound import LocationRequest, Media, MediaHeader, MediaKind
+from pytake.whatsapp.outbound import ContactRequest, LocationRequest, Media, MediaHeader, MediaKind
 
 _WITH_CAPTION = ("image", "video", "document")
 _KNOWN_ENDINGS = {"gif", "bmp", "tiff", "svg", "heic", "mov", "avi", "mkv", "webm", "wav", "flac", "pdf"}.union(
@@ -109,7 +109,25 @@ def asking_for_place(
     text: str | None, field: str, frame: Frame, build: NodeBuild, *, under_last_text: bool = False
 ) -> Say:
     """A function that asks for a location; with `under_last_text`, under the turn's last text if there is none."""
-    body_of, fallback = build.rendering(text, field), build.built_in_text("invalid_location")
+    fallback = build.built_in_text("invalid_location")
+    return _asking(LocationRequest, text, field, frame, build, fallback, under_last_text)
+
+
+def asking_for_phone(text: str | None, field: str, frame: Frame, build: NodeBuild) -> Say:
+    """A function that asks for the person's own phone number."""
+    return _asking(ContactRequest, text, field, frame, build, build.built_in_text("invalid_phone"))
+
+
+def _asking(
+    message: type[LocationRequest] | type[ContactRequest],
+    text: str | None,
+    field: str,
+    frame: Frame,
+    build: NodeBuild,
+    fallback: str,
+    under_last_text: bool = False,
+) -> Say:
+    body_of = build.rendering(text, field)
     check_body(text, meta.INTERACTIVE_BODY, field, build)
 
     def say(run: Execution) -> None:
@@ -119,7 +137,7 @@ def asking_for_place(
         sent = frame.media(run) if frame.media is not None else None
         if sent is not None:
             run.send(sent)
-        run.send(LocationRequest(run.body(body or fallback, meta.INTERACTIVE_BODY)))
+        run.send(message(run.body(body or fallback, meta.INTERACTIVE_BODY)))
 
     return say
 

@@ -12,6 +12,7 @@ from pytake.whatsapp.outbound import (
     Catalog,
     ContactCard,
     ContactCards,
+    ContactRequest,
     CtaUrl,
     FlowForm,
     Location,
@@ -30,7 +31,16 @@ from pytake.whatsapp.outbound import (
 
 Json = dict[str, Any]
 _Interactive = (
-    ReplyButtons | OptionList | CtaUrl | LocationRequest | FlowForm | Product | ProductList | Catalog | Carousel
+    ReplyButtons
+    | OptionList
+    | CtaUrl
+    | LocationRequest
+    | ContactRequest
+    | FlowForm
+    | Product
+    | ProductList
+    | Catalog
+    | Carousel
 )
 
 
@@ -101,6 +111,8 @@ def _content(message: OutboundMessage) -> tuple[str, Any]:
             return _interactive("cta_url", message, {"name": "cta_url", "parameters": parameters})
         case LocationRequest():
             return _interactive("location_request_message", message, {"name": "send_location"})
+        case ContactRequest():
+            return _interactive("request_contact_info", message, {"name": "request_contact_info"})
         case FlowForm():
             return _interactive("flow", message, {"name": "flow", "parameters": _flow(message)})
         case Reaction():

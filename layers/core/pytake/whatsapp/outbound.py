@@ -85,6 +85,13 @@ class LocationRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_fie
     reply_to: str | None = None
 
 
+class ContactRequest(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="contact_request"):
+    """A text with a button that shares the person's own phone number."""
+
+    text: str
+    reply_to: str | None = None
+
+
 class Media(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag="media"):
     """An image, video, audio, document or sticker, by public `link` or uploaded `id`."""
 
@@ -219,6 +226,7 @@ QuotingMessage = (
     | OptionList
     | CtaUrl
     | LocationRequest
+    | ContactRequest
     | Media
     | FlowForm
     | Location

@@ -25,6 +25,7 @@ from pytake.engine.registry import NodeData, node_type
 from pytake.engine.sending import (
     Frame,
     MediaSpec,
+    asking_for_phone,
     asking_for_place,
     check_body,
     compile_frame,
@@ -39,7 +40,18 @@ from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import CtaUrl, MediaHeader
 
 _CONTENTS = (
-    *("buttons", "cta_url", "location_request", "location", "contacts", "product", "products", "catalog", "carousel"),
+    *(
+        "buttons",
+        "cta_url",
+        "location_request",
+        "contact_request",
+        "location",
+        "contacts",
+        "product",
+        "products",
+        "catalog",
+        "carousel",
+    ),
     "reaction",
 )
 """The fields that decide what kind of message it is."""
@@ -53,7 +65,8 @@ class Message(NodeData):
     has none; `variable` stores the chosen value. Up to 3 buttons are reply buttons; 4 to 10 are a list, and so are fewer with a
     `section` or a `list_button` (the text of the button that opens the list). Any other answer is answered with the same options
     again. A tap on a button of an older message counts only if its value is one of these options. Without `buttons` the path
-    continues immediately, also after a `location_request`: use a question to wait for the location.
+    continues immediately, also after a `location_request`: use a question to wait for the location. A `contact_request` asks a
+    person who hides it for the phone number: the answer links the number to the contact, and is the next message.
 
     An image, video or document appears above reply buttons in the same message; before a list it is a message of its own. A text
     with media becomes its caption if it fits. Without buttons, `header` and `footer` become lines of the text.
@@ -98,6 +111,7 @@ class Message(NodeData):
     variable: str | None = None
     cta_url: CtaSpec | None = None
     location_request: bool | None = None
+    contact_request: bool | None = None
     location: LocationSpec | None = None
     contacts: list[ContactSpec] | None = None
     product: ProductSpec | None = None
@@ -209,6 +223,8 @@ class Message(NodeData):
             return self._link(self.cta_url, frame, build)
         if self.location_request:
             return asking_for_place(self.text, "text", frame, build)
+        if self.contact_request:
+            return asking_for_phone(self.text, "text", frame, build)
         content = self._content(frame, build)
         if content is not None:
             return content
