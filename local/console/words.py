@@ -141,6 +141,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "event.contact_saved": ("contato salvo", "contact saved"),
     "event.message_labeled": ("mensagem rotulada", "message labeled"),
     "event.language_set": ("idioma definido", "language set"),
+    "event.consent_set": ("consentimento registrado", "consent recorded"),
     "event.tag_added": ("etiqueta adicionada", "tag added"),
     "event.tag_removed": ("etiqueta removida", "tag removed"),
     "event.event_emitted": ("evento emitido", "event emitted"),

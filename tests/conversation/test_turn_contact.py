@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from pytake.contacts.consent import PURPOSES, Consent
 from pytake.contacts.records import ContactRecord, new_contact
+from pytake.conversation.flow_authoring import NotPublishableError
 from pytake.conversation.turn_contact import CONTACT_BYTES
 from tests.conversation.product import APP_SECRET, ECHO_FLOW, NUMBER, PHONE, Product
 
@@ -174,6 +175,36 @@ def test_stop_withdraws_every_purpose_and_writing_again_grants_answers_only(prod
     assert sorted((change.purpose, change.state) for change in history) == sorted(
         [("service", "granted"), *((purpose, "withdrawn") for purpose in PURPOSES)]
     )
+
+
+def test_a_flow_records_consent_with_its_source() -> None:
+    product = Product()
+    granted = {"type": "set_consent", "purpose": "marketing", "state": "granted", "source": "chat {{contact.name}}"}
+    withdrawn = {"type": "set_consent", "purpose": "utility", "state": "withdrawn"}
+    product.add_organization("acme", NUMBER, saving("one", granted, withdrawn))
+    product.say("Hi")
+    at = float(int(product.clock.now))
+    assert stored(product).consent == {
+        "marketing": Consent("granted", "chat Ana", at),
+        "utility": Consent("withdrawn", "flow:one", at),
+    }
+    assert len(product.contacts.consent_history("acme", PHONE, 9)) == 2
+    product.clock.forward(5)
+    product.say("stop")
+    assert stored(product).consent_to("marketing").state == "withdrawn"
+    product.clock.forward(5)
+    product.say("Hi")
+    assert stored(product).consent_to("marketing") == Consent("granted", "chat Ana", at + 10), (
+        "asked again, and granted"
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"purpose": "service"}, {"state": "unknown"}, {"state": "{{x}}"}])
+def test_a_flow_cannot_set_other_consent(wrong: dict[str, str]) -> None:
+    action = {"type": "set_consent", "purpose": "marketing", "state": "granted"} | wrong
+    product = Product()
+    with pytest.raises(NotPublishableError):
+        product.add_organization("acme", NUMBER, saving("one", action))
 
 
 def test_a_late_stop_does_not_undo_newer_consent(product: Product) -> None:

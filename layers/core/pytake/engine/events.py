@@ -16,6 +16,7 @@ EVENTS: dict[str, str] = {
     "tag_removed": "The contact lost a `tag`.",
     "message_labeled": "The person's message of this turn got a `label`.",
     "language_set": "The contact got a `language` (the action `set_language`).",
+    "consent_set": "The contact granted or withdrew consent: `purpose`, `state`, `source` (the action `set_consent`).",
     "event_emitted": "An emit_event action: `name`, `data`.",
     "attempts_exceeded": "A question received too many invalid answers: `node_id`, `attempts`.",
     "timed_out": "A question received no answer in time: `node_id`.",

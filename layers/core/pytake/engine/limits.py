@@ -31,3 +31,6 @@ API_TIMEOUT_SECONDS = 20  # the longest timeout of an API call
 API_DEFAULT_TIMEOUT_SECONDS = 10  # the timeout of an API call that sets none
 API_ATTEMPTS = 3  # the most times that an API call is tried
 RANDOM_PATHS = 20  # the most paths of a random node
+
+CONSENT_SOURCE_CHARACTERS = 200
+"""How much of the source of consent is kept."""

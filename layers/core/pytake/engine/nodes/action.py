@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -7,7 +7,7 @@ from pytake.engine.effect_actions import EffectAct, EffectAction, StartFlowActio
 from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import Appended, Computed, Constant, SetLanguage
 from pytake.engine.filters import FILTERS
-from pytake.engine.limits import LABEL_CHARACTERS, LIST_ITEMS
+from pytake.engine.limits import CONSENT_SOURCE_CHARACTERS, LABEL_CHARACTERS, LIST_ITEMS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
 from pytake.engine.rendering import getter
@@ -63,6 +63,17 @@ class SetLanguageAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_fi
     language: str
 
 
+class SetConsentAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="set_consent"):
+    """Record that the contact grants or withdraws consent to `utility` or `marketing` templates.
+
+    `source` says how, as the proof; without it, the source names the flow. Consent that changed later stays as it is.
+    """
+
+    purpose: Literal["utility", "marketing"]
+    state: Literal["granted", "withdrawn"]
+    source: str | None = None
+
+
 class LabelAction(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="label"):
     """Label the person's message of this turn, for agents (transcript) and reports (lake). A label contains no templates."""
 
@@ -84,6 +95,7 @@ PlainAction = (
     | AddTagAction
     | RemoveTagAction
     | SetLanguageAction
+    | SetConsentAction
     | LabelAction
     | EmitEventAction
 )
@@ -95,8 +107,9 @@ Act = Callable[[Execution], None]
 class ActionNode(NodeData):
     """Does things that the person does not see, in order.
 
-    Templates work in every value. A saved field can be read as `{{contact.FIELD}}` immediately. Saved fields, tags, languages and
-    emitted events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed`, `language_set` and `event_emitted`.
+    Templates work in every value. A saved field can be read as `{{contact.FIELD}}` immediately. Saved fields, tags, languages,
+    consent and emitted events leave the engine as the events `contact_saved`, `tag_added`, `tag_removed`, `language_set`,
+    `consent_set` and `event_emitted`.
     """
 
     actions: list[Action]
@@ -187,6 +200,8 @@ def _compile(action: PlainAction, build: NodeBuild, field: str) -> Act:
             return lambda run: _tag(run, tag(run).strip(), added=False)
         case SetLanguageAction():
             return _set_language(action, build, field)
+        case SetConsentAction():
+            return _set_consent(action, build, field)
         case LabelAction():
             return _label(action.label, build, f"{field}.label")
         case EmitEventAction():
@@ -250,6 +265,17 @@ def _label(label: str, build: NodeBuild, field: str) -> Act:
         message = f"A label is a fixed text of 1 to {LABEL_CHARACTERS} characters, because reports contain no answers."
         build.problem("invalid_value", field, message)
     return lambda run: run.emit("message_labeled", label=label.strip())
+
+
+def _set_consent(action: SetConsentAction, build: NodeBuild, field: str) -> Act:
+    source, otherwise = build.rendering(action.source or "", f"{field}.source"), f"flow:{build.flow_id}"
+    purpose, state = action.purpose, action.state
+
+    def set_consent(run: Execution) -> None:
+        said = source(run).strip()[:CONSENT_SOURCE_CHARACTERS] or otherwise
+        run.emit("consent_set", purpose=purpose, state=state, source=said)
+
+    return set_consent
 
 
 def _set_language(action: SetLanguageAction, build: NodeBuild, field: str) -> Act:
