@@ -16,6 +16,7 @@ from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
 from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
+from pytake.conversation.media.keys import CONTACTS, UPLOADS
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 
@@ -125,7 +126,10 @@ class DeleteOrganization:
     def _delete_objects(self, organization_id: str) -> int:
         """Delete the organization's part of the lake and its large flows, with all versions."""
         client, bucket, count = self._stack.client("s3"), self._stack.outputs["LakeBucketName"], 0
-        folders = (f"{EVENTS}organization_id={organization_id}/", f"{DAILY}organization_id={organization_id}/")
+        folders = (
+            *(f"{EVENTS}organization_id={organization_id}/", f"{DAILY}organization_id={organization_id}/"),
+            *(f"{CONTACTS}/{organization_id}/", f"{UPLOADS}/{organization_id}/"),
+        )
         for prefix in (*folders, f"flows/{organization_id}/"):
             for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
                 versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -15,16 +15,22 @@ from msgspec.structs import replace
 from pytake.aws.dead_letter_queues import BATCH, WAIT_SECONDS
 from pytake.aws.queues import encode_body
 from pytake.conversation.callback_data import read_callback_data
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, digest, group_id
 
-QueueName = Literal["inbound", "outbound", "statuses", "schedule"]
+QueueName = Literal["inbound", "outbound", "statuses", "media", "schedule"]
 
 _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
 VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a message that is being read or moved is hidden from other consumers."""
 
-_OUTPUTS = {"inbound": "Inbound", "outbound": "Outbound", "statuses": "Statuses", "schedule": "Schedule"}
+_OUTPUTS = {
+    "inbound": "Inbound",
+    "outbound": "Outbound",
+    "statuses": "Statuses",
+    "media": "Media",
+    "schedule": "Schedule",
+}
 
 
 class StackError(Exception):
@@ -45,12 +51,12 @@ class DeadLetter(Struct, frozen=True):
     dead_lettered_at: float
     handle: str
     group: str | None = None
-    item: InboundItem | OutboundItem | StatusesItem | None = None
+    item: InboundItem | OutboundItem | StatusesItem | MediaItem | None = None
 
     @property
     def conversation(self) -> str:
         """Organization, number and contact; for statuses those of the first conversation in it."""
-        if isinstance(self.item, InboundItem | OutboundItem):
+        if isinstance(self.item, InboundItem | OutboundItem | MediaItem):
             return f"{self.item.organization_id}/{self.item.phone_number_id}/{self.item.contact_id}"
         if isinstance(self.item, StatusesItem):
             places = [read_callback_data(status.get("biz_opaque_callback_data")) for status in self.item.statuses]
@@ -70,6 +76,8 @@ class DeadLetter(Struct, frozen=True):
                 return f"turn {self.item.turn}, {_counted(len(self.item.messages), 'message', 'messages')}"
             case StatusesItem():
                 return _counted(len(self.item.statuses), "status", "statuses")
+            case MediaItem():
+                return f"a file ({self.item.media.type})"
         return "a scheduled job" if self.queue == "schedule" else "unreadable"
 
 
@@ -129,7 +137,7 @@ class DeadLetterQueue:
     @property
     def can_be_moved(self) -> bool:
         """Whether SQS may move the messages unchanged. Outbound ones must be marked as redriven for the sender."""
-        return self.name in ("inbound", "statuses")
+        return self.name in ("inbound", "statuses", "media")
 
     def move_all(self, wait: Callable[[float], None]) -> int | None:
         """Let SQS move all messages (StartMessageMoveTask), wait for the end and return how many were moved.
@@ -280,11 +288,17 @@ def dead_letter_queues(stack: str, options: dict[str, Any]) -> list[DeadLetterQu
     ]
 
 
-_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
+_ITEMS: dict[str, Any] = {
+    "inbound": InboundItem,
+    "outbound": OutboundItem,
+    "statuses": StatusesItem,
+    "media": MediaItem,
+}
 _REASONS = {
     "inbound": "failed too often; see the log of the flow runner",
     "outbound": "failed too often; see the log of the sender",
     "statuses": "failed too often; see the log of the statuses function",
+    "media": "failed too often; see the log of the sender",
     "schedule": "failed; see the log of the scheduled function",
 }
 
@@ -329,7 +343,7 @@ def _redriven(letter: DeadLetter, now: float) -> dict[str, Any]:
                 "MessageGroupId": group_id(item.group),
                 "MessageDeduplicationId": digest(item.deduplication_id, letter.id),
             }
-        case StatusesItem():
+        case StatusesItem() | MediaItem():
             return {"MessageBody": letter.body}
     fifo = letter.group is not None
     unread: dict[str, Any] = {"MessageBody": letter.body}

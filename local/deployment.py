@@ -75,6 +75,7 @@ def local_parameters(
         "DeletionProtection": "false",
         "Observability": "full",
         "EmailFrom": EMAIL_FROM,
+        "KeepMedia": "true",
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
         "StatusesConcurrency": "2",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from base64 import b64decode
 from typing import Any
 
 from local.graph_phones import Choice, MediaFromPerson, ScreenEntry
@@ -16,6 +17,14 @@ _MIME_TYPES = {
     "sticker": "image/webp",
 }
 
+_BEGINNINGS = {
+    "image": b"\xff\xd8\xff\xe0",
+    "video": b"\0\0\0\x18ftypmp42",
+    "audio": b"OggS",
+    "document": b"%PDF-1.7",
+    "sticker": b"RIFF\0\0\0\0WEBP",
+}
+
 
 def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
     """Meta's message when a person taps a button, a row or a quick reply of a template."""
@@ -28,11 +37,19 @@ def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
     return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
 
 
-def media_message(media: MediaFromPerson, media_id: str) -> Json:
+def sent_file(media: MediaFromPerson) -> tuple[bytes, str]:
+    """The contents and the MIME type of a person's file. Raises ValueError for contents that are not base64."""
+    mime_type = media.mime_type or _MIME_TYPES[media.type]
+    if media.content is not None:
+        return b64decode(media.content, validate=True), mime_type
+    return _BEGINNINGS[media.type] + b" of a simulated phone", mime_type
+
+
+def media_message(media: MediaFromPerson, media_id: str, file: bytes) -> Json:
     """Meta's message when a person sends a file."""
     content: Json = {
         "mime_type": media.mime_type or _MIME_TYPES[media.type],
-        "sha256": hashlib.sha256(media_id.encode()).hexdigest(),
+        "sha256": hashlib.sha256(file).hexdigest(),
         "id": media_id,
         "url": f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={media_id}",
     }

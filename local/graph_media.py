@@ -12,8 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from local.graph_errors import GraphApiError
+from local.graph_inbound import sent_file
+from local.graph_phones import MediaFromPerson
 from local.graph_rules import check_product
-from local.graph_sim_requests import json_response
+from local.graph_sim_requests import SimulatorRequestError, json_response
 
 Json = dict[str, Any]
 
@@ -85,6 +87,15 @@ class MediaApi:
         self._files[media_id] = file
         while sum(len(kept.content) for kept in self._files.values()) > _MAX_BYTES:
             self._files.popitem(last=False)
+
+    def put_sent(self, media_id: str, media: MediaFromPerson, phone_number_id: str) -> bytes:
+        """Keep a person's file and return its contents. Raises `SimulatorRequestError` for one that WhatsApp does not send."""
+        try:
+            content, mime_type = sent_file(media)
+            self.put(media_id, StoredMedia(content, mime_type, phone_number_id))
+        except (ValueError, GraphApiError) as error:
+            raise SimulatorRequestError(422, "bad_file", f"People cannot send this file: {error}") from None
+        return content
 
     async def _upload(self, request: Request) -> Response:
         phone_number_id = request.path_params["phone_number_id"]

@@ -49,7 +49,7 @@ class ScreenEntry(Struct, kw_only=True, omit_defaults=True):
 
 
 class MediaFromPerson(Struct, forbid_unknown_fields=True):
-    """A file that a person sends. Nothing is uploaded: only the description that Meta would post is made."""
+    """A file that a person sends, with its `content` in base64. Without it, the file only begins as one of its type does."""
 
     type: Literal["image", "video", "audio", "document", "sticker"]
     caption: str | None = None
@@ -57,6 +57,7 @@ class MediaFromPerson(Struct, forbid_unknown_fields=True):
     mime_type: str | None = None
     id: str | None = None
     voice: bool = False
+    content: str | None = None
 
 
 class LocationFromPerson(Struct, forbid_unknown_fields=True, omit_defaults=True):

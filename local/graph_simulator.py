@@ -290,7 +290,7 @@ class GraphSimulator:
             return number, {"type": "text", "text": {"body": action.text}}
         if action.media is not None:
             media_id = action.media.id or str(int.from_bytes(self.network.new_id().encode()[-6:]))
-            return number, media_message(action.media, media_id)
+            return number, media_message(action.media, media_id, self._media.put_sent(media_id, action.media, number))
         if action.location is not None:
             return number, {"type": "location", "location": msgspec.to_builtins(action.location)}
         return number, action.raw or {}

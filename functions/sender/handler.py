@@ -6,7 +6,7 @@ import msgspec
 
 import pytake.wiring.sender as wiring
 from pytake.aws.batch import Record, process_batch
-from pytake.conversation.queues import OutboundItem
+from pytake.conversation.queues import MediaItem, OutboundItem
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.observability import logger, safe_handler, set_correlation_id
 from pytake.wiring import shared
@@ -18,12 +18,22 @@ UNREADABLE_RECEIVES = 14
 """The receive at which an item that cannot be decoded is dead-lettered: after a quarter of an hour. While a deployment or a
 rollback runs, an item may come from a newer release than its reader."""
 
+MEDIA_QUEUE = "-media"
+"""How the name of the queue of files to keep ends. This function keeps them, because it alone may read access tokens."""
+
 _read = msgspec.json.Decoder(OutboundItem).decode
+_read_media = msgspec.json.Decoder(MediaItem).decode
 
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Delivers each record's turn. A turn that has to wait is retried when it is due, and its group follows it."""
+    """Delivers each record's turn. A turn that has to wait is retried when it is due, and its group follows it.
+
+    A record of the queue of files is a file of a person, which is kept.
+    """
+    if any(str(record.get("eventSourceARN")).endswith(MEDIA_QUEUE) for record in event["Records"][:1]):
+        with shared.metrics():
+            return process_batch(event, _keep_media, wiring.queues().postpone_media, logger())
     begun = False
 
     def out_of_time() -> bool:
@@ -56,3 +66,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         answer = process_batch(event, deliver, wiring.queues().postpone_outbound, logger())
         wiring.read_receipts().finish()
         return answer
+
+
+def _keep_media(record: Record) -> None:
+    item = _read_media(record.body)
+    set_correlation_id(item.correlation_id)
+    outcome = wiring.keep_media()(item)
+    logger().info("media.kept", organization_id=item.organization_id, outcome=outcome)

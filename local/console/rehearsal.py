@@ -144,7 +144,8 @@ class Rehearsal:
             optional = {"caption": sent.caption, "filename": sent.filename, "mime_type": sent.mime_type}
             media.update({name: value for name, value in optional.items() if value})
             said = {"type": "media", "text": sent.caption or "", "media": media}
-            return msgspec.convert(said, Input), graph_inbound.media_message(sent, "media-1")
+            content, _ = graph_inbound.sent_file(sent)
+            return msgspec.convert(said, Input), graph_inbound.media_message(sent, "media-1", content)
         if "location" in action:
             said = {"type": "location", "location": dict(action["location"])}
             return msgspec.convert(said, Input), {"type": "location", "location": dict(action["location"])}

@@ -229,6 +229,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "queue.outbound.what": ("Respostas a caminho da Meta", "Replies on their way to Meta"),
     "queue.statuses": ("Status de entrega", "Delivery statuses"),
     "queue.statuses.what": ("Enviada, entregue, lida, falhou", "Sent, delivered, read, failed"),
+    "queue.media": ("Arquivos", "Files"),
+    "queue.media.what": ("Arquivos recebidos", "Files of people"),
     "queue.schedule": ("Agendamentos", "Schedule"),
     "queue.schedule.what": ("Tarefas agendadas", "Scheduled jobs"),
     "queues.waiting": ("na fila", "waiting"),

@@ -11,6 +11,7 @@ from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.records import Organization
 from pytake.conversation.retention import ApplyRetention, RetentionPolicy
 from tests.analytics.world import HOUR, NUMBERS, World
+from tests.fakes.media import MemoryMediaFiles
 
 DAY = 86_400
 
@@ -21,9 +22,11 @@ class Kept(World):
     def __init__(self) -> None:
         super().__init__()
         self.acme_keeps(10)
+        self.media = MemoryMediaFiles(self.clock)
         self.apply_retention = ApplyRetention(
             self.log,
             self.lake,
+            self.media,
             RetentionPolicy(self.product.tenants, 20),
             self.clock,
             lambda *record_metric: self.measured.append(record_metric),

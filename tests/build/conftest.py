@@ -228,8 +228,9 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
     queues = {
         name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})
         for name in (
-            *("inbound.fifo", "outbound.fifo", "statuses"),
+            *("inbound.fifo", "outbound.fifo", "statuses", "media"),
             *("inbound-dead-letters.fifo", "outbound-dead-letters.fifo", "statuses-dead-letters"),
+            "media-dead-letters",
         )
     }
     values = {
@@ -243,6 +244,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "OUTBOUND_DLQ_URL": queues["outbound-dead-letters.fifo"]["QueueUrl"],
         "STATUSES_DLQ_URL": queues["statuses-dead-letters"]["QueueUrl"],
         "STATUSES_QUEUE_URL": queues["statuses"]["QueueUrl"],
+        "MEDIA_QUEUE_URL": queues["media"]["QueueUrl"],
+        "MEDIA_DLQ_URL": queues["media-dead-letters"]["QueueUrl"],
         "GRAPH_API_URL": graph.url,
         "EVENT_BUS_NAME": "default",
         "LAKE_DATABASE": "pytake",

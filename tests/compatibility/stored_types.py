@@ -12,7 +12,8 @@ from pytake.contacts.records import ContactRecord
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.ports.media import Upload
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import RateWindow
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
@@ -33,6 +34,8 @@ STORED: dict[str, Any] = {
     "InboundItem": InboundItem,
     "OutboundItem": OutboundItem,
     "StatusesItem": StatusesItem,
+    "MediaItem": MediaItem,
+    "Upload": Upload,
     "State": State,
     "Conversation": Conversation,
     "TurnRecord": TurnRecord,

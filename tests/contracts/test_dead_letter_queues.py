@@ -8,8 +8,9 @@ import pytest
 
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
 from pytake.conversation.callback_data import callback_data
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, group_id
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, group_id
 from pytake.conversation.records import ConversationKey
+from pytake.whatsapp.input import InputMedia
 from pytake.whatsapp.outbound import Text
 
 NUMBER = "100000000000001"
@@ -24,6 +25,7 @@ class World:
             "inbound": self.sqs.create_queue(QueueName="in.fifo", Attributes=fifo)["QueueUrl"],
             "outbound": self.sqs.create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
             "statuses": self.sqs.create_queue(QueueName="statuses")["QueueUrl"],
+            "media": self.sqs.create_queue(QueueName="media")["QueueUrl"],
         }
         self.queues = SqsDeadLetterQueues(self.sqs, **self.urls, wait_seconds=0)
         self.sent = 0
@@ -31,7 +33,11 @@ class World:
     def put(self, queue: str, body: Any) -> None:
         self.sent += 1
         group = group_id(body.key) if isinstance(body, InboundItem | OutboundItem) else f"g{self.sent}"
-        more = {} if queue == "statuses" else {"MessageGroupId": group, "MessageDeduplicationId": str(self.sent)}
+        more = (
+            {}
+            if queue in ("statuses", "media")
+            else {"MessageGroupId": group, "MessageDeduplicationId": str(self.sent)}
+        )
         text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
         self.sqs.send_message(QueueUrl=self.urls[queue], MessageBody=text, **more)
 
@@ -53,6 +59,14 @@ def status(phone: str, organization_id: str = "acme", *, callback: bool = True) 
     found = {"id": f"wamid.{phone}", "status": "sent", "recipient_id": phone}
     key = ConversationKey(organization_id, NUMBER, phone)
     return found | ({"biz_opaque_callback_data": callback_data(key, 1, 0)} if callback else {})
+
+
+def test_files_of_erased_people_go(world: World) -> None:
+    for phone in (ANA, BIA):
+        world.put("media", MediaItem("acme", NUMBER, phone, InputMedia("77", "image"), 1.0))
+    assert world.queues.remove([ConversationKey("acme", NUMBER, ANA)]) == 1
+    [left] = [msgspec.json.decode(body, type=MediaItem) for body in world.bodies("media")]
+    assert left.contact_id == BIA
 
 
 def test_messages_of_erased_people_go_and_all_others_stay(world: World) -> None:

@@ -17,6 +17,7 @@ from pytake.conversation.replay_erasures import ReplayedErasures, ReplayErasures
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 from tests.fakes.lake import MemoryLake
+from tests.fakes.media import MemoryMediaFiles
 
 OTHER = "5511888888888"
 
@@ -207,7 +208,9 @@ def test_what_is_elsewhere_goes_when_no_worker_can_still_write_and_one_that_fail
     hour = int(desk.product.clock()) // 3600 * 3600
     row = LakeEvent("e", "reported", hour * 1000, "ana", None, NUMBER, 1, variables={"name": "Ana"})
     lake.put(LakePart("acme", hour, hour * 1000, hour * 1000), [row])
-    finish = FinishErasures(desk.erasure, lake, letters, desk.product.events, desk.product.clock)
+    finish = FinishErasures(
+        desk.erasure, lake, MemoryMediaFiles(desk.product.clock), letters, desk.product.events, desk.product.clock
+    )
     desk.erase()
     pending = desk.erasure.unfinished[0]
     pending.contacts, pending.reported, pending.unsettled = ["ana"], [hour], [hour + 3600]

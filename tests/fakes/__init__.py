@@ -21,7 +21,7 @@ from pytake.conversation.ports.conversations import AlreadyCommittedError, Effec
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
 from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
 from pytake.conversation.records import (
@@ -843,6 +843,7 @@ class MemoryQueues:
         self.inbound: list[InboundItem] = []
         self.outbound: list[OutboundItem] = []
         self.statuses: list[StatusesItem] = []
+        self.media: list[MediaItem] = []
         self.dead_lettered: list[tuple[OutboundItem, str]] = []
         self._seen: set[str] = set()
 
@@ -855,6 +856,9 @@ class MemoryQueues:
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self.statuses.extend(items)
+
+    def put_media(self, item: MediaItem) -> None:
+        self.media.append(item)
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         self.dead_lettered.append((item, reason))

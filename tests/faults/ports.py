@@ -12,7 +12,7 @@ from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import OperatorEvent, QueueingFailedError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, digest, group_id
 from pytake.conversation.records import (
     ConversationKey,
     Number,
@@ -137,6 +137,9 @@ class WorldQueues:
     def put_statuses(self, items: list[StatusesItem]) -> None:
         for item in items:
             self._send("statuses", item)
+
+    def put_media(self, item: MediaItem) -> None:
+        self._send("media", item)
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         self._send("outbound_dead", item, group_id(item.key), item.deduplication_id, reason=reason)

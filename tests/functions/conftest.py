@@ -35,6 +35,10 @@ ENVIRONMENT = {
     "OUTBOUND_DLQ_URL": "https://sqs.test/outbound-dead-letters.fifo",
     "STATUSES_QUEUE_URL": "https://sqs.test/statuses",
     "STATUSES_DLQ_URL": "https://sqs.test/statuses-dead-letters",
+    "MEDIA_QUEUE_URL": "https://sqs.test/media",
+    "MEDIA_DLQ_URL": "https://sqs.test/media-dead-letters",
+    "KEEP_MEDIA": "true",
+    "MEDIA_MEGABYTES": "16",
     "LAKE_BUCKET": "lake",
     "LAKE_DATABASE": "lake",
     "WORK_GROUP": "lake",
@@ -182,6 +186,7 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
             "outbound": sqs.create_queue(QueueName="outbound.fifo", Attributes=fifo)["QueueUrl"],
             "outbound_dlq": sqs.create_queue(QueueName="outbound-dead-letters.fifo", Attributes=fifo)["QueueUrl"],
             "statuses": sqs.create_queue(QueueName="statuses")["QueueUrl"],
+            "media": sqs.create_queue(QueueName="media")["QueueUrl"],
         }
         boto3.client("s3").create_bucket(Bucket="lake")
         create_table("table")

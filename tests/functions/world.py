@@ -29,6 +29,18 @@ class World:
     def says(
         self, text: str, phone: str = ANA, *, number: str = FIRST, org: str = "acme", hours_ago: float = 0
     ) -> None:
+        self.says_message({"type": "text", "text": {"body": text}}, phone, number=number, org=org, hours_ago=hours_ago)
+
+    def says_message(
+        self,
+        content: dict[str, Any],
+        phone: str = ANA,
+        *,
+        number: str = FIRST,
+        org: str = "acme",
+        hours_ago: float = 0,
+    ) -> None:
+        """The person sends a message with this type and content, in Meta's format."""
         self._messages += 1
         body = {
             "organization_id": org,
@@ -38,8 +50,7 @@ class World:
                 "from": phone,
                 "id": f"wamid.{self._messages}",
                 "timestamp": str(int(time.time() - hours_ago * 3600)),
-                "type": "text",
-                "text": {"body": text},
+                **content,
             },
             "received_at": time.time(),
             "profile_name": "Ana",

@@ -1,7 +1,9 @@
 """pywa, a client of the Cloud API that other people wrote, sends every kind of message and reads every webhook."""
 
 import json
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -145,6 +147,24 @@ def test_pywa_uploads_sends_downloads_and_deletes_a_file() -> None:
         gone = await world.client.get(f"/_graph/v25.0/{media.id}", headers={"Authorization": f"Bearer {TOKEN}"})
         assert gone.status_code == 400
         assert json.loads(gone.content)["error"]["error_subcode"] == 33
+
+    run_scenario(scenario)
+
+
+def test_pywa_downloads_what_a_person_sent() -> None:
+    picture = b"\x89PNG picture"
+
+    async def scenario(world: SimulatorHarness) -> None:
+        sent = {"type": "image", "mime_type": "image/png", "content": b64encode(picture).decode()}
+        assert (await world.write({"media": sent})).status_code == 202
+        await world.simulator.idle()
+        pywa = Pywa(world)
+        [message] = await pywa.reads(world.posts)
+        assert message.image.sha256 == sha256(picture).hexdigest()
+        url = await pywa.client.get_media_url(message.image.id)
+        assert (url.sha256, await pywa.client.get_media_bytes(url.url)) == (message.image.sha256, picture)
+        for wrong in ({"content": "?"}, {"mime_type": "video/x-msvideo"}):
+            assert (await world.write({"media": sent | wrong})).json()["error"]["code"] == "bad_file"
 
     run_scenario(scenario)
 

@@ -17,20 +17,24 @@ from pytake.conversation.agent_messaging import (
     UnknownConversationError,
     WindowClosedError,
 )
+from pytake.conversation.media.library import UnknownMediaError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.conversation.records import ConversationKey
 from pytake.conversation.templates.check import (
     MismatchedTemplateError,
     TemplateRefusedError,
     UnsendableTemplateError,
 )
-from pytake.whatsapp.limits import TEXT_BODY
-from pytake.whatsapp.outbound import Template, Text
+from pytake.whatsapp.limits import CAPTION, TEXT_BODY
+from pytake.whatsapp.outbound import Media, Template, Text
+from pytake.whatsapp.sending import SendFailedError
 from pytake.whatsapp.templates import LANGUAGE, NAME, language_code
 from rest.caller import caller
 from rest.conversations import ConversationResponse, conversation_response
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
+from rest.media import media_unknown, refused_by_meta
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, conversation_unknown, find, person
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -48,8 +52,17 @@ class SentTemplate(BaseModel):
     components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
 
 
+class SentMedia(BaseModel):
+    """A file of `POST /api/v1/media`. A caption is shown below an image, a video or a document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(min_length=1, max_length=100)
+    caption: str | None = Field(default=None, max_length=CAPTION)
+
+
 class AgentMessage(BaseModel):
-    """An agent's message: `text` or `template`. Free text as the 24-hour window allows it, or a template at any time."""
+    """An agent's message: one of `text`, `media` and `template`. Only a template can be sent outside the 24-hour window."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,15 +74,18 @@ class AgentMessage(BaseModel):
         strict=True,
         description="Only if this is still the conversation's latest `turn`: nothing was written that you have not seen",
     )
+    media: SentMedia | None = None
 
     @model_validator(mode="after")
     def _has_one_content(self) -> Self:
-        if sum(content is not None for content in (self.text, self.template)) != 1:
-            raise ValueError("give exactly one of `text` and `template`")
+        if sum(content is not None for content in (self.text, self.template, self.media)) != 1:
+            raise ValueError("give exactly one of `text`, `template` and `media`")
         return self
 
-    def content(self) -> AgentContent:
-        """The message as it is sent."""
+    def content(self, key: ConversationKey) -> AgentContent:
+        """The message as it is sent. Meta has the file after this."""
+        if self.media is not None:
+            return _media(key, self.media)
         if self.template is not None:
             template = self.template
             return Template(template.name, language_code(template.language), template.components)
@@ -103,6 +119,9 @@ class SendResponse(BaseModel):
             "conversation_changed",
             "idempotency_key_reused",
             "queue_unavailable",
+            "media_unknown",
+            "media_refused",
+            "meta_unavailable",
         ],
     ),
 )
@@ -127,12 +146,11 @@ def send_message(
     else:
         raise conversation_unknown(phone)
     request_id = key_header or uuid4().hex
+    sent = message.content(key)
     try:
         done = _act(
             phone,
-            lambda: messaging.send(
-                key, message.content(), who.subject, request_id, who.request_id, message.expected_turn
-            ),
+            lambda: messaging.send(key, sent, who.subject, request_id, who.request_id, message.expected_turn),
         )
     except ChangedMeanwhileError as error:
         detail = "There are newer messages: read the conversation again. A colleague may have answered already."
@@ -198,6 +216,16 @@ def _refused_template(error: TemplateRefusedError) -> ProblemError:
             return unprocessable("template_mismatch", detail, errors=errors)
     detail = f"The number's account has no template {error} in this language. GET /api/v1/templates lists them."
     return not_found("template_unknown", detail)
+
+
+def _media(key: ConversationKey, media: SentMedia) -> Media:
+    """The message that sends a file, which Meta has now."""
+    try:
+        return wiring.media_library().message(key, media.id, media.caption)
+    except UnknownMediaError:
+        raise media_unknown() from None
+    except SendFailedError as error:
+        raise refused_by_meta(error) from None
 
 
 def _act(phone: str, action: Callable[[], AgentTurn]) -> AgentTurn:

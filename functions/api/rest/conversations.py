@@ -24,6 +24,7 @@ from pytake.wiring import shared
 from rest.caller import caller
 from rest.cursor import read_cursor, read_version_cursor, write_cursor, write_list_cursor
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID, AtNumber
+from rest.media import TranscriptMedia
 from rest.openapi import route_docs
 from rest.people import Phone, find
 from rest.problems import flow_unknown
@@ -149,6 +150,7 @@ class TranscriptMessage(BaseModel):
     fallback: bool = Field(description="The number's template was sent in place of the text")
     labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
     revoked: bool = Field(description="The sender deleted it for everyone: its text is gone")
+    media: TranscriptMedia | None
 
 
 class Transcript(BaseModel):

@@ -37,6 +37,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
     "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "There is no saved query with this name."),
+    "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
@@ -120,6 +121,14 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "idempotency_key_reused": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another message. Use a new one."
     ),
+    "media_unsupported": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "WhatsApp does not send files of this type, or the contents are not of the type.",
+    ),
+    "media_size": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The file is empty, or larger than WhatsApp sends for its type."
+    ),
+    "media_refused": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "Meta does not take the file. Nothing was sent."),
     "timetable_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A time, a day or the time zone of a timetable is not valid."
     ),
@@ -161,7 +170,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The report is still being prepared. Repeat the request after `Retry-After` seconds.",
     ),
     "meta_unavailable": ProblemCode(
-        HTTPStatus.SERVICE_UNAVAILABLE, "Meta does not answer. Nothing is stored. Repeat the request later."
+        HTTPStatus.SERVICE_UNAVAILABLE, "Meta does not answer. Nothing is stored or sent. Repeat the request later."
     ),
     "temporarily_unavailable": ProblemCode(
         HTTPStatus.SERVICE_UNAVAILABLE, "AWS does not answer at the moment. Repeat the request later."

@@ -15,6 +15,9 @@ from rest.problems import ProblemError, bad_request
 FLOW_BYTES = 4_000_000
 """The limit of a decoded flow document. A Lambda request is limited to 6 MB, in base64."""
 
+MEDIA_BYTES = 5_700_000
+"""The limit of a file in base64 with its description: 4.2 MB of the file itself."""
+
 OTHER_BYTES = 256_000
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
@@ -28,7 +31,9 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
         return event
     if event.get("requestContext", {}).get("http", {}).get("method") in _WITHOUT_BODY:
         return {**event, "body": None}
-    most = FLOW_BYTES if str(event.get("rawPath", "")).startswith("/api/v1/flows/") else OTHER_BYTES
+    path = str(event.get("rawPath", ""))
+    flows = path.startswith("/api/v1/flows/")
+    most = FLOW_BYTES if flows else MEDIA_BYTES if path == "/api/v1/media" else OTHER_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     size = len(body) * 3 // 4 - body[-2:].count("=") if encoded else len(body.encode(errors="surrogatepass"))
     if size > most:

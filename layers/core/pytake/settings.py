@@ -36,7 +36,8 @@ class WebhookSettings(FunctionSettings, frozen=True, kw_only=True):
 
 class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
     """The flow runner reads flows and queues messages to send. `session_ttl_hours` is the default of organizations;
-    `effects_per_organization` is how many of its turns may wait for APIs and models at the same time.
+    `effects_per_organization` is how many of its turns may wait for APIs and models at the same time. `keep_media`: the
+    files of people are queued to be kept.
 
     `email_from` is the address that flows send e-mails from; empty: they send none.
 
@@ -47,6 +48,8 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
     inbound_queue_url: Text
     inbound_dlq_url: Text
     outbound_queue_url: Text
+    media_queue_url: Text
+    keep_media: bool
     lake_bucket: Text
     secrets_prefix: Text
     session_ttl_hours: int
@@ -56,12 +59,17 @@ class FlowRunnerSettings(FunctionSettings, frozen=True, kw_only=True):
 
 
 class SenderSettings(FunctionSettings, frozen=True, kw_only=True):
-    """The sender calls the Graph API. `messages_per_minute` is the default of organizations; `ambiguous_seconds` is how long
-    a send with an unknown outcome waits for a status before it is repeated; `visibility_timeout_seconds` is the queue's.
+    """The sender calls the Graph API, and stores files of people of up to `media_megabytes`.
+
+    `messages_per_minute` is the default of organizations; `ambiguous_seconds` is how long a send with an unknown outcome
+    waits for a status before it is repeated; `visibility_timeout_seconds` is the queue's.
     """
 
     outbound_queue_url: Text
     outbound_dlq_url: Text
+    media_queue_url: Text
+    media_megabytes: int
+    lake_bucket: Text
     secrets_prefix: Text
     graph_api_url: Text
     graph_api_version: Text
@@ -93,19 +101,21 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
     inbound_dlq_url: Text
     outbound_dlq_url: Text
     statuses_dlq_url: Text
+    media_dlq_url: Text
 
 
 class ApiSettings(LakeSettings, frozen=True, kw_only=True):
-    """The REST API queues the messages of agents and reported events, and stores secrets.
+    """The REST API queues the messages of agents and reported events, and stores secrets and files.
 
-    `session_ttl_hours` is the default of organizations; `verify_numbers`: a number's access token is tried
-    at the Graph API before it is stored.
+    `session_ttl_hours` is the default of organizations; `keep_media`: the files of people are kept; `verify_numbers`: a
+    number's access token is tried at the Graph API before it is stored.
     """
 
     inbound_queue_url: Text
     outbound_queue_url: Text
     graph_api_url: Text
     graph_api_version: Text
+    keep_media: bool
     verify_numbers: bool
     secrets_prefix: Text
     session_ttl_hours: int

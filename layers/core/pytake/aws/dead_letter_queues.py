@@ -7,7 +7,7 @@ import msgspec
 
 from pytake.aws.queues import encode_body
 from pytake.conversation.callback_data import read_callback_data
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ BATCH = 10
 WAIT_SECONDS = 1
 """SQS queries all its servers only with a wait time. Without one it may return nothing although there are messages."""
 
-_ITEMS: dict[str, Any] = {"inbound": InboundItem, "outbound": OutboundItem, "statuses": StatusesItem}
+_ITEMS: dict[str, Any] = {
+    "inbound": InboundItem,
+    "outbound": OutboundItem,
+    "statuses": StatusesItem,
+    "media": MediaItem,
+}
 
 
 class SqsDeadLetterQueues:
@@ -33,11 +38,12 @@ class SqsDeadLetterQueues:
         inbound: str,
         outbound: str,
         statuses: str,
+        media: str,
         wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._wait_seconds = wait_seconds
-        self._urls = {"inbound": inbound, "outbound": outbound, "statuses": statuses}
+        self._urls = {"inbound": inbound, "outbound": outbound, "statuses": statuses, "media": media}
 
     def remove(self, keys: Sequence[ConversationKey]) -> int:
         return sum(self._sweep(name, url, frozenset(keys)) for name, url in self._urls.items())

@@ -75,6 +75,24 @@ class UnreadableFileError(Exception):
     """A file of the lake is not Parquet, or incomplete."""
 
 
+def remove_versions(client: "S3Client", bucket: str, prefix: str, wanted: Callable[[Any], bool]) -> int:
+    """Delete the wanted versions below a prefix for good; returns how many. Raises `NotRemovedError`.
+
+    In a versioned bucket, a plain deletion only hides an object.
+    """
+    removed = 0
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        names: Any = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions if wanted(v)]
+        if not names:
+            continue
+        answer = client.delete_objects(Bucket=bucket, Delete={"Objects": names, "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise NotRemovedError(f"{len(errors)} objects of the bucket: {errors[0].get('Code')}")
+        removed += len(names)
+    return removed
+
+
 class S3Lake:
     """Implements `pytake.conversation.ports.lake.Lake`."""
 
@@ -151,16 +169,7 @@ class S3Lake:
         return sorted(folder[len(prefix) : -1].partition("=")[2] for folder in found)
 
     def _remove_versions(self, prefix: str, wanted: Callable[[Any], bool]) -> None:
-        """Deletes all versions: in a versioned bucket, a plain deletion only hides an object."""
-        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            names: Any = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions if wanted(v)]
-            if not names:
-                continue
-            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
-            if errors := answer.get("Errors"):
-                raise NotRemovedError(f"{len(errors)} objects of the lake: {errors[0].get('Code')}")
+        remove_versions(self._client, self._bucket, prefix, wanted)
 
     def _metadata(self, key: str) -> dict[str, str] | None:
         return object_metadata(self._client, self._bucket, key)

@@ -1,4 +1,4 @@
-"""The three queues on SQS."""
+"""The work queues on SQS."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytake.conversation.ports.messaging import QueueingFailedError
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem, digest, group_id
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, digest, group_id
 from pytake.observability import aws_error_code
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class SqsQueues:
         outbound: str | None = None,
         outbound_dlq: str | None = None,
         statuses: str | None = None,
+        media: str | None = None,
     ) -> None:
         self._client = client
         urls = {
@@ -53,6 +54,7 @@ class SqsQueues:
             "outbound": outbound,
             "outbound_dlq": outbound_dlq,
             "statuses": statuses,
+            "media": media,
         }
         self._urls = {name: url for name, url in urls.items() if url is not None}
 
@@ -82,6 +84,9 @@ class SqsQueues:
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self._send(self._urls["statuses"], [{"MessageBody": encode_body(item)} for item in items])
+
+    def put_media(self, item: MediaItem) -> None:
+        self._send(self._urls["media"], [{"MessageBody": encode_body(item)}])
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         body, id_ = encode_body(item), item.deduplication_id
@@ -115,6 +120,10 @@ class SqsQueues:
     def postpone_statuses(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._urls["statuses"], receipt_handles, seconds)
+
+    def postpone_media(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
+        self._postpone(self._urls["media"], receipt_handles, seconds)
 
     def _postpone(self, queue_url: str, receipt_handles: Sequence[str], seconds: int) -> None:
         for start in range(0, len(receipt_handles), BATCH_ENTRIES):

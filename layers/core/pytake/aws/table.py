@@ -32,6 +32,7 @@ export, `LAKE`).
 | record of an erased person | `ERASED#sha256` | `ERASED` |
 | pending erasure | `ERASURES` | id |
 | the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
+| upload (a file to send) | `ORG#o#MEDIA` | upload id |
 | scheduled run | `JOB#job` | scheduled time |
 """
 

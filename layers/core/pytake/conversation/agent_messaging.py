@@ -37,14 +37,14 @@ from pytake.conversation.records import (
 from pytake.conversation.templates.check import check_template
 from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input, State, StateError
-from pytake.whatsapp.outbound import Template, Text
+from pytake.whatsapp.outbound import Media, Template, Text
 
 UNQUEUED_SECONDS = 3600
 """An inbound message is retried for 50 minutes. An older turn is queued, or its message is dead-lettered."""
 
 COMMIT_ATTEMPTS = 4
 
-AgentContent = Text | Template
+AgentContent = Text | Template | Media
 """What an agent can send."""
 
 AGENT = "agent"
@@ -126,7 +126,8 @@ class AgentMessaging:
         correlation_id: str | None = None,
         expected_turn: int | None = None,
     ) -> AgentTurn:
-        """Write to the person and take over the conversation: the bot is silent until `resume` or the session's end.
+        """Write a text to the person, or send a file, and take over the conversation: the bot is silent until `resume` or the
+        session's end.
 
         A template may also be sent outside the service window, and begins the conversation with a person who has never written.
         Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `ChangedMeanwhileError` when the latest
@@ -150,8 +151,7 @@ class AgentMessaging:
                 raise OptedOutError
             if not is_template and now >= before.last_inbound_at + SERVICE_WINDOW_SECONDS:
                 raise WindowClosedError
-            text = message.name if isinstance(message, Template) else message.text
-            record = _record(before, now, AGENT, Input(type=AGENT, text=text), correlation_id)
+            record = _record(before, now, AGENT, Input(type=AGENT, text=_text(message)), correlation_id)
             record.message_id, record.messages, record.recipient = message_id, [message], recipient_of(before)
             record.window_opened_at = before.last_inbound_at
             session = before.open_session(now)
@@ -286,6 +286,12 @@ class AgentMessaging:
     def _ends_at(self, key: ConversationKey, session: Session, now: float) -> float:
         organization = self._tenants.organization(key.organization_id)
         return max(session.expires_at, now + (organization.session_ttl_hours or self._session_ttl_hours) * 3600)
+
+
+def _text(message: AgentContent) -> str:
+    if isinstance(message, Media):
+        return message.caption or ""
+    return message.name if isinstance(message, Template) else message.text
 
 
 def _record(before: Conversation, now: float, status: str, input_: Input, correlation_id: str | None) -> TurnRecord:

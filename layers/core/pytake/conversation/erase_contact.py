@@ -8,6 +8,7 @@ from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Erasure, ErasureJournal
 from pytake.conversation.ports.lake import Lake
+from pytake.conversation.ports.media import StoredMedia
 from pytake.conversation.ports.messaging import DeadLetterQueues, OperatorEvent, OperatorEvents
 from pytake.conversation.recorded_erasures import NO_NUMBER, recorded_erasure
 from pytake.conversation.records import ConversationKey
@@ -59,12 +60,14 @@ class FinishErasures:
         self,
         erasure: Erasure,
         lake: Lake,
+        media: StoredMedia,
         dead_letters: DeadLetterQueues,
         operator_events: OperatorEvents,
         clock: Clock,
     ) -> None:
         self._erasure = erasure
         self._lake = lake
+        self._media = media
         self._dead_letters = dead_letters
         self._operator_events = operator_events
         self._clock = clock
@@ -94,6 +97,7 @@ class FinishErasures:
             self._lake.delete_old_versions(pending.organization_id, hour)
         if pending.reported or pending.unsettled:
             self._lake.delete_query_results()
+        files = self._media.erase(pending.organization_id, pending.contacts)
         letters = self._dead_letters.remove(pending.keys)
         self._erasure.finish(pending)
-        return {"late_items": late, "dead_letters": letters, "hours": len(pending.reported)}
+        return {"late_items": late, "dead_letters": letters, "hours": len(pending.reported), "files": files}

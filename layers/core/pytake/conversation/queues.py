@@ -1,7 +1,7 @@
 """The items on the work queues, and the ids that keep their order.
 
 `inbound.fifo` and `outbound.fifo` keep the order of each conversation through the message group. The statuses queue has no
-order, because a delivery status never moves backwards.
+order, because a delivery status never moves backwards; neither has the queue of files to keep.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pytake.conversation.records import (
     HeldTurn,
     TurnRecord,
 )
-from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY, PREFERENCE
+from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY, PREFERENCE, InputMedia
 from pytake.whatsapp.outbound import OutboundMessage
 
 GROUP_ID_CHARACTERS = 128
@@ -188,6 +188,21 @@ def read_id(record: TurnRecord) -> str | None:
     """The person's message that is marked as read with this turn: the one that the flow or the agent answered."""
     answered = record.received_message_id if record.status not in UNREAD_STATUSES else None
     return answered or record.reads
+
+
+class MediaItem(Struct, omit_defaults=True):
+    """A file that a person sent and that is to be kept."""
+
+    organization_id: str
+    phone_number_id: str
+    contact_id: str
+    media: InputMedia
+    received_at: float
+    correlation_id: str | None = None
+
+    @property
+    def key(self) -> ConversationKey:
+        return ConversationKey(self.organization_id, self.phone_number_id, self.contact_id)
 
 
 def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:

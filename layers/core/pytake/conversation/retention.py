@@ -8,6 +8,7 @@ from msgspec import Struct
 from pytake.conversation.lake_records import RetentionProgress
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, Lake
+from pytake.conversation.ports.media import StoredMedia
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import MARKER_SECONDS
 
@@ -30,10 +31,11 @@ class RetentionPolicy:
 
 
 class RetentionResult(Struct, frozen=True):
-    """What a run deleted: days of the lake, and turns whose retention was shortened."""
+    """What a run deleted: days of the lake, turns whose retention was shortened, and files."""
 
     days: int = 0
     turns: int = 0
+    files: int = 0
     finished: bool = False
 
 
@@ -48,12 +50,14 @@ class ApplyRetention:
         self,
         log: EventLog,
         lake: Lake,
+        media: StoredMedia,
         retention: RetentionPolicy,
         clock: Clock,
         record_metric: Callable[[str, float], None],
     ) -> None:
         self._log = log
         self._lake = lake
+        self._media = media
         self._retention = retention
         self._clock = clock
         self._record_metric = record_metric
@@ -82,7 +86,12 @@ class ApplyRetention:
             turns += removed
             if not finished:
                 return RetentionResult(days, turns)
-        return RetentionResult(days, turns, finished=True)
+        files = 0
+        for organization_id in self._media.organizations():
+            if out_of_time():
+                return RetentionResult(days, turns, files)
+            files += self._media.delete_before(organization_id, now - self._retention(organization_id))
+        return RetentionResult(days, turns, files, finished=True)
 
     def _shorten(self, organization_id: str, now: float, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
         """Delete turns that were written under a longer retention; returns how many, and whether all are deleted."""

@@ -1,7 +1,7 @@
 """The transcript of a conversation: the messages of the audit records, with their delivery from the ledger, behind those that
 the phone app shared of the time before. Messages that were deleted for everyone are shown without their text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -33,6 +33,15 @@ from pytake.whatsapp.outbound import (
 Speaker = Literal["user", "bot", "agent"]
 
 
+class TranscriptMedia(Struct, frozen=True):
+    """The file of a message. `id` is for `GET /api/v1/media/{media_id}`; None unless it is a person's file and files are kept."""
+
+    type: str
+    id: str | None = None
+    mime_type: str | None = None
+    filename: str | None = None
+
+
 class TranscriptEntry(Struct, frozen=True):
     """One message. `delivery` is None for the person's messages. For others it is Meta's last status (`sent`, `delivered`,
     `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
@@ -61,12 +70,25 @@ class TranscriptEntry(Struct, frozen=True):
     labels: list[str] = []
     author: str | None = None
     revoked: bool = False
+    media: TranscriptMedia | None = None
+
+
+ReceivedIds = Callable[[ConversationKey, list[str]], dict[str, str]]
+"""The ids of a person's kept files by Meta's ids."""
 
 
 class ReadTranscript:
     """The use case behind the routes of the transcript and of the audit records."""
 
-    def __init__(self, conversations: Conversations, deliveries: Deliveries, flows: Flows, history: AppHistory) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        deliveries: Deliveries,
+        flows: Flows,
+        history: AppHistory,
+        received_ids: ReceivedIds | None = None,
+    ) -> None:
+        self._received_ids = received_ids
         self._conversations = conversations
         self._history = history
         self._deliveries = deliveries
@@ -85,7 +107,9 @@ class ReadTranscript:
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}
             records = [record for record in records if record.session_id in sessions]
-        entries = [entry for record in records for entry in _entries(record, ledger, revoked)]
+        media_ids = [record.input.media.id for record in records if record.input.media is not None]
+        kept = self._received_ids(key, media_ids) if self._received_ids is not None else {}
+        entries = [entry for record in records for entry in _entries(record, ledger, revoked, kept)]
         if flow_id is not None:
             return entries
         known = {record.message_id for record in records} | {delivery.message_id for delivery in ledger.values()}
@@ -147,7 +171,10 @@ def _shared_entry(message: HistoryMessage, revoked: frozenset[str]) -> Transcrip
 
 
 def _entries(
-    record: TurnRecord, ledger: dict[tuple[int, int], Delivery], revoked: frozenset[str]
+    record: TurnRecord,
+    ledger: dict[tuple[int, int], Delivery],
+    revoked: frozenset[str],
+    kept: Mapping[str, str],
 ) -> Iterator[TranscriptEntry]:
     from_agent = record.input.type == AGENT
     session_id = record.session_id or None
@@ -181,6 +208,7 @@ def _entries(
             node_id=record.path[0].node_id if record.path and not starts else None,
             labels=[str(event.data["label"]) for event in record.events if event.type == "message_labeled"],
             revoked=is_revoked,
+            media=None if is_revoked else _received(record, kept),
         )
     for index, message in enumerate(record.messages):
         delivery = ledger.get((record.seq, index))
@@ -201,7 +229,13 @@ def _entries(
             reason=failure.reason if failure is not None else None,
             fallback=delivery.fallback if delivery is not None else False,
             author=_author(record) if from_agent else None,
+            media=TranscriptMedia(message.media, filename=message.filename) if isinstance(message, Media) else None,
         )
+
+
+def _received(record: TurnRecord, kept: Mapping[str, str]) -> TranscriptMedia | None:
+    sent = record.input.media
+    return TranscriptMedia(sent.type, kept.get(sent.id), sent.mime_type, sent.filename) if sent is not None else None
 
 
 def _author(record: TurnRecord) -> str | None:

@@ -24,7 +24,7 @@ from pytake.conversation.ports.conversations import Conversations, EffectPerform
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
-from pytake.conversation.queues import FlowStart, InboundItem
+from pytake.conversation.queues import FlowStart, InboundItem, MediaItem
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
@@ -68,7 +68,10 @@ class TakeTurn:
         session_ttl_hours: int,
         show_typing: ShowTyping,
         record_metric: RecordMetric = no_metrics,
+        *,
+        keep_media: bool = False,
     ) -> None:
+        self._keep_media = queues.put_media if keep_media else None
         self._conversations = conversations
         self._contacts = contacts
         self._tenants = tenants
@@ -91,6 +94,7 @@ class TakeTurn:
         turn is taken: nothing is due any more, the number was removed, or the person was erased after writing. Raises
         `ConflictError` when others keep writing the conversation, `QueueingFailedError` when the messages could not be enqueued,
         and `RetryLaterError` when too many turns of the organization wait for APIs and models. The item must then be retried.
+        With `keep_media`, a file that the person sent is queued to be kept, behind the turn.
 
         Records metrics for each turn, but not for repetitions: `Turns`, `TurnMilliseconds` (including effects),
         `InboundWaitMilliseconds` since the webhook, `TurnsFailed`, and `MessagesLimited` for messages over the contact's limit.
@@ -121,9 +125,21 @@ class TakeTurn:
                 self._record_metric("MessagesLimited", 1)
 
         mark_read = number is not None and number.mark_read
-        return self._commit(
-            lambda again: self._find(item, consistent=again), item.message_id, decide, committed, mark_read=mark_read
-        )
+        key = item.key
+
+        def find(again: bool) -> FoundConversation:
+            nonlocal key
+            found = self._find(item, consistent=again)
+            key = found.key
+            return found
+
+        record = self._commit(find, item.message_id, decide, committed, mark_read=mark_read)
+        if self._keep_media is not None and record is not None and record.received_message_id is not None:
+            media = record.input.media
+            if media is not None:
+                place = (key.organization_id, key.phone_number_id, key.contact_id)
+                self._keep_media(MediaItem(*place, media, item.received_at, item.correlation_id))
+        return record
 
     def _number(self, key: ConversationKey) -> Number | None:
         number = self._tenants.number(key.phone_number_id)

@@ -18,6 +18,7 @@ from pytake.whatsapp.templates import MessageTemplate, read_template
 
 Json = dict[str, Any]
 
+_JSON = {"Content-Type": "application/json"}
 _LONGEST_TEXT = 500  # characters of an error's title or details that are kept
 
 _PROFILE_FIELDS = "id,display_phone_number,verified_name,status,webhook_configuration,health_status"
@@ -151,7 +152,15 @@ class GraphApi:
         self.close()
 
     def _request(
-        self, method: str, path: str, access_token: str, payload: Json | None = None, seconds: float | None = None
+        self,
+        method: str,
+        path: str,
+        access_token: str,
+        payload: Json | None = None,
+        seconds: float | None = None,
+        *,
+        form: Json | None = None,
+        files: Json | None = None,
     ) -> Json:
         if not _fits_a_header(access_token):
             raise SendFailedError(
@@ -162,7 +171,9 @@ class GraphApi:
                 method,
                 f"{self._base}/{path}",
                 content=msgspec.json.encode(payload) if payload is not None else None,
-                headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
+                data=form,
+                files=files,
+                headers={"Authorization": f"Bearer {access_token}"} | ({} if files else _JSON),
                 timeout=httpx.USE_CLIENT_DEFAULT if seconds is None else seconds,
             )
         except httpx.RequestError as error:

@@ -31,8 +31,17 @@ class NumberProfile(Struct, frozen=True):
     waba_id: str | None = None
 
 
+class MediaDescription(Struct, frozen=True):
+    """What Meta says about a file. `url` is valid for five minutes and needs the access token; `sha256` is in hex."""
+
+    url: str
+    mime_type: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
 class SendFailedError(Exception):
-    """A request that Meta did not accept: a send, or reading a profile.
+    """A request that Meta did not accept: a send, reading a profile, or a file.
 
     `error_class` says what to do; the rest is for people and logs and holds no token.
     `http_status` and `code` are None when there was no answer or it was unreadable. `retry_after` is Meta's wish in seconds.

@@ -1,6 +1,9 @@
 """The REST API: one use case per group of routes."""
 
 from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from botocore.config import Config
 
 from pytake.analytics.answers import Answers
 from pytake.analytics.reports import Reports
@@ -17,6 +20,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.aws.table import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.contacts.manage import ManageContacts
 from pytake.conversation.agent_messaging import AgentMessaging
@@ -24,6 +28,7 @@ from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
+from pytake.conversation.media.library import MediaLibrary
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.redrive import RedriveDelivery
@@ -38,6 +43,9 @@ from pytake.meta.graph_api import GraphApi
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 REPORT_WAIT_SECONDS = 20
 """API Gateway waits 30 seconds for an answer."""
@@ -134,7 +142,28 @@ def unsettled_deliveries() -> DynamoUnsettledDeliveries:
 @use_case
 def read_transcript() -> ReadTranscript:
     history = DynamoAppHistory(shared.table(), shared.retention(), shared.clock)
-    return ReadTranscript(conversations(), shared.deliveries(), flows(), history)
+    received_ids = media_library().received_ids if settings().keep_media else None
+    return ReadTranscript(conversations(), shared.deliveries(), flows(), history, received_ids)
+
+
+@use_case
+def media_library() -> MediaLibrary:
+    # Imported when the first request needs files: httpx's forms and S3's signatures are most of it.
+    from pytake.aws.media_files import S3MediaFiles
+    from pytake.aws.uploads import DynamoUploads
+    from pytake.meta.media import GraphMedia
+
+    files = S3MediaFiles(signing_s3_client, settings().lake_bucket)
+    uploads = DynamoUploads(shared.table(), shared.retention())
+    meta = GraphMedia(settings().graph_api_url, settings().graph_api_version)
+    return MediaLibrary(files, uploads, number_secrets(), meta, event_log(), shared.clock)
+
+
+@cache
+def signing_s3_client() -> "S3Client":
+    """A client whose addresses have signatures of version 4, without which new buckets answer nothing."""
+    config = Config(signature_version="s3v4", connect_timeout=2, read_timeout=10, user_agent=USER_AGENT)
+    return cast("S3Client", shared.table().connection.session.create_client("s3", config=config))
 
 
 @use_case

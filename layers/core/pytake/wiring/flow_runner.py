@@ -48,6 +48,7 @@ def take_turn() -> TakeTurn:
         session_ttl_hours=settings().session_ttl_hours,
         show_typing=QueuedTyping(queues().put_outbound),
         record_metric=shared.metrics().record_metric,
+        keep_media=settings().keep_media,
     )
 
 
@@ -94,6 +95,7 @@ def queues() -> SqsQueues:
         inbound=settings().inbound_queue_url,
         inbound_dlq=settings().inbound_dlq_url,
         outbound=settings().outbound_queue_url,
+        media=settings().media_queue_url,
     )
 
 

@@ -11,6 +11,7 @@ from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.job_runs import DynamoJobRuns
 from pytake.aws.lake import S3Lake
+from pytake.aws.media_files import S3StoredMedia
 from pytake.aws.queues import SqsQueues
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
@@ -61,9 +62,10 @@ def export_to_lake() -> ExportToLake:
         inbound=settings().inbound_dlq_url,
         outbound=settings().outbound_dlq_url,
         statuses=settings().statuses_dlq_url,
+        media=settings().media_dlq_url,
     )
     erasure = DynamoErasure(shared.table(), event_log())
-    finish = FinishErasures(erasure, lake(), dead_letters, shared.operator_events(), shared.clock)
+    finish = FinishErasures(erasure, lake(), stored_media(), dead_letters, shared.operator_events(), shared.clock)
     held_turns = DynamoHeldTurns(shared.table())
     return ExportToLake(event_log(), lake(), held_turns, shared.clock, shared.metrics().record_metric, finish)
 
@@ -76,7 +78,8 @@ def aggregate_days() -> AggregateDays:
 
 @use_case
 def apply_retention() -> ApplyRetention:
-    return ApplyRetention(event_log(), lake(), shared.retention(), shared.clock, shared.metrics().record_metric)
+    retention, record_metric = shared.retention(), shared.metrics().record_metric
+    return ApplyRetention(event_log(), lake(), stored_media(), retention, shared.clock, record_metric)
 
 
 @cache
@@ -87,6 +90,11 @@ def event_log() -> DynamoEventLog:
 @cache
 def lake() -> S3Lake:
     return S3Lake(shared.client("s3"), settings().lake_bucket)
+
+
+@cache
+def stored_media() -> S3StoredMedia:
+    return S3StoredMedia(shared.client("s3"), settings().lake_bucket)
 
 
 @cache

@@ -7,11 +7,14 @@ from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.media.keep import KeepMedia
 from pytake.meta.graph_api import GraphApi
 from pytake.meta.read_receipts import BackgroundReadReceipts
 from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+
+MEGABYTE = 1024 * 1024
 
 CLAIM_FACTOR = 1.2
 """A claim holds longer than the queue hides the turn of a worker that died."""
@@ -31,7 +34,7 @@ def deliver() -> Deliver:
         slots=DynamoRateSlots(shared.table()),
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),
-        secrets=SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
+        secrets=secrets(),
         templates=shared.templates(),
         sender=graph_api(),
         receipts=read_receipts(),
@@ -47,6 +50,31 @@ def deliver() -> Deliver:
 
 
 @cache
+def keep_media() -> KeepMedia:
+    # Imported when the first file arrives: most senders only send.
+    from pytake.aws.event_log import DynamoEventLog
+    from pytake.aws.media_files import S3MediaFiles
+    from pytake.meta.media import GraphMedia
+
+    return KeepMedia(
+        conversations=conversations(),
+        tenants=shared.tenants(),
+        secrets=secrets(),
+        pseudonyms=DynamoEventLog(shared.table(), shared.retention()),
+        meta=GraphMedia(settings().graph_api_url, settings().graph_api_version),
+        files=S3MediaFiles(lambda: shared.client("s3"), settings().lake_bucket),
+        most=settings().media_megabytes * MEGABYTE,
+        clock=shared.clock,
+        record_metric=shared.metrics().record_metric,
+    )
+
+
+@cache
+def secrets() -> SecretsManagerSecrets:
+    return SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
+
+
+@cache
 def graph_api() -> GraphApi:
     return GraphApi(settings().graph_api_url, settings().graph_api_version)
 
@@ -59,5 +87,8 @@ def read_receipts() -> BackgroundReadReceipts:
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"), outbound=settings().outbound_queue_url, outbound_dlq=settings().outbound_dlq_url
+        shared.client("sqs"),
+        outbound=settings().outbound_queue_url,
+        outbound_dlq=settings().outbound_dlq_url,
+        media=settings().media_queue_url,
     )

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from pytake.conversation.business_events import BusinessEvent
-from pytake.conversation.queues import InboundItem, OutboundItem, StatusesItem
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 
@@ -22,6 +22,8 @@ class Queues(Protocol):
     def put_outbound(self, item: OutboundItem) -> None: ...
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None: ...
+
+    def put_media(self, item: MediaItem) -> None: ...
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         """Put an outgoing turn on the dead-letter queue, with the reason as an attribute."""

@@ -1,0 +1,108 @@
+"""The files of conversations on S3, in the stack's bucket below `media/`. The bucket is encrypted, private and takes TLS only."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from botocore.exceptions import ClientError
+
+from pytake.aws.lake import remove_versions
+from pytake.conversation.media.keys import CONTACTS, UPLOADS, contact_folder
+from pytake.conversation.ports.media import MediaFile, StoredFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_FILENAME = "filename"
+_MOST_NAME = 240  # characters of a file name that are kept
+
+
+class S3MediaFiles:
+    """Implements `pytake.conversation.ports.media.MediaFiles`. `client` makes the client on first use.
+
+    The client must sign addresses with version 4: S3 takes no others from new buckets.
+    """
+
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, file: MediaFile) -> None:
+        metadata = {_FILENAME: quote(file.filename[:_MOST_NAME])} if file.filename else {}
+        self._client().put_object(
+            Bucket=self._bucket,
+            Key=key,
+            Body=file.content,
+            ContentType=file.mime_type,
+            ContentDisposition=_attachment(file.filename),
+            Metadata=metadata,
+        )
+
+    def get(self, key: str) -> MediaFile | None:
+        try:
+            found = self._client().get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return MediaFile(found["Body"].read(), found["ContentType"], _filename(found["Metadata"]))
+
+    def find(self, key: str) -> StoredFile | None:
+        try:
+            found = self._client().head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return StoredFile(found["ContentType"], found["ContentLength"], _filename(found["Metadata"]))
+
+    def link(self, key: str, seconds: int) -> str:
+        return self._client().generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    def delete(self, key: str) -> None:
+        self._client().delete_object(Bucket=self._bucket, Key=key)
+
+
+class S3StoredMedia:
+    """Implements `pytake.conversation.ports.media.StoredMedia`."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def erase(self, organization_id: str, contacts: Sequence[str]) -> int:
+        folders = [contact_folder(organization_id, contact) for contact in contacts]
+        return sum(remove_versions(self._client, self._bucket, folder, lambda _: True) for folder in folders)
+
+    def organizations(self) -> list[str]:
+        return sorted({name for folder in (CONTACTS, UPLOADS) for name in self._folders(f"{folder}/")})
+
+    def delete_before(self, organization_id: str, at: float) -> int:
+        folders = (f"{CONTACTS}/{organization_id}/", f"{UPLOADS}/{organization_id}/")
+        return sum(
+            remove_versions(self._client, self._bucket, folder, lambda v: v["LastModified"].timestamp() < at)
+            for folder in folders
+        )
+
+    def _folders(self, prefix: str) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+        )
+        found = chain.from_iterable(page.get("CommonPrefixes", []) for page in pages)
+        return [folder["Prefix"][len(prefix) : -1] for folder in found]
+
+
+def _attachment(filename: str | None) -> str:
+    """A browser saves the file and never shows it: a person may send a file that runs scripts."""
+    return f"attachment; filename*=UTF-8''{quote(filename[:_MOST_NAME], safe='')}" if filename else "attachment"
+
+
+def _filename(metadata: dict[str, str]) -> str | None:
+    return unquote(metadata[_FILENAME]) if _FILENAME in metadata else None
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] == 404

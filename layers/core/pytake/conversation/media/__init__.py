@@ -1,0 +1,1 @@
+"""Files of people that are kept, and files that agents send."""

@@ -1,0 +1,90 @@
+"""Files of conversations: those that people sent, and those that agents send."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from pytake.whatsapp.sending import MediaDescription
+
+
+class MediaFile(Struct, frozen=True):
+    """A file's contents with its type, and the name that the sender gave it."""
+
+    content: bytes
+    mime_type: str
+    filename: str | None = None
+
+
+class StoredFile(Struct, frozen=True):
+    """What is known of a stored file without its contents."""
+
+    mime_type: str
+    size: int
+    filename: str | None = None
+
+
+class Upload(Struct, omit_defaults=True):
+    """A file of an organization to send. `ids` holds Meta's id of it and the time of the upload, by phone number ID."""
+
+    id: str
+    mime_type: str
+    size: int
+    created_at: float
+    filename: str | None = None
+    ids: dict[str, tuple[str, float]] = {}
+
+
+class MediaFiles(Protocol):
+    """The stored files, by the keys of `pytake.conversation.media.keys`. No key contains a phone number or a user id."""
+
+    def put(self, key: str, file: MediaFile) -> None: ...
+
+    def get(self, key: str) -> MediaFile | None: ...
+
+    def find(self, key: str) -> StoredFile | None:
+        """What is known of a file without reading it; None if there is none."""
+
+    def link(self, key: str, seconds: int) -> str:
+        """An address that downloads the file without a token, for so many seconds. A browser saves it and shows nothing."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class StoredMedia(Protocol):
+    """The stored files, as erasure and retention see them."""
+
+    def erase(self, organization_id: str, contacts: Sequence[str]) -> int:
+        """Delete all files of these people (pseudonyms) for good; returns how many."""
+
+    def organizations(self) -> list[str]:
+        """The organizations that have files."""
+
+    def delete_before(self, organization_id: str, at: float) -> int:
+        """Delete the organization's files that were stored before this time, also uploads; returns how many."""
+
+
+class Uploads(Protocol):
+    """What is known of an organization's uploads."""
+
+    def get(self, organization_id: str, upload_id: str) -> Upload | None: ...
+
+    def put(self, organization_id: str, upload: Upload) -> None: ...
+
+    def delete(self, organization_id: str, upload_id: str) -> None: ...
+
+
+class MetaMedia(Protocol):
+    """Files at Meta. All methods raise `pytake.whatsapp.sending.SendFailedError`."""
+
+    def describe(self, phone_number_id: str, access_token: str, media_id: str) -> MediaDescription: ...
+
+    def download(self, url: str, access_token: str, most: int) -> bytes:
+        """The file at Meta's address. Raises `MediaTooLargeError` beyond `most` bytes."""
+
+    def upload(self, phone_number_id: str, access_token: str, file: MediaFile) -> str:
+        """Meta's id of the uploaded file."""
+
+
+class MediaTooLargeError(Exception):
+    """The file has more bytes than allowed."""

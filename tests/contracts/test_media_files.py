@@ -1,0 +1,111 @@
+"""Files and what is known of uploads: the same tests on memory and on S3 and DynamoDB (moto)."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from pytake.aws.media_files import S3MediaFiles, S3StoredMedia
+from pytake.aws.table import Table
+from pytake.aws.uploads import DynamoUploads
+from pytake.conversation.ports.media import MediaFile, StoredFile, Upload
+from pytake.conversation.retention import RetentionPolicy
+from tests import fakes
+from tests.fakes.media import MemoryMediaFiles, MemoryUploads
+
+BUCKET = "media"
+PICTURE = MediaFile(b"picture", "image/png", 'a "quoted" câmera\r\n.png')
+ANA, BIA = "a" * 24, "b" * 24
+
+
+class Store:
+    """Both sides of the store: the one of the functions that read and write, and the one of the scheduled function."""
+
+    def __init__(self, files: Any, stored: Any) -> None:
+        self.files, self.stored = files, stored
+
+
+@pytest.fixture(params=["fake", "aws"])
+def store(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Store:
+    if request.param == "fake":
+        memory = MemoryMediaFiles(clock)
+        return Store(memory, memory)
+    request.getfixturevalue("aws")
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    client.create_bucket(Bucket=BUCKET)
+    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return Store(S3MediaFiles(lambda: client, BUCKET), S3StoredMedia(client, BUCKET))
+
+
+def test_a_file_comes_back_with_its_type_and_name(store: Store) -> None:
+    assert store.files.get("media/uploads/acme/1") is store.files.find("media/uploads/acme/1") is None
+    store.files.put("media/uploads/acme/1", PICTURE)
+    assert store.files.get("media/uploads/acme/1") == PICTURE
+    assert store.files.find("media/uploads/acme/1") == StoredFile("image/png", 7, PICTURE.filename)
+    store.files.delete("media/uploads/acme/1")
+    assert store.files.find("media/uploads/acme/1") is None
+
+
+def test_a_person_s_files_are_erased_by_the_beginning_of_their_keys(store: Store) -> None:
+    for contact in (ANA, BIA):
+        for name in ("1", "2"):
+            store.files.put(f"media/contacts/acme/{contact}/{name}", PICTURE)
+    store.files.put(f"media/contacts/zoo/{ANA}/1", PICTURE)
+    assert store.stored.erase("acme", [ANA]) == 2
+    assert store.stored.erase("acme", [ANA]) == store.stored.erase("acme", []) == 0
+    left = [store.files.find(f"media/contacts/{place}") for place in (f"acme/{ANA}/1", f"acme/{BIA}/2", f"zoo/{ANA}/1")]
+    assert [one is not None for one in left] == [False, True, True]
+
+
+def test_old_files_of_an_organization_are_deleted(store: Store, clock: fakes.FrozenClock) -> None:
+    store.files.put(f"media/contacts/acme/{ANA}/1", PICTURE)
+    store.files.put("media/uploads/zoo/up-1", PICTURE)
+    assert store.stored.organizations() == ["acme", "zoo"]
+    assert store.stored.delete_before("acme", 0) == 0
+    assert store.stored.delete_before("acme", 1e12) == 1
+    assert store.stored.organizations() == ["zoo"]
+
+
+def test_nothing_of_an_erased_file_is_left_in_the_bucket(aws: None) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    files = S3MediaFiles(lambda: client, BUCKET)
+    for _ in range(2):
+        files.put(f"media/contacts/acme/{ANA}/1", PICTURE)
+    files.delete(f"media/contacts/acme/{ANA}/1")
+    assert S3StoredMedia(client, BUCKET).erase("acme", [ANA]) == 3
+    listed = client.list_object_versions(Bucket=BUCKET)
+    assert "Versions" not in listed
+    assert "DeleteMarkers" not in listed
+
+
+def test_a_link_expires_is_signed_and_makes_the_browser_save_the_file(aws: None) -> None:
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    client.create_bucket(Bucket=BUCKET)
+    files = S3MediaFiles(lambda: client, BUCKET)
+    files.put("media/uploads/acme/1", PICTURE)
+    link = files.link("media/uploads/acme/1", 300)
+    assert "X-Amz-Signature=" in link
+    assert "X-Amz-Expires=300" in link
+    stored = client.head_object(Bucket=BUCKET, Key="media/uploads/acme/1")
+    assert stored["ContentDisposition"].startswith("attachment; filename*=UTF-8''a%20%22quoted%22%20c%C3%A2mera%0D%0A")
+
+
+@pytest.fixture(params=["fake", "aws"])
+def uploads(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        return MemoryUploads()
+    table: Table = request.getfixturevalue("table")
+    return DynamoUploads(table, RetentionPolicy(fakes.MemoryTenants(), 20))
+
+
+def test_what_is_known_of_an_upload_is_its_organization_s(uploads: Any) -> None:
+    upload = Upload("up-1", "image/png", 7, 1.0, "a.png", {"106": ("meta-1", 2.0)})
+    assert uploads.get("acme", "up-1") is None
+    uploads.put("acme", upload)
+    assert uploads.get("acme", "up-1") == upload
+    assert uploads.get("zoo", "up-1") is None
+    uploads.delete("acme", "up-1")
+    assert uploads.get("acme", "up-1") is None

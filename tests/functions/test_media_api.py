@@ -1,0 +1,133 @@
+"""Files over the REST API, and the sender's queue of files to keep."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from functions.sender.handler import handler as sender
+from pytake.meta.media import GraphMedia
+from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.sending import MediaDescription, SendFailedError
+from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.world import ANA, World
+
+PNG = b"\x89PNG\r\n\x1a\n picture"
+FILE = {"mime_type": "image/png", "content": base64.b64encode(PNG).decode(), "filename": "menu.png"}
+
+
+@pytest.fixture
+def meta(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The uploads that Meta took."""
+    uploads: list[bytes] = []
+
+    def upload(_: GraphMedia, phone_number_id: str, access_token: str, file: Any) -> str:
+        uploads.append(file.content)
+        return f"meta-{len(uploads)}"
+
+    monkeypatch.setattr(GraphMedia, "upload", upload)
+    return uploads
+
+
+@pytest.fixture
+def world(gateway: Gateway) -> World:
+    world = World(gateway)
+    world.says("hello")
+    return world
+
+
+def test_an_agent_stores_a_file_and_sends_it(world: World, meta: list[bytes]) -> None:
+    stored = world.api("POST", "/api/v1/media", FILE, role="agent")
+    assert (stored.status, stored.body["size"], stored.body["mime_type"]) == (201, len(PNG), "image/png")
+    body = {"media": {"id": stored.body["id"], "caption": "Our menu"}}
+    for _ in range(2):
+        assert world.api("POST", f"/api/v1/conversations/{ANA}/send", body, role="agent").status == 200
+    assert meta == [PNG]
+    sent = [message for item in world.gateway.queued("outbound") for message in item["messages"]]
+    assert {"type": "media", "media": "image", "id": "meta-1", "caption": "Our menu"} in sent
+    transcript = world.api("GET", f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript").body
+    assert transcript["messages"][-1]["media"] == {"type": "image", "id": None, "mime_type": None, "filename": None}
+
+
+def test_a_link_is_short_lived_and_the_organization_s_own(world: World) -> None:
+    id_ = world.api("POST", "/api/v1/media", FILE).body["id"]
+    link = world.api("GET", f"/api/v1/media/{id_}", role="agent")
+    assert (link.status, link.body["filename"]) == (200, "menu.png")
+    assert "X-Amz-Expires=300" in link.body["url"]
+    assert world.api("GET", f"/api/v1/media/{id_}", org="other").body["code"] == "media_unknown"
+    assert world.api("DELETE", f"/api/v1/media/{id_}", org="other").status == 404
+    assert world.api("DELETE", f"/api/v1/media/{id_}").status == 204
+    assert world.api("GET", f"/api/v1/media/{id_}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"content": "not base64!"}, "media_unsupported"),
+        ({"mime_type": "text/html"}, "media_unsupported"),
+        ({"mime_type": "application/pdf"}, "media_unsupported"),
+        ({"filename": "../../etc/passwd"}, "invalid_request"),
+        ({"content": "A" * 5_700_001}, "body_too_large"),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_refused(world: World, change: dict[str, str], code: str) -> None:
+    assert world.api("POST", "/api/v1/media", FILE | change).body["code"] == code
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"text": "Hi", "media": {"id": "up-1"}}, {"media": {"id": ""}}, {"media": {"link": "https://x.io"}}]
+)
+def test_a_message_is_either_a_text_or_a_file(world: World, body: dict[str, Any]) -> None:
+    assert world.api("POST", f"/api/v1/conversations/{ANA}/send", body).body["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (SendFailedError(ErrorClass.MEDIA, code=131053), 422, "media_refused"),
+        (SendFailedError(ErrorClass.AMBIGUOUS), 503, "meta_unavailable"),
+    ],
+)
+def test_a_file_that_meta_refuses_is_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
+) -> None:
+    def upload(*_: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(GraphMedia, "upload", upload)
+    id_ = world.api("POST", "/api/v1/media", FILE).body["id"]
+    answer = world.api("POST", f"/api/v1/conversations/{ANA}/send", {"media": {"id": id_}})
+    assert (answer.status, answer.body["code"]) == (status, code)
+    unknown = world.api("POST", f"/api/v1/conversations/{ANA}/send", {"media": {"id": "up-" + "0" * 32}})
+    assert unknown.body["code"] == "media_unknown"
+
+
+def test_the_sender_keeps_a_person_s_file_and_the_transcript_links_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.says_message({"type": "image", "image": {"id": "77", "mime_type": "image/png", "caption": "Look"}})
+    [item] = world.gateway.queued("media")
+    described = MediaDescription("https://lookaside.fbsbx.com/1", "image/png", None, len(PNG))
+    monkeypatch.setattr(GraphMedia, "describe", lambda *_: described)
+    monkeypatch.setattr(GraphMedia, "download", lambda *_: PNG)
+    record = {
+        "messageId": "m1",
+        "body": json.dumps(item),
+        "receiptHandle": "r",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:pytake-test-media",
+    }
+    assert sender({"Records": [record]}, LambdaContext()) == {"batchItemFailures": []}
+    transcript = world.api("GET", f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript").body
+    [media] = [message["media"] for message in transcript["messages"] if message["media"]]
+    assert (media["type"], media["mime_type"]) == ("image", "image/png")
+    link = world.api("GET", f"/api/v1/media/{media['id']}").body
+    assert (link["size"], ANA in link["url"], "media/contacts/acme/" in link["url"]) == (len(PNG), False, True)
+    assert world.api("GET", f"/api/v1/media/{media['id']}", org="other").status == 404
+    monkeypatch.setattr(GraphMedia, "describe", unavailable)
+    assert sender({"Records": [record]}, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def unavailable(*_: Any) -> MediaDescription:
+    raise SendFailedError(ErrorClass.RETRY, http_status=500)
