@@ -81,7 +81,7 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
   delay: { main: fields("seconds:seconds"), more: [] },
   set_variable: { main: fields("variable:variable value:value"), more: [] },
   random: { main: fields("paths:paths sticky:on"), more: [] },
-  template: { main: fields("name language"), more: fields("components:json") },
+  template: { main: fields("name language"), more: fields("components:json category") },
   whatsapp_flow: {
     main: fields("flow_id cta text:text variable:variable"),
     more: fields("header footer screen data:json"),
