@@ -47,7 +47,7 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
   message: {
     main: fields("text:text buttons:options media:media"),
     more: fields(
-      "header footer list_button variable:variable cta_url:json location_request:switch location:json contacts:json product:json products:json catalog:json carousel:json reaction:json reply_to",
+      "header footer list_button variable:variable cta_url:json location_request:switch contact_request:switch location:json contacts:json product:json products:json catalog:json carousel:json reaction:json reply_to",
     ),
   },
   question: {
@@ -132,6 +132,7 @@ export const ACTIONS = {
   set_language: fields("language"),
   label: fields("label"),
   emit_event: fields("name data:json"),
+  set_consent: fields("purpose state source"),
   send_email: fields("to subject text:text outcome_variable:variable"),
   start_flow: fields("to flow_id:flow parameters:pairs outcome_variable:variable"),
 } as const satisfies Record<string, Field[]>;
