@@ -9,6 +9,7 @@ from msgspec import Struct, inspect
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.contacts.consent import ConsentChange
 from pytake.contacts.records import ContactRecord
+from pytake.conversation.assignments import Assignment, Note
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
@@ -42,6 +43,8 @@ STORED: dict[str, Any] = {
     "ContactRecord": ContactRecord,
     "ConsentChange": ConsentChange,
     "HistoryMessage": HistoryMessage,
+    "Assignment": Assignment,
+    "Note": Note,
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
     "RateWindow": RateWindow,
