@@ -7,6 +7,8 @@ export type Role = (typeof ROLES)[number];
 /** Who uses the console, as their token says. */
 export interface Person {
   name: string;
+  /** How the API names them: the claim `sub`. */
+  subject: string;
   organization: string;
   role: Role | undefined;
 }
@@ -95,6 +97,7 @@ export class Session {
       claims["sub"],
     ];
     return {
+      subject: String(claims["sub"] ?? ""),
       name: names.find((name): name is string => typeof name === "string" && name !== "") ?? "",
       organization: String(claims[this.config.organizationClaim] ?? ""),
       role: ROLES.find((role) => roles.includes(role)),

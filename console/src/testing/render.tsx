@@ -15,7 +15,7 @@ function tokenOf(claims: Record<string, unknown>): string {
 
 /** Begin a session of a person with this role. */
 export function signInAs(role: Role, name = "Ana"): void {
-  const token = tokenOf({ organization_id: "demo", role, name });
+  const token = tokenOf({ organization_id: "demo", role, name, sub: `${role}@demo` });
   const kept = { token, refresh: "r", renewAt: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };
   const storage = {
     getItem: () => JSON.stringify(kept),

@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 // What Mantine asks of a browser and jsdom does not have.
@@ -25,4 +25,5 @@ Object.defineProperty(document, "fonts", {
 });
 Element.prototype.scrollIntoView = () => undefined;
 
+configure({ asyncUtilTimeout: 10_000 }); // a busy machine
 afterEach(cleanup);

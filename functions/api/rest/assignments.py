@@ -69,7 +69,7 @@ class NoteResponse(BaseModel):
     changes: dict[str, list[Any]]
 
 
-class ConversationCounts(BaseModel):
+class InboxCounts(BaseModel):
     """The conversations that agents have. Those that rest count as `snoozed` only. `truncated`: only the newest 1,000 count."""
 
     agents: int
@@ -198,9 +198,9 @@ def report_typing(phone: Phone, phone_number_id: AtNumber = None) -> AssignmentR
     tags=["Conversations"],
     openapi_extensions=route_docs("agent", polled=True),
 )
-def count_conversations() -> ConversationCounts:
+def count_conversations() -> InboxCounts:
     who = caller(router, "agent")
-    return ConversationCounts.model_validate(
+    return InboxCounts.model_validate(
         wiring.inbox().counts(who.organization_id, who.subject), from_attributes=True
     )
 

@@ -5,10 +5,11 @@ import { useTranslation } from "react-i18next";
 import { announce } from "../../ui/announce.ts";
 import { useNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { pathOf, send, type ConversationState, type Key } from "./queries.ts";
+import { pathOf, reportTyping, send, type ConversationState, type Key } from "./queries.ts";
 import { duration } from "./times.ts";
 
 const LONGEST = 4_096;
+const TYPING_MILLISECONDS = 8_000; // the API remembers it for ten seconds
 const SOON_MILLISECONDS = 3 * 3_600_000;
 
 /** Texts that are begun and not sent, by conversation: they survive a look at another one. */
@@ -36,7 +37,7 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
     drafts.set(place, draft);
   }, [place, draft]);
   const sending = useMutation({
-    mutationFn: ({ text, requestId }: typeof draft) => send(conversationKey, text, requestId),
+    mutationFn: ({ text, requestId }: typeof draft) => send(conversationKey, text, requestId, state.turn),
     onSuccess: () => {
       setDraft(begin());
       announce(t("done.sent"));
@@ -44,7 +45,19 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
       void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
       field.current?.focus();
     },
+    onError: () => {
+      // A colleague or the person may have written: the agent sees it before trying again.
+      void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
+      void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
+    },
   });
+  const { mutate: tell } = useMutation({ mutationFn: () => reportTyping(conversationKey) });
+  const told = useRef(0);
+  const typing = () => {
+    if (Date.now() - told.current < TYPING_MILLISECONDS) return;
+    told.current = Date.now();
+    tell();
+  };
   const now = useNow();
   const blocked = obstacle(state, now);
   if (blocked) return <p className="inbox-blocked">{t(`blocked.${blocked}`)}</p>;
@@ -78,7 +91,10 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
           value={draft.text}
           disabled={sending.isPending}
           // A changed text is another message.
-          onChange={(event) => setDraft(begin(event.currentTarget.value))}
+          onChange={(event) => {
+            setDraft(begin(event.currentTarget.value));
+            typing();
+          }}
           onKeyDown={keys}
         />
         <Button type="submit" disabled={!ready} loading={sending.isPending}>

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
+import { session } from "../../login/session.ts";
 import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -13,13 +14,13 @@ import { Details } from "./Details.tsx";
 import { Messages } from "./Messages.tsx";
 import {
   close,
+  markRead,
   conversationQuery,
   resume,
   transcriptQuery,
   type ConversationState,
   type Key,
 } from "./queries.ts";
-import { markSeen } from "./seen.ts";
 
 /** One conversation: its messages, the answer, and what is known of the person. */
 export function Conversation() {
@@ -29,9 +30,11 @@ export function Conversation() {
   const transcript = useQuery(transcriptQuery(key));
   const [details, { toggle }] = useDisclosure(false);
   const inbound = state.data?.last_inbound_at ?? null;
+  const unread = state.data?.assignment.unread ?? false;
+  const { mutate: seen } = useMutation({ mutationFn: markRead });
   useEffect(() => {
-    if (!document.hidden) markSeen({ number, contact }, inbound);
-  }, [number, contact, inbound]);
+    if (unread && !document.hidden) seen({ number, contact });
+  }, [number, contact, inbound, unread, seen]);
   const failed = state.error ?? transcript.error;
   return (
     <>
@@ -47,7 +50,7 @@ export function Conversation() {
         <Messages transcript={transcript.data} />
         {state.data && <Composer conversationKey={key} state={state.data} />}
       </section>
-      {state.data && <Details state={state.data} />}
+      {state.data && <Details conversationKey={key} state={state.data} />}
     </>
   );
 }
@@ -64,6 +67,7 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
   const { t } = useTranslation("inbox");
   const { t: common } = useTranslation();
   const queries = useQueryClient();
+  const writer = state.assignment.typing_by;
   const [asking, { open: ask, close: leave }] = useDisclosure(false);
   const changed = () => {
     void queries.invalidateQueries({ queryKey: ["conversations"] });
@@ -99,6 +103,7 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
         <span className="quiet">
           {state.phone && state.name ? `${state.phone} · ` : ""}
           {t(`status.${state.status}`)}
+          {writer && writer !== session().person.subject && ` · ${t("writing", { who: writer })}`}
         </span>
       </div>
       {state.mode === "human" && (

@@ -1,9 +1,9 @@
 import { Avatar, Badge } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
+import { session } from "../../login/session.ts";
 import { useNow } from "../../ui/now.ts";
 import { keyOf, pathOf, type Summary } from "./queries.ts";
-import { isUnread, useSeen } from "./seen.ts";
 import { duration, short } from "./times.ts";
 
 /** The name of a person, or the number when no name is known. */
@@ -15,9 +15,11 @@ export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phon
 export function ConversationItem({ summary }: { summary: Summary }) {
   const { t } = useTranslation("inbox");
   const now = useNow();
-  const unread = isUnread(summary, useSeen());
+  const { assignment } = summary;
+  const unread = summary.status === "human" && assignment.unread;
   const { handoff, last_activity_at: active } = summary;
-  const priority = handoff?.priority;
+  const priority = assignment.priority ?? handoff?.priority;
+  const team = assignment.team ?? handoff?.department;
   return (
     <li>
       <NavLink to={pathOf(keyOf(summary))} className="inbox-item" data-unread={unread}>
@@ -37,13 +39,27 @@ export function ConversationItem({ summary }: { summary: Summary }) {
               </span>
             )}
           </span>
-          {(handoff?.department || priority != null || summary.opted_out) && (
+          {(team ||
+            priority != null ||
+            assignment.assignee ||
+            assignment.tags.length > 0 ||
+            summary.opted_out) && (
             <span className="inbox-item-badges">
-              {handoff?.department && (
-                <Badge size="xs" variant="light" color="leaf">
-                  {handoff.department}
+              {assignment.assignee && (
+                <Badge size="xs" variant="outline" color="leaf">
+                  {assignment.assignee === session().person.subject ? t("me") : assignment.assignee}
                 </Badge>
               )}
+              {team && (
+                <Badge size="xs" variant="light" color="leaf">
+                  {team}
+                </Badge>
+              )}
+              {assignment.tags.map((tag) => (
+                <Badge key={tag} size="xs" variant="light" color="gray">
+                  {tag}
+                </Badge>
+              ))}
               {priority != null && (
                 <Badge size="xs" variant="light" color="orange">
                   {t("priority", { priority: String(priority) })}

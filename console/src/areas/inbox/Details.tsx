@@ -1,15 +1,24 @@
 import { Badge } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { ConversationState } from "./queries.ts";
+import { AssignmentPart } from "./AssignmentPart.tsx";
+import { Notes } from "./Notes.tsx";
+import type { ConversationState, Key } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 /** What is known of the person: why they wait, what they answered, what the organization keeps of them. */
-export function Details({ state }: { state: ConversationState }) {
+export function Details({ conversationKey, state }: { conversationKey: Key; state: ConversationState }) {
   const { t } = useTranslation("inbox");
   const { handoff } = state;
   return (
     <aside className="inbox-details" aria-label={t("details.name")}>
+      <Part title={t("share.title")}>
+        <AssignmentPart
+          key={state.assignment.revision}
+          conversationKey={conversationKey}
+          assignment={state.assignment}
+        />
+      </Part>
       {handoff && (
         <Part title={t("details.handoff")}>
           <Facts
@@ -43,6 +52,9 @@ export function Details({ state }: { state: ConversationState }) {
             ))}
           </div>
         )}
+      </Part>
+      <Part title={t("notes.title")}>
+        <Notes conversationKey={conversationKey} />
       </Part>
       {state.flow_id && (
         <Part title={t("details.flow")}>

@@ -1,17 +1,29 @@
 import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useMatch } from "react-router";
+import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { found } from "../../ui/search.ts";
 import { notifications, useHandoffAlerts } from "./alerts.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
-import { keyOf, listQuery, pathOf, personQuery, VIEWS, type Summary, type View } from "./queries.ts";
-import { isUnread, useSeen } from "./seen.ts";
+import {
+  countsQuery,
+  keyOf,
+  listQuery,
+  pathOf,
+  personQuery,
+  VIEWS,
+  type Summary,
+  type View,
+} from "./queries.ts";
 import "./inbox.css";
 
+type Schemas = components["schemas"];
+
+const PAUSE = 300; // milliseconds without a key, before the server is asked
 const PHONE = /^\+?[\d\s().-]{7,}$/;
 
 /** The list of conversations beside the one that is open. */
@@ -21,8 +33,8 @@ export function Inbox() {
   const [view, setView] = useState<View>("human");
   const waiting = useInfiniteQuery(listQuery("human"));
   const handed = useMemo(() => waiting.data?.pages.flatMap((page) => page.conversations), [waiting.data]);
-  const seen = useSeen();
-  const unread = (handed ?? []).filter((one) => isUnread(one, seen)).length;
+  const counts = useQuery(countsQuery()).data;
+  const unread = counts?.unread ?? 0;
   useHandoffAlerts(
     handed,
     useCallback((name: string) => t("alert", { name }), [t]),
@@ -38,10 +50,7 @@ export function Inbox() {
           aria-label={t("view.name")}
           value={view}
           onChange={(event) => setView(event.currentTarget.value as View)}
-          data={VIEWS.map((value) => ({
-            value,
-            label: value === "human" && unread > 0 ? `${t("view.human")} (${unread})` : t(`view.${value}`),
-          }))}
+          data={VIEWS.map((value) => ({ value, label: labelOf(t(`view.${value}`), counts, value) }))}
         />
         <List view={view} />
         <NotificationRequest />
@@ -51,14 +60,28 @@ export function Inbox() {
   );
 }
 
+type Counts = Schemas["InboxCounts"];
+
+/** The name of a view, with how many conversations it has where that is known. */
+function labelOf(name: string, counts: Counts | undefined, view: View): string {
+  const known = {
+    human: counts?.agents,
+    mine: counts?.mine,
+    unassigned: counts?.unassigned,
+    snoozed: counts?.snoozed,
+  };
+  const count = known[view as keyof typeof known];
+  return count ? `${name} (${count})` : name;
+}
+
 function List({ view }: { view: View }) {
   const { t } = useTranslation("inbox");
   const [search, setSearch] = useState("");
-  const list = useInfiniteQuery(listQuery(view));
+  const [asked] = useDebouncedValue(search.trim(), PAUSE);
+  const list = useInfiniteQuery(listQuery(view, asked));
   const phone = PHONE.test(search.trim()) ? search.replaceAll(/\D/g, "") : "";
   const person = useQuery(personQuery(phone));
-  const loaded = list.data?.pages.flatMap((page) => page.conversations) ?? [];
-  const shown = found(loaded, search, (one) => `${one.name} ${one.phone ?? ""} ${one.tags.join(" ")}`);
+  const shown = list.data?.pages.flatMap((page) => page.conversations) ?? [];
   const others =
     phone && person.data && !shown.some((one) => samePerson(one, person.data)) ? [person.data] : [];
   return (

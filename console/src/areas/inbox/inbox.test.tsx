@@ -3,12 +3,24 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
 import { arrived } from "./alerts.ts";
-import type { ConversationState, Message, Summary } from "./queries.ts";
+import type { Assignment, ConversationState, Message, Summary } from "./queries.ts";
 import routes from "./routes.tsx";
 
 const SOON = new Date(Date.now() + 3_600_000).toISOString();
 const NOW = new Date().toISOString();
 const NUMBER = "100000000000001";
+
+const ASSIGNMENT = {
+  assignee: null,
+  team: null,
+  priority: null,
+  tags: [],
+  snoozed: false,
+  snoozed_until: null,
+  typing_by: null,
+  unread: true,
+  revision: 3,
+} as Assignment;
 
 function person(contact_id: string, name: string, changed: Partial<Summary> = {}): Summary {
   return {
@@ -27,6 +39,8 @@ function person(contact_id: string, name: string, changed: Partial<Summary> = {}
     last_activity_at: NOW,
     last_inbound_at: NOW,
     window_closes_at: SOON,
+    turn: 7,
+    assignment: ASSIGNMENT,
     ...changed,
   } as Summary;
 }
@@ -73,7 +87,25 @@ const MESSAGES = [
 
 function api(changed: Record<string, unknown> = {}) {
   const given = answers({
-    "GET /api/v1/conversations?limit=50&status=human": { conversations: [ANA], next_cursor: null },
+    "GET /api/v1/conversations?limit=50&status=human&snoozed=false": {
+      conversations: [ANA],
+      next_cursor: null,
+    },
+    "GET /api/v1/conversation-counts": {
+      agents: 1,
+      mine: 0,
+      unassigned: 1,
+      unread: 1,
+      snoozed: 0,
+      by_team: {},
+      truncated: false,
+    },
+    [`GET ${ONE}/notes`]: [
+      { id: "n1", at: NOW, by: "rita", text: "Cliente antigo", changes: {} },
+      { id: "n2", at: NOW, by: "rita", text: null, changes: { priority: [null, "high"] } },
+    ],
+    [`POST ${ONE}/read`]: { ...ASSIGNMENT, unread: false },
+    [`POST ${ONE}/typing`]: ASSIGNMENT,
     "GET /api/v1/conversations?limit=50": { conversations: [ANA, RUI], next_cursor: null },
     [`GET ${ONE}`]: STATE,
     [TRANSCRIPT]: {
@@ -93,28 +125,35 @@ function open() {
 }
 
 beforeEach(async () => {
-  localStorage.removeItem("pytake.inbox.seen");
   await words("pt", "inbox");
   signInAs("agent");
 });
 
-test("those who wait for an agent are listed with the reason, and accents do not matter in a search", async () => {
-  api();
+test("those who wait for an agent are listed with the reason, and the server searches", async () => {
+  api({ "GET /api/v1/conversations?limit=50&search=rui": { conversations: [RUI], next_cursor: null } });
   show([{ path: "/inbox", children: routes }], "/inbox");
   const item = await screen.findByRole("link", { name: /Ana Júlia/ });
   expect(item).toHaveTextContent("Vendas");
   expect(item).toHaveTextContent("Prioridade high");
-  expect(document.title).toBe("(1) Atendimento · PyTake");
+  expect(item).toHaveTextContent("Mensagens novas");
+  await waitFor(() => expect(document.title).toBe("(1) Atendimento · PyTake"));
+  expect(screen.getByRole("option", { name: "Sem atendente (1)" })).toBeInTheDocument();
   await userEvent.selectOptions(screen.getByRole("combobox"), "Todas");
   expect(await screen.findByRole("link", { name: /Rui/ })).toBeVisible();
-  await userEvent.type(screen.getByRole("searchbox"), "julia");
-  await waitFor(() => expect(screen.queryByRole("link", { name: /Rui/ })).toBeNull());
-  expect(screen.getByRole("link", { name: /Ana Júlia/ })).toBeVisible();
+  await userEvent.type(screen.getByRole("searchbox"), "rui");
+  await waitFor(() => expect(screen.queryByRole("link", { name: /Ana Júlia/ })).toBeNull());
+  expect(await screen.findByRole("link", { name: /Rui/ })).toBeVisible();
 });
 
 test("a person who is not in the list is found by their phone number", async () => {
   const other = person("5521988887777", "Bia");
-  api({ "GET /api/v1/conversations/5521988887777": { ...STATE, ...other } });
+  const none = { conversations: [], next_cursor: null };
+  const query = "limit=50&search=%2B55+21+98888-7777&status=human&snoozed=false";
+  api({
+    "GET /api/v1/conversations/5521988887777": { ...STATE, ...other },
+    [`GET /api/v1/conversations?${query}`]: none,
+    [`GET /api/v1/conversations?${query.replaceAll("+", "%20")}`]: none,
+  });
   show([{ path: "/inbox", children: routes }], "/inbox");
   await userEvent.type(await screen.findByRole("searchbox"), "+55 21 98888-7777");
   expect(await screen.findByRole("link", { name: /Bia/ })).toBeVisible();
@@ -132,27 +171,61 @@ test("a conversation shows what was said, what became of it, and what was collec
   expect(details).toHaveTextContent("2 pizzas");
   expect(details).toHaveTextContent("Quer desconto");
   expect(details).toHaveTextContent("Recife");
-  await waitFor(() => expect(screen.queryByText("Mensagens novas")).toBeNull());
+  expect(await screen.findByText("Cliente antigo")).toBeVisible();
+  expect(screen.getByText("Prioridade: high")).toBeVisible();
+});
+
+test("an open conversation is read, and a colleague who writes is named", async () => {
+  const typing = { ...STATE, assignment: { ...ASSIGNMENT, typing_by: "rita" } };
+  const { asked } = api({ [`GET ${ONE}`]: typing });
+  open();
+  expect(await screen.findByText(/rita está escrevendo/)).toBeVisible();
+  await waitFor(() => expect(asked.some(({ key }) => key === `POST ${ONE}/read`)).toBe(true));
+});
+
+test("an agent takes a conversation over the revision that was read, and keeps the rest of the assignment", async () => {
+  const tagged = { ...STATE, assignment: { ...ASSIGNMENT, tags: ["vip"], team: "Vendas" } };
+  const { asked } = api({ [`GET ${ONE}`]: tagged, [`PUT ${ONE}/assignment`]: ASSIGNMENT });
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Ficar com ela" }));
+  await waitFor(() => expect(asked.some(({ key }) => key === `PUT ${ONE}/assignment`)).toBe(true));
+  const put = asked.find(({ key }) => key === `PUT ${ONE}/assignment`)!;
+  expect(put.headers.get("if-match")).toBe('"3"');
+  expect(put.body).toEqual({
+    assignee: "agent@demo",
+    team: "Vendas",
+    priority: null,
+    tags: ["vip"],
+    snoozed_until: null,
+  });
+});
+
+test("a note is added for the team", async () => {
+  const { asked } = api({ [`POST ${ONE}/notes`]: Response.json({ id: "n3" }, { status: 201 }) });
+  open();
+  await userEvent.type(await screen.findByLabelText("Escreva uma nota para a equipe"), "Ligar amanhã");
+  await userEvent.click(screen.getByRole("button", { name: "Adicionar nota" }));
+  await waitFor(() =>
+    expect(asked.find(({ key }) => key === `POST ${ONE}/notes`)?.body).toEqual({ text: "Ligar amanhã" }),
+  );
 });
 
 test("a text that could not be sent stays, and trying again cannot send it twice", async () => {
   let tries = 0;
   const server = api();
   vi.stubGlobal("fetch", async (request: Request) => {
-    if (request.method === "POST" && ++tries === 1) {
+    if (!new URL(request.url).pathname.endsWith("/send")) return server.fetch(request);
+    if (++tries === 1) {
       await server.fetch(request).catch(() => undefined);
       return Response.json({ code: "queue_unavailable", detail: "" }, { status: 503 });
     }
-    if (request.method === "POST") {
-      await server.fetch(request).catch(() => undefined);
-      return Response.json({
-        phone_number_id: NUMBER,
-        contact_id: ANA.contact_id,
-        turn: 3,
-        delivery: "queued",
-      });
-    }
-    return server.fetch(request);
+    await server.fetch(request).catch(() => undefined);
+    return Response.json({
+      phone_number_id: NUMBER,
+      contact_id: ANA.contact_id,
+      turn: 3,
+      delivery: "queued",
+    });
   });
   open();
   const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
@@ -163,7 +236,10 @@ test("a text that could not be sent stays, and trying again cannot send it twice
   await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
   await waitFor(() => expect(field).toHaveValue(""));
   const posts = server.asked.filter(({ key }) => key === `POST ${ONE}/send`);
-  expect(posts.map(({ body }) => body)).toEqual([{ text: "Olá\ntudo bem?" }, { text: "Olá\ntudo bem?" }]);
+  expect(posts.map(({ body }) => body)).toEqual([
+    { text: "Olá\ntudo bem?", expected_turn: 7 },
+    { text: "Olá\ntudo bem?", expected_turn: 7 },
+  ]);
   const [first, second] = posts.map(({ headers }) => headers.get("idempotency-key"));
   expect(first).toBeTruthy();
   expect(second).toBe(first);
@@ -171,7 +247,7 @@ test("a text that could not be sent stays, and trying again cannot send it twice
 
 test.each([
   ["optedOut", { opted_out: true }, /não receber mensagens/],
-  ["closed", { window_closes_at: "2020-01-01T00:00:00Z" }, /24 horas/],
+  ["closed", { window_closes_at: "2020-01-01T00:00:00Z" }, /só aceita texto livre/],
 ])("nothing can be written when it would not arrive: %s", async (_, changed, text) => {
   api({ [`GET ${ONE}`]: { ...STATE, ...changed } });
   open();

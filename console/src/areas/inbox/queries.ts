@@ -6,13 +6,25 @@ type Schemas = components["schemas"];
 export type Summary = Schemas["ConversationSummary"];
 export type ConversationState = Schemas["ConversationResponse"];
 export type Message = Schemas["TranscriptMessage"];
+export type Assignment = Schemas["AssignmentResponse"];
+export type AssignmentChange = Schemas["AssignmentRequest"];
+export type Note = Schemas["NoteResponse"];
 
 const PAGE = 50;
 const LIVE_MILLISECONDS = 2_000;
 
 /** The lists that an agent chooses from; each is a filter of the API. */
-export const VIEWS = ["human", "waiting", "idle", "all"] as const;
-export type View = (typeof VIEWS)[number];
+const FILTERS = {
+  human: { status: "human", snoozed: "false" },
+  mine: { status: "human", assignee: "me", snoozed: "false" },
+  unassigned: { status: "human", assignee: "none", snoozed: "false" },
+  snoozed: { status: "human", snoozed: "true" },
+  waiting: { status: "waiting" },
+  idle: { status: "idle" },
+  all: {},
+} as const;
+export type View = keyof typeof FILTERS;
+export const VIEWS = Object.keys(FILTERS) as View[];
 
 /** Which conversation: the person, and the number that they write to. */
 export interface Key {
@@ -29,13 +41,13 @@ export function pathOf({ number, contact }: Key): string {
   return `/inbox/${encodeURIComponent(number)}/${encodeURIComponent(contact)}`;
 }
 
-/** A list of conversations, the last message first; it is read again while it is shown. */
-export function listQuery(view: View) {
+/** A list of conversations, the last message first; it is read again while it is shown. The server searches. */
+export function listQuery(view: View, search = "") {
   return infiniteQueryOptions({
-    queryKey: ["conversations", view],
+    queryKey: ["conversations", view, search],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) => {
-      const query = { limit: PAGE, cursor: pageParam, status: view === "all" ? undefined : view };
+      const query = { limit: PAGE, cursor: pageParam, search: search || undefined, ...FILTERS[view] };
       return got(api.GET("/api/v1/conversations", { params: { query }, signal }));
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
@@ -77,10 +89,51 @@ export function transcriptQuery(key: Key) {
   });
 }
 
-/** Write to the person. The same `requestId` sends a text once, however often it is tried. */
-export function send(key: Key, text: string, requestId: string) {
+/**
+ * Write to the person. The same `requestId` sends a text once, however often it is tried. Nothing is sent if there are
+ * messages after the turn that the agent has seen.
+ */
+export function send(key: Key, text: string, requestId: string, seen: number) {
   const params = { ...at(key), header: { "idempotency-key": requestId } };
-  return got(api.POST("/api/v1/conversations/{phone}/send", { params, body: { text } }));
+  return got(api.POST("/api/v1/conversations/{phone}/send", { params, body: { text, expected_turn: seen } }));
+}
+
+/** How many conversations agents have, by what is to do. */
+export function countsQuery() {
+  return queryOptions({
+    queryKey: ["conversation-counts"],
+    queryFn: ({ signal }) => got(api.GET("/api/v1/conversation-counts", { signal })),
+    refetchInterval: LIVE_MILLISECONDS,
+  });
+}
+
+/** Say who has a conversation, with its tags and priority; only over the revision that was read. */
+export function assign(key: Key, change: AssignmentChange, revision: number) {
+  const params = { ...at(key), header: { "if-match": `"${revision}"` } };
+  return got(api.PUT("/api/v1/conversations/{phone}/assignment", { params, body: change }));
+}
+
+/** The private notes on a conversation, and the changes of its assignment. */
+export function notesQuery(key: Key) {
+  return queryOptions({
+    queryKey: ["notes", key],
+    queryFn: ({ signal }) => got(api.GET("/api/v1/conversations/{phone}/notes", { params: at(key), signal })),
+    refetchInterval: 5 * LIVE_MILLISECONDS,
+  });
+}
+
+export function addNote(key: Key, text: string) {
+  return got(api.POST("/api/v1/conversations/{phone}/notes", { params: at(key), body: { text } }));
+}
+
+/** The agent has seen everything that the person wrote. */
+export function markRead(key: Key) {
+  return got(api.POST("/api/v1/conversations/{phone}/read", { params: at(key) }));
+}
+
+/** Tell colleagues for ten seconds that this agent is writing. */
+export function reportTyping(key: Key) {
+  return got(api.POST("/api/v1/conversations/{phone}/typing", { params: at(key) }));
 }
 
 /** Return the conversation to the bot. */
