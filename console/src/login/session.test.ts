@@ -33,7 +33,13 @@ class TestBrowser implements Browser {
   asked: { url: string; form: Record<string, string> }[] = [];
   answer: () => Response = () =>
     Response.json({
-      access_token: jwt({ organization_id: "demo", role: ["agent"], name: "Zélia", n: this.asked.length }),
+      access_token: jwt({
+        organization_id: "demo",
+        role: ["agent"],
+        name: "Zélia",
+        sub: "z1",
+        n: this.asked.length,
+      }),
       refresh_token: `refresh-${this.asked.length}`,
       expires_in: 3600,
     });
@@ -86,7 +92,7 @@ describe("the sign-in request", () => {
   test("its answer leads back to where the person was", async () => {
     const { session, answer } = await signedIn();
     expect(await session.takeAnswer(answer)).toBe("/console/build?n=12");
-    expect(session.person).toEqual({ name: "Zélia", organization: "demo", role: "agent" });
+    expect(session.person).toEqual({ subject: "z1", name: "Zélia", organization: "demo", role: "agent" });
   });
 
   test.each([
