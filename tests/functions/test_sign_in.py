@@ -25,6 +25,8 @@ class Recipe(NamedTuple):
 def recipes() -> Iterator[Recipe]:
     for section in PAGE.split("\n## ")[1:]:
         blocks = dict(re.findall(r"^```(\w*)\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
+        if "json" not in blocks:
+            continue  # not about a provider
         parameters = dict(line.split("=", 1) for line in blocks[""].splitlines())
         yield Recipe(section.partition("\n")[0], parameters, json.loads(blocks["json"]), blocks.get("python"))
 
