@@ -6,14 +6,14 @@ from typing import get_args
 import msgspec
 import pytest
 
-from pytake.conversation.lake_events import COLUMNS, EventType, LakeEvent, events_of
+from pytake.conversation.lake_events import COLUMNS, EventType, LakeEvent, Pseudonyms, events_of, pseudonyms
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
 from pytake.whatsapp.outbound import Text
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 
 KEY = ConversationKey("acme", NUMBER, PHONE)
-CONTACT_KEY = b"sixteen random b"
+NAMES = pseudonyms(b"sixteen random b", PHONE)
 
 
 @pytest.fixture
@@ -23,13 +23,9 @@ def product() -> Product:
     return product
 
 
-def events(product: Product, contact_key: bytes = CONTACT_KEY) -> list[LakeEvent]:
+def events(product: Product, names: Pseudonyms = NAMES) -> list[LakeEvent]:
     deliveries = product.deliveries.of_conversation(KEY)
-    return [
-        event
-        for record in product.conversations.turns(KEY)
-        for event in events_of(KEY, record, deliveries, contact_key)
-    ]
+    return [event for record in product.conversations.turns(KEY) for event in events_of(KEY, record, deliveries, names)]
 
 
 def turn(**fields: object) -> TurnRecord:
@@ -74,7 +70,7 @@ def test_ids_are_unique_and_the_same_each_time_and_mean_nothing_under_another_ke
     ids = [event.event_id for event in events(product)]
     assert len(set(ids)) == len(ids)
     assert ids == [event.event_id for event in events(product)]
-    others = events(product, b"another 16 bytes")
+    others = events(product, pseudonyms(b"another 16 bytes", PHONE))
     assert not set(ids) & {event.event_id for event in others}
     assert not {(e.contact, e.session) for e in events(product)} & {(e.contact, e.session) for e in others}
     assert len({event.session for event in others}) == 2
@@ -82,8 +78,8 @@ def test_ids_are_unique_and_the_same_each_time_and_mean_nothing_under_another_ke
 
 def test_a_late_delivery_changes_no_other_id() -> None:
     record = turn(messages=[Text("a"), Text("b")])
-    before = events_of(KEY, record, [], CONTACT_KEY)
-    after = events_of(KEY, record, [Delivery(1, 1, "accepted", status="read", status_at=1_770_000_009.0)], CONTACT_KEY)
+    before = events_of(KEY, record, [], NAMES)
+    after = events_of(KEY, record, [Delivery(1, 1, "accepted", status="read", status_at=1_770_000_009.0)], NAMES)
     assert [e.event_id for e in after if e.type != "delivery"] == [e.event_id for e in before]
     assert [e.billable for e in after if e.type == "message_out"] == [False, True]
     [delivery] = [e for e in after if e.type == "delivery"]
@@ -101,7 +97,7 @@ def test_a_late_delivery_changes_no_other_id() -> None:
     ],
 )
 def test_only_what_meta_took_is_billable(delivery: Delivery, state: str, code: str | None, billable: bool) -> None:
-    found = {e.type: e for e in events_of(KEY, turn(messages=[Text("a")]), [delivery], CONTACT_KEY)}
+    found = {e.type: e for e in events_of(KEY, turn(messages=[Text("a")]), [delivery], NAMES)}
     assert (found["delivery"].state, found["delivery"].code) == (state, code)
     assert found["message_out"].billable is billable
 
@@ -109,7 +105,7 @@ def test_only_what_meta_took_is_billable(delivery: Delivery, state: str, code: s
 def test_an_expiry_belongs_to_the_session_that_ended() -> None:
     ended = Event("session_expired", {"session_id": "old"})
     record = turn(session_id="new", flow_id="echo", message_type="text", events=[ended, Event("session_started")])
-    expired, started, message = events_of(KEY, record, [], CONTACT_KEY)
+    expired, started, message = events_of(KEY, record, [], NAMES)
     assert [expired.type, started.type, message.type] == ["expired", "session_started", "message_in"]
     assert expired.session not in (None, started.session)
     assert (expired.flow_id, started.flow_id) == (None, "echo")
@@ -117,15 +113,15 @@ def test_an_expiry_belongs_to_the_session_that_ended() -> None:
 
 def test_what_agents_do_is_told_as_theirs() -> None:
     took = [Event("taken_over", {"by": "a"}), Event("agent_message", {"by": "a"})]
-    handed, message = events_of(KEY, turn(messages=[Text("Hello")], events=took), [], CONTACT_KEY)
+    handed, message = events_of(KEY, turn(messages=[Text("Hello")], events=took), [], NAMES)
     assert [(e.type, e.code) for e in (handed, message)] == [("handed_off", "agent"), ("message_out", "agent")]
-    [closed] = events_of(KEY, turn(events=[Event("session_closed", {"session_id": "s", "by": "a"})]), [], CONTACT_KEY)
+    [closed] = events_of(KEY, turn(events=[Event("session_closed", {"session_id": "s", "by": "a"})]), [], NAMES)
     assert (closed.type, closed.session) == ("closed", handed.session)
 
 
 def test_a_restart_visits_the_first_node_again() -> None:
     path = [Step("echo", "start", "next"), Step("echo", "ask", "wait")]
-    found = events_of(KEY, turn(path=path, events=[Event("session_restarted")]), [], CONTACT_KEY)
+    found = events_of(KEY, turn(path=path, events=[Event("session_restarted")]), [], NAMES)
     assert [event.arrived for event in found] == [True, True]
 
 
@@ -145,7 +141,7 @@ def test_a_jump_that_is_come_back_to_is_no_second_visit() -> None:
         Step("echo", "jump", "next"),
         Step("echo", "bye", "end"),
     ]
-    found = events_of(KEY, turn(path=path), [], CONTACT_KEY)
+    found = events_of(KEY, turn(path=path), [], NAMES)
     assert [event.arrived for event in found] == [False, True, True, True, False, True]
 
 
@@ -154,12 +150,12 @@ def test_reported_variables_are_text_and_failures_have_a_code() -> None:
         Event("variable_reported", {"name": "n", "value": 3}),
         Event("variable_reported", {"name": "c", "value": "SP"}),
     ]
-    [event] = events_of(KEY, turn(events=reported), [], CONTACT_KEY)
+    [event] = events_of(KEY, turn(events=reported), [], NAMES)
     assert event.variables == {"n": "3", "c": "SP"}
-    error, failed = events_of(KEY, turn(status="failed"), [], CONTACT_KEY)
+    error, failed = events_of(KEY, turn(status="failed"), [], NAMES)
     assert (error.type, error.code, failed.type) == ("error", "turn_failed", "failed")
     budget = Event("step_budget_exceeded", {"node_id": "loop", "flow_id": "f", "limit": 100})
-    error, failed = events_of(KEY, turn(status="failed", events=[budget]), [], CONTACT_KEY)
+    error, failed = events_of(KEY, turn(status="failed", events=[budget]), [], NAMES)
     assert (error.code, error.node_id, failed.type) == ("step_budget_exceeded", "loop", "failed")
 
 
@@ -172,5 +168,5 @@ def test_the_columns_are_the_fields_and_the_page_names_them_all() -> None:
 
 def test_a_label_is_a_row_with_the_label_as_its_code() -> None:
     record = turn(events=[Event("message_labeled", {"label": "complaint"})], message_type="text")
-    found = [(event.type, event.code) for event in events_of(KEY, record, [], CONTACT_KEY)]
+    found = [(event.type, event.code) for event in events_of(KEY, record, [], NAMES)]
     assert ("labeled", "complaint") in found

@@ -14,14 +14,15 @@ from benchmarks.lake_benchmark import (
     lake_targets,
 )
 from pytake.analytics.reports import Reports
-from pytake.conversation.lake_events import events_of
+from pytake.conversation.lake_events import events_of, pseudonyms
 
 
 def test_the_exported_turns_give_so_many_events() -> None:
     log = _Turns(80, 2)
     hours = [list(log.turns(hour, log.entries(hour))) for hour in range(BEGIN, BEGIN + 3 * HOUR, HOUR)]
     assert [len(turns) for turns in hours] == [40, 40, 0]
-    events = [events_of(turn.key, turn.record, turn.deliveries, b"key") for turns in hours for turn in turns]
+    names = pseudonyms(b"key", "anyone")
+    events = [events_of(turn.key, turn.record, turn.deliveries, names) for turns in hours for turn in turns]
     assert {len(told) for told in events} == {EXPORTED_PER_TURN}
 
 

@@ -39,7 +39,7 @@ def rendered(
         ("{{input.text}}/{{input.type}}/{{input.reply_id}}", "Hi there/text/"),
         ("{{order.items | length}}", "2"),
         ("{{input.text | replace('there', 'you') | truncate(4)}}", "Hi…"),
-        ("{{order.items.0.price | round}}", "12"),
+        ("{{order.items.0.price | round}}", "13"),
         ("{{input.text | title}}", "Hi There"),
         ("{{a}} { {b}} }} {{", " { {b}} }} {{"),
     ],

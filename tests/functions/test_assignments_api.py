@@ -125,7 +125,7 @@ def test_the_list_is_filtered_and_searched_by_the_server(world: World) -> None:
 def test_counts_say_what_is_to_do(world: World) -> None:
     hand_over(world)
     world.says("Hi", ANA)
-    world.says("Hi", BIA)
+    world.says("Hi", BIA, hours_ago=0.05)  # WhatsApp's times are whole seconds
     assign(world, ANA, assignee="agent-1")
     counts = world.api("GET", "/api/v1/conversation-counts", role="agent", sub="agent-1").body
     assert counts == {
