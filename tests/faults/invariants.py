@@ -19,6 +19,7 @@ REFUSED_FOR_GOOD = (
     "permanent:131026",
     "opted_out",
     "opted_out:131050",
+    "no_consent",
     "window_closed",
     "window_closed:template_sent",
     "window_closed:131047",
