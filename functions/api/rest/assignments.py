@@ -200,9 +200,7 @@ def report_typing(phone: Phone, phone_number_id: AtNumber = None) -> AssignmentR
 )
 def count_conversations() -> InboxCounts:
     who = caller(router, "agent")
-    return InboxCounts.model_validate(
-        wiring.inbox().counts(who.organization_id, who.subject), from_attributes=True
-    )
+    return InboxCounts.model_validate(wiring.inbox().counts(who.organization_id, who.subject), from_attributes=True)
 
 
 def _marked(phone: str, conversation: Conversation, at: float) -> AssignmentResponse:
