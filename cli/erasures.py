@@ -37,7 +37,7 @@ def replay(
     at = _moment(since)
     with aws_errors_as_text():
         done = replay_erasures(find_stack(url, stack, region))(at)
-    typer.echo(f"{done.erasures} erasures repeated: {done.contacts} conversations found, {done.items} items removed.")
+    typer.echo(f"{done.erasures} erasures repeated: {done.people} people found, {done.items} items removed.")
 
 
 def replay_erasures(stack: DeployedStack) -> "ReplayErasures":

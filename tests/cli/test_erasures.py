@@ -21,7 +21,7 @@ def test_a_moment_without_a_time_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(erasures, "find_stack", lambda *_: DeployedStack("pytake-prod", {}, {}))
     monkeypatch.setattr(erasures, "replay_erasures", replay)
     done = CliRunner().invoke(app, ["erasures", "replay", "--stack", "pytake-prod", "--since", moment])
-    assert done.output == "2 erasures repeated: 1 conversations found, 30 items removed.\n"
+    assert done.output == "2 erasures repeated: 1 people found, 30 items removed.\n"
     assert asked == [datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()]
 
 

@@ -93,7 +93,7 @@ def test_a_restored_table_is_adopted_without_the_people_who_were_erased_meanwhil
         assert texts[new_phone] in aws.table()
         done = CliRunner().invoke(app, ["erasures", "replay", "--since", moment, "--url", cloud.url])
         assert done.exit_code == 0, done.output
-        assert done.output.startswith("1 erasures repeated: 1 conversations found")
+        assert done.output.startswith("1 erasures repeated: 1 people found")
         assert texts[new_phone] not in aws.table()
         assert texts[stays] in aws.table()
         cloud.say(stays, "Oi de novo")

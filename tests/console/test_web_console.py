@@ -60,7 +60,7 @@ def test_a_person_without_a_mouse_is_at_the_content_at_once(web_page: Page, visi
     sign_in(web_page, f"{visitor.url}/console/build", "builder")
     expect(web_page.get_by_role("heading", name="Fluxos")).to_be_focused()
     web_page.keyboard.press("Tab")
-    expect(web_page.get_by_role("searchbox")).to_be_focused()
+    expect(web_page.get_by_role("button", name="Importar")).to_be_focused()
 
 
 def test_the_language_is_remembered(web_page: Page, visitor: Visitor) -> None:

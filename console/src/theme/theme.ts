@@ -16,7 +16,7 @@ const leaf: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "leaf",
-  primaryShade: { light: 8, dark: 7 },
+  primaryShade: 8,
   colors: { leaf },
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Ubuntu, sans-serif",

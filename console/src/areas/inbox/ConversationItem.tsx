@@ -61,7 +61,7 @@ export function ConversationItem({ summary }: { summary: Summary }) {
                 </Badge>
               ))}
               {priority != null && (
-                <Badge size="xs" variant="light" color="orange">
+                <Badge size="xs" variant="default">
                   {t("priority", { priority: String(priority) })}
                 </Badge>
               )}

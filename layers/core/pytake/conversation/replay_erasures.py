@@ -7,10 +7,10 @@ from pytake.conversation.records import ConversationKey
 
 
 class ReplayedErasures(Struct, frozen=True):
-    """How many recorded erasures there were, and what they removed from the table."""
+    """How many recorded erasures there were, how many of them found a person in the table, and what they removed."""
 
     erasures: int
-    contacts: int
+    people: int
     items: int
 
 
@@ -38,4 +38,4 @@ class ReplayErasures:
         items = 0
         for (organization_id, at), keys in found.items():
             items += self._erasure.remove(self._erasure.begin(organization_id, keys, at))
-        return ReplayedErasures(len(recorded), sum(len(keys) for keys in found.values()), items)
+        return ReplayedErasures(len(recorded), len(found), items)
