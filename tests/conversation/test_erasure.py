@@ -253,7 +253,7 @@ def test_an_erasure_survives_a_restore_of_the_table(desk: Desk) -> None:
     waiting = desk.post("My name is Ana")
     desk.product.queues.inbound.clear()
     replay = restored(desk)
-    assert replay(desk.product.clock()).contacts == 1
+    assert replay(desk.product.clock()).people == 1
     assert not desk.known()
     assert desk.product.take_turn(waiting) is None
     assert replay(desk.product.clock()) == ReplayedErasures(1, 0, 0)
