@@ -168,7 +168,10 @@ class Graph:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 graph.taken.append((self.path, body))
-                self._answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.SENT{len(graph.taken)}"}]})
+                if "status" in body:  # a read receipt
+                    return self._answer({"success": True})
+                sent = sum("status" not in payload for _, payload in graph.taken)
+                return self._answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.SENT{sent}"}]})
 
             def do_GET(self) -> None:  # a profile
                 self._answer({"id": self.path.rsplit("/", 1)[-1].partition("?")[0]})
