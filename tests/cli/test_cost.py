@@ -182,4 +182,4 @@ def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> 
     told = json.loads(runner.invoke(app, ["cost", "--json", "--memory", "sender=1024"]).output)
     assert told["usd_per_month"]["aws"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)
     assert told["volumes"]["memory"] == {"sender": 1024}
-    assert told["per_turn"]["requests"] == pytest.approx(12.5, abs=0.5)
+    assert told["per_turn"]["requests"] == pytest.approx(13.0, abs=0.5)
