@@ -25,7 +25,7 @@ const BY_STATUS: Record<number, string> = {
   429: "too_many_requests",
 };
 
-/** Make the error of a response that is no success. */
+/** Return the error that a failed response describes. */
 export function apiError(status: number, body: unknown): ApiError {
   if (typeof body === "object" && body !== null && "code" in body && typeof body.code === "string") {
     const known = body as Record<string, unknown>;

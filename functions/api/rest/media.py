@@ -144,7 +144,7 @@ def delete_media(media_id: MediaId) -> Response[str]:
 
 
 def media_unknown() -> ProblemError:
-    return not_found("media_unknown", "There is no such file, or no longer.")
+    return not_found("media_unknown", "The file does not exist, or it has been deleted.")
 
 
 def refused_by_meta(error: SendFailedError) -> ProblemError:

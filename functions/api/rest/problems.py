@@ -36,7 +36,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "delivery_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such message."),
     "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
-    "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "There is no saved query with this name."),
+    "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "A saved query with this name does not exist."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(

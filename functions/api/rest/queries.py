@@ -98,7 +98,9 @@ def ask_query(
     saved = SAVED_QUERIES.get(query_name)
     if saved is None:
         names = ", ".join(SAVED_QUERIES)
-        raise not_found("saved_query_unknown", f"There is no saved query {query_name!r}. There are {names}.")
+        raise not_found(
+            "saved_query_unknown", f"The saved query {query_name!r} does not exist. The saved queries are {names}."
+        )
     try:
         with lake_problems():
             rows, as_of = wiring.ask_saved_query()(

@@ -204,7 +204,8 @@ def delete_template(
 
 def _unknown(name: str) -> ProblemError:
     detail = (
-        f"There is no template {name!r} in this language. GET /api/v1/templates lists them; POST .../sync copies them."
+        f"The template {name!r} does not exist in this language. GET /api/v1/templates lists the templates; "
+        "POST .../sync copies them."
     )
     return not_found("template_unknown", detail)
 

@@ -10,7 +10,7 @@ import { clock, day } from "./times.ts";
 const PRIORITIES = ["urgent", "high", "normal", "low"] as const;
 const HOUR = 3_600_000;
 
-/** Return the assignment as the API takes it back. A priority of the handoff that is no word of ours stays the handoff's. */
+/** Return the assignment as the API accepts it. A handoff's priority in other words is left to the handoff. */
 export function changeOf({ assignee, team, priority, tags, snoozed_until }: Assignment): AssignmentChange {
   return {
     assignee,

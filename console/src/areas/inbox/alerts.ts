@@ -39,7 +39,7 @@ export function useHandoffAlerts(
     if (!waiting) return;
     const known = before.current;
     before.current = new Map(waiting.map((one) => [pathOf(keyOf(one)), one.handoff?.at ?? ""]));
-    if (!known) return; // what waited when the page was opened is no news
+    if (!known) return; // these were waiting when the page was opened
     for (const one of arrived(known, waiting)) {
       const message = text(one.name || one.phone || one.contact_id);
       announce(message);

@@ -13,7 +13,7 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Return what the form says; a value that nobody touched stays what it was. */
+/** Return a field's value: unchanged text keeps the original value and its type. */
 export function valueOf(text: string, before: unknown): unknown {
   return before !== undefined && shown(before) === text ? before : text;
 }

@@ -65,7 +65,7 @@ test("the server searches, after a pause in typing, and one match leads to the p
   expect(router.state.location.pathname).toBe("/people/5511999990002");
 });
 
-test("only the version that was read is replaced, and values that nobody touched keep their type", async () => {
+test("a save replaces only the version that was read, and unchanged values keep their type", async () => {
   const { sent } = open(`/people/${ID}`, { [`PUT ${ONE}`]: tagged(ANA, '"4"') });
   await userEvent.type(await screen.findByLabelText("Nome"), " Souza");
   await userEvent.click(screen.getAllByRole("button", { name: "Salvar" })[0]!);

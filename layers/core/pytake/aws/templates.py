@@ -20,7 +20,7 @@ _read = msgspec.json.Decoder(StoredTemplate).decode
 
 
 class _Found(Struct):
-    """A cached look-up: that there is no copy is kept too."""
+    """A cached look-up. It also remembers that a copy is missing."""
 
     copy: StoredTemplate | None
 

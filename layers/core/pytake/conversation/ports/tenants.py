@@ -186,4 +186,4 @@ class Flows(Protocol):
         """Move the pointer to an existing version. Raises `ConflictError` if there is none."""
 
     def put_metadata(self, organization_id: str, flow_id: str, metadata: FlowMetadata, at: float, by: str) -> None:
-        """File a flow. Raises `ConflictError` if there is no such flow."""
+        """File a flow. Raises `ConflictError` if the flow does not exist."""

@@ -26,7 +26,7 @@ def _problems(sent: SentTemplate, known: Collection[MessageTemplate]) -> Iterato
         there = f"It exists in {languages}." if languages else "Correct the name, or create the template."
         yield (
             "unknown_message_template",
-            f"There is no message template `{sent.name}` in `{sent.language}`, so Meta refuses it. {there}",
+            f"The message template `{sent.name}` does not exist in `{sent.language}`, so Meta refuses it. {there}",
             "language" if languages else "name",
         )
         return
