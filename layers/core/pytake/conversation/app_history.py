@@ -13,7 +13,7 @@ from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.queues import InboundItem
 from pytake.whatsapp.coexistence import is_of_business
 from pytake.whatsapp.input import APP_HISTORY
-from pytake.whatsapp.json_values import number_of
+from pytake.whatsapp.json_values import number_of, objects_of
 from pytake.whatsapp.message_input import read_input
 
 
@@ -30,10 +30,9 @@ class ImportAppHistory:
 
         Raises `ConflictError` when the contacts of the person are being merged.
         """
-        raws = item.message.get(APP_HISTORY)
         key = self._find(item).key
         erased_at = self._conversations.erased_at(key)
-        found = [history_message(raw) for raw in raws if isinstance(raw, dict)] if isinstance(raws, list) else []
+        found = [history_message(raw) for raw in objects_of(item.message.get(APP_HISTORY))]
         messages = [message for message in found if message.sent_at >= int(erased_at)]
         self._history.add(key, messages)
         return len(messages)

@@ -13,7 +13,7 @@ import msgspec
 
 from pytake.whatsapp.inbound import IncomingMessage, list_of, messages_of
 from pytake.whatsapp.input import APP_CONTACT, APP_ECHO, APP_HISTORY
-from pytake.whatsapp.json_values import Json, identifier, number_of
+from pytake.whatsapp.json_values import Json, identifier, number_of, objects_of
 
 HISTORY_MESSAGES = 100
 HISTORY_BYTES = 200_000
@@ -27,11 +27,11 @@ def read_app_messages(
     if not isinstance(value, dict):
         return []
     if field == "smb_message_echoes":
-        raws = [_echo(raw) for raw in list_of(value, "message_echoes", "", problems) if isinstance(raw, dict)]
+        raws = [_echo(raw) for raw in objects_of(list_of(value, "message_echoes", "", problems))]
     elif field == "history":
         raws = list(_history(value, problems))
     elif field == "smb_app_state_sync":
-        raws = [_app_contact(raw) for raw in _objects(list_of(value, "state_sync", "", problems))]
+        raws = [_app_contact(raw) for raw in objects_of(list_of(value, "state_sync", "", problems))]
     else:
         return []
     return messages_of({"contacts": value.get("contacts"), "messages": raws}, phone_number_id, problems)
@@ -40,7 +40,7 @@ def read_app_messages(
 def refused_history(value: Any) -> list[int]:
     """Meta's codes for why there is no history: 2593109, its owner does not share it."""
     entries = value.get("history") if isinstance(value, dict) else None
-    errors = [error for entry in _objects(entries) for error in _objects(entry.get("errors"))]
+    errors = [error for entry in objects_of(entries) for error in objects_of(entry.get("errors"))]
     return [int(code) for error in errors if (code := number_of(error.get("code"))) is not None]
 
 
@@ -92,15 +92,15 @@ def _history(value: Json, problems: list[str]) -> Iterator[Json]:
 def _of_persons(value: Json, problems: list[str]) -> Iterator[tuple[Json, Json]]:
     """The messages of the history, each with its person. Media that Meta posts later stand outside of the threads."""
     entries = list_of(value, "history", "", problems)
-    for entry in [*_objects(entries), value]:
-        for thread in _objects(entry.get("threads")):
+    for entry in [*objects_of(entries), value]:
+        for thread in objects_of(entry.get("threads")):
             context = thread.get("context")
             named = _person(context if isinstance(context, dict) else {}, "")
             if not named and (id_ := identifier(thread.get("id"))):
                 named = {"from": id_} if id_.lstrip("+").isdecimal() else {"from_user_id": id_}
-            for raw in _objects(thread.get("messages")):
+            for raw in objects_of(thread.get("messages")):
                 yield from _with_id(named or _person(raw, "to" if is_of_business(raw) else "from"), raw, problems)
-        for raw in (*_objects(entry.get("messages")), *_objects(entry.get("message_echoes"))):
+        for raw in (*objects_of(entry.get("messages")), *objects_of(entry.get("message_echoes"))):
             yield from _with_id(_person(raw, "to" if is_of_business(raw) else "from"), raw, problems)
 
 
@@ -133,7 +133,3 @@ def _chunks(raws: Iterable[Json]) -> Iterator[list[Json]]:
         size += length
     if chunk:
         yield chunk
-
-
-def _objects(found: Any) -> list[Json]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

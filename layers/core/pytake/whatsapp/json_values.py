@@ -22,6 +22,11 @@ def digits_of(value: Any) -> str | None:
     return digits if digits.isascii() and digits.isdigit() else None
 
 
+def objects_of(value: Any) -> list[Json]:
+    """The objects in a list; empty for anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def text_of(value: Any) -> str:
     """A text or a number as text; empty for anything else."""
     if isinstance(value, str):

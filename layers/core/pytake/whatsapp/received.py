@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pytake.whatsapp.json_values import Json, text_of
+from pytake.whatsapp.json_values import Json, objects_of, text_of
 
 
 def order_value(payload: Any) -> Json | None:
@@ -14,8 +14,7 @@ def order_value(payload: Any) -> Json | None:
     """
     if not isinstance(payload, dict):
         return None
-    listed = payload.get("product_items")
-    items = [_item(item) for item in (listed if isinstance(listed, list) else []) if isinstance(item, dict)]
+    items = [_item(item) for item in objects_of(payload.get("product_items"))]
     if not items:
         return None
     totals: dict[str, Decimal] = {}
@@ -59,8 +58,7 @@ def _number(value: Decimal) -> int | float:
 
 def contacts_value(payload: Any) -> list[Json] | None:
     """Contact cards (Meta's `contacts`), each with `name`, `phones`, `emails` and `organization`; None if there are none."""
-    cards = [card for card in payload if isinstance(card, dict)] if isinstance(payload, list) else []
-    return [_card(card) for card in cards] or None
+    return [_card(card) for card in objects_of(payload)] or None
 
 
 def _card(card: Json) -> Json:
@@ -68,8 +66,8 @@ def _card(card: Json) -> Json:
     names = name if isinstance(name, dict) else {}
     return {
         "name": text_of(names.get("formatted_name")) or text_of(names.get("first_name")),
-        "phones": [_phone(entry) for entry in _dicts(card.get("phones")) if _phone(entry)],
-        "emails": [text_of(entry.get("email")) for entry in _dicts(card.get("emails")) if entry.get("email")],
+        "phones": [_phone(entry) for entry in objects_of(card.get("phones")) if _phone(entry)],
+        "emails": [text_of(entry.get("email")) for entry in objects_of(card.get("emails")) if entry.get("email")],
         "organization": text_of(company.get("company")) if isinstance(company, dict) else "",
     }
 
@@ -78,7 +76,3 @@ def _phone(entry: Json) -> str:
     """In E.164 if WhatsApp knows the number, else as it is written on the card."""
     digits = text_of(entry.get("wa_id"))
     return f"+{digits}" if digits.isascii() and digits.isdigit() else text_of(entry.get("phone"))
-
-
-def _dicts(listed: Any) -> list[Json]:
-    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeGuard
 
 from msgspec import Struct
 
-from pytake.whatsapp.json_values import identifier
+from pytake.whatsapp.json_values import identifier, objects_of
 
 Json = dict[str, Any]
 
@@ -85,9 +85,7 @@ def read_template(raw: Any) -> MessageTemplate | None:
         _upper(raw.get("category")),
         _upper(raw.get("status")),
         "NAMED" if _upper(raw.get("parameter_format")) == "NAMED" else "POSITIONAL",
-        [component for component in components if isinstance(component, dict)]
-        if isinstance(components, list)
-        else None,
+        objects_of(components) if isinstance(components, list) else None,
         _upper(quality.get("score")) if isinstance(quality, dict) else None,
         reason if reason != "NONE" else None,
     )
@@ -187,8 +185,7 @@ def _texts(
 def _buttons(
     template: MessageTemplate, part: Json | None, sent: dict[str, tuple[str, Json]], where: str
 ) -> Iterator[Mismatch]:
-    buttons = part.get("buttons") if part is not None else None
-    known = [button for button in buttons if isinstance(button, dict)] if isinstance(buttons, list) else []
+    known = objects_of(part.get("buttons")) if part is not None else []
     for at, button in enumerate(known):
         sub_type, kind, required = _button(template, button)
         found = sent.get(str(at))
@@ -222,22 +219,19 @@ def _button(template: MessageTemplate, button: Json) -> tuple[str, str, bool]:
 
 def _cards(template: MessageTemplate, part: Json, field: str, sent: Json | None) -> Iterator[Mismatch]:
     defined = [card for card in part.get("cards") or [] if isinstance(card, dict)]
-    cards = sent.get("cards") if sent is not None else None
-    given = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
+    given = objects_of(sent.get("cards")) if sent is not None else []
     shapes = [parts_of(card.get("components")) for card in defined]
     sells = any(str(shape.get("HEADER", {}).get("format")).upper() == "PRODUCT" for shape in shapes)
     if len(given) != len(defined) and not (sells and 2 <= len(given) <= 10):
         yield Mismatch("count", f"{field}.cards", f"The carousel has {len(defined)} cards; {len(given)} are given.")
         return
     for at, card in enumerate(given):
-        shape, components = shapes[min(at, len(shapes) - 1)], card.get("components")
-        sent_parts = [one for one in components if isinstance(one, dict)] if isinstance(components, list) else []
-        yield from _mismatches(template, shape, sent_parts, f"{field}.cards.{at}.components.")
+        shape = shapes[min(at, len(shapes) - 1)]
+        yield from _mismatches(template, shape, objects_of(card.get("components")), f"{field}.cards.{at}.components.")
 
 
 def _parameters(component: Json | None) -> list[Json]:
-    found = component.get("parameters") if component is not None else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return objects_of(component.get("parameters")) if component is not None else []
 
 
 def _upper(value: Any) -> str | None:
