@@ -7,6 +7,7 @@ import pytest
 
 from pytake.conversation.app_contacts import ImportAppContact
 from pytake.conversation.app_history import ImportAppHistory
+from pytake.conversation.contact_news import ContactNews
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
 from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_authoring import FlowAuthoring
@@ -112,8 +113,9 @@ class Product:
         merge = MergeContacts(self.conversations, self.contacts, aliases, self.tenants, self.events, self.clock)
         find = FindConversation(self.conversations, aliases, merge)
         self.import_history = ImportAppHistory(self.conversations, find, self.history)
-        self.record_preference = RecordPreference(self.contacts, self.conversations, find, self.clock)
-        self.import_contact = ImportAppContact(self.contacts, self.conversations, find, self.clock)
+        news = ContactNews(self.contacts, self.conversations, find, self.clock)
+        self.record_preference = RecordPreference(news)
+        self.import_contact = ImportAppContact(news)
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
         self.fire_due_timers = FireDueTimers(

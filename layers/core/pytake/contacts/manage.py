@@ -1,6 +1,7 @@
 """The use cases behind `/api/v1/contacts`: find, list and change contacts and their consent."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,7 @@ from pytake.contacts.ports import Contacts, ListPlace
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.aliases import Aliases
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.records import ConversationKey
@@ -32,8 +33,6 @@ FILTERED_CONTACTS = 1000
 
 HISTORY_LENGTH = 100
 """How many of the latest changes of consent are shown."""
-
-ATTEMPTS = 4
 
 
 class UnknownContactError(Exception):
@@ -197,7 +196,8 @@ class ManageContacts:
         change: Callable[[ContactRecord], tuple[ContactRecord, list[ConsentChange]]],
     ) -> ContactRecord:
         """Change the contact as stored, then the copies that their conversations keep."""
-        for _ in range(ATTEMPTS):
+
+        def write() -> tuple[ContactRecord, list[ConsentChange]]:
             known = self._find(organization_id, person)
             if known is None:
                 contact_id = contact_ids(self._aliases, organization_id, person)[0]
@@ -205,30 +205,23 @@ class ManageContacts:
             after, changes = change(known)
             if not known.created_at:
                 after = replace(after, created_at=self._clock())
-            try:
-                saved = self._contacts.save(organization_id, after, changes)
-            except ConflictError:
-                continue
-            opted_out = saved.opted_out if any(one.purpose == "service" for one in changes) else None
-            for number in saved.numbers:
-                self._update_copy(ConversationKey(organization_id, number, saved.contact_id), saved, opted_out)
-            return saved
-        raise ConflictError(f"contact not written in {ATTEMPTS} attempts")
+            return self._contacts.save(organization_id, after, changes), changes
+
+        saved, changes = until_written(write, "the contact")
+        opted_out = saved.opted_out if any(one.purpose == "service" for one in changes) else None
+        for number in saved.numbers:
+            key = ConversationKey(organization_id, number, saved.contact_id)
+            until_written(partial(self._update_copy, key, saved, opted_out), "the conversation")
+        return saved
 
     def _update_copy(self, key: ConversationKey, saved: ContactRecord, opted_out: bool | None) -> None:
-        for _ in range(ATTEMPTS):
-            loaded = self._conversations.load(key)
-            if loaded is None or loaded.contact_revision >= saved.revision:
-                return
-            after = replace(loaded, contact=saved.for_flows(), contact_revision=saved.revision)
-            if opted_out is not None:
-                after.opted_out = opted_out
-            try:
-                self._conversations.update_contact(loaded, after)
-            except ConflictError:
-                continue
+        loaded = self._conversations.load(key)
+        if loaded is None or loaded.contact_revision >= saved.revision:
             return
-        raise ConflictError(f"conversation not written in {ATTEMPTS} attempts")
+        after = replace(loaded, contact=saved.for_flows(), contact_revision=saved.revision)
+        if opted_out is not None:
+            after.opted_out = opted_out
+        self._conversations.update_contact(loaded, after)
 
     def _loaded(
         self, organization_id: str, after: ListPlace | None, limit: int

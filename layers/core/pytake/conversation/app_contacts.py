@@ -2,17 +2,13 @@
 
 from msgspec.structs import replace
 
-from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
-from pytake.conversation.find_conversation import FindConversation
-from pytake.conversation.ports.common import Clock, ConflictError
-from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.contact_news import ContactNews, Decided
 from pytake.conversation.queues import InboundItem
 from pytake.whatsapp.input import APP_CONTACT
-from pytake.whatsapp.json_values import Json, identifier, number_of, text_of
+from pytake.whatsapp.json_values import Json, identifier, text_of
 
 NAME_CHARACTERS = 256
-ATTEMPTS = 4
 
 
 class ImportAppContact:
@@ -23,35 +19,22 @@ class ImportAppContact:
     person.
     """
 
-    def __init__(self, contacts: Contacts, conversations: Conversations, find: FindConversation, clock: Clock) -> None:
-        self._contacts = contacts
-        self._find = find
-        self._conversations = conversations
-        self._clock = clock
+    def __init__(self, news: ContactNews) -> None:
+        self._news = news
 
     def __call__(self, item: InboundItem) -> bool:
         """Store the change; whether there was one. Raises `ConflictError` when others keep writing the contact."""
         about = item.message.get(APP_CONTACT)
         if not isinstance(about, dict) or about.get("action") != "add":
             return False
-        now = self._clock()
-        at = min(now, number_of(item.message.get("timestamp")) or now)
-        key = self._find(item).key
-        erased_at = self._conversations.erased_at(key)
-        if at < int(erased_at) or item.received_at <= erased_at:
-            return False
-        for _ in range(ATTEMPTS):
-            stored = self._contacts.load(item.organization_id, key.contact_id)
+
+        def decide(stored: ContactRecord, at: float, now: float) -> Decided | None:
             contact = _named(stored, about, at)
             if stored.revision and contact == stored:
-                return False
-            try:
-                created_at = stored.created_at if stored.revision else now
-                self._contacts.save(item.organization_id, replace(contact, created_at=created_at))
-            except ConflictError:
-                continue
-            return True
-        raise ConflictError(f"not stored in {ATTEMPTS} attempts")
+                return None
+            return replace(contact, created_at=stored.created_at if stored.revision else now), ()
+
+        return self._news.apply(item, decide) is not None
 
 
 def _named(stored: ContactRecord, about: Json, at: float) -> ContactRecord:

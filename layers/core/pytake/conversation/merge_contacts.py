@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord, emptied, merged_contact, new_contact
 from pytake.conversation.ports.aliases import Aliases
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.common import WRITE_ATTEMPTS, Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.ports.tenants import TenantRepository
@@ -14,8 +14,6 @@ from pytake.engine import Contact, Event, Input
 
 MERGED = "merged"
 """The status of the turn that merges two conversations, and the type of its input."""
-
-ATTEMPTS = 4
 
 
 class MergeContacts:
@@ -45,7 +43,7 @@ class MergeContacts:
         workers keep writing.
         """
         self._aliases.merge(organization_id, survivor, merged)
-        self._merge_contact(organization_id, survivor, merged)
+        until_written(lambda: self._merge_contact(organization_id, survivor, merged), "the merged contact")
         conversations = sum(
             self._merge_at(ConversationKey(organization_id, number, survivor), merged)
             for number in self._tenants.number_ids(organization_id)
@@ -58,20 +56,13 @@ class MergeContacts:
 
     def _merge_contact(self, organization_id: str, survivor: str, merged: str) -> None:
         """Store the contact that both become, unless the one that goes was never stored."""
-        for _ in range(ATTEMPTS):
-            stays, goes = (self._contacts.load(organization_id, id_) for id_ in (survivor, merged))
-            if replace(goes, revision=0) in (new_contact(merged), replace(emptied(goes), revision=0)):
-                return
-            try:
-                self._contacts.merge(organization_id, merged_contact(stays, goes), goes)
-            except ConflictError:
-                continue
-            return
-        raise ConflictError(f"contacts not merged in {ATTEMPTS} attempts")
+        stays, goes = (self._contacts.load(organization_id, id_) for id_ in (survivor, merged))
+        if replace(goes, revision=0) not in (new_contact(merged), replace(emptied(goes), revision=0)):
+            self._contacts.merge(organization_id, merged_contact(stays, goes), goes)
 
     def _merge_at(self, key: ConversationKey, merged: str) -> int:
         """Merge the conversations at one number; how many were merged. The one that stays gets its copy of the contact."""
-        for _ in range(ATTEMPTS):
+        for _ in range(WRITE_ATTEMPTS):
             stays, goes = self._conversations.load(key), self._conversations.load(replace(key, contact_id=merged))
             if stays is not None and stays.merged_into is not None:
                 raise ConflictError("the contact was merged into another one")
@@ -87,7 +78,7 @@ class MergeContacts:
             except ConflictError:
                 continue
             return 0
-        raise ConflictError(f"conversations not merged in {ATTEMPTS} attempts")
+        raise ConflictError(f"conversations not merged in {WRITE_ATTEMPTS} attempts")
 
 
 def merged_conversations(

@@ -4,13 +4,11 @@ from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
 from pytake.conversation.current_conversation import load_current
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input
-
-ATTEMPTS = 4
 
 
 class RecordOptOut:
@@ -27,28 +25,26 @@ class RecordOptOut:
         Answers are not affected. Consent that changed later stays as it is. Raises `ConflictError` when others keep writing the
         conversation.
         """
-        for _ in range(ATTEMPTS):
-            before = load_current(self._conversations, key)
-            if before is None:
-                return False
-            stored = self._contacts.load(key.organization_id, before.key.contact_id)
-            known = stored.consent_to("marketing")
-            if reported_at < known.at or (known.state == "withdrawn" and reported_at == known.at):
-                return False
-            after = replace(before, seq=before.seq + 1)
-            record = TurnRecord(
-                seq=after.seq,
-                at=self._clock(),
-                session_id=before.session.id if before.session else "",
-                status="opted_out",
-                input=Input(type="opt_out"),
-                events=[Event("opted_out", {"code": code, "at": reported_at})],
-            )
-            write, _ = contact_write(stored, before, after, record)
-            after.contact = write.contact.for_flows()
-            try:
-                self._conversations.commit(after, record, write)
-            except ConflictError:
-                continue
-            return True
-        raise ConflictError(f"opt-out not recorded in {ATTEMPTS} attempts")
+        return until_written(lambda: self._withdraw(key, reported_at, code), "the opt-out")
+
+    def _withdraw(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
+        before = load_current(self._conversations, key)
+        if before is None:
+            return False
+        stored = self._contacts.load(key.organization_id, before.key.contact_id)
+        known = stored.consent_to("marketing")
+        if reported_at < known.at or (known.state == "withdrawn" and reported_at == known.at):
+            return False
+        after = replace(before, seq=before.seq + 1)
+        record = TurnRecord(
+            seq=after.seq,
+            at=self._clock(),
+            session_id=before.session.id if before.session else "",
+            status="opted_out",
+            input=Input(type="opt_out"),
+            events=[Event("opted_out", {"code": code, "at": reported_at})],
+        )
+        write, _ = contact_write(stored, before, after, record)
+        after.contact = write.contact.for_flows()
+        self._conversations.commit(after, record, write)
+        return True

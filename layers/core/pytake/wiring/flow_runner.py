@@ -22,6 +22,7 @@ from pytake.wiring.conversations import contacts, conversations, publish_events
 if TYPE_CHECKING:
     from pytake.conversation.app_contacts import ImportAppContact
     from pytake.conversation.app_history import ImportAppHistory
+    from pytake.conversation.contact_news import ContactNews
     from pytake.conversation.marketing_preferences import RecordPreference
 
 
@@ -78,14 +79,20 @@ def import_app_history() -> "ImportAppHistory":
 def import_app_contact() -> "ImportAppContact":
     from pytake.conversation.app_contacts import ImportAppContact
 
-    return ImportAppContact(contacts(), conversations(), find_conversation(), shared.clock)
+    return ImportAppContact(_contact_news())
 
 
 @cache
 def record_preference() -> "RecordPreference":
     from pytake.conversation.marketing_preferences import RecordPreference
 
-    return RecordPreference(contacts(), conversations(), find_conversation(), shared.clock)
+    return RecordPreference(_contact_news())
+
+
+def _contact_news() -> "ContactNews":
+    from pytake.conversation.contact_news import ContactNews
+
+    return ContactNews(contacts(), conversations(), find_conversation(), shared.clock)
 
 
 @cache

@@ -1,0 +1,49 @@
+"""What Meta reports about a person outside of a conversation. It changes the contact, who may never have written."""
+
+from collections.abc import Callable, Sequence
+
+from pytake.contacts.consent import ConsentChange
+from pytake.contacts.ports import Contacts
+from pytake.contacts.records import ContactRecord
+from pytake.conversation.find_conversation import FindConversation
+from pytake.conversation.ports.common import Clock, until_written
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.queues import InboundItem
+from pytake.whatsapp.json_values import number_of
+
+Decided = tuple[ContactRecord, Sequence[ConsentChange]]
+
+Decide = Callable[[ContactRecord, float, float], Decided | None]
+"""The contact that becomes of the stored one and the changes of its consent, at the time of the news and now; None: nothing."""
+
+
+class ContactNews:
+    """Applies news to the contact that they are about."""
+
+    def __init__(self, contacts: Contacts, conversations: Conversations, find: FindConversation, clock: Clock) -> None:
+        self._contacts = contacts
+        self._conversations = conversations
+        self._find = find
+        self._clock = clock
+
+    def apply(self, item: InboundItem, decide: Decide) -> tuple[ContactRecord, ContactRecord] | None:
+        """The contact before and after, once it is stored; None if nothing changed. Ignores news from before an erasure.
+
+        Raises `ConflictError` when others keep writing the contact.
+        """
+        now = self._clock()
+        at = min(now, number_of(item.message.get("timestamp")) or now)
+        key = self._find(item).key
+        erased_at = self._conversations.erased_at(key)
+        if at < int(erased_at) or item.received_at <= erased_at:
+            return None
+
+        def write() -> tuple[ContactRecord, ContactRecord] | None:
+            stored = self._contacts.load(item.organization_id, key.contact_id)
+            decided = decide(stored, at, now)
+            if decided is None:
+                return None
+            self._contacts.save(item.organization_id, *decided)
+            return stored, decided[0]
+
+        return until_written(write, "the contact")
