@@ -1,5 +1,6 @@
 import { ActionIcon, Button } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 import { Icon } from "./Icon.tsx";
 
 /** One line of a list that a person edits; `id` stays while the rest changes. */
@@ -17,7 +18,6 @@ interface RowsProps<Value> {
   onChange: (rows: Row<Value>[]) => void;
   empty: Value;
   add: string;
-  remove: string;
   legend: string;
   about?: string;
   /** The fields of a line. */
@@ -26,6 +26,7 @@ interface RowsProps<Value> {
 
 /** A list of lines with the same fields: lines can be added and removed. */
 export function Rows<Value extends object>(props: RowsProps<Value>) {
+  const { t } = useTranslation();
   const { rows, onChange, empty, children } = props;
   const changed = (id: number, value: Partial<Value>) =>
     onChange(rows.map((row) => (row.id === id ? { ...row, ...value } : row)));
@@ -40,7 +41,7 @@ export function Rows<Value extends object>(props: RowsProps<Value>) {
             variant="subtle"
             color="gray"
             size="lg"
-            aria-label={props.remove}
+            aria-label={t("remove")}
             onClick={() => onChange(rows.filter(({ id }) => id !== row.id))}
           >
             <Icon name="close" size={16} />

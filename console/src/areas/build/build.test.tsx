@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
 import { formatted } from "./rehearsal/Bubble.tsx";
 import { startOf, withStart } from "./publish/PublishDialog.tsx";
-import type { PhoneNumber } from "./queries.ts";
+import type { PhoneNumber } from "../../api/numbers.ts";
 import routes from "./routes.tsx";
 
 const FLOWS = [

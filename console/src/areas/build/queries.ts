@@ -4,18 +4,8 @@ import type { FlowDocument } from "../../flow/document.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
-export type FlowSummary = Schemas["FlowSummaryResponse"];
 export type Finding = Schemas["FlowProblem"];
 export type Inspection = Schemas["FlowInspection"];
-export type PhoneNumber = Schemas["NumberResponse"];
-
-/** The organization's flows, by name. */
-export function flowsQuery() {
-  return queryOptions({
-    queryKey: ["flows"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal, params: { query: { limit: 100 } } })),
-  });
-}
 
 /** A draft and its tag. It is read when the editor opens; from then on the editor has the newest. */
 export function draftQuery(id: string) {
@@ -54,14 +44,6 @@ export function inspect(document: FlowDocument, signal?: AbortSignal): Promise<I
       body: { document: document as unknown as Record<string, never>, documents: {} },
     }),
   );
-}
-
-/** The organization's phone numbers. */
-export function numbersQuery() {
-  return queryOptions({
-    queryKey: ["numbers"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/numbers", { signal })),
-  });
 }
 
 /** The published versions of a flow, newest first. */

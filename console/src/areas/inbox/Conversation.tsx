@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Modal, Skeleton } from "@mantine/core";
+import { ActionIcon, Button, Menu, Skeleton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { session } from "../../login/session.ts";
 import { announce } from "../../ui/announce.ts";
+import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Composer } from "./Composer.tsx";
@@ -65,7 +66,6 @@ interface HeadProps {
 
 function Head({ conversationKey, state, details, toggle }: HeadProps) {
   const { t } = useTranslation("inbox");
-  const { t: common } = useTranslation();
   const queries = useQueryClient();
   const writer = state.assignment.typing_by;
   const [asking, { open: ask, close: leave }] = useDisclosure(false);
@@ -84,7 +84,6 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
   });
   const resuming = useMutation(act(resume, t("done.resumed")));
   const closing = useMutation(act(close, t("done.closed")));
-  const failed = resuming.error ?? closing.error;
   return (
     <header className="inbox-head">
       <ActionIcon
@@ -134,18 +133,15 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
           </Menu.Dropdown>
         </Menu>
       )}
-      <Modal opened={asking} onClose={leave} title={t("closing.title")} lockScroll={false} centered>
-        <p className="flush">{t("closing.text")}</p>
-        <div className="inbox-buttons">
-          <Button variant="default" onClick={leave}>
-            {common("cancel")}
-          </Button>
-          <Button loading={closing.isPending} onClick={() => closing.mutate()}>
-            {t("close")}
-          </Button>
-        </div>
-      </Modal>
-      {failed && <Problem error={failed} />}
+      <Confirm
+        opened={asking}
+        onClose={leave}
+        title={t("closing.title")}
+        text={t("closing.text")}
+        action={t("close")}
+        doing={closing}
+      />
+      {resuming.isError && <Problem error={resuming.error} />}
     </header>
   );
 }

@@ -6,7 +6,7 @@ import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { AnswersTable } from "./AnswersTable.tsx";
 import { Overview } from "./Overview.tsx";
-import { flowsQuery } from "./queries.ts";
+import { flowsQuery } from "../../api/flows.ts";
 import { SavedQueries } from "./SavedQueries.tsx";
 import "./measure.css";
 

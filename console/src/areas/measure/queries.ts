@@ -34,13 +34,6 @@ function at({ flow, days }: Asked) {
   return { path: { flow_id: flow }, query: { days } };
 }
 
-export function flowsQuery() {
-  return queryOptions({
-    queryKey: ["flows"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal })),
-  });
-}
-
 const FLOW = "/api/v1/whatsapp-analytics/flows/{flow_id}";
 
 export function reportQuery(asked: Asked) {

@@ -2,7 +2,8 @@ import { Select, TagsInput, TextInput } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Rows, rowsOf } from "../../ui/Rows.tsx";
+import { PairRows } from "../../ui/PairRows.tsx";
+import { rowsOf } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import type { Contact, ContactChange } from "./queries.ts";
 
@@ -78,32 +79,15 @@ export function ContactForm({ contact, saving }: FormProps) {
         acceptValueOnBlur
         onChange={(tags) => setForm({ ...form, tags })}
       />
-      <Rows
+      <PairRows
         legend={t("fields")}
         about={t("fieldsAbout")}
-        rows={form.fields}
-        empty={{ name: "", value: "" }}
         add={t("addField")}
-        remove={t("removeField")}
+        name={t("field")}
+        value={t("value")}
+        rows={form.fields}
         onChange={(fields) => setForm({ ...form, fields })}
-      >
-        {(row, change) => (
-          <>
-            <TextInput
-              aria-label={t("field")}
-              placeholder={t("field")}
-              value={row.name}
-              onChange={(event) => change({ name: event.currentTarget.value })}
-            />
-            <TextInput
-              aria-label={t("value")}
-              placeholder={t("value")}
-              value={row.value}
-              onChange={(event) => change({ value: event.currentTarget.value })}
-            />
-          </>
-        )}
-      </Rows>
+      />
       <SaveBar saving={saving} />
     </form>
   );

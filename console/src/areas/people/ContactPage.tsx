@@ -1,10 +1,11 @@
-import { Button, Modal, Skeleton, TextInput } from "@mantine/core";
+import { Button, Skeleton, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
 import { ApiError } from "../../api/errors.ts";
+import { Confirm } from "../../ui/Confirm.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { ConsentPart } from "./ConsentPart.tsx";
@@ -76,7 +77,6 @@ function ToConversation({ contact }: { contact: string }) {
 /** Erasing cannot be undone: the person types a word before. */
 function Erase({ contact }: { contact: Contact }) {
   const { t } = useTranslation("people");
-  const { t: common } = useTranslation();
   const [asking, { open, close }] = useDisclosure(false);
   const [typed, setTyped] = useState("");
   const queries = useQueryClient();
@@ -95,29 +95,23 @@ function Erase({ contact }: { contact: Contact }) {
       <Button variant="default" onClick={open}>
         {t("erase.open")}
       </Button>
-      <Modal opened={asking} onClose={close} title={t("erase.title")} lockScroll={false} centered>
-        <p className="flush">{t("erase.text", { name: titleOf(contact) })}</p>
+      <Confirm
+        opened={asking}
+        onClose={close}
+        title={t("erase.title")}
+        text={t("erase.text", { name: titleOf(contact) })}
+        action={t("erase.open")}
+        color="red"
+        disabled={typed.trim().toLowerCase() !== word}
+        doing={erasing}
+      >
         <TextInput
           mt="md"
           label={t("erase.type", { word })}
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
-        {erasing.isError && <Problem error={erasing.error} />}
-        <div className="form-buttons">
-          <Button variant="default" onClick={close}>
-            {common("cancel")}
-          </Button>
-          <Button
-            color="red"
-            disabled={typed.trim().toLowerCase() !== word}
-            loading={erasing.isPending}
-            onClick={() => erasing.mutate()}
-          >
-            {t("erase.open")}
-          </Button>
-        </div>
-      </Modal>
+      </Confirm>
     </>
   );
 }

@@ -3,20 +3,28 @@ import { useQuery } from "@tanstack/react-query";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { flowsQuery, type NumberChange, type PhoneNumber, type PhoneNumberWithProblems } from "./queries.ts";
-import { Rows, rowsOf } from "../../ui/Rows.tsx";
+import { flowsQuery } from "../../api/flows.ts";
+import { changeable, type NumberChange, type PhoneNumber } from "../../api/numbers.ts";
+import { type PhoneNumberWithProblems } from "./queries.ts";
+import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 
+const SECRETS = ["accessToken", "appSecret", "verifyToken"] as const;
 const COMMANDS = ["restart", "stop", "human"] as const;
 const WEBHOOK = "/api/v1/whatsapp/webhook";
 
 type Saving = UseMutationResult<PhoneNumberWithProblems, Error, { id: string; change: NumberChange }>;
 
+interface Word {
+  word: string;
+  target: string;
+}
+
 function pairsOf(given: Record<string, string> = {}) {
   return rowsOf(Object.entries(given).map(([word, target]) => ({ word, target })));
 }
 
-function wordsOf(rows: readonly { word: string; target: string }[]): Record<string, string> {
+function wordsOf(rows: readonly Word[]): Record<string, string> {
   const named = rows.filter(({ word }) => word.trim());
   return Object.fromEntries(named.map(({ word, target }) => [word.trim(), target]));
 }
@@ -43,6 +51,7 @@ function first(known: PhoneNumber | undefined) {
 /** Return the request that stores what the form says. What the form does not show stays as it is. */
 export function changeOf(form: ReturnType<typeof first>, known: PhoneNumber | undefined): NumberChange {
   return {
+    ...(known && changeable(known)),
     display_phone_number: form.display.trim(),
     default_flow_id: form.flow,
     keywords: wordsOf(form.keywords),
@@ -51,8 +60,6 @@ export function changeOf(form: ReturnType<typeof first>, known: PhoneNumber | un
     fallback_template: form.template.trim()
       ? { name: form.template.trim(), language: form.templateLanguage.trim() }
       : null,
-    messages_per_second: known?.messages_per_second ?? null,
-    waba_id: known?.waba_id ?? null,
     mark_read: form.markRead,
     typing: form.typing,
     coexists: form.coexists,
@@ -91,60 +98,26 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           clearable
           onChange={(flow) => set({ flow })}
         />
-        <Rows
+        <WordRows
           legend={t("numbers.keywords")}
           about={t("numbers.keywordsAbout")}
-          rows={form.keywords}
-          empty={{ word: "", target: form.flow ?? choices[0]?.value ?? "" }}
           add={t("numbers.addKeyword")}
-          remove={t("remove")}
+          targetLabel={t("numbers.flow")}
+          targets={choices}
+          fallback={form.flow ?? choices[0]?.value ?? ""}
+          rows={form.keywords}
           onChange={(keywords) => set({ keywords })}
-        >
-          {(row, change) => (
-            <>
-              <TextInput
-                aria-label={t("numbers.word")}
-                placeholder={t("numbers.word")}
-                value={row.word}
-                onChange={(event) => change({ word: event.currentTarget.value })}
-              />
-              <Select
-                aria-label={t("numbers.flow")}
-                data={choices}
-                value={row.target}
-                allowDeselect={false}
-                onChange={(target) => change({ target: target ?? "" })}
-              />
-            </>
-          )}
-        </Rows>
-        <Rows
+        />
+        <WordRows
           legend={t("numbers.commands")}
           about={t("numbers.commandsAbout")}
-          rows={form.commands}
-          empty={{ word: "", target: "human" }}
           add={t("numbers.addCommand")}
-          remove={t("remove")}
+          targetLabel={t("numbers.command.name")}
+          targets={COMMANDS.map((value) => ({ value, label: t(`numbers.command.${value}`) }))}
+          fallback="human"
+          rows={form.commands}
           onChange={(commands) => set({ commands })}
-        >
-          {(row, change) => (
-            <>
-              <TextInput
-                aria-label={t("numbers.word")}
-                placeholder={t("numbers.word")}
-                value={row.word}
-                onChange={(event) => change({ word: event.currentTarget.value })}
-              />
-              <Select
-                aria-label={t("numbers.command.name")}
-                data={COMMANDS.map((value) => ({ value, label: t(`numbers.command.${value}`) }))}
-                value={row.target}
-                allowDeselect={false}
-                onChange={(target) => change({ target: target ?? "human" })}
-              />
-            </>
-          )}
-        </Rows>
+        />
         <Textarea
           label={t("numbers.apology")}
           description={t("numbers.apologyAbout")}
@@ -190,6 +163,44 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
   );
 }
 
+interface WordRowsProps {
+  legend: string;
+  about: string;
+  add: string;
+  targetLabel: string;
+  targets: { value: string; label: string }[];
+  /** The target of a new word, and of one whose target was taken back. */
+  fallback: string;
+  rows: Row<Word>[];
+  onChange: (rows: Row<Word>[]) => void;
+}
+
+/** Words, each with what it leads to. */
+function WordRows({ targetLabel, targets, fallback, ...list }: WordRowsProps) {
+  const { t } = useTranslation("settings");
+  return (
+    <Rows {...list} empty={{ word: "", target: fallback }}>
+      {(row, change) => (
+        <>
+          <TextInput
+            aria-label={t("numbers.word")}
+            placeholder={t("numbers.word")}
+            value={row.word}
+            onChange={(event) => change({ word: event.currentTarget.value })}
+          />
+          <Select
+            aria-label={targetLabel}
+            data={targets}
+            value={row.target}
+            allowDeselect={false}
+            onChange={(target) => change({ target: target ?? fallback })}
+          />
+        </>
+      )}
+    </Rows>
+  );
+}
+
 interface ConnectionProps {
   form: ReturnType<typeof first>;
   set: (changed: Partial<ReturnType<typeof first>>) => void;
@@ -222,33 +233,18 @@ function Connection({ form, set, known }: ConnectionProps) {
           onChange={(event) => set({ display: event.currentTarget.value })}
         />
       </div>
-      <PasswordInput
-        label={t("numbers.accessToken")}
-        description={t("numbers.accessTokenAbout")}
-        placeholder={kept}
-        required={!known}
-        autoComplete="off"
-        value={form.accessToken}
-        onChange={(event) => set({ accessToken: event.currentTarget.value })}
-      />
-      <PasswordInput
-        label={t("numbers.appSecret")}
-        description={t("numbers.appSecretAbout")}
-        placeholder={kept}
-        required={!known}
-        autoComplete="off"
-        value={form.appSecret}
-        onChange={(event) => set({ appSecret: event.currentTarget.value })}
-      />
-      <PasswordInput
-        label={t("numbers.verifyToken")}
-        description={t("numbers.verifyTokenAbout")}
-        placeholder={kept}
-        required={!known}
-        autoComplete="off"
-        value={form.verifyToken}
-        onChange={(event) => set({ verifyToken: event.currentTarget.value })}
-      />
+      {SECRETS.map((secret) => (
+        <PasswordInput
+          key={secret}
+          label={t(`numbers.${secret}`)}
+          description={t(`numbers.${secret}About`)}
+          placeholder={kept}
+          required={!known}
+          autoComplete="off"
+          value={form[secret]}
+          onChange={(event) => set({ [secret]: event.currentTarget.value })}
+        />
+      ))}
       <p className="flush">
         {t("numbers.webhook")} <code>{address}</code>{" "}
         <CopyButton value={address}>

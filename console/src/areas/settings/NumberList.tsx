@@ -5,7 +5,9 @@ import { Link } from "react-router";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { flowsQuery, numbersQuery, organizationQuery, resumeNumber, type PhoneNumber } from "./queries.ts";
+import { flowsQuery } from "../../api/flows.ts";
+import { numbersQuery, type PhoneNumber } from "../../api/numbers.ts";
+import { organizationQuery, resumeNumber } from "./queries.ts";
 
 const LOW_RATE = 60; // messages a minute: one a second
 

@@ -1,21 +1,16 @@
-import { Alert, Button, Modal, Skeleton } from "@mantine/core";
+import { Alert, Button, Skeleton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNavigate, useParams } from "react-router";
 import { ApiError } from "../../api/errors.ts";
+import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { NumberForm } from "./NumberForm.tsx";
-import {
-  deleteNumber,
-  numbersQuery,
-  putNumber,
-  type NumberChange,
-  type PhoneNumber,
-  type PhoneNumberWithProblems,
-} from "./queries.ts";
+import { numbersQuery, putNumber, type NumberChange, type PhoneNumber } from "../../api/numbers.ts";
+import { deleteNumber, type PhoneNumberWithProblems } from "./queries.ts";
 
 /** Connect a phone number, or change it. */
 export function NumberPage() {
@@ -67,7 +62,6 @@ function Warnings({ saved }: { saved: PhoneNumberWithProblems | undefined }) {
 
 function Disconnect({ number }: { number: PhoneNumber }) {
   const { t } = useTranslation("settings");
-  const { t: common } = useTranslation();
   const [asking, { open, close }] = useDisclosure(false);
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -83,18 +77,15 @@ function Disconnect({ number }: { number: PhoneNumber }) {
       <Button variant="default" onClick={open}>
         {t("numbers.disconnect")}
       </Button>
-      <Modal opened={asking} onClose={close} title={t("numbers.disconnecting")} lockScroll={false} centered>
-        <p className="flush">{t("numbers.disconnectText", { number: number.display_phone_number })}</p>
-        {deleting.isError && <Problem error={deleting.error} />}
-        <div className="form-buttons">
-          <Button variant="default" onClick={close}>
-            {common("cancel")}
-          </Button>
-          <Button color="red" loading={deleting.isPending} onClick={() => deleting.mutate()}>
-            {t("numbers.disconnect")}
-          </Button>
-        </div>
-      </Modal>
+      <Confirm
+        opened={asking}
+        onClose={close}
+        title={t("numbers.disconnecting")}
+        text={t("numbers.disconnectText", { number: number.display_phone_number })}
+        action={t("numbers.disconnect")}
+        color="red"
+        doing={deleting}
+      />
     </>
   );
 }

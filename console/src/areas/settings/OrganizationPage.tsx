@@ -1,11 +1,12 @@
-import { NumberInput, Select, Skeleton, TextInput } from "@mantine/core";
+import { NumberInput, Select, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { organizationQuery, putOrganization, type Organization } from "./queries.ts";
-import { Rows, rowsOf } from "../../ui/Rows.tsx";
+import { PairRows } from "../../ui/PairRows.tsx";
+import { rowsOf } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 
 const LANGUAGES = { pt_BR: "Português (Brasil)", en: "English", es: "Español" };
@@ -96,32 +97,15 @@ function OrganizationForm({ known }: { known: Organization }) {
           onChange={(value) => setForm({ ...form, [amount]: value === "" ? null : Number(value) })}
         />
       ))}
-      <Rows
+      <PairRows
         legend={t("organization.constants")}
         about={t("organization.constantsAbout")}
-        rows={constants}
-        empty={{ name: "", value: "" }}
         add={t("organization.addConstant")}
-        remove={t("remove")}
+        name={t("organization.constant")}
+        value={t("organization.value")}
+        rows={constants}
         onChange={setConstants}
-      >
-        {(row, change) => (
-          <>
-            <TextInput
-              aria-label={t("organization.constant")}
-              placeholder={t("organization.constant")}
-              value={row.name}
-              onChange={(event) => change({ name: event.currentTarget.value })}
-            />
-            <TextInput
-              aria-label={t("organization.value")}
-              placeholder={t("organization.value")}
-              value={row.value}
-              onChange={(event) => change({ value: event.currentTarget.value })}
-            />
-          </>
-        )}
-      </Rows>
+      />
       <SaveBar saving={saving} />
     </form>
   );

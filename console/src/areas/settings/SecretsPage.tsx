@@ -132,6 +132,7 @@ function SecretForm({ draft, done }: { draft: Draft; done: () => void }) {
 
 function Removal({ name }: { name: string }) {
   const { t } = useTranslation("settings");
+  const { t: common } = useTranslation();
   const queries = useQueryClient();
   const [sure, setSure] = useState(false);
   const deleting = useMutation({
@@ -148,7 +149,7 @@ function Removal({ name }: { name: string }) {
       onBlur={() => setSure(false)}
       onClick={() => (sure ? deleting.mutate() : setSure(true))}
     >
-      {t(sure ? "sure" : "remove")}
+      {sure ? t("sure") : common("remove")}
     </Button>
   );
 }

@@ -63,6 +63,7 @@ export function TimetablesPage() {
 
 function TimetablesForm({ known }: { known: Timetables }) {
   const { t } = useTranslation("settings");
+  const { t: common } = useTranslation();
   const queries = useQueryClient();
   const [drafts, setDrafts] = useState(() => draftsOf(known));
   const saving = useMutation({
@@ -103,7 +104,7 @@ function TimetablesForm({ known }: { known: Timetables }) {
               className="settings-end"
               onClick={() => setDrafts(drafts.filter(({ id }) => id !== draft.id))}
             >
-              {t("remove")}
+              {common("remove")}
             </Button>
           </div>
           <Rows
@@ -111,7 +112,6 @@ function TimetablesForm({ known }: { known: Timetables }) {
             rows={draft.hours}
             empty={OFFICE}
             add={t("timetables.addHours")}
-            remove={t("remove")}
             onChange={(hours) => change(draft.id, { hours })}
           >
             {(row, changed) => <HoursFields hours={row} change={changed} />}

@@ -3,36 +3,13 @@ import { api, got } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
-export type PhoneNumber = Schemas["NumberResponse"];
 export type PhoneNumberWithProblems = Schemas["NumberWithProblems"];
-export type NumberChange = Schemas["NumberRequest"];
 export type Organization = Schemas["OrganizationSettings"];
 export type Timetables = Schemas["Timetables"]["timetables"];
 export type Timetable = Schemas["TimetableSettings"];
 
-/** The organization's phone numbers. */
-export function numbersQuery() {
-  return queryOptions({
-    queryKey: ["numbers"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/numbers", { signal })),
-  });
-}
-
-/** The flows that can answer at a number. */
-export function flowsQuery() {
-  return queryOptions({
-    queryKey: ["flows"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal })),
-  });
-}
-
 function at(phone_number_id: string) {
   return { path: { phone_number_id } };
-}
-
-/** Connect a number, or change it. Secrets that are left out stay as they are. */
-export function putNumber(id: string, body: NumberChange) {
-  return got(api.PUT("/api/v1/numbers/{phone_number_id}", { params: at(id), body }));
 }
 
 /** Disconnect a number. */

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
 import { constantOf } from "./OrganizationPage.tsx";
-import type { PhoneNumber } from "./queries.ts";
+import type { PhoneNumber } from "../../api/numbers.ts";
 import routes from "./routes.tsx";
 
 const ID = "100000000000001";

@@ -2,7 +2,7 @@ import { NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
-import { flowsQuery } from "../queries.ts";
+import { flowsQuery } from "../../../api/flows.ts";
 import type { Kind } from "./fields.ts";
 import { ActionsPart, ValidationPart } from "./compound.tsx";
 import {

@@ -8,7 +8,7 @@ import { ApiError } from "../../../api/errors.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import type { components } from "../../../generated/api.ts";
 import { Problem } from "../../../ui/Problem.tsx";
-import { flowsQuery } from "../queries.ts";
+import { flowsQuery } from "../../../api/flows.ts";
 import { connections, createAll, freeId } from "./create.ts";
 
 type Loss = components["schemas"]["ImportLoss"];

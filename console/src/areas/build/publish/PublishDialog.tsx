@@ -8,7 +8,7 @@ import { announce } from "../../../ui/announce.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
-import { numbersQuery, type PhoneNumber } from "../queries.ts";
+import { changeable, numbersQuery, putNumber, type PhoneNumber } from "../../../api/numbers.ts";
 
 interface Start {
   byDefault: boolean;
@@ -28,18 +28,9 @@ export function withStart(number: PhoneNumber, flowId: string, { byDefault, word
   const others = Object.entries(number.keywords as Record<string, string>).filter(
     ([, flow]) => flow !== flowId,
   );
-  const {
-    phone_number_id: _id,
-    country: _country,
-    stopped_at: _at,
-    stopped_reason: _why,
-    resuming: _resuming,
-    ...rest
-  } = number;
   const kept = number.default_flow_id === flowId ? null : number.default_flow_id;
   return {
-    ...rest,
-    words: rest.words as Record<string, "human" | "restart" | "stop">,
+    ...changeable(number),
     default_flow_id: byDefault ? flowId : kept,
     keywords: Object.fromEntries([...others, ...words.map((word) => [word, flowId])]) as Record<
       string,
@@ -70,12 +61,7 @@ export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; on
       for (const number of numbers.data ?? []) {
         const start = starts[number.phone_number_id];
         if (!start) continue;
-        await got(
-          api.PUT("/api/v1/numbers/{phone_number_id}", {
-            params: { path: { phone_number_id: number.phone_number_id } },
-            body: withStart(number, document.id, start),
-          }),
-        );
+        await putNumber(number.phone_number_id, withStart(number, document.id, start));
       }
       return published;
     },

@@ -4,7 +4,8 @@ import { useTranslation } from "react-i18next";
 import { api, got } from "../../../api/client.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Problem } from "../../../ui/Problem.tsx";
-import { flowsQuery, versionsQuery } from "../queries.ts";
+import { flowsQuery } from "../../../api/flows.ts";
+import { versionsQuery } from "../queries.ts";
 
 /** The published versions of a flow: who published what when, and the way back to one. */
 export function Versions({ flowId, onClose }: { flowId: string; onClose: () => void }) {
