@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 import pytake.wiring.api as wiring
 from pytake.conversation.agent_messaging import (
@@ -35,6 +35,7 @@ from rest.conversations import ConversationResponse, conversation_response
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
 from rest.media import media_unknown, refused_by_meta
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, conversation_unknown, find, person
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -42,7 +43,7 @@ from rest.problems import ProblemError, conflict, not_found, unprocessable
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class SentTemplate(BaseModel):
+class SentTemplate(ApiModel):
     """A template message. `components` has Meta's format for sending: the parameters of header, body and buttons."""
 
     model_config = ConfigDict(extra="forbid")
@@ -52,7 +53,7 @@ class SentTemplate(BaseModel):
     components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
 
 
-class SentMedia(BaseModel):
+class SentMedia(ApiModel):
     """A file of `POST /api/v1/media`. A caption is shown below an image, a video or a document."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +62,7 @@ class SentMedia(BaseModel):
     caption: str | None = Field(default=None, max_length=CAPTION)
 
 
-class AgentMessage(BaseModel):
+class AgentMessage(ApiModel):
     """An agent's message: one of `text`, `media` and `template`. Only a template can be sent outside the 24-hour window."""
 
     model_config = ConfigDict(extra="forbid")
@@ -92,7 +93,7 @@ class AgentMessage(BaseModel):
         return Text(self.text or "")
 
 
-class SendResponse(BaseModel):
+class SendResponse(ApiModel):
     """The message is queued; `turn` is its place in the transcript, which shows its delivery status."""
 
     phone_number_id: str

@@ -8,7 +8,7 @@ from uuid import uuid4
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.assignments import TYPING_SECONDS, Assignment, Note, Priority, changes
@@ -19,6 +19,7 @@ from rest.caller import caller
 from rest.conversations import AssignmentResponse, assignment_response
 from rest.flow_checks import this_century
 from rest.identifiers import AtNumber
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_unknown, find
 from rest.problems import ProblemError
@@ -35,7 +36,7 @@ IfMatch = Annotated[
 ]
 
 
-class AssignmentRequest(BaseModel):
+class AssignmentRequest(ApiModel):
     """The whole assignment. Without a team or a priority, those of the handoff count."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +52,7 @@ class AssignmentRequest(BaseModel):
     )
 
 
-class NoteText(BaseModel):
+class NoteText(ApiModel):
     """A private note."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,7 +60,7 @@ class NoteText(BaseModel):
     text: str = Field(min_length=1, max_length=4000, pattern=r"\S")
 
 
-class NoteResponse(BaseModel):
+class NoteResponse(ApiModel):
     """A private note (`text`), or a change of the assignment (`changes`: old and new value by field). `by`: a token's subject."""
 
     id: str
@@ -69,7 +70,7 @@ class NoteResponse(BaseModel):
     changes: dict[str, list[Any]]
 
 
-class InboxCounts(BaseModel):
+class InboxCounts(ApiModel):
     """The conversations that agents have. Those that rest count as `snoozed` only. `truncated`: only the newest 1,000 count."""
 
     agents: int

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 import pytake.wiring.api as wiring
 from pytake.contacts.consent import PURPOSES, Consent, ConsentChange, ConsentState, Purpose
@@ -29,6 +29,7 @@ from pytake.engine.template import is_name
 from pytake.engine.texts import language_code
 from rest.caller import caller
 from rest.cursor import invalid_cursor, read_list_cursor, write_list_cursor
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, person
 from rest.problems import ProblemError, bad_request, conflict, not_found
@@ -70,7 +71,7 @@ IfMatch = Annotated[
 ]
 
 
-class ContactSettings(BaseModel):
+class ContactSettings(ApiModel):
     """What a program may set of a contact. An omitted one is emptied."""
 
     model_config = ConfigDict(extra="forbid")
@@ -93,7 +94,7 @@ class ContactSettings(BaseModel):
         return self
 
 
-class ConsentResponse(BaseModel):
+class ConsentResponse(ApiModel):
     """The consent to a purpose. `source` and `at` are null if it was never set."""
 
     state: ConsentState
@@ -101,7 +102,7 @@ class ConsentResponse(BaseModel):
     at: datetime | None
 
 
-class ConsentByPurpose(BaseModel):
+class ConsentByPurpose(ApiModel):
     """The consent to each purpose: answers (`service`), `utility` and `marketing` templates."""
 
     service: ConsentResponse
@@ -109,7 +110,7 @@ class ConsentByPurpose(BaseModel):
     marketing: ConsentResponse
 
 
-class ConsentHistoryEntry(BaseModel):
+class ConsentHistoryEntry(ApiModel):
     """A change of consent. `at` is when it happened: one that arrived late stands between older and newer ones."""
 
     purpose: Purpose
@@ -124,7 +125,7 @@ class ConsentWithHistory(ConsentByPurpose):
     history: list[ConsentHistoryEntry]
 
 
-class ConsentSetting(BaseModel):
+class ConsentSetting(ApiModel):
     """A new state, and how it came about: it is kept as the proof."""
 
     model_config = ConfigDict(extra="forbid")
@@ -133,7 +134,7 @@ class ConsentSetting(BaseModel):
     source: Source = Field(description="Such as `form 2026-11`")
 
 
-class ConsentSettings(BaseModel):
+class ConsentSettings(ApiModel):
     """The purposes to set. The others stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
@@ -149,7 +150,7 @@ class ConsentSettings(BaseModel):
         return self
 
 
-class ContactResponse(BaseModel):
+class ContactResponse(ApiModel):
     """A contact. `opted_out`: the person wants no messages (`consent.service` is withdrawn); writing again opts in."""
 
     contact_id: str
@@ -166,7 +167,7 @@ class ContactResponse(BaseModel):
     last_inbound_at: datetime | None
 
 
-class ContactList(BaseModel):
+class ContactList(ApiModel):
     """A page of the list. Pass `next_cursor` as `cursor` to get the next page; null: this is the last page."""
 
     contacts: list[ContactResponse]

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
@@ -25,6 +25,7 @@ from rest.caller import caller
 from rest.cursor import read_cursor, read_version_cursor, write_cursor, write_list_cursor
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID, AtNumber
 from rest.media import TranscriptMedia
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, find
 from rest.problems import flow_unknown
@@ -42,7 +43,7 @@ Mode = Literal["bot", "human"]
 Flag = Literal["true", "false"]
 
 
-class HandoffResponse(BaseModel):
+class HandoffResponse(ApiModel):
     """Why agents have the conversation. `reason`: `flow` (a node) or `command` (the person asked). `node_id`, `flow_id` and the
     variables of the conversation are those of the place where the flow was interrupted."""
 
@@ -53,7 +54,7 @@ class HandoffResponse(BaseModel):
     note: str | None
 
 
-class AssignmentResponse(BaseModel):
+class AssignmentResponse(ApiModel):
     """How agents handle a conversation; the person never sees it. `assignee` and `typing_by` are subjects of agents' tokens.
 
     `team` and `priority` are those of the assignment, otherwise those of the handoff. `unread`: the person has written since an
@@ -72,7 +73,7 @@ class AssignmentResponse(BaseModel):
     revision: int
 
 
-class ConversationSummary(BaseModel):
+class ConversationSummary(ApiModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
     `handoff`: null unless a flow or the person asked for agents. `turn` is the latest turn, for `expected_turn` of `/send`.
 
@@ -98,14 +99,14 @@ class ConversationSummary(BaseModel):
     assignment: AssignmentResponse
 
 
-class ConversationPage(BaseModel):
+class ConversationPage(ApiModel):
     """A page of the list. Pass `next_cursor` as `cursor` to get the next page; null: this is the last page."""
 
     conversations: list[ConversationSummary]
     next_cursor: str | None
 
 
-class SessionResponse(BaseModel):
+class SessionResponse(ApiModel):
     """One run through a flow."""
 
     id: str
@@ -123,7 +124,7 @@ class ConversationResponse(ConversationSummary):
     fields: dict[str, Any]
 
 
-class TranscriptMessage(BaseModel):
+class TranscriptMessage(ApiModel):
     """One message. `delivery` is null for a message of the person."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -153,7 +154,7 @@ class TranscriptMessage(BaseModel):
     media: TranscriptMedia | None
 
 
-class Transcript(BaseModel):
+class Transcript(ApiModel):
     """The messages in order, oldest first. `truncated`: there are older messages."""
 
     phone_number_id: str

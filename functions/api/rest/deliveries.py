@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from msgspec import Meta
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.ports.deliveries import UnsettledDelivery
@@ -22,6 +22,7 @@ from pytake.conversation.redrive import NotRedrivableError, UnknownDeliveryError
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.cursor import invalid_cursor, read_list_cursor, write_list_cursor
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.paging import Cursor, page_response
 from rest.problems import ProblemError, conflict, not_found
@@ -37,7 +38,7 @@ _Place = tuple[Annotated[float, Meta(ge=0, le=2**40)], str, str, _Turn, int]
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class UndeliveredMessage(BaseModel):
+class UndeliveredMessage(ApiModel):
     """A message that is not delivered. `turn` is its place in the transcript.
 
     `state`: `dead`: given up after its retries; `deferred`: Meta may accept it on another day; `held`: it waits for its stopped
@@ -59,7 +60,7 @@ class UndeliveredMessage(BaseModel):
     can_be_redriven: bool
 
 
-class RedriveResponse(BaseModel):
+class RedriveResponse(ApiModel):
     """The message is queued again; the transcript shows what becomes of it."""
 
     id: str

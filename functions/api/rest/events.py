@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.ports.messaging import QueueingFailedError
@@ -15,6 +15,7 @@ from pytake.engine.limits import EVENT_NAME_CHARACTERS
 from rest.caller import caller
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, find
 from rest.problems import ProblemError, conflict
@@ -22,7 +23,7 @@ from rest.problems import ProblemError, conflict
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class EventReport(BaseModel):
+class EventReport(ApiModel):
     """An event, by the name for which a `wait_event` node waits."""
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +32,7 @@ class EventReport(BaseModel):
     data: Any = Field(default=None, description="Any JSON; the node stores it in its `output_variable`")
 
 
-class EventResponse(BaseModel):
+class EventResponse(ApiModel):
     """The event is queued, in order with the person's messages."""
 
     phone_number_id: str

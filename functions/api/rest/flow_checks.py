@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import UnknownFlowError
@@ -23,6 +23,7 @@ from rest.caller import Caller, caller
 from rest.flows import FlowProblem, flow_problems
 from rest.identifiers import FLOW_ID
 from rest.message_content import MessageContent, message_content
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.organization import known_timezone
 from rest.problems import ProblemError, flow_unknown, unprocessable
@@ -39,7 +40,7 @@ Documents = Annotated[
 ]
 
 
-class FlowValidation(BaseModel):
+class FlowValidation(ApiModel):
     """A flow document, saved or not."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,14 +49,14 @@ class FlowValidation(BaseModel):
     documents: Documents = Field(default_factory=dict)
 
 
-class NodePlace(BaseModel):
+class NodePlace(ApiModel):
     """A node of a flow."""
 
     flow_id: str
     node_id: str
 
 
-class KnownVariable(BaseModel):
+class KnownVariable(ApiModel):
     """A variable that the flow assigns, and what it can hold after any of its assignments."""
 
     name: str
@@ -72,7 +73,7 @@ class KnownVariable(BaseModel):
     assigned_by: list[NodePlace]
 
 
-class KnownExit(BaseModel):
+class KnownExit(ApiModel):
     """An exit of a node. `target` null: the flow ends there. `field`: the field of the node's data that says so."""
 
     exit: str
@@ -88,14 +89,14 @@ class KnownNode(NodePlace):
     exits: list[KnownExit]
 
 
-class FlowCompletion(BaseModel):
+class FlowCompletion(ApiModel):
     """What an editor can offer. Nodes that cannot be read are missing."""
 
     variables: list[KnownVariable]
     nodes: list[KnownNode]
 
 
-class FlowInspection(BaseModel):
+class FlowInspection(ApiModel):
     """The problems of a document, errors first. It can be published if none of them is an error."""
 
     publishable: bool
@@ -103,7 +104,7 @@ class FlowInspection(BaseModel):
     completion: FlowCompletion
 
 
-class RehearsedContact(BaseModel):
+class RehearsedContact(ApiModel):
     """The person after the turn: a flow may save fields and tags."""
 
     name: str
@@ -113,7 +114,7 @@ class RehearsedContact(BaseModel):
     tags: list[str]
 
 
-class RehearsalContact(BaseModel):
+class RehearsalContact(ApiModel):
     """The person who writes."""
 
     model_config = ConfigDict(extra="forbid")
@@ -132,7 +133,7 @@ def this_century(at: datetime) -> datetime:
     return at
 
 
-class RehearsalMedia(BaseModel):
+class RehearsalMedia(ApiModel):
     """A file that the person sends."""
 
     model_config = ConfigDict(extra="forbid")
@@ -144,7 +145,7 @@ class RehearsalMedia(BaseModel):
     filename: str | None = Field(default=None, max_length=240)
 
 
-class RehearsalLocation(BaseModel):
+class RehearsalLocation(ApiModel):
     """A place that the person sends."""
 
     model_config = ConfigDict(extra="forbid")
@@ -155,7 +156,7 @@ class RehearsalLocation(BaseModel):
     address: str | None = Field(default=None, max_length=1000)
 
 
-class RehearsalInput(BaseModel):
+class RehearsalInput(ApiModel):
     """What happens. `text`: the person writes; `reply`: taps `reply_id` with the title `text`; `media`, `location`; `form`: fills
     in a form with the answers `response`; `event`: a program reports the event `text` with the data `payload`; `timer`: the
     waiting node's time has come; `return`: the agent returns the conversation to the bot."""
@@ -171,7 +172,7 @@ class RehearsalInput(BaseModel):
     payload: Any = None
 
 
-class CallResult(BaseModel):
+class CallResult(ApiModel):
     """How an API or model call ended. Without `ok`, the node takes its error exit, with `error` as the reason."""
 
     model_config = ConfigDict(extra="forbid")
@@ -182,7 +183,7 @@ class CallResult(BaseModel):
     error: str | None = Field(default=None, max_length=1000)
 
 
-class FlowRehearsal(BaseModel):
+class FlowRehearsal(ApiModel):
     """One turn, either of `document` or of the saved draft `flow_id`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -218,14 +219,14 @@ class RehearsedStep(NodePlace):
     exit: str
 
 
-class RehearsedEvent(BaseModel):
+class RehearsedEvent(ApiModel):
     """Something that happened in the turn (docs/events.md and docs/flow-reference.md)."""
 
     type: str
     data: dict[str, Any]
 
 
-class RequestedCall(BaseModel):
+class RequestedCall(ApiModel):
     """A call that the turn waits for. `key` names it in `results`. `request` is the whole request as the flow makes it."""
 
     key: str
@@ -233,14 +234,14 @@ class RequestedCall(BaseModel):
     request: dict[str, Any] = Field(description="Secrets are shown as `{{secrets.NAME}}`")
 
 
-class RehearsalTimer(BaseModel):
+class RehearsalTimer(ApiModel):
     """When the flow goes on without the person. `kind`: `timeout` of a question, `resume` after a delay."""
 
     due_at: datetime
     kind: Literal["timeout", "resume"]
 
 
-class RehearsedFlowTurn(BaseModel):
+class RehearsedFlowTurn(ApiModel):
     """What a turn did.
 
     `status`: `waiting` for the next input; `completed`; `handoff` to agents; `human`: agents have the conversation, the bot did

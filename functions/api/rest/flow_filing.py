@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import UnknownFlowError
@@ -19,13 +19,14 @@ from rest.flows import (
     summary_response,
 )
 from rest.identifiers import FLOW_ID, FlowId
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import flow_unknown
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class FlowCopy(BaseModel):
+class FlowCopy(ApiModel):
     """The new flow. Without a name it keeps that of the original."""
 
     model_config = ConfigDict(extra="forbid")

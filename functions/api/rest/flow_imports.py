@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import msgspec
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError
 
@@ -23,7 +24,7 @@ SourceFormat = Annotated[
 ]
 
 
-class ImportLoss(BaseModel):
+class ImportLoss(ApiModel):
     """What an imported flow does not do as the source did, where, and what to do about it."""
 
     code: str
@@ -37,7 +38,7 @@ class ImportLoss(BaseModel):
     flow_id: str | None = None
 
 
-class ImportedFlows(BaseModel):
+class ImportedFlows(ApiModel):
     """The documents of an export, not yet saved, and what could not be brought along."""
 
     format: str

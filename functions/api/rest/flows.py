@@ -13,7 +13,7 @@ import msgspec
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_authoring import Draft, NotPublishableError, UnknownFlowError
@@ -24,6 +24,7 @@ from pytake.engine import Problem
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
 from rest.identifiers import FlowId
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_response
 from rest.problems import ProblemError, conflict, flow_unknown, not_found, unprocessable
@@ -43,7 +44,7 @@ IfNoneMatch = Annotated[
 ]
 
 
-class FlowProblem(BaseModel):
+class FlowProblem(ApiModel):
     """A problem of a flow, or of a number's flows: where it is and how to correct it."""
 
     code: str
@@ -54,7 +55,7 @@ class FlowProblem(BaseModel):
     field: str | None = None
 
 
-class FlowDraft(BaseModel):
+class FlowDraft(ApiModel):
     """A draft as it was saved, with the prover's problems. `saved_by`: the subject of the token that saved it."""
 
     flow_id: str
@@ -64,7 +65,7 @@ class FlowDraft(BaseModel):
     saved_by: str | None
 
 
-class FlowFiling(BaseModel):
+class FlowFiling(ApiModel):
     """How a flow is filed. An archived flow is only hidden in lists: a published version of it runs on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,7 +77,7 @@ class FlowFiling(BaseModel):
     archived: bool = Field(default=False, strict=True)
 
 
-class FlowSummaryResponse(BaseModel):
+class FlowSummaryResponse(ApiModel):
     """A flow with its published version (null: not published), how it is filed, and who changed it last: the subject of the
     token (null: it was changed before this was recorded)."""
 
@@ -92,7 +93,7 @@ class FlowSummaryResponse(BaseModel):
     archived: bool
 
 
-class PublishedVersion(BaseModel):
+class PublishedVersion(ApiModel):
     """An immutable version. Its sub-flows are pinned with it."""
 
     flow_id: str
@@ -110,7 +111,7 @@ class VersionDocuments(PublishedVersion):
     sub_flow_documents: dict[str, dict[str, Any]] = Field(default_factory=dict, description="By flow id")
 
 
-class Rollback(BaseModel):
+class Rollback(ApiModel):
     """The version that new sessions get again."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,7 +8,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.media.library import MediaSizeError, UnknownMediaError, UnsupportedMediaError
@@ -17,6 +17,7 @@ from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import SendFailedError
 from pytake.wiring import shared
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, not_found, unprocessable
 
@@ -27,7 +28,7 @@ _LATER = (ErrorClass.RETRY, ErrorClass.AMBIGUOUS)
 MediaId = Annotated[str, Path(max_length=100, pattern="^[a-z0-9-]+$", description="The id of a file")]
 
 
-class NewMedia(BaseModel):
+class NewMedia(ApiModel):
     """A file to send: its contents in base64, and its MIME type."""
 
     model_config = ConfigDict(extra="forbid")
@@ -39,7 +40,7 @@ class NewMedia(BaseModel):
     filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=r"^[^/\\\x00-\x1f]+$")
 
 
-class StoredMedia(BaseModel):
+class StoredMedia(ApiModel):
     """A stored file. Send it with `POST /api/v1/conversations/{phone}/send`."""
 
     id: str
@@ -49,7 +50,7 @@ class StoredMedia(BaseModel):
     expires_at: datetime = Field(description="It is deleted then, with the retention of conversations")
 
 
-class MediaLink(BaseModel):
+class MediaLink(ApiModel):
     """An address that downloads the file without a token until `expires_at`. Browsers save the file and do not show it."""
 
     url: str
@@ -59,7 +60,7 @@ class MediaLink(BaseModel):
     filename: str | None
 
 
-class TranscriptMedia(BaseModel):
+class TranscriptMedia(ApiModel):
     """The file of a message."""
 
     model_config = ConfigDict(from_attributes=True)

@@ -3,12 +3,13 @@
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from pytake.whatsapp.outbound import OutboundMessage
+from rest.models import ApiModel
 
 
-class MessageHeader(BaseModel):
+class MessageHeader(ApiModel):
     """An image, video or document above a message with buttons."""
 
     media: Literal["image", "video", "document"]
@@ -17,7 +18,7 @@ class MessageHeader(BaseModel):
     filename: str | None = None
 
 
-class MessageButton(BaseModel):
+class MessageButton(ApiModel):
     """A reply button. `id` is what a tap sends (`reply_id`)."""
 
     id: str
@@ -31,7 +32,7 @@ class MessageRow(MessageButton):
     section: str | None = None
 
 
-class MessageContent(BaseModel):
+class MessageContent(ApiModel):
     """What a message shows. `type` decides which members have a value:
 
     `text`; `buttons`: `text`, `buttons`, `header`, `footer`; `list`: `text`, `button` (it opens the list), `rows`; `cta_url`:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 import pytake.wiring.api as wiring
 from pytake.conversation.number_setup import (
@@ -24,6 +24,7 @@ from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.flows import FlowProblem, flow_problems
 from rest.identifiers import PhoneNumberId
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
@@ -33,14 +34,14 @@ RESERVE_MILLISECONDS = 9_000
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
-class Template(BaseModel):
+class Template(ApiModel):
     """An approved template."""
 
     name: str = Field(min_length=1, max_length=512)
     language: str = Field(min_length=2, max_length=16)
 
 
-class NumberRequest(BaseModel):
+class NumberRequest(ApiModel):
     """A phone number's setup. Omitted secrets keep their value; a new number needs the verify token, the app secret and the
     access token."""
 
@@ -85,7 +86,7 @@ class NumberRequest(BaseModel):
     )
 
 
-class NumberResponse(BaseModel):
+class NumberResponse(ApiModel):
     """A phone number without its secrets. `waba_id`: its WhatsApp Business account, null while it is not known. `stopped_reason`:
     why nothing is sent; null when the number sends. `stopped_at`: since when. `resuming`: the held turns are being sent, new
     ones follow them."""
@@ -115,7 +116,7 @@ class NumberWithProblems(NumberResponse):
     problems: list[FlowProblem]
 
 
-class ResumeResponse(BaseModel):
+class ResumeResponse(ApiModel):
     """The number sends again. `conversations`: how many held conversations were released. `after`: pass it as `?after=` to
     release the rest; null when all are released."""
 

@@ -4,12 +4,13 @@ import json
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from pytake.conversation.records import Organization
 from pytake.engine.template import is_name
 from pytake.wiring import shared
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 
 CONSTANTS_BYTES = 4096
@@ -36,7 +37,7 @@ def _small(constants: dict[str, str | int | float | bool]) -> dict[str, str | in
     return constants
 
 
-class OrganizationSettings(BaseModel):
+class OrganizationSettings(ApiModel):
     """Settings of an organization. Null means the deployment's default."""
 
     model_config = ConfigDict(extra="forbid")

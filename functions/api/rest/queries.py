@@ -6,11 +6,12 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.analytics.saved_queries import SAVED_QUERIES, ParameterError, ParameterType
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import not_found, unprocessable
 from rest.reports import ROLES, Day, Model, lake_problems
@@ -41,7 +42,7 @@ class SavedQuery(Model):
     parameters: list[QueryParameter]
 
 
-class QueryRequest(BaseModel):
+class QueryRequest(ApiModel):
     """The days (UTC) that the query covers, both included, and its parameters."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
@@ -53,7 +54,7 @@ class QueryRequest(BaseModel):
     )
 
 
-class QueryRows(BaseModel):
+class QueryRows(ApiModel):
     """The rows; every value is a text, or null. Everything up to `as_of` is counted (null: nothing was exported yet)."""
 
     name: str

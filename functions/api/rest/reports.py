@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.analytics.reports import MAX_DAYS, Days, PeriodError
@@ -21,6 +21,7 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.lake import QueryNotReadyError, QueryTooLargeError
 from rest.caller import Role, caller
 from rest.identifiers import FlowId
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, flow_unknown, unprocessable
 
@@ -56,7 +57,7 @@ To = Annotated[Day | None, Query(description="The last day; null: today")]
 Found = TypeVar("Found")
 
 
-class Model(BaseModel):
+class Model(ApiModel):
     """Made from the struct of the same shape in `pytake.analytics.reports`."""
 
     model_config = ConfigDict(from_attributes=True, validate_by_name=True, validate_by_alias=True)

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 import pytake.wiring.api as wiring
 from pytake.conversation.flow_secrets import (
@@ -21,6 +21,7 @@ from pytake.conversation.flow_secrets import (
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 
@@ -36,14 +37,14 @@ Name = Annotated[
 ]
 
 
-class Secret(BaseModel):
+class Secret(ApiModel):
     """A secret, without its value."""
 
     name: str
     hosts: list[str] = Field(description="The hosts that API calls may send it to")
 
 
-class SecretValue(BaseModel):
+class SecretValue(ApiModel):
     """The value to store: a token, a password, a key."""
 
     model_config = ConfigDict(extra="forbid")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.number_setup import UnknownNumberError
@@ -24,6 +24,7 @@ from pytake.whatsapp.templates import LANGUAGE, NAME, language_code
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.identifiers import PHONE_NUMBER_ID
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit
 from rest.problems import ProblemError, not_found, unprocessable
@@ -38,7 +39,7 @@ WABA_ID = r"^[0-9]{1,20}$"
 _ASKS_META = ("number_unknown", "account_unknown", "template_refused", "meta_unavailable")
 
 
-class TemplateResponse(BaseModel):
+class TemplateResponse(ApiModel):
     """A template of a WhatsApp Business account. Only APPROVED ones are certain to be sent.
 
     `components` is null while they are not known: a webhook named the template, and the account's list was not copied since.
@@ -59,7 +60,7 @@ class TemplateResponse(BaseModel):
     next_category: str | None
 
 
-class NewTemplate(BaseModel):
+class NewTemplate(ApiModel):
     """A template to create in the account of `phone_number_id`. `components` has Meta's format, with an example for each
     variable."""
 
@@ -76,7 +77,7 @@ class NewTemplate(BaseModel):
     )
 
 
-class SyncRequest(BaseModel):
+class SyncRequest(ApiModel):
     """The number whose account is copied."""
 
     model_config = ConfigDict(extra="forbid")

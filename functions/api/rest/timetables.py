@@ -4,12 +4,13 @@ from typing import Annotated
 
 import msgspec
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from pytake.engine.opening_times import problems_of
 from pytake.engine.timetable import Day, Timetable
 from pytake.wiring import shared
 from rest.caller import caller
+from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import unprocessable
 
@@ -18,7 +19,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class OpeningHours(BaseModel):
+class OpeningHours(ApiModel):
     """Hours of some days. Hours that close at or before the time at which they open end on the following day."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,7 +29,7 @@ class OpeningHours(BaseModel):
     closes: str = Field(description="Such as `18:00`; `24:00` is midnight", max_length=5)
 
 
-class TimetableSettings(BaseModel):
+class TimetableSettings(ApiModel):
     """Opening hours by weekday, and days on which nothing opens."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +43,7 @@ class TimetableSettings(BaseModel):
     )
 
 
-class Timetables(BaseModel):
+class Timetables(ApiModel):
     """All timetables of an organization, by name."""
 
     model_config = ConfigDict(extra="forbid")
