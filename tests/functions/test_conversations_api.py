@@ -21,6 +21,7 @@ from pytake.whatsapp.outbound import Text
 from pytake.whatsapp.templates import MessageTemplate
 from pytake.wiring import api, shared
 from pytake.wiring.conversations import conversations
+from pytake.wiring.templates import templates
 from rest import conversations as rest_conversations
 from rest.cursor import write_list_cursor
 from tests.functions.conftest import Gateway
@@ -367,7 +368,7 @@ def test_a_template_is_checked_against_the_copy(world: World) -> None:
     )
 
     def send(status: str) -> Any:
-        shared.templates().change(
+        templates().change(
             TemplateKey("acme", "5", "order_ready", "pt_BR"),
             lambda _: StoredTemplate("5", replace(known, status=status)),
         )

@@ -13,7 +13,7 @@ from pytake.conversation.ports.media import MediaFile, Upload
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.whatsapp.templates import MessageTemplate
 from pytake.wiring import api as api_wiring
-from pytake.wiring import shared
+from pytake.wiring.templates import templates
 from rest.application import openapi_document
 from tests.functions.conftest import Answer, running_gateway
 from tests.functions.samples import FLOW, NUMBER
@@ -139,7 +139,7 @@ class Acme:
         key = TemplateKey("acme", "5", "order_ready", "pt_BR")
         body = [{"type": "BODY", "text": f"{MARK} text"}]
         copied = StoredTemplate("5", MessageTemplate("order_ready", "pt_BR", components=body))
-        shared.templates().change(key, lambda _: copied)
+        templates().change(key, lambda _: copied)
         file = MediaFile(b"%PDF-1.7", "application/pdf", f"{MARK}.pdf")
         api_wiring.media_library()._files.put(upload_key("acme", MEDIA_ID), file)
         api_wiring.media_library()._uploads.put("acme", Upload(MEDIA_ID, file.mime_type, 8, time.time(), file.filename))

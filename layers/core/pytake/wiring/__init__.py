@@ -1,7 +1,7 @@
 """The composition root: which adapter implements which port. Only this package reads settings.
 
 One module per function, named after it: `sender.deliver()` is the sender's use case, built once per process. `shared` holds
-what every function uses, `conversations` what all of them but the webhook use.
+what every function uses, `conversations` what all of them but the webhook use, `templates` what three of them use.
 
 The imports at the top of these modules run while Lambda initialises the function with a whole processor; an invocation has
 the part of a processor that its memory buys. Settings are read and clients are made at the first event.

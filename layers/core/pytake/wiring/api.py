@@ -43,6 +43,7 @@ from pytake.meta.graph_api import GraphApi
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+from pytake.wiring.templates import templates
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +59,7 @@ def settings() -> ApiSettings:
 
 @use_case
 def flow_authoring() -> FlowAuthoring:
-    return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), shared.templates(), shared.clock)
+    return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), templates(), shared.clock)
 
 
 @use_case
@@ -81,9 +82,7 @@ def number_setup() -> NumberSetup:
 def manage_templates() -> ManageTemplates:
     report_stopped = ReportStoppedTemplates(shared.operator_events())
     api = number_profiles()
-    return ManageTemplates(
-        shared.tenants(), number_secrets(), shared.templates(), api, api, report_stopped, shared.clock
-    )
+    return ManageTemplates(shared.tenants(), number_secrets(), templates(), api, api, report_stopped, shared.clock)
 
 
 @use_case
@@ -99,7 +98,7 @@ def offboard_number() -> OffboardNumber:
         held_turns(),
         queues(),
         shared.operator_events(),
-        shared.templates(),
+        templates(),
         shared.clock,
     )
 
@@ -125,7 +124,7 @@ def agent_messaging() -> AgentMessaging:
         settings().session_ttl_hours,
         contacts(),
         aliases(),
-        shared.templates(),
+        templates(),
     )
 
 

@@ -13,6 +13,7 @@ from pytake.meta.read_receipts import BackgroundReadReceipts
 from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+from pytake.wiring.templates import templates
 
 MEGABYTE = 1024 * 1024
 
@@ -35,7 +36,7 @@ def deliver() -> Deliver:
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),
         secrets=secrets(),
-        templates=shared.templates(),
+        templates=templates(),
         sender=graph_api(),
         receipts=read_receipts(),
         queues=queues(),

@@ -10,7 +10,6 @@ from pytake import observability
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.operator_events import EventBridgeOperatorEvents
 from pytake.aws.table import USER_AGENT, Table
-from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.retention import RetentionPolicy
 from pytake.settings import FunctionSettings, read_settings
@@ -52,11 +51,6 @@ def client(service: Any) -> Any:
 @cache
 def tenants() -> DynamoTenants:
     return DynamoTenants(table(), clock)
-
-
-@cache
-def templates() -> DynamoTemplates:
-    return DynamoTemplates(table(), clock)
 
 
 @cache

@@ -10,6 +10,7 @@ from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.settings import StatusesSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+from pytake.wiring.templates import templates
 
 
 @cache
@@ -33,7 +34,7 @@ def process_statuses() -> ProcessStatuses:
 
 @use_case
 def keep_templates() -> KeepTemplates:
-    return KeepTemplates(shared.templates(), ReportStoppedTemplates(shared.operator_events()))
+    return KeepTemplates(templates(), ReportStoppedTemplates(shared.operator_events()))
 
 
 @use_case
