@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.records import (
     SERVICE_WINDOW_SECONDS,
     ConversationKey,
@@ -110,7 +111,8 @@ class OutboundItem(Struct, omit_defaults=True):
     from being held (`released`), or for an undelivered message whose cause can be remedied.
 
     `read_id` is the person's message that is marked as read. An item without messages only does that; with `typing` it shows
-    the typing indicator until the messages of this turn come.
+    the typing indicator until the messages of this turn come. An item with the mark of a `campaign` has a queue of its own, so
+    that it delays no answer.
     """
 
     organization_id: str
@@ -129,6 +131,7 @@ class OutboundItem(Struct, omit_defaults=True):
     read_id: str | None = None
     typing: bool = False
     recipient: str | None = None
+    campaign: CampaignMark | None = None
 
     @property
     def key(self) -> ConversationKey:
@@ -221,6 +224,7 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
         requeue_id=requeue_id,
         recipient=record.recipient,
         read_id=read_id(record),
+        campaign=record.campaign,
     )
 
 

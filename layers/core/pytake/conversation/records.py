@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.contact_usage import ContactUsage
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.engine.timetable import Timetable
@@ -174,7 +175,7 @@ class TurnRecord(Struct, omit_defaults=True):
     The records of a session and the flow versions that they name are enough to replay it without a network
     (`pytake replay`). `context` is None when it equals the context that the session's previous turn left behind.
     `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from` and `recipient`: see
-    `queues.OutboundItem`. `reads` is the message that an agent's answer marks as read.
+    `queues.OutboundItem`. `reads` is the message that an agent's answer marks as read. `campaign`: a campaign took the turn.
     """
 
     seq: int
@@ -198,6 +199,7 @@ class TurnRecord(Struct, omit_defaults=True):
     context: TurnContext | None = None
     recipient: str | None = None
     reads: str | None = None
+    campaign: CampaignMark | None = None
 
     @property
     def received_message_id(self) -> str | None:

@@ -1,0 +1,1 @@
+"""Campaigns: one template to the people of a segment, each at most once (ADR 32)."""

@@ -1,0 +1,64 @@
+"""A campaign's audience: frozen in parts, with one outcome per person."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+PART_RECIPIENTS = 500
+"""A part is one item of the table: 500 people are some 15 KB."""
+
+PLANNED, RELEASED = "", "released"
+"""The outcomes of a recipient whose turn is not taken yet, and of one whose turn is committed."""
+
+SKIPPED = "-"
+"""Begins the outcome of a person who is not written to; the reason follows: `-no_consent`."""
+
+HOLDOUT = "-holdout"
+"""The outcome of a person who is left out on purpose, for comparison."""
+
+
+class AudiencePart(Struct, kw_only=True, omit_defaults=True):
+    """At most `PART_RECIPIENTS` people of an audience whose quiet hours are the same.
+
+    `zone` names the quiet hours and `number` counts the parts of the zone from 0. `recipients` are contact ids; that of an
+    erased person is empty. `outcomes` has one outcome for each of them, in the same order.
+
+    An outcome is `PLANNED`, begins with `SKIPPED`, or is a list of words: first the state (`RELEASED`, `sent`, `delivered`,
+    `read`, `held`, `failed:CODE`), then what the person did (`replied`, `completed`, `opted_out`).
+
+    `cost_micros` is the price of the messages of this part, in millionths of the currency. `released_at` is when the last of
+    them was released, `recount_at` when the outcomes are compared with the ledger next, after `recounts` times. `revision`
+    counts writes, `epoch` is that of the freeze that wrote the part.
+    """
+
+    zone: str
+    number: int
+    recipients: list[str]
+    outcomes: list[str]
+    cost_micros: int = 0
+    released_at: float = 0
+    recount_at: float | None = None
+    recounts: int = 0
+    epoch: int = 0
+    revision: int = 0
+
+    def counts(self) -> "AudienceCounts":
+        """How many people have which outcome."""
+        return AudienceCounts(dict(Counter(self.outcomes)), self.cost_micros)
+
+
+class AudienceCounts(Struct, omit_defaults=True):
+    """How many people of an audience have which outcome, and what their messages cost."""
+
+    outcomes: dict[str, int] = {}
+    cost_micros: int = 0
+
+
+def total(counts: Iterable[AudienceCounts]) -> AudienceCounts:
+    """The sum over parts."""
+    outcomes, cost = Counter[str](), 0
+    for each in counts:
+        outcomes.update(each.outcomes)
+        cost += each.cost_micros
+    return AudienceCounts(dict(outcomes), cost)
