@@ -14,7 +14,7 @@ from pytake.aws.table import Table
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlots
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.records import ConversationKey, Delivery
+from pytake.conversation.records import ConversationKey, Delivery, DeliveryState
 from pytake.whatsapp.outbound import Text
 from tests import fakes
 from tests.table import kept
@@ -165,6 +165,28 @@ def test_that_an_earlier_send_was_sent_is_taken_back_when_it_fails(deliveries: D
     assert not record_status(deliveries, "failed", 131026, send=1)
     deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
     assert record_status(deliveries, "delivered", send=2, message_id="wamid.b")
+
+
+@pytest.mark.parametrize("state", ["waiting", "claimed", "ambiguous", "dead"])
+def test_that_an_earlier_send_was_sent_does_not_count_after_its_failure(
+    deliveries: Deliveries, state: DeliveryState
+) -> None:
+    """Meta's webhooks may arrive in any order."""
+    deliveries.claim(KEY, Delivery(1, 0, state, sends=2), None)
+    assert not record_status(deliveries, "failed", 131026, send=1)
+    assert not record_status(deliveries, "sent", send=1)
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded is not None
+    assert not loaded.reached_meta, "the message would count as accepted"
+    assert not record_status(deliveries, "failed", 131026, send=1), "it comes again"
+    assert record_status(deliveries, "sent", send=2, message_id="wamid.b")
+
+
+def test_an_earlier_send_that_failed_did_not_double_the_message(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", sends=2), None)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.b"))
+    assert not record_status(deliveries, "failed", 131026, send=1)
+    assert not record_status(deliveries, "sent", send=1)
 
 
 def test_the_latest_send_is_the_one_that_was_sent(deliveries: Deliveries) -> None:

@@ -389,9 +389,15 @@ class MemoryDeliveries:
         return replace(known) if is_doubled else None
 
     def _take_back(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> bool:
-        """Whether the failure of an earlier send is the message's. If that send's status is the only one, it is removed."""
+        """Whether the failure of an earlier send is the message's. If that send's status is the only one, it is removed; one
+        that has not arrived will not count."""
         known = self.entries[place]
-        if known.status != "sent" or message_id is None or self.status_ids.get(place) != message_id:
+        if message_id is None:
+            return False
+        if self.status_ids.get(place) != message_id:  # its `sent` has not arrived, and will not count
+            self.failed_sends[place] = max(send, self.failed_sends.get(place, 0))
+            return False
+        if known.status != "sent":
             return False
         if known.state in ("accepted", "failed"):
             return known.state == "accepted" and known.message_id == message_id

@@ -112,21 +112,31 @@ class DynamoDeliveries:
 
     def _take_back(self, entry: Item, send: int, message_id: str, failed: list[Action]) -> Delivery | None:
         """Handles the late failure of an earlier send. If that send's `sent` is the only status, the message has failed. If a
-        later send is in progress, the status is removed. Returns the entry if the message has failed."""
+        later send is in progress, the status is removed. If its `sent` has not arrived, it will not count. Returns the entry
+        if the message has failed."""
         item = self._table.item
         try:
             entry.refresh(consistent_read=True)
         except item.DoesNotExist:
             return None
+        if entry.sends is None or entry.sends <= send:
+            return None
         ours = _read.decode(entry.body or "")
-        if (entry.status, entry.meta_id) != ("sent", message_id) or entry.sends is None or entry.sends <= send:
+        is_known = entry.meta_id == message_id
+        unchanged = item.revision == entry.revision
+        if is_known:
+            if entry.status != "sent" or ours.state == "failed":
+                return None
+            if ours.state == "accepted" and ours.message_id != message_id:
+                return None
+            unchanged &= (item.status == "sent") & (item.meta_id == message_id)
+        elif send <= (entry.failed_send or 0):
             return None
-        if ours.state == "failed" or (ours.state == "accepted" and ours.message_id != message_id):
-            return None
-        known = (item.status, item.status_rank, item.status_at, item.meta_id)
-        has_failed = ours.state == "accepted"
+        else:
+            unchanged &= item.meta_id.does_not_exist() if entry.meta_id is None else item.meta_id == entry.meta_id
+        known = (item.status, item.status_rank, item.status_at, item.meta_id) if is_known else ()
+        has_failed = is_known and ours.state == "accepted"
         forgotten: list[Action] = [*(attribute.remove() for attribute in known), item.failed_send.set(send)]
-        unchanged = (item.revision == entry.revision) & (item.status == "sent") & (item.meta_id == message_id)
         try:
             entry.update(failed if has_failed else forgotten, condition=unchanged)
         except UpdateError as error:

@@ -45,8 +45,8 @@ class Deliveries(Protocol):
 
         Returns None when the status adds nothing:
 
-        - `failed` of an earlier send is ignored, unless that send's `sent` is the only status we have. Then the message
-          has failed; if a later send is under way, the message has no status any more.
+        - `failed` of an earlier send is only noted: its `sent`, if it arrives afterwards, is ignored. If that `sent` is the
+          only status we have, the message has failed; if a later send is under way, the message has no status any more.
         - `sent` is ignored when the message is known to be accepted. But `sent` of an earlier send returns the entry
           unchanged when a later send was accepted: the message was doubled.
         - A status whose message id differs from the id that Meta gave this send is ignored: it belongs to an erased
