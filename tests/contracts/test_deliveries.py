@@ -1,7 +1,10 @@
 """The contract of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import botocore.client
 import msgspec
@@ -9,8 +12,11 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import LARGEST_BLOCK, LEASE_SECONDS, DynamoRateSlots
-from pytake.aws.table import Table
+from pytake.aws.table import DUE_SHARDS, Table
+from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlots
 from pytake.conversation.queues import OutboundItem
@@ -329,11 +335,9 @@ def test_a_very_large_limit_is_leased_and_never_exceeded(table: Table) -> None:
     assert len(set(full[200:])) == 400, "no slot is given twice"
 
 
-def test_workers_that_queue_up_at_one_limit_never_repeat_a_write(table: Table) -> None:
-    """Each of a backlog's messages takes one write, however many workers meet at the limit."""
-    workers = [DynamoRateSlots(table) for _ in range(5)]
-    for worker in workers * 2:
-        worker.reserve("acme", "organization", 5, NOW)
+@contextmanager
+def counted_requests() -> Iterator[list[str]]:
+    """The names of the requests to AWS meanwhile."""
     requests: list[str] = []
     call = botocore.client.BaseClient._make_api_call
 
@@ -342,6 +346,15 @@ def test_workers_that_queue_up_at_one_limit_never_repeat_a_write(table: Table) -
         return call(self, operation, request)
 
     with patch.object(botocore.client.BaseClient, "_make_api_call", counted):
+        yield requests
+
+
+def test_workers_that_queue_up_at_one_limit_never_repeat_a_write(table: Table) -> None:
+    """Each of a backlog's messages takes one write, however many workers meet at the limit."""
+    workers = [DynamoRateSlots(table) for _ in range(5)]
+    for worker in workers * 2:
+        worker.reserve("acme", "organization", 5, NOW)
+    with counted_requests() as requests:
         slots = [worker.reserve("acme", "organization", 5, NOW) for _ in range(8) for worker in workers]
     assert requests == ["UpdateItem"] * 40
     assert slots == pytest.approx([slots[0] + 12 * place for place in range(40)])
@@ -406,10 +419,9 @@ def test_held_turns_are_due_in_order_and_can_be_postponed(held_turns: HeldTurns)
     assert list(held_turns.due(NOW + 9)) == []
     assert [(held.turn, held.due_at) for held in held_turns.due(NOW + 21)] == [(2, NOW + 10), (1, NOW + 20.125)]
     other = replace(KEY, contact_id="551")
-    held_turns.postpone(other, 1, NOW + 19, NOW + 90)
+    held_turns.postpone([(other, 1, NOW + 19)], NOW + 90)
     assert [held.turn for held in held_turns.due(NOW + 21)] == [2, 1], "it is not due at that time"
-    held_turns.postpone(other, 1, NOW + 20.125, NOW + 90)
-    held_turns.postpone(other, 9, NOW, NOW + 90)
+    held_turns.postpone([(other, 9, NOW), (other, 1, NOW + 20.125), (other, 1, NOW + 20.125)], NOW + 90)
     assert [held.turn for held in held_turns.due(NOW + 21)] == [2]
     assert [held.turn for held in held_turns.due(NOW + 90)] == [2, 1]
     held_turns.hold(item(1, "551"), NOW + 91)
@@ -422,6 +434,32 @@ def test_many_held_turns_are_due(held_turns: HeldTurns) -> None:
     for number in range(230):
         held_turns.hold(item(1, f"55{number:03}"), NOW, NOW + number)
     assert [held.due_at for held in held_turns.due(NOW + 1000)] == [NOW + number for number in range(230)]
+
+
+def test_held_turns_are_postponed_beside_those_that_were_removed(held_turns: HeldTurns) -> None:
+    places = [(replace(KEY, contact_id=f"55{number:03}"), 1, NOW + number) for number in range(150)]
+    for key, turn, due_at in places:
+        held_turns.hold(item(turn, key.contact_id), NOW, due_at)
+    for key, turn, _ in places[::50]:
+        held_turns.remove(key, turn)
+    held_turns.postpone(places, NOW + 1000)
+    assert list(held_turns.due(NOW + 999)) == []
+    assert len(list(held_turns.due(NOW + 1000))) == 147
+
+
+def test_releasing_a_hundred_held_turns_takes_about_a_dozen_requests(table: Table, clock: fakes.FrozenClock) -> None:
+    held_turns, client = DynamoHeldTurns(table), Mock(spec=["send_message_batch"])
+    client.send_message_batch.return_value = {"Successful": [], "Failed": []}
+    for number in range(250):
+        held_turns.hold(item(1, f"55{number:03}"), NOW, NOW + number / 1000)
+    clock.now = NOW + 60
+    queues = SqsQueues(client, outbound="https://sqs/outbound.fifo")
+    release = ReleaseWaitingTurns(held_turns, fakes.MemoryTenants(), queues, clock, lambda *_: None)
+    with counted_requests() as requests:
+        assert release() == 250
+    assert client.send_message_batch.call_count == 25
+    assert Counter(requests) == {"Query": DUE_SHARDS, "BatchGetItem": 3, "TransactWriteItems": 3}
+    assert list(held_turns.due(clock.now)) == [], "they are not released twice"
 
 
 def test_a_held_turn_is_replaced_and_removed(held_turns: HeldTurns) -> None:

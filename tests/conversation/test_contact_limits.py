@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE
+from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, SLOT_SECONDS
 from pytake.conversation.records import Organization, TurnRecord
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.engine import EffectResult, HttpRequest, ModelRequest, built_in_text
@@ -78,9 +78,32 @@ def test_the_conversation_goes_on_after_a_minute_where_it_was(product: Product) 
     flood(product, MESSAGES_PER_MINUTE + 1)
     product.clock.forward(59)
     assert product.say("still waiting") == []
-    product.clock.forward(1)
+    product.clock.forward(SLOT_SECONDS + 1)
     assert product.say("again") == ["again\n\nSay:"]
     assert texts(flood(product, MESSAGES_PER_MINUTE))[-1:] == [NOTICE]
+
+
+@pytest.mark.parametrize("begin", range(0, 60, 7))
+def test_no_minute_has_more_turns_than_the_limit_wherever_it_begins(product: Product, begin: int) -> None:
+    """Fixed minutes would take twice as many around their boundary."""
+    product.clock.forward(begin)
+    taken: list[float] = []
+    for _ in range(60):  # three messages a second, for two seconds out of five
+        for pause in (0, 0, 1, 0, 0, 4):
+            record = flood(product, 1)[0]
+            if record.status == "waiting":
+                taken.append(product.clock.now)
+            product.clock.forward(pause)
+    assert all(sum(at - 60 < one <= at for one in taken) <= MESSAGES_PER_MINUTE for at in taken)
+    assert len(taken) >= 300 / 70 * MESSAGES_PER_MINUTE, "a person who writes too much is still answered"
+
+
+def test_a_long_flood_gets_a_notice_a_minute(product: Product) -> None:
+    told = 0
+    for _ in range(120):
+        told += texts(flood(product, 2)).count(NOTICE)
+        product.clock.forward(1)
+    assert told == 2
 
 
 def test_a_contact_does_not_use_up_the_limit_of_another(product: Product) -> None:

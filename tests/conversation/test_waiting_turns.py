@@ -11,9 +11,11 @@ from pytake.conversation.delivery.waiting_turns import (
     QUEUED_MESSAGES,
     RELEASE_AGAIN_SECONDS,
     RELEASE_EARLY_SECONDS,
+    RELEASED_AT_ONCE,
     ReleaseWaitingTurns,
     longest_wait,
 )
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Conversation, ConversationKey, Organization
 from pytake.conversation.retry_later import RetryLaterError
@@ -161,6 +163,26 @@ def test_a_released_turn_that_is_lost_is_released_again_and_a_copy_does_no_harm(
     assert sent(product) == ["551 1"]
     product.clock.forward(86_400)
     assert released(product) == []
+
+
+def test_turns_that_the_queue_refuses_hold_back_no_others(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = product.clock.now
+    for number in range(2 * RELEASED_AT_ONCE):
+        product.held_turns.hold(item(1, f"55{number:03}"), now, now + number / 1000)
+    put = product.queues.put_all_outbound
+
+    def refusing(items: list[OutboundItem]) -> None:
+        if any(one.contact_id == "55007" for one in items):
+            raise QueueingFailedError("1 of 100 messages was refused by the queue")
+        put(items)
+
+    monkeypatch.setattr(product.queues, "put_all_outbound", refusing)
+    product.clock.forward(10)
+    with pytest.raises(QueueingFailedError):
+        released(product)
+    assert len(product.queues.outbound) == RELEASED_AT_ONCE
+    monkeypatch.undo()
+    assert "55007" in [one.contact_id for one in released(product)], "it is released again in the next run"
 
 
 def test_a_recipient_that_meta_holds_for_an_hour_leaves_the_queue_too(product: Product) -> None:

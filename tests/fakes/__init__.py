@@ -463,11 +463,12 @@ class MemoryHeldTurns:
         due = [(held.due_at, place) for place, held in self.items.items() if held.due_at is not None]
         yield from [self.items[place] for due_at, place in sorted(due) if due_at <= now]
 
-    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
-        place = (key.organization_id, key.phone_number_id, key.contact_id, turn)
-        held = self.items.get(place)
-        if held is not None and held.due_at == due_at:
-            self.items[place] = replace(held, due_at=until)
+    def postpone(self, turns: Sequence[tuple[ConversationKey, int, float]], until: float) -> None:
+        for key, turn, due_at in turns:
+            place = (key.organization_id, key.phone_number_id, key.contact_id, turn)
+            held = self.items.get(place)
+            if held is not None and held.due_at == due_at:
+                self.items[place] = replace(held, due_at=until)
 
     def remove(self, key: ConversationKey, turn: int) -> None:
         self.items.pop((key.organization_id, key.phone_number_id, key.contact_id, turn), None)
@@ -859,6 +860,10 @@ class MemoryQueues:
     def put_outbound(self, item: OutboundItem) -> None:
         if self._is_new(item.deduplication_id):
             self.outbound.append(item)
+
+    def put_all_outbound(self, items: Sequence[OutboundItem]) -> None:
+        for item in items:
+            self.put_outbound(item)
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self.statuses.extend(items)

@@ -134,6 +134,10 @@ class WorldQueues:
     def put_outbound(self, item: OutboundItem) -> None:
         self._send("outbound", item, item.group_id, item.deduplication_id)
 
+    def put_all_outbound(self, items: list[OutboundItem]) -> None:
+        for item in items:  # one by one: a batch may be taken in part
+            self.put_outbound(item)
+
     def put_statuses(self, items: list[StatusesItem]) -> None:
         for item in items:
             self._send("statuses", item)

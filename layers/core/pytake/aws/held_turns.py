@@ -1,19 +1,20 @@
 """Outgoing turns that do not wait in their queue, on DynamoDB. They have no time to live: a stopped number may stay stopped."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import msgspec
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import DUE_SHARDS, Item, Table, due_shard, dynamodb_error_code, held_due_pk, held_pk, held_sk
+from pytake.aws.table import DUE_SHARDS, Item, Table, cancellation_codes, due_shard, held_due_pk, held_pk, held_sk
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, HeldTurn
 
 BATCH = 100
-"""The limit of one BatchGetItem."""
+"""The limit of one BatchGetItem, and of one transaction."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,14 +58,28 @@ class DynamoHeldTurns:
                 if entry is not None and entry.due_at is not None and entry.due_at <= now:
                     yield _held_turn(entry)
 
-    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
+    def postpone(self, turns: Sequence[tuple[ConversationKey, int, float]], until: float) -> None:
+        unique = list(dict.fromkeys(turns))
+        for start in range(0, len(unique), BATCH):
+            self._postpone(unique[start : start + BATCH], until)
+
+    def _postpone(self, turns: Sequence[tuple[ConversationKey, int, float]], until: float) -> None:
+        """A transaction is all or nothing: it is repeated without the turns that were removed or held again meanwhile."""
         item = self._table.item
-        held = item(held_pk(key.organization_id, key.phone_number_id), held_sk(key.contact_id, turn))
-        try:
-            held.update([item.due_at.set(until)], condition=item.due_at == due_at)
-        except UpdateError as error:
-            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                raise  # it was removed or held again meanwhile
+        while turns:
+            try:
+                with TransactWrite(connection=self._table.connection) as transaction:
+                    for key, turn, due_at in turns:
+                        place = item(held_pk(key.organization_id, key.phone_number_id), held_sk(key.contact_id, turn))
+                        transaction.update(place, actions=[item.due_at.set(until)], condition=item.due_at == due_at)
+            except TransactWriteError as error:
+                codes = cancellation_codes(error)
+                if "ConditionalCheckFailed" not in codes:
+                    raise
+                # A conflict with another writer fails the whole transaction, too: only the refused ones are left out.
+                turns = [turn for turn, code in zip(turns, codes, strict=True) if code != "ConditionalCheckFailed"]
+            else:
+                return
 
     def _first(self, organization_id: str, phone_number_id: str, place: Condition | None) -> HeldTurn | None:
         pk = held_pk(organization_id, phone_number_id)

@@ -82,6 +82,17 @@ class SqsQueues:
                 f"the queue did not take it: {aws_error_code(error) or type(error).__name__}"
             ) from error
 
+    def put_all_outbound(self, items: Sequence[OutboundItem]) -> None:
+        entries = [
+            {
+                "MessageBody": encode_body(item),
+                "MessageGroupId": item.group_id,
+                "MessageDeduplicationId": item.deduplication_id,
+            }
+            for item in items
+        ]
+        self._send(self._urls["outbound"], entries)
+
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self._send(self._urls["statuses"], [{"MessageBody": encode_body(item)} for item in items])
 

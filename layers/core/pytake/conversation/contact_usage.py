@@ -14,24 +14,48 @@ MODEL_CALLS_PER_HOUR = 60
 
 _MINUTE, _HOUR = 60, 3600
 
+SLOT_SECONDS = 10
+"""Messages are counted in slots. A minute touches at most seven of them."""
+
+_EARLIER_SLOTS = _MINUTE // SLOT_SECONDS
+
 
 class ContactUsage(Struct, frozen=True, array_like=True):
-    """What a contact has caused in the minute that began at `minute_at`, and in the hour that began at `hour_at` (seconds).
+    """What a contact has caused within a minute, and in the hour that began at `hour_at` with its first call (seconds).
 
-    A minute begins with the first message after the previous one ended, an hour with the first call.
+    `messages` are those of the slot that began at `slot_at`, and `earlier` those of the six slots before it, the latest first:
+    together at least those of the last minute, wherever it begins. Messages that were refused do not count.
     """
 
-    minute_at: int = 0
+    slot_at: int = 0
     messages: int = 0
     hour_at: int = 0
     api_calls: int = 0
     model_calls: int = 0
+    earlier: tuple[int, ...] = ()
+    notified_at: int = 0
 
-    def after_message(self, at: float) -> "ContactUsage":
-        """The usage after a message that was sent at this time."""
-        if at >= self.minute_at + _MINUTE:
-            return replace(self, minute_at=int(at), messages=1)
+    def at(self, at: float) -> "ContactUsage":
+        """The usage at the time of a message. A message that arrives late counts in the latest slot."""
+        slot_at = int(at) // SLOT_SECONDS * SLOT_SECONDS
+        slots = (slot_at - self.slot_at) // SLOT_SECONDS
+        if slots <= 0:
+            return self
+        earlier = (*([0] * min(slots - 1, _EARLIER_SLOTS)), self.messages, *self.earlier)[:_EARLIER_SLOTS]
+        return replace(self, slot_at=slot_at, messages=0, earlier=earlier if any(earlier) else ())
+
+    @property
+    def messages_within_a_minute(self) -> int:
+        """The messages of the current slot and of those before it."""
+        return self.messages + sum(self.earlier)
+
+    def after_message(self) -> "ContactUsage":
+        """The usage after one more message that takes a turn."""
         return replace(self, messages=self.messages + 1)
+
+    def after_notice(self, at: float) -> "ContactUsage | None":
+        """The usage after the contact was told that a message was refused. None when they were told within a minute."""
+        return replace(self, notified_at=int(at)) if at >= self.notified_at + _MINUTE else None
 
     def after_call(self, at: float, *, of_model: bool) -> "ContactUsage":
         """The usage after a call at this time."""

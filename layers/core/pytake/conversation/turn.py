@@ -229,16 +229,21 @@ class TakeTurn:
         The command `stop` always works, and an agent gets every message.
         """
         after, record = draft.conversation, draft.record
-        after.usage = (before.usage or NO_USAGE).after_message(sent_at)
+        usage = (before.usage or NO_USAGE).at(sent_at)
         organization, session = self._tenants.organization(number.organization_id), before.open_session(record.at)
         limit = organization.contact_messages_per_minute or MESSAGES_PER_MINUTE
-        if after.usage.messages <= limit or (session is not None and session.human):
-            return False
-        if match_command(record.input, number.commands or DEFAULT_COMMANDS) == "stop":
+        if (
+            usage.messages_within_a_minute < limit
+            or (session is not None and session.human)
+            or match_command(record.input, number.commands or DEFAULT_COMMANDS) == "stop"
+        ):
+            after.usage = usage.after_message()
             return False
         record.status = "limited"
-        if after.usage.messages == limit + 1 and not before.opted_out:
+        notified = usage.after_notice(sent_at)
+        if notified is not None and not before.opted_out:
             record.messages = [Text(built_in_text(organization.language, "too_many_messages"))]
+        after.usage = notified or usage
         return True
 
     def _decide_event(self, before: Conversation, number: Number, item: InboundItem) -> TurnDraft | None:

@@ -5,11 +5,12 @@ turn with a long wait is held in the table, and the scheduled function returns i
 """
 
 from collections.abc import Callable
+from itertools import islice
 
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.deliveries import HeldTurns
-from pytake.conversation.ports.messaging import Queues
+from pytake.conversation.ports.messaging import QueueingFailedError, Queues
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.queues import OutboundItem, released_item
 from pytake.conversation.records import Number
@@ -29,6 +30,9 @@ RELEASE_EARLY_SECONDS = 60
 
 RELEASE_AGAIN_SECONDS = 900
 """A turn that is still held this long after its release is released again. Its copies in the queue do no harm."""
+
+RELEASED_AT_ONCE = 100
+"""Turns in memory at a time while they are released."""
 
 ANNOUNCED_SECONDS = 2 * 86_400
 """How long after a turn is due it may still be held: a scheduled function that stands still for two days has rung an alarm."""
@@ -105,23 +109,34 @@ class ReleaseWaitingTurns:
         self._record_metric = record_metric
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
-        """Queue each due turn, the earliest first, until `out_of_time()`; returns their number. Repeating it does no harm.
+        """Queue the due turns, the earliest first, until `out_of_time()`; returns their number. Repeating it does no harm.
 
-        A turn stays held until the sender is done with it, so that later turns of its conversation wait for it. Records the
-        metric `DueLagSeconds`: the longest time overdue.
+        A turn stays held until the sender is done with it, so that later turns of its conversation wait for it. A hundred turns
+        cost about a dozen requests. Raises `QueueingFailedError` in the end when the queue refused some: they and the
+        turns beside them are released again in the next run. Records the metric `DueLagSeconds`: the longest time overdue.
         """
         now, released, lag = self._clock(), 0, 0.0
-        for held in self._held_turns.due(now):
-            item, due_at = released_item(held, now), held.due_at or now
-            number = self._tenants.number(item.phone_number_id)
-            if number is not None and (number.held_until or 0) < now + EXTENDED_SECONDS:
-                self._tenants.hold_turns_until(number, now + ANNOUNCED_SECONDS, now)
-            self._queues.put_outbound(item)
-            self._held_turns.postpone(item.key, held.turn, due_at, now + RELEASE_AGAIN_SECONDS)
-            released += 1
-            lag = max(lag, now - due_at)
+        due, refused = self._held_turns.due(now), None
+        while batch := list(islice(due, RELEASED_AT_ONCE)):
+            items = [released_item(held, now) for held in batch]
+            for phone_number_id in dict.fromkeys(item.phone_number_id for item in items):
+                number = self._tenants.number(phone_number_id)
+                if number is not None and (number.held_until or 0) < now + EXTENDED_SECONDS:
+                    self._tenants.hold_turns_until(number, now + ANNOUNCED_SECONDS, now)
+            try:
+                self._queues.put_all_outbound(items)
+            except QueueingFailedError as error:
+                refused = error
+            else:
+                due_at = [held.due_at or now for held in batch]
+                places = [(item.key, item.turn, at) for item, at in zip(items, due_at, strict=True)]
+                self._held_turns.postpone(places, now + RELEASE_AGAIN_SECONDS)
+                released += len(batch)
+                lag = max(lag, now - min(due_at))
             if out_of_time():
                 break
         if released:
             self._record_metric("DueLagSeconds", lag)
+        if refused is not None:
+            raise refused
         return released

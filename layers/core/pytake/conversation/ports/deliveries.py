@@ -1,6 +1,6 @@
 """The claim ledger, rate limits, held turns and the Graph API: what delivery needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -122,8 +122,11 @@ class HeldTurns(Protocol):
     def due(self, now: float) -> Iterator[HeldTurn]:
         """The turns whose `due_at` has come, the earliest first."""
 
-    def postpone(self, key: ConversationKey, turn: int, due_at: float, until: float) -> None:
-        """Make the turn due at `until` instead of `due_at`. Nothing happens if it is not held until `due_at` any more."""
+    def postpone(self, turns: Sequence[tuple[ConversationKey, int, float]], until: float) -> None:
+        """Make turns due at `until`: each a conversation, a turn and the time at which it was due.
+
+        A turn that is not held until that time any more stays as it is. One request for a hundred turns.
+        """
 
     def earliest(self, key: ConversationKey) -> HeldTurn | None:
         """The first held turn of a conversation."""

@@ -21,6 +21,9 @@ class Queues(Protocol):
 
     def put_outbound(self, item: OutboundItem) -> None: ...
 
+    def put_all_outbound(self, items: Sequence[OutboundItem]) -> None:
+        """Like `put_outbound` for each item, in few requests. Those of a conversation keep their order."""
+
     def put_statuses(self, items: Sequence[StatusesItem]) -> None: ...
 
     def put_media(self, item: MediaItem) -> None: ...
