@@ -38,6 +38,7 @@ PARAMETERS = {
     "template_name": "order_ready",
     "language": "pt_BR",
     "media_id": MEDIA_ID,
+    "reply_id": MARK,
 }
 """What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
 
@@ -59,6 +60,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/timetables": {
         "timetables": {"theirs": {"hours": [{"days": ["mon"], "opens": "09:00", "closes": "18:00"}]}}
     },
+    "PUT /api/v1/teams": {"teams": {"theirs": {"name": "Theirs"}}},
+    "PUT /api/v1/canned-replies": {"replies": {"theirs": {"title": "Theirs", "text": "Hi"}}},
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "PUT /api/v1/contacts/{phone}": {"name": "Theirs"},
     "PUT /api/v1/contacts/{phone}/consent": {"marketing": {"state": "granted", "source": "theirs"}},
@@ -72,6 +75,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/templates/sync": {"phone_number_id": FIRST},
     "POST /api/v1/conversations/{phone}/events": {"name": "paid", "data": {"amount": 1}},
     "PUT /api/v1/conversations/{phone}/assignment": {"assignee": "theirs", "tags": ["theirs"]},
+    "POST /api/v1/conversations/{phone}/close": {"reason": "solved"},
     "POST /api/v1/conversations/{phone}/notes": {"text": "Their note"},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
     "POST /api/v1/media": {"mime_type": "application/pdf", "content": "JVBERi0xLjc=", "filename": "theirs.pdf"},
@@ -132,6 +136,9 @@ class Acme:
         world.api("PUT", "/api/v1/flows/hello", flow)
         assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
         world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"apology": f"{MARK} apology", "waba_id": "5"})
+        world.api("PUT", "/api/v1/teams", {"teams": {f"{MARK}-team": {"name": f"{MARK} team"}}})
+        reply = {"title": f"{MARK} reply", "text": f"{MARK} text"}
+        assert world.api("PUT", "/api/v1/canned-replies", {"replies": {MARK: reply}}).status == 200
         world.api("PUT", f"/api/v1/secrets/{MARK}-secret", {"value": f"{MARK}-value", "hosts": ["x.io"]})
         world.api("PUT", "/api/v1/organization", {"retention_days": 33})
         hours = {"hours": [{"days": ["sun"], "opens": "10:00", "closes": "12:00"}]}

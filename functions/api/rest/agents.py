@@ -93,6 +93,14 @@ class AgentMessage(ApiModel):
         return Text(self.text or "")
 
 
+class CloseRequest(ApiModel):
+    """Why an agent ends the session: words of the organization, such as `solved`. The lake keeps them, so digits are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = Field(default=None, max_length=40, pattern=r"^[^\W\d_]+([ _-][^\W\d_]+)*$")
+
+
 class SendResponse(ApiModel):
     """The message is queued; `turn` is its place in the transcript, which shows its delivery status."""
 
@@ -179,11 +187,14 @@ def send_message(
     tags=["Conversations"],
     openapi_extensions=route_docs("agent", problems=["conversation_unknown", "conversation_busy", "person_invalid"]),
 )
-def close_conversation(phone: Phone, phone_number_id: AtNumber = None) -> ConversationResponse:
+def close_conversation(
+    phone: Phone, request: CloseRequest | None = None, phone_number_id: AtNumber = None
+) -> ConversationResponse:
     """The person's next message begins a new session with the bot. Without a session nothing changes."""
     who = caller(router, "agent")
     key = find(who, phone, phone_number_id).key
-    done = _act(phone, lambda: wiring.agent_messaging().close(key, who.subject, who.request_id))
+    reason = request.reason if request is not None else None
+    done = _act(phone, lambda: wiring.agent_messaging().close(key, who.subject, who.request_id, reason))
     return conversation_response(done.conversation)
 
 

@@ -19,7 +19,7 @@ from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, t
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
-from pytake.engine import State, StateError
+from pytake.conversation.shown_state import collected_variables, open_state
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.cursor import read_cursor, read_version_cursor, write_cursor, write_list_cursor
@@ -301,7 +301,7 @@ def list_records(
 def conversation_response(conversation: Conversation) -> ConversationResponse:
     """A conversation as it is now."""
     now = shared.clock()
-    session, state = conversation.open_session(now), _state(conversation, now)
+    session, state = conversation.open_session(now), open_state(conversation, now)
     return ConversationResponse(
         **_summary(conversation, wiring.assignments().load(conversation.key), now),
         session=SessionResponse(
@@ -313,7 +313,7 @@ def conversation_response(conversation: Conversation) -> ConversationResponse:
         else None,
         flow_version=state.version if state is not None else None,
         sub_flow_id=(state.sub_flow_id or None) if state is not None else None,
-        variables=_variables(state) if state is not None else {},
+        variables=collected_variables(state) if state is not None else {},
         fields=conversation.contact.fields,
     )
 
@@ -340,7 +340,7 @@ def _flag(given: Flag | None) -> bool | None:
 
 
 def _summary(conversation: Conversation, assignment: Assignment, now: float) -> dict[str, Any]:
-    contact, state, status = conversation.contact, _state(conversation, now), status_of(conversation, now)
+    contact, state, status = conversation.contact, open_state(conversation, now), status_of(conversation, now)
     wrote_at, session = conversation.last_inbound_at, conversation.open_session(now)
     return {
         "phone_number_id": conversation.key.phone_number_id,
@@ -371,24 +371,6 @@ def _handoff(handoff: Handoff) -> HandoffResponse:
         priority=handoff.priority,
         note=handoff.note,
     )
-
-
-def _variables(state: State) -> dict[str, Any]:
-    """The variables of the current flow, and of the flows that jumped to it."""
-    merged: dict[str, Any] = {}
-    for frame in state.stack:
-        merged |= frame.variables or {}
-    return merged | state.variables
-
-
-def _state(conversation: Conversation, now: float) -> State | None:
-    session = conversation.open_session(now)
-    if session is None or session.state is None:
-        return None
-    try:
-        return State.decode(session.state)
-    except StateError:
-        return None  # the next turn apologizes and starts over
 
 
 def _at(seconds: float | None) -> datetime | None:

@@ -37,6 +37,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "contact_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such contact."),
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
     "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "A saved query with this name does not exist."),
+    "canned_reply_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such canned reply."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
@@ -53,6 +54,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "assignment_changed": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "The assignment is not the one that `If-Match` names. Read it and try again."
+    ),
+    "desk_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The list is not the one that `If-Match` names. Read it and try again."
     ),
     "published_meanwhile": ProblemCode(
         HTTPStatus.CONFLICT, "The flow was published at the same moment. Read the new version and try again."
@@ -129,6 +133,10 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The file is empty, or larger than WhatsApp sends for its type."
     ),
     "media_refused": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "Meta does not take the file. Nothing was sent."),
+    "canned_reply_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A template expression in a canned reply is not valid; `field` names the place.",
+    ),
     "timetable_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A time, a day or the time zone of a timetable is not valid."
     ),

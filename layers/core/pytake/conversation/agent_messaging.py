@@ -182,8 +182,11 @@ class AgentMessaging:
             self._enqueue(done.conversation.key, done.record)
         return done
 
-    def close(self, key: ConversationKey, agent: str, correlation_id: str | None = None) -> AgentTurn:
-        """End the session. The person's next message starts a new one."""
+    def close(
+        self, key: ConversationKey, agent: str, correlation_id: str | None = None, reason: str | None = None
+    ) -> AgentTurn:
+        """End the session. The person's next message starts a new one. Records, events and the lake keep the `reason`."""
+        why = {"reason": reason} if reason is not None else {}
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord] | None:
             now = self._clock()
@@ -191,7 +194,7 @@ class AgentMessaging:
             if session is None:
                 return None
             record = _record(before, now, "closed", Input(type="close"), correlation_id)
-            record.events.append(Event("session_closed", {"session_id": session.id, "by": agent}))
+            record.events.append(Event("session_closed", {"session_id": session.id, "by": agent, **why}))
             return replace(before, seq=record.seq, session=None), record
 
         return self._commit(key, decide)

@@ -64,7 +64,9 @@ class ConversationExpired(BusinessEvent, frozen=True, kw_only=True, omit_default
 
 
 class ConversationClosed(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.closed"):
-    """An agent ended the conversation, or another flow was started for the person."""
+    """An agent ended the conversation, perhaps with a `reason`, or another flow was started for the person."""
+
+    reason: str | None = None
 
 
 class FlowEvent(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="flow.event"):
@@ -126,7 +128,8 @@ def events_of_turn(key: ConversationKey, record: TurnRecord) -> list[BusinessEve
             case "session_expired":
                 add(ConversationExpired, session_id=data.get("session_id") or record.session_id)
             case "session_closed":
-                add(ConversationClosed, session_id=data.get("session_id") or record.session_id)
+                closed = data.get("session_id") or record.session_id
+                add(ConversationClosed, session_id=closed, reason=data.get("reason"))
             case "event_emitted":
                 values = data.get("data") or {}
                 large = len(msgspec.json.encode(values)) > DETAIL_BYTES

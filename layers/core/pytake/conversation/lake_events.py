@@ -205,7 +205,8 @@ def events_of(
         elif event.type == "message_labeled":
             add("labeled", code=event.data.get("label"))
         elif event.type == "session_closed":
-            add("closed", session_id=str(event.data.get("session_id") or record.session_id))
+            closed = str(event.data.get("session_id") or record.session_id)
+            add("closed", session_id=closed, code=event.data.get("reason"))
         elif event.type in _ERRORS:
             add("error", node_id=event.data.get("node_id"), code=event.type)
     if record.status == "failed":

@@ -12,6 +12,7 @@ from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.assignments import DynamoAssignments
 from pytake.aws.athena import AthenaQueries
+from pytake.aws.desk import DynamoDesk
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.aws.event_log import DynamoEventLog
@@ -111,6 +112,11 @@ def inbox() -> Inbox:
 @cache
 def assignments() -> DynamoAssignments:
     return DynamoAssignments(shared.table(), shared.retention(), shared.clock)
+
+
+@cache
+def desk() -> DynamoDesk:
+    return DynamoDesk(shared.table())
 
 
 @use_case
