@@ -153,7 +153,7 @@ def _print_what_next(console: Console, settings: "Settings") -> None:
 
     url = settings.url
     option = "" if url == DEFAULT_URL else f" --url {url}"
-    console.print(f"\nOpen     {url}", f"Logs     {settings.logs_folder}", sep="\n")
+    console.print(f"\nOpen     {url}/console", f"Logs     {settings.logs_folder}", sep="\n")
     if not settings.with_demo:
         return
     command = command_name()

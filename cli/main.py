@@ -13,7 +13,7 @@ from typer.main import get_command, get_group
 # What `pytake --help` shows, in this order: name, location (module:attribute), summary.
 COMMANDS = {
     "local": ("cli.local:local", "Run the whole system on this machine: API, webhook and a simulated WhatsApp."),
-    "console": ("cli.console:console", "Open the web console for a deployed stack."),
+    "console": ("cli.console:console", "Open the web console in the browser."),
     "chat": ("cli.chat:chat", "Chat with a running local cloud as a person on WhatsApp."),
     "flow": ("cli.main:flow_commands", "Run, check, test and publish flows."),
     "replay": (

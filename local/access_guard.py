@@ -78,18 +78,15 @@ class OwnPagesOnly:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request or WebSocket."""
-        if scope["type"] in ("http", "websocket") and not scope["path"].startswith("/api/"):
+        """Answer one request."""
+        if scope["type"] == "http" and not scope["path"].startswith("/api/"):
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
             if "origin" in headers:
                 foreign |= urlsplit(headers["origin"]).netloc != headers.get("host", "")
             opens_a_page = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
             if foreign and (scope["path"].startswith(STRICT_PREFIXES) or not opens_a_page):
-                if scope["type"] == "websocket":
-                    await send({"type": "websocket.close", "code": 1008})
-                else:
-                    await _refuse(send, "Only the pages of this address may ask for this")
+                await _refuse(send, "Only the pages of this address may ask for this")
                 return
             await self._app(scope, receive, _unframed(send))
             return

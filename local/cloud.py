@@ -17,12 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local import demo
-from local.console.api import api_client
-from local.console.connection import Connection
-from local.console.lake_desk import lake_of
-from local.console.site import Console
-from local.console.tokens import Identity, MintedTokens
-from local.dead_letters import dead_letter_queues
 from local.deployment import STACK, Deployer, local_parameters
 from local.emails import PREFIX as EMAILS_PREFIX
 from local.emails import CapturedEmails
@@ -95,7 +89,6 @@ class LocalCloud:
         )
         self._simulator = self._simulated_whatsapp()
         self._proxy = ApiProxy(TrafficObserver(self._simulator))
-        self._console = Console(settings.data_folder / "console")
         self._exit_stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -113,9 +106,6 @@ class LocalCloud:
         await self._simulator.start()
         self._exit_stack.push_async_callback(self._simulator.stop)
         await self._serve(listener, issuer)
-        self._exit_stack.push_async_callback(self._console.stop)
-        loading = asyncio.create_task(self._console.start(self._connection(issuer)))
-        self._exit_stack.callback(loading.cancel)
         self._exit_stack.push_async_callback(self._aws.stop)
         await self._aws.start()
         deployment = await Deployer(self._aws, REPOSITORY, self.settings.data_folder).deploy(
@@ -134,7 +124,6 @@ class LocalCloud:
             self._log_step(f"The table is new: deleted {phones} simulated phones of earlier runs")
         if deployment.fresh or seeded:
             self._aws.save()
-        await loading
 
     async def run_until_stopped(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set.
@@ -154,24 +143,6 @@ class LocalCloud:
     async def stop(self) -> None:
         """Save the state and stop everything in reverse order."""
         await self._exit_stack.aclose()
-
-    def facts(self) -> list[tuple[str, str]]:
-        """Addresses and commands of this cloud as pairs of name and value."""
-        url = self.settings.url
-        return [
-            ("REST API, interactive documentation", f"{url}/api/v1/docs"),
-            ("Webhook for Meta's notifications", f"{url}/api/v1/whatsapp/webhook"),
-            (
-                "Get a token for the REST API",
-                f"{command_name()} token --org {demo.ORGANIZATION_ID} --role admin --url {url}",
-            ),
-            ("Chat in the terminal", f"{command_name()} chat --url {url}"),
-            ("Messages of one phone", f"{url}/_sim/phones/5511999990001/messages"),
-            ("Rules and latest prompts of the scripted language models", f"{url}/_sim/models"),
-            ("E-mails that flows sent", f"{url}/_sim/emails"),
-            ("Endpoint of the embedded AWS", self._aws.endpoint_url),
-            ("Logs", str(self.settings.logs_folder)),
-        ]
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sets TCP_NODELAY
@@ -202,27 +173,6 @@ class LocalCloud:
             ) from problem
         self._exit_stack.callback(lock.close)
 
-    def _connection(self, issuer: Issuer) -> Connection:
-        """The console's connection to this cloud."""
-        return Connection(
-            url=self.settings.url,
-            client=api_client(self.settings.url),
-            tokens=MintedTokens(issuer.mint),
-            default_identity=Identity(demo.ORGANIZATION_ID, "admin"),
-            dead_letters=lambda: dead_letter_queues(STACK, self._aws_options()),
-            lake=lambda: lake_of(STACK, self._aws_options()),
-            facts=self.facts,
-        )
-
-    def _aws_options(self) -> dict[str, str]:
-        environment = self._aws.client_environment
-        return {
-            "endpoint_url": environment["AWS_ENDPOINT_URL"],
-            "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
-            "region_name": environment["AWS_REGION"],
-        }
-
     async def _describe_aws(self, _request: Request) -> Response:
         """Return the AWS environment and the stack's name for commands on this machine."""
         environment = self._aws.client_environment if self._aws.port else {}
@@ -249,7 +199,7 @@ class LocalCloud:
             *CapturedEmails().routes(),
             Route("/_local/aws", self._describe_aws),
         ]
-        app = create_app(self._proxy, routes, self._console)
+        app = create_app(self._proxy, routes)
         server = create_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
 

@@ -105,18 +105,6 @@ class DeadLetterQueue:
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         return sum(int(answer["Attributes"].get(name, 0)) for name in names)
 
-    def source_count(self) -> int | None:
-        """The approximate number of messages in the source queue, including hidden and delayed ones; None without one."""
-        if self._source_url is None:
-            return None
-        names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
-        answer = self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=names)
-        return sum(int(answer["Attributes"].get(name, 0)) for name in names)
-
     @property
     def can_be_redriven(self) -> bool:
         """Whether there is a source queue to send the messages back to."""

@@ -14,8 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Match, Route
 
 from local.access_guard import OwnPagesOnly
 
@@ -142,19 +141,18 @@ class ApiProxy:
         return response
 
 
-def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIApp) -> Starlette:
+def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute]) -> Starlette:
     """Return the application behind the one address.
 
     Args:
-        proxy: serves `/api/*` and the web console, `/console`.
+        proxy: serves `/api/*`, the web console below `/console`, and `/`, which leads there.
         more_routes: those of the token issuer and the simulated WhatsApp, with full paths.
-        console: serves everything else: the console in Python.
     """
     started = time.time()
 
     async def wrong_address(request: Request) -> Response:
         """405 for a method that a path does not have, otherwise 404. The last route of its paths, because Starlette's own
-        answers name the methods of one route only, and nothing that the console says helps a program."""
+        answers name the methods of one route only."""
         path, routes = request.url.path, [route for route in more_routes if isinstance(route, Route)]
         methods = {
             method
@@ -164,7 +162,7 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
         }
         if not methods:
             known = sorted({route.path for route in routes if route.path.startswith(f"/{path.split('/')[1]}/")})
-            message = f"There is no {path}. The paths are {', '.join(known)}."
+            message = f"There is no {path}." + (f" The paths are {', '.join(known)}." if known else "")
             return JSONResponse({"error": {"code": "unknown_path", "message": message}}, 404)
         allowed = ", ".join(sorted(methods))
         message = f"{path} has {allowed}, not {request.method}."
@@ -190,11 +188,11 @@ def create_app(proxy: ApiProxy, more_routes: Sequence[BaseRoute], console: ASGIA
         routes=[
             Route("/_local/health", health),
             Route("/api/{path:path}", proxy.forward, methods=METHODS),
+            Route("/", web_console),
             Route("/console", web_console),
             Route("/console/{path:path}", web_console),
             *more_routes,
-            *(Route(f"/{area}/{{rest:path}}", wrong_address, methods=METHODS) for area in ("_sim", "_oidc", "_local")),
-            Mount("/", app=console),
+            Route("/{rest:path}", wrong_address, methods=METHODS),
         ],
         middleware=OWN_HOSTS_ONLY,
         lifespan=lifespan,
@@ -220,6 +218,6 @@ def create_server(app: Any) -> GatewayServer:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=2,
         http="h11",  # by name: which one `auto` takes depends on what else is installed
-        ws="websockets-sansio",
+        ws="none",
     )
     return GatewayServer(config)

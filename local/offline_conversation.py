@@ -1,4 +1,4 @@
-"""A conversation of one person with a flow, without any cloud. `pytake flow` and the console's test phone use it."""
+"""A conversation of one person with a flow, without any cloud, for `pytake flow`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,56 +1,71 @@
-"""`pytake console`: its required options and its connection."""
+"""`pytake console` opens the console of the local cloud or of a stack, and prints its address."""
 
-import socket
-from pathlib import Path
+import webbrowser
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from cli.console import connection_to, console
-from local.console.tokens import Identity
+from cli import console as command
+from cli.stack import DeployedStack
 
 app = typer.Typer()
-app.command()(console)
+app.command()(command.console)
 
 API = "https://abc123.execute-api.us-east-1.amazonaws.com"
 
 
 @pytest.fixture
-def token_file(tmp_path: Path) -> Path:
-    file = tmp_path / "token.txt"
-    file.write_text("the-token\n")
-    return file
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that a browser was opened at; this machine has one."""
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: not addresses.append(address))  # type: ignore[func-returns-value]
+    monkeypatch.delenv("PYTAKE_URL", raising=False)
+    return addresses
 
 
-def refused(*arguments: str) -> str:
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 1
-    return result.stderr
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
 
 
-def test_a_deployed_stack_wants_a_token() -> None:
-    assert "--token-file" in refused("--api", API)
-    assert "at its own address" in refused("--api", "http://127.0.0.1:8000")
+@pytest.mark.parametrize(
+    ("arguments", "address"),
+    [
+        ((), "http://127.0.0.1:8000/console"),
+        (("--url", "http://127.0.0.1:8001/"), "http://127.0.0.1:8001/console"),
+        (("--url", f"{API}/api/v1"), f"{API}/console"),
+    ],
+)
+def test_the_console_is_opened_and_its_address_printed(
+    opened: list[str], arguments: tuple[str, ...], address: str
+) -> None:
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"{address}\n", "")
+    assert opened == [address]
 
 
-def test_what_is_no_address_is_refused(token_file: Path) -> None:
-    assert "is not a URL" in refused("--api", "abc123", "--token-file", str(token_file))
+def test_a_stack_says_where_its_console_is(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = {"ApiUrl": API, "ConsoleUrl": "https://chat.example.com/console"}
+    monkeypatch.setattr(command, "find_stack", lambda *_: DeployedStack("pytake-prod", outputs, {}))
+    assert run("--stack", "pytake-prod").stdout == "https://chat.example.com/console\n"
+    assert opened == ["https://chat.example.com/console"]
+    outputs.clear()
+    assert "has no output ConsoleUrl" in run("--stack", "pytake-prod").stderr
 
 
-def test_a_port_in_use_is_said(token_file: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        said = refused("--api", API, "--token-file", str(token_file), "--port", str(port))
-    assert f"Port {port} is in use" in said
+def test_without_a_browser_the_address_is_enough(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    done = run()
+    assert (done.exit_code, done.stdout) == (0, "http://127.0.0.1:8000/console\n")
+    assert "No browser was found" in done.stderr
 
 
-def test_it_looks_at_the_stack_with_the_files_token(token_file: Path) -> None:
-    connection = connection_to(f"{API}/api/v1/", token_file, None, None)
-    assert str(connection.client.base_url).rstrip("/") == connection.url == API
-    assert connection.tokens.token(Identity("", "")) == "the-token"
-    assert not connection.has_phones
-    assert connection.dead_letters is None
-    assert connection_to(API, token_file, "pytake-prod", "eu-west-1").dead_letters is not None
+def test_a_browser_is_not_opened_when_only_the_address_is_wanted(opened: list[str]) -> None:
+    assert run("--no-browser").stdout == "http://127.0.0.1:8000/console\n"
+    assert opened == []
+
+
+def test_what_is_not_an_address_is_refused(opened: list[str]) -> None:
+    refused = run("--url", "abc123")
+    assert (refused.exit_code, opened) == (1, [])
+    assert "is not a URL" in refused.stderr

@@ -62,11 +62,11 @@ def test_the_printed_message_can_be_pasted(cloud: Cloud) -> None:
     assert answer.stdout == '{"status":"received"}'
 
 
-def test_the_console_is_at_the_address_and_says_what_runs(cloud: Cloud) -> None:
-    page = cloud.http.get("/")
-    assert page.status_code == 200
-    assert f"{cloud.url}{WEBHOOK}" in page.text
-    assert str(cloud.data_dir) in page.text
+def test_the_address_leads_to_the_console(cloud: Cloud) -> None:
+    assert f"Open     {cloud.url}/console" in cloud.output
+    moved = cloud.http.get("/")
+    assert (moved.status_code, moved.headers["location"]) == (302, "/console")
+    assert '<div id="root">' in cloud.http.get("/console").text
 
 
 # The way of a message.

@@ -19,20 +19,12 @@ PATIENCE_MILLISECONDS = 30_000
 
 @dataclass
 class Visitor:
-    """A visitor of the console, and what their browser had to complain about."""
+    """A visitor of the console, and what their browser complained about and asked for."""
 
     url: str
     context: BrowserContext
     complaints: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
-
-    def open(self, path: str) -> Page:
-        """Open a page in a new tab and return it once it shows more than its frame."""
-        page = self.listen(self.context.new_page())
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        page.goto(self.url + path)
-        page.locator("main.content > :not(.loading)").first.wait_for()
-        return page
 
     def listen(self, page: Page) -> Page:
         """Keep what a tab asks for and complains of, and return it."""

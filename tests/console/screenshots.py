@@ -1,6 +1,5 @@
-"""Takes the pictures of docs/: `make screenshots`. Starts a local cloud, lets some people chat, looks at every area."""
+"""Takes the pictures of docs/: `make screenshots`. Starts a local cloud, lets some people chat, looks at the areas."""
 
-import argparse
 import contextlib
 import tempfile
 import time
@@ -11,10 +10,13 @@ from typing import Any
 
 import httpx
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from local import demo
+from tests.cloud.aws import Aws
 from tests.cloud.conftest import Cloud, free_port
 from tests.console.browser import FLAGS, find_browser
+from tests.console.web_console import sign_in
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
@@ -25,6 +27,7 @@ FLOW = "lead_qualifier"
 Answer = str | dict[str, Any]
 
 ANA = "5511999990001"
+INBOX = f"/console/inbox/{demo.PHONE_NUMBER_ID}/{ANA}"
 PEOPLE: tuple[tuple[str, str, tuple[Answer, ...]], ...] = (
     ("5541966660004", "Diego Martins", ("Oi", {"reply_id": "nao"})),
     ("5531977770003", "Carla Nunes", ("Bom dia", {"reply_id": "sim"}, "Carla Nunes", "carla@")),
@@ -39,49 +42,29 @@ PEOPLE: tuple[tuple[str, str, tuple[Answer, ...]], ...] = (
 
 
 def main() -> None:
-    """Take every picture, on a local cloud of its own or on one that runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="a running local cloud with the demo; its people are erased first")
-    url = parser.parse_args().url
+    """Take every picture, on a local cloud of its own."""
     path = find_browser()
     if path is None:
         raise SystemExit(
             "No Chromium on this machine: install one (apt install chromium), or name one in PYTAKE_BROWSER"
         )
     IMAGES.mkdir(exist_ok=True)
-    with running_cloud(url) as address, sync_playwright() as playwright:
-        chat(address)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        cloud = Cloud.start(Path(folder), free_port())
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            take(browser, address)
+            chat(cloud.url)
+            Aws(cloud).run("export")
+            take(browser, cloud.url)
         finally:
             browser.close()
-
-
-@contextlib.contextmanager
-def running_cloud(url: str | None) -> Iterator[str]:
-    """Give the address of the cloud to look at."""
-    if url is not None:
-        yield url
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        cloud = Cloud.start(Path(folder), free_port())
-        try:
-            yield cloud.url
-        finally:
             cloud.stop()
 
 
 def chat(url: str) -> None:
-    """Let everybody have their conversation, from the start."""
+    """Let everybody have their conversation."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-        token = client.post("/_oidc/token", json={"organization_id": "demo"}).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        known = client.get("/api/v1/conversations", params={"limit": 100}, headers=headers).json()["conversations"]
-        for phone in {one["contact_id"] for one in known}:
-            client.delete(f"/api/v1/contacts/{phone}", headers=headers).raise_for_status()
         for phone, name, answers in PEOPLE:
-            client.delete(f"/_sim/phones/{phone}")
             for answer in answers:
                 say(client, phone, name, answer)
 
@@ -100,50 +83,38 @@ def say(client: httpx.Client, phone: str, name: str, answer: Answer) -> None:
 
 
 def take(browser: Browser, url: str) -> None:
-    """Take the pictures: every area at a desk, what people look at on the go on a phone, one in the dark."""
+    """Take the pictures: areas at a desk, one in the dark, and what people look at on the go on a phone."""
     at_a_desk: dict[str, Any] = {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"}
     with visiting(browser, url, **at_a_desk) as page:
-        take_try(page, "try")
-        page.goto("/watch")
-        page.locator(".inbox-line", has_text="Elisa").click()
-        page.locator(".desk .bubble").first.wait_for()
-        keep(page, "watch")
-        page.goto(f"/build?flow={FLOW}")
-        page.locator(".node").first.wait_for()
-        keep(page, "build")
-        page.goto(f"/measure?flow={FLOW}&days=7")
-        page.get_by_role("button", name="Export now").click()
-        page.locator("canvas").first.wait_for()
-        page.locator(".q-notification").first.wait_for(state="detached")
-        keep(page, "measure")
-        page.goto(f"/measure?flow={FLOW}&days=7&tab=path")
-        page.locator(".node-badge").first.wait_for()
-        keep(page, "heat")
+        show(
+            page, f"/console/build/{FLOW}", ".react-flow__node", "build", page.locator(".react-flow__controls-fitview")
+        )
+        show(page, f"/console/measure?flow={FLOW}&days=7", ".measure-numbers", "measure")
+        show(page, INBOX, ".inbox article", "inbox")
+        show(page, f"/console/try?phone={ANA}", ".try article", "try")
     with visiting(browser, url, **{**at_a_desk, "color_scheme": "dark", "locale": "pt-BR"}) as page:
-        take_try(page, "try-dark")
+        show(page, f"/console/try?phone={ANA}", ".try article", "try-dark")
     with visiting(browser, url, **{**at_a_desk, "viewport": PHONE}) as page:
-        take_try(page, "try-phone")
-        page.locator(".views .view-button").nth(1).click()
-        keep(page, "flow-phone")
-        page.goto("/watch")
-        page.locator(".inbox-line").first.wait_for()
-        keep(page, "watch-phone")
+        show(page, INBOX, ".inbox article", "inbox-phone")
 
 
 @contextlib.contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Give a page of a first-time visitor."""
+    """Give the page of an administrator who has signed in."""
     context = browser.new_context(base_url=url, reduced_motion="reduce", **options)
     context.set_default_timeout(60_000)
-    yield context.new_page()
+    page = context.new_page()
+    sign_in(page, "/console", "admin", "Ana")
+    yield page
     context.close()
 
 
-def take_try(page: Page, name: str) -> None:
-    """Take Ana's phone with the flow beside it."""
-    page.goto("/")
-    page.locator(".phone .bubble").first.wait_for()
-    page.locator(".node.current").wait_for(state="attached")
+def show(page: Page, path: str, part: str, name: str, press: Locator | None = None) -> None:
+    """Open a path, wait for a part of it, press a button and keep the picture."""
+    page.goto(path)
+    page.locator(part).first.wait_for()
+    if press is not None:
+        press.click()
     keep(page, name)
 
 

@@ -54,6 +54,10 @@ def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Pag
             expect_accessible(page)
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    elsewhere = [
+        request.url for request in visitor.requests if not request.url.startswith((visitor.url, "data:", "blob:"))
+    ]
+    assert elsewhere == []
 
 
 def test_a_person_without_a_mouse_is_at_the_content_at_once(web_page: Page, visitor: Visitor) -> None:

@@ -82,7 +82,9 @@ def test_health_needs_no_key(aws: AppClient) -> None:
     assert aws.post("/_ministack/reset", headers={"Host": HOST}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/_sim/models", "/_graph/v25.0/1/messages", "/_local/aws", "/_oidc/token", "/watch"])
+@pytest.mark.parametrize(
+    "path", ["/_sim/models", "/_graph/v25.0/1/messages", "/_local/aws", "/_oidc/token", "/console"]
+)
 @pytest.mark.parametrize(
     "headers", [{"Origin": EVIL}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
 )
@@ -98,7 +100,7 @@ def test_a_foreign_page_gets_nothing_from_the_one_address(
     [
         ("/_sim/models", {}),
         ("/_sim/models", {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}),
-        ("/watch", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}),
+        ("/console", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}),
         ("/api/v1/flows", {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}),
     ],
 )
@@ -114,6 +116,6 @@ def test_a_foreign_page_cannot_navigate_to_the_simulator(gateway: AppClient) -> 
 
 
 def test_no_page_can_show_the_console_in_a_frame(gateway: AppClient) -> None:
-    headers = gateway.get("/build", headers={"Host": "127.0.0.1:8000"}).headers
+    headers = gateway.get("/console/build", headers={"Host": "127.0.0.1:8000"}).headers
     assert headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]

@@ -65,7 +65,7 @@ def client(proxy: ApiProxy) -> AppClient:
     async def simulated(_request: Request) -> Response:
         return Response("simulated")
 
-    return AppClient(create_app(proxy, [Route("/_sim/x", simulated)], Response("the console")))
+    return AppClient(create_app(proxy, [Route("/_sim/x", simulated)]))
 
 
 def test_compressed_bytes_reach_the_browser_as_they_are(client: AppClient, http_api: HttpApi) -> None:
@@ -100,7 +100,7 @@ def test_a_page_that_opens_too_early_waits_for_the_console(client: AppClient, pr
 
 def test_a_wrong_method_is_answered_with_the_right_ones(proxy: ApiProxy) -> None:
     routes = GraphSimulator("http://127.0.0.1:1", {}).routes()
-    client = AppClient(create_app(proxy, routes, Response("the console")))
+    client = AppClient(create_app(proxy, routes))
     refused = client.post("/_sim/faults", json={"rules": []})
     assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
     assert refused.json()["error"] == {
@@ -113,7 +113,6 @@ def test_a_wrong_method_is_answered_with_the_right_ones(proxy: ApiProxy) -> None
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_path")
     assert "/_sim/faults" in missing.json()["error"]["message"]
     assert client.put("/_sim/faults", json={"rules": []}).status_code == 200
-    assert client.get("/elsewhere").text == "the console"
 
 
 def test_body_headers_path_and_query_arrive_as_they_were_sent(client: AppClient, http_api: HttpApi) -> None:
@@ -166,8 +165,14 @@ def test_other_routes_are_served_beside_the_api(client: AppClient, http_api: Htt
     assert http_api.requests == []
 
 
-def test_everything_else_is_the_console(client: AppClient) -> None:
-    assert client.get("/").text == client.get("/watch").text == "the console"
+def test_the_address_itself_leads_to_the_console_and_nothing_else_does(client: AppClient, http_api: HttpApi) -> None:
+    http_api.answer = httpx.Response(302, headers={"location": "/console"})
+    assert client.get("/").headers["location"] == "/console"
+    [asked] = http_api.requests
+    assert asked.url.path == "/"
+    missing = client.get("/index.php")
+    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "There is no /index.php.")
+    assert len(http_api.requests) == 1
 
 
 def test_another_host_name_is_refused(client: AppClient) -> None:

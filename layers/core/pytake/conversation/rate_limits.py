@@ -12,9 +12,6 @@ WINDOW_SECONDS = 60
 EXACT_UP_TO = 60
 """Limits up to this many messages a minute are exact: the window stores each departure."""
 
-LOW_LIMIT = 60
-"""Below this many messages a minute, people who chat at the same time wait for each other."""
-
 PAIR_RATE_SECONDS = 6
 PAIR_RATE_BURST = 45
 """Meta takes one message per six seconds for one recipient, after a burst of 45 (error 131056)."""
@@ -28,16 +25,6 @@ class RateWindow(Struct, array_like=True):
 
     departed: list[int] = []
     last_slot: int = 0
-
-
-def low_limit_warning(per_minute: int) -> str | None:
-    """What to tell an operator whose organizations may send only `per_minute` messages a minute; None if that is enough."""
-    if per_minute >= LOW_LIMIT:
-        return None
-    return (
-        f"An organization may send {per_minute} messages a minute: more answers within a minute wait. Raise the parameter "
-        f"MessagesPerMinute to {LOW_LIMIT} or more, or `messages_per_minute` of the organization, before real people write."
-    )
 
 
 def messages_per_second(number: Number) -> int:

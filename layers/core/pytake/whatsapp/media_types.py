@@ -65,9 +65,6 @@ _TYPES: dict[str, tuple[MediaKind, Callable[[bytes], bool]]] = {
     f"{_OFFICE}presentationml.presentation": ("document", _ZIP),
 }
 
-SENDABLE = tuple(_TYPES)
-"""The MIME types that can be sent."""
-
 
 def base_type(mime_type: str) -> str:
     """The type without parameters: `audio/ogg` of `audio/ogg; codecs=opus`."""
