@@ -17,6 +17,7 @@ from pytake.aws.flows import DynamoFlows
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.aws.segments import DynamoSegments
 from pytake.aws.table import Table
 from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
@@ -63,6 +64,11 @@ def conversations(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> A
 @pytest.fixture(params=["fake", "aws"])
 def contacts(request: pytest.FixtureRequest) -> Any:
     return _implementation(request, fakes.MemoryContacts, DynamoContacts)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def segments(request: pytest.FixtureRequest) -> Any:
+    return _implementation(request, fakes.MemorySegments, DynamoSegments)
 
 
 @pytest.fixture(params=["fake", "aws"])

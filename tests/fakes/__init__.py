@@ -11,6 +11,7 @@ from pytake.aws.contacts import list_place
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
+from pytake.contacts.segments import Segment
 from pytake.conversation.business_events import BusinessEvent, type_of
 from pytake.conversation.flow_names import listed_name
 from pytake.conversation.history_messages import HistoryMessage
@@ -122,6 +123,29 @@ class MemoryContacts:
             self.withdrawn[place] = kept
         changes = self.history.pop(place, set())
         return len(changes) + (self.stored.pop(place, None) is not None)
+
+
+class MemorySegments:
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], Segment] = {}
+
+    def get(self, organization_id: str, segment_id: str) -> Segment | None:
+        return self.stored.get((organization_id, segment_id))
+
+    def put(self, organization_id: str, segment: Segment) -> Segment:
+        known = self.stored.get((organization_id, segment.id))
+        if (known.revision if known else 0) != segment.revision:
+            raise ConflictError
+        after = copy.deepcopy(replace(segment, revision=segment.revision + 1))
+        self.stored[organization_id, segment.id] = after
+        return after
+
+    def delete(self, organization_id: str, segment_id: str) -> None:
+        self.stored.pop((organization_id, segment_id), None)
+
+    def all(self, organization_id: str) -> list[Segment]:
+        found = [segment for (owner, _), segment in self.stored.items() if owner == organization_id]
+        return sorted(found, key=lambda segment: segment.id)
 
 
 class MemoryConversations:

@@ -2,7 +2,7 @@
 
 import heapq
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -179,6 +179,16 @@ class DynamoEventLog:
             into = self.pseudonyms(organization_id, set(merged.values()), now)
             names |= {one: replace(names[one], contact=into[other].contact) for one, other in merged.items()}
         return names
+
+    def known_pseudonyms(self, organization_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
+        """Implements `pytake.contacts.segment_ports.Pseudonymous`."""
+        by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}
+        found = self._table.item.batch_get([(pk, _PSEUDONYMS) for pk in by_pk]) if by_pk else ()
+        return {
+            by_pk[item.pk]: pseudonyms(item.document, by_pk[item.pk]).contact
+            for item in found
+            if item.document is not None
+        }
 
     def progress(self) -> ExportProgress:
         try:

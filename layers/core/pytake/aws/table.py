@@ -33,6 +33,7 @@ export, `LAKE`).
 | pending erasure | `ERASURES` | id |
 | the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
 | upload (a file to send) | `ORG#o#MEDIA` | upload id |
+| segment | `ORG#o#SEGMENTS` | segment id |
 | scheduled run | `JOB#job` | scheduled time |
 """
 
@@ -358,6 +359,10 @@ def contacts_pk(organization_id: str, shard: int) -> str:
 
 def contacts_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % CONTACT_SHARDS
+
+
+def segments_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#SEGMENTS"
 
 
 def withdrawn_pk(organization_id: str, contact_id: str) -> str:

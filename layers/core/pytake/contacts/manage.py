@@ -1,8 +1,8 @@
 """The use cases behind `/api/v1/contacts`: find, list and change contacts and their consent."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from pytake.contacts.consent import (
     consent_after,
 )
 from pytake.contacts.ports import Contacts, ListPlace
+from pytake.contacts.reading import LOADED_TOGETHER, listed_chunks, with_last_messages
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.aliases import Aliases
@@ -27,7 +28,6 @@ from pytake.conversation.records import ConversationKey
 from pytake.engine import normalize_text
 from pytake.engine.values import plain_text
 
-LOADED_TOGETHER = 100
 FILTERED_CONTACTS = 1000
 """A filtered page looks at no more contacts: a rare tag gives short pages, not slow ones."""
 
@@ -110,7 +110,7 @@ class ManageContacts:
         found = self._find(organization_id, person)
         if found is None:
             raise UnknownContactError
-        return self._with_last_messages(organization_id, [found])[0]
+        return with_last_messages(self._conversations, organization_id, [found])[0]
 
     def page(
         self, organization_id: str, limit: int, after: ListPlace | None = None, filters: ContactFilters | None = None
@@ -123,16 +123,17 @@ class ManageContacts:
         filters = filters or ContactFilters()
         if filters.text is not None and after is None and (found := self._find(organization_id, filters.text)):
             exact = [found] if replace(filters, text=None).match(found) else []
-            return ContactPage(self._with_last_messages(organization_id, exact), None)
+            return ContactPage(with_last_messages(self._conversations, organization_id, exact), None)
         shown: list[ContactRecord] = []
         end, seen = after, 0
-        for place, contact in self._loaded(organization_id, after, limit):
+        chunks = listed_chunks(self._contacts, organization_id, after, min(limit + 1, LOADED_TOGETHER))
+        for place, contact in chain.from_iterable(chunks):
             if len(shown) == limit or seen == FILTERED_CONTACTS:
-                return ContactPage(self._with_last_messages(organization_id, shown), end)
+                return ContactPage(with_last_messages(self._conversations, organization_id, shown), end)
             end, seen = place, seen + 1
             if contact is not None and filters.match(contact):
                 shown.append(contact)
-        return ContactPage(self._with_last_messages(organization_id, shown), None)
+        return ContactPage(with_last_messages(self._conversations, organization_id, shown), None)
 
     def put(self, organization_id: str, person: str, data: ContactData, expected: int | None = None) -> ContactRecord:
         """Create the contact or replace what may be set of them; the contact as it is then.
@@ -150,7 +151,7 @@ class ManageContacts:
             return replace(contact, name=name, language=data.language, tags=data.tags, fields=fields), []
 
         saved = self._change(organization_id, person, change)
-        return self._with_last_messages(organization_id, [saved])[0]
+        return with_last_messages(self._conversations, organization_id, [saved])[0]
 
     def consent_history(self, organization_id: str, person: str) -> tuple[ContactRecord, list[ConsentChange]]:
         """The contact and the latest changes of their consent, the oldest first. Raises `UnknownContactError`."""
@@ -222,30 +223,3 @@ class ManageContacts:
         if opted_out is not None:
             after.opted_out = opted_out
         self._conversations.update_contact(loaded, after)
-
-    def _loaded(
-        self, organization_id: str, after: ListPlace | None, limit: int
-    ) -> Iterator[tuple[ListPlace, ContactRecord | None]]:
-        """The places of the list with their contacts, read as they are needed. A contact may just have been erased."""
-        places = iter(self._contacts.listed(organization_id, after))
-        while chunk := list(islice(places, min(limit + 1, LOADED_TOGETHER))):
-            contacts = self._contacts.load_all(organization_id, [place.contact_id for place in chunk])
-            by_id = {contact.contact_id: contact for contact in contacts}
-            yield from ((place, by_id.get(place.contact_id)) for place in chunk)
-
-    def _with_last_messages(self, organization_id: str, contacts: Sequence[ContactRecord]) -> list[ContactRecord]:
-        """The contacts with the time of their last message, which only their conversations know."""
-        keys = [
-            ConversationKey(organization_id, number, contact.contact_id)
-            for contact in contacts
-            for number in contact.numbers
-        ]
-        latest: dict[str, float] = {}
-        for start in range(0, len(keys), LOADED_TOGETHER):
-            for known in self._conversations.load_all(keys[start : start + LOADED_TOGETHER]):
-                contact_id = known.key.contact_id
-                latest[contact_id] = max(latest.get(contact_id, 0), known.last_inbound_at)
-        return [
-            replace(contact, last_inbound_at=max(contact.last_inbound_at, latest.get(contact.contact_id, 0)))
-            for contact in contacts
-        ]

@@ -1,0 +1,44 @@
+"""Segments on DynamoDB: one item each, in the partition of their organization."""
+
+import msgspec
+from msgspec.structs import replace
+
+from pytake.aws.table import ConditionFailedError, Item, Table, segments_pk
+from pytake.contacts.segments import Segment
+from pytake.conversation.ports.common import ConflictError
+
+_encode = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder(Segment)
+
+
+class DynamoSegments:
+    """Implements `pytake.contacts.segment_ports.Segments`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, organization_id: str, segment_id: str) -> Segment | None:
+        try:
+            return _segment(self._table.item.get(segments_pk(organization_id), segment_id, consistent_read=True))
+        except self._table.item.DoesNotExist:
+            return None
+
+    def put(self, organization_id: str, segment: Segment) -> Segment:
+        item, body = self._table.item, _encode(replace(segment, revision=0)).decode()
+        stored = item(segments_pk(organization_id), segment.id, body=body, revision=segment.revision + 1)
+        condition = item.revision == segment.revision if segment.revision else item.pk.does_not_exist()
+        try:
+            self._table.put(stored, condition)
+        except ConditionFailedError:
+            raise ConflictError("the segment was written by another request") from None
+        return replace(segment, revision=segment.revision + 1)
+
+    def delete(self, organization_id: str, segment_id: str) -> None:
+        self._table.item(segments_pk(organization_id), segment_id).delete()
+
+    def all(self, organization_id: str) -> list[Segment]:
+        return [_segment(item) for item in self._table.item.query(segments_pk(organization_id), consistent_read=True)]
+
+
+def _segment(item: Item) -> Segment:
+    return replace(_read.decode(item.body or ""), revision=int(item.revision or 0))

@@ -1,0 +1,71 @@
+"""The repository of segments, and what segments need of the lake."""
+
+from collections.abc import Container, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from pytake.contacts.ports import ListPlace
+from pytake.contacts.records import ContactRecord
+from pytake.contacts.segments import Outcome, Segment, SegmentQuery
+
+
+class SegmentUnknownError(Exception):
+    """The organization has no such segment."""
+
+
+class SegmentMember(Struct, frozen=True):
+    """A contact of a segment, and its place in the list of the organization's contacts."""
+
+    place: ListPlace
+    contact: ContactRecord
+
+
+class SegmentChunk(Struct, frozen=True):
+    """The members among some contacts that follow one another in the list: `seen` contacts, up to `end`."""
+
+    members: list[SegmentMember]
+    seen: int
+    end: ListPlace
+
+
+class Segments(Protocol):
+    """The segments of all organizations."""
+
+    def get(self, organization_id: str, segment_id: str) -> Segment | None:
+        """A segment as stored (a consistent read)."""
+
+    def put(self, organization_id: str, segment: Segment) -> Segment:
+        """Store a segment; returns it with its new revision.
+
+        Raises `ConflictError` when the stored segment does not have this segment's `revision`, 0 for one that is not stored.
+        """
+
+    def delete(self, organization_id: str, segment_id: str) -> None:
+        """Remove a segment, if there is one."""
+
+    def all(self, organization_id: str) -> list[Segment]:
+        """The organization's segments, by id."""
+
+
+class Audiences(Protocol):
+    """Sets of people that the lake knows, by their pseudonyms.
+
+    Raises what `LakeQueries.rows` raises: a query may take longer than a caller can wait, read too much, or fail.
+    """
+
+    def with_outcome(self, organization_id: str, outcome: Outcome) -> Container[str]:
+        """The people whom a flow left in this state."""
+
+    def named_by(self, organization_id: str, query: SegmentQuery) -> Container[str]:
+        """The people that a saved query names. Raises `SegmentError` when it does not exist or a parameter is not valid."""
+
+    def check(self, query: SegmentQuery) -> None:
+        """Raises `SegmentError` when the query does not exist or a parameter is not valid. Asks nothing of the lake."""
+
+
+class Pseudonymous(Protocol):
+    """The pseudonyms of contacts."""
+
+    def known_pseudonyms(self, organization_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
+        """The pseudonym of each contact that has one. A contact without one is not in the lake. Makes none."""
