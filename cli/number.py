@@ -10,7 +10,7 @@ import typer
 from cli.api_client import DEFAULT_URL, Api, ApiClient, ApiError, with_api_options
 from cli.ending import fail
 from cli.stack import ORGANIZATION_ID, Region, StackName, Url, aws_errors_as_text, find_stack
-from pytake.conversation.number_setup import UnknownNumberError
+from pytake.conversation.ports.tenants import UnknownNumberError
 
 app = typer.Typer(no_args_is_help=True, help="Connect, resume, remove and move WhatsApp numbers.")
 

@@ -13,7 +13,18 @@ from msgspec.structs import replace
 
 from cli.flow_testing.documents import Documents, UsageError
 from pytake.conversation.records import DEFAULT_COMMANDS, STATE_BYTES, TurnContext, TurnRecord
-from pytake.engine import Context, Effect, EffectResult, Flow, State, Turn, compile_flow, continue_turn, take_turn
+from pytake.engine import (
+    Context,
+    Effect,
+    EffectResult,
+    Flow,
+    State,
+    Turn,
+    compile_flow,
+    continue_turn,
+    opened_state,
+    take_turn,
+)
 from pytake.engine.contact_changes import contact_after
 
 _COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
@@ -92,6 +103,8 @@ class Replayer:
             flow = self._flow(record.flow_id)
             if flow is None:
                 return ReplayResult(session_id, done, skipped=f"flow {record.flow_id} was not given")
+            if record.parameters is not None:
+                state = opened_state(flow, record.parameters)
             try:
                 turn = _turn(flow, state, record, known)
             except _UnknownEffectError as unknown:

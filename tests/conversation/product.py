@@ -16,6 +16,7 @@ from pytake.conversation.marketing_preferences import RecordPreference
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.common import RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import EffectPerformer
 from pytake.conversation.ports.messaging import QueueingFailedError
@@ -158,12 +159,13 @@ class Product:
 
     def start_flow_runner(self, record_metric: RecordMetric = no_metrics) -> None:
         """Start a worker that has compiled no flow yet."""
+        self.flow_library = flows = FlowLibrary(self.flows, self.clock)
         self.take_turn = TakeTurn(
             conversations=self.conversations,
             contacts=self.contacts,
             aliases=self.conversations.aliases,
             tenants=self.tenants,
-            flows=FlowLibrary(self.flows, self.clock),
+            flows=flows,
             queues=self.queues,
             effects=self.effects,
             effect_slots=self.effect_slots,
@@ -172,6 +174,7 @@ class Product:
             clock=self.clock,
             session_ttl_hours=24,
             show_typing=self.queues.put_outbound,
+            plan_opening=PlanOpening(self.tenants, flows, self.templates, 24),
             record_metric=record_metric,
         )
 

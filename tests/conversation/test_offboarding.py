@@ -3,7 +3,7 @@
 import pytest
 
 from pytake.conversation.inbox import Inbox
-from pytake.conversation.number_setup import UnknownNumberError
+from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.queues import outbound_item
 from pytake.conversation.retry_later import RetryLaterError
 from tests.conversation.product import NUMBER, PHONE, Product, echo_product

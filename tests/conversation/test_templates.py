@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.flow_authoring import NotPublishableError
-from pytake.conversation.number_setup import UnknownNumberError
+from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.templates.manage import (
     InvalidTemplateError,
     ManageTemplates,

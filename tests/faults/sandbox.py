@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pytake.aws.batch import BatchProcessor
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, longest_wait
+from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.receive_notification import ReceiveNotification
 from pytake.conversation.resume_number import ResumeNumber
@@ -36,6 +37,7 @@ class Sandbox:
             ports["bus"], ports["outbox"], ports["conversations"], ports["deliveries"]
         )
         receipts = fakes.RecordedReceipts()
+        flows = SharedLibrary(world.flows, clock)
         self.built: dict[str, Any] = {
             "metrics": nullcontext(),
             "batches": BatchProcessor(),
@@ -50,7 +52,7 @@ class Sandbox:
                 contacts=ports["contacts"],
                 aliases=ports["aliases"],
                 tenants=tenants,
-                flows=SharedLibrary(world.flows, clock),
+                flows=flows,
                 queues=ports["queues"],
                 effects=Crm(world),
                 effect_slots=fakes.MemoryEffectSlots(),
@@ -59,6 +61,7 @@ class Sandbox:
                 clock=clock,
                 session_ttl_hours=24,
                 show_typing=ports["queues"].put_outbound,
+                plan_opening=PlanOpening(tenants, flows, fakes.MemoryTemplates(), 24),
             ),
             "deliver": Deliver(
                 conversations=ports["conversations"],

@@ -14,11 +14,11 @@ from pytake.conversation.number_setup import (
     NumberChange,
     NumberSetupError,
     NumberUnverifiedError,
-    UnknownNumberError,
     VerificationFailedError,
 )
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
-from pytake.conversation.number_setup import UnknownNumberError
+from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.templates.manage import (
     InvalidTemplateError,
     TemplateFilters,

@@ -32,8 +32,8 @@ from pytake.conversation.records import (
     Number,
     Session,
     TurnRecord,
-    new_session_id,
 )
+from pytake.conversation.sessions import closing, session_id, session_of_turn
 from pytake.conversation.templates.check import check_template
 from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input, State, StateError
@@ -154,12 +154,8 @@ class AgentMessaging:
             record = _record(before, now, AGENT, Input(type=AGENT, text=_text(message)), correlation_id)
             record.message_id, record.messages, record.recipient = message_id, [message], recipient_of(before)
             record.window_opened_at = before.last_inbound_at
-            session = before.open_session(now)
-            if session is None:
-                if before.session is not None:
-                    record.events.append(Event("session_expired", {"session_id": before.session.id}))
-                session_id = new_session_id(before.key, record.seq)
-                session = Session(id=session_id, started_at=now, expires_at=now)
+            session, expired = session_of_turn(before, record.seq, now)
+            record.events.extend(expired)
             if not session.human:
                 record.events.append(Event("taken_over", {"by": agent}))
             record.events.append(Event("agent_message", {"by": agent}))
@@ -194,7 +190,7 @@ class AgentMessaging:
             if session is None:
                 return None
             record = _record(before, now, "closed", Input(type="close"), correlation_id)
-            record.events.append(Event("session_closed", {"session_id": session.id, "by": agent, **why}))
+            record.events.extend(closing(session, agent, **why))
             return replace(before, seq=record.seq, session=None), record
 
         return self._commit(key, decide)
@@ -298,11 +294,10 @@ def _text(message: AgentContent) -> str:
 
 
 def _record(before: Conversation, now: float, status: str, input_: Input, correlation_id: str | None) -> TurnRecord:
-    session_id = before.session.id if before.session is not None else ""
     return TurnRecord(
         seq=before.seq + 1,
         at=now,
-        session_id=session_id,
+        session_id=session_id(before.session),
         status=status,
         input=input_,
         correlation_id=correlation_id,

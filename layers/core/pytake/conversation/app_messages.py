@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from pytake.conversation.commit_turn import TurnDraft
-from pytake.conversation.records import Conversation, Session, new_session_id
+from pytake.conversation.records import Conversation
+from pytake.conversation.sessions import session_of_turn
 from pytake.engine import Event
 
 PHONE_APP = "phone_app"
@@ -22,12 +23,8 @@ def record_echo(draft: TurnDraft, before: Conversation, session_seconds: float, 
     silent_until = min(now, record.sent_at or now) + session_seconds
     if silent_until <= now:
         return
-    session = before.open_session(now)
-    if session is None:
-        if before.session is not None:
-            record.events.insert(0, Event("session_expired", {"session_id": before.session.id}))
-        id_ = new_session_id(after.key, record.seq)
-        session = Session(id=id_, started_at=now, expires_at=now)
+    session, expired = session_of_turn(before, record.seq, now)
+    record.events[:0] = expired
     if not session.human:
         record.events.insert(-1, Event("taken_over", {"by": PHONE_APP}))
     record.session_id = session.id

@@ -20,8 +20,10 @@ from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Q
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import outbound_item, read_id
 from pytake.conversation.rate_limits import pair_rate
-from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, ConversationKey, TurnRecord
+from pytake.conversation.sessions import session_id
 from pytake.conversation.turn_contact import changes_contact, contact_write
+from pytake.engine import Input
 
 COMMIT_ATTEMPTS = 4
 """Conflicts are rare, because the queue keeps a conversation's order: four in a row mean that something else is wrong."""
@@ -152,3 +154,22 @@ def _address(draft: TurnDraft) -> None:
         conversation.pair_rate_until, record.pair_rate_from = pair_rate(
             conversation.pair_rate_until, len(record.messages), record.at
         )
+
+
+def without_message(
+    before: Conversation, message_id: str, now: float, status: str, input_: Input, kind: str, correlation_id: str | None
+) -> TurnDraft:
+    """The draft of a turn that no message of the person starts. `kind` is one of `NON_MESSAGE_TYPES`."""
+    after = replace(before, seq=before.seq + 1)
+    record = TurnRecord(
+        seq=after.seq,
+        at=now,
+        session_id=session_id(before.session),
+        status=status,
+        input=input_,
+        message_id=message_id,
+        message_type=kind,
+        correlation_id=correlation_id,
+        window_opened_at=before.last_inbound_at or now - SERVICE_WINDOW_SECONDS,
+    )
+    return TurnDraft(after, record, [])

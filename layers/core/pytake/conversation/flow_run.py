@@ -27,9 +27,9 @@ from pytake.conversation.records import (
     Session,
     TurnContext,
     TurnRecord,
-    new_session_id,
 )
 from pytake.conversation.retry_later import RetryLaterError
+from pytake.conversation.sessions import session_of_turn
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.turn_contact import CONTACT_BYTES
 from pytake.engine import (
@@ -123,12 +123,8 @@ class FlowRun:
     def _open_session(self, draft: TurnDraft, organization: Organization, now: float) -> Session:
         """The open session, or a new one; the conversation keeps it for now, also when the turn fails or an agent has it."""
         conversation, record = draft.conversation, draft.record
-        session = conversation.session
-        if session is not None and session.expires_at <= now:
-            record.events.append(Event("session_expired", {"session_id": session.id}))
-            session = None
-        if session is None:
-            session = Session(id=new_session_id(conversation.key, record.seq), started_at=now, expires_at=now)
+        session, expired = session_of_turn(conversation, record.seq, now)
+        record.events.extend(expired)
         conversation.session = replace(session, expires_at=now + self.session_seconds(organization))
         record.session_id = session.id
         return session
@@ -181,6 +177,8 @@ class FlowRun:
         conversation, record = draft.conversation, draft.record
         if record.input.type == "timeout" and state is not None:
             record.input = Input(type=flow.timer_input(state))
+        if state is not None and state.is_opened:
+            record.parameters = state.variables
         known = _known(conversation.contact, number, organization, flow)
         if known.fingerprint() != session.context_fingerprint:
             record.context = known

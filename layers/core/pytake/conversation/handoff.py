@@ -15,6 +15,7 @@ def handoff_of(turn: Turn, flow: Flow, now: float) -> Handoff:
     data = next((event.data for event in turn.events if event.type == "handed_off"), {})
     department, priority, note = (_detail(data.get(name)) for name in ("department", "priority", "note"))
     state = turn.handoff_state
+    is_opened = state is not None and state.is_opened
     node = flow.nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
     return Handoff(
         at=now,
@@ -22,7 +23,7 @@ def handoff_of(turn: Turn, flow: Flow, now: float) -> Handoff:
         department=None if department is None else str(department),
         priority=priority,
         note=None if note is None else str(note),
-        ended=node is None or (node.answer is None and node.timer is None),
+        ended=not is_opened and (node is None or (node.answer is None and node.timer is None)),
         continues=node is not None and node.timer_input == "handed_back",
     )
 

@@ -10,6 +10,7 @@ from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import MARKER_SECONDS, Conversation, ConversationKey, TurnRecord
+from pytake.conversation.sessions import closing, session_id
 from pytake.engine import Contact, Event, Input
 
 MERGED = "merged"
@@ -92,7 +93,7 @@ def merged_conversations(
     """
     left = replace(goes, seq=goes.seq + 1, session=None, merged={}, merged_into=key.contact_id)
     event = Event("contact_merged", {"into": key.contact_id})
-    before = _record(left, goes.session.id if goes.session is not None else "", now, [event])
+    before = _record(left, session_id(goes.session), now, [event])
     if stays is None:
         stays = Conversation(key=key, contact=Contact(key.contact_id))
     later, earlier = (goes, stays) if goes.last_inbound_at > stays.last_inbound_at else (stays, goes)
@@ -115,9 +116,9 @@ def merged_conversations(
         username=later.username or earlier.username,
         merged=_merged_ids(stays, goes, now),
     )
-    events = [Event("session_closed", {"session_id": session.id, "by": MERGED}) for session in closed]
+    events = [event for session in closed for event in closing(session, MERGED)]
     events.insert(0, Event("contact_merged", {"from": goes.key.contact_id, "turn": goes.seq}))
-    record = _record(after, after.session.id if after.session is not None else "", now, events)
+    record = _record(after, session_id(after.session), now, events)
     return after, record, left, before
 
 

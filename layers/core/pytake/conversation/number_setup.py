@@ -8,7 +8,7 @@ import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.ports.tenants import Flows, Secrets, TenantRepository
+from pytake.conversation.ports.tenants import Flows, Secrets, TenantRepository, UnknownNumberError
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
 from pytake.engine import Command, Problem
 from pytake.whatsapp.errors import ErrorClass
@@ -25,10 +25,6 @@ class NumberSetupError(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-class UnknownNumberError(Exception):
-    """The organization has no such number."""
 
 
 class NumberUnverifiedError(NumberSetupError):

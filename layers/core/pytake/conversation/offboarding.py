@@ -5,12 +5,11 @@ message to the number takes no turn, an answer is recorded as failed with the re
 it is due.
 """
 
-from pytake.conversation.number_setup import UnknownNumberError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
 from pytake.conversation.ports.templates import Templates
-from pytake.conversation.ports.tenants import Secrets, TenantRepository
+from pytake.conversation.ports.tenants import Secrets, TenantRepository, UnknownNumberError
 from pytake.conversation.queues import released_item
 from pytake.conversation.records import Number
 

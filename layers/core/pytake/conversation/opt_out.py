@@ -7,6 +7,7 @@ from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.sessions import session_id
 from pytake.conversation.turn_contact import contact_write
 from pytake.engine import Event, Input
 
@@ -39,7 +40,7 @@ class RecordOptOut:
         record = TurnRecord(
             seq=after.seq,
             at=self._clock(),
-            session_id=before.session.id if before.session else "",
+            session_id=session_id(before.session),
             status="opted_out",
             input=Input(type="opt_out"),
             events=[Event("opted_out", {"code": code, "at": reported_at})],

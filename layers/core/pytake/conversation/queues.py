@@ -20,7 +20,7 @@ from pytake.conversation.records import (
     TurnRecord,
 )
 from pytake.whatsapp.input import APP_CONTACT, APP_HISTORY, PREFERENCE, InputMedia
-from pytake.whatsapp.outbound import OutboundMessage
+from pytake.whatsapp.outbound import OutboundMessage, TemplateCategory
 
 GROUP_ID_CHARACTERS = 128
 """SQS's limit for a message group id."""
@@ -36,11 +36,27 @@ class ReportedEvent(Struct, frozen=True, omit_defaults=True):
     data: Any = None
 
 
-class FlowStart(Struct, frozen=True, omit_defaults=True):
-    """A published flow that is started for a person, with the values of its parameters."""
+class StartTemplate(Struct, frozen=True, omit_defaults=True):
+    """The message template that opens a conversation: what a flow's `template` node has. The expressions in the texts of
+    `components` read the contact and the start's parameters."""
 
-    flow_id: str
+    name: str
+    language: str
+    components: list[dict[str, Any]] = []
+    category: TemplateCategory | None = None
+
+
+class FlowStart(Struct, frozen=True, omit_defaults=True):
+    """What begins a conversation with a person: a published flow with the values of its parameters, a template, or both.
+
+    With a `template`, only that is sent, and the flow starts with the person's answer. `only_idle`: not while a flow waits for
+    the person.
+    """
+
+    flow_id: str | None = None
     parameters: dict[str, Any] = {}
+    template: StartTemplate | None = None
+    only_idle: bool = False
 
 
 class InboundItem(Struct, omit_defaults=True):

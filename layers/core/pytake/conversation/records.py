@@ -85,7 +85,8 @@ class Session(Struct, omit_defaults=True):
 
     `human`: an agent has the session, and the flow does not run; `handoff` says why, unless the agent took over. The state is
     then where the flow was interrupted. `context_fingerprint` is that of the last `TurnContext`. `unread_id` is the person's
-    last message to the agent, which the agent's answer marks as read.
+    last message to the agent, which the agent's answer marks as read. `opened`: a template opened it, and the person has not
+    answered. It does not count as a session yet: the answer begins one.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Session(Struct, omit_defaults=True):
     context_fingerprint: str = ""
     handoff: Handoff | None = None
     unread_id: str | None = None
+    opened: bool = False
 
 
 class Conversation(Struct, omit_defaults=True, kw_only=True):
@@ -176,6 +178,7 @@ class TurnRecord(Struct, omit_defaults=True):
     (`pytake replay`). `context` is None when it equals the context that the session's previous turn left behind.
     `window_opened_at` is when the person last wrote, if that is not `at`. `pair_rate_from` and `recipient`: see
     `queues.OutboundItem`. `reads` is the message that an agent's answer marks as read. `campaign`: a campaign took the turn.
+    `parameters` are those of an opened flow that starts with this turn.
     """
 
     seq: int
@@ -200,6 +203,7 @@ class TurnRecord(Struct, omit_defaults=True):
     recipient: str | None = None
     reads: str | None = None
     campaign: CampaignMark | None = None
+    parameters: dict[str, Any] | None = None
 
     @property
     def received_message_id(self) -> str | None:

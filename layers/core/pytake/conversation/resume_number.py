@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pytake.conversation.number_setup import UnknownNumberError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.messaging import Queues
-from pytake.conversation.ports.tenants import TenantRepository
+from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
 from pytake.conversation.queues import released_item
 
 

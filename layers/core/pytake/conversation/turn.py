@@ -12,12 +12,21 @@ from msgspec.structs import replace
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.app_messages import record_echo
-from pytake.conversation.commit_turn import CommitTurn, TurnDraft
+from pytake.conversation.commit_turn import CommitTurn, TurnDraft, without_message
 from pytake.conversation.contact_usage import MESSAGES_PER_MINUTE, NO_USAGE
 from pytake.conversation.find_conversation import FindConversation, FoundConversation, identified
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_run import FlowRun
 from pytake.conversation.merge_contacts import MergeContacts
+from pytake.conversation.opening import (
+    MakeOpening,
+    StartRefusedError,
+    are_templates,
+    check_person,
+    decide_opening,
+    start_input,
+    window_is_open,
+)
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
@@ -29,17 +38,16 @@ from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
     EVENT,
-    SERVICE_WINDOW_SECONDS,
     START,
     Conversation,
     ConversationKey,
     Number,
-    Session,
     TurnRecord,
 )
 from pytake.conversation.revocations import forget, is_revocation, original_id
-from pytake.conversation.start_flow import StartFlow, are_templates, refusal, start_input, window_is_open
-from pytake.engine import Event, Input, built_in_text
+from pytake.conversation.sessions import closing, expiry, session_id
+from pytake.conversation.start_flow import StartFlow
+from pytake.engine import Input, built_in_text
 from pytake.engine.commands import match_command
 from pytake.whatsapp.input import APP_ECHO, APP_HISTORY
 from pytake.whatsapp.message_input import read_input, takes_turn
@@ -67,6 +75,7 @@ class TakeTurn:
         clock: Clock,
         session_ttl_hours: int,
         show_typing: ShowTyping,
+        plan_opening: MakeOpening,
         record_metric: RecordMetric = no_metrics,
         *,
         keep_media: bool = False,
@@ -78,7 +87,8 @@ class TakeTurn:
         self._operator_events = operator_events
         self._clock = clock
         self._record_metric = record_metric
-        start_flow = StartFlow(conversations, contacts, aliases, tenants, flows, queues, clock)
+        self._plan_opening = plan_opening
+        start_flow = StartFlow(conversations, contacts, aliases, tenants, flows, queues, clock, plan_opening)
         self._run_flow = FlowRun(
             tenants, flows, effects, effect_slots, start_flow, clock, session_ttl_hours, show_typing, record_metric
         )
@@ -179,7 +189,7 @@ class TakeTurn:
         record = TurnRecord(
             seq=after.seq,
             at=now,
-            session_id=after.session.id if after.session is not None else "",
+            session_id=session_id(after.session),
             status="recorded",
             input=input_,
             message_id=item.message_id,
@@ -250,10 +260,12 @@ class TakeTurn:
         """The turn of an event. It has no effect unless the session's flow waits for it at this moment."""
         now, event = self._clock(), item.event
         session = before.open_session(now)
-        if event is None or session is None or session.state is None or item.received_at < before.erased_at:
+        if event is None or session is None or session.state is None or session.opened:
+            return None
+        if item.received_at < before.erased_at:
             return None
         input_ = Input(type="event", text=event.name, payload=event.data)
-        draft = _without_message(before, session, item, now, "recorded", input_, EVENT)
+        draft = without_message(before, item.message_id, now, "recorded", input_, EVENT, item.correlation_id)
         if before.opted_out or session.human:
             return draft
         self._run_flow(draft, before, number, now)
@@ -262,25 +274,39 @@ class TakeTurn:
     def _decide_start(
         self, before: Conversation, number: Number, item: InboundItem, start: FlowStart
     ) -> TurnDraft | None:
-        """The first turn of a flow that is started for the person. It replaces the flow that runs for them."""
-        now, session = self._clock(), before.session
+        """The turn of a start: the first one of a flow, which replaces the flow that runs for the person, or an opening."""
         if item.received_at <= before.erased_at:
             return None
-        refused = refusal(before, now)
-        if refused is None:
-            draft = _without_message(before, session, item, now, "recorded", start_input(start), START)
-            after = draft.conversation
-            after.active_at = now
-            if before.open_session(now) is not None and session is not None:
-                after.session = None
-                draft.record.events.append(Event("session_closed", {"session_id": session.id, "by": START}))
-            self._run_flow(draft, before, number, now)
-            if window_is_open(before, now) or are_templates(draft.record.messages):
-                return draft
-            refused = "window_closed"
-        detail = {"flow_id": start.flow_id, "phone_number_id": item.phone_number_id, "code": refused}
-        self._operator_events.publish(OperatorEvent("turn.start_refused", item.organization_id, detail))
-        return None
+        try:
+            if start.template is not None:
+                return self._open(before, number, item, start)
+            return self._decide_flow(before, number, item, start)
+        except StartRefusedError as refused:
+            detail = {"flow_id": start.flow_id, "phone_number_id": item.phone_number_id, "code": refused.code}
+            self._operator_events.publish(OperatorEvent("turn.start_refused", item.organization_id, detail))
+            return None
+
+    def _open(self, before: Conversation, number: Number, item: InboundItem, start: FlowStart) -> TurnDraft:
+        """The turn that sends the template of a start. One read more than a turn has, for the person's consent."""
+        opening = self._plan_opening(number, start)
+        contact = self._contacts.load(item.organization_id, before.key.contact_id)
+        return decide_opening(before, contact, opening, item.message_id, self._clock(), item.correlation_id)
+
+    def _decide_flow(self, before: Conversation, number: Number, item: InboundItem, start: FlowStart) -> TurnDraft:
+        now = self._clock()
+        check_person(before, now, only_idle=start.only_idle)
+        ended = closing(before.open_session(now), START)
+        input_ = start_input(start)
+        draft = without_message(before, item.message_id, now, "recorded", input_, START, item.correlation_id)
+        after = draft.conversation
+        after.active_at = now
+        if before.open_session(now) is not None:
+            after.session = None
+            draft.record.events.extend(ended)
+        self._run_flow(draft, before, number, now)
+        if not window_is_open(before, now) and not are_templates(draft.record.messages):
+            raise StartRefusedError("window_closed")
+        return draft
 
     def _decide_due(self, before: Conversation, number: Number | None, item: InboundItem) -> TurnDraft | None:
         # The clock of the worker that queued the item may be ahead of this one: what was due there is due here.
@@ -291,10 +317,11 @@ class TakeTurn:
         next_due_at = min(session.expires_at, session.timer_at or session.expires_at)
         if item.due_at is not None and next_due_at > item.due_at:
             return None
-        draft = _without_message(before, session, item, now, "expired", Input(type="timeout"), DUE)
+        timeout = Input(type="timeout")
+        draft = without_message(before, item.message_id, now, "expired", timeout, DUE, item.correlation_id)
         after, record = draft.conversation, draft.record
         if session.expires_at <= now or number is None:
-            record.events.append(Event("session_expired", {"session_id": session.id}))
+            record.events.extend(expiry(session))
             after.session = None
         elif session.timer_at is None or session.timer_at > now:
             return None
@@ -305,25 +332,6 @@ class TakeTurn:
             after.active_at = now
             self._run_flow(draft, before, number, now)
         return draft
-
-
-def _without_message(
-    before: Conversation, session: Session | None, item: InboundItem, now: float, status: str, input_: Input, kind: str
-) -> TurnDraft:
-    """The draft of a turn that no message of the person starts."""
-    after = replace(before, seq=before.seq + 1)
-    record = TurnRecord(
-        seq=after.seq,
-        at=now,
-        session_id=session.id if session is not None else "",
-        status=status,
-        input=input_,
-        message_id=item.message_id,
-        message_type=kind,
-        correlation_id=item.correlation_id,
-        window_opened_at=before.last_inbound_at or now - SERVICE_WINDOW_SECONDS,
-    )
-    return TurnDraft(after, record, [])
 
 
 def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> bool:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from pytake.engine.compiler import Flow, compile_flow
     from pytake.engine.document import FlowDocument, jump_targets, parse_document
     from pytake.engine.effects import Effect, EffectResult, EmailRequest, HttpRequest, ModelRequest, StartFlowRequest
-    from pytake.engine.interpreter import continue_turn, take_turn
+    from pytake.engine.interpreter import continue_turn, opened_state, take_turn
     from pytake.engine.normalize import normalize_text
     from pytake.engine.problems import CODES, FlowError, Problem
     from pytake.engine.prover import Completion, Surroundings, inspect_flow, validate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Flow", "compile_flow"]
 __all__ += ["FlowDocument", "jump_targets", "parse_document"]
 __all__ += ["Effect", "EffectResult", "EmailRequest", "HttpRequest", "ModelRequest", "StartFlowRequest"]
-__all__ += ["continue_turn", "take_turn"]
+__all__ += ["continue_turn", "opened_state", "take_turn"]
 __all__ += ["normalize_text"]
 __all__ += ["CODES", "FlowError", "Problem"]
 __all__ += ["Completion", "Surroundings", "inspect_flow", "validate"]
@@ -37,7 +37,7 @@ _MODULES = {
         "normalize": ("normalize_text",),
         "problems": ("CODES", "FlowError", "Problem"),
         "prover": ("Completion", "Surroundings", "inspect_flow", "validate"),
-        "interpreter": ("continue_turn", "take_turn"),
+        "interpreter": ("continue_turn", "opened_state", "take_turn"),
         "state": ("Frame", "State", "StateError"),
         "texts": ("Language", "language_of", "built_in_text"),
         "turn": ("Command", "Contact", "Context", "Event", "Status", "Step", "Turn"),

@@ -120,6 +120,7 @@ class Execution(Struct, eq=False, gc=False):
     effect: Effect | None = None
     effect_result: EffectResult | None = None
     effects: int = 0
+    parameters: Mapping[str, Any] = {}
 
     def say(self, text: str) -> None:
         """Send a text. It is merged with the previous text if the flow merges texts, and split if it is too long.

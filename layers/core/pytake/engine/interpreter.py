@@ -1,5 +1,6 @@
 """`take_turn`: one input, one turn."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import structs
@@ -23,9 +24,10 @@ Nodes = dict[tuple[str, str], CompiledNode]
 def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -> Turn:
     """The turn that follows when this input meets this state. Pure: equal arguments give an equal turn, byte for byte.
 
-    A `state` of None starts a conversation; a given state is never modified. The input `timeout` (or `resume`) counts only
-    when the state's `due_at` has come by `context.now`. A timer that fires too early, or for a question that was answered
-    meanwhile, changes nothing. The input `handed_back` continues a `handoff_state` behind the handoff node.
+    A `state` of None starts a conversation, as an opened one does (`opened_state`); a given state is never modified. The input
+    `timeout` (or `resume`) counts only when the state's `due_at` has come by `context.now`. A timer that fires too early, or for
+    a question that was answered meanwhile, changes nothing. The input `handed_back` continues a `handoff_state` behind the
+    handoff node.
 
     Never raises. A turn that cannot go on has the status `failed`, no messages, no state (the next message starts a new
     conversation), the variables as they were before, and an event with the reason: `step_budget_exceeded`,
@@ -36,6 +38,14 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
         return _take(flow, state, input, context)
     except Exception as error:
         return _failed(state, error)
+
+
+def opened_state(flow: Flow, parameters: Mapping[str, Any]) -> State:
+    """The state of a conversation that a message template has opened: the person's next message starts the flow.
+
+    That message is the first input, as it is after a message that starts a conversation. A command works as in any state.
+    """
+    return State(flow.id, "", flow.version, variables=dict(parameters))
 
 
 def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, context: Context) -> Turn:
@@ -73,7 +83,11 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
         if command is not None:
             return _obey(command, flow, state, answer, context)
     if state is None:
-        return _open(flow, answer, context)
+        return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
+    if state.is_opened:
+        if answer.type in _NOT_FROM_THE_PERSON:
+            return _ignored(state, answer)
+        return _open(flow, answer, context, state.variables)
     waiting, run = _resume(flow, nodes, node, state, answer, context)
     if answer.type in _NOT_FROM_THE_PERSON:
         handler = _other_input(run, waiting, state, answer, context)
@@ -137,10 +151,13 @@ def _late_jump(run: Execution, now: float) -> Handler | None:
     return None
 
 
-def _open(flow: Flow, answer: Input, context: Context, event: Event = _STARTED) -> Turn:
+def _open(
+    flow: Flow, answer: Input, context: Context, parameters: Mapping[str, Any] = {}, event: Event = _STARTED
+) -> Turn:
     speech = flow.speech if flow.speeches is None else flow.speeches.of(context.contact.language)
     run = Execution(speech.nodes, flow.merge_texts, answer, context, context.contact, {}, [])
     run.events.append(event)
+    run.parameters = parameters
     _walk(speech.start, run)
     return _turn(flow, run)
 
@@ -195,7 +212,7 @@ def _turn(flow: Flow, run: Execution) -> Turn:
 
 def _obey(command: Command, flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
     if command == "restart":
-        return _open(flow, answer, context, _STARTED if state is None else Event("session_restarted"))
+        return _open(flow, answer, context, event=_STARTED if state is None else Event("session_restarted"))
     variables, stack = (dict(state.variables), state.stack.copy()) if state is not None else ({}, [])
     language = flow.language if flow.speeches is None else flow.speeches.of(context.contact.language).language
     run = Execution(flow.nodes, flow.merge_texts, answer, context, context.contact, variables, stack)

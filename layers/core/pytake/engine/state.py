@@ -54,6 +54,11 @@ class State(
     attempts: int = 0
     due_at: float | None = None
 
+    @property
+    def is_opened(self) -> bool:
+        """Whether the flow has not started: it starts with the person's next message, with the variables as parameters."""
+        return not self.node_id
+
     def encode(self) -> bytes:
         """The state as compact JSON with keys of one letter."""
         return _encode(self)

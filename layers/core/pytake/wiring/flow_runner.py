@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytake.conversation.app_history import ImportAppHistory
     from pytake.conversation.contact_news import ContactNews
     from pytake.conversation.marketing_preferences import RecordPreference
+    from pytake.conversation.plan_opening import PlanOpening
 
 
 @cache
@@ -33,13 +34,12 @@ def settings() -> FlowRunnerSettings:
 
 @use_case
 def take_turn() -> TakeTurn:
-    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
     return TakeTurn(
         conversations=conversations(),
         contacts=contacts(),
         aliases=aliases(),
         tenants=shared.tenants(),
-        flows=FlowLibrary(flows, shared.clock),
+        flows=flow_library(),
         queues=queues(),
         effects=effects(),
         effect_slots=DynamoEffectSlots(shared.table(), settings().effects_per_organization),
@@ -48,9 +48,25 @@ def take_turn() -> TakeTurn:
         clock=shared.clock,
         session_ttl_hours=settings().session_ttl_hours,
         show_typing=QueuedTyping(queues().put_outbound),
+        plan_opening=lambda number, start: plan_opening()(number, start),
         record_metric=shared.metrics().record_metric,
         keep_media=settings().keep_media,
     )
+
+
+@cache
+def flow_library() -> FlowLibrary:
+    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
+    return FlowLibrary(flows, shared.clock)
+
+
+@cache
+def plan_opening() -> "PlanOpening":
+    # Imported when the first template opens a conversation.
+    from pytake.conversation.plan_opening import PlanOpening
+    from pytake.wiring.templates import templates
+
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
 
 
 @cache

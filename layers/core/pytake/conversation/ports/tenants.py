@@ -23,6 +23,10 @@ ExpectedDraft = int | Literal["any", "none"]
 """The draft that a write replaces: the one with this revision, any, or none (a new flow)."""
 
 
+class UnknownNumberError(Exception):
+    """The organization has no such number."""
+
+
 class FlowSecret(Struct, frozen=True):
     """A secret of an organization's flows, and the hosts that it may be sent to."""
 

@@ -6,10 +6,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.number_setup import NumberProfiles, UnknownNumberError
+from pytake.conversation.number_setup import NumberProfiles
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.templates import TemplateApi, Templates
-from pytake.conversation.ports.tenants import Secrets, TenantRepository
+from pytake.conversation.ports.tenants import Secrets, TenantRepository, UnknownNumberError
 from pytake.conversation.records import Number
 from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.templates.stored import (

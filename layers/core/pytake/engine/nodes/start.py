@@ -49,7 +49,7 @@ class Start(NodeData):
         def enter(run: Execution) -> CompiledNode | None:
             if parameters:
                 # A sub-flow that is entered in the same turn gets its own parameters from the jump.
-                given = run.input.payload if run.input.type == "start" and not run.path else {}
+                given = run.parameters if not run.path else {}
                 for parameter, store in parameters:
                     if parameter.name in given:
                         store(run, given[parameter.name])

@@ -1,0 +1,38 @@
+"""Where sessions begin and end. What a template opened is not a session yet: the person's answer, or an agent, begins one."""
+
+from typing import Any
+
+from pytake.conversation.records import Conversation, Session, new_session_id
+from pytake.engine import Event
+
+
+def session_of_turn(before: Conversation, seq: int, now: float) -> tuple[Session, list[Event]]:
+    """The session of turn `seq`: the open one or a new one. The events say which session has expired before it.
+
+    A new session continues from the state of what a template opened.
+    """
+    session = before.open_session(now)
+    if session is not None and not session.opened:
+        return session, []
+    state = session.state if session is not None else None
+    new = Session(id=new_session_id(before.key, seq), started_at=now, expires_at=now, state=state)
+    return new, [] if session is not None else expiry(before.session)
+
+
+def expiry(session: Session | None) -> list[Event]:
+    """The event of a session that has expired; none for what was only opened."""
+    if session is None or session.opened:
+        return []
+    return [Event("session_expired", {"session_id": session.id})]
+
+
+def closing(session: Session | None, by: str, **why: Any) -> list[Event]:
+    """The event of a session that is ended on purpose, with more data; none for what was only opened."""
+    if session is None or session.opened:
+        return []
+    return [Event("session_closed", {"session_id": session.id, "by": by, **why})]
+
+
+def session_id(session: Session | None) -> str:
+    """The id that a turn's record has for this session; empty for what was only opened."""
+    return session.id if session is not None and not session.opened else ""
