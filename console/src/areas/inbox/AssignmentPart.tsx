@@ -1,7 +1,8 @@
-import { Button, NativeSelect, TagsInput, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Autocomplete, Button, NativeSelect, TagsInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { teamsQuery } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { assign, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
@@ -31,6 +32,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
   const queries = useQueryClient();
   const [team, setTeam] = useState(assignment.team ?? "");
+  const teams = useQuery(teamsQuery());
   const me = session().person.subject;
   const saving = useMutation({
     mutationFn: (change: Partial<AssignmentChange>) =>
@@ -62,12 +64,13 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
       >
         {t(mine ? "share.release" : "share.take")}
       </Button>
-      <TextInput
+      <Autocomplete
         size="xs"
         label={t("share.team")}
         maxLength={64}
+        data={Object.keys(teams.data?.data.teams ?? {})}
         value={team}
-        onChange={(event) => setTeam(event.currentTarget.value)}
+        onChange={setTeam}
         onBlur={() => {
           if (team.trim() !== (assignment.team ?? "")) saving.mutate({ team: team.trim() || null });
         }}

@@ -1,7 +1,8 @@
-import { Button, Textarea } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Button, Select, Textarea } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
+import { repliesQuery, replyFor } from "../../api/desk.ts";
 import { announce } from "../../ui/announce.ts";
 import { useNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
@@ -58,6 +59,14 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
     told.current = Date.now();
     tell();
   };
+  const { contact, number } = conversationKey;
+  const filling = useMutation({
+    mutationFn: (reply: string) => replyFor(number, contact, reply),
+    onSuccess: (text) => {
+      setDraft(({ text: begun }) => begin((begun.trim() ? `${begun}\n` : "") + text));
+      field.current?.focus();
+    },
+  });
   const now = useNow();
   const blocked = obstacle(state, now);
   if (blocked) return <p className="inbox-blocked">{t(`blocked.${blocked}`)}</p>;
@@ -77,6 +86,7 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
       }}
     >
       {sending.isError && <Problem error={sending.error} />}
+      {filling.isError && <Problem error={filling.error} />}
       {state.mode === "bot" && <p className="quiet flush">{t("takesOver")}</p>}
       <div className="inbox-composer-row">
         <Textarea
@@ -97,6 +107,7 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
           }}
           onKeyDown={keys}
         />
+        <CannedReply choose={filling.mutate} />
         <Button type="submit" disabled={!ready} loading={sending.isPending}>
           {t("send")}
         </Button>
@@ -105,5 +116,30 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
         {t("keys")} {left < SOON_MILLISECONDS && t("closesIn", { time: duration(left) })}
       </p>
     </form>
+  );
+}
+
+/** A list of canned replies; the chosen one is added to the text with this person's values. Without any there is none. */
+function CannedReply({ choose }: { choose: (reply: string) => void }) {
+  const { t } = useTranslation("inbox");
+  const replies = useQuery({ ...repliesQuery(), staleTime: 60_000 });
+  const data = Object.entries(replies.data?.data.replies ?? {}).map(([value, { title }]) => ({
+    value,
+    label: title,
+  }));
+  if (data.length === 0) return null;
+  return (
+    <Select
+      className="inbox-reply"
+      searchable
+      aria-label={t("reply")}
+      placeholder={t("reply")}
+      nothingFoundMessage={t("replyNone")}
+      data={data}
+      value={null}
+      onChange={(reply) => {
+        if (reply) choose(reply);
+      }}
+    />
   );
 }

@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Menu, Skeleton } from "@mantine/core";
+import { ActionIcon, Autocomplete, Button, Menu, Skeleton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { session } from "../../login/session.ts";
@@ -56,6 +56,9 @@ export function Conversation() {
   );
 }
 
+/** The API refuses other reasons: the lake keeps them, so they must not name a person's number. */
+const REASON = /^(\p{L}+([ _-]\p{L}+)*)?$/u;
+
 interface HeadProps {
   conversationKey: Key;
   state: ConversationState;
@@ -83,7 +86,9 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
     },
   });
   const resuming = useMutation(act(resume, t("done.resumed")));
-  const closing = useMutation(act(close, t("done.closed")));
+  const [reason, setReason] = useState("");
+  const worded = REASON.test(reason.trim());
+  const closing = useMutation(act((key) => close(key, reason), t("done.closed")));
   return (
     <header className="inbox-head">
       <ActionIcon
@@ -139,8 +144,18 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
         title={t("closing.title")}
         text={t("closing.text")}
         action={t("close")}
+        disabled={!worded}
         doing={closing}
-      />
+      >
+        <Autocomplete
+          label={t("closing.reason")}
+          maxLength={40}
+          error={worded ? undefined : t("closing.letters")}
+          data={[t("closing.solved"), t("closing.unanswered"), t("closing.foreign")]}
+          value={reason}
+          onChange={setReason}
+        />
+      </Confirm>
       {resuming.isError && <Problem error={resuming.error} />}
     </header>
   );

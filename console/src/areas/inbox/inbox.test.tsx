@@ -106,6 +106,11 @@ function api(changed: Record<string, unknown> = {}) {
     ],
     [`POST ${ONE}/read`]: { ...ASSIGNMENT, unread: false },
     [`POST ${ONE}/typing`]: ASSIGNMENT,
+    "GET /api/v1/teams": { teams: { Vendas: { name: "Vendas", members: [] } } },
+    "GET /api/v1/canned-replies": {
+      replies: { r1: { title: "Pedido pronto", text: "Olá {{contact.name}}" } },
+    },
+    [`GET ${ONE}/canned-replies/r1`]: { text: "Olá Ana, está pronto." },
     "GET /api/v1/conversations?limit=50": { conversations: [ANA, RUI], next_cursor: null },
     [`GET ${ONE}`]: STATE,
     [TRANSCRIPT]: {
@@ -265,8 +270,26 @@ test("a conversation goes back to the bot, and is ended only after a question", 
   await userEvent.click(await screen.findByRole("menuitem", { name: "Encerrar a conversa" }));
   const dialog = await screen.findByRole("dialog");
   expect(given.asked.some(({ key }) => key === `POST ${ONE}/close`)).toBe(false);
+  const reason = within(dialog).getByRole("combobox", { name: "Motivo (opcional)" });
+  await userEvent.type(reason, "ligar 5511");
+  expect(within(dialog).getByRole("button", { name: "Encerrar a conversa" })).toBeDisabled();
+  await userEvent.clear(reason);
+  await userEvent.type(reason, "Não é conosco");
   await userEvent.click(within(dialog).getByRole("button", { name: "Encerrar a conversa" }));
-  await waitFor(() => expect(given.asked.some(({ key }) => key === `POST ${ONE}/close`)).toBe(true));
+  const closed = () => given.asked.filter(({ key }) => key === `POST ${ONE}/close`);
+  await waitFor(() => expect(closed().map(({ body }) => body)).toEqual([{ reason: "Não é conosco" }]));
+});
+
+test("a canned reply is added to the text with the person's values, and can be changed before it is sent", async () => {
+  const given = api();
+  open();
+  const text = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
+  await userEvent.type(text, "Boa tarde!");
+  await userEvent.click(await screen.findByPlaceholderText("Resposta pronta"));
+  await userEvent.click(await screen.findByRole("option", { name: "Pedido pronto" }));
+  await waitFor(() => expect(text).toHaveValue("Boa tarde!\nOlá Ana, está pronto."));
+  expect(text).toHaveFocus();
+  expect(given.asked.some(({ key }) => key === `POST ${ONE}/send`)).toBe(false);
 });
 
 test("only a later handoff is news", () => {

@@ -141,7 +141,8 @@ export function resume(key: Key) {
   return got(api.POST("/api/v1/conversations/{phone}/resume", { params: at(key) }));
 }
 
-/** End the session. */
-export function close(key: Key) {
-  return got(api.POST("/api/v1/conversations/{phone}/close", { params: at(key) }));
+/** End the session, with a reason if the agent gives one. */
+export function close(key: Key, reason: string) {
+  const body = { reason: reason.trim() || null };
+  return got(api.POST("/api/v1/conversations/{phone}/close", { params: at(key), body }));
 }

@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { NavLink, Outlet } from "react-router";
 import "./settings.css";
 
-const PAGES = ["numbers", "organization", "timetables", "secrets"] as const;
+const PAGES = ["numbers", "organization", "timetables", "teams", "replies", "secrets"] as const;
 
 /** The settings, with a line of their pages. */
 export function Settings() {

@@ -2,8 +2,10 @@ import { Navigate, type RouteObject } from "react-router";
 import { NumberList } from "./NumberList.tsx";
 import { NumberPage } from "./NumberPage.tsx";
 import { OrganizationPage } from "./OrganizationPage.tsx";
+import { RepliesPage } from "./RepliesPage.tsx";
 import { SecretsPage } from "./SecretsPage.tsx";
 import { Settings } from "./Settings.tsx";
+import { TeamsPage } from "./TeamsPage.tsx";
 import { TimetablesPage } from "./TimetablesPage.tsx";
 
 const routes: RouteObject[] = [
@@ -15,6 +17,8 @@ const routes: RouteObject[] = [
       { path: "numbers/:id", element: <NumberPage /> },
       { path: "organization", element: <OrganizationPage /> },
       { path: "timetables", element: <TimetablesPage /> },
+      { path: "teams", element: <TeamsPage /> },
+      { path: "replies", element: <RepliesPage /> },
       { path: "secrets", element: <SecretsPage /> },
     ],
   },

@@ -48,7 +48,9 @@ function open(page: string, changed: Record<string, unknown> = {}) {
   vi.stubGlobal("fetch", given.fetch);
   const shown = show([{ path: "/settings", children: routes }], `/settings/${page}`);
   const sent = (key: string) => given.asked.filter((one) => one.key === key).map(({ body }) => body);
-  return { ...shown, sent };
+  const headers = (key: string) =>
+    given.asked.filter((one) => one.key === key).map(({ headers: sentHeaders }) => sentHeaders);
+  return { ...shown, sent, headers };
 }
 
 beforeEach(async () => {
@@ -133,6 +135,47 @@ test("constants and limits of the organization are saved as what they are", asyn
       { ...ORGANIZATION, messages_per_minute: 600, constants: { frete: 12.5 } },
     ]),
   );
+});
+
+function tagged(body: unknown) {
+  return Response.json(body, { headers: { etag: '"4"' } });
+}
+
+test("a team is added over the list that was read", async () => {
+  const given = { teams: { Vendas: { name: "Vendas", members: ["rita"] } } };
+  const { sent, headers } = open("teams", {
+    "GET /api/v1/teams": tagged(given),
+    "PUT /api/v1/teams": tagged(given),
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Adicionar uma equipe" }));
+  const [, department] = screen.getAllByRole("textbox", { name: /Departamento/ });
+  await userEvent.type(department!, "Vendas");
+  await userEvent.type(screen.getAllByRole("textbox", { name: /Nome/ })[1]!, "Suporte técnico");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  expect(screen.getAllByText("Outra entrada tem este nome.")).toHaveLength(2);
+  expect(sent("PUT /api/v1/teams")).toEqual([]);
+  await userEvent.clear(department!);
+  await userEvent.type(department!, "Suporte");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  const added = { Suporte: { name: "Suporte técnico", members: [] } };
+  await waitFor(() => expect(sent("PUT /api/v1/teams")).toEqual([{ teams: { ...given.teams, ...added } }]));
+  expect(headers("PUT /api/v1/teams")[0]?.get("if-match")).toBe('"4"');
+});
+
+test("a canned reply keeps its id when its title changes, and a wrong expression is said", async () => {
+  const text = "Olá {{contact.name}}";
+  const refused = Response.json(
+    { code: "canned_reply_invalid", detail: "", field: "replies.r1.text" },
+    { status: 422 },
+  );
+  const { sent } = open("replies", {
+    "GET /api/v1/canned-replies": tagged({ replies: { r1: { title: "Oi", text } } }),
+    "PUT /api/v1/canned-replies": refused,
+  });
+  await userEvent.type(await screen.findByRole("textbox", { name: /Título/ }), "!");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  expect(await screen.findByText("Uma expressão numa resposta pronta não é válida.")).toBeVisible();
+  expect(sent("PUT /api/v1/canned-replies")).toEqual([{ replies: { r1: { title: "Oi!", text } } }]);
 });
 
 test("a timetable of office hours is added", async () => {
