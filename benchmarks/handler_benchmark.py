@@ -33,6 +33,8 @@ VARIABLES = {
     "INBOUND_DLQ_URL": f"{_QUEUES}/inbound-dead-letters.fifo",
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/outbound.fifo",
     "OUTBOUND_DLQ_URL": f"{_QUEUES}/outbound-dead-letters.fifo",
+    "BULK_QUEUE_URL": f"{_QUEUES}/bulk.fifo",
+    "BULK_DLQ_URL": f"{_QUEUES}/bulk-dead-letters.fifo",
     "STATUSES_QUEUE_URL": f"{_QUEUES}/statuses",
     "MEDIA_QUEUE_URL": f"{_QUEUES}/media",
     "MEDIA_DLQ_URL": f"{_QUEUES}/media-dead-letters",

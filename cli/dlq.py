@@ -23,7 +23,7 @@ from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName
 
 app = typer.Typer(no_args_is_help=True, help="Inspect and redrive dead-letter queues.")
 
-Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, statuses, media or schedule.")]
+Queue = Annotated[str, typer.Argument(metavar="QUEUE", help="inbound, outbound, bulk, statuses, media or schedule.")]
 
 
 @app.command("list")

@@ -85,7 +85,7 @@ def before(stack: DeployedStack, http: httpx.Client, models: list[str]) -> "Iter
     from cli.diagnosis import before as checks
 
     given = stack.parameters
-    workers = ("FlowRunnerConcurrency", "SenderConcurrency", "StatusesConcurrency", "WebhookReservedConcurrency")
+    workers = tuple(f"{name}Concurrency" for name in ("FlowRunner", "Sender", "Bulk", "Statuses", "WebhookReserved"))
     needed = sum(int(given[name]) for name in workers)
     rate, burst = int(given["ApiRateLimit"]), int(given["ApiBurstLimit"])
     yield "issuer", partial(checks.check_issuer, http, given["OidcIssuer"])

@@ -48,7 +48,7 @@ def offboard_number(stack: DeployedStack) -> OffboardNumber:
         tenants(stack),
         number_secrets(stack),
         DynamoHeldTurns(Table(stack.outputs["TableName"])),
-        SqsQueues(stack.client("sqs"), outbound=stack.outputs["OutboundQueueUrl"]),
+        SqsQueues(stack.client("sqs"), outbound=stack.outputs["OutboundQueueUrl"], bulk=stack.outputs["BulkQueueUrl"]),
         operator_events(stack),
         DynamoTemplates(Table(stack.outputs["TableName"]), time.time),
         time.time,

@@ -17,7 +17,7 @@ from pytake.aws.queues import encode_body
 from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, digest, group_id
 
-QueueName = Literal["inbound", "outbound", "statuses", "media", "schedule"]
+QueueName = Literal["inbound", "outbound", "bulk", "statuses", "media", "schedule"]
 
 _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
@@ -27,6 +27,7 @@ VISIBILITY_TIMEOUT_SECONDS = 60
 _OUTPUTS = {
     "inbound": "Inbound",
     "outbound": "Outbound",
+    "bulk": "Bulk",
     "statuses": "Statuses",
     "media": "Media",
     "schedule": "Schedule",
@@ -279,12 +280,14 @@ def dead_letter_queues(stack: str, options: dict[str, Any]) -> list[DeadLetterQu
 _ITEMS: dict[str, Any] = {
     "inbound": InboundItem,
     "outbound": OutboundItem,
+    "bulk": OutboundItem,
     "statuses": StatusesItem,
     "media": MediaItem,
 }
 _REASONS = {
     "inbound": "failed too often; see the log of the flow runner",
     "outbound": "failed too often; see the log of the sender",
+    "bulk": "failed too often; see the log of the sender",
     "statuses": "failed too often; see the log of the statuses function",
     "media": "failed too often; see the log of the sender",
     "schedule": "failed; see the log of the scheduled function",

@@ -78,6 +78,7 @@ def local_parameters(
         "KeepMedia": "true",
         "FlowRunnerConcurrency": workers,
         "SenderConcurrency": workers,
+        "BulkConcurrency": "2",
         "StatusesConcurrency": "2",
         "InboundVisibilityTimeoutSeconds": "30",
         "WorkerTimeoutSeconds": "20",

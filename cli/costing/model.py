@@ -224,7 +224,9 @@ class Bill:
     def _fixed(self) -> Iterator[Line]:
         seconds, assumed, line = MONTH_DAYS * 86_400, self._assumed, self._line
         polls = assumed.queue_pollers * seconds / assumed.long_poll_seconds
-        yield line("fixed", "SQS", "polling conversations", 2 * polls, "requests", "sqs_fifo_million", "sqs")
+        yield line(
+            "fixed", "SQS", "polling conversations and campaigns", 3 * polls, "requests", "sqs_fifo_million", "sqs"
+        )
         yield line("fixed", "SQS", "polling statuses", polls, "requests", "sqs_standard_million", "sqs")
         runs = assumed.scheduled_runs_per_day * MONTH_DAYS
         yield line("fixed", "Lambda", "scheduled runs", runs, "requests", "lambda_request_million", "lambda")

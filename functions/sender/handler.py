@@ -6,6 +6,7 @@ import msgspec
 
 import pytake.wiring.sender as wiring
 from pytake.aws.batch import Record, process_batch
+from pytake.aws.queues import Lane
 from pytake.conversation.queues import MediaItem, OutboundItem
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.observability import logger, safe_handler, set_correlation_id
@@ -18,6 +19,9 @@ UNREADABLE_RECEIVES = 14
 """The receive at which an item that cannot be decoded is dead-lettered: after a quarter of an hour. While a deployment or a
 rollback runs, an item may come from a newer release than its reader."""
 
+BULK_QUEUE = "-bulk.fifo"
+"""How the name of the queue of campaigns ends."""
+
 MEDIA_QUEUE = "-media"
 """How the name of the queue of files to keep ends. This function keeps them, because it alone may read access tokens."""
 
@@ -29,12 +33,14 @@ _read_media = msgspec.json.Decoder(MediaItem).decode
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Delivers each record's turn. A turn that has to wait is retried when it is due, and its group follows it.
 
-    A record of the queue of files is a file of a person, which is kept.
+    A record of the queue of files is a file of a person, which is kept. Lambda never mixes the records of two queues.
     """
-    if any(str(record.get("eventSourceARN")).endswith(MEDIA_QUEUE) for record in event["Records"][:1]):
+    source = "".join(str(record.get("eventSourceARN")) for record in event["Records"][:1])
+    if source.endswith(MEDIA_QUEUE):
         with shared.metrics():
             return process_batch(event, _keep_media, wiring.queues().postpone_media, logger())
-    begun = False
+    begun, queues = False, wiring.queues()
+    lane: Lane = "bulk" if source.endswith(BULK_QUEUE) else "outbound"
 
     def out_of_time() -> bool:
         return bool(context.get_remaining_time_in_millis() < SEND_MILLISECONDS)
@@ -51,7 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
                 raise
             # No worker can send this, and its conversation must not wait for it any longer.
             logger().exception("delivery.unreadable", message_id=record.id)
-            wiring.queues().dead_letter_unreadable(record.body, record.group or record.id)
+            queues.dead_letter_unreadable(record.body, record.group or record.id, lane)
             return
         set_correlation_id(item.correlation_id)
         wiring.deliver()(item, first_delivery=record.receive_count == 1, out_of_time=out_of_time)
@@ -63,7 +69,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         )
 
     with shared.metrics():
-        answer = process_batch(event, deliver, wiring.queues().postpone_outbound, logger())
+        postpone = queues.postpone_bulk if lane == "bulk" else queues.postpone_outbound
+        answer = process_batch(event, deliver, postpone, logger())
         wiring.read_receipts().finish()
         return answer
 

@@ -231,9 +231,9 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
     queues = {
         name: client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if "fifo" in name else {})
         for name in (
-            *("inbound.fifo", "outbound.fifo", "statuses", "media"),
+            *("inbound.fifo", "outbound.fifo", "bulk.fifo", "statuses", "media"),
             *("inbound-dead-letters.fifo", "outbound-dead-letters.fifo", "statuses-dead-letters"),
-            "media-dead-letters",
+            *("bulk-dead-letters.fifo", "media-dead-letters"),
         )
     }
     values = {
@@ -245,6 +245,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "OUTBOUND_QUEUE_URL": queues["outbound.fifo"]["QueueUrl"],
         "INBOUND_DLQ_URL": queues["inbound-dead-letters.fifo"]["QueueUrl"],
         "OUTBOUND_DLQ_URL": queues["outbound-dead-letters.fifo"]["QueueUrl"],
+        "BULK_QUEUE_URL": queues["bulk.fifo"]["QueueUrl"],
+        "BULK_DLQ_URL": queues["bulk-dead-letters.fifo"]["QueueUrl"],
         "STATUSES_DLQ_URL": queues["statuses-dead-letters"]["QueueUrl"],
         "STATUSES_QUEUE_URL": queues["statuses"]["QueueUrl"],
         "MEDIA_QUEUE_URL": queues["media"]["QueueUrl"],

@@ -159,8 +159,8 @@ def test_the_lines_beside_the_messages_recomputed_by_hand() -> None:
 
 
 def test_an_idle_month_costs_what_the_docs_say() -> None:
-    assert bill(messages=0).total() == pytest.approx(8.25, abs=0.3)
-    assert bill(messages=0, observability="full").total() == pytest.approx(11.5, abs=0.3)
+    assert bill(messages=0).total() == pytest.approx(9.05, abs=0.3)
+    assert bill(messages=0, observability="full").total() == pytest.approx(12.35, abs=0.3)
 
 
 def test_a_month_in_which_nobody_writes_costs_what_is_there_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

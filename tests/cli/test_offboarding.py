@@ -40,6 +40,7 @@ class Account:
             for name in ("outbound", "dead")
         }
         outputs = {"TableName": "table", "LakeBucketName": "lake", "OutboundQueueUrl": queues["outbound"]}
+        outputs["BulkQueueUrl"] = queues["outbound"]
         self.stack = DeployedStack("pytake-prod", outputs, PARAMETERS)
         self.dead = DeadLetterQueue(sqs, "outbound", queues["dead"], queues["outbound"], 0)
         self.tenants = tenants(self.stack)

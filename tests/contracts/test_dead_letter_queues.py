@@ -5,9 +5,11 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
 from pytake.conversation.callback_data import callback_data
+from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem, group_id
 from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.input import InputMedia
@@ -24,6 +26,7 @@ class World:
         self.urls = {
             "inbound": self.sqs.create_queue(QueueName="in.fifo", Attributes=fifo)["QueueUrl"],
             "outbound": self.sqs.create_queue(QueueName="out.fifo", Attributes=fifo)["QueueUrl"],
+            "bulk": self.sqs.create_queue(QueueName="bulk.fifo", Attributes=fifo)["QueueUrl"],
             "statuses": self.sqs.create_queue(QueueName="statuses")["QueueUrl"],
             "media": self.sqs.create_queue(QueueName="media")["QueueUrl"],
         }
@@ -75,9 +78,13 @@ def test_messages_of_erased_people_go_and_all_others_stay(world: World) -> None:
             world.put("inbound", InboundItem("acme", NUMBER, phone, {"id": str(number)}, 1.0))
             world.put("outbound", OutboundItem("acme", NUMBER, phone, number, [Text("Hi")], 1.0))
     world.put("inbound", InboundItem("globex", "200000000000002", ANA, {"id": "theirs"}, 1.0))
+    offer = OutboundItem("acme", NUMBER, ANA, 1, [Text("Hi")], 1.0, campaign=CampaignMark("spring"))
+    world.put("bulk", offer)
+    world.put("bulk", replace(offer, contact_id=BIA))
     world.put("outbound", "{not json " + ANA)
     world.put("outbound", "{not json " + BIA)
-    assert world.queues.remove([ConversationKey("acme", NUMBER, ANA)]) == 25
+    assert world.queues.remove([ConversationKey("acme", NUMBER, ANA)]) == 26
+    assert [msgspec.json.decode(body)["contact_id"] for body in world.bodies("bulk")] == [BIA]
     inbound, outbound = world.bodies("inbound"), world.bodies("outbound")
     owners = sorted((item["organization_id"], item["contact_id"]) for item in map(msgspec.json.decode, inbound))
     assert owners == [("acme", BIA)] * 12 + [("globex", ANA)]

@@ -389,6 +389,42 @@ def test_two_workers_share_one_window(slots: RateSlots, other_worker: RateSlots)
     assert both == pytest.approx([0, 0, 0, 0, 0, 60, 72, 84])
 
 
+def test_campaigns_get_four_fifths_of_a_limit_evenly_and_never_the_same_slot(
+    slots: RateSlots, other_worker: RateSlots
+) -> None:
+    first = slots.reserve_block("acme", "number:1", 4800, 2000, NOW, NOW + 60)
+    second = other_worker.reserve_block("acme", "number:1", 4800, 2000, NOW, NOW + 60)
+    assert (first.first, first.interval, first.count) == (NOW, 60 / 3840, 2000)
+    assert second.first == pytest.approx(first.at(2000))
+    assert second.count == 1840, "only what leaves before the end"
+    assert slots.reserve_block("acme", "number:1", 4800, 2000, NOW, NOW + 60).count == 0
+    later = slots.reserve_block("acme", "number:1", 4800, 1, NOW + 600, NOW + 660)
+    assert later.first == NOW + 600, "slots that nobody took are gone"
+
+
+def test_conversations_keep_a_fifth_of_a_limit_while_a_campaign_runs(slots: RateSlots, other_worker: RateSlots) -> None:
+    slots.reserve_block("acme", "number:1", 600, 10_000, NOW, NOW + 60)
+    other_worker.reserve("acme", "number:1", 600, NOW)  # tells the worker of the campaign
+    taken = sorted(other_worker.reserve("acme", "number:1", 600, NOW) - NOW for _ in range(150))
+    assert sum(slot < 60 for slot in taken) == pytest.approx(120, abs=2)
+    assert taken[0] == 0, "an answer does not wait for the campaign"
+    after = NOW + 1000
+    assert [other_worker.reserve("acme", "number:1", 600, after) for _ in range(9)] == [after] * 9
+
+
+def test_an_exact_limit_stays_exact_while_a_campaign_runs(slots: RateSlots) -> None:
+    block = slots.reserve_block("acme", "organization", 5, 100, NOW, NOW + 120)
+    assert (block.interval, block.count) == (15, 8)
+    departures = [slots.reserve("acme", "organization", 5, NOW) for _ in range(3)]
+    for place in range(block.count):
+        at = block.at(place)
+        while (free_at := slots.depart("acme", "organization", 5, at)) > at:
+            at = free_at
+        departures.append(at)
+    departures.sort()
+    assert all(later - earlier >= 60 for earlier, later in zip(departures, departures[5:], strict=False))
+
+
 def item(turn: int, contact_id: str = KEY.contact_id) -> OutboundItem:
     return OutboundItem(KEY.organization_id, KEY.phone_number_id, contact_id, turn, [Text("Hi")], 1e12)
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from pytake.aws.queues import SqsQueues, encode_body
+from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.ports.messaging import QueueingFailedError
-from pytake.conversation.queues import InboundItem
+from pytake.conversation.queues import InboundItem, OutboundItem
+from pytake.whatsapp.outbound import Text
 
 NOT_TAKEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """SQS, SendMessage: the characters that a message body may not hold."""
@@ -56,3 +59,24 @@ def test_a_refused_message_holds_back_its_own_person_only() -> None:
         queues(sqs).put_inbound(items)
     assert len(sqs.bodies) == 25
     assert not any("behind it" in body for body in sqs.bodies)
+
+
+class RecordingSqs:
+    """Keeps the queue and the body of each message."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, OutboundItem]] = []
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, **_: Any) -> None:  # noqa: N803
+        self.sent.append((QueueUrl, msgspec.json.decode(MessageBody, type=OutboundItem)))
+
+
+def test_what_a_campaign_sends_has_a_queue_and_dead_letters_of_its_own() -> None:
+    sqs = RecordingSqs()
+    queues = SqsQueues(sqs, outbound="out", outbound_dlq="out-dead", bulk="bulk", bulk_dlq="bulk-dead")  # type: ignore[arg-type]
+    answer = OutboundItem("acme", "100000000000001", "5511999990001", 1, [Text("Hi")], 1e12)
+    offer = replace(answer, turn=2, campaign=CampaignMark("spring", slot_at=1.5))
+    for item in (answer, offer):
+        queues.put_outbound(item)
+        queues.dead_letter(item, "retry:429")
+    assert sqs.sent == [("out", answer), ("out-dead", answer), ("bulk", offer), ("bulk-dead", offer)]

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from pytake.contacts.consent import Consent
 from pytake.conversation.business_events import DeliveryFailed
 from pytake.conversation.callback_data import callback_data, read_callback_data
-from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS
+from pytake.conversation.campaign_mark import CampaignMark
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS, SLOT_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.queues import OutboundItem, StatusesItem
 from pytake.conversation.records import (
@@ -113,6 +114,33 @@ def test_the_fourth_failure_leads_to_the_dead_letters_with_its_reason(product: P
         (1, "retry:130429")
     ]
     assert product.events.types == ["delivery.dead"]
+
+
+def campaign(turn: int = 1, *, slot_at: float, **changes: Any) -> OutboundItem:
+    return item(turn, campaign=CampaignMark("spring", slot_at=slot_at), **changes)
+
+
+def test_a_campaigns_message_waits_for_its_slot_and_reserves_no_other(product: Product) -> None:
+    assert product.deliver_until_done(campaign(slot_at=NOW + 30)) == [30]
+    assert texts(product) == ["Hi"]
+    assert product.slots.windows == product.slots.arrival == {}
+    [entry] = ledger(product)
+    assert entry.revision == 2, "the wait itself was not written"
+
+
+def test_a_slot_that_was_missed_has_lapsed(product: Product) -> None:
+    product.tenants.put_organization(Organization("acme", messages_per_minute=120))
+    for turn in range(1, 5):
+        product.deliver_until_done(campaign(turn, slot_at=NOW - SLOT_SECONDS - 1))
+    assert product.slots.arrival[("acme", "organization")] > NOW
+    assert product.clock() > NOW, "they leave at the rate of answers"
+
+
+def test_a_campaign_and_answers_never_exceed_an_exact_limit_together(product: Product) -> None:
+    product.tenants.put_organization(Organization("acme", messages_per_minute=5))
+    for turn in range(1, 6):
+        product.deliver(item(turn), first_delivery=True)
+    assert product.deliver_until_done(campaign(6, slot_at=NOW)) == [60]
 
 
 @pytest.mark.parametrize(("of_number", "scopes"), [(None, 2), (20, 2), (80, 2), (81, 1), (1000, 1)])

@@ -23,7 +23,15 @@ from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
-from pytake.conversation.rate_limits import EXACT_UP_TO, RateWindow, depart, reserve
+from pytake.conversation.rate_limits import (
+    EXACT_UP_TO,
+    RateWindow,
+    SlotBlock,
+    block_of,
+    bulk_per_minute,
+    depart,
+    reserve,
+)
 from pytake.conversation.recorded_erasures import RecordedErasure, erasure_digest
 from pytake.conversation.records import (
     Conversation,
@@ -446,17 +454,29 @@ class MemoryRateSlots:
     def __init__(self) -> None:
         self.windows: dict[tuple[str, str], RateWindow] = {}
         self.arrival: dict[tuple[str, str], float] = {}
+        self.blocks: dict[tuple[str, str], float] = {}
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         place = (organization_id, scope)
         if per_minute <= EXACT_UP_TO:
             self.windows[place], not_before = reserve(self.windows.get(place, RateWindow()), per_minute, now)
             return not_before
+        if self.blocks.get(place, 0) > now:
+            per_minute -= bulk_per_minute(per_minute)
         burst = max(1, per_minute // 60)
         interval = 60 / (per_minute - burst)
         arrival = max(self.arrival.get(place, now), now)
         self.arrival[place] = arrival + interval
         return max(now, arrival - (burst - 1) * interval)
+
+    def reserve_block(
+        self, organization_id: str, scope: str, per_minute: int, count: int, now: float, until: float
+    ) -> SlotBlock:
+        place = (organization_id, scope)
+        block = block_of(per_minute, self.blocks.get(place, 0), count, now, until)
+        if block.count:
+            self.blocks[place] = block.at(block.count)
+        return block
 
     def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute > EXACT_UP_TO:

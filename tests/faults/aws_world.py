@@ -43,7 +43,8 @@ from tests.table import kept
 REGION = "us-east-1"
 DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
 URLS = {
-    name: f"https://sqs.test/{name}" for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "statuses")
+    name: f"https://sqs.test/{name}"
+    for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "bulk", "bulk_dead", "statuses")
 }
 
 SDK_FAULTS = ("crash_before", "crash_after", "lost_before", "lost_after", "throttled", "repeated", "stall_before")
@@ -125,6 +126,8 @@ class AwsWorld(World):
                 inbound_dlq=URLS["inbound_dead"],
                 outbound=URLS["outbound"],
                 outbound_dlq=URLS["outbound_dead"],
+                bulk=URLS["bulk"],
+                bulk_dlq=URLS["bulk_dead"],
                 statuses=URLS["statuses"],
             ),
         }

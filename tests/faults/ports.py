@@ -132,7 +132,7 @@ class WorldQueues:
             self._send("inbound", item, group_id(item.group), item.deduplication_id)
 
     def put_outbound(self, item: OutboundItem) -> None:
-        self._send("outbound", item, item.group_id, item.deduplication_id)
+        self._send(lane_of(item), item, item.group_id, item.deduplication_id)
 
     def put_all_outbound(self, items: list[OutboundItem]) -> None:
         for item in items:  # one by one: a batch may be taken in part
@@ -146,10 +146,10 @@ class WorldQueues:
         self._send("media", item)
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
-        self._send("outbound_dead", item, group_id(item.key), item.deduplication_id, reason=reason)
+        self._send(f"{lane_of(item)}_dead", item, group_id(item.key), item.deduplication_id, reason=reason)
 
-    def dead_letter_unreadable(self, body: str, group: str) -> None:
-        queue = self._world.queues["outbound_dead"]
+    def dead_letter_unreadable(self, body: str, group: str, lane: str) -> None:
+        queue = self._world.queues[f"{lane}_dead"]
         self._world.call("queues.send", lambda: queue.send(body, group, digest(body), reason="unreadable"))
 
     def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
@@ -161,6 +161,9 @@ class WorldQueues:
 
     def postpone_outbound(self, handles: list[str], seconds: int) -> None:
         self._postpone("outbound", handles, seconds)
+
+    def postpone_bulk(self, handles: list[str], seconds: int) -> None:
+        self._postpone("bulk", handles, seconds)
 
     def postpone_statuses(self, handles: list[str], seconds: int) -> None:
         self._postpone("statuses", handles, seconds)
@@ -222,6 +225,10 @@ class SqsClient:
 
     def change_message_visibility(self, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
         self._world.queues[QueueUrl].change_visibility(ReceiptHandle, VisibilityTimeout)
+
+
+def lane_of(item: OutboundItem) -> str:
+    return "outbound" if item.campaign is None else "bulk"
 
 
 class Alarms:

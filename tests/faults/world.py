@@ -325,7 +325,7 @@ class World:
             return  # who finishes looks again
         batch = queue.receive(self.chance.choice(self.batches))
         if batch:
-            records = [_record(message) for message in batch]
+            records = [_record(name, message) for message in batch]
             self.trace("batch", name, [message.id for message in batch])
 
             def finished(answer: Any) -> None:
@@ -437,12 +437,13 @@ _CONSUMERS: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
         {"fifo": True, "visibility": 370, "max_receives": 1000},
     ),
     "outbound": (lambda event, context: sender.handler(event, context), {"fifo": True, "max_receives": 1000}),
+    "bulk": (lambda event, context: sender.handler(event, context), {"fifo": True, "max_receives": 1000}),
     "statuses": (lambda event, context: statuses.handler(event, context), {"fifo": False, "max_receives": 10}),
 }
-_FUNCTIONS = {"inbound": "flow_runner", "outbound": "sender", "statuses": "statuses"}
+_FUNCTIONS = {"inbound": "flow_runner", "outbound": "sender", "bulk": "sender", "statuses": "statuses"}
 
 
-def _record(message: Any) -> dict[str, Any]:
+def _record(queue: str, message: Any) -> dict[str, Any]:
     attributes = {"ApproximateReceiveCount": str(message.receive_count)}
     if message.group is not None:
         attributes["MessageGroupId"] = message.group
@@ -451,4 +452,5 @@ def _record(message: Any) -> dict[str, Any]:
         "receiptHandle": message.handle,
         "body": copy.copy(message.body),
         "attributes": attributes,
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:pytake-test-{queue}{'' if queue == 'statuses' else '.fifo'}",
     }

@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "INBOUND_DLQ_URL": "https://sqs.test/inbound-dead-letters.fifo",
     "OUTBOUND_QUEUE_URL": "https://sqs.test/outbound.fifo",
     "OUTBOUND_DLQ_URL": "https://sqs.test/outbound-dead-letters.fifo",
+    "BULK_QUEUE_URL": "https://sqs.test/bulk.fifo",
+    "BULK_DLQ_URL": "https://sqs.test/bulk-dead-letters.fifo",
     "STATUSES_QUEUE_URL": "https://sqs.test/statuses",
     "STATUSES_DLQ_URL": "https://sqs.test/statuses-dead-letters",
     "MEDIA_QUEUE_URL": "https://sqs.test/media",
@@ -185,6 +187,8 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
             "inbound": sqs.create_queue(QueueName="inbound.fifo", Attributes=fifo)["QueueUrl"],
             "outbound": sqs.create_queue(QueueName="outbound.fifo", Attributes=fifo)["QueueUrl"],
             "outbound_dlq": sqs.create_queue(QueueName="outbound-dead-letters.fifo", Attributes=fifo)["QueueUrl"],
+            "bulk": sqs.create_queue(QueueName="bulk.fifo", Attributes=fifo)["QueueUrl"],
+            "bulk_dlq": sqs.create_queue(QueueName="bulk-dead-letters.fifo", Attributes=fifo)["QueueUrl"],
             "statuses": sqs.create_queue(QueueName="statuses")["QueueUrl"],
             "media": sqs.create_queue(QueueName="media")["QueueUrl"],
         }

@@ -46,6 +46,24 @@ def test_the_sender_returns_it_until_a_quarter_of_an_hour_has_passed_and_then_de
     assert (letter["Body"], letter["MessageAttributes"]["reason"]["StringValue"]) == (NEWER, "unreadable")
 
 
+def test_one_of_a_campaign_waits_in_its_own_queue_and_ends_in_its_dead_letters(gateway: Gateway) -> None:
+    sqs = boto3.client("sqs")
+    sqs.send_message(
+        QueueUrl=gateway.queues["bulk"], MessageBody=NEWER, MessageGroupId="1:5511", MessageDeduplicationId="1"
+    )
+    [message] = sqs.receive_message(QueueUrl=gateway.queues["bulk"])["Messages"]
+    source = {"eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:pytake-test-bulk.fifo"}
+    for count in (1, UNREADABLE_RECEIVES):
+        [record] = batch(count)["Records"]
+        sender({"Records": [record | source | {"receiptHandle": message["ReceiptHandle"]}]}, LambdaContext())
+    hidden = sqs.get_queue_attributes(
+        QueueUrl=gateway.queues["bulk"], AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )
+    assert hidden["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+    assert len(gateway.queued("bulk_dlq")) == 1
+    assert gateway.queued("outbound_dlq") == []
+
+
 @pytest.mark.parametrize("handler", [flow_runner, statuses])
 def test_the_other_workers_return_it_too(gateway: Gateway, handler: Callable[[Any, Any], Any]) -> None:
     assert handler(batch(1), LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
@@ -54,5 +72,5 @@ def test_the_other_workers_return_it_too(gateway: Gateway, handler: Callable[[An
 def test_no_queue_gives_up_sooner() -> None:
     queues = translated().properties("AWS::SQS::Queue")
     assert waited(UNCOUNTED_RECEIVES + MAX_TRIES) >= QUARTER_OF_AN_HOUR
-    for name in ("InboundQueue", "OutboundQueue", "StatusesQueue"):
+    for name in ("InboundQueue", "OutboundQueue", "BulkQueue", "StatusesQueue"):
         assert waited(int(queues[name]["RedrivePolicy"]["maxReceiveCount"])) >= QUARTER_OF_AN_HOUR, name

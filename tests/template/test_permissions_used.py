@@ -30,6 +30,8 @@ RESOURCES = {
     "inbound_dead": "InboundDeadLetters",
     "outbound": "OutboundQueue",
     "outbound_dead": "OutboundDeadLetters",
+    "bulk": "BulkQueue",
+    "bulk_dead": "BulkDeadLetters",
     "statuses": "StatusesQueue",
     "app-secret": "secretsmanager:secret:pytake/${Stage}/*/app-secret*",
     "access-token": "secretsmanager:secret:pytake/${Stage}/*/access-token*",

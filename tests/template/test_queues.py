@@ -36,14 +36,14 @@ def test_dead_letters_are_kept_for_the_maximum_time(stack: Stack) -> None:
 
 def test_messages_and_answers_are_kept_for_the_maximum_time(stack: Stack) -> None:
     queues = stack.properties("AWS::SQS::Queue")
-    kept = {name: queues[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "OutboundQueue")}
+    kept = {name: queues[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "OutboundQueue", "BulkQueue")}
     assert set(kept.values()) == {14 * 24 * 3600}
     # Dead letters of a standard queue keep their age (those of a FIFO queue start at zero): some days must remain.
     assert queues["StatusesQueue"]["MessageRetentionPeriod"] <= 4 * 24 * 3600
 
 
 def test_waiting_does_not_exhaust_the_receive_count(stack: Stack) -> None:
-    for queue in ("InboundQueue", "OutboundQueue"):
+    for queue in ("InboundQueue", "OutboundQueue", "BulkQueue"):
         assert int(stack.properties("AWS::SQS::Queue")[queue]["RedrivePolicy"]["maxReceiveCount"]) == 1000
 
 
@@ -54,6 +54,8 @@ def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:
         "InboundDeadLetters",
         "OutboundQueue",
         "OutboundDeadLetters",
+        "BulkQueue",
+        "BulkDeadLetters",
     }
     for name, queue in queues.items():
         if queue.get("FifoQueue"):

@@ -67,6 +67,8 @@ class SenderSettings(FunctionSettings, frozen=True, kw_only=True):
 
     outbound_queue_url: Text
     outbound_dlq_url: Text
+    bulk_queue_url: Text
+    bulk_dlq_url: Text
     media_queue_url: Text
     media_megabytes: int
     lake_bucket: Text
@@ -83,6 +85,7 @@ class StatusesSettings(FunctionSettings, frozen=True, kw_only=True):
 
     statuses_queue_url: Text
     outbound_queue_url: Text
+    bulk_queue_url: Text
 
 
 class LakeSettings(FunctionSettings, frozen=True, kw_only=True):
@@ -98,8 +101,10 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
 
     inbound_queue_url: Text
     outbound_queue_url: Text
+    bulk_queue_url: Text
     inbound_dlq_url: Text
     outbound_dlq_url: Text
+    bulk_dlq_url: Text
     statuses_dlq_url: Text
     media_dlq_url: Text
 
@@ -113,6 +118,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
 
     inbound_queue_url: Text
     outbound_queue_url: Text
+    bulk_queue_url: Text
     graph_api_url: Text
     graph_api_version: Text
     keep_media: bool

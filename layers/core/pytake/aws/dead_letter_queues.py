@@ -23,6 +23,7 @@ WAIT_SECONDS = 1
 _ITEMS: dict[str, Any] = {
     "inbound": InboundItem,
     "outbound": OutboundItem,
+    "bulk": OutboundItem,
     "statuses": StatusesItem,
     "media": MediaItem,
 }
@@ -37,13 +38,14 @@ class SqsDeadLetterQueues:
         *,
         inbound: str,
         outbound: str,
+        bulk: str,
         statuses: str,
         media: str,
         wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._wait_seconds = wait_seconds
-        self._urls = {"inbound": inbound, "outbound": outbound, "statuses": statuses, "media": media}
+        self._urls = {"inbound": inbound, "outbound": outbound, "bulk": bulk, "statuses": statuses, "media": media}
 
     def remove(self, keys: Sequence[ConversationKey]) -> int:
         return sum(self._sweep(name, url, frozenset(keys)) for name, url in self._urls.items())

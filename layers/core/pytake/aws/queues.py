@@ -1,7 +1,7 @@
 """The work queues on SQS."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +12,9 @@ from pytake.observability import aws_error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+Lane = Literal["outbound", "bulk"]
+"""The queues of outgoing turns. Those of campaigns have their own, so that they never stand before an answer (ADR 33)."""
 
 BATCH_ENTRIES = 10
 BATCH_BYTES = 1_000_000
@@ -44,6 +47,8 @@ class SqsQueues:
         inbound_dlq: str | None = None,
         outbound: str | None = None,
         outbound_dlq: str | None = None,
+        bulk: str | None = None,
+        bulk_dlq: str | None = None,
         statuses: str | None = None,
         media: str | None = None,
     ) -> None:
@@ -53,6 +58,8 @@ class SqsQueues:
             "inbound_dlq": inbound_dlq,
             "outbound": outbound,
             "outbound_dlq": outbound_dlq,
+            "bulk": bulk,
+            "bulk_dlq": bulk_dlq,
             "statuses": statuses,
             "media": media,
         }
@@ -72,7 +79,7 @@ class SqsQueues:
     def put_outbound(self, item: OutboundItem) -> None:
         try:
             self._client.send_message(
-                QueueUrl=self._urls["outbound"],
+                QueueUrl=self._urls[_lane(item)],
                 MessageBody=encode_body(item),
                 MessageGroupId=item.group_id,
                 MessageDeduplicationId=item.deduplication_id,
@@ -101,11 +108,11 @@ class SqsQueues:
 
     def dead_letter(self, item: OutboundItem, reason: str) -> None:
         body, id_ = encode_body(item), item.deduplication_id
-        self._dead_letter(self._urls["outbound_dlq"], body, group_id(item.key), id_, reason)
+        self._dead_letter(self._urls[f"{_lane(item)}_dlq"], body, group_id(item.key), id_, reason)
 
-    def dead_letter_unreadable(self, body: str, group: str) -> None:
-        """Puts an unreadable message on the outbound dead-letter queue, unchanged."""
-        self._dead_letter(self._urls["outbound_dlq"], body, group, digest(body), "unreadable")
+    def dead_letter_unreadable(self, body: str, group: str, lane: Lane = "outbound") -> None:
+        """Puts an unreadable message on the dead-letter queue of its lane, unchanged."""
+        self._dead_letter(self._urls[f"{lane}_dlq"], body, group, digest(body), "unreadable")
 
     def dead_letter_inbound(self, body: str, group: str, reason: str) -> None:
         """Puts a person's message on the inbound dead-letter queue, unchanged."""
@@ -127,6 +134,10 @@ class SqsQueues:
     def postpone_outbound(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
         self._postpone(self._urls["outbound"], receipt_handles, seconds)
+
+    def postpone_bulk(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
+        self._postpone(self._urls["bulk"], receipt_handles, seconds)
 
     def postpone_statuses(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Makes received messages visible again in `seconds` (SQS: at most 12 hours)."""
@@ -168,6 +179,10 @@ class SqsQueues:
             blocked |= {entry["MessageGroupId"] for entry in left if "MessageGroupId" in entry}
         if refused:
             raise QueueingFailedError(f"{refused} of {len(entries)} messages were refused by the queue")
+
+
+def _lane(item: OutboundItem) -> Lane:
+    return "outbound" if item.campaign is None else "bulk"
 
 
 def _batches(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

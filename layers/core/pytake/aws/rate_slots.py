@@ -9,7 +9,16 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from pytake.aws.table import ConditionFailedError, Item, Table, dynamodb_error_code
-from pytake.conversation.rate_limits import EXACT_UP_TO, WINDOW_SECONDS, RateWindow, depart, reserve
+from pytake.conversation.rate_limits import (
+    EXACT_UP_TO,
+    WINDOW_SECONDS,
+    RateWindow,
+    SlotBlock,
+    block_of,
+    bulk_per_minute,
+    depart,
+    reserve,
+)
 
 _REFUSED = "ConditionalCheckFailedException"
 _KEPT_SECONDS = 86_400
@@ -58,6 +67,9 @@ class DynamoRateSlots:
     Above sixty it is GCRA: each scope stores its theoretical arrival time. A reservation advances it by one interval, from its
     value (there is a queue) or from now (there is none); exactly one of the two conditions holds at any moment. A large limit
     is leased: a worker reserves several slots at once.
+
+    The slots of campaigns are taken in blocks (ADR 0033). Above sixty, the block's end is stored with the scope, and each
+    reservation of a conversation returns it: so a worker knows, without a request, that campaigns have most of the limit.
     """
 
     def __init__(self, table: Table) -> None:
@@ -65,6 +77,7 @@ class DynamoRateSlots:
         self._seen: dict[tuple[str, str], tuple[int, RateWindow]] = {}
         self._queued: set[tuple[str, str]] = set()
         self._leases: dict[tuple[str, str], Lease] = {}
+        self._blocks: dict[tuple[str, str], float] = {}
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute <= EXACT_UP_TO:
@@ -72,9 +85,12 @@ class DynamoRateSlots:
             if queued is not None:
                 return queued
             return self._change(organization_id, scope, now, lambda window: reserve(window, per_minute, now))
+        place = (organization_id, scope)
+        if self._blocks.get(place, 0) > now:
+            per_minute -= bulk_per_minute(per_minute)
         # One second's worth may leave at once. It is subtracted from the steady rate, so a minute never exceeds the limit.
         burst = max(1, per_minute // 60)
-        interval, place = 60 / (per_minute - burst), (organization_id, scope)
+        interval = 60 / (per_minute - burst)
         lease = self._leases.get(place)
         slot = lease.take(interval, now) if lease is not None else None
         if slot is None:
@@ -83,6 +99,29 @@ class DynamoRateSlots:
             first = max(now, arrival - (burst - 1) * interval)
             slot, self._leases[place] = first, Lease(first + interval, interval, block - 1)
         return slot
+
+    def reserve_block(
+        self, organization_id: str, scope: str, per_minute: int, count: int, now: float, until: float
+    ) -> SlotBlock:
+        # The window of an exact limit is written as a whole, so the blocks have an item of their own.
+        name = scope if per_minute > EXACT_UP_TO else f"bulk:{scope}"
+        place, item = (organization_id, name), self._table.item
+        entry = item(_pk(organization_id, name), name)
+        reserved = self._blocks.get(place, 0)
+        while True:
+            block = block_of(per_minute, reserved, count, now, until)
+            if not block.count:
+                return block
+            actions: list[Action] = [
+                item.block_until.set(block.at(block.count)),
+                item.expires_at.set(int(until) + _KEPT_SECONDS),
+            ]
+            unchanged = item.block_until == reserved if reserved else item.block_until.does_not_exist()
+            if self._update(entry, actions, unchanged):
+                self._blocks[place] = block.at(block.count)
+                return block
+            found = self._find_entry(entry)
+            reserved = self._blocks[place] = float(found.block_until or 0) if found else 0
 
     def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute > EXACT_UP_TO:
@@ -186,6 +225,7 @@ class DynamoRateSlots:
                     item.theoretical_arrival > now,
                 ):
                     self._queued.add(place)
+                    self._blocks[place] = float(entry.block_until or 0)
                     return float(entry.theoretical_arrival or now) - advance
             elif self._update(
                 entry,
@@ -193,6 +233,7 @@ class DynamoRateSlots:
                 item.theoretical_arrival.does_not_exist() | (item.theoretical_arrival <= now),
             ):
                 self._queued.discard(place)
+                self._blocks[place] = float(entry.block_until or 0)
                 return now
             queued = not queued
 

@@ -151,6 +151,7 @@ class Item(Model):
     failed_send = NumberAttribute(null=True)
     writer = UnicodeAttribute(null=True)
     theoretical_arrival = NumberAttribute(null=True)
+    block_until = NumberAttribute(null=True)
     stopped_reason = UnicodeAttribute(null=True)
     stopped_at = NumberAttribute(null=True)
     resuming_at = NumberAttribute(null=True)

@@ -4,6 +4,8 @@ Pure arithmetic on times. The adapters of `pytake.conversation.ports.deliveries.
 with these functions. The turn's commit stores the pair rate of a recipient, so that it costs no write of its own.
 """
 
+from math import ceil
+
 from msgspec import Struct
 
 from pytake.conversation.records import Number
@@ -20,11 +22,34 @@ NUMBER_PER_SECOND, COEXISTING_PER_SECOND = 80, 20
 """Meta's throughput of a number: normally (up to 1,000 on request), and beside the phone app."""
 
 
+class SlotBlock(Struct, frozen=True):
+    """`count` slots of a campaign, one per `interval` seconds from `first` on."""
+
+    first: float
+    interval: float
+    count: int
+
+    def at(self, place: int) -> float:
+        """The slot at a place, from 0 on."""
+        return self.first + place * self.interval
+
+
 class RateWindow(Struct, array_like=True):
     """The last departures and the last reserved slot, in milliseconds since the epoch."""
 
     departed: list[int] = []
     last_slot: int = 0
+
+
+def bulk_per_minute(per_minute: int) -> int:
+    """What campaigns may use of a limit: four fifths. The rest is left to conversations."""
+    return max(1, per_minute * 4 // 5)
+
+
+def block_of(per_minute: int, reserved_until: float, count: int, now: float, until: float) -> SlotBlock:
+    """The next at most `count` slots of campaigns before `until`, if their slots are taken until `reserved_until`."""
+    interval, first = 60 / bulk_per_minute(per_minute), max(reserved_until, now)
+    return SlotBlock(first, interval, max(0, min(count, ceil((until - first) / interval))))
 
 
 def messages_per_second(number: Number) -> int:

@@ -209,7 +209,12 @@ def number_profiles() -> GraphApi:
 
 @cache
 def queues() -> SqsQueues:
-    return SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url, outbound=settings().outbound_queue_url)
+    return SqsQueues(
+        shared.client("sqs"),
+        inbound=settings().inbound_queue_url,
+        outbound=settings().outbound_queue_url,
+        bulk=settings().bulk_queue_url,
+    )
 
 
 @cache

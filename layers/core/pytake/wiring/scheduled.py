@@ -45,7 +45,7 @@ def fire_due_timers() -> FireDueTimers:
 
 @use_case
 def release_waiting_turns() -> ReleaseWaitingTurns:
-    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url)
+    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
     held_turns, record_metric = DynamoHeldTurns(shared.table()), shared.metrics().record_metric
     return ReleaseWaitingTurns(held_turns, shared.tenants(), queues, shared.clock, record_metric)
 
@@ -61,6 +61,7 @@ def export_to_lake() -> ExportToLake:
         shared.client("sqs"),
         inbound=settings().inbound_dlq_url,
         outbound=settings().outbound_dlq_url,
+        bulk=settings().bulk_dlq_url,
         statuses=settings().statuses_dlq_url,
         media=settings().media_dlq_url,
     )

@@ -91,5 +91,7 @@ def queues() -> SqsQueues:
         shared.client("sqs"),
         outbound=settings().outbound_queue_url,
         outbound_dlq=settings().outbound_dlq_url,
+        bulk=settings().bulk_queue_url,
+        bulk_dlq=settings().bulk_dlq_url,
         media=settings().media_queue_url,
     )

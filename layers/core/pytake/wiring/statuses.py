@@ -45,5 +45,8 @@ def watch_account() -> WatchAccount:
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"), statuses=settings().statuses_queue_url, outbound=settings().outbound_queue_url
+        shared.client("sqs"),
+        statuses=settings().statuses_queue_url,
+        outbound=settings().outbound_queue_url,
+        bulk=settings().bulk_queue_url,
     )

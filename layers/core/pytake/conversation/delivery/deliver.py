@@ -48,6 +48,9 @@ CLAIM_SECONDS = 240
 """How long a claim holds, unless the deployment sets another time. Longer than the queue's visibility timeout (200 seconds):
 the claim of a worker that died still holds when its turn returns."""
 
+SLOT_SECONDS = 120
+"""How late the message of a campaign may be for the slot that its campaign reserved. Then it takes one like an answer."""
+
 MAX_QUEUE_SECONDS = 13 * 86_400
 """SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
 
@@ -231,7 +234,10 @@ class Deliver:
         """Return when the message may leave now. Otherwise record when it may, and raise `RetryLaterError`."""
         item, now = attempt.item, attempt.now
         per_minute = self._per_minute(item)
-        if entry.not_before is not None:
+        slot_at = item.campaign.slot_at if item.campaign is not None else 0
+        if slot_at > now:
+            raise RetryLaterError(slot_at - now, "rate limit")
+        if entry.not_before is not None or slot_at > now - SLOT_SECONDS:
             free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
             if free_at > now:
                 raise RetryLaterError(free_at - now, "rate limit")

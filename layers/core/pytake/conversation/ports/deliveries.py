@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from pytake.conversation.queues import OutboundItem
+from pytake.conversation.rate_limits import SlotBlock
 from pytake.conversation.records import ConversationKey, Delivery, HeldTurn
 from pytake.whatsapp.sending import AcceptedMessage
 
@@ -111,6 +112,15 @@ class RateSlots(Protocol):
 
     def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         """Ask to leave after waiting for a slot. `now`: send at once; a later time: ask again then."""
+
+    def reserve_block(
+        self, organization_id: str, scope: str, per_minute: int, count: int, now: float, until: float
+    ) -> SlotBlock:
+        """Take the next slots of campaigns in the scope, at most `count` and none at `until` or later, in one write.
+
+        Campaigns get four fifths of the limit, evenly spread. While they do, conversations get the rest. Up to 60 a minute,
+        a message of a campaign must also ask to `depart` when its slot has come: that keeps the limit exact.
+        """
 
 
 class HeldTurns(Protocol):
