@@ -1,23 +1,33 @@
-import { Button, Select, Textarea } from "@mantine/core";
+import { ActionIcon, Button, CloseButton, FileButton, Select, Textarea } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { repliesQuery, replyFor } from "../../api/desk.ts";
 import { announce } from "../../ui/announce.ts";
+import { Icon } from "../../ui/Icon.tsx";
 import { useNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { pathOf, reportTyping, send, type ConversationState, type Key } from "./queries.ts";
+import { pathOf, reportTyping, send, storeFile, type ConversationState, type Key } from "./queries.ts";
+import { TemplateMessage } from "./TemplateMessage.tsx";
 import { duration } from "./times.ts";
 
 const LONGEST = 4_096;
 const TYPING_MILLISECONDS = 8_000; // the API remembers it for ten seconds
 const SOON_MILLISECONDS = 3 * 3_600_000;
 
-/** Texts that are begun and not sent, by conversation: they survive a look at another one. */
-const drafts = new Map<string, { text: string; requestId: string }>();
+interface Draft {
+  text: string;
+  requestId: string;
+  file?: File | undefined;
+  /** The id of the file once it is stored: a message that is tried again has the same. */
+  stored?: string;
+}
 
-function begin(text = "") {
-  return { text, requestId: crypto.randomUUID() };
+/** Texts that are begun and not sent, by conversation: they survive a look at another one. */
+const drafts = new Map<string, Draft>();
+
+function begin(text = "", file?: File): Draft {
+  return { text, file, requestId: crypto.randomUUID() };
 }
 
 /** Why the agent cannot write now, if so: the person opted out, or WhatsApp's window is closed. */
@@ -38,7 +48,12 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
     drafts.set(place, draft);
   }, [place, draft]);
   const sending = useMutation({
-    mutationFn: ({ text, requestId }: typeof draft) => send(conversationKey, text, requestId, state.turn),
+    mutationFn: async (sent: Draft) => {
+      if (!sent.file) return send(conversationKey, { text: sent.text }, sent.requestId, state.turn);
+      sent.stored ??= await storeFile(sent.file);
+      const media = { id: sent.stored, caption: sent.text.trim() || null };
+      return send(conversationKey, { media }, sent.requestId, state.turn);
+    },
     onSuccess: () => {
       setDraft(begin());
       announce(t("done.sent"));
@@ -63,15 +78,23 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
   const filling = useMutation({
     mutationFn: (reply: string) => replyFor(number, contact, reply),
     onSuccess: (text) => {
-      setDraft(({ text: begun }) => begin((begun.trim() ? `${begun}\n` : "") + text));
+      setDraft(({ text: begun, file }) => begin((begun.trim() ? `${begun}\n` : "") + text, file));
       field.current?.focus();
     },
   });
   const now = useNow();
   const blocked = obstacle(state, now);
-  if (blocked) return <p className="inbox-blocked">{t(`blocked.${blocked}`)}</p>;
+  if (blocked)
+    return (
+      <div className="inbox-blocked">
+        <p className="flush">{t(`blocked.${blocked}`)}</p>
+        {blocked === "windowClosed" && (
+          <TemplateMessage conversationKey={conversationKey} seen={state.turn} />
+        )}
+      </div>
+    );
   const left = Date.parse(state.window_closes_at ?? "") - now;
-  const ready = draft.text.trim() !== "" && !sending.isPending;
+  const ready = (draft.text.trim() !== "" || draft.file !== undefined) && !sending.isPending;
   const keys = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -102,16 +125,33 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
           disabled={sending.isPending}
           // A changed text is another message.
           onChange={(event) => {
-            setDraft(begin(event.currentTarget.value));
+            setDraft(begin(event.currentTarget.value, draft.file));
             typing();
           }}
           onKeyDown={keys}
         />
+        <FileButton onChange={(file) => setDraft(begin(draft.text, file ?? undefined))}>
+          {(props) => (
+            <ActionIcon {...props} variant="default" size="input-sm" aria-label={t("attach")}>
+              <Icon name="attach" />
+            </ActionIcon>
+          )}
+        </FileButton>
         <CannedReply choose={filling.mutate} />
         <Button type="submit" disabled={!ready} loading={sending.isPending}>
           {t("send")}
         </Button>
       </div>
+      {draft.file && (
+        <p className="flush inbox-file">
+          {t("attached", { name: draft.file.name })}
+          <CloseButton
+            size="sm"
+            aria-label={t("detach", { name: draft.file.name })}
+            onClick={() => setDraft(begin(draft.text))}
+          />
+        </p>
+      )}
       <p className="quiet flush inbox-hint">
         {t("keys")} {left < SOON_MILLISECONDS && t("closesIn", { time: duration(left) })}
       </p>

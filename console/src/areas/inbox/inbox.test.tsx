@@ -260,6 +260,65 @@ test.each([
   expect(screen.queryByRole("textbox", { name: "Escreva uma mensagem" })).toBeNull();
 });
 
+test("a file is stored once and sent with the text as its caption, however often it is tried", async () => {
+  const refused = Response.json({ code: "meta_unavailable", detail: "" }, { status: 503 });
+  const given = api({ "POST /api/v1/media": { id: "up-1" }, [`POST ${ONE}/send`]: refused });
+  open();
+  const file = new File(["%PDF-1.7"], "nota.pdf", { type: "application/pdf" });
+  await userEvent.type(await screen.findByRole("textbox", { name: "Escreva uma mensagem" }), "Sua nota");
+  await userEvent.upload(document.querySelector<HTMLInputElement>('input[type="file"]')!, file);
+  expect(await screen.findByText("Anexado: nota.pdf")).toBeVisible();
+  for (const times of [1, 2]) {
+    // Each attempt ends before the next one.
+    // oxlint-disable-next-line no-await-in-loop
+    await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+    // oxlint-disable-next-line no-await-in-loop
+    await waitFor(() =>
+      expect(given.asked.filter(({ key }) => key === `POST ${ONE}/send`)).toHaveLength(times),
+    );
+  }
+  const stored = given.asked.filter(({ key }) => key === "POST /api/v1/media");
+  expect(stored.map(({ body }) => body)).toEqual([
+    { mime_type: "application/pdf", content: btoa("%PDF-1.7"), filename: "nota.pdf" },
+  ]);
+  const sent = given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  expect(sent[0]?.body).toEqual({ media: { id: "up-1", caption: "Sua nota" }, expected_turn: 7 });
+  expect(new Set(sent.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  await userEvent.click(screen.getByRole("button", { name: "Remover nota.pdf" }));
+  await userEvent.clear(screen.getByRole("textbox", { name: "Escreva uma mensagem" }));
+  expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
+});
+
+test("outside the window a template is filled in and sent", async () => {
+  const template = {
+    waba_id: "7",
+    name: "pedido_pronto",
+    language: "pt_BR",
+    status: "APPROVED",
+    parameter_format: "POSITIONAL",
+    components: [{ type: "BODY", text: "Olá {{1}}, está pronto." }],
+  };
+  const given = api({
+    [`GET ${ONE}`]: { ...STATE, window_closes_at: "2020-01-01T00:00:00Z" },
+    "GET /api/v1/templates": [template],
+    [`POST ${ONE}/send`]: { turn: 8 },
+  });
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Enviar um modelo" }));
+  await userEvent.click(await screen.findByRole("combobox", { name: "Modelo" }));
+  await userEvent.click(await screen.findByRole("option", { name: "pedido_pronto · pt_BR" }));
+  expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
+  await userEvent.type(screen.getByRole("textbox", { name: /Valor 1/ }), "Ana");
+  expect(screen.getByText("Olá Ana, está pronto.")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+  const components = [{ type: "body", parameters: [{ type: "text", text: "Ana" }] }];
+  await waitFor(() =>
+    expect(given.asked.filter(({ key }) => key === `POST ${ONE}/send`).map(({ body }) => body)).toEqual([
+      { template: { name: "pedido_pronto", language: "pt_BR", components }, expected_turn: 7 },
+    ]),
+  );
+});
+
 test("a conversation goes back to the bot, and is ended only after a question", async () => {
   const back = { ...STATE, status: "waiting", mode: "bot", handoff: null };
   const given = api({ [`POST ${ONE}/resume`]: back, [`POST ${ONE}/close`]: { ...back, session: null } });

@@ -8,6 +8,7 @@ export type ConversationState = Schemas["ConversationResponse"];
 export type Message = Schemas["TranscriptMessage"];
 export type Assignment = Schemas["AssignmentResponse"];
 export type AssignmentChange = Schemas["AssignmentRequest"];
+type Content = Pick<Schemas["AgentMessage"], "text" | "media" | "template">;
 export type Note = Schemas["NoteResponse"];
 
 const PAGE = 50;
@@ -90,12 +91,29 @@ export function transcriptQuery(key: Key) {
 }
 
 /**
- * Write to the person. The same `requestId` sends a text once, however often it is tried. Nothing is sent if there are
+ * Write to the person. The same `requestId` sends a message once, however often it is tried. Nothing is sent if there are
  * messages after the turn that the agent has seen.
  */
-export function send(key: Key, text: string, requestId: string, seen: number) {
+export function send(key: Key, content: Content, requestId: string, seen: number) {
   const params = { ...at(key), header: { "idempotency-key": requestId } };
-  return got(api.POST("/api/v1/conversations/{phone}/send", { params, body: { text, expected_turn: seen } }));
+  const body = { ...content, expected_turn: seen };
+  return got(api.POST("/api/v1/conversations/{phone}/send", { params, body }));
+}
+
+/** Store a file, so that it can be sent; its id. */
+export async function storeFile(file: File): Promise<string> {
+  const content = await base64(file);
+  const body = { mime_type: file.type || "application/octet-stream", content, filename: file.name };
+  return (await got(api.POST("/api/v1/media", { body }))).id;
+}
+
+function base64(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(String(reader.result).split(",", 2)[1] ?? ""));
+    reader.addEventListener("error", () => reject(reader.error ?? new Error("the file cannot be read")));
+    reader.readAsDataURL(file);
+  });
 }
 
 /** How many conversations agents have, by what is to do. */

@@ -1,0 +1,84 @@
+import { Select, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import {
+  buttonsOf,
+  fieldsOf,
+  filled,
+  templateId,
+  templatesQuery,
+  textOf,
+  type MessageTemplate,
+} from "../api/templates.ts";
+import { Problem } from "./Problem.tsx";
+
+export type TemplateValues = Readonly<Record<string, string>>;
+
+/** Whether all values of a template are there. */
+export function isFilled(template: MessageTemplate, values: TemplateValues): boolean {
+  return (fieldsOf(template) ?? []).every(({ key }) => values[key]?.trim());
+}
+
+interface TemplateFormProps {
+  chosen: MessageTemplate | undefined;
+  choose: (template: MessageTemplate | undefined) => void;
+  values: TemplateValues;
+  change: (values: TemplateValues) => void;
+}
+
+/** Choose an approved template, fill in its values and see the message. */
+export function TemplateForm({ chosen, choose, values, change }: TemplateFormProps) {
+  const { t } = useTranslation();
+  const templates = useQuery(templatesQuery());
+  const usable = (templates.data ?? []).filter((template) => fieldsOf(template));
+  return (
+    <>
+      {templates.isError && <Problem error={templates.error} again={() => void templates.refetch()} />}
+      <Select
+        label={t("template.choose")}
+        searchable
+        nothingFoundMessage={t("template.none")}
+        {...(templates.data && usable.length === 0 ? { description: t("template.none") } : {})}
+        data={usable.map((template) => ({
+          value: templateId(template),
+          label: `${template.name} · ${template.language}`,
+        }))}
+        value={chosen ? templateId(chosen) : null}
+        onChange={(id) => choose(usable.find((template) => templateId(template) === id))}
+      />
+      {chosen && (
+        <>
+          {fieldsOf(chosen)?.map((field) => (
+            <TextInput
+              key={field.key}
+              required
+              label={t(`template.${field.kind === "text" ? field.place : "file"}`, { name: field.name })}
+              value={values[field.key] ?? ""}
+              onChange={(event) => change({ ...values, [field.key]: event.currentTarget.value })}
+            />
+          ))}
+          <TemplatePreview template={chosen} values={values} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** The message as the person sees it, as far as its values are known. */
+export function TemplatePreview({ template, values }: { template: MessageTemplate; values: TemplateValues }) {
+  const { t } = useTranslation();
+  return (
+    <section className="template-preview" aria-label={t("template.preview")}>
+      <strong>{filled(textOf(template, "HEADER"), "header", values)}</strong>
+      <p className="flush">{filled(textOf(template, "BODY"), "body", values)}</p>
+      <small>{textOf(template, "FOOTER")}</small>
+      {buttonsOf(template).map((text, place) => (
+        // Two buttons may have the same text.
+        // oxlint-disable-next-line no-array-index-key
+        <span key={place} className="template-button">
+          {text}
+        </span>
+      ))}
+    </section>
+  );
+}
