@@ -45,6 +45,26 @@ export async function got<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
   return data as Data;
 }
 
+/** All entries of a list whose answers name the next page in `Link`. */
+export async function gotPages<Entry>(
+  ask: (cursor: string | undefined) => Promise<Answer<Entry[]>>,
+): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let cursor: string | undefined;
+  do {
+    // A page is known only when the one before has come.
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await ask(cursor);
+    // oxlint-disable-next-line no-await-in-loop
+    entries.push(...(await got(Promise.resolve(page))));
+    const following = /<([^>]+)>/.exec(page.response.headers.get("link") ?? "")?.[1];
+    cursor = following
+      ? (new URL(following, globalThis.location.origin).searchParams.get("cursor") ?? undefined)
+      : undefined;
+  } while (cursor);
+  return entries;
+}
+
 /** The same, with the tag of the answer for `If-Match`. */
 export async function tagged<Data>(answer: Promise<Answer<Data>>): Promise<{ data: Data; tag: string }> {
   const waiting = await answer;

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { components } from "../generated/api.ts";
-import { api, got } from "./client.ts";
+import { api, gotPages } from "./client.ts";
 
 export type FlowSummary = components["schemas"]["FlowSummaryResponse"];
 
@@ -10,6 +10,7 @@ const MOST = 100;
 export function flowsQuery() {
   return queryOptions({
     queryKey: ["flows"],
-    queryFn: ({ signal }) => got(api.GET("/api/v1/flows", { signal, params: { query: { limit: MOST } } })),
+    queryFn: ({ signal }) =>
+      gotPages((cursor) => api.GET("/api/v1/flows", { signal, params: { query: { limit: MOST, cursor } } })),
   });
 }

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { components } from "../generated/api.ts";
-import { api, got } from "./client.ts";
+import { api, gotPages } from "./client.ts";
 
 export type MessageTemplate = components["schemas"]["TemplateResponse"];
 type Json = Record<string, unknown>;
@@ -26,10 +26,11 @@ export interface TemplateField {
 export function templatesQuery() {
   return queryOptions({
     queryKey: ["templates", "APPROVED"],
-    queryFn: ({ signal }) => {
-      const query = { status: "APPROVED", limit: PAGE };
-      return got(api.GET("/api/v1/templates", { params: { query }, signal }));
-    },
+    queryFn: ({ signal }) =>
+      gotPages((cursor) => {
+        const query = { status: "APPROVED", limit: PAGE, cursor };
+        return api.GET("/api/v1/templates", { params: { query }, signal });
+      }),
     staleTime: 60_000,
   });
 }

@@ -14,6 +14,10 @@ const FLOWS = [
     latest_version: 2,
     published_version: 2,
     updated_at: "2026-11-29T10:00:00Z",
+    updated_by: "rita",
+    folder: null,
+    tags: [],
+    archived: false,
   },
   {
     flow_id: "shop",
@@ -21,6 +25,10 @@ const FLOWS = [
     latest_version: 0,
     published_version: null,
     updated_at: "2026-11-28T10:00:00Z",
+    updated_by: null,
+    folder: "Vendas",
+    tags: ["natal"],
+    archived: false,
   },
 ];
 
@@ -41,6 +49,41 @@ test("the list finds flows without accents and says what is published", async ()
   await userEvent.type(screen.getByRole("searchbox"), "clinica");
   expect(screen.queryByRole("link", { name: "Loja" })).toBeNull();
   await expectAccessible(container);
+});
+
+test("flows are filed in folders, tagged and archived, and all pages of the list are read", async () => {
+  const old = { ...FLOWS[0], flow_id: "old", name: "Antigo", archived: true };
+  const first = Response.json(FLOWS, {
+    headers: { link: '</api/v1/flows?limit=100&cursor=c1>; rel="next"' },
+  });
+  const { fetch, asked } = answers({
+    "GET /api/v1/flows": first,
+    "GET /api/v1/flows?limit=100&cursor=c1": [old],
+    "PUT /api/v1/flows/clinic/metadata": FLOWS[0],
+    "PUT /api/v1/flows/old/metadata": old,
+  });
+  vi.stubGlobal("fetch", fetch);
+  open();
+  expect(await screen.findByRole("link", { name: "Clínica" })).toBeVisible();
+  expect(screen.queryByRole("link", { name: "Antigo" })).toBeNull();
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Quais fluxos" }), "Vendas");
+  expect(screen.getAllByRole("link").map((link) => link.textContent)).toEqual(["Loja"]);
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Quais fluxos" }), "Arquivados");
+  await userEvent.click(screen.getByRole("button", { name: "Ações de Antigo" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Tirar do arquivo" }));
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Quais fluxos" }), "Todos os fluxos");
+  await userEvent.click(screen.getByRole("button", { name: "Ações de Clínica" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Pasta e etiquetas" }));
+  await userEvent.type(await screen.findByRole("combobox", { name: "Pasta" }), "Saúde");
+  await userEvent.type(screen.getByRole("combobox", { name: "Etiquetas" }), "novo{Enter}");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  const put = () => asked.filter(({ key }) => key.startsWith("PUT")).map(({ body }) => body);
+  await waitFor(() =>
+    expect(put()).toEqual([
+      { folder: null, tags: [], archived: false },
+      { folder: "Saúde", tags: ["novo"], archived: false },
+    ]),
+  );
 });
 
 test("a flow that the API refuses says why and is tried again", async () => {

@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, got, tagged } from "../../api/client.ts";
+import type { FlowSummary } from "../../api/flows.ts";
 import type { FlowDocument } from "../../flow/document.ts";
 import type { components } from "../../generated/api.ts";
 
@@ -34,6 +35,18 @@ export async function saveDraft(document: FlowDocument, tag: string | undefined)
     }),
   );
   return saved.tag;
+}
+
+/** File a flow: what is not given stays as it is. */
+export function fileFlow(flow: FlowSummary, change: Partial<Schemas["FlowFiling"]>) {
+  const { flow_id, folder, tags, archived } = flow;
+  const body = { folder, tags, archived, ...change };
+  return got(api.PUT("/api/v1/flows/{flow_id}/metadata", { params: { path: { flow_id } }, body }));
+}
+
+/** Copy the draft of a flow, in the same folder. */
+export function duplicateFlow(flow_id: string, body: Schemas["FlowCopy"]) {
+  return got(api.POST("/api/v1/flows/{flow_id}/duplicate", { params: { path: { flow_id } }, body }));
 }
 
 /** What the prover says of a document, and what an editor can offer. */
