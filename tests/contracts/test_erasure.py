@@ -14,7 +14,7 @@ from pytake.contacts.records import new_contact
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.recorded_erasures import NO_NUMBER, RecordedErasure, erasure_digest
-from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.records import ERASURE_SECONDS, Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes
@@ -101,6 +101,17 @@ def test_who_was_erased_is_a_stranger_who_knows_when_they_were_erased(remembered
     assert len(conversations.turns(ANA)) == 1
 
 
+def test_a_person_may_write_again_before_the_database_has_deleted_an_expired_record(
+    remembered: Any, clock: fakes.FrozenClock
+) -> None:
+    conversations, _, _, erasure = remembered
+    erasure.remove(erasure.begin("acme", [ANA], NOW))
+    clock.now = NOW + ERASURE_SECONDS + 3600
+    before = Conversation(key=ANA, contact=Contact(id=ANA.contact_id), seq=1, erased_at=conversations.erased_at(ANA))
+    conversations.commit(before, TurnRecord(1, clock.now, "s", "waiting", Input(text="Hi"), message_id="wamid.1"))
+    assert conversations.load(ANA) is not None
+
+
 def test_an_erasure_is_pending_until_it_is_finished(remembered: Any) -> None:
     erasure = remembered[3]
     pending = erasure.begin("acme", [ANA], NOW)
@@ -140,6 +151,33 @@ def test_a_remembered_erasure_stops_messages_from_before_it(remembered: Any) -> 
 def contacts_of(remembered: Any) -> Any:
     conversations = remembered[0]
     return conversations.contacts if hasattr(conversations, "contacts") else DynamoContacts(conversations._table)
+
+
+def aliases_of(remembered: Any) -> Any:
+    conversations = remembered[0]
+    if hasattr(conversations, "aliases"):
+        return conversations.aliases
+    return DynamoAliases(conversations._table, fakes.FrozenClock())
+
+
+def test_contacts_and_erasures_are_found_beside_the_identities(remembered: Any) -> None:
+    aliases, contacts, erasure = aliases_of(remembered), contacts_of(remembered), remembered[3]
+    stored = contacts.save("acme", replace(new_contact(ANA.contact_id, NOW), name="Ana"))
+    found = aliases.find("acme", [ANA.contact_id, "BR.77a"], ANA.phone_number_id)
+    assert (found.contacts, found.erased) == ({ANA.contact_id: stored}, frozenset())
+    assert aliases.find("acme", [ANA.contact_id, "BR.77a"]).contacts == {}
+    erasure.remove(erasure.begin("acme", [ANA], NOW))
+    found = aliases.find("acme", [ANA.contact_id, "BR.77a"], ANA.phone_number_id)
+    assert (found.contacts, found.erased) == ({}, {ANA.contact_id})
+    assert aliases.find("acme", [ANA.contact_id], "another").erased == frozenset(), "nothing is kept of her there"
+
+
+def test_what_is_kept_of_an_erased_persons_consent_is_found_at_every_number(remembered: Any) -> None:
+    aliases, contacts, erasure = aliases_of(remembered), contacts_of(remembered), remembered[3]
+    withdrawn = replace(new_contact(ANA.contact_id, NOW), consent={"marketing": Consent("withdrawn", "stop", NOW)})
+    contacts.save("acme", withdrawn)
+    erasure.remove(erasure.begin("acme", [ANA], NOW))
+    assert aliases.find("acme", [ANA.contact_id], "another").erased == {ANA.contact_id}
 
 
 def test_a_contact_goes_with_its_history_and_only_withdrawn_consent_is_kept(remembered: Any) -> None:

@@ -292,11 +292,20 @@ class MemoryAliases:
         consistent: bool = False,
     ) -> FoundIdentities:
         keys = {identity: ConversationKey(organization_id, phone_number_id or "", identity) for identity in identities}
-        stored, contacts = self._conversations.stored, self._conversations.contacts.stored
+        stored, contacts, erased = (
+            self._conversations.stored,
+            self._conversations.contacts,
+            {one for one, key in keys.items() if phone_number_id and self._conversations.erased_at(key)},
+        )
         return FoundIdentities(
             {one: self.stored[organization_id, one] for one in identities if (organization_id, one) in self.stored},
             frozenset(one for one, key in keys.items() if key in stored and stored[key].merged_into is None),
-            frozenset(one for one in keys if phone_number_id and (organization_id, one) in contacts),
+            {
+                one: contacts.load(organization_id, one)
+                for one in keys
+                if phone_number_id and (organization_id, one) in contacts.stored
+            },
+            frozenset(erased | {one for one in keys if (organization_id, one) in contacts.withdrawn}),
         )
 
     def check(self, key: ConversationKey, learned: Sequence[str]) -> None:

@@ -47,12 +47,12 @@ QUESTION: dict[str, Any] = FLOW | {
 }
 
 
-def inbound(text: str, number: int) -> dict[str, Any]:
-    message = {"from": "5511999999999", "id": f"wamid.{number}", "timestamp": "1770000000", "type": "text"}
+def inbound(text: str, number: int, phone: str = "5511999999999") -> dict[str, Any]:
+    message = {"from": phone, "id": f"wamid.{number}", "timestamp": "1770000000", "type": "text"}
     body = {
         "organization_id": "acme",
         "phone_number_id": "100000000000001",
-        "contact_id": "5511999999999",
+        "contact_id": phone,
         "message": {**message, "text": {"body": text}},
         "received_at": 1_770_000_000.0,
         "profile_name": "Ana",

@@ -41,6 +41,18 @@ def test_a_plain_turn_reads_once_and_writes_once(gateway: Gateway, calls: list[t
     assert sum(2 * math.ceil(_bytes(item) / 1024) for item in puts) <= 8
 
 
+def test_the_first_turn_of_a_person_reads_once_more(gateway: Gateway, calls: list[tuple[str, dict[str, Any]]]) -> None:
+    """Identities, contact, and what an erasure has left are one request."""
+    gateway.api("PUT", "/api/v1/flows/hello", QUESTION)
+    gateway.api("POST", "/api/v1/flows/hello/publish")
+    gateway.api("PUT", NUMBER_PATH, NUMBER)
+    flow_runner(inbound("Hi", 1, "5511988880001"), LambdaContext())  # warms caches
+    calls.clear()
+    assert flow_runner(inbound("Hi", 2), LambdaContext()) == {"batchItemFailures": []}
+    asked = [operation for operation, _ in calls if operation != "PutEvents"]
+    assert asked == ["GetItem", "BatchGetItem", "TransactWriteItems", "SendMessage"]
+
+
 def test_an_unsigned_webhook_costs_at_most_one_look_up(
     gateway: Gateway, calls: list[tuple[str, dict[str, Any]]]
 ) -> None:

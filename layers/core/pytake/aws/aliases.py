@@ -5,23 +5,28 @@ from collections.abc import Sequence
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.contacts import contact_of
 from pytake.aws.table import (
     ALIAS,
+    ERASED,
     PROFILE,
+    WITHDRAWN,
     Item,
     Table,
     alias_pk,
     cancellation_codes,
     contact_pk,
     conversation_pk,
+    erasure_pk,
     is_unexpired,
+    withdrawn_pk,
 )
 from pytake.conversation.ports.aliases import Alias, FoundIdentities
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey
 
 _STATE, _PSEUDONYMS = "STATE", "PSEUDONYMS"
-_ATTRIBUTES = ["pk", "sk", "contact_id", "identities", "merging", "revision", "expires_at"]
+_ATTRIBUTES = ["pk", "sk", "body", "contact_id", "identities", "merging", "revision", "expires_at"]
 
 
 class DynamoAliases:
@@ -41,16 +46,15 @@ class DynamoAliases:
     ) -> FoundIdentities:
         wanted = dict.fromkeys(identities)
         aliases = {alias_pk(organization_id, identity): identity for identity in wanted}
-        conversations = {
-            conversation_pk(ConversationKey(organization_id, phone_number_id, identity)): identity
-            for identity in wanted
-            if phone_number_id is not None
-        }
-        contacts = {
-            contact_pk(organization_id, identity): identity for identity in wanted if phone_number_id is not None
-        }
-        keys = ((ALIAS, aliases), (_STATE, conversations), (PROFILE, contacts))
-        places = [(pk, sk) for sk, pks in keys for pk in pks]
+        conversations, contacts, erased = dict[str, str](), dict[str, str](), dict[str, str]()
+        places = [(pk, ALIAS) for pk in aliases]
+        for identity in wanted if phone_number_id is not None else ():
+            key = ConversationKey(organization_id, phone_number_id or "", identity)
+            of_conversation, of_contact = conversation_pk(key), contact_pk(organization_id, identity)
+            of_erasure, kept = erasure_pk(key), withdrawn_pk(organization_id, identity)
+            conversations[of_conversation], contacts[of_contact] = identity, identity
+            erased |= {of_erasure: identity, kept: identity}
+            places += ((of_conversation, _STATE), (of_contact, PROFILE), (of_erasure, ERASED), (kept, WITHDRAWN))
         items = list(
             self._table.item.batch_get(places, consistent_read=consistent, attributes_to_get=_ATTRIBUTES)
             if places
@@ -65,7 +69,8 @@ class DynamoAliases:
                 # A conversation that was merged into another one names its contact.
                 if item.pk in conversations and item.contact_id is None and is_unexpired(item, now)
             ),
-            frozenset(contacts[item.pk] for item in items if item.pk in contacts),
+            {contacts[item.pk]: contact_of(item) for item in items if item.pk in contacts},
+            frozenset(erased[item.pk] for item in items if item.pk in erased),
         )
 
     def merge(self, organization_id: str, survivor: str, merged: str) -> None:

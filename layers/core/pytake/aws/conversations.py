@@ -134,7 +134,7 @@ class DynamoConversations:
                     transaction.condition_check(item, pk, marker_sk(turn.message_id), condition=free)
                 self._save(transaction, conversation, turn, before, after, kept_seconds, revision)
                 if turn.seq == 1:
-                    known = item.pk.does_not_exist() | (item.updated_at <= conversation.erased_at)
+                    known = free | (item.updated_at <= conversation.erased_at)
                     transaction.condition_check(item, erasure_pk(conversation.key), ERASED, condition=known)
                 if learned or turn.seq == 1:
                     self._identify(transaction, conversation.key, learned)

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.contacts.identities import Sender, is_phone, sender_of, survivor
+from pytake.contacts.records import ContactRecord, new_contact
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.ports.aliases import Aliases, FoundIdentities
@@ -18,19 +19,23 @@ from pytake.whatsapp.phone import variants
 
 class FoundConversation(Struct, frozen=True):
     """The person's conversation, None if they have none at the number yet. `learned` are identities that were not known to be
-    theirs. `sender` says what the conversation has to know from now on; None: nothing new."""
+    theirs. `sender` says what the conversation has to know from now on; None: nothing new.
+
+    `contact` is the contact of a conversation that begins, and that no erasure is known for; None: it has to be read.
+    """
 
     key: ConversationKey
     conversation: Conversation | None
     sender: Sender | None = None
     learned: tuple[str, ...] = ()
+    contact: ContactRecord | None = None
 
 
 class FindConversation:
     """Finds the conversation that an inbound item belongs to.
 
     A message under a phone number whose conversation knows the sender costs one read, that of the conversation. An unknown id,
-    or a message without a phone number, costs one eventually consistent read more.
+    or a message without a phone number, costs one eventually consistent read more, which also finds the contact.
     """
 
     def __init__(self, conversations: Conversations, aliases: Aliases, merge_contacts: MergeContacts) -> None:
@@ -51,11 +56,19 @@ class FindConversation:
         known = load_current(self._conversations, item.key) if is_phone(item.contact_id) else None
         if known is not None and not _teaches(sender, known) and not sender.reports_change:
             return FoundConversation(known.key, known, _name_of(sender, known))
-        return self._find(item, sender, known, consistent=consistent or known is not None)
+        absent = item.key if known is None and is_phone(item.contact_id) else None
+        return self._find(item, sender, known, consistent=consistent or known is not None, absent=absent)
 
     def _find(
-        self, item: InboundItem, sender: Sender, known: Conversation | None, *, consistent: bool
+        self,
+        item: InboundItem,
+        sender: Sender,
+        known: Conversation | None,
+        *,
+        consistent: bool,
+        absent: ConversationKey | None = None,
     ) -> FoundConversation:
+        """`absent`: the key of a conversation that was just read, and does not exist."""
         organization_id, number = item.organization_id, item.phone_number_id
         spellings = [spelling for id_ in sender.ids if is_phone(id_) for spelling in variants(id_)]
         ids = list(dict.fromkeys([*sender.ids, *spellings]))
@@ -71,7 +84,10 @@ class FindConversation:
             return self._find(item, sender, known, consistent=True)
         contact_id = contacts[0] if contacts else next(id_ for id_ in sender.ids if id_ != left)
         key = ConversationKey(organization_id, number, contact_id)
-        own = known if known is not None and known.key == key else load_current(self._conversations, key)
+        if key == absent:
+            own = None
+        else:
+            own = known if known is not None and known.key == key else load_current(self._conversations, key)
         if own is not None and own.key != key:
             raise ConflictError("the contact was merged meanwhile")
         learned = tuple(
@@ -93,7 +109,10 @@ class FindConversation:
         for merged in sorted(alias.merging) if alias is not None else ():
             self._merge_contacts(organization_id, contact_id, merged, number)
             return self._find(item, sender, None if known is None else own, consistent=True)
-        return FoundConversation(key, own, None if is_late else sender, learned)
+        contact = None
+        if own is None and contact_id in ids and contact_id not in found.erased:
+            contact = found.contacts.get(contact_id) or new_contact(contact_id)
+        return FoundConversation(key, own, None if is_late else sender, learned, contact)
 
 
 def identified(conversation: Conversation, sender: Sender) -> Conversation:

@@ -161,9 +161,12 @@ class TakeTurn:
 
     def _decide_first_turn(self, number: Number, item: InboundItem, found: FoundConversation) -> TurnDraft | None:
         """The conversation's first turn. It begins with what is known of the contact from elsewhere."""
-        # First: an erasure stores what it keeps of consent before this.
-        erased_at = self._conversations.erased_at(found.key)
-        contact = self._contacts.load(found.key.organization_id, found.key.contact_id)
+        # The contact may be outdated, and the person be erased meanwhile: the commit's conditions fail then.
+        erased_at, contact = 0.0, found.contact
+        if contact is None:
+            # First: an erasure stores what it keeps of consent before this.
+            erased_at = self._conversations.erased_at(found.key)
+            contact = self._contacts.load(found.key.organization_id, found.key.contact_id)
         before = _new_conversation(found.key, item, contact, erased_at)
         if found.sender is not None:
             before = identified(before, found.sender)

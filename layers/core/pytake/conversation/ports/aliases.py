@@ -1,9 +1,11 @@
 """The identities of people: which contact a phone number or a business-scoped user id leads to (ADR 26)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
+
+from pytake.contacts.records import ContactRecord
 
 
 class Alias(Struct, frozen=True):
@@ -21,12 +23,16 @@ class Alias(Struct, frozen=True):
 
 class FoundIdentities(Struct, frozen=True):
     """What is known of identities: the alias of each that has one, those that are themselves the id of a conversation at the
-    number in question, and those that are the id of a stored contact. A contact that has not written yet has no alias, and
-    neither has one from before there were aliases."""
+    number in question, and the contact of those that are the id of a stored one. A contact that has not written yet has no
+    alias, and neither has one from before there were aliases.
 
-    aliases: dict[str, Alias]
+    `erased` are those that an erased person had: what is kept of the erasure must be read before the contact.
+    """
+
+    aliases: Mapping[str, Alias]
     conversations: frozenset[str] = frozenset()
-    contacts: frozenset[str] = frozenset()
+    contacts: Mapping[str, ContactRecord] = {}
+    erased: frozenset[str] = frozenset()
 
 
 class Aliases(Protocol):
@@ -42,7 +48,7 @@ class Aliases(Protocol):
     ) -> FoundIdentities:
         """What is known of these identities: one read request, eventually consistent unless `consistent`.
 
-        Conversations and stored contacts are looked for only with a `phone_number_id`.
+        Conversations, stored contacts and erasures are looked for only with a `phone_number_id`.
         """
 
     def merge(self, organization_id: str, survivor: str, merged: str) -> None:
