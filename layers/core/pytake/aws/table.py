@@ -43,6 +43,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from pynamodb.attributes import (
     BinaryAttribute,
     NumberAttribute,
@@ -190,7 +191,7 @@ class ConditionFailedError(Exception):
 class Table:
     """The table with the given name. All items share one connection."""
 
-    def __init__(self, table_name: str, region: str | None = None) -> None:
+    def __init__(self, table_name: str, region: str | None = None, session: Session | None = None) -> None:
         meta: dict[str, Any] = {
             "table_name": table_name,
             "region": region,
@@ -202,6 +203,8 @@ class Table:
         indexes = {"due": DueIndex(), "recent": RecentIndex(), "log": LogIndex()}
         self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), **indexes})
 
+        if session is not None:
+            self.connection._local.session = session  # PynamoDB has no parameter for it
         # botocore builds its default user agent twice per request; our own is built once.
         self.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
 

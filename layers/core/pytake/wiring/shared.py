@@ -9,6 +9,7 @@ from botocore.config import Config
 from pytake import observability
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.operator_events import EventBridgeOperatorEvents
+from pytake.aws.session import new_session
 from pytake.aws.table import USER_AGENT, Table
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.retention import RetentionPolicy
@@ -30,7 +31,7 @@ def metrics() -> observability.Metrics:
 
 @cache
 def table() -> Table:
-    return Table(settings().table_name)
+    return Table(settings().table_name, session=new_session())
 
 
 @cache

@@ -1,0 +1,48 @@
+"""The botocore session of a function: it makes the clients."""
+
+from botocore import handlers
+from botocore.credentials import Credentials, EnvProvider, create_credential_resolver
+from botocore.session import Session
+
+SERVICES = frozenset(
+    {"athena", "bedrock-runtime", "dynamodb", "events", "glue", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
+)
+"""The services that the layer describes."""
+
+
+def new_session() -> Session:
+    """A session without botocore's handlers for other services and for its own documentation.
+
+    botocore registers all of them for each process, and copies them for each client: a twentieth of a cold start.
+    """
+    session = Session(include_builtin_handlers=False)
+    events = session.get_component("event_emitter")
+    for event, handler, *order in handlers.BUILTIN_HANDLERS:
+        if not _is_needed(event):
+            continue
+        if handlers.REGISTER_FIRST in order:
+            events.register_first(event, handler)
+        elif handlers.REGISTER_LAST in order:
+            events.register_last(event, handler)
+        else:
+            events.register(event, handler)
+    session.register_component("credential_provider", _CredentialProvider(session))
+    return session
+
+
+def _is_needed(event: str) -> bool:
+    """Whether a handler can be called: its event is `<what>`, or `<what>.<service>...` of a service of ours."""
+    what, _, of = event.partition(".")
+    service = of.partition(".")[0]
+    return what not in ("docs", "getattr") and (not service or service in SERVICES)
+
+
+class _CredentialProvider:
+    """Credentials from the environment, where Lambda puts them, before botocore looks for others: it makes two HTTP clients
+    for that."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def load_credentials(self) -> Credentials | None:
+        return EnvProvider().load() or create_credential_resolver(self._session).load_credentials()
