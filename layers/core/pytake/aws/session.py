@@ -1,8 +1,11 @@
 """The botocore session of a function: it makes the clients."""
 
 from botocore import handlers
+from botocore.config import Config
 from botocore.credentials import Credentials, EnvProvider, create_credential_resolver
 from botocore.session import Session
+
+USER_AGENT = "pytake-serverless"
 
 SERVICES = frozenset(
     {"athena", "bedrock-runtime", "dynamodb", "events", "glue", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
@@ -27,6 +30,8 @@ def new_session() -> Session:
         else:
             events.register(event, handler)
     session.register_component("credential_provider", _CredentialProvider(session))
+    # botocore builds its default user agent twice per request; our own is built once.
+    session.set_default_client_config(Config(user_agent=USER_AGENT))
     return session
 
 

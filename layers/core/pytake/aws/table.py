@@ -41,9 +41,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.session import Session
 from pynamodb.attributes import (
     BinaryAttribute,
     NumberAttribute,
@@ -57,13 +55,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from pytake.aws.session import new_session
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.queues import digest
 from pytake.conversation.recorded_erasures import erasure_digest
 from pytake.conversation.records import ConversationKey
 from pytake.observability import aws_error_code
-
-USER_AGENT = "pytake-serverless"
 
 DUE_SHARDS = 8
 """Partitions of the due index: a single one would be a hot key when many timers are set at once (ADR 0021)."""
@@ -191,7 +188,7 @@ class ConditionFailedError(Exception):
 class Table:
     """The table with the given name. All items share one connection."""
 
-    def __init__(self, table_name: str, region: str | None = None, session: Session | None = None) -> None:
+    def __init__(self, table_name: str, region: str | None = None) -> None:
         meta: dict[str, Any] = {
             "table_name": table_name,
             "region": region,
@@ -202,11 +199,7 @@ class Table:
         }
         indexes = {"due": DueIndex(), "recent": RecentIndex(), "log": LogIndex()}
         self.item: type[Item] = type("Item", (Item,), {"Meta": type("Meta", (), meta), **indexes})
-
-        if session is not None:
-            self.connection._local.session = session  # PynamoDB has no parameter for it
-        # botocore builds its default user agent twice per request; our own is built once.
-        self.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
+        self.connection._local.session = new_session()  # PynamoDB has no parameter for it
 
     @property
     def connection(self) -> Connection:

@@ -21,7 +21,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
-from pytake.aws.table import USER_AGENT
+from pytake.aws.session import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.contacts.manage import ManageContacts
 from pytake.conversation.agent_messaging import AgentMessaging

@@ -9,8 +9,8 @@ from botocore.config import Config
 from pytake import observability
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.operator_events import EventBridgeOperatorEvents
-from pytake.aws.session import new_session
-from pytake.aws.table import USER_AGENT, Table
+from pytake.aws.session import USER_AGENT
+from pytake.aws.table import Table
 from pytake.aws.tenants import DynamoTenants
 from pytake.conversation.retention import RetentionPolicy
 from pytake.settings import FunctionSettings, read_settings
@@ -31,7 +31,7 @@ def metrics() -> observability.Metrics:
 
 @cache
 def table() -> Table:
-    return Table(settings().table_name, session=new_session())
+    return Table(settings().table_name)
 
 
 @cache
