@@ -50,6 +50,7 @@ def turn_of(template: str, language: str = "en", **context: Any) -> tuple[str, l
         ("{{a / 3 | round(2)}}", "3.33"),
         ("{{5 / 2 | round}} {{-5 / 2 | round}} {{7 / 2 | round}}", "3 -3 4"),
         ("{{1.005 + 0 | round(2)}} {{2.675 + 0 | round(2)}} {{1 / 8 | round(2)}}", "1.01 2.68 0.13"),
+        ("{{1.005 | round(2)}} {{2.5 | round}} {{ 0.125 | decimals }}", "1.01 3 0.13"),
         ("{{(none | default(5)) + 1}}", "6"),
         ("{{(a + b | round) * 2 | decimals}}", "28.00"),
         ("{{'one' | upper}} {{\"a }} b\"}}", "ONE a }} b"),

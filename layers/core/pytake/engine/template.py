@@ -108,14 +108,17 @@ def parse_expression(text: str, nesting: int = 0) -> Term:
     head, *tails = _split(text, "|")
     if not head.strip():
         raise TemplateError("`{{}}` is empty; write the name of a variable between the braces")
-    term = _term(head, nesting)
+    term = _term(head, nesting, filtered=bool(tails))
     filters = tuple(_filter(tail.strip()) for tail in tails)
     return structs.replace(term, filters=term.filters + filters) if filters else term
 
 
-def _term(text: str, nesting: int) -> Term:
-    """A path, or an expression with arithmetic. `{{5}}` alone is a name, as it always was; `{{(5)}}` is the number."""
-    if nesting and text.strip()[:1].isdigit():
+def _term(text: str, nesting: int, *, filtered: bool) -> Term:
+    """A path, or an expression with arithmetic.
+
+    `{{5}}` alone is a name, as it always was; `{{(5)}}` is the number, and so is a decimal number with a filter.
+    """
+    if text.strip()[:1].isdigit() and (nesting or (filtered and _is_decimal(text.strip()))):
         return _Arithmetic(text, nesting).parse()
     try:
         return Expression(parse_path(text))
@@ -123,6 +126,11 @@ def _term(text: str, nesting: int) -> Term:
         if not any(mark in text for mark in "+-*/()\"'“"):
             raise
     return _Arithmetic(text, nesting).parse()
+
+
+def _is_decimal(text: str) -> bool:
+    whole, point, decimals = text.partition(".")
+    return bool(point) and whole.isdecimal() and decimals.isdecimal()
 
 
 class _Arithmetic:
