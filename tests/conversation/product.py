@@ -104,7 +104,7 @@ class Product:
             lambda *record_metric: self.told.append(record_metric),
         )
         self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.tenants, self.templates, self.clock)
-        self.setup = NumberSetup(self.tenants, self.secrets, self.flows, None)
+        self.setup = NumberSetup(self.tenants, self.secrets, self.flows, self.templates, None)
         self.receive = ReceiveNotification(
             self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
         )

@@ -146,3 +146,24 @@ def test_what_meta_refuses_is_told(
     assert gateway.api("GET", "/api/v1/templates").body == []
     unknown = gateway.api("POST", "/api/v1/templates/sync", {"phone_number_id": "999999"}, role="builder")
     assert (unknown.status, unknown.body["code"]) == (404, "number_unknown")
+
+
+def test_a_fallback_template_that_meta_would_refuse_is_stored_with_a_warning(gateway: Gateway, meta: Meta) -> None:
+    meta.listed[1]["status"] = "PAUSED"
+    meta.listed[2]["components"] = [
+        {"type": "BODY", "text": "Oi {{1}}", "example": {"body_text": [["Ana"]]}},
+    ]
+    sync(gateway)
+
+    def warned(name: str) -> list[str]:
+        change = {"fallback_template": {"name": name, "language": "pt_BR"}, "default_flow_id": ""}
+        saved = gateway.api("PUT", NUMBER_PATH, NUMBER | change)
+        assert all(problem["field"] == "fallback_template" for problem in saved.body["problems"])
+        return [problem["code"] for problem in saved.body["problems"]]
+
+    assert [warned(name) for name in ("alfa", "beta", "gama", "delta")] == [
+        [],
+        ["template_not_approved"],
+        ["template_mismatch"],
+        ["template_unknown"],
+    ]

@@ -111,7 +111,8 @@ class NumberResponse(ApiModel):
 
 class NumberWithProblems(NumberResponse):
     """A phone number, with a warning for each of its flows that does not exist (`flow_unknown`) or is not published
-    (`flow_not_published`): a person would get the apology."""
+    (`flow_not_published`): a person would get the apology. The fallback template gets one if Meta would refuse it
+    (`template_unknown`, `template_not_approved`, or `template_mismatch` if it needs parameters)."""
 
     problems: list[FlowProblem]
 

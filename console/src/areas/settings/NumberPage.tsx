@@ -49,13 +49,15 @@ function Editing({ known }: { known: PhoneNumber | undefined }) {
   );
 }
 
-/** A flow that is named and cannot answer: a person would get the apology. */
+/** A flow that is named and cannot answer, or a template that Meta would refuse: a person would get the apology or nothing. */
 function Warnings({ saved }: { saved: PhoneNumberWithProblems | undefined }) {
   const { t } = useTranslation("settings");
   if (!saved || saved.problems.length === 0) return null;
+  const ofTemplate = (code: string) => code.startsWith("template_");
   return (
     <Alert color="yellow" icon={<Icon name="alert" />} mb="md" role="alert">
-      {t("numbers.flowMissing")}
+      {saved.problems.some(({ code }) => !ofTemplate(code)) && <p>{t("numbers.flowMissing")}</p>}
+      {saved.problems.some(({ code }) => ofTemplate(code)) && <p>{t("numbers.templateMissing")}</p>}
     </Alert>
   );
 }

@@ -8,10 +8,18 @@ import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Flows, Secrets, TenantRepository, UnknownNumberError
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
+from pytake.conversation.templates.check import (
+    MismatchedTemplateError,
+    MissingTemplateError,
+    UnsendableTemplateError,
+    check_template,
+)
 from pytake.engine import Command, Problem
 from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import NumberProfile, SendFailedError
 
 MOST_WORDS = 1000
@@ -66,12 +74,18 @@ class NumberSetup:
     """The use cases of admins for numbers. Every method works inside one organization."""
 
     def __init__(
-        self, tenants: TenantRepository, secrets: Secrets, flows: Flows, profiles: NumberProfiles | None
+        self,
+        tenants: TenantRepository,
+        secrets: Secrets,
+        flows: Flows,
+        templates: Templates,
+        profiles: NumberProfiles | None,
     ) -> None:
         """`profiles` None: numbers are stored without verification, for development without Meta."""
         self._tenants = tenants
         self._secrets = secrets
         self._flows = flows
+        self._templates = templates
         self._profiles = profiles
 
     def numbers(self, organization_id: str) -> list[Number]:
@@ -85,10 +99,40 @@ class NumberSetup:
         return number
 
     def problems(self, number: Number) -> list[Problem]:
-        """Warnings about flows of the number that do not exist or are not published: a person would get the apology.
+        """Warnings about flows of the number that do not exist or are not published, where a person would get the apology, and
+        about a fallback template that Meta would refuse, so that the person would get nothing.
 
-        Warnings only, because a number may be connected before its flows are published.
+        Warnings only, because a number may be connected before its flows are published and its template is approved.
         """
+        return [*self._flow_problems(number), *self._template_problems(number)]
+
+    def _template_problems(self, number: Number) -> list[Problem]:
+        fallback = number.fallback_template
+        if fallback is None:
+            return []
+        message = Template(fallback.name, fallback.language, [])
+        try:
+            check_template(self._templates, number, message)
+        except MissingTemplateError:
+            code = "template_unknown"
+            reason = (
+                f"There is no template `{fallback.name}` in `{fallback.language}`. Create it, or choose another one."
+            )
+        except UnsendableTemplateError as error:
+            code, reason = (
+                "template_not_approved",
+                f"Meta sends nothing with the template: its status is {error.status}.",
+            )
+        except MismatchedTemplateError:
+            code = "template_mismatch"
+            reason = (
+                f"The template `{fallback.name}` needs parameters. Choose one without, because nothing fills them in."
+            )
+        else:
+            return []
+        return [Problem(code, "warning", None, "fallback_template", reason)]
+
+    def _flow_problems(self, number: Number) -> list[Problem]:
         named = [("default_flow_id", number.default_flow_id)] if number.default_flow_id else []
         named += _of_keywords(number.keywords)
         if not named:

@@ -76,7 +76,7 @@ def manage_flow_secrets() -> ManageFlowSecrets:
 @use_case
 def number_setup() -> NumberSetup:
     profiles = number_profiles() if settings().verify_numbers else None
-    return NumberSetup(shared.tenants(), number_secrets(), flows(), profiles)
+    return NumberSetup(shared.tenants(), number_secrets(), flows(), templates(), profiles)
 
 
 @use_case
