@@ -118,6 +118,7 @@ class Examples:
             ]
         if state.due_at is not None:
             found.append({"type": "timeout"})
+        found += [command.words[0] for command in self._documents[state.sub_flow_id or state.flow_id].commands]
         return _unique([*found, *self._texts("input.text", {}), *_REJECTED, *self._too_long(data)])
 
     def _is_question(self, state: State) -> bool:

@@ -17,6 +17,7 @@ from pytake.engine import limits
 from pytake.engine.commands import OPT_OUT, WEAK_OPT_OUT
 from pytake.engine.conditions import FINDERS, MATCHES, OPERATORS, WORDS
 from pytake.engine.document import RawDocument
+from pytake.engine.flow_commands import FlowCommand
 from pytake.engine.events import EVENTS
 from pytake.engine.field_types import Validation
 from pytake.engine.filters import FILTERS, IN_SETTING, Setting
@@ -132,6 +133,8 @@ def flow_reference() -> str:
         "what is checked before a flow is published.\n",
         "\n".join(_text(RawDocument).splitlines()[2:]) + "\n",
         _table(RawDocument),
+        f"**`FlowCommand`**. {_one_line(_text(FlowCommand))}\n",
+        _table(FlowCommand),
         'A node is `{"id", "type", "label"?, "position"?: {"x", "y"}, "data": {...}}`. A path that leads nowhere ends the flow. '
         "Types that a table names are described below it. `null` is the same as leaving a field out.\n",
         "## Node types\n",

@@ -371,6 +371,10 @@ def bundles(draw: st.DrawFn) -> dict[str, Any]:
             "report_variables": ["a"],
             "nodes": draw(nodes(ids, flows)),
         }
+        words = draw(st.lists(st.sampled_from(["menu", "help", "Preços"]), unique=True, max_size=2))
+        if words:
+            command = st.fixed_dictionaries({"next_node_id": st.sampled_from(ids), "returns": st.booleans()})
+            documents[flow_id]["commands"] = [{"words": [word], **draw(command)} for word in words]
         if draw(st.booleans()):
             documents[flow_id] |= {"languages": ["fr", "en"], "texts": {"fr": _translations(documents[flow_id])}}
     return documents
@@ -390,7 +394,7 @@ def _translations(document: dict[str, Any]) -> dict[str, str]:
 
 
 INPUTS = st.one_of(
-    st.builds(Input, text=st.text(max_size=20) | HOSTILE_TEXTS),
+    st.builds(Input, text=st.text(max_size=20) | HOSTILE_TEXTS | st.sampled_from(["menu", "Help, please", "precos"])),
     st.builds(
         Input,
         type=st.just("reply"),

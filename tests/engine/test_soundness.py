@@ -71,6 +71,7 @@ INPUTS = [
     Input(type="contacts", payload=[{}]),
     Input(type="unsupported"),
 ]
+COMMANDS = [Input(text="menu"), Input(text="help"), Input(text="precos")]
 TIMER = Input(type="timeout")
 HANDED_BACK = Input(type="handed_back")
 
@@ -159,7 +160,7 @@ class Conversations:
         state, now, with_agent = None, NOW, False
         for turn_number in range(TURNS):
             now += self.chance.choice([1, 30, 3600])
-            user_input = self.chance.choice([*INPUTS, TIMER]) if not with_agent else HANDED_BACK
+            user_input = self.chance.choice([*INPUTS, *COMMANDS, TIMER]) if not with_agent else HANDED_BACK
             turn = self.turn(state, user_input, now, f"{number}/{turn_number}")
             with_agent = turn.status == "handoff" and self.goes_on(turn)
             left = turn.handoff_state if with_agent else turn.state

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Set
 from functools import lru_cache
+from typing import TypeVar
 
 from pytake.engine.limits import COMMAND_CHARACTERS
 from pytake.engine.normalize import normalize_text
@@ -21,6 +22,8 @@ OPT_OUT = frozenset(
 WEAK_OPT_OUT = frozenset(("cancel", "cancelar", "end", "quit", "remover", "salir"))
 """These mean `stop` too, unless the number gives them another meaning or the flow is offering them as an answer."""
 
+_T = TypeVar("_T")
+
 _POLITE = r"^(?:(?:por favor|please|pls|pf) )+|(?: (?:por favor|please|pls|pf|obrigado|obrigada|gracias|thanks))+$"
 
 
@@ -35,6 +38,18 @@ def match_command(answer: Input, commands: Mapping[str, Command], offered: Set[s
         return _find(answer.text, commands, offered)
     if answer.is_template_reply:
         return _find(answer.text, commands, offered) or _find(answer.reply_id or "", commands, offered)
+    return None
+
+
+def match_own(answer: Input, words: Mapping[str, _T]) -> _T | None:
+    """What a flow's own words, which are normalized, mean in the person's message. None if it is none of them."""
+    texts = [answer.text] if answer.type == "text" or answer.is_template_reply else []
+    texts += [answer.reply_id or ""] if answer.is_template_reply else []
+    for text in texts:
+        normalized = normalize_text(text) if 0 < len(text) <= COMMAND_CHARACTERS else ""
+        found = words.get(normalized) or words.get(_without_politeness(normalized))
+        if found is not None:
+            return found
     return None
 
 

@@ -12,6 +12,7 @@ from msgspec import structs
 from pytake.engine.document import FlowDocument, read_document, required_parameters
 from pytake.engine.execution import CompiledNode, TimerInput
 from pytake.engine.facts import NodeFacts
+from pytake.engine.flow_commands import add_commands, command_problems, hidden_commands
 from pytake.engine.limits import SESSION_HOURS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.problems import FlowError, Problem, problem
@@ -162,6 +163,7 @@ class Compilation:
                 message = f"Two nodes have the id `{node.id}`. Give one of them another id."
                 self._problem("duplicate_id", message, document, node_id=node.id, field="id")
             self.nodes[document.id, node.id] = CompiledNode(document.id, node.id)
+        self.problems += command_problems(document, self.nodes)
         if not document.start_node_id:
             message = "Set `start_node_id` to the id of the node where the flow starts."
             self._problem("missing_start", message, document, field="start_node_id")
@@ -181,6 +183,8 @@ class Compilation:
             done |= self.documents.keys()
             for document in waiting:
                 _compile_document(self, document, self.languages[document.id], self.facts)
+                self.problems += hidden_commands(document, self.nodes)
+                add_commands(document, self.nodes, self.facts)
         root = self.documents.get(self.root)
         start = self.nodes.get((root.id, root.start_node_id)) if root is not None else None
         if root is not None and start is not None:
@@ -219,6 +223,7 @@ class Translation:
             spoken = _spoken(document, code)
             self.languages[document.id] = language_of(spoken) or "en"
             _compile_document(self, document, self.languages[document.id], self.facts, spoken)
+            add_commands(document, self.nodes, self.facts)
         reported = {(found.code, found.flow_id, found.node_id, found.field) for found in bundle.problems}
         for found in self.problems:
             field = self.field(found.flow_id or "", found.node_id or "", found.field or "")

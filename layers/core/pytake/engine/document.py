@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pytake.engine.effects import placeholder_field
+from pytake.engine.flow_commands import FlowCommand
 from pytake.engine.limits import DOCUMENT_DEPTH
 from pytake.engine.migrations import FORMAT, migrated
 from pytake.engine.problems import FlowError, Problem, problem
@@ -42,6 +43,7 @@ class FlowDocument(Struct, frozen=True):
     report_variables: list[str] = []
     languages: list[str] = []
     texts: dict[str, dict[str, str]] = {}
+    commands: list[FlowCommand] = []
     format: int = FORMAT
 
 
@@ -74,6 +76,9 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     by its index from 0. Values of options are the same in every language, so conditions hold in each. The contact's language
     selects (`{{contact.language}}`; the action `set_language` sets it): the same language, else one that differs only in its
     region, else `language`. A text without a translation is sent as it is written in the node.
+
+    `commands` are words that a person can write wherever the flow waits, as in
+    `[{"words": ["menu"], "next_node_id": "menu"}, {"words": ["help", "ajuda"], "next_node_id": "help", "returns": true}]`.
     """
 
     id: str
@@ -87,6 +92,7 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     report_variables: list[str] | None = None
     languages: list[str] | None = None
     texts: dict[str, dict[str, str]] | None = None
+    commands: list[FlowCommand] | None = None
 
 
 def jump_targets(document: FlowDocument) -> set[str]:
@@ -154,6 +160,7 @@ def read_document(raw: bytes | str | Mapping[str, Any]) -> tuple[FlowDocument | 
         report_variables=shell.report_variables or [],
         languages=[language_code(code) or code for code in shell.languages or []],
         texts={language_code(code) or code: texts for code, texts in (shell.texts or {}).items()},
+        commands=shell.commands or [],
     )
     return document, problems
 

@@ -50,12 +50,21 @@ class NodeHandlers(Struct, frozen=True):
     offered: frozenset[str] = frozenset()
 
 
+class CommandExit(Struct, frozen=True):
+    """Where a command of the flow leads; `returns`: the end of that path leads back to the node that was interrupted."""
+
+    exit: str
+    target: "CompiledNode"
+    returns: bool
+
+
 class CompiledNode:
     """A compiled node. Nodes hold references to one another, so no look-up is needed to go from one to the next."""
 
     __slots__ = (
         "abandoned",
         "answer",
+        "commands",
         "enter",
         "events",
         "flow_id",
@@ -70,6 +79,7 @@ class CompiledNode:
     def __init__(self, flow_id: str, node_id: str) -> None:
         self.flow_id = flow_id
         self.node_id = node_id
+        self.commands: dict[str, CommandExit] | None = None
         self.fill(NodeHandlers(_not_compiled))
 
     def fill(self, handlers: NodeHandlers) -> None:
@@ -198,13 +208,13 @@ class Execution(Struct, eq=False, gc=False):
         self.effect = effect
 
     def complete(self, node: CompiledNode) -> CompiledNode | None:
-        """End the current flow: return to the jump that waits for it, or complete the conversation."""
+        """End the current path: return to the jump or the interrupted node that waits for it, or complete the conversation."""
         if self.stack:
             frame = self.stack.pop()
             if frame.variables is not None:
                 self.variables = {**frame.variables, **self.variables}
-            jump = self.nodes[frame.flow_id, frame.node_id]
-            return cast("Handler", jump.returned)(self)
+            place = self.nodes[frame.flow_id, frame.node_id]
+            return cast("Handler", place.returned)(self)
         self.status = "completed"
         self.at = node
         self.events.append(COMPLETED)

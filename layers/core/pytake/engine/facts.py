@@ -20,6 +20,14 @@ class Edge(Struct, frozen=True):
     field: str
 
 
+class Interrupt(Struct, frozen=True):
+    """A command of the flow at a waiting node: its exit, where it leads, and whether the end of that path leads back."""
+
+    exit: str
+    target: str
+    returns: bool
+
+
 class Read(Struct, frozen=True):
     """A read of a variable or built-in value. The first `after` of the node's writes precede it."""
 
@@ -158,6 +166,7 @@ class NodeFacts(Struct):
     exits: list[str] = field(default_factory=list)  # every exit a step of this node can have
     edges: list[Edge] = field(default_factory=list)
     waits: bool = False
+    interrupts: list[Interrupt] = field(default_factory=list)  # the flow's commands that work here
     ends: bool = False  # the flow can end here, or return from a sub-flow
     jumps_to: tuple[str, str] | None = None  # flow and node
     returns: bool = True  # the jump's sub-flow returns to it

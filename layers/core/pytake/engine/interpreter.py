@@ -5,15 +5,15 @@ from typing import Any
 
 from msgspec import structs
 
-from pytake.engine.commands import match_command
+from pytake.engine.commands import match_command, match_own
 from pytake.engine.compiler import Flow
 from pytake.engine.contact_changes import contact_after
 from pytake.engine.effects import EffectResult
-from pytake.engine.execution import CompiledNode, Execution, Handler, TurnHaltedError
+from pytake.engine.execution import CommandExit, CompiledNode, Execution, Handler, TurnHaltedError
 from pytake.engine.limits import STEPS
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import built_in_text
-from pytake.engine.turn import Command, Context, Event, Turn
+from pytake.engine.turn import Command, Context, Event, Step, Turn
 from pytake.whatsapp.input import Input
 
 _STARTED = Event("session_started")
@@ -78,10 +78,15 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     # In the contact's language. Written out here: each call less is a fiftieth of a turn.
     nodes = flow.nodes if flow.speeches is None else flow.speeches.of(context.contact.language).nodes
     node = nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
+    command: Command | None = None
     if context.commands:
         command = match_command(answer, context.commands, node.offered if node is not None else frozenset())
-        if command is not None:
-            return _obey(command, flow, state, answer, context)
+    if node is not None and node.commands is not None and state is not None and command != "stop":
+        own = match_own(answer, node.commands)
+        if own is not None:
+            return _interrupt(own, flow, nodes, node, state, answer, context)
+    if command is not None:
+        return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
     if state.is_opened:
@@ -208,6 +213,30 @@ def _turn(flow: Flow, run: Execution) -> Turn:
         run.due_at,
         run.effects if run.effect is not None else 0,
     )
+
+
+def _interrupt(
+    command: CommandExit,
+    flow: Flow,
+    nodes: Nodes,
+    waiting: CompiledNode,
+    state: State,
+    answer: Input,
+    context: Context,
+) -> Turn:
+    """The turn of a command of the flow: the path leaves the waiting node, and comes back to it if the command returns.
+
+    A command on the path of another one replaces that one: the node that was interrupted first remains the one to return to.
+    """
+    waiting, run = _resume(flow, nodes, waiting, state, answer, context)
+    interrupted = Frame(waiting.flow_id, waiting.node_id)
+    if run.stack and nodes[run.stack[-1].flow_id, run.stack[-1].node_id].commands is not None:
+        interrupted = run.stack.pop()
+    if command.returns:
+        run.push(interrupted)
+    run.path.append(Step(waiting.flow_id, waiting.node_id, command.exit))
+    _walk(command.target, run)
+    return _turn(flow, run)
 
 
 def _obey(command: Command, flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:

@@ -16,6 +16,7 @@ EXPRESSION_PARTS = 100  # the most names, numbers and operators of one `{{...}}`
 DOCUMENT_DEPTH = 50  # the deepest nesting of lists and objects in a node
 LARGEST_NUMBER = 2**53 - 1  # the largest whole number that every JSON parser keeps exactly
 NUMBER_CHARACTERS = 40  # a longer answer is not read as a number
+FLOW_COMMANDS = 20  # the most commands of one flow
 COMMAND_CHARACTERS = 40  # a longer text is not compared with the commands
 SENTENCE_CHARACTERS = 4096  # of a text in which a value is looked for
 EMAIL_CHARACTERS = 254  # the longest deliverable address (RFC 5321)

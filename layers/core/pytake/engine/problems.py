@@ -56,6 +56,7 @@ CODES: dict[str, Code] = {
     "duplicate_label": Code("error", "Two options of one node have the same label, which Meta rejects.", fatal=True),
     "ambiguous_option": Code("warning", "A typed answer can match two options; the first one wins."),
     "conflicting_fields": Code("error", "Two fields of a node cannot be used together.", fatal=True),
+    "hidden_command": Code("warning", "A word of a command of the flow is an option of a question, which wins there."),
     "options_all_conditional": Code("warning", "Every option has a `show_if`, so that none may be left."),
     "nothing_said": Code(
         "error", "A question without a text, although a path reaches it with nothing said in the turn."

@@ -11,7 +11,8 @@ class StateError(ValueError):
 
 
 class Frame(Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
-    """A jump that waits for its sub-flow to return: its node, and the parent's variables unless they are shared.
+    """A jump that waits for its sub-flow to return: its node, and the parent's variables unless they are shared. Or a node that a
+    command of the flow interrupted, and that is entered again.
 
     `due_at` is when the jump stops waiting, in epoch seconds.
     """

@@ -60,6 +60,8 @@ class CallContext:
         self.visits: dict[NodeRef, int] = {}
         self.after: Environment | None = None  # what is known when the sub-flow ends; None as long as it cannot end
         self.callers: dict[tuple[int, NodeRef], tuple[CallContext, NodeRef]] = {}
+        self.interrupted: CallContext | None = None  # of the path of a command that returns: where it returns to
+        self.is_left = False  # a command that does not return can end that path
 
 
 class AnalysisBudgetError(Exception):
@@ -84,6 +86,8 @@ class Analysis:
         ] = {}  # by the id of a write: a value that does not depend on the environment
         self._used: dict[NodeRef, list[str]] = {}
         self._contexts: dict[tuple[NodeRef, tuple[AbstractValue, ...]], CallContext] = {}
+        self._interrupts: dict[tuple[int, NodeRef], CallContext] = {}
+        self._assigned: dict[NodeRef, set[str]] = {}
         start = (compilation.root, compilation.documents[compilation.root].start_node_id)
         self._order = _order(self.facts, self.edges, start)
         # Nodes earlier in the order wait for the next round, so that all paths back into a loop are joined before the loop is
@@ -103,10 +107,12 @@ class Analysis:
             context = waiting.pop()
             yield context
             for node, environment in context.before.items():
-                entered = self._entered(node, environment)
-                if entered is not None and id(entered) not in seen:
-                    seen.add(id(entered))
-                    waiting.append(entered)
+                commanded = self._graph.commanded(node, returns=True)
+                interrupts = [self._interrupts.get((id(context), target)) for target in commanded]
+                for entered in (self._entered(node, environment), *interrupts):
+                    if entered is not None and id(entered) not in seen:
+                        seen.add(id(entered))
+                        waiting.append(entered)
 
     def environments_within(self, node: NodeRef, environment: Environment) -> list[Environment]:
         """The environment before the node, and after each of its writes, in order."""
@@ -181,6 +187,8 @@ class Analysis:
             self._reach(self.outermost, facts.jumps_to, {name: passed.get(name, ABSENT) for name in self.variables})
         elif facts.jumps_to is not None:
             self._enter(context, node, environment)
+        for interrupt in facts.interrupts:
+            self._interrupt(context, node, (node[0], interrupt.target), environment, returns=interrupt.returns)
         for transition in self.transitions(context, node):
             if transition.environment is None:
                 continue
@@ -188,6 +196,35 @@ class Analysis:
                 self._reach(context, transition.edge.target, transition.environment)
             else:
                 self._leave(context, transition.environment)
+
+    def _interrupt(
+        self, context: CallContext, node: NodeRef, target: NodeRef, environment: Environment, *, returns: bool
+    ) -> None:
+        """A command leads from a waiting node to `target`.
+
+        A path that returns is analysed in a context of its own, once for all nodes that it interrupts. A command on such a path
+        replaces the command before it: it returns to the same node.
+        """
+        if not returns or context.interrupted is not None:
+            self._reach(context, target, environment)
+            return
+        entered = self._interrupts.get((id(context), target))
+        if entered is None:
+            entered = self._interrupts[id(context), target] = CallContext()
+            entered.interrupted = context
+            entered.is_left = any(not one.returns for one in self.facts[node].interrupts)
+        entered.callers[id(context), node] = (context, node)
+        self._reach(entered, target, environment)
+        if entered.after is not None:
+            after, assigned = entered.after, self._assigned_behind(target)
+            self._reach(context, node, {**environment, **{name: after[name] for name in assigned if name in after}})
+
+    def _assigned_behind(self, target: NodeRef) -> set[str]:
+        found = self._assigned.get(target)
+        if found is None:
+            reached = self._graph.reached(target)
+            found = self._assigned[target] = {write.variable for node in reached for write in self.facts[node].writes}
+        return found
 
     def _reach(self, context: CallContext, node: NodeRef, environment: Environment) -> None:
         before = context.before.get(node)
@@ -219,6 +256,8 @@ class Analysis:
         if after is context.after:
             return
         context.after = after
+        if context.interrupted is not None and context.is_left:
+            self._leave(context.interrupted, environment)
         for caller, node in context.callers.values():
             self._queue(caller, node)
 

@@ -35,6 +35,7 @@ class Graph:
         self.facts = compilation.facts
         self.documents = compilation.documents
         self.root = compilation.documents[compilation.root]
+        self.interrupted = [node for node, facts in self.facts.items() if any(i.returns for i in facts.interrupts)]
         self._cycling: set[NodeRef] = set()  # jumps that are part of a jump cycle
         self._backwards = successors_first(list(self.facts), self.following)
         self._finishing = self._fixpoint(self._finishes)  # the flow can end (or return) from here
@@ -44,7 +45,21 @@ class Graph:
         """The nodes that can follow this one. A jump leads into its sub-flow, and to its own targets when it returns."""
         facts = self.facts[node]
         found = [(node[0], edge.target) for edge in facts.edges if edge.target]
+        found += self.commanded(node)
         return found if facts.jumps_to is None else [*found, facts.jumps_to]
+
+    def commanded(self, node: NodeRef, *, returns: bool | None = None) -> list[NodeRef]:
+        """Where the flow's commands lead from a waiting node: all of them, or those that return, or those that do not."""
+        interrupts = self.facts[node].interrupts
+        return [(node[0], one.target) for one in interrupts if returns is None or one.returns is returns]
+
+    def returning_to(self, node: NodeRef) -> list[NodeRef]:
+        """The interrupted nodes that are entered again when the flow ends behind this node."""
+        return [
+            waiting
+            for waiting in self.interrupted
+            if waiting[0] == node[0] and any(node in self.local(one) for one in self.commanded(waiting, returns=True))
+        ]
 
     def reached(self, start: NodeRef) -> set[NodeRef]:
         """Every node that a path from `start` can reach."""
@@ -132,17 +147,21 @@ class Graph:
 
     def too_deep(self) -> list[Problem]:
         """Jumps that nest more sub-flows than allowed. Requires a bundle without jump cycles."""
+        # A command that returns needs a place of its own in each of the flows that wait.
+        limit = STACK_DEPTH // 2 if self.interrupted else STACK_DEPTH
         taking_over = [facts.jumps_to for facts in self.facts.values() if facts.jumps_to and not facts.returns]
         entries = {(self.root.id, self.root.start_node_id), *taking_over}
         jumps: list[NodeRef] = []
-        for _ in range(STACK_DEPTH + 1):
+        for _ in range(limit + 1):
             inside = set().union(*map(self.local, entries))
+            commanded = [target for node in inside for target in self.commanded(node, returns=True)]
+            inside = inside.union(*map(self.local, commanded))
             jumps = [node for node in self.facts if node in inside and self._enters(node)]
             entries = {target for jump in jumps if (target := self.facts[jump].jumps_to)}
             if not entries:
                 return []
         message = (
-            f"More than {STACK_DEPTH} nested sub-flows would wait for their return here. Set `return_to_parent` to false where "
+            f"More than {limit} nested sub-flows would wait for their return here. Set `return_to_parent` to false where "
             "no return is needed, or nest fewer flows."
         )
         return [
@@ -166,25 +185,29 @@ class Graph:
     def _is_revisited(self, start: NodeRef, variable: str) -> bool:
         """Whether a path leads back to the node without another node that sets the variable."""
         seen: set[NodeRef] = set()
-        waiting = self.following(start)
+        waiting = [start]
         while waiting:
-            node = waiting.pop()
-            if node == start:
-                return True
-            if node not in seen:
-                seen.add(node)
-                if all(write.variable != variable for write in self.facts[node].writes):
-                    waiting += self.following(node)
+            for node in self._next(waiting.pop()):
+                if node == start:
+                    return True
+                if node not in seen:
+                    seen.add(node)
+                    if all(write.variable != variable for write in self.facts[node].writes):
+                        waiting.append(node)
         return False
+
+    def _next(self, node: NodeRef) -> list[NodeRef]:
+        """The nodes that can follow, also when the path of a command ends here."""
+        return self.following(node) + (self.returning_to(node) if self.facts[node].ends else [])
 
     def local(self, entry: NodeRef) -> set[NodeRef]:
         """The nodes of a flow that a path from here can reach without entering sub-flows."""
         seen, waiting = {entry}, [entry]
         while waiting:
             node = waiting.pop()
-            for edge in self.facts[node].edges:
-                target = (node[0], edge.target or "")
-                if edge.target and target not in seen:
+            edges = [(node[0], edge.target) for edge in self.facts[node].edges if edge.target]
+            for target in (*edges, *self.commanded(node, returns=False)):
+                if target not in seen:
                     seen.add(target)
                     waiting.append(target)
         return seen
@@ -259,7 +282,9 @@ class Graph:
             if not facts.abandoned_exits:
                 return False
             return any(target in finishing for target in self.abandoned(node)) or _abandons_to_end(facts)
-        return facts.ends or any((node[0], edge.target) in finishing for edge in facts.edges if edge.target)
+        targets = [(node[0], edge.target) for edge in facts.edges if edge.target]
+        targets += self.commanded(node, returns=False)
+        return facts.ends or any(target in finishing for target in targets)
 
     def _stops(self, node: NodeRef, facts: NodeFacts, stopping: set[NodeRef], finishing: set[NodeRef]) -> bool:
         """Whether the whole conversation can end, even inside sub-flows."""
@@ -270,7 +295,8 @@ class Graph:
                 return True
             if not facts.returns or facts.jumps_to not in finishing:
                 return any(target in stopping for target in self.abandoned(node))
-        return any((node[0], edge.target) in stopping for edge in facts.edges if edge.target)
+        targets = [(node[0], edge.target) for edge in facts.edges if edge.target]
+        return any(target in stopping for target in (*targets, *self.commanded(node)))
 
 
 def _abandons_to_end(facts: NodeFacts) -> bool:

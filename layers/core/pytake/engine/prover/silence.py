@@ -25,6 +25,7 @@ def _entered_silently(graph: Graph) -> set[NodeRef]:
     silent: set[NodeRef] = set()
     waiting = [(graph.root.id, graph.root.start_node_id)]
     waiting += [target for node in graph.facts if graph.facts[node].waits for target in _targets(graph, node)]
+    waiting += [target for node in graph.facts for target in graph.commanded(node)]
     while waiting:
         while waiting:
             node = waiting.pop()
@@ -39,6 +40,12 @@ def _entered_silently(graph: Graph) -> set[NodeRef]:
         for node, facts in graph.facts.items():
             if facts.jumps_to is not None and facts.returns and _returns_silently(graph, facts.jumps_to, silent):
                 waiting += [target for target in _targets(graph, node) if target not in silent]
+        waiting += [
+            node
+            for node in graph.interrupted
+            if node not in silent
+            and any(_returns_silently(graph, entry, silent) for entry in graph.commanded(node, returns=True))
+        ]
     return silent
 
 

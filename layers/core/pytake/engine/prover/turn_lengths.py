@@ -55,6 +55,7 @@ class TurnLengths:
             if target is not None and graph.facts[jump].returns:
                 self._levels.setdefault(target, []).append(jump)
         self._inside = {entry: graph.local(entry) for entry in self._levels}
+        self._back = {node: graph.returning_to(node) for node in graph.facts} if graph.interrupted else {}
 
     def of_turns(self) -> dict[NodeRef, int]:
         """The maximum length of the turns that start at each node where a turn can start."""
@@ -85,9 +86,23 @@ class TurnLengths:
         most = max(onward, default=0)
         if ends:
             most = max(most, max(ends) + self._returning_from(node))
+        for target in self._graph.commanded(node, returns=True):
+            to_end = self._to_end[target]
+            again = to_end + self._again(node) if to_end is not None else 0
+            most = max(most, weight + max(self._whole[target], again))
         return most
 
+    def _again(self, node: NodeRef) -> int:
+        """The maximum length of a turn from entering an interrupted node again."""
+        to_end = self._to_end[node]
+        return max(self._whole[node], to_end + self._after_sub_flow(node) if to_end is not None else 0)
+
     def _returning_from(self, node: NodeRef) -> int:
+        """The maximum length of what follows in the same turn when the node's flow, or the path of a command, ends there."""
+        again = [self._again(interrupted) for interrupted in self._back.get(node, ())]
+        return max(self._after_sub_flow(node), *again) if again else self._after_sub_flow(node)
+
+    def _after_sub_flow(self, node: NodeRef) -> int:
         """The maximum length of what follows in the same turn when the node's flow ends and returns."""
         entries = [entry for entry, inside in self._inside.items() if node in inside]
         most = 0
@@ -119,7 +134,7 @@ class TurnLengths:
             edge = edges.get(exit_) or (edges.get("next") if exit_ in facts.follows_next else None)
             if edge is not None and self._taken(node, exit_):
                 found.append((node[0], edge.target) if edge.target else None)
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys((*found, *self._graph.commanded(node, returns=False))))
 
     def _measure(self, node: NodeRef) -> None:
         facts, weight = self._facts[node], self._weights[node]
