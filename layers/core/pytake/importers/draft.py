@@ -53,6 +53,7 @@ class FlowDraft:
         self.extra: dict[str, Any] = {}
         self.texts: dict[str, dict[str, str]] = {}
         self.nodes: list[dict[str, Any]] = []
+        self._commands: list[dict[str, Any]] = []
         self._names = UniqueNames()
         self._entries: dict[str, str | None] = {}
         self._end: str | None = None
@@ -87,6 +88,11 @@ class FlowDraft:
             node["label"] = label[:80]
         self.nodes.append(node)
         return node
+
+    def command(self, word: str, target: str, *, returns: bool) -> None:
+        """Add a command of the flow that leads to this part of the source."""
+        if all(word not in command["words"] for command in self._commands):
+            self._commands.append({"words": [word], "next_node_id": target, **({"returns": True} if returns else {})})
 
     def lose(self, code: str, severity: Severity, source: str, message: str, node_id: str | None = None) -> None:
         """Report a loss of this flow."""
@@ -138,11 +144,12 @@ class FlowDraft:
                 del node["data"]["next_node_id"]  # the conversation stays with the agent
             node["data"] = self._resolved(node["data"])
         start = self._node_at(Ref(start_key))
+        commands = [{**command, "next_node_id": self._node_at(command["next_node_id"])} for command in self._commands]
         start, going_on = say_before_handoffs(self.nodes, start)
         for node_id in going_on:
             message = "The flow goes on at once after it calls an agent. Here it goes on when the agent returns the conversation."
             self.lose("handoff_goes_on", "loss", f"node {node_id}", message, node_id)
-        self._drop_leftovers([start, self.resolve(Ref(keep))])
+        self._drop_leftovers([start, self.resolve(Ref(keep)), *(command["next_node_id"] for command in commands)])
         self._announce_missing_actions()
         lay_out(self.nodes, start)
         document: dict[str, Any] = {"format": FORMAT, "id": self.id, "name": self.name}
@@ -155,6 +162,8 @@ class FlowDraft:
         if any(texts.values()):
             document["languages"] = [self.language, *texts]
             document["texts"] = texts
+        if commands:
+            document["commands"] = commands
         return {**document, "start_node_id": start, **self.extra, "nodes": self.nodes}
 
     def resolve(self, target: str | None) -> str | None:

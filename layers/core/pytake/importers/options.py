@@ -27,13 +27,13 @@ def fit_options(labels: list[str], targets: list[str | None] | None = None) -> C
     line of the text. More options than a list holds become numbered lines of the text.
     """
     targets = targets or [None] * len(labels)
-    values = _distinct([" ".join(label.split())[: meta.ROW_ID] or str(at) for at, label in enumerate(labels, 1)])
+    values = distinct([" ".join(label.split())[: meta.ROW_ID] or str(at) for at, label in enumerate(labels, 1)])
     if len(values) > meta.LIST_ROWS:
         lines = [f"{number}. {value}" for number, value in enumerate(values, 1)]
         return Choices([], lines, values, [])
     as_list = len(values) > meta.BUTTONS
     most = meta.ROW_TITLE if as_list else meta.BUTTON_TITLE
-    titles = _distinct([_shown(value, most) for value in values], most)
+    titles = distinct([_shown(value, most) for value in values], most)
     shortened = [value for value in values if _length(value) > meta.ROW_DESCRIPTION]
     buttons = []
     for value, title, target in zip(values, titles, targets, strict=True):
@@ -63,7 +63,7 @@ def _shown(text: str, most: int) -> str:
     return text if _length(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def _distinct(texts: list[str], most: int = meta.ROW_ID) -> list[str]:
+def distinct(texts: list[str], most: int = meta.ROW_ID) -> list[str]:
     """The texts, with a number behind those that are there already: WhatsApp refuses two equal options."""
     found: list[str] = []
     for text in texts:

@@ -86,12 +86,29 @@ def _message(at: At) -> None:
             "link": link,
         }
     if kind == "location":
-        at.lose("location_message", "loss", "PyTake sends no locations. Send a link to a map instead.")
+        shown = _location(at, content)
+        if shown is None:
+            at.lose("location_message", "loss", "The place has no coordinates. Enter them.")
+        else:
+            made.pop("media", None)
+            made["location"] = shown
     if first(at.data, "buttons") or as_list(content.get("buttons")):
         _options(at, {"text": text})
         return
     if made:
         at.chain.add("message", made, hint_of(at.data, "message"), label_of(at.data))
+
+
+def _location(at: At, content: dict[str, Any]) -> dict[str, Any] | None:
+    """The place that a message shows; None if its coordinates are not known."""
+    for source in (at.data, content, as_dict(at.data.get("location")), as_dict(content.get("location"))):
+        parts = [
+            at.text(as_text(first(source, *names))).strip() for names in (("latitude", "lat"), ("longitude", "lng"))
+        ]
+        if all("{{" in part or as_float(part) is not None for part in parts):
+            names = {name: at.text(as_text(source.get(name))) for name in ("name", "address")}
+            return {"latitude": parts[0], "longitude": parts[1], **{k: v for k, v in names.items() if v.strip()}}
+    return None
 
 
 def _question(at: At) -> None:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from pytake.engine.commands import OPT_OUT
+from pytake.engine.limits import COMMAND_CHARACTERS
+from pytake.engine.normalize import normalize_text
 from pytake.importers.draft import FlowDraft, Ref, declare_parameters
 from pytake.importers.names import slug
 from pytake.importers.reading import NODES, as_dict, as_float, as_list, as_text, dicts
@@ -49,6 +52,7 @@ def read(export: Any, report: Report) -> list[dict[str, Any]]:
     bot = Bot(document, draft)
     for group in groups:
         _import_group(bot, group)
+    _add_commands(bot, groups)
     return [_finished(bot, _start(bot, groups))]
 
 
@@ -63,7 +67,6 @@ def _start(bot: Bot, groups: list[dict[str, Any]]) -> str:
         if event.get("type") == "start":
             target = bot.target(event.get("outgoingEdgeId"))
             return target if target is not None else ""
-        _report_event(bot, event)
     for group in groups:
         for block in dicts(group.get("blocks")):
             if block.get("type") == "start":
@@ -71,11 +74,44 @@ def _start(bot: Bot, groups: list[dict[str, Any]]) -> str:
     return f"group:{as_text(groups[0].get('id'))}"
 
 
-def _report_event(bot: Bot, event: dict[str, Any]) -> None:
-    kind = as_text(event.get("type"))
-    command = as_text(as_dict(event.get("options")).get("command"))
-    message = f"The event `{kind}` {command} interrupts the bot. Add a command to the flow by hand."
-    bot.draft.lose("event", "blocker", f"event {as_text(event.get('id'))}", message)
+def _add_commands(bot: Bot, groups: list[dict[str, Any]]) -> None:
+    """The bot's commands. One whose path has a block `Return` comes back to where the bot was."""
+    for event in dicts(bot.document.get("events")):
+        kind, source = as_text(event.get("type")), f"event {as_text(event.get('id'))}"
+        word = as_text(as_dict(event.get("options")).get("command")).strip()
+        target = bot.target(event.get("outgoingEdgeId"))
+        if kind == "start" or target is None:
+            continue
+        if kind != "command":
+            message = f"The event `{kind[:40]}` interrupts the bot at every answer. Check the answers by conditions."
+            bot.draft.lose("event", "blocker", source, message)
+        elif not normalize_text(word) or normalize_text(word) in OPT_OUT or len(word) > COMMAND_CHARACTERS:
+            message = f"The word `{word[:60]}` cannot be a command: it is empty, too long, or always means `stop`."
+            bot.draft.lose("event", "loss", source, message)
+        else:
+            bot.draft.command(word, target, returns=_returns(bot, groups, target))
+
+
+def _returns(bot: Bot, groups: list[dict[str, Any]], target: str) -> bool:
+    """Whether a block `Return` can follow a part of the bot."""
+    blocks = {f"group:{as_text(group.get('id'))}": dicts(group.get("blocks")) for group in groups}
+    blocks |= {
+        f"block:{as_text(block.get('id'))}": own[at:] for own in list(blocks.values()) for at, block in enumerate(own)
+    }
+    seen: set[str] = set()
+    waiting = [str(target)]
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        for block in blocks.get(place, []):
+            if block.get("type") == "Return":
+                return True
+            items = dicts(block.get("items"))
+            ends = [block, *items, *(path for item in items for path in dicts(item.get("paths")))]
+            waiting += [str(end) for one in ends if (end := bot.target(one.get("outgoingEdgeId"))) is not None]
+    return False
 
 
 def _import_group(bot: Bot, group: dict[str, Any]) -> None:

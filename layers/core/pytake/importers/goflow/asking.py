@@ -43,6 +43,8 @@ def ask(asking: Asking, source: Place) -> None:
     if len(said.media) > 1 or (said.media and choices.buttons and said.media[0]["type"] == "audio"):
         say(source, Said(media=said.media))
         said.media = []
+    if said.places:
+        say(source, Said(places=said.places))
     if choices.buttons and len(text) > limit:
         say(source, Said(text=text, translations=said.translations, media=said.media))
         text, said.translations, said.media = "", {}, []

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from pytake.importers.goflow.place import Place
 from pytake.importers.languages import pytake_language
-from pytake.importers.reading import as_dict, as_list, as_text, dicts
+from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
 from pytake.whatsapp import limits as meta
 
 _KINDS = {
@@ -43,6 +43,7 @@ class Said(Struct):
     footer: str = ""
     list_button: str = ""
     asks_for_location: bool = False
+    places: list[dict[str, Any]] = field(default_factory=list)
 
 
 def spoken(place: Place, action: dict[str, Any]) -> Said:
@@ -52,9 +53,12 @@ def spoken(place: Place, action: dict[str, Any]) -> Said:
     if action["type"] == "say_msg":
         place.lose("voice", "loss", "The text was read aloud. It is sent as a message.", ahead=True)
     for attachment in as_list(action.get("attachments")):
-        media = _media(place, as_text(attachment))
+        shown = _location(place, as_text(attachment))
+        media = _media(place, as_text(attachment)) if shown is None else None
         if media is not None:
             said.media.append(media)
+        if shown:
+            said.places.append(shown)
     said.options = [
         place.text(_label(label)) for label in as_list(action.get("quick_replies")) if _label(label).strip()
     ]
@@ -79,9 +83,6 @@ def _label(reply: Any) -> str:
 def _media(place: Place, attachment: str) -> dict[str, Any] | None:
     kind, _, link = attachment.partition(":")
     family = kind.split("/")[0].strip().lower()
-    if family == "geo":
-        place.lose("location_message", "loss", "PyTake sends no locations. Send a link to a map instead.", ahead=True)
-        return None
     if family.startswith("@") or family in ("http", "https", "expression"):
         link = attachment.removeprefix("expression:")
         ending = link.rpartition(".")[2].lower()
@@ -93,6 +94,24 @@ def _media(place: Place, attachment: str) -> dict[str, Any] | None:
         place.lose("file_type", "loss", f"WhatsApp cannot send a file of type `{kind[:40]}`.", ahead=True)
         return None
     return {"type": _KINDS[family], "link": place.text(link.strip())}
+
+
+def _location(place: Place, attachment: str) -> dict[str, Any] | None:
+    """The place of an attachment such as `geo:-23.55,-46.63`: None if it is none, empty if its coordinates cannot be read."""
+    kind, _, written = attachment.partition(":")
+    if kind.strip().lower() != "geo":
+        return None
+    parts = [place.text(part.strip()) for part in written.split(",")[:2]]
+    limits = zip(parts, (90, 180), strict=False)
+    if len(parts) == 2 and all("{{" in part or _is_coordinate(part, most) for part, most in limits):
+        return {"latitude": parts[0], "longitude": parts[1]}
+    place.lose("location_message", "loss", f"The coordinates `{written[:60]}` cannot be read.", ahead=True)
+    return {}
+
+
+def _is_coordinate(text: str, most: float) -> bool:
+    number = as_float(text)
+    return number is not None and abs(number) <= most
 
 
 def say(place: Place, said: Said) -> None:
@@ -108,14 +127,15 @@ def say(place: Place, said: Said) -> None:
         data["text"] = text
     if said.media:
         data["media"] = said.media[-1]
-    if not data:
-        return
-    node = place.chain.add("message", data, "message")
-    _translate_file(place, said, len(said.media) - 1, node)
-    for language, translated in said.translations.items():
-        if "text" in data and translated:
-            extra = [f"• {label}" for label in said.option_translations.get(language, said.options)]
-            translation_table(place, language)[f"{node['id']}.text"] = "\n".join([translated, *extra])
+    if data:
+        node = place.chain.add("message", data, "message")
+        _translate_file(place, said, len(said.media) - 1, node)
+        for language, translated in said.translations.items():
+            if "text" in data and translated:
+                extra = [f"• {label}" for label in said.option_translations.get(language, said.options)]
+                translation_table(place, language)[f"{node['id']}.text"] = "\n".join([translated, *extra])
+    for shown in said.places:
+        place.chain.add("message", {"location": shown}, "place")
 
 
 def translation_table(place: Place, language: str) -> dict[str, str]:

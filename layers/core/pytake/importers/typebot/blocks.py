@@ -382,9 +382,9 @@ _BLOCKS: dict[str, Add] = {
     "Chatwoot": _chatwoot,
     "Google Analytics": _event("analytics"),
     "Pixel": _event("pixel"),
+    "Return": lambda _, chain, __: chain.go(None),
     "start": lambda *_: None,
 }
 _MISSING = {
-    "Return": ("blocker", "PyTake's commands return by themselves; a block cannot return to an earlier place."),
     "qr-code": ("blocker", "PyTake draws no QR codes. Send an image from an API that does."),
 }

@@ -7,6 +7,7 @@ from pytake.importers.draft import Chain
 from pytake.importers.options import fit_options, with_lines
 from pytake.importers.reading import as_dict, as_float, as_text, dicts
 from pytake.importers.typebot.bot import Bot
+from pytake.importers.typebot.cards import card_options, show_cards
 from pytake.importers.typebot.conditions import branch
 from pytake.whatsapp import limits as meta
 
@@ -21,7 +22,10 @@ def ask(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
     kind = as_text(block.get("type"))
     options = as_dict(block.get("options"))
     data: dict[str, Any] = {**_taken(chain), "variable": bot.store(options.get("variableId"))}
-    if kind in ("choice input", "picture choice input", "cards"):
+    if kind == "cards":
+        _ask_cards(bot, chain, block, data)
+        return
+    if kind in ("choice input", "picture choice input"):
         _ask_choice(bot, chain, block, data)
         return
     data["validation"] = _VALIDATIONS[kind](bot, chain, block, options)
@@ -129,6 +133,19 @@ _VALIDATIONS: dict[str, Build] = {
 INPUTS = frozenset(_VALIDATIONS) | {"choice input", "picture choice input", "cards"}
 
 
+def _ask_cards(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str, Any]) -> None:
+    if "media" in data:
+        chain.add("message", {"media": data.pop("media")}, "picture")
+    if show_cards(bot, chain, block, data.get("question", _NO_TEXT), data["variable"]):
+        return
+    message = (
+        "WhatsApp shows 2 to 10 cards, each with a picture and equally many buttons, at most 3. These cards became options, "
+        "and what the block saves of them has to be stored by hand."
+    )
+    bot.lose(chain, block, "cards", "loss", message, ahead=True)
+    _ask_choice(bot, chain, {**block, "type": "choice input", "items": card_options(block)}, data)
+
+
 def _ask_choice(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str, Any]) -> None:
     options = as_dict(block.get("options"))
     pictures = block.get("type") == "picture choice input"
@@ -136,8 +153,6 @@ def _ask_choice(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str, A
     if dynamic.get("isEnabled") is True if pictures else bool(options.get("dynamicVariableId")):
         _ask_from_list(bot, chain, block, data)
         return
-    if block.get("type") == "cards":
-        bot.lose(chain, block, "cards", "blocker", "PyTake sends no carousels. The cards are options of a list.")
     items = [item for item in dicts(block.get("items")) if _label(item).strip()]
     if pictures:
         _show_pictures(bot, chain, block, items)
