@@ -11,6 +11,7 @@ from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.transcript import ReadTranscript
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
@@ -114,6 +115,9 @@ def test_a_message_of_two_known_contacts_merges_them(
     assert key.contact_id == PHONE, "the contact that began with a phone number stays"
     merged = [record for record in product.conversations.turns(key) if record.status == "merged"]
     assert [event.data for event in merged[0].events if event.type == "contact_merged"] == [{"from": ANA, "turn": 2}]
+    transcript = ReadTranscript(product.conversations, product.deliveries, product.flows, product.history)
+    said = [(entry.text, entry.merged_from) for entry in transcript(key) if entry.speaker == "user"]
+    assert said == [("Oi", None), ("Oi", ANA), ("stop", ANA), ("Ana", None), ("Oi", None)]
     left = product.conversations.stored[ConversationKey("acme", NUMBER, ANA)]
     assert (left.merged_into, left.session) == (PHONE, None)
     assert "contact.merged" in product.events.types

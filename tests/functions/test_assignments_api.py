@@ -173,3 +173,23 @@ def test_live_lists_are_polled_without_their_contents(world: World, path: str) -
     changed = world.api("GET", path, headers=tag)
     assert (changed.status, changed.headers["etag"] != first.headers["etag"]) == (200, True)
     assert "etag" not in world.api("GET", "/api/v1/organization").headers
+
+
+def test_a_merged_conversation_keeps_its_notes_its_agent_and_its_messages(world: World) -> None:
+    world.says("By user ID", "BR.77a", user_id="BR.77a")
+    world.says("By phone")
+    assert assign(world, "BR.77a", assignee="agent-2").status == 200
+    for person, text in ((ANA, "Of the phone"), ("BR.77a", "Of the user ID")):
+        path = f"/api/v1/conversations/{person}/notes"
+        assert world.api("POST", path, {"text": text}, role="agent", sub="agent-2").status == 201
+    world.says("Both", user_id="BR.77a")
+    notes = world.api("GET", f"{CONVERSATION}/notes", role="agent").body
+    assert {note["text"] for note in notes} == {"Of the phone", "Of the user ID", None}
+    assert found(world, assignee="agent-2") == [ANA]
+    path = f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript"
+    said = [one for one in world.api("GET", path).body["messages"] if one["speaker"] == "user"]
+    assert {(one["text"], one["merged_from"]) for one in said} == {
+        ("By user ID", "BR.77a"),
+        ("By phone", None),
+        ("Both", None),
+    }

@@ -27,9 +27,17 @@ class World:
                 assert self.api("PUT", f"/api/v1/numbers/{number}", setup, org=org).status == 200
 
     def says(
-        self, text: str, phone: str = ANA, *, number: str = FIRST, org: str = "acme", hours_ago: float = 0
+        self,
+        text: str,
+        phone: str = ANA,
+        *,
+        number: str = FIRST,
+        org: str = "acme",
+        hours_ago: float = 0,
+        user_id: str | None = None,
     ) -> None:
-        self.says_message({"type": "text", "text": {"body": text}}, phone, number=number, org=org, hours_ago=hours_ago)
+        content = {"type": "text", "text": {"body": text}}
+        self.says_message(content, phone, number=number, org=org, hours_ago=hours_ago, user_id=user_id)
 
     def says_message(
         self,
@@ -39,6 +47,7 @@ class World:
         number: str = FIRST,
         org: str = "acme",
         hours_ago: float = 0,
+        user_id: str | None = None,
     ) -> None:
         """The person sends a message with this type and content, in Meta's format."""
         self._messages += 1
@@ -46,6 +55,7 @@ class World:
             "organization_id": org,
             "phone_number_id": number,
             "contact_id": phone,
+            "user_id": user_id,
             "message": {
                 "from": phone,
                 "id": f"wamid.{self._messages}",

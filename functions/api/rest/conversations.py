@@ -152,6 +152,9 @@ class TranscriptMessage(ApiModel):
     labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
     revoked: bool = Field(description="The sender deleted it for everyone: its text is gone")
     media: TranscriptMedia | None
+    merged_from: str | None = Field(
+        description="The contact in whose conversation the message was before it was merged into this one: `turn` counts there"
+    )
 
 
 class Transcript(ApiModel):

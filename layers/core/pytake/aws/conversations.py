@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -60,6 +60,7 @@ RECENT_PAGE = 100
 """Entries that one request reads from each partition of the list."""
 
 _STATE = "STATE"
+_ASSIGNMENT, _NOTE = "ASSIGNMENT", "NOTE#"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
 _read_conversation = msgspec.json.Decoder(Conversation)
@@ -223,6 +224,7 @@ class DynamoConversations:
         contact_revision: int | None = None,
     ) -> None:
         kept_seconds = self._retention(conversation.key.organization_id)
+        self._copy_notes(conversation_pk(left.key), conversation_pk(conversation.key))
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
                 for one, record, revision in ((conversation, turn, contact_revision), (left, left_turn, None)):
@@ -236,6 +238,21 @@ class DynamoConversations:
                 self._loaded = None
                 raise ConflictError("one of the conversations was written by another worker") from None
             raise
+
+    def _copy_notes(self, source: str, target: str) -> None:
+        """Copy what agents noted, and who has the conversation unless that is known. Repeating it changes nothing."""
+        item = self._table.item
+        for found in item.query(source, item.sk.startswith(_NOTE), consistent_read=True):
+            item(target, found.sk, body=found.body, expires_at=found.expires_at).save()
+        try:
+            found = item.get(source, _ASSIGNMENT, consistent_read=True)
+            copy = item(target, _ASSIGNMENT, body=found.body, revision=found.revision, expires_at=found.expires_at)
+            copy.save(condition=item.pk.does_not_exist())
+        except item.DoesNotExist:
+            return
+        except PutError as error:
+            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
+                raise
 
     def _processed(self, key: ConversationKey, turn: TurnRecord) -> ProcessedMessages:
         """The processed messages before this turn: of the loaded conversation, otherwise read from the table."""

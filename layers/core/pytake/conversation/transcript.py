@@ -1,16 +1,18 @@
 """The transcript of a conversation: the messages of the audit records, with their delivery from the ledger, behind those that
-the phone app shared of the time before. Messages that were deleted for everyone are shown without their text."""
+the phone app shared of the time before. Messages that were deleted for everyone are shown without their text. The messages of
+conversations that were merged into it are shown between its own."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pytake.conversation.agent_messaging import AGENT
 from pytake.conversation.app_messages import PHONE_APP
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.history_messages import HistoryMessage
+from pytake.conversation.merge_contacts import MERGED
 from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
@@ -47,7 +49,8 @@ class TranscriptEntry(Struct, frozen=True):
     `read`, `failed`); before the first one `queued` until the sender takes it, then the ledger's state.
 
     `author` of a human's message is the subject of the agent's token, or `phone_app`. `turn` is 0 for a message that the phone
-    app shared. `revoked`: its sender deleted it for everyone.
+    app shared. `revoked`: its sender deleted it for everyone. `merged_from` is the contact whose conversation the message was in
+    before that was merged into this one: `turn` counts there.
 
     `error_code` and `reason` are those of the last failure, as long as Meta does not have the message. `fallback`: the number's
     template was sent instead of the text. `labels`: what the flow's `label` actions said of the person's message.
@@ -71,6 +74,7 @@ class TranscriptEntry(Struct, frozen=True):
     author: str | None = None
     revoked: bool = False
     media: TranscriptMedia | None = None
+    merged_from: str | None = None
 
 
 ReceivedIds = Callable[[ConversationKey, list[str]], dict[str, str]]
@@ -101,8 +105,37 @@ class ReadTranscript:
         """
         if flow_id is not None and self._flows.summary(key.organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
-        records = self._conversations.turns(key)
-        revoked = revoked_ids(records)
+        conversations = self._with_merged(key)
+        revoked = revoked_ids([record for records in conversations.values() for record in records])
+        found = [self._of_one(one, records, flow_id, revoked) for one, records in conversations.items()]
+        own, *others = found
+        merged_from = [one.contact_id for one in conversations][1:]
+        return _merged(
+            [
+                structs.replace(entry, merged_from=contact_id)
+                for contact_id, entries in zip(merged_from, others, strict=True)
+                for entry in entries
+            ],
+            own,
+        )
+
+    def _with_merged(self, key: ConversationKey) -> dict[ConversationKey, list[TurnRecord]]:
+        """The turns of the conversation, and of those that were merged into it."""
+        found: dict[ConversationKey, list[TurnRecord]] = {}
+        waiting = [key]
+        while waiting:
+            one = waiting.pop()
+            if one in found:
+                continue
+            found[one] = records = self._conversations.turns(one)
+            events = [event for record in records if record.status == MERGED for event in record.events]
+            merged = [str(event.data["from"]) for event in events if "from" in event.data]
+            waiting += [structs.replace(key, contact_id=contact_id) for contact_id in merged]
+        return found
+
+    def _of_one(
+        self, key: ConversationKey, records: list[TurnRecord], flow_id: str | None, revoked: frozenset[str]
+    ) -> list[TranscriptEntry]:
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
         if flow_id is not None:
             sessions = {record.session_id for record in records if record.flow_id == flow_id}

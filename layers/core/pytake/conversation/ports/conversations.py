@@ -74,7 +74,8 @@ class Conversations(Protocol):
     ) -> None:
         """Store a conversation and its turn, and what is left of the one that was merged into it, with its turn: all or nothing.
 
-        `contact_revision` is that of the conversation's contact from now on, if it is another one. One write request. Raises
+        `contact_revision` is that of the conversation's contact from now on, if it is another one. Notes and the assignment, if
+        the conversation has none, are copied before. Raises
         `ConflictError` when either stored `seq` is not one less than its turn's, or its `contact_revision` another one, and when
         a new conversation's contact was merged into another one.
         """
