@@ -55,6 +55,7 @@ VARIABLES = {
     "SESSION_TTL_HOURS": "24",
     "EFFECTS_PER_ORGANIZATION": "20",
     "EMAIL_FROM": "",
+    "SENDS_EMAIL": "false",
     "RETENTION_DAYS": "90",
     "OBSERVABILITY": "full",
     "LOG_LEVEL": "INFO",

@@ -17,10 +17,10 @@ from pytake.engine import limits
 from pytake.engine.commands import OPT_OUT, WEAK_OPT_OUT
 from pytake.engine.conditions import FINDERS, MATCHES, OPERATORS, WORDS
 from pytake.engine.document import RawDocument
-from pytake.engine.flow_commands import FlowCommand
 from pytake.engine.events import EVENTS
 from pytake.engine.field_types import Validation
 from pytake.engine.filters import FILTERS, IN_SETTING, Setting
+from pytake.engine.flow_commands import FlowCommand
 from pytake.engine.migrations import FORMAT
 from pytake.engine.registry import node_types, validators
 from pytake.engine.template import Expression, parse_template

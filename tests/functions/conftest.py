@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "SESSION_TTL_HOURS": "24",
     "EFFECTS_PER_ORGANIZATION": "20",
     "EMAIL_FROM": "",
+    "SENDS_EMAIL": "false",
 }
 """What the six functions need together."""
 

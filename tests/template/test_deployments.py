@@ -112,12 +112,20 @@ def test_each_parameter_of_a_function_is_in_the_description_of_its_version(stack
         assert parameters_in(stack, function) - BUILT_IN - FIXED == described, target(version["FunctionName"])
 
 
+def _values(stack: Stack, mapping: str) -> list[str]:
+    return [str(value) for one in stack.document["Mappings"][mapping].values() for value in one.values()]
+
+
 @pytest.mark.parametrize("function", ["SenderFunction", "ApiFunction", "FlowRunnerFunction", "ScheduledFunction"])
 def test_the_description_of_a_version_fits(stack: Stack, function: str) -> None:
     [version] = [
         one for one in stack.properties("AWS::Lambda::Version").values() if target(one["FunctionName"]) == function
     ]
-    longest = version["Description"]["Fn::Sub"]
+    described = version["Description"]["Fn::Sub"]
+    longest, short = described if isinstance(described, list) else (described, {})
+    for name, value in short.items():
+        own = value["Fn::If"][1:] if "Fn::If" in value else _values(stack, value["Fn::FindInMap"][0])
+        longest = longest.replace(f"${{{name}}}", "x" * max(map(len, own)))
     for name in parameters_in(stack, version["Description"]):
         parameter = stack.document["Parameters"][name]
         allowed = [str(value) for value in parameter.get("AllowedValues", [])]

@@ -113,7 +113,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     """The REST API queues the messages of agents and reported events, and stores secrets and files.
 
     `session_ttl_hours` is the default of organizations; `keep_media`: the files of people are kept; `verify_numbers`: a
-    number's access token is tried at the Graph API before it is stored.
+    number's access token is tried at the Graph API before it is stored; `sends_email`: flows can send e-mails.
     """
 
     inbound_queue_url: Text
@@ -124,6 +124,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     keep_media: bool
     verify_numbers: bool
     secrets_prefix: Text
+    sends_email: bool
     session_ttl_hours: int
 
 

@@ -48,8 +48,16 @@ class FlowAuthoring:
     """The use cases of builders for flows. Every method works inside one organization."""
 
     def __init__(
-        self, flows: Flows, secrets: FlowSecretStore, tenants: TenantRepository, templates: Templates, clock: Clock
+        self,
+        flows: Flows,
+        secrets: FlowSecretStore,
+        tenants: TenantRepository,
+        templates: Templates,
+        clock: Clock,
+        *,
+        sends_email: bool | None = None,
     ) -> None:
+        self._sends_email = sends_email
         self._templates = templates
         self._flows = flows
         self._tenants = tenants
@@ -218,6 +226,7 @@ class FlowAuthoring:
             organization.constants,
             self._startable(organization_id, documents),
             self._message_templates(organization_id, documents),
+            self._sends_email,
         )
 
     def _message_templates(

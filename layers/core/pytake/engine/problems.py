@@ -40,6 +40,7 @@ CODES: dict[str, Code] = {
     "unknown_started_flow": Code("warning", "A flow is started for another person that is not published."),
     "missing_parameter": Code("warning", "A flow is started without a parameter that it requires."),
     "never_an_address": Code("warning", "The recipient of an e-mail can never be an e-mail address."),
+    "email_not_set_up": Code("warning", "An e-mail is sent although no sender's address is set up, so it fails."),
     "unknown_message_template": Code("warning", "A message template is sent that the organization does not have."),
     "unsendable_message_template": Code("warning", "A message template is sent that Meta has not approved."),
     "message_template_parameters": Code("error", "The parameters do not fit the message template, so Meta refuses it."),

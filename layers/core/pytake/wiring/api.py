@@ -60,7 +60,8 @@ def settings() -> ApiSettings:
 
 @use_case
 def flow_authoring() -> FlowAuthoring:
-    return FlowAuthoring(flows(), flow_secret_store(), shared.tenants(), templates(), shared.clock)
+    tenants, sends_email = shared.tenants(), settings().sends_email
+    return FlowAuthoring(flows(), flow_secret_store(), tenants, templates(), shared.clock, sends_email=sends_email)
 
 
 @use_case

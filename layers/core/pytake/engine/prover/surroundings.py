@@ -16,7 +16,7 @@ class Surroundings(Struct, frozen=True):
 
     `secrets` are the stored secrets' hosts by name, `timetables` and `constants` their names, `flows` the published flows that
     this one may start, by id, with the names of the parameters that they require. `templates` are all message templates of the
-    organization's WhatsApp Business accounts.
+    organization's WhatsApp Business accounts. `sends_email`: the deployment has an address to send e-mails from.
     """
 
     secrets: Mapping[str, Collection[str]] | None = None
@@ -24,6 +24,7 @@ class Surroundings(Struct, frozen=True):
     constants: Collection[str] | None = None
     flows: Mapping[str, Collection[str]] | None = None
     templates: Collection[MessageTemplate] | None = None
+    sends_email: bool | None = None
 
 
 def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Problem]:
@@ -40,6 +41,13 @@ def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Proble
             yield from _unknown_constants(facts, known.constants)
         if known.flows is not None:
             yield from _not_startable(facts, known.flows)
+        if known.sends_email is False:
+            for email in facts.emails:
+                message = (
+                    "This deployment has no address to send e-mails from, so nothing is sent. Its operator sets the parameter "
+                    "`EmailFrom`."
+                )
+                yield _problem("email_not_set_up", message, facts, email.field.removesuffix(".to"))
     if known.templates is not None:
         spoken = [compilation.facts, *(translation.facts for translation in compilation.translated)]
         yield from unsendable_templates(
