@@ -195,7 +195,7 @@ class PhoneApp:
         for contact in action.contacts:
             phone = self._phone(contact.phone)
             names = {"full_name": contact.full_name, "first_name": contact.first_name}
-            known = {"phone_number": phone.contact_id} if phone.is_phone else {}
+            known = {"phone_number": phone.shown_number} if phone.shown_number is not None else {}
             about = {**(names if contact.action == "add" else {}), **known, "user_id": phone.user_id}
             synced.append(
                 {"type": "contact", "contact": about, "action": contact.action, "metadata": {"timestamp": timestamp}}
@@ -206,7 +206,8 @@ class PhoneApp:
     async def _preference(self, request: Request) -> Response:
         id_, _ = self._known(request)
         action = await read_body(request, PreferenceAction)
-        phone = self._phone(action.phone)
+        phone = self._network.phones.remember(self._phone(action.phone))
+        phone.marketing_stopped = action.marketing == "stop"
         choice = {
             **_names("", phone),
             "detail": f"User requested to {action.marketing} marketing messages",
@@ -249,4 +250,5 @@ class PhoneApp:
 def _names(side: str, phone: Phone) -> Json:
     """The ids of a person as a message names them on its `side`, or as the object about the person if that is empty."""
     prefix = f"{side}_" if side else ""
-    return {**({side or "wa_id": phone.contact_id} if phone.is_phone else {}), f"{prefix}user_id": phone.user_id}
+    number = {side or "wa_id": phone.shown_number} if phone.shown_number is not None else {}
+    return {**number, f"{prefix}user_id": phone.user_id}

@@ -223,8 +223,8 @@ class Network:
     def _status(self, entry: ScreenEntry, state: str, phone: Phone, code: int | None = None) -> Json:
         payload = entry.message
         status: Json = {"id": entry.id, "status": state, "timestamp": str(int(self.clock()))}
-        if phone.is_phone:
-            status["recipient_id"] = phone.contact_id
+        if phone.shown_number is not None:
+            status["recipient_id"] = phone.shown_number
         status["recipient_user_id"] = phone.user_id
         if "biz_opaque_callback_data" in payload:
             status["biz_opaque_callback_data"] = payload["biz_opaque_callback_data"]

@@ -77,6 +77,9 @@ class SavedPhone(Struct):
     last_seq: int
     window_until: dict[str, float]
     entries: list[ScreenEntry]
+    user_id: str | None = None
+    hidden: bool = False
+    marketing_stopped: bool = False
 
 
 class Phone:
@@ -84,6 +87,10 @@ class Phone:
 
     def __init__(self, contact_id: str) -> None:
         self.contact_id = contact_id
+        self.hidden = False
+        """Whether the person hides the phone number from businesses."""
+        self.marketing_stopped = False
+        self._user_id: str | None = None
         self.name = f"Person {contact_id[-4:]}"
         self.order_lock = asyncio.Lock()
         """Held during the first attempt of a webhook post about this phone, so that messages arrive in order."""
@@ -102,11 +109,22 @@ class Phone:
     @property
     def user_id(self) -> str:
         """The business-scoped user id. That of a phone number follows from the number, so that it survives a restart."""
+        if self._user_id is not None:
+            return self._user_id
         return f"BR.{zlib.crc32(self.contact_id.encode())}{self.contact_id[-8:]}" if self.is_phone else self.contact_id
+
+    @property
+    def shown_number(self) -> str | None:
+        """The phone number, unless the person hides it or is known by the user id only."""
+        return self.contact_id if self.is_phone and not self.hidden else None
+
+    def name_as(self, contact_id: str, user_id: str) -> None:
+        """The person has this number and this user id from now on."""
+        self.contact_id, self._user_id = contact_id, user_id
 
     def profile(self, *, hidden: bool = False) -> Json:
         """The person as webhooks describe them, Meta's entry of `contacts`; `hidden` leaves the phone number out."""
-        phone = {"wa_id": self.contact_id} if self.is_phone and not hidden else {}
+        phone = {"wa_id": self.shown_number} if self.shown_number is not None and not hidden else {}
         return {"profile": {"name": self.name}, **phone, "user_id": self.user_id}
 
     def entries(self, after: int = 0) -> list[ScreenEntry]:
@@ -192,13 +210,23 @@ class Phone:
 
     def saved(self) -> SavedPhone:
         """The phone as it is saved for the next run."""
-        return SavedPhone(self.contact_id, self.name, self._last_seq, self._window_until, list(self._entries))
+        return SavedPhone(
+            self.contact_id,
+            self.name,
+            self._last_seq,
+            self._window_until,
+            list(self._entries),
+            self._user_id,
+            self.hidden,
+            self.marketing_stopped,
+        )
 
     @classmethod
     def restored(cls, saved: SavedPhone) -> "Phone":
         """The phone of a saved one."""
         phone = cls(saved.contact_id)
-        phone.name = saved.name
+        phone.name, phone.hidden, phone.marketing_stopped = saved.name, saved.hidden, saved.marketing_stopped
+        phone._user_id = saved.user_id
         phone._last_seq = saved.last_seq
         phone._window_until = saved.window_until
         phone._entries.extend(saved.entries)
@@ -272,6 +300,17 @@ class Phones:
             _, dropped = self._phones.popitem(last=False)
             del self._contact_ids[dropped.user_id]
         return phone
+
+    def change_identity(self, phone: Phone, contact_id: str, user_id: str) -> None:
+        """Give a phone another number or user id. What is on it stays."""
+        before = phone.contact_id
+        self._phones.pop(before, None)
+        self._contact_ids.pop(phone.user_id, None)
+        if (contact_id, user_id) != (before, phone.user_id):
+            phone.name_as(contact_id, user_id)
+        for message_id in [one for one, writer in self._writers.items() if writer == before]:
+            self._writers[message_id] = contact_id
+        self.remember(phone)
 
     def phone_of(self, contact_id: str) -> Phone:
         """The phone of a number, in either spelling, or of a user id, as Meta finds it. A new one is added by `remember`."""

@@ -24,6 +24,7 @@ from local.exchanges import Exchanges
 from local.graph_app import PhoneApp
 from local.graph_errors import GraphApiError
 from local.graph_faults import Fault
+from local.graph_identity import Identities
 from local.graph_inbound import form_message, media_message, reply_message
 from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
@@ -129,6 +130,7 @@ class GraphSimulator:
             Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
             *self._media.routes(),
             *PhoneApp(self.network).routes(),
+            *Identities(self.network).routes(),
             *self.templates.routes(),
             Route("/_graph/{rest:path}", self._graph_unknown, methods=["GET", "POST", "DELETE"]),
             Route("/_sim/phones", errors_as_json(self._list_phones), methods=["GET"]),
@@ -260,8 +262,8 @@ class GraphSimulator:
         if action.id:
             message["id"] = action.id
         message_id = str(message["id"] or self.network.message_id())
-        if phone.is_phone:
-            message.setdefault("from", contact_id)
+        if phone.shown_number is not None:
+            message.setdefault("from", phone.shown_number)
         message.setdefault("from_user_id", phone.user_id)
         if action.reply_to:
             message.setdefault("context", {"id": action.reply_to})

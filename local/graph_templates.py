@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from local.graph_errors import GraphApiError
 from local.graph_network import Network
+from local.graph_rules import recipient_of
 from local.graph_sim_requests import SimulatorRequestError, errors_as_json, json_response, read_body
 from local.graph_webhooks import ACCOUNT_ID
 from pytake.whatsapp.template_rules import definition_problems
@@ -99,6 +100,8 @@ class TemplateApi:
             raise GraphApiError(132001, f"template name ({name}) does not exist in {language}", http_status=404)
         if raw["status"] in _STOPPED:
             raise GraphApiError(_STOPPED[raw["status"]], f"template ({name}) is {raw['status'].lower()}")
+        if raw["category"] == "MARKETING" and self._network.phones.phone_of(recipient_of(payload)).marketing_stopped:
+            raise GraphApiError(131050, "The person chose in WhatsApp to get no marketing messages from this business")
         template = read_template(raw)
         for found in mismatches(template, sent.get("components") or []) if template is not None else ():
             raise GraphApiError(_MISMATCH[found.kind], f"template.components.{found.field}: {found.message}")

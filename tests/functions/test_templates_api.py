@@ -156,7 +156,7 @@ def test_a_fallback_template_that_meta_would_refuse_is_stored_with_a_warning(gat
     sync(gateway)
 
     def warned(name: str) -> list[str]:
-        change = {"fallback_template": {"name": name, "language": "pt_BR"}, "default_flow_id": ""}
+        change = {"fallback_template": {"name": name, "language": "pt_BR"}, "default_flow_id": "", "keywords": {}}
         saved = gateway.api("PUT", NUMBER_PATH, NUMBER | change)
         assert all(problem["field"] == "fallback_template" for problem in saved.body["problems"])
         return [problem["code"] for problem in saved.body["problems"]]

@@ -1,10 +1,13 @@
 """The phones: actions of a person reach the webhook as Meta posts them, and their messages can be read."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytake.contacts.identities import Sender, sender_of
+from pytake.whatsapp.inbound import IncomingMessage
 from pytake.whatsapp.input import Input, InputMedia
 from pytake.whatsapp.message_input import read_input
 from tests.local.simulator_harness import (
@@ -234,3 +237,74 @@ def test_what_makes_no_sense_is_explained(phone: str, action: dict[str, Any], st
         assert (await world.client.get("/_sim/phones")).json() == {"phones": []}
 
     run_scenario(scenario)
+
+
+def test_a_person_hides_the_phone_number_and_is_named_by_the_user_id() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        hiding = await world.client.put(f"/_sim/phones/{ANA}/identity", json={"hidden": True})
+        user_id = hiding.json()["user_id"]
+        await world.write({"text": "oi"})
+        (change,) = await world.webhook_changes()
+        (message,) = change.messages
+        assert (message.contact_id, "from" in message.raw, ANA.encode() in b"".join(world.posts)) == (
+            user_id,
+            False,
+            False,
+        )
+        world.posts.clear()
+        payload = {"messaging_product": "whatsapp", "recipient": user_id, **text("Olá")}
+        assert (await world.graph(payload)).status_code == 200
+        assert {(one["recipient_user_id"], one.get("recipient_id")) for one in await world.statuses()} == {
+            (user_id, None)
+        }
+        assert [entry["text"] for entry in await world.screen()] == ["oi", "oi", "Olá"]
+
+    run_scenario(scenario)
+
+
+def test_changes_of_the_number_and_the_user_id_are_reported_and_keep_the_messages() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        identity = "/_sim/phones/{}/identity"
+        await world.client.put(identity.format(ANA), json={"user_id": "BR.77a"})
+        await world.client.put(identity.format(ANA), json={"phone": "+5511977776666"})
+        await world.client.put(identity.format("5511977776666"), json={"user_id": "BR.88c", "reports": ["system"]})
+        reported = [
+            sender_of_message(message) for change in await world.webhook_changes() for message in change.messages
+        ]
+        assert [(sender.ids[0], sender.phone, sender.user_id) for sender in reported] == [
+            (ANA, ANA, "BR.77a"),
+            (ANA, ANA, "BR.77a"),  # the same, by the field user_id_update
+            (ANA, "5511977776666", "BR.77a"),
+            ("5511977776666", "5511977776666", "BR.88c"),
+        ]
+        assert all(sender.reports_change for sender in reported)
+        assert [entry["text"] for entry in await world.screen("5511977776666")] == ["oi"]
+        assert await world.screen() == []
+        assert (await world.send(text(), to="+5511977776666")).status_code == 200
+        await world.write_text(phone="5511900001111")
+        taken = await world.client.put(identity.format("5511977776666"), json={"phone": "5511900001111"})
+        assert (taken.status_code, taken.json()["error"]["code"]) == (409, "phone_taken")
+
+    run_scenario(scenario)
+
+
+def test_identities_and_choices_survive_a_restart(tmp_path: Path) -> None:
+    kept = {"state_file": tmp_path / "phones.json"}
+
+    async def before(world: SimulatorHarness) -> None:
+        await world.write_text()
+        await world.client.put(f"/_sim/phones/{ANA}/identity", json={"user_id": "BR.77a", "hidden": True})
+
+    async def after(world: SimulatorHarness) -> None:
+        await world.write({"text": "oi"})
+        (change,) = await world.webhook_changes()
+        assert change.messages[0].contact_id == "BR.77a"
+
+    run_scenario(before, **kept)
+    run_scenario(after, **kept)
+
+
+def sender_of_message(message: IncomingMessage) -> Sender:
+    return sender_of(message.contact_id, message.user_id, message.parent_user_id, message.username, message.raw)

@@ -157,6 +157,22 @@ def test_a_stopped_template_is_refused_until_it_is_approved_again() -> None:
     run_scenario(scenario)
 
 
+def test_marketing_is_refused_after_the_person_stopped_it() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        wa = client(world)
+        await wa.create_template(NAMED)
+        send = lambda: wa.send_template(ANA, "order_ready", PORTUGUESE, FITTING)  # noqa: E731
+        choose = f"/_sim/numbers/{NUMBER}/preferences"
+        await world.client.post(choose, json={"phone": ANA, "marketing": "stop"})
+        assert (await send()).id, "only marketing was stopped"
+        await decide(world, category="MARKETING")
+        assert await refused(send()) == 131050
+        await world.client.post(choose, json={"phone": ANA, "marketing": "resume"})
+        assert (await send()).id
+
+    run_scenario(scenario)
+
+
 def test_what_meta_decides_is_posted_and_pywa_reads_it() -> None:
     async def scenario(world: SimulatorHarness) -> None:
         wa = client(world)

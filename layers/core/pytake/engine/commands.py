@@ -42,7 +42,7 @@ def match_command(answer: Input, commands: Mapping[str, Command], offered: Set[s
 
 
 def match_own(answer: Input, words: Mapping[str, _T]) -> _T | None:
-    """What a flow's own words, which are normalized, mean in the person's message. None if it is none of them."""
+    """What a flow's own words, which are normalized, mean in the person's message. None: the message is another one."""
     texts = [answer.text] if answer.type == "text" or answer.is_template_reply else []
     texts += [answer.reply_id or ""] if answer.is_template_reply else []
     for text in texts:

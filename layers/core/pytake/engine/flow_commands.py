@@ -45,7 +45,7 @@ def command_problems(document: _Document, nodes: Nodes) -> Iterator[Problem]:
     for index, command in enumerate(document.commands):
         field = f"commands[{index}]"
         if not command.words:
-            message = "The command has no words, so nobody can use it. Enter one."
+            message = "The command has no words, so a person cannot use it. Enter one."
             yield problem("missing_field", message, flow_id=document.id, field=f"{field}.words")
         for at, word in enumerate(command.words):
             wrong = _wrong_word(word, known)
@@ -92,7 +92,7 @@ def add_commands(document: _Document, nodes: Nodes, facts: Mapping[tuple[str, st
 
 
 def hidden_commands(document: _Document, nodes: Nodes) -> Iterator[Problem]:
-    """Words that answer a question of the flow, so that they are no command there. To be called before `add_commands`."""
+    """Words that answer a question of the flow, which wins there. To be called before `add_commands`."""
     words = {normalize_text(word): word for command in document.commands for word in command.words}
     for (flow_id, node_id), node in nodes.items():
         for word in sorted(words.keys() & node.offered) if flow_id == document.id else ():
