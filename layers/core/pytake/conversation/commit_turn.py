@@ -5,6 +5,7 @@ Concurrent writers of a conversation are detected by the conditional commit. The
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord, ContactWrite
 from pytake.conversation.current_conversation import recipient_of
 from pytake.conversation.find_conversation import FoundConversation
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
 from pytake.conversation.publish_events import PublishBusinessEvents
@@ -32,13 +33,15 @@ COMMIT_ATTEMPTS = 4
 class TurnDraft(Struct):
     """A turn that is decided but not committed: the conversation after it, its record and its operator events.
 
-    `contact` is the stored contact, if the turn had to read it.
+    `contact` is the stored contact, if the turn had to read it. `new_values` is the contact that is committed with the turn, if
+    flows at other numbers have to see a change of it.
     """
 
     conversation: Conversation
     record: TurnRecord
     operator_events: list[OperatorEvent]
     contact: ContactRecord | None = None
+    new_values: ContactRecord | None = None
 
     def report(self, type_: str, **detail: Any) -> None:
         """Add an operator event. It is published after the commit."""
@@ -103,6 +106,8 @@ class CommitTurn:
             committed(draft.record)
             for event in draft.operator_events:
                 self._operator_events.publish(event)
+            if draft.new_values is not None:
+                self._refresh_copies(key, draft.new_values)
             return draft.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
 
@@ -115,11 +120,28 @@ class CommitTurn:
         write, fits = contact_write(stored, before, after, record)
         if fits:
             after.contact = write.contact.for_flows()
+            draft.new_values = write.contact if after.contact != stored.for_flows() else None
         else:
             draft.report("contact.too_large", flow_id=record.flow_id)
         if before is None or before.opted_out != after.opted_out:
             after.opted_out = write.contact.opted_out
         return write
+
+    def _refresh_copies(self, key: ConversationKey, contact: ContactRecord) -> None:
+        """Give the person's conversations at other numbers what the turn changed. A worker that dies before leaves them as they
+        are until the next change."""
+        revision = contact.revision + 1
+
+        def refresh(other: ConversationKey) -> None:
+            loaded = self._conversations.load(other)
+            if loaded is not None and loaded.merged_into is None and loaded.contact_revision < revision:
+                after = replace(loaded, contact=contact.for_flows(), contact_revision=revision)
+                self._conversations.update_contact(loaded, after)
+
+        for number in contact.numbers:
+            if number != key.phone_number_id:
+                with suppress(ConflictError):  # others keep writing it
+                    until_written(partial(refresh, replace(key, phone_number_id=number)), "the conversation")
 
     def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool) -> TurnRecord | None:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""
