@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import capacity, engine_benchmark, growth, handler_benchmark, local_benchmark
+from benchmarks import capacity, contacts_benchmark, engine_benchmark, growth, handler_benchmark, local_benchmark
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
 from benchmarks.example_flows import billed_table, billed_target, count
@@ -61,6 +61,9 @@ def main() -> None:
         sections |= {"COLD": cold_table(handlers), "SHARES": share_table(handlers), "WARM": warm_table(handlers)}
         sections |= {"COST": cost_table(handlers), "GROWTH": growth.growth_table(grown)}
         targets += handler_targets(handlers)
+    contacts = contacts_benchmark.measure(progress, pages=5 if quick else contacts_benchmark.PAGES)
+    sections["CONTACTS"] = contacts_benchmark.contacts_table(contacts)
+    targets.append(contacts_benchmark.contacts_target(contacts))
     billed = count()
     sections["BILLED"] = billed_table(billed)
     targets.append(billed_target(billed))
@@ -214,6 +217,13 @@ one. `first turn` loads and compiles the flow. CPU time per turn, without AWS's;
 With many organizations in turn, the settings of each are older than five seconds at its next turn, and are read again.
 
 {sections["GROWTH"]}
+
+## A million contacts
+
+What `GET /api/v1/contacts` does for a page, with a table inside the process: the CPU time of the use case and the adapters,
+and for each request to DynamoDB what `cli/costing/assumptions.json` assumes. A page with a filter looks at 500 contacts.
+
+{sections["CONTACTS"]}
 
 ## The local cloud
 

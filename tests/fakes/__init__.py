@@ -113,7 +113,9 @@ class MemoryContacts:
         known = self.history.get((organization_id, contact_id), set())
         return sorted(known, key=lambda change: change.at)[-most:]
 
-    def listed(self, organization_id: str, after: ListPlace | None = None) -> list[ListPlace]:
+    def listed(
+        self, organization_id: str, after: ListPlace | None = None, expected: int | None = None  # noqa: ARG002
+    ) -> list[ListPlace]:
         places = [
             list_place(contact)
             for place, contact in self.stored.items()

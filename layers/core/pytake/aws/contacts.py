@@ -32,7 +32,7 @@ from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import digest
 
 LIST_PAGE = 100
-"""Entries that one request reads from each shard of the list."""
+"""The most entries that one request reads from each shard of the list."""
 
 CONSENT_PREFIX = "CONSENT#"
 
@@ -121,17 +121,21 @@ class DynamoContacts:
         )
         return [_read_change.decode(item.body or "") for item in newest_first][::-1]
 
-    def listed(self, organization_id: str, after: ListPlace | None = None) -> Iterator[ListPlace]:
-        shards = [self._listed(contacts_pk(organization_id, shard), after) for shard in range(CONTACT_SHARDS)]
+    def listed(
+        self, organization_id: str, after: ListPlace | None = None, expected: int | None = None
+    ) -> Iterator[ListPlace]:
+        # The shards are about equal.
+        size = LIST_PAGE if expected is None else min(LIST_PAGE, expected * 5 // (4 * CONTACT_SHARDS) + 4)
+        shards = [self._listed(contacts_pk(organization_id, shard), after, size) for shard in range(CONTACT_SHARDS)]
         newest_first = heapq.merge(*shards, key=lambda place: -place.at)
         for at, same_time in groupby(newest_first, key=lambda place: place.at):
             places = sorted(same_time)
             yield from (place for place in places if after is None or at < after.at or place > after)
 
-    def _listed(self, pk: str, after: ListPlace | None) -> Iterator[ListPlace]:
+    def _listed(self, pk: str, after: ListPlace | None, size: int) -> Iterator[ListPlace]:
         item = self._table.item
         not_newer = item.recent_at <= after.at if after is not None else None
-        for entry in item.recent.query(pk, not_newer, scan_index_forward=False, page_size=LIST_PAGE):
+        for entry in item.recent.query(pk, not_newer, scan_index_forward=False, page_size=size):
             yield ListPlace(float(entry.recent_at or 0), entry.pk.split("#", 3)[3])
 
 

@@ -28,7 +28,7 @@ from pytake.conversation.records import ConversationKey
 from pytake.engine import normalize_text
 from pytake.engine.values import plain_text
 
-FILTERED_CONTACTS = 1000
+FILTERED_CONTACTS = 500
 """A filtered page looks at no more contacts: a rare tag gives short pages, not slow ones."""
 
 HISTORY_LENGTH = 100
@@ -126,7 +126,9 @@ class ManageContacts:
             return ContactPage(with_last_messages(self._conversations, organization_id, exact), None)
         shown: list[ContactRecord] = []
         end, seen = after, 0
-        chunks = listed_chunks(self._contacts, organization_id, after, min(limit + 1, LOADED_TOGETHER))
+        expected = limit + 1 if filters == ContactFilters() else FILTERED_CONTACTS
+        size = min(expected, LOADED_TOGETHER)
+        chunks = listed_chunks(self._contacts, organization_id, after, size, expected)
         for place, contact in chain.from_iterable(chunks):
             if len(shown) == limit or seen == FILTERED_CONTACTS:
                 return ContactPage(with_last_messages(self._conversations, organization_id, shown), end)

@@ -50,5 +50,10 @@ class Contacts(Protocol):
     def consent_history(self, organization_id: str, contact_id: str, most: int) -> list[ConsentChange]:
         """The latest changes of the contact's consent, the oldest first. A change that was repeated is there once."""
 
-    def listed(self, organization_id: str, after: ListPlace | None = None) -> Iterable[ListPlace]:
-        """The organization's contacts, newest first, after a position. Read lazily, eventually consistent."""
+    def listed(
+        self, organization_id: str, after: ListPlace | None = None, expected: int | None = None
+    ) -> Iterable[ListPlace]:
+        """The organization's contacts, newest first, after a position. Read lazily, eventually consistent.
+
+        `expected`: how many the caller is going to read, so that few more are read than that.
+        """

@@ -14,13 +14,17 @@ LOADED_TOGETHER = 100
 
 
 def listed_chunks(
-    contacts: Contacts, organization_id: str, after: ListPlace | None = None, size: int = LOADED_TOGETHER
+    contacts: Contacts,
+    organization_id: str,
+    after: ListPlace | None = None,
+    size: int = LOADED_TOGETHER,
+    expected: int | None = None,
 ) -> Iterator[list[tuple[ListPlace, ContactRecord | None]]]:
     """The places of the list after a position with their contacts, at most `size` at once, read as they are needed.
 
-    A contact may just have been erased.
+    `expected`: how many the caller is going to look at. A contact may just have been erased.
     """
-    places = iter(contacts.listed(organization_id, after))
+    places = iter(contacts.listed(organization_id, after, expected))
     while chunk := list(islice(places, size)):
         found = contacts.load_all(organization_id, [place.contact_id for place in chunk])
         by_id = {contact.contact_id: contact for contact in found}
