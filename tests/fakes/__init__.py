@@ -12,7 +12,7 @@ from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpo
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
 from pytake.contacts.segments import Segment
-from pytake.conversation.business_events import BusinessEvent, type_of
+from pytake.conversation.business_events import BusinessEvent, events_of_turn, type_of
 from pytake.conversation.flow_names import listed_name
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_records import PendingErasure
@@ -114,7 +114,10 @@ class MemoryContacts:
         return sorted(known, key=lambda change: change.at)[-most:]
 
     def listed(
-        self, organization_id: str, after: ListPlace | None = None, expected: int | None = None  # noqa: ARG002
+        self,
+        organization_id: str,
+        after: ListPlace | None = None,
+        expected: int | None = None,
     ) -> list[ListPlace]:
         places = [
             list_place(contact)
@@ -165,6 +168,8 @@ class MemoryConversations:
         self.records: dict[ConversationKey, dict[int, TurnRecord]] = {}
         self.markers: dict[tuple[ConversationKey, str], int] = {}
         self.erased: dict[str, float] = {}  # by digest
+        self.untold: set[tuple[ConversationKey, int]] = set()
+        """The turns whose events are not published yet."""
         self.aliases = self.contacts.aliases = MemoryAliases(self)
 
     def erased_at(self, key: ConversationKey) -> float:
@@ -249,6 +254,8 @@ class MemoryConversations:
             self.stored[conversation.key].contact_revision = contact_revision
         for key, record in ((conversation.key, turn), (left.key, left_turn)):
             self.records.setdefault(key, {})[record.seq] = copy.deepcopy(record)
+            if events_of_turn(key, record):
+                self.untold.add((key, record.seq))
 
     def update_contact(self, loaded: Conversation, after: Conversation) -> None:
         known = self.stored.get(loaded.key)
@@ -1006,7 +1013,7 @@ class MemoryOutbox:
 
     def __init__(self, conversations: MemoryConversations, deliveries: MemoryDeliveries) -> None:
         self._conversations, self._deliveries = conversations, deliveries
-        self.turns: set[tuple[ConversationKey, int]] = set()
+        self.turns = conversations.untold
         self.told: set[tuple[ConversationKey, int, int, int]] = set()
 
     def add(self, key: ConversationKey, turn: int) -> None:

@@ -13,7 +13,7 @@ from pytake.engine import Context, State
 from pytake.engine.contact_changes import contact_after
 from tests.faults.meta import text_of
 from tests.faults.story_flow import COMPILED
-from tests.faults.world import World
+from tests.faults.world import World, user_id_of
 
 REFUSED_FOR_GOOD = (
     "permanent:131026",
@@ -27,6 +27,10 @@ REFUSED_FOR_GOOD = (
 SENT_AGAIN = (131047, 131053, 131042)
 """The errors after which a message is sent again although Meta had accepted it: window closed, media, account."""
 
+BEGUN_SECONDS = 150
+"""A worker may have checked before the opt-out was committed: a turn of 60 s, a send of 30 s, and a turn that is so young that
+the sender does not look."""
+
 Place = tuple[ConversationKey, int, int]
 
 
@@ -36,6 +40,8 @@ def broken(world: World) -> list[str]:
         *world.surprises,
         *_queues_drain(world),
         *_each_message_takes_one_turn(world),
+        *_a_person_is_one_contact(world),
+        *_nothing_leaves_after_an_opt_out(world),
         *_each_reply_is_sent_once(world),
         *_replies_are_in_order(world),
         *_what_failed_is_known(world),
@@ -64,10 +70,11 @@ def _queues_drain(world: World) -> list[str]:
 def _each_message_takes_one_turn(world: World) -> list[str]:
     problems = []
     taken: Counter[tuple[str, str, str]] = Counter()
+    person = {user_id_of(phone): phone for _, phone in world.people}
     for key, records in world.conversations.records.items():
         for record in records.values():
             if record.message_id is not None:
-                taken[key.organization_id, key.contact_id, record.message_id] += 1
+                taken[key.organization_id, person.get(key.contact_id, key.contact_id), record.message_id] += 1
         seqs = sorted(records)
         if seqs != list(range(1, len(seqs) + 1)):
             problems.append(f"{key} has a gap in its turns: {seqs}")
@@ -77,6 +84,67 @@ def _each_message_takes_one_turn(world: World) -> list[str]:
             if times != 1:
                 problems.append(f"message {id_} took {times} turns")
     problems.extend(f"{place} took a turn and nobody wrote it" for place in taken if not place[2].startswith("due:"))
+    return problems
+
+
+def _a_person_is_one_contact(world: World) -> list[str]:
+    """Once Meta has named a person by both ids, they have one conversation, and no merge is left unfinished."""
+    problems = []
+    for owner, phone in sorted(world.proved):
+        ids = (phone, user_id_of(phone))
+        keys = [ConversationKey(owner, world.numbers[owner], id_) for id_ in ids]
+        live = [key for key in keys if key in world.conversations.stored and not _left(world, key)]
+        if len(live) != 1:
+            problems.append(f"{phone} of {owner} has the conversations {live}")
+    for (owner, id_), alias in world.conversations.aliases.stored.items():
+        if alias.merging:
+            problems.append(f"the merge of {sorted(alias.merging)} into {id_} of {owner} is not finished")
+    return problems
+
+
+def _left(world: World, key: ConversationKey) -> bool:
+    return world.conversations.stored[key].merged_into is not None
+
+
+def _opted_out(world: World, key: ConversationKey) -> list[tuple[float, float, int]]:
+    """When the person of this conversation wanted no messages: from, until, and the turn that ended it or was the last."""
+    found = []
+    since: float | None = None
+    records = [record for _, record in sorted(world.conversations.records[key].items())]
+    for record in records:
+        merged = [
+            event.data["from"] for event in record.events if event.type == "contact_merged" and "from" in event.data
+        ]
+        stops = any(event.type == "opted_out" and "code" not in event.data for event in record.events)
+        if stops or any(_ends_opted_out(world, msgspec.structs.replace(key, contact_id=one)) for one in merged):
+            since = record.at if since is None else since
+        elif since is not None and _is_message(record) and record.status not in ("opted_out", "merged"):
+            found.append((since, record.at, record.seq))
+            since = None
+    return found if since is None else [*found, (since, float("inf"), len(records) + 1)]
+
+
+def _is_message(record: TurnRecord) -> bool:
+    return record.message_id is not None and not record.message_id.startswith("due:")
+
+
+def _ends_opted_out(world: World, key: ConversationKey) -> bool:
+    intervals = _opted_out(world, key)
+    return bool(intervals) and intervals[-1][1] == float("inf")
+
+
+def _nothing_leaves_after_an_opt_out(world: World) -> list[str]:
+    """No answer of an earlier turn is sent while the person wants no messages, but for what a worker had begun to send."""
+    problems = []
+    intervals = {key: _opted_out(world, key) for key in world.conversations.records}
+    for sent in world.meta.sent:
+        key, turn, _ = _place(sent.payload)[0]
+        record = world.conversations.records[key][turn]
+        if any(event.type == "opted_out" for event in record.events):
+            continue  # it confirms the opt-out
+        for since, until, ended_by in intervals[key]:
+            if turn < ended_by and since + BEGUN_SECONDS < sent.at < until and record.at <= since:
+                problems.append(f"{_place(sent.payload)[0]} left {sent.at - since:.0f} s after the person opted out")
     return problems
 
 
@@ -162,7 +230,11 @@ def _is_refused(entry: Delivery | None) -> bool:
 
 
 def _replies_are_in_order(world: World) -> list[str]:
-    """The first sends of a conversation are in the order of its turns. Redriven and ambiguous messages may be late."""
+    """The first sends of a conversation are in the order of its turns. Redriven and ambiguous messages may be late.
+
+    A person whose messages come with and without the user id has two message groups (ADR 26), so their turns are in order
+    within a group only.
+    """
     problems = []
     late = {
         place
@@ -176,7 +248,10 @@ def _replies_are_in_order(world: World) -> list[str]:
         if place in seen or place in late or (place[0], place[1]) in redriven_turns:
             continue
         seen.add(place)
-        if place[1:] < last.get(place[0], (0, 0)):
+        person = next(
+            (phone for _, phone in world.people if user_id_of(phone) == place[0].contact_id), place[0].contact_id
+        )
+        if place[1:] < last.get(place[0], (0, 0)) and len(world.groups[place[0].organization_id, person]) == 1:
             problems.append(f"out of order: {place} after {last[place[0]]}")
         last[place[0]] = place[1:]
     return problems
@@ -187,7 +262,7 @@ def _nobody_sees_what_is_anothers(world: World) -> list[str]:
     for sent in world.meta.sent:
         owner = next(owner for owner, number in world.numbers.items() if number == sent.phone_number_id)
         other = next(name for name in world.numbers if name != owner)
-        to = sent.payload["to"]
+        to = sent.payload.get("to", "")
         text = text_of(sent.payload)
         if sent.token != f"token-{owner}" or other in text or ("v1" in text and f"{owner} v1 {to}" not in text):
             problems.append(f"crossed: {text!r} to {to} of {owner}")
@@ -196,28 +271,42 @@ def _nobody_sees_what_is_anothers(world: World) -> list[str]:
 
 def _records_rebuild_the_state(world: World) -> list[str]:
     """Replaying the audit records without a network gives the same messages and the stored state."""
-    problems = []
+    problems: list[str] = []
     for key, conversation in world.conversations.stored.items():
-        state: bytes | None = None
-        known: TurnContext | None = None
-        session = ""
-        for _, record in sorted(world.conversations.records[key].items()):
-            if record.session_id != session:
-                session, state, known = record.session_id, None, None
-            if record.flow_id is None:
-                continue
-            known = record.context or known
-            assert known is not None
-            turn = _replay(key.organization_id, record, state, known)
-            if turn.messages != record.messages:
-                problems.append(f"replay of {key} turn {record.seq} says something else")
-            kept = turn.state or turn.handoff_state
-            state = kept.encode() if kept is not None and turn.status != "completed" else None
-            known = msgspec.structs.replace(known, contact=contact_after(known.contact, turn.events))
+        state = _replayed(world, key, problems).state
         stored = conversation.session.state if conversation.session is not None else None
         if conversation.session is not None and stored != state:
             problems.append(f"replay of {key} ends in {state!r}, stored is {stored!r}")
     return problems
+
+
+class _Replayed(msgspec.Struct):
+    """Where a replay is: the session, its state, and what its turns knew."""
+
+    session: str = ""
+    state: bytes | None = None
+    known: TurnContext | None = None
+
+
+def _replayed(world: World, key: ConversationKey, problems: list[str]) -> _Replayed:
+    """The end of a conversation's replay. A merge may continue the session of the other conversation."""
+    at = _Replayed()
+    for _, record in sorted(world.conversations.records[key].items()):
+        if record.session_id != at.session:
+            merged = [event.data["from"] for event in record.events if "from" in event.data]
+            others = [_replayed(world, msgspec.structs.replace(key, contact_id=one), []) for one in merged]
+            at = next((one for one in others if one.session == record.session_id), _Replayed(record.session_id))
+        if record.flow_id is None:
+            continue
+        at.known = record.context or at.known
+        assert at.known is not None
+        turn = _replay(key.organization_id, record, at.state, at.known)
+        if turn.messages != record.messages:
+            problems.append(f"replay of {key} turn {record.seq} says something else")
+        kept = turn.state or turn.handoff_state
+        at.state = kept.encode() if kept is not None and turn.status != "completed" else None
+        at.known = msgspec.structs.replace(at.known, contact=contact_after(at.known.contact, turn.events))
+    return at
 
 
 def _replay(organization_id: str, record: TurnRecord, state: bytes | None, known: TurnContext) -> Any:

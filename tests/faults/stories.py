@@ -4,10 +4,11 @@ import random
 
 from tests.faults.plans import NoFaults, Plan, RandomFaults
 from tests.faults.timeline import DAY, START
-from tests.faults.world import World
+from tests.faults.world import Names, World
 
 PHONES = ("5511900000001", "5511900000002", "5511900000003")
 WORDS = ("Oi", "Ana", "Recife", "Bia", "stop", "Oi de novo", "restart", "Zé", "human")
+NAMES: tuple[Names, ...] = ("phone", "user_id", "user_id", "both")
 FAULT_SECONDS = 1200.0
 """No faults happen after twenty minutes: the system must recover by itself from then on."""
 
@@ -60,12 +61,16 @@ def wild(seed: int) -> World:
     waits = random.Random(f"waits {seed}")  # noqa: S311
     if waits.random() < 0.5:
         world.longest_wait = waits.choice((20.0, 61.0, 90.0))
+    naming = random.Random(f"names {seed}")  # noqa: S311
+    hides = naming.random() < 0.3
     for owner in world.numbers:
         for phone in chance.sample(PHONES, chance.choice((1, 2))):
             at = chance.uniform(0, 60)
             for _ in range(chance.choice((1, 2, 3, 5))):
-                world.says(at, owner, phone, chance.choice(WORDS))
+                world.says(at, owner, phone, chance.choice(WORDS), naming.choice(NAMES) if hides else "phone")
                 at += chance.choice((0.2, 2.0, 15.0, 40.0, 200.0))
+            if hides and naming.random() < 0.8:
+                world.says(at + naming.uniform(0, 60), owner, phone, naming.choice(WORDS), "both")
     if chance.random() < 0.3:
         world.timeline.after(chance.uniform(10, 200), lambda: world.publish("acme", 2))
     if chance.random() < 0.1:

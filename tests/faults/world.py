@@ -7,7 +7,7 @@ The handlers and use cases are the real ones. Around them everything is simulate
 import copy
 import random
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from functions.flow_runner import handler as flow_runner
 from functions.scheduled import handler as scheduled
@@ -54,6 +54,7 @@ from tests.faults.sqs import Queue
 from tests.faults.story_flow import DOCUMENTS, LightFlows
 from tests.faults.timeline import DAY, START, Timeline, Worker, WorkerKilled
 
+Names = Literal["phone", "user_id", "both"]
 FUNCTION_SECONDS = {"webhook": 15, "flow_runner": 60, "sender": 30, "statuses": 30, "scheduled": 300, "operator": 29}
 SANDBOXES = 2
 
@@ -76,6 +77,10 @@ class World:
         self.tries = fakes.MemoryTries()
         self.statuses: dict[tuple[Any, ...], int] = {}
         self.people: dict[tuple[str, str], list[str]] = {}
+        self.groups: dict[tuple[str, str], set[str]] = {}
+        """By whom the inbound queue orders the messages of a person."""
+        self.proved: set[tuple[str, str]] = set()
+        """The people whose phone number and user id Meta named together."""
         self.operators = True
         self.batches: tuple[int, ...] = (1, 2, 10)
         self.longest_wait: float | None = None
@@ -161,21 +166,28 @@ class World:
         owner = next(owner for owner, number in self.numbers.items() if number == phone_number_id)
         return f"app-secret-{owner}"
 
-    def says(self, at: float, owner: str, phone: str, text: str) -> None:
-        """A person writes, `at` seconds from now."""
+    def says(self, at: float, owner: str, phone: str, text: str, names: Names = "phone") -> None:
+        """A person writes, `at` seconds from now. Meta `names` them by the phone number, by the user id, or by both."""
         said = self.people.setdefault((owner, phone), [])
         id_ = f"wamid.in.{owner}.{phone}.{len(said)}"
         said.append(id_)
+        self.groups.setdefault((owner, phone), set()).add(phone if names == "phone" else user_id_of(phone))
+        if names == "both":
+            self.proved.add((owner, phone))
 
         def write() -> None:
             message = {
-                "from": phone,
+                **({} if names == "user_id" else {"from": phone}),
+                **({} if names == "phone" else {"from_user_id": user_id_of(phone)}),
                 "id": id_,
                 "timestamp": str(int(self.timeline.now)),
                 "type": "text",
                 "text": {"body": text},
             }
-            contacts = [{"wa_id": phone, "profile": {"name": "Ana"}}]
+            who = {"phone": {"wa_id": phone}, "user_id": {"user_id": user_id_of(phone)}}
+            contacts = [
+                {**(who["phone"] | who["user_id"] if names == "both" else who[names]), "profile": {"name": "Ana"}}
+            ]
             number = self.numbers[owner]
             self.meta.post(number, {"contacts": contacts, "messages": [message]}, self.chance.uniform(0.05, 0.5))
 
@@ -396,6 +408,11 @@ class World:
         worker = self.timeline.current
         who = worker.name if worker is not None else "-"
         self.traced.append((self.timeline.now - START, who, what, f"{which} {more}"))
+
+
+def user_id_of(phone: str) -> str:
+    """The user id of a person."""
+    return f"BR.{phone[-6:]}"
 
 
 class wired:  # noqa: N801 (used like a function)

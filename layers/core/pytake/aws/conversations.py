@@ -34,6 +34,7 @@ from pytake.aws.table import (
     log_shard,
     log_sk,
     marker_sk,
+    outbox_pk,
     recent_pk,
     recent_shard,
     session_end,
@@ -41,6 +42,7 @@ from pytake.aws.table import (
     turn_sk,
 )
 from pytake.contacts.records import ContactWrite
+from pytake.conversation.business_events import events_of_turn
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, RecentPosition
 from pytake.conversation.records import (
@@ -186,8 +188,13 @@ class DynamoConversations:
         after: ProcessedMessages,
         kept_seconds: int,
         contact_revision: int | None,
+        *,
+        tell_later: bool = False,
     ) -> None:
-        """Write the conversation, with another revision of the contact if one is given, and its turn, if it is the next one."""
+        """Write the conversation, with another revision of the contact if one is given, and its turn, if it is the next one.
+
+        `tell_later`: the `due` job publishes the turn's events.
+        """
         item, pk = self._table.item, conversation_pk(conversation.key)
         expires_at, free = int(turn.at) + kept_seconds, self._table.absent_or_expired(turn.at)
         state = self._conversation_item(conversation, pk, expires_at)
@@ -200,6 +207,8 @@ class DynamoConversations:
         if after.starts_run(before):
             record.log_pk = log_pk(turn.at, log_shard(pk))
             record.log_sk = log_sk(pk, conversation.key.organization_id, turn.at)
+        if tell_later:
+            record.due_pk, record.due_at = outbox_pk(due_shard(pk)), turn.at
         transaction.save(record, condition=free)
 
     def _identify(self, transaction: TransactWrite, key: ConversationKey, learned: Sequence[str]) -> None:
@@ -230,7 +239,8 @@ class DynamoConversations:
                 for one, record, revision in ((conversation, turn, contact_revision), (left, left_turn, None)):
                     before = self._processed(one.key, record)
                     after, _ = before.after(record, kept_seconds)
-                    self._save(transaction, one, record, before, after, kept_seconds, revision)
+                    tell = bool(events_of_turn(one.key, record))
+                    self._save(transaction, one, record, before, after, kept_seconds, revision, tell_later=tell)
                 if turn.seq == 1:  # the contact may have been merged into another one meanwhile
                     self._identify(transaction, conversation.key, ())
         except TransactWriteError as error:

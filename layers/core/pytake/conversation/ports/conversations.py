@@ -75,7 +75,7 @@ class Conversations(Protocol):
         """Store a conversation and its turn, and what is left of the one that was merged into it, with its turn: all or nothing.
 
         `contact_revision` is that of the conversation's contact from now on, if it is another one. Notes and the assignment, if
-        the conversation has none, are copied before. Raises
+        the conversation has none, are copied before; events of the turns are published by the `due` job. Raises
         `ConflictError` when either stored `seq` is not one less than its turn's, or its `contact_revision` another one, and when
         a new conversation's contact was merged into another one.
         """
