@@ -11,6 +11,7 @@ from pytake.aws.contacts import list_place
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
+from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
 from pytake.conversation.business_events import BusinessEvent, events_of_turn, type_of
 from pytake.conversation.flow_names import listed_name
@@ -141,6 +142,7 @@ class MemoryContacts:
 class MemorySegments:
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], Segment] = {}
+        self.counts: dict[tuple[str, str], SegmentCount] = {}
 
     def get(self, organization_id: str, segment_id: str) -> Segment | None:
         return self.stored.get((organization_id, segment_id))
@@ -155,6 +157,13 @@ class MemorySegments:
 
     def delete(self, organization_id: str, segment_id: str) -> None:
         self.stored.pop((organization_id, segment_id), None)
+        self.counts.pop((organization_id, segment_id), None)
+
+    def count(self, organization_id: str, segment_id: str) -> SegmentCount | None:
+        return self.counts.get((organization_id, segment_id))
+
+    def put_count(self, organization_id: str, segment_id: str, count: SegmentCount) -> None:
+        self.counts[organization_id, segment_id] = count
 
     def all(self, organization_id: str) -> list[Segment]:
         found = [segment for (owner, _), segment in self.stored.items() if owner == organization_id]

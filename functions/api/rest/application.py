@@ -32,6 +32,7 @@ from rest import (
     queries,
     reports,
     secrets,
+    segments,
     templates,
     timetables,
 )
@@ -152,6 +153,7 @@ def application() -> APIGatewayHttpResolver:
         events,
         deliveries,
         contacts,
+        segments,
         reports,
         answers,
         queries,

@@ -200,7 +200,7 @@ def list_contacts(
     page = wiring.manage_contacts().page(who.organization_id, limit, after, filters)
     mark = f"{page.end.at!r} {page.end.contact_id}" if page.end is not None else None
     return ContactList(
-        contacts=[_answer(contact) for contact in page.contacts],
+        contacts=[contact_response(contact) for contact in page.contacts],
         next_cursor=write_list_cursor(_LIST, who.organization_id, mark) if mark is not None else None,
     )
 
@@ -346,7 +346,8 @@ def _time(at: float) -> datetime | None:
     return datetime.fromtimestamp(at, UTC) if at else None
 
 
-def _answer(contact: ContactRecord) -> ContactResponse:
+def contact_response(contact: ContactRecord) -> ContactResponse:
+    """A contact as the API shows it."""
     kept = ("contact_id", "phone", "user_id", "username", "name", "language", "tags", "fields", "opted_out")
     return ContactResponse(
         **{name: getattr(contact, name) for name in kept},
@@ -359,7 +360,10 @@ def _answer(contact: ContactRecord) -> ContactResponse:
 def _tagged(contact: ContactRecord) -> Response[ContactResponse]:
     headers: dict[str, str | list[str]] = {"ETag": f'"{contact.revision}"'}
     return Response(
-        status_code=HTTPStatus.OK.value, content_type="application/json", body=_answer(contact), headers=headers
+        status_code=HTTPStatus.OK.value,
+        content_type="application/json",
+        body=contact_response(contact),
+        headers=headers,
     )
 
 

@@ -38,6 +38,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
     "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "A saved query with this name does not exist."),
     "canned_reply_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such canned reply."),
+    "segment_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such segment."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "method_not_allowed": ProblemCode(
@@ -48,6 +49,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "contact_changed": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "The contact is not the one that `If-Match` names. Read it and try again."
+    ),
+    "segment_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The segment is not the one that `If-Match` names. Read it and try again."
     ),
     "draft_exists": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "A draft exists already, and `If-None-Match` requires that there is none."
@@ -151,6 +155,13 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The secret names no host, too many hosts, or a host in another form than a name.",
     ),
     "secret_too_large": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
+    "segment_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A condition or the query of the segment is not valid; `field` names the place.",
+    ),
+    "segments_full": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has reached the maximum number of segments."
+    ),
     "period_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The days are not in order, in the future, or more than 365."
     ),

@@ -26,7 +26,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 class QueryParameter(Model):
     """A parameter besides the days. `type`: `flow` and `node` take an id, `nodes` a list of ids, `goal` takes `completed` or a
-    node's id, `hours` a whole number. `default` null: it must be given."""
+    node's id, `hours` a whole number, `text` any text. `default` null: it must be given."""
 
     name: str
     type: ParameterType

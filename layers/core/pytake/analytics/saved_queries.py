@@ -10,7 +10,7 @@ from pytake.analytics.queries import Query, literal, statement
 from pytake.analytics.reports import MAX_DAYS, PeriodError
 from pytake.conversation.ports.lake import EventLog, LakeQueries
 
-ParameterType = Literal["flow", "node", "nodes", "goal", "hours"]
+ParameterType = Literal["flow", "node", "nodes", "goal", "hours", "text"]
 Given = str | int | list[str]
 
 LONGEST_VALUE = 200
@@ -109,11 +109,12 @@ def bound(saved: SavedQuery, organization_id: str, first: date, last: date, give
     for name in given:
         if name not in known:
             raise ParameterError(name, f"The query {saved.name} has no parameter {name!r}; it has {', '.join(known)}.")
-    values = [organization_id, first, last, *(_value(parameter, given) for parameter in saved.parameters)]
+    values = [organization_id, first, last, *(checked_value(parameter, given) for parameter in saved.parameters)]
     return Query(statement(f"saved/{saved.name}"), [literal(value) for value in values])
 
 
-def _value(parameter: QueryParameter, given: Mapping[str, Given]) -> str | int:
+def checked_value(parameter: QueryParameter, given: Mapping[str, Given]) -> str | int:
+    """The value of a parameter, or its default. Raises `ParameterError`."""
     name, value = parameter.name, given.get(parameter.name, parameter.default)
     if value is None:
         raise ParameterError(name, f"The parameter {name} is missing. {parameter.description}.")
@@ -125,6 +126,8 @@ def _value(parameter: QueryParameter, given: Mapping[str, Given]) -> str | int:
         if not isinstance(value, list) or not 1 <= len(value) <= MOST_NODES:
             raise ParameterError(name, f"{name} is a list of 1 to {MOST_NODES} node ids.")
         return ",".join(_id(name, one) for one in value)
+    if parameter.type == "text" and isinstance(value, str) and 1 <= len(value) <= LONGEST_VALUE:
+        return value
     return _id(name, value)
 
 

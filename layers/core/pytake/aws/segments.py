@@ -3,12 +3,14 @@
 import msgspec
 from msgspec.structs import replace
 
-from pytake.aws.table import ConditionFailedError, Item, Table, segments_pk
+from pytake.aws.table import ConditionFailedError, Item, Table, segment_counts_pk, segments_pk
+from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
 from pytake.conversation.ports.common import ConflictError
 
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Segment)
+_read_count = msgspec.json.Decoder(SegmentCount)
 
 
 class DynamoSegments:
@@ -34,10 +36,21 @@ class DynamoSegments:
         return replace(segment, revision=segment.revision + 1)
 
     def delete(self, organization_id: str, segment_id: str) -> None:
-        self._table.item(segments_pk(organization_id), segment_id).delete()
+        for pk in (segments_pk(organization_id), segment_counts_pk(organization_id)):
+            self._table.item(pk, segment_id).delete()
 
     def all(self, organization_id: str) -> list[Segment]:
         return [_segment(item) for item in self._table.item.query(segments_pk(organization_id), consistent_read=True)]
+
+    def count(self, organization_id: str, segment_id: str) -> SegmentCount | None:
+        try:
+            item = self._table.item.get(segment_counts_pk(organization_id), segment_id, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
+        return _read_count.decode(item.body or "")
+
+    def put_count(self, organization_id: str, segment_id: str, count: SegmentCount) -> None:
+        self._table.item(segment_counts_pk(organization_id), segment_id, body=_encode(count).decode()).save()
 
 
 def _segment(item: Item) -> Segment:

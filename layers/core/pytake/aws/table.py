@@ -34,6 +34,7 @@ export, `LAKE`).
 | the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
 | upload (a file to send) | `ORG#o#MEDIA` | upload id |
 | segment | `ORG#o#SEGMENTS` | segment id |
+| count of a large segment | `ORG#o#SEGMENTS#COUNTS` | segment id |
 | scheduled run | `JOB#job` | scheduled time |
 """
 
@@ -360,6 +361,10 @@ def contacts_shard(pk: str) -> int:
 
 def segments_pk(organization_id: str) -> str:
     return f"ORG#{organization_id}#SEGMENTS"
+
+
+def segment_counts_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#SEGMENTS#COUNTS"
 
 
 def withdrawn_pk(organization_id: str, contact_id: str) -> str:

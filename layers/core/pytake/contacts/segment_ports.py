@@ -29,6 +29,22 @@ class SegmentChunk(Struct, frozen=True):
     end: ListPlace
 
 
+class SegmentCount(Struct, frozen=True, omit_defaults=True):
+    """A count of a segment's members, which may be unfinished.
+
+    `revision` is that of the segment. `members` are those among the `seen` contacts up to `end`; `end` is None when all are
+    counted. `as_of` is when the count began. `before` is the last finished count of the same segment, with its time.
+    """
+
+    revision: int
+    as_of: float
+    members: int = 0
+    seen: int = 0
+    end: ListPlace | None = None
+    done: bool = False
+    before: tuple[int, float] | None = None
+
+
 class Segments(Protocol):
     """The segments of all organizations."""
 
@@ -46,6 +62,12 @@ class Segments(Protocol):
 
     def all(self, organization_id: str) -> list[Segment]:
         """The organization's segments, by id."""
+
+    def count(self, organization_id: str, segment_id: str) -> SegmentCount | None:
+        """The count that was last kept."""
+
+    def put_count(self, organization_id: str, segment_id: str, count: SegmentCount) -> None:
+        """Keep a count. It is forgotten with the segment."""
 
 
 class Audiences(Protocol):

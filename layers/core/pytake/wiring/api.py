@@ -1,11 +1,13 @@
 """The REST API: one use case per group of routes."""
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
 
 from pytake.analytics.answers import Answers
+from pytake.analytics.audiences import LakeAudiences
 from pytake.analytics.reports import Reports
 from pytake.analytics.saved_queries import AskSavedQuery
 from pytake.aws.aliases import DynamoAliases
@@ -21,9 +23,13 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
+from pytake.aws.segments import DynamoSegments
 from pytake.aws.session import USER_AGENT
+from pytake.aws.table import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.contacts.manage import ManageContacts
+from pytake.contacts.manage_segments import ManageSegments
+from pytake.contacts.members import SegmentMembers
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
@@ -181,6 +187,18 @@ def erase_contact() -> EraseContact:
 @use_case
 def manage_contacts() -> ManageContacts:
     return ManageContacts(contacts(), aliases(), conversations(), shared.operator_events(), shared.clock)
+
+
+@use_case
+def manage_segments() -> ManageSegments:
+    audiences = LakeAudiences(athena_queries(), event_log(), shared.clock)
+    members = SegmentMembers(segments(), contacts(), conversations(), audiences, event_log(), shared.clock)
+    return ManageSegments(segments(), members, audiences, shared.clock, time.monotonic)
+
+
+@cache
+def segments() -> DynamoSegments:
+    return DynamoSegments(shared.table())
 
 
 @use_case
