@@ -116,6 +116,7 @@ def test_a_long_count_continues_with_each_request(world: World, org: str, monkey
     add(world, org, 7)
     first = world.api("GET", f"{SEGMENTS}/vips/count", org=org)
     assert (first.status, first.body["count"], first.body["seen"], first.headers["retry-after"]) == (202, None, 4, "1")
+    assert world.api("GET", f"{SEGMENTS}/vips/count", org=org).body["seen"] == 7
     second = world.api("GET", f"{SEGMENTS}/vips/count", org=org)
     assert (second.status, second.body["count"]) == (200, 7)
     add(world, org, 2, language="en")
