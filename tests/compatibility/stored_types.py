@@ -9,6 +9,8 @@ from msgspec import Struct, inspect
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.contacts.consent import ConsentChange
 from pytake.contacts.records import ContactRecord
+from pytake.contacts.segment_ports import SegmentCount
+from pytake.contacts.segments import Segment
 from pytake.conversation.assignments import Assignment, Note
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
@@ -42,6 +44,8 @@ STORED: dict[str, Any] = {
     "TurnRecord": TurnRecord,
     "ContactRecord": ContactRecord,
     "ConsentChange": ConsentChange,
+    "Segment": Segment,
+    "SegmentCount": SegmentCount,
     "HistoryMessage": HistoryMessage,
     "Assignment": Assignment,
     "Note": Note,

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from pytake.aws.table import ConditionFailedError, Item, Table, segment_counts_pk, segments_pk
+from pytake.aws.table import ConditionFailedError, Item, Table
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
 from pytake.conversation.ports.common import ConflictError
@@ -21,13 +21,13 @@ class DynamoSegments:
 
     def get(self, organization_id: str, segment_id: str) -> Segment | None:
         try:
-            return _segment(self._table.item.get(segments_pk(organization_id), segment_id, consistent_read=True))
+            return _segment(self._table.item.get(_pk(organization_id), segment_id, consistent_read=True))
         except self._table.item.DoesNotExist:
             return None
 
     def put(self, organization_id: str, segment: Segment) -> Segment:
         item, body = self._table.item, _encode(replace(segment, revision=0)).decode()
-        stored = item(segments_pk(organization_id), segment.id, body=body, revision=segment.revision + 1)
+        stored = item(_pk(organization_id), segment.id, body=body, revision=segment.revision + 1)
         condition = item.revision == segment.revision if segment.revision else item.pk.does_not_exist()
         try:
             self._table.put(stored, condition)
@@ -36,22 +36,30 @@ class DynamoSegments:
         return replace(segment, revision=segment.revision + 1)
 
     def delete(self, organization_id: str, segment_id: str) -> None:
-        for pk in (segments_pk(organization_id), segment_counts_pk(organization_id)):
+        for pk in (_pk(organization_id), _counts_pk(organization_id)):
             self._table.item(pk, segment_id).delete()
 
     def all(self, organization_id: str) -> list[Segment]:
-        return [_segment(item) for item in self._table.item.query(segments_pk(organization_id), consistent_read=True)]
+        return [_segment(item) for item in self._table.item.query(_pk(organization_id), consistent_read=True)]
 
     def count(self, organization_id: str, segment_id: str) -> SegmentCount | None:
         try:
-            item = self._table.item.get(segment_counts_pk(organization_id), segment_id, consistent_read=True)
+            item = self._table.item.get(_counts_pk(organization_id), segment_id, consistent_read=True)
         except self._table.item.DoesNotExist:
             return None
         return _read_count.decode(item.body or "")
 
     def put_count(self, organization_id: str, segment_id: str, count: SegmentCount) -> None:
-        self._table.item(segment_counts_pk(organization_id), segment_id, body=_encode(count).decode()).save()
+        self._table.item(_counts_pk(organization_id), segment_id, body=_encode(count).decode()).save()
 
 
 def _segment(item: Item) -> Segment:
     return replace(_read.decode(item.body or ""), revision=int(item.revision or 0))
+
+
+def _pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#SEGMENTS"
+
+
+def _counts_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#SEGMENTS#COUNTS"

@@ -359,14 +359,6 @@ def contacts_shard(pk: str) -> int:
     return int(digest(pk)[:8], 16) % CONTACT_SHARDS
 
 
-def segments_pk(organization_id: str) -> str:
-    return f"ORG#{organization_id}#SEGMENTS"
-
-
-def segment_counts_pk(organization_id: str) -> str:
-    return f"ORG#{organization_id}#SEGMENTS#COUNTS"
-
-
 def withdrawn_pk(organization_id: str, contact_id: str) -> str:
     """The key of what is kept of an erased person's consent: a digest, so only a reader who knows the person can find it."""
     return f"ORG#{organization_id}#WITHDRAWN#{digest('withdrawn', organization_id, contact_id)}"
