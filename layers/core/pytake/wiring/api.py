@@ -25,7 +25,6 @@ from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.segments import DynamoSegments
 from pytake.aws.session import USER_AGENT
-from pytake.aws.table import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.contacts.manage import ManageContacts
 from pytake.contacts.manage_segments import ManageSegments
