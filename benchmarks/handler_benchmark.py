@@ -75,6 +75,9 @@ class HandlerResults:
     colds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     warm: list[dict[str, dict[str, Any]]] = field(default_factory=list)  # by run, by stage
     stored_bytes: float = 0.0  # per turn
+    known: dict[str, float] = field(
+        default_factory=dict
+    )  # requests and write units per turn of people who have written before
     layer_mb: float = 0.0
     shares: dict[str, dict[str, float]] = field(default_factory=dict)  # by handler, ms by package
 
@@ -129,7 +132,7 @@ def measure(runs: int, seconds: float, colds: int, log: Callable[[str], None]) -
         log(f"plain turns, {number} of {runs}")
         result = probe("warm", str(build), str(seconds), str(samples))
         handlers.warm.append(result["stages"])
-        handlers.stored_bytes = result["stored_bytes"]
+        handlers.stored_bytes, handlers.known = result["stored_bytes"], result["known"]
     for number in range(colds + 1):
         log(f"cold starts of the handlers, {number} of {colds}")
         for name in (BASELINE, *FUNCTIONS):

@@ -25,6 +25,7 @@ from time import perf_counter_ns, process_time_ns
 from typing import Any
 
 from benchmarks.instant_aws import InstantAws, Json
+from benchmarks.reference import conversation
 
 RUNTIME = (http.client, logging, traceback, uuid)  # see above
 REPOSITORY = Path(__file__).parents[1]
@@ -200,8 +201,6 @@ class MessagePath:
 def warm(build: Path, seconds: float, samples: Path) -> Json:
     """Run conversations for this many seconds. The stored items before the first one and the events of its first turn
     are written to `samples` for the cold starts."""
-    from benchmarks.reference import conversation
-
     cloud = InstantAws()
     prepare(cloud)
     cloud.connect_graph()
@@ -236,7 +235,21 @@ def warm(build: Path, seconds: float, samples: Path) -> Json:
         }
         for stage, times in way.times.items()
     }
-    return {"stages": stages, "stored_bytes": (cloud.stored_bytes - stored_bytes) / turns}
+    grown = (cloud.stored_bytes - stored_bytes) / turns
+    return {"stages": stages, "stored_bytes": grown, "known": _of_known_people(way, range(1, 4))}
+
+
+def _of_known_people(way: MessagePath, people: range) -> Json:
+    """Per turn: AWS requests of the whole path and write units of the flow runner, for people who write once more."""
+    for kept in (way.units, way.requests):
+        kept.clear()
+    turns = 0
+    for number in people:
+        for place, (said, _) in enumerate(conversation(number)):
+            way.turn(f"{int(CONTACT) + number}", 10_000_000 + number * 10 + place, said)
+            turns += 1
+    asked = [name for names in way.requests.values() for name in names if not name.startswith("graph.")]
+    return {"requests": len(asked) / turns, "write_units": way.units["flow_runner"] / turns}
 
 
 def cold(name: str, samples: Path) -> Json:

@@ -46,7 +46,8 @@ def measured(build: Path) -> HandlerResults:
     told = probe("warm", str(build), "0.01", samples)
     folders = {"webhook": build / "WebhookFunction", "flow_runner": build / "FlowRunnerFunction"}
     colds = {name: [probe("cold", name, samples, code=folder)] for name, folder in folders.items()}
-    return HandlerResults(colds | {"boto3": [probe("cold", "boto3", samples)]}, [told["stages"]], told["stored_bytes"])
+    colds["boto3"] = [probe("cold", "boto3", samples)]
+    return HandlerResults(colds, [told["stages"]], told["stored_bytes"], told["known"])
 
 
 def test_a_message_goes_the_whole_way_and_its_statuses_come_back(measured: HandlerResults) -> None:
@@ -61,6 +62,8 @@ def test_requests_and_write_units_are_counted(measured: HandlerResults) -> None:
     assert measured.requests("flow_runner")["dynamodb.TransactWriteItems"] == 1
     assert 0 < requests(measured) <= 14
     assert 0 < measured.own("flow_runner", "write_units") <= 8
+    assert 4 < measured.known["write_units"] <= 5, "nothing is claimed or created for a person who is known"
+    assert 12 < measured.known["requests"] <= requests(measured) < 12.7, "within a short run caches are filled, too"
     assert not any("Send" in name for name in measured.requests("webhook, sent")), "it is told already"
 
 
