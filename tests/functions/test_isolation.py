@@ -83,6 +83,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/conversations/{phone}/close": {"reason": "solved"},
     "POST /api/v1/conversations/{phone}/notes": {"text": "Their note"},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
+    "POST /api/v1/conversations/{phone}/start": {"phone_number_id": FIRST, "flow_id": "hello"},
     "POST /api/v1/media": {"mime_type": "application/pdf", "content": "JVBERi0xLjc=", "filename": "theirs.pdf"},
 }
 """A valid body for each route that takes one."""

@@ -5,12 +5,13 @@ import base64
 import json
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from functions.api.handler import handler
+from pytake.conversation.opening import RefusalCode
 from pytake.wiring import shared
 from rest import problems
 from rest.aws_outages import is_outage
@@ -259,5 +260,6 @@ def test_every_code_is_listed_with_the_status_it_comes_with() -> None:
         "secret_too_large",
         "secrets_full",
         "secret_hosts_invalid",
+        *get_args(RefusalCode),
     }
     assert set(PROBLEM_CODES) == used.keys() | from_use_cases

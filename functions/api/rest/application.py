@@ -33,6 +33,7 @@ from rest import (
     reports,
     secrets,
     segments,
+    starts,
     templates,
     timetables,
 )
@@ -147,6 +148,7 @@ def application() -> APIGatewayHttpResolver:
         *settings,
         conversations,
         agents,
+        starts,
         assignments,
         desk,
         media,

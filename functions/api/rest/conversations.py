@@ -355,7 +355,7 @@ def _summary(conversation: Conversation, assignment: Assignment, now: float) -> 
         "status": status,
         "mode": "human" if status == "human" else "bot",
         "flow_id": state.flow_id if state is not None else None,
-        "node_id": state.node_id if state is not None else None,
+        "node_id": (state.node_id or None) if state is not None else None,
         "handoff": _handoff(session.handoff) if session is not None and session.handoff is not None else None,
         "opted_out": conversation.opted_out,
         "last_activity_at": _at(conversation.active_at),

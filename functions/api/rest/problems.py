@@ -70,6 +70,20 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         HTTPStatus.CONFLICT, "The person last wrote more than 24 hours ago: free text is not allowed."
     ),
     "no_session": ProblemCode(HTTPStatus.CONFLICT, "The conversation has no open session."),
+    "in_session": ProblemCode(HTTPStatus.CONFLICT, "A flow runs for the person."),
+    "with_agent": ProblemCode(HTTPStatus.CONFLICT, "An agent has the conversation."),
+    "no_consent": ProblemCode(HTTPStatus.CONFLICT, "The person does not consent to the purpose of the template."),
+    "template_missing": ProblemCode(HTTPStatus.CONFLICT, "The account has no such template in this language."),
+    "template_paused": ProblemCode(HTTPStatus.CONFLICT, "Meta sends nothing with the template at the moment."),
+    "parameter_missing": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The flow or the template needs a value that was not given, or that is empty."
+    ),
+    "parameters_too_large": ProblemCode(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The parameters have more than 60,000 bytes as JSON."
+    ),
+    "recipient_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Neither a phone number with country code nor a business-scoped user id."
+    ),
     "opted_out": ProblemCode(HTTPStatus.CONFLICT, "The person opted out of messages."),
     "consent_erased": ProblemCode(
         HTTPStatus.CONFLICT, "The person had withdrawn consent and was erased: only they can grant it again."

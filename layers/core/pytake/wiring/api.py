@@ -32,15 +32,18 @@ from pytake.contacts.members import SegmentMembers
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
+from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.flow_secrets import ManageFlowSecrets
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.media.library import MediaLibrary
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.redrive import RedriveDelivery
 from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.templates.manage import ManageTemplates
 from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.transcript import ReadTranscript
@@ -138,6 +141,13 @@ def agent_messaging() -> AgentMessaging:
         aliases(),
         templates(),
     )
+
+
+@use_case
+def start_flow() -> StartFlow:
+    library, ttl_hours = FlowLibrary(flows(), shared.clock), settings().session_ttl_hours
+    plan = PlanOpening(shared.tenants(), library, templates(), ttl_hours)
+    return StartFlow(conversations(), contacts(), aliases(), shared.tenants(), library, queues(), shared.clock, plan)
 
 
 @use_case
