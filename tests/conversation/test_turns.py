@@ -50,6 +50,24 @@ def test_a_duplicate_repeats_a_lost_enqueue_and_nothing_else(product: Product) -
     assert len(product.conversations.turns(product.key())) == 1
 
 
+def test_an_answer_that_is_enqueued_late_is_not_sent_after_an_opt_out(product: Product) -> None:
+    product.say("Olá")
+    product.post(product.notification(product.message("Ana")))
+    item = product.queues.inbound.pop()
+    product.take_turn(item)
+    product.queues.outbound.clear()  # the worker died between the commit and the enqueue
+    stopped = product.say("stop")
+    product.clock.forward(300)  # until the queue delivers the item again
+    product.queues.forget_deduplication()
+    product.take_turn(item)
+    sent = len(product.graph.sent)
+    product.run_queues()
+    assert stopped
+    assert len(product.graph.sent) == sent
+    [entry] = [entry for entry in product.deliveries.of_conversation(product.key()) if entry.turn == 2]
+    assert (entry.state, entry.reason) == ("failed", "opted_out")
+
+
 def test_somebody_who_was_erased_and_writes_again_is_answered_though_the_turns_count_anew(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(30)  # SQS remembers what it took for five minutes

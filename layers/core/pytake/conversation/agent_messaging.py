@@ -240,8 +240,8 @@ class AgentMessaging:
         enqueue. If that turn is queued already, the queue or the ledger recognises it."""
         before = self._conversations.turn(key, record.seq - 1) if record.seq > 1 else None
         if before is not None and before.messages and record.at - before.at < UNQUEUED_SECONDS:
-            self._queues.put_outbound(outbound_item(key, before, self._clock()))
-        self._queues.put_outbound(outbound_item(key, record, self._clock()))
+            self._queues.put_outbound(outbound_item(key, before, before.at))
+        self._queues.put_outbound(outbound_item(key, record, record.at))
 
     def _number(self, key: ConversationKey) -> Number:
         number = self._tenants.number(key.phone_number_id)

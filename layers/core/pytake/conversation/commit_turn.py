@@ -101,7 +101,7 @@ class CommitTurn:
                 return self._repeat(key, message_id, mark_read)
             except ConflictError:
                 continue
-            self._enqueue(key, draft.record, mark_read)
+            self._enqueue(key, draft.record, mark_read, self._clock())
             self._publish_events.of_turn(key, draft.record)
             committed(draft.record)
             for event in draft.operator_events:
@@ -147,7 +147,8 @@ class CommitTurn:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""
         record = self._conversations.turn_of_message(key, message_id)
         if record is not None:
-            self._enqueue(key, record, mark_read)
+            # Since the turn, not since now: the sender checks whether the person has opted out or was erased meanwhile.
+            self._enqueue(key, record, mark_read, record.at)
             self._publish_events.of_turn(key, record)
         return record
 
@@ -160,12 +161,12 @@ class CommitTurn:
                 return record
         return None
 
-    def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool) -> None:
+    def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool, queued_at: float) -> None:
         if record.messages:
-            self._queues.put_outbound(outbound_item(key, record, self._clock()))
+            self._queues.put_outbound(outbound_item(key, record, queued_at))
         elif mark_read and read_id(record) is not None:
             with suppress(QueueingFailedError):  # no turn is repeated for a read receipt
-                self._queues.put_outbound(outbound_item(key, record, self._clock()))
+                self._queues.put_outbound(outbound_item(key, record, queued_at))
 
 
 def _address(draft: TurnDraft) -> None:

@@ -224,8 +224,11 @@ class MediaItem(Struct, omit_defaults=True):
         return ConversationKey(self.organization_id, self.phone_number_id, self.contact_id)
 
 
-def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_id: str = "") -> OutboundItem:
-    """The item of a committed turn. The record is the outbox: the item can be made again at any time."""
+def outbound_item(key: ConversationKey, record: TurnRecord, queued_at: float, requeue_id: str = "") -> OutboundItem:
+    """The item of a committed turn. The record is the outbox: the item can be made again at any time.
+
+    An item without a `requeue_id` that is made again has the turn's time as `queued_at`.
+    """
     return OutboundItem(
         organization_id=key.organization_id,
         phone_number_id=key.phone_number_id,
@@ -234,7 +237,7 @@ def outbound_item(key: ConversationKey, record: TurnRecord, now: float, requeue_
         messages=record.messages,
         window_closes_at=(record.window_opened_at or record.at) + SERVICE_WINDOW_SECONDS,
         correlation_id=record.correlation_id,
-        queued_at=now,
+        queued_at=queued_at,
         pair_rate_from=record.pair_rate_from,
         confirms_opt_out=record.confirms_opt_out,
         requeue_id=requeue_id,
