@@ -38,6 +38,7 @@ PARAMETERS = {
     "template_name": "order_ready",
     "language": "pt_BR",
     "media_id": MEDIA_ID,
+    "campaign_id": MARK,
     "reply_id": MARK,
     "segment_id": "vips",
 }
@@ -84,6 +85,13 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/conversations/{phone}/notes": {"text": "Their note"},
     "POST /api/v1/conversations/{phone}/send": {"text": "Hello from them"},
     "POST /api/v1/conversations/{phone}/start": {"phone_number_id": FIRST, "flow_id": "hello"},
+    "PUT /api/v1/campaigns/{campaign_id}": {
+        "name": "Theirs",
+        "phone_number_id": FIRST,
+        "segment_id": "theirs",
+        "template": {"name": "theirs", "language": "en"},
+    },
+    "POST /api/v1/campaigns/{campaign_id}/test": {"people": [ANA]},
     "POST /api/v1/media": {"mime_type": "application/pdf", "content": "JVBERi0xLjc=", "filename": "theirs.pdf"},
 }
 """A valid body for each route that takes one."""
@@ -93,6 +101,7 @@ NEITHER = {
     ERASES,
     "PUT /api/v1/contacts/{phone}",
     "PUT /api/v1/contacts/{phone}/consent",
+    "PUT /api/v1/campaigns/{campaign_id}",
     "POST /api/v1/flows/import",
     "POST /api/v1/queries/{query_name}",
     "PUT /api/v1/flows/{flow_id}",
@@ -157,6 +166,8 @@ class Acme:
         file = MediaFile(b"%PDF-1.7", "application/pdf", f"{MARK}.pdf")
         api_wiring.media_library()._files.put(upload_key("acme", MEDIA_ID), file)
         api_wiring.media_library()._uploads.put("acme", Upload(MEDIA_ID, file.mime_type, 8, time.time(), file.filename))
+        campaign = BODIES["PUT /api/v1/campaigns/{campaign_id}"] | {"name": f"{MARK} campaign"}
+        assert world.api("PUT", f"/api/v1/campaigns/{MARK}", campaign).status == 200
         world.says(f"{MARK} hello")
         segment = {"name": f"{MARK} segment", "all": [{"field": "name", "operator": "!=", "value": MARK}]}
         assert world.api("PUT", "/api/v1/segments/vips", segment).status == 200

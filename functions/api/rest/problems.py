@@ -41,6 +41,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "segment_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such segment."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
+    "campaign_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such campaign."),
     "method_not_allowed": ProblemCode(
         HTTPStatus.METHOD_NOT_ALLOWED, "The address does not support this method; `Allow` lists those it supports."
     ),
@@ -61,6 +62,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "desk_changed": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "The list is not the one that `If-Match` names. Read it and try again."
+    ),
+    "campaign_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The campaign is not the one that `If-Match` names. Read it and try again."
     ),
     "published_meanwhile": ProblemCode(
         HTTPStatus.CONFLICT, "The flow was published at the same moment. Read the new version and try again."
@@ -94,6 +98,13 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "conversation_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing to the conversation. Try again."),
     "delivery_not_redrivable": ProblemCode(
         HTTPStatus.CONFLICT, "The message is neither dead nor deferred, so it is not sent again."
+    ),
+    "campaign_state": ProblemCode(
+        HTTPStatus.CONFLICT, "The campaign's status does not allow this; `campaign_status` names it."
+    ),
+    "campaign_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the campaign. Try again."),
+    "start_refused": ProblemCode(
+        HTTPStatus.CONFLICT, "No conversation can be started; `reason` is the code that says why."
     ),
     "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),
     "secrets_unreadable": ProblemCode(
@@ -134,6 +145,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "template_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The template breaks a documented rule of Meta; `errors` lists each place."
     ),
+    "variant_unknown": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The campaign has no such variant."),
     "template_refused": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "Meta refused the request about the template; `detail` says why."
     ),

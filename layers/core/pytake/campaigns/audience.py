@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 PART_RECIPIENTS = 500
 """A part is one item of the table: 500 people are some 15 KB."""
@@ -62,3 +63,10 @@ def total(counts: Iterable[AudienceCounts]) -> AudienceCounts:
         outcomes.update(each.outcomes)
         cost += each.cost_micros
     return AudienceCounts(dict(outcomes), cost)
+
+
+def without(part: AudiencePart, contact_id: str) -> AudiencePart:
+    """The part without an erased person. One who was not written to yet is listed as erased."""
+    pairs = list(zip(part.recipients, part.outcomes, strict=True))
+    outcomes = [f"{SKIPPED}erased" if one == contact_id and was == PLANNED else was for one, was in pairs]
+    return replace(part, recipients=["" if one == contact_id else one for one, _ in pairs], outcomes=outcomes)

@@ -6,30 +6,19 @@ from typing import Protocol
 from msgspec import Struct
 
 from pytake.campaigns.audience import AudienceCounts, AudiencePart
+from pytake.campaigns.records import Campaign
 from pytake.contacts.ports import ListPlace
-from pytake.contacts.records import ContactRecord
+from pytake.contacts.segment_ports import SegmentChunk
+from pytake.contacts.segments import Segment
 
 
-class SegmentMember(Struct, frozen=True):
-    """A contact of a segment, and its place in the list of the organization's contacts."""
+class SegmentReader(Protocol):
+    """Reads the people of a segment."""
 
-    place: ListPlace
-    contact: ContactRecord
+    def chunks(self, organization_id: str, segment: Segment, after: ListPlace | None = None) -> Iterator[SegmentChunk]:
+        """The members among some contacts at a time, in the order of the list of contacts, after a place.
 
-
-class SegmentUnknownError(Exception):
-    """The organization has no such segment."""
-
-
-class SegmentMembers(Protocol):
-    """The people of a segment."""
-
-    def __call__(
-        self, organization_id: str, segment_id: str, after: ListPlace | None = None
-    ) -> Iterator[SegmentMember]:
-        """The members, each once, in the order of the list of contacts (newest first), after a place.
-
-        Read lazily: memory does not grow with their number. Raises `SegmentUnknownError` before the first one.
+        Each member once, read lazily: memory does not grow with their number.
         """
 
 
@@ -51,6 +40,25 @@ class Budgets(Protocol):
 
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
         """Reduce a reservation to what was used of it. The first call holds."""
+
+
+class Campaigns(Protocol):
+    """The campaigns of all organizations."""
+
+    def load(self, organization_id: str, campaign_id: str) -> Campaign | None:
+        """A campaign as last written (a consistent read)."""
+
+    def save(self, campaign: Campaign) -> Campaign:
+        """Write a campaign; returns it with its new revision.
+
+        Raises `ConflictError` when the stored campaign does not have this one's `revision`, 0 for one that is not stored.
+        """
+
+    def page(self, organization_id: str, limit: int, after: str = "") -> list[Campaign]:
+        """At most `limit` campaigns behind an id, in the order of their ids."""
+
+    def active(self, now: float) -> Iterable[tuple[str, str]]:
+        """Organization and id of the campaigns that ticks have to look at. Eventually consistent."""
 
 
 class SlotBlock(Struct, frozen=True):
@@ -85,8 +93,8 @@ class Audiences(Protocol):
     def put(self, organization_id: str, campaign_id: str, part: AudiencePart) -> AudiencePart:
         """Write a part and its counts; returns it with its new revision.
 
-        Raises `ConflictError` when the stored part has another `revision`. One of revision 0 replaces a part of an earlier
-        freeze (a lower `epoch`), and no other.
+        Raises `ConflictError` when the stored part has another `revision`. One of revision 0 replaces one of the same freeze or
+        of an earlier one: its `epoch` must not be higher.
         """
 
     def parts(self, organization_id: str, campaign_id: str) -> Iterable[AudiencePart]:

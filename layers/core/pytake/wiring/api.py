@@ -23,9 +23,9 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
-from pytake.aws.segments import DynamoSegments
 from pytake.aws.session import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
+from pytake.campaigns.manage import ManageCampaigns
 from pytake.contacts.manage import ManageContacts
 from pytake.contacts.manage_segments import ManageSegments
 from pytake.contacts.members import SegmentMembers
@@ -51,6 +51,7 @@ from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from pytake.meta.graph_api import GraphApi
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
+from pytake.wiring.campaigns import audiences, campaigns, segments
 from pytake.wiring.conversations import contacts, conversations, publish_events
 from pytake.wiring.templates import templates
 
@@ -145,9 +146,16 @@ def agent_messaging() -> AgentMessaging:
 
 @use_case
 def start_flow() -> StartFlow:
-    library, ttl_hours = FlowLibrary(flows(), shared.clock), settings().session_ttl_hours
-    plan = PlanOpening(shared.tenants(), library, templates(), ttl_hours)
-    return StartFlow(conversations(), contacts(), aliases(), shared.tenants(), library, queues(), shared.clock, plan)
+    return StartFlow(
+        conversations(),
+        contacts(),
+        aliases(),
+        shared.tenants(),
+        flow_library(),
+        queues(),
+        shared.clock,
+        plan_opening(),
+    )
 
 
 @use_case
@@ -200,14 +208,33 @@ def manage_contacts() -> ManageContacts:
 
 @use_case
 def manage_segments() -> ManageSegments:
-    audiences = LakeAudiences(athena_queries(), event_log(), shared.clock)
-    members = SegmentMembers(segments(), contacts(), conversations(), audiences, event_log(), shared.clock)
-    return ManageSegments(segments(), members, audiences, shared.clock, time.monotonic)
+    lake = LakeAudiences(athena_queries(), event_log(), shared.clock)
+    members = SegmentMembers(segments(), contacts(), conversations(), lake, event_log(), shared.clock)
+    return ManageSegments(segments(), members, lake, shared.clock, time.monotonic)
+
+
+@use_case
+def manage_campaigns() -> ManageCampaigns:
+    return ManageCampaigns(
+        campaigns(),
+        audiences(),
+        shared.tenants(),
+        segments(),
+        plan_opening(),
+        start_flow(),
+        shared.operator_events(),
+        shared.clock,
+    )
 
 
 @cache
-def segments() -> DynamoSegments:
-    return DynamoSegments(shared.table())
+def plan_opening() -> PlanOpening:
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
+
+
+@cache
+def flow_library() -> FlowLibrary:
+    return FlowLibrary(flows(), shared.clock)
 
 
 @use_case

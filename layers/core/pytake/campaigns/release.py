@@ -1,0 +1,237 @@
+"""Release the claimed recipients: each takes one turn with an id of the campaign, so that none is written to twice.
+
+The turn is refused by the commit if the conversation has taken it already. The outcomes are written to the part, and only then
+the claim ends. A worker may die between any two of these steps: the next one repeats what is not noted.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.campaigns.assignment import variant_of
+from pytake.campaigns.audience import PLANNED, RELEASED, SKIPPED, AudiencePart
+from pytake.campaigns.claim import Openings
+from pytake.campaigns.ports import Audiences, Budgets, Campaigns
+from pytake.campaigns.records import Campaign, Chunk
+from pytake.contacts.ports import Contacts
+from pytake.contacts.records import ContactRecord
+from pytake.conversation.campaign_mark import CampaignMark
+from pytake.conversation.commit_turn import CommitTurn, TurnDraft
+from pytake.conversation.current_conversation import load_current
+from pytake.conversation.find_conversation import FoundConversation
+from pytake.conversation.opening import StartRefusedError, decide_opening, new_conversation
+from pytake.conversation.ports.common import Clock, ConflictError, until_written
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
+
+RECOUNT_SECONDS = 60
+"""The outcomes of a part are compared with the ledger so long after its latest release."""
+
+MARGIN_SECONDS = 30
+"""A worker starts no turn in the last part of its lease: requests to AWS last less, with their retries."""
+
+MOST_TRIES = 5
+"""After so many workers a recipient whose turn always fails is listed as failed, so that the others go on."""
+
+FAILED = "failed:internal"
+
+
+class LeaseEndsError(Exception):
+    """The worker's lease is about to end: another one continues."""
+
+
+class _Recipient(Struct, frozen=True):
+    """A claimed recipient, with what was read for all of them in one request."""
+
+    place: int
+    contact_id: str
+    variant: str
+    contact: ContactRecord | None
+    conversation: Conversation | None
+
+
+class ReleaseRecipients:
+    """The use case. `workers` turns are taken at the same time."""
+
+    def __init__(
+        self,
+        campaigns: Campaigns,
+        audiences: Audiences,
+        contacts: Contacts,
+        conversations: Conversations,
+        commit_turn: CommitTurn,
+        budgets: Budgets,
+        clock: Clock,
+        workers: int = 1,
+    ) -> None:
+        self._campaigns = campaigns
+        self._audiences = audiences
+        self._contacts = contacts
+        self._conversations = conversations
+        self._commit_turn = commit_turn
+        self._budgets = budgets
+        self._clock = clock
+        self._workers = workers
+
+    def __call__(self, campaign: Campaign, chunk: Chunk, openings: Openings) -> Campaign:
+        """Release the recipients of the campaign's `chunk`; the campaign as stored then, without it.
+
+        A campaign that does not run any more releases none, and only notes who was released before. Raises what a turn raises,
+        after the outcomes of the others are noted: then the chunk stays, for the next tick.
+        """
+        where = (campaign.organization_id, campaign.campaign_id, chunk.zone, chunk.part)
+        part = self._audiences.load(*where)
+        recipients = self._recipients(campaign, chunk, part) if part is not None else []
+        prices = {one.place: chunk.prices.get(one.variant, 0) for one in recipients}
+        outcomes: dict[int, str] = {}
+        failures: list[Exception] = []
+        if recipients:
+            for recipient, outcome in self._each(partial(self._outcome, campaign, chunk, openings), recipients):
+                if isinstance(outcome, LeaseEndsError) or (isinstance(outcome, Exception) and chunk.tries < MOST_TRIES):
+                    failures.append(outcome)
+                elif outcome is not None:
+                    outcomes[recipient.place] = FAILED if isinstance(outcome, Exception) else outcome
+            until_written(lambda: self._note(campaign, chunk, outcomes, prices), "the outcomes")
+        if failures:
+            raise failures[0]
+        used = sum(prices[place] for place, outcome in outcomes.items() if outcome == RELEASED)
+        return self._close(campaign, chunk, chunk.reserved_micros if chunk.tries else used)
+
+    def _recipients(self, campaign: Campaign, chunk: Chunk, part: AudiencePart) -> list[_Recipient]:
+        """The recipients whose outcome is not noted yet. Two requests, whatever their number."""
+        places = [place for place in chunk.places if part.outcomes[place] == PLANNED and part.recipients[place]]
+        ids = {place: part.recipients[place] for place in places}
+        if not ids:
+            return []
+        organization_id = campaign.organization_id
+        contacts = {one.contact_id: one for one in self._contacts.load_all(organization_id, list(ids.values()))}
+        keys = [_key(campaign, contact_id) for contact_id in ids.values()]
+        known = {one.key.contact_id: one for one in self._conversations.load_all(keys)}
+        variants = campaign.definition.variants
+        return [
+            _Recipient(place, id_, variant_of(campaign.campaign_id, id_, variants), contacts.get(id_), known.get(id_))
+            for place, id_ in ids.items()
+        ]
+
+    def _each(
+        self, one: Callable[[_Recipient], str | None], recipients: Sequence[_Recipient]
+    ) -> Iterable[tuple[_Recipient, str | Exception | None]]:
+        def caught(recipient: _Recipient) -> tuple[_Recipient, str | Exception | None]:
+            try:
+                return recipient, one(recipient)
+            except Exception as error:  # the others are independent of it; the caller raises it
+                return recipient, error
+
+        if self._workers == 1:
+            return map(caught, recipients)
+        with ThreadPoolExecutor(self._workers) as pool:
+            return list(pool.map(caught, recipients))
+
+    def _outcome(self, campaign: Campaign, chunk: Chunk, openings: Openings, recipient: _Recipient) -> str | None:
+        """What becomes of a recipient; None: nothing, because the campaign does not run any more."""
+        if self._clock() > campaign.lease_until - MARGIN_SECONDS:
+            raise LeaseEndsError
+        key, known, contact = self._person(campaign, recipient)
+        runs = campaign.status == "running"
+        if runs and (contact is None or not (contact.phone or contact.user_id)):
+            return f"{SKIPPED}contact_unknown"
+        mark = CampaignMark(
+            campaign.campaign_id,
+            recipient.variant,
+            chunk.first_slot + chunk.places.index(recipient.place) * chunk.interval,
+            chunk.prices.get(recipient.variant, 0),
+            recipient=recipient.contact_id if key.contact_id != recipient.contact_id else "",
+        )
+        first = True
+
+        def find(again: bool) -> FoundConversation:
+            nonlocal first
+            first = not again
+            current = load_current(self._conversations, key) if again else known
+            return FoundConversation(current.key if current is not None else key, current)
+
+        def decide(found: FoundConversation) -> TurnDraft | None:
+            # A worker that died, or a try whose answer was lost, may have committed it: the person may even have answered.
+            unsure = chunk.tries or not first
+            if unsure and self._conversations.turn_of_message(found.key, campaign.message_id) is not None:
+                return None
+            if not runs or contact is None:
+                return None
+            before = found.conversation
+            if before is None:
+                before = new_conversation(found.key, contact, self._conversations.erased_at(found.key))
+            opening = openings[recipient.variant]
+            draft = decide_opening(before, contact, opening, campaign.message_id, self._clock())
+            draft.record.campaign = mark
+            return draft
+
+        try:
+            record = self._commit_turn(find, campaign.message_id, decide, lambda _: None, mark_read=False)
+        except StartRefusedError as refused:
+            return f"{SKIPPED}{refused.code}"
+        return _released(record, key, recipient) if record is not None else None
+
+    def _person(
+        self, campaign: Campaign, recipient: _Recipient
+    ) -> tuple[ConversationKey, Conversation | None, ContactRecord | None]:
+        """The recipient's conversation and contact: since the audience was frozen, they may have been merged into another."""
+        key, known, contact = _key(campaign, recipient.contact_id), recipient.conversation, recipient.contact
+        if known is not None and known.merged_into is not None:
+            known = load_current(self._conversations, key)
+            if known is not None:
+                key, contact = known.key, self._contacts.load(campaign.organization_id, known.key.contact_id)
+        return key, known, contact
+
+    def _note(self, campaign: Campaign, chunk: Chunk, outcomes: dict[int, str], prices: dict[int, int]) -> None:
+        """Write the outcomes to the part. What the ledger has said meanwhile stays."""
+        where = (campaign.organization_id, campaign.campaign_id)
+        part = self._audiences.load(*where, chunk.zone, chunk.part)
+        if part is None:
+            return
+        after, cost = list(part.outcomes), part.cost_micros
+        for place, outcome in outcomes.items():
+            if part.outcomes[place] == PLANNED or (outcome == RELEASED and part.outcomes[place].startswith(SKIPPED)):
+                after[place] = outcome
+                cost += prices[place] if outcome == RELEASED else 0
+        if after == part.outcomes:
+            return
+        now = self._clock()
+        noted = replace(
+            part, outcomes=after, cost_micros=cost, released_at=now, recount_at=now + RECOUNT_SECONDS, recounts=0
+        )
+        self._audiences.put(*where, noted)
+
+    def _close(self, campaign: Campaign, chunk: Chunk, used: int) -> Campaign:
+        """End the claim, of whose money `used` is spent. The rest is that of recipients who were refused.
+
+        After a worker's death all of it is: it is not certain that this worker has ended and releases none any more.
+        """
+        if used < chunk.reserved_micros:
+            self._budgets.settle(campaign.organization_id, chunk.reservation_id(campaign.campaign_id), used)
+
+        def close() -> Campaign:
+            stored = self._campaigns.load(campaign.organization_id, campaign.campaign_id)
+            if stored is None or stored.chunk != chunk:
+                raise LeaseEndsError
+            spent = stored.spent_micros - chunk.reserved_micros + used
+            return self._campaigns.save(replace(stored, chunk=None, spent_micros=spent))
+
+        try:
+            spent = campaign.spent_micros - chunk.reserved_micros + used
+            return self._campaigns.save(replace(campaign, chunk=None, spent_micros=spent))
+        except ConflictError:  # a user has paused it, or another worker has taken over
+            return until_written(close, "the end of a claim")
+
+
+def _key(campaign: Campaign, contact_id: str) -> ConversationKey:
+    return ConversationKey(campaign.organization_id, campaign.definition.phone_number_id, contact_id)
+
+
+def _released(record: TurnRecord, key: ConversationKey, recipient: _Recipient) -> str:
+    """The outcome of a committed turn. It may be that of another contact of the audience, who is the same person by now."""
+    mark = record.campaign
+    owner = (mark.recipient if mark is not None else "") or key.contact_id
+    return RELEASED if owner == recipient.contact_id else f"{SKIPPED}merged"

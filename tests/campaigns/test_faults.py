@@ -1,0 +1,189 @@
+"""Whatever happens at any call of a tick, each person gets the message once or is listed with a reason, within the cap."""
+
+import pytest
+from msgspec.structs import replace
+
+from pytake.campaigns import claim, freeze
+from pytake.campaigns.audience import PLANNED, RELEASED
+from pytake.campaigns.claim import LEASE_SECONDS
+from pytake.campaigns.manage import CampaignStateError
+from pytake.contacts.consent import Consent
+from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
+
+PEOPLE = 8
+CAP = 6 * PRICE
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts, chunks and steps of the freeze so small that one campaign has many of them."""
+    monkeypatch.setattr(claim, "CHUNK_RECIPIENTS", 2)
+    monkeypatch.setattr(freeze, "PART_RECIPIENTS", 3)
+    monkeypatch.setattr(freeze, "STEP_CONTACTS", 4)
+
+
+def new_world(cap: int | None = None) -> CampaignWorld:
+    people = [person(index) for index in range(PEOPLE)]
+    people[3] = person(3, consent="")
+    world = CampaignWorld(people, spend_cap_micros=cap)
+    world.start()
+    return world
+
+
+def number_of_calls() -> int:
+    world = new_world()
+    assert world.run().status == "completed"
+    return world.calls.made
+
+
+CALLS = number_of_calls()
+
+
+def check(world: CampaignWorld, *, complete: bool = True, cap: int | None = None) -> None:
+    """Each person once or with a reason, every turn queued, and the money of every turn reserved."""
+    turns, outcomes = world.turns(), world.outcomes()
+    assert all(len(own) <= 1 for own in turns.values())
+    written = {contact_id for contact_id, own in turns.items() if own}
+    assert sorted(world.queued()) == sorted(written)
+    listed = {contact_id for contact_id, outcome in outcomes.items() if outcome == RELEASED}
+    assert listed == written
+    if complete:
+        assert set(outcomes) == {one.contact_id for one in world.people}
+        assert all(outcome != PLANNED for outcome in outcomes.values())
+        assert outcomes[world.people[3].contact_id] == "-no_consent"
+        assert len(written) == PEOPLE - 1
+    cost = sum(mark.price_micros for own in turns.values() for record in own if (mark := record.campaign) is not None)
+    assert cost == PRICE * len(written) == sum(part.cost_micros for part in world.parts)
+    assert cost <= world.campaign.spent_micros
+    assert world.campaign.chunk is None
+    if cap is not None:
+        assert world.campaign.spent_micros <= cap
+
+
+def killed() -> None:
+    raise KilledError
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_dies_at_any_call(when: str) -> None:
+    for number in range(CALLS):
+        world = new_world()
+        world.calls.at[number, when] = killed
+        assert world.run().status == "completed", (number, world.calls.names[number])
+        check(world)
+
+
+def test_two_workers_die_one_after_the_other() -> None:
+    for number in range(0, CALLS, 3):
+        world = new_world()
+        world.calls.at[number, "after"] = killed
+        world.calls.at[number + 9, "before"] = killed
+        assert world.run().status == "completed", number
+        check(world)
+
+
+def test_two_ticks_run_at_once() -> None:
+    for number in range(CALLS):
+        world = new_world()
+        world.calls.at[number, "after"] = lambda world=world: world.tick()  # type: ignore[misc]
+        assert world.run().status == "completed", number
+        check(world)
+
+
+def test_a_worker_wakes_up_after_another_has_taken_over() -> None:
+    """Its lease has ended meanwhile: it stops at the next turn, and what it still writes changes nothing."""
+    for number in range(CALLS):
+        world = new_world()
+
+        def stall(world: CampaignWorld = world) -> None:
+            world.clock.forward(LEASE_SECONDS + 1)
+            world.tick()
+
+        world.calls.at[number, "before"] = stall
+        assert world.run().status == "completed", (number, world.calls.names[number])
+        check(world)
+
+
+def test_the_cap_is_never_passed() -> None:
+    for number in range(CALLS):
+        for happens in (killed, None):
+            world = new_world(CAP)
+
+            def stall(world: CampaignWorld = world) -> None:
+                world.clock.forward(LEASE_SECONDS + 1)
+                world.tick()
+
+            world.calls.at[number, "after"] = happens or stall
+            campaign = world.run()
+            assert (campaign.status, campaign.reason) == ("paused", "spend_cap"), number
+            check(world, complete=False, cap=CAP)
+            assert sum(map(len, world.turns().values())) == CAP // PRICE
+
+
+@pytest.mark.parametrize("action", ["pause", "cancel"])
+def test_a_user_stops_it_at_any_call(action: str) -> None:
+    for number in range(CALLS):
+        world = new_world()
+
+        def stop(world: CampaignWorld = world) -> None:
+            try:
+                getattr(world.manage, action)("acme", "spring", "ana")
+            except CampaignStateError:
+                assert world.campaign.status == "completed"
+
+        world.calls.at[number, "before"] = stop
+        before = 0
+
+        world.tick()
+        before = sum(map(len, world.turns().values()))
+        world.run()
+        assert sum(map(len, world.turns().values())) == before, "no person is written to after the tick of the pause"
+        check(world, complete=world.campaign.status == "completed")
+        if world.campaign.status == "paused":
+            world.manage.resume("acme", "spring", "ana")
+            assert world.run().status == "completed"
+            check(world)
+
+
+def test_a_worker_dies_while_a_user_stops_it() -> None:
+    for number in range(0, CALLS, 2):
+        world = new_world()
+
+        def stop(world: CampaignWorld = world) -> None:
+            if world.campaign.status == "running":
+                world.manage.cancel("acme", "spring", "ana")
+            raise KilledError
+
+        world.calls.at[number, "after"] = stop
+        world.run()
+        check(world, complete=world.campaign.status == "completed")
+
+
+def test_a_pause_is_seen_after_one_chunk() -> None:
+    world = new_world()
+    probe = new_world()
+    probe.run()
+    first_commit = probe.calls.names.index("commit")
+    world.calls.at[first_commit, "before"] = lambda: world.manage.pause("acme", "spring", "ana") and None  # type: ignore[func-returns-value]
+    world.tick()
+    assert sum(map(len, world.turns().values())) == 2
+
+
+def test_a_person_opts_out_after_the_freeze() -> None:
+    world = new_world()
+    gone = world.people[0]
+
+    def opt_out() -> None:
+        for one in world.people:
+            stored = world.product.contacts.load("acme", one.contact_id)
+            if one.contact_id == gone.contact_id:
+                consent = {**stored.consent, "service": Consent("withdrawn", "stop", 2)}
+                world.product.contacts.save("acme", replace(stored, consent=consent))
+
+    probe = new_world()
+    probe.run()
+    world.calls.at[probe.calls.names.index("reserve_block"), "before"] = opt_out
+    world.run()
+    assert world.outcomes()[gone.contact_id] == "-opted_out"
+    assert world.turns()[gone.contact_id] == []
+    assert world.campaign.spent_micros == PRICE * (PEOPLE - 2), "the price of a refused person comes back"
