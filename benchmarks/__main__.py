@@ -6,7 +6,15 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import capacity, contacts_benchmark, engine_benchmark, growth, handler_benchmark, local_benchmark
+from benchmarks import (
+    capacity,
+    contacts_benchmark,
+    engine_benchmark,
+    feature_costs,
+    growth,
+    handler_benchmark,
+    local_benchmark,
+)
 from benchmarks.engine_report import engine_tables, engine_targets
 from benchmarks.environments import NotInstalledError
 from benchmarks.example_flows import billed_table, billed_target, count
@@ -51,6 +59,8 @@ def main() -> None:
     results, missing = engine_benchmark.measure(rounds, seconds, colds, progress)
     sections = {"ENGINES": engine_tables(results, missing)}
     targets = engine_targets(results)
+    features = feature_costs.measure(rounds, 300 if quick else 2_000, progress)
+    sections["FEATURES"] = feature_costs.features_table(features)
     handlers = None
     try:
         handlers = handler_benchmark.measure(runs, seconds * 10, colds, progress)
@@ -166,6 +176,13 @@ How each was used, always in its favour:
 - botbuilder-dialogs: waterfalls and the library's own prompts; states as `jsonpickle` writes them, as in its cloud storages.
 - LangGraph: questions that `interrupt`, checkpoints written once per turn by its in-memory saver, which serialises. A graph
   entered from the start every turn instead of resumed took the same time. Its size includes the history of checkpoints.
+
+## What features of a flow cost
+
+The turn of an answer to a question that is then asked again, with load and save of the state, which holds a list of
+ten objects; CPU time, medians over the rounds, `more` than the plain turn of the same round.
+
+{sections["FEATURES"]}
 
 ## Cold starts of the handlers
 
