@@ -104,6 +104,7 @@ class CountedSlots(DynamoRateSlots):
     def __init__(self, shared: "SharedSlots") -> None:
         self._shared = shared
         self._leases = {}
+        self._blocks = {}
 
     def _arrive(self, organization_id: str, scope: str, advance: float, now: float) -> float:
         self._shared.writes.add(now, f"rate slot#{organization_id}#{scope}")

@@ -7,11 +7,13 @@ from msgspec.structs import replace
 
 from pytake.contacts.identities import sender_of, survivor
 from pytake.contacts.records import new_contact
+from pytake.conversation.agent_messaging import AgentMessaging, RequestIdReusedError
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.transcript import ReadTranscript
+from pytake.whatsapp.outbound import Text
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
 
@@ -68,6 +70,25 @@ def product() -> Product:
 @pytest.fixture
 def ana(product: Product) -> Person:
     return Person(product)
+
+
+def test_a_request_that_is_repeated_after_a_merge_sends_nothing_again(product: Product, ana: Person) -> None:
+    shared = product.conversations, product.tenants, product.queues, product.publish_events, product.clock
+    desk = AgentMessaging(*shared, 24, product.contacts, product.conversations.aliases, product.templates)
+    ana.say("Oi", None, ANA)
+    desk.send(ConversationKey("acme", NUMBER, ANA), Text("Bom dia"), "agent-1", "request-1")
+    product.clock.forward(1)
+    ana.say("Oi", PHONE, None)
+    ana.say("Oi", PHONE, ANA)
+    (key,) = live(product)
+    assert key.contact_id == PHONE
+    product.clock.forward(600)
+    repeated = desk.send(key, Text("Bom dia"), "agent-1", "request-1")
+    product.run_queues()
+    assert [text_of(payload) for payload in product.graph.sent].count("Bom dia") == 1
+    assert repeated.conversation.key == key
+    with pytest.raises(RequestIdReusedError):
+        desk.send(key, Text("Boa tarde"), "agent-1", "request-1")
 
 
 def live(product: Product) -> list[ConversationKey]:

@@ -11,6 +11,7 @@ from pytake.conversation.callback_data import read_callback_data
 from pytake.conversation.records import DEFAULT_COMMANDS, ConversationKey, Delivery, TurnContext, TurnRecord
 from pytake.engine import Context, State
 from pytake.engine.contact_changes import contact_after
+from pytake.whatsapp.outbound import Template
 from tests.faults.meta import text_of
 from tests.faults.story_flow import COMPILED
 from tests.faults.world import World, user_id_of
@@ -31,6 +32,9 @@ BEGUN_SECONDS = 150
 """A worker may have checked before the opt-out was committed: a turn of 60 s, a send of 30 s, and a turn that is so young that
 the sender does not look."""
 
+LOOKED_SECONDS = 31
+"""The sender looks right before it sends, and dies after 30 seconds."""
+
 Place = tuple[ConversationKey, int, int]
 
 
@@ -42,6 +46,7 @@ def broken(world: World) -> list[str]:
         *_each_message_takes_one_turn(world),
         *_a_person_is_one_contact(world),
         *_nothing_leaves_after_an_opt_out(world),
+        *_marketing_needs_consent(world),
         *_each_reply_is_sent_once(world),
         *_replies_are_in_order(world),
         *_what_failed_is_known(world),
@@ -148,6 +153,21 @@ def _nothing_leaves_after_an_opt_out(world: World) -> list[str]:
     return problems
 
 
+def _marketing_needs_consent(world: World) -> list[str]:
+    """A marketing template leaves only if a worker could have known of consent when it looked, right before."""
+    problems = []
+    for sent in world.meta.sent:
+        if text_of(sent.payload) != "template offer":
+            continue
+        key = _place(sent.payload)[0][0]
+        known = world.marketing.get((key.organization_id, key.contact_id), [])
+        at_first = [granted for at, granted in known if at <= sent.at - LOOKED_SECONDS][-1:]
+        since = [granted for at, granted in known if sent.at - LOOKED_SECONDS < at <= sent.at]
+        if not any([*at_first, *since]):
+            problems.append(f"{_place(sent.payload)[0]} left without consent to marketing")
+    return problems
+
+
 def taken_by_meta(world: World) -> list[tuple[Place, int, str]]:
     """The messages that Meta accepted, in order: place, number of the send, text."""
     found = []
@@ -167,7 +187,7 @@ def _place(payload: dict[str, Any]) -> tuple[Place, int]:
 def said(world: World) -> dict[Place, str]:
     """The texts of the turns' messages."""
     return {
-        (key, record.seq, index): message.text  # type: ignore[union-attr]
+        (key, record.seq, index): f"template {message.name}" if isinstance(message, Template) else message.text  # type: ignore[union-attr]
         for key, records in world.conversations.records.items()
         for record in records.values()
         for index, message in enumerate(record.messages)

@@ -95,13 +95,13 @@ class Meta:
             self.post(phone_number_id, {"statuses": [entry]}, late + chance.uniform(soonest, latest))
         return AcceptedMessage(wamid)
 
-    def post(self, phone_number_id: str, value: dict[str, Any], delay: float) -> None:
+    def post(self, phone_number_id: str, value: dict[str, Any], delay: float, field: str = "messages") -> None:
         """Post a webhook in `delay` seconds, and again until it is answered 200; sometimes once more all the same."""
         value = {"metadata": {"phone_number_id": phone_number_id}, **value}
         body = json.dumps(
             {
                 "object": "whatsapp_business_account",
-                "entry": [{"id": "waba", "changes": [{"field": "messages", "value": value}]}],
+                "entry": [{"id": "waba", "changes": [{"field": field, "value": value}]}],
             }
         )
         times = 1

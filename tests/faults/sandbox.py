@@ -1,11 +1,16 @@
 """A process of a function, with the use cases wired to the simulated ports."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pytake.aws.batch import BatchProcessor
+from pytake.conversation.contact_news import ContactNews
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, longest_wait
+from pytake.conversation.find_conversation import FindConversation
+from pytake.conversation.marketing_preferences import RecordPreference
+from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.receive_notification import ReceiveNotification
@@ -63,6 +68,9 @@ class Sandbox:
                 show_typing=ports["queues"].put_outbound,
                 plan_opening=PlanOpening(tenants, flows, fakes.MemoryTemplates(), 24),
             ),
+            "record_preference": RecordPreference(
+                ContactNews(ports["contacts"], ports["conversations"], self._find(ports, tenants, clock), clock)
+            ),
             "deliver": Deliver(
                 conversations=ports["conversations"],
                 contacts=ports["contacts"],
@@ -100,6 +108,12 @@ class Sandbox:
             ),
             "resume_number": ResumeNumber(tenants, ports["held_turns"], ports["queues"], clock),
         }
+
+    @staticmethod
+    def _find(ports: dict[str, Any], tenants: Any, clock: Callable[[], float]) -> FindConversation:
+        shared = ports["conversations"], ports["contacts"], ports["aliases"]
+        merge = MergeContacts(*shared, tenants, ports["events"], clock)
+        return FindConversation(ports["conversations"], ports["aliases"], merge)
 
 
 class Context:

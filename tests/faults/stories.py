@@ -3,6 +3,7 @@
 import random
 
 from tests.faults.plans import NoFaults, Plan, RandomFaults
+from tests.faults.story_flow import OFFERING
 from tests.faults.timeline import DAY, START
 from tests.faults.world import Names, World
 
@@ -71,7 +72,16 @@ def wild(seed: int) -> World:
                 at += chance.choice((0.2, 2.0, 15.0, 40.0, 200.0))
             if hides and naming.random() < 0.8:
                 world.says(at + naming.uniform(0, 60), owner, phone, naming.choice(WORDS), "both")
-    if chance.random() < 0.3:
+    consents = random.Random(f"consent {seed}")  # noqa: S311
+    offers = consents.random() < 0.3
+    if offers:
+        for owner in world.numbers:
+            for edition in range(2, OFFERING + 1):
+                world.publish(owner, edition)
+        for owner, phone in list(world.people):
+            for _ in range(consents.choice((0, 1, 2, 3))):
+                world.prefers(consents.uniform(0, 400), owner, phone, consents.choice(("stop", "stop", "resume")))
+    if chance.random() < 0.3 and not offers:
         world.timeline.after(chance.uniform(10, 200), lambda: world.publish("acme", 2))
     if chance.random() < 0.1:
         for name in world.queues:

@@ -10,9 +10,23 @@ from pytake.conversation.records import (
 from pytake.engine import Flow
 from tests import fakes
 
+OFFERING = 3
+_GRANT = {"type": "set_consent", "purpose": "marketing", "state": "granted"}
+_OFFER: tuple[dict[str, Any], ...] = (
+    {"id": "grant", "type": "action", "data": {"actions": [_GRANT], "next_node_id": "offer"}},
+    {
+        "id": "offer",
+        "type": "template",
+        "data": {"name": "offer", "language": "en", "category": "marketing", "next_node_id": "city"},
+    },
+)
+
 
 def flow(organization_id: str, edition: int) -> dict[str, Any]:
-    """Greets, asks (and gives up after two minutes), says two messages, asks again, ends. Everything names its owner."""
+    """Greets, asks (and gives up after two minutes), says two messages, asks again, ends. Everything names its owner.
+
+    The third edition takes the answer as consent to marketing, and sends a template.
+    """
     says = f"{organization_id} v{edition} {{{{contact.phone}}}}"
     return {
         "format": 1,
@@ -48,8 +62,12 @@ def flow(organization_id: str, edition: int) -> dict[str, Any]:
             {
                 "id": "thanks",
                 "type": "message",
-                "data": {"text": f"Thanks {{{{name}}}} {says}", "next_node_id": "city"},
+                "data": {
+                    "text": f"Thanks {{{{name}}}} {says}",
+                    "next_node_id": "grant" if edition == OFFERING else "city",
+                },
             },
+            *(_OFFER if edition == OFFERING else ()),
             {
                 "id": "city",
                 "type": "question",
@@ -61,7 +79,7 @@ def flow(organization_id: str, edition: int) -> dict[str, Any]:
     }
 
 
-DOCUMENTS = {(owner, edition): flow(owner, edition) for owner in ("acme", "globex") for edition in (1, 2)}
+DOCUMENTS = {(owner, edition): flow(owner, edition) for owner in ("acme", "globex") for edition in (1, 2, 3)}
 
 
 COMPILED: dict[str, Any] = dict.fromkeys(("acme", "globex"))

@@ -45,7 +45,7 @@ def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         draft = decide(found)
         if draft is None:
             return None
-        self._enqueue(found.key, draft.record, mark_read)
+        self._enqueue(found.key, draft.record, mark_read, draft.record.at)
         try:
             self._conversations.commit(draft.conversation, draft.record, None, found.learned)
         except AlreadyCommittedError:
@@ -170,7 +170,22 @@ def a_redriven_message_is_not_marked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqsClient, "send_message", unmarked)
 
 
+def consent_is_not_looked_up(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(next_step, "allows_template", lambda *_: True)
+
+
+def opt_outs_are_not_looked_up(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(next_step, "RECHECK_AFTER_SECONDS", float("inf"))
+
+
+def a_merge_is_forgotten_half_way(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(fakes.MemoryAliases, "finish_merge", lambda *_: None)
+
+
 MUTATIONS: list[Mutation] = [
+    consent_is_not_looked_up,
+    opt_outs_are_not_looked_up,
+    a_merge_is_forgotten_half_way,
     a_message_is_not_recognised,
     answers_are_queued_before_the_commit,
     a_lost_enqueue_is_not_repeated,
@@ -193,7 +208,12 @@ MUTATIONS: list[Mutation] = [
 LOOK_AT = ("graph.send", "queues.send", "conversations.commit", "deliveries.settle")
 
 
-HINTS = {new_turns_overtake_held_ones: (1095, 1481)}
+HINTS = {
+    new_turns_overtake_held_ones: (1095, 1481),
+    consent_is_not_looked_up: (4,),
+    opt_outs_are_not_looked_up: (239,),
+    a_merge_is_forgotten_half_way: (7,),
+}
 """Where a rare mistake was caught before: tried first, to save time."""
 
 

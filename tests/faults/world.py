@@ -6,7 +6,7 @@ The handlers and use cases are the real ones. Around them everything is simulate
 
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 from functions.flow_runner import handler as flow_runner
@@ -16,6 +16,8 @@ from functions.statuses import handler as statuses
 from functions.webhook import handler as webhook
 from local.dead_letters import DeadLetterQueue
 from pytake import observability
+from pytake.contacts.consent import ConsentChange
+from pytake.contacts.records import ContactRecord
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.records import (
@@ -87,7 +89,9 @@ class World:
         """Another longest wait in the queue than the product's, so that a short story holds turns."""
         self._operating: set[str] = set()
 
-        self.conversations = fakes.MemoryConversations()
+        self.marketing: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+        """Of each contact: from when on marketing was known to be wanted, or not."""
+        self.conversations = fakes.MemoryConversations(NotedContacts(self))
         self.deliveries = fakes.MemoryDeliveries()
         self.held_turns = fakes.MemoryHeldTurns()
         self.outbox = fakes.MemoryOutbox(self.conversations, self.deliveries)
@@ -192,6 +196,21 @@ class World:
             self.meta.post(number, {"contacts": contacts, "messages": [message]}, self.chance.uniform(0.05, 0.5))
 
         self.timeline.after(at, write)
+
+    def prefers(self, at: float, owner: str, phone: str, value: str) -> None:
+        """A person stops or resumes marketing in WhatsApp's settings, `at` seconds from now."""
+
+        def choose() -> None:
+            choice = {
+                "wa_id": phone,
+                "category": "marketing_messages",
+                "value": value,
+                "timestamp": int(self.timeline.now),
+            }
+            change = {"contacts": [{"wa_id": phone}], "user_preferences": [choice]}
+            self.meta.post(self.numbers[owner], change, self.chance.uniform(0.05, 0.5), "user_preferences")
+
+        self.timeline.after(at, choose)
 
     def run(self, seconds: float) -> None:
         """Let time pass, until nothing is left to happen; schedules fire while there is something for them."""
@@ -415,6 +434,22 @@ def user_id_of(phone: str) -> str:
     return f"BR.{phone[-6:]}"
 
 
+class NotedContacts(fakes.MemoryContacts):
+    """Notes when it became known whether a contact wants marketing."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def save(
+        self, organization_id: str, contact: ContactRecord, changes: Sequence[ConsentChange] = ()
+    ) -> ContactRecord:
+        saved = super().save(organization_id, contact, changes)
+        known = self._world.marketing.setdefault((organization_id, contact.contact_id), [])
+        known.append((self._world.timeline.now, saved.consent_to("marketing").state == "granted"))
+        return saved
+
+
 class wired:  # noqa: N801 (used like a function)
     """While it lasts, the handlers' composition root is a world's."""
 
@@ -441,7 +476,7 @@ class wired:  # noqa: N801 (used like a function)
 _BUILT = (
     (shared, "metrics"),
     (webhook_wiring, "receive_notification"),
-    *((flow_runner_wiring, name) for name in ("queues", "take_turn", "batches", "tries")),
+    *((flow_runner_wiring, name) for name in ("queues", "take_turn", "record_preference", "batches", "tries")),
     *((sender_wiring, name) for name in ("queues", "deliver", "read_receipts")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
     *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns")),

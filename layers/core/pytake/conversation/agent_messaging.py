@@ -82,6 +82,14 @@ class AgentTurn(Struct, frozen=True):
     record: TurnRecord | None
 
 
+class _SentBeforeMergeError(Exception):
+    """The request has sent its message in a conversation that was merged into this one since."""
+
+    def __init__(self, key: ConversationKey, record: TurnRecord) -> None:
+        self.key = key
+        self.record = record
+
+
 class AgentMessaging:
     """The use cases behind `POST /api/v1/conversations/{phone}/send`, `/close` and `/resume`.
 
@@ -145,6 +153,7 @@ class AgentMessaging:
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord]:
             now = self._clock()
+            self._refuse_sent_before_merge(before, message_id)
             if expected_turn not in (None, before.seq):
                 raise ChangedMeanwhileError(before.seq)
             if before.opted_out:
@@ -169,6 +178,8 @@ class AgentMessaging:
 
         try:
             done = self._commit(key, decide, begins=is_template)
+        except _SentBeforeMergeError as sent:
+            return self._repeat(sent.key, sent.record, message)
         except AlreadyCommittedError:  # two identical requests at the same time
             known = self._conversations.turn_of_message(key, message_id)
             if known is None:
@@ -225,6 +236,13 @@ class AgentMessaging:
             with suppress(QueueingFailedError):  # the job that finds due timers queues the same item within a minute
                 self._queues.put_inbound([due_item(due, done.conversation.user_id, due.at, correlation_id)])
         return done
+
+    def _refuse_sent_before_merge(self, conversation: Conversation, message_id: str) -> None:
+        for contact_id in conversation.merged:
+            key = replace(conversation.key, contact_id=contact_id)
+            record = self._conversations.turn_of_message(key, message_id)
+            if record is not None:
+                raise _SentBeforeMergeError(key, record)
 
     def _repeat(self, key: ConversationKey, known: TurnRecord, message: AgentContent) -> AgentTurn:
         if known.messages != [message]:
