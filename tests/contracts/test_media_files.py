@@ -1,6 +1,7 @@
 """Files and what is known of uploads: the same tests on memory and on S3 and DynamoDB (moto)."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -91,6 +92,22 @@ def test_a_link_expires_is_signed_and_makes_the_browser_save_the_file(aws: None)
     assert "X-Amz-Expires=300" in link
     stored = client.head_object(Bucket=BUCKET, Key="media/uploads/acme/1")
     assert stored["ContentDisposition"].startswith("attachment; filename*=UTF-8''a%20%22quoted%22%20c%C3%A2mera%0D%0A")
+
+
+def test_the_beginning_of_a_file_is_read_without_the_rest(store: Store) -> None:
+    store.files.put("media/uploads/acme/1", MediaFile(b"%PDF" + b"x" * 10_000, "application/pdf"))
+    assert store.files.beginning("media/uploads/acme/1") == b"%PDF" + b"x" * 4092
+
+
+def test_an_address_takes_one_file_of_one_size_and_type(aws: None) -> None:
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    files = S3MediaFiles(lambda: client, BUCKET)
+    url, headers = files.upload_link("media/uploads/acme/1", StoredFile("video/mp4", 5_000_000, "câmera.mp4"), 900)
+    query = parse_qs(urlsplit(url).query)
+    signed = set(query["X-Amz-SignedHeaders"][0].split(";"))
+    assert signed == {"content-length", "host", *(name.lower() for name in headers)}
+    assert (query["X-Amz-Expires"], headers["Content-Type"]) == (["900"], "video/mp4")
+    assert headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''c%C3%A2mera.mp4")
 
 
 @pytest.fixture(params=["fake", "aws"])

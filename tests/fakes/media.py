@@ -29,6 +29,12 @@ class MemoryMediaFiles:
     def link(self, key: str, seconds: int) -> str:
         return f"https://files.test/{key}?expires={seconds}"
 
+    def beginning(self, key: str) -> bytes:
+        return self.stored[key][0].content[:4096]
+
+    def upload_link(self, key: str, file: StoredFile, seconds: int) -> tuple[str, dict[str, str]]:
+        return f"https://files.test/{key}?put&expires={seconds}", {"Content-Type": file.mime_type}
+
     def delete(self, key: str) -> None:
         self.stored.pop(key, None)
 

@@ -93,6 +93,7 @@ BODIES: dict[str, Any] = {
     },
     "POST /api/v1/campaigns/{campaign_id}/test": {"people": [ANA]},
     "POST /api/v1/media": {"mime_type": "application/pdf", "content": "JVBERi0xLjc=", "filename": "theirs.pdf"},
+    "POST /api/v1/media/uploads": {"mime_type": "video/mp4", "size": 1000, "filename": "theirs.mp4"},
 }
 """A valid body for each route that takes one."""
 

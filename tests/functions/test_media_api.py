@@ -3,7 +3,9 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from functions.sender.handler import handler as sender
@@ -59,6 +61,41 @@ def test_a_link_is_short_lived_and_the_organization_s_own(world: World) -> None:
     assert world.api("DELETE", f"/api/v1/media/{id_}", org="other").status == 404
     assert world.api("DELETE", f"/api/v1/media/{id_}").status == 204
     assert world.api("GET", f"/api/v1/media/{id_}").status == 404
+
+
+def put_to_the_store(started: Any, content: bytes) -> None:
+    """What the client does with the address of an upload."""
+    key = urlsplit(started.body["url"]).path.partition("media/")[2]
+    boto3.client("s3").put_object(Bucket="lake", Key=f"media/{key}", Body=content, ContentType="video/mp4")
+
+
+def test_a_larger_file_is_uploaded_to_the_store_and_checked_when_it_is_sent(world: World, meta: list[bytes]) -> None:
+    video = b"\0\0\0\x18ftypmp42" + b"\0" * 6_000_000
+    described = {"mime_type": "video/mp4", "size": len(video), "filename": "tour.mp4"}
+    send = f"/api/v1/conversations/{ANA}/send"
+    good, bad, missing = (world.api("POST", "/api/v1/media/uploads", described, role="agent") for _ in range(3))
+    assert (good.status, "X-Amz-Signature=" in good.body["url"]) == (201, True)
+    put_to_the_store(good, video)
+    put_to_the_store(bad, b"<html>" + video[6:])
+    assert world.api("POST", send, {"media": {"id": good.body["id"]}}, role="agent").status == 200
+    assert meta == [video]
+    assert world.api("POST", send, {"media": {"id": bad.body["id"]}}).body["code"] == "media_unsupported"
+    assert world.api("GET", f"/api/v1/media/{bad.body['id']}").body["code"] == "media_unknown", "it is deleted"
+    assert world.api("POST", send, {"media": {"id": missing.body["id"]}}).body["code"] == "media_unknown"
+    assert world.api("GET", f"/api/v1/media/{good.body['id']}").body["size"] == len(video)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"mime_type": "text/html"}, "media_unsupported"),
+        ({"size": 17_000_000}, "media_size"),
+        ({"size": 0}, "invalid_request"),
+    ],
+)
+def test_an_upload_that_cannot_be_sent_is_refused_at_once(world: World, change: dict[str, Any], code: str) -> None:
+    described = {"mime_type": "video/mp4", "size": 1_000} | change
+    assert world.api("POST", "/api/v1/media/uploads", described).body["code"] == code
 
 
 @pytest.mark.parametrize(

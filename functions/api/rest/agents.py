@@ -17,7 +17,7 @@ from pytake.conversation.agent_messaging import (
     UnknownConversationError,
     WindowClosedError,
 )
-from pytake.conversation.media.library import UnknownMediaError
+from pytake.conversation.media.library import MediaSizeError, UnknownMediaError, UnsupportedMediaError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import ConversationKey
@@ -34,7 +34,7 @@ from rest.caller import caller
 from rest.conversations import ConversationResponse, conversation_response
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.identifiers import AtNumber
-from rest.media import media_unknown, refused_by_meta
+from rest.media import media_unknown, refused_by_meta, unsendable
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, conversation_unknown, find, person
@@ -129,6 +129,8 @@ class SendResponse(ApiModel):
             "idempotency_key_reused",
             "queue_unavailable",
             "media_unknown",
+            "media_unsupported",
+            "media_size",
             "media_refused",
             "meta_unavailable",
         ],
@@ -236,6 +238,8 @@ def _media(key: ConversationKey, media: SentMedia) -> Media:
         return wiring.media_library().message(key, media.id, media.caption)
     except UnknownMediaError:
         raise media_unknown() from None
+    except (UnsupportedMediaError, MediaSizeError) as error:
+        raise unsendable(error) from None
     except SendFailedError as error:
         raise refused_by_meta(error) from None
 

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.media.library import MediaSizeError, UnknownMediaError, UnsupportedMediaError
-from pytake.conversation.ports.media import MediaFile
+from pytake.conversation.ports.media import MediaFile, StoredFile
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import SendFailedError
 from pytake.wiring import shared
@@ -25,6 +25,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 _LATER = (ErrorClass.RETRY, ErrorClass.AMBIGUOUS)
 
+FILENAME = r"^[^/\\\x00-\x1f]+$"
 MediaId = Annotated[str, Path(max_length=100, pattern="^[a-z0-9-]+$", description="The id of a file")]
 
 
@@ -37,7 +38,7 @@ class NewMedia(ApiModel):
     content: str = Field(
         min_length=4, description="The file in base64; at most about 4 MB, and no more than WhatsApp takes"
     )
-    filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=r"^[^/\\\x00-\x1f]+$")
+    filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=FILENAME)
 
 
 class StoredMedia(ApiModel):
@@ -48,6 +49,25 @@ class StoredMedia(ApiModel):
     size: int
     filename: str | None
     expires_at: datetime = Field(description="It is deleted then, with the retention of conversations")
+
+
+class NewUpload(ApiModel):
+    """A file that is uploaded next: its MIME type, and its exact size in bytes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mime_type: str = Field(min_length=3, max_length=100)
+    size: int = Field(ge=1)
+    filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=FILENAME)
+
+
+class StartedUpload(ApiModel):
+    """Put the file to `url` with these headers and with this size before `expires_at`, without a token."""
+
+    id: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
 
 
 class MediaLink(ApiModel):
@@ -90,10 +110,8 @@ def store_media(file: NewMedia) -> StoredMedia:
         raise unprocessable("media_unsupported", "`content` is not valid base64.") from None
     try:
         upload = wiring.media_library().add(who.organization_id, MediaFile(content, file.mime_type, file.filename))
-    except UnsupportedMediaError as error:
-        raise unprocessable("media_unsupported", f"Not accepted: {error}.") from None
-    except MediaSizeError as error:
-        raise unprocessable("media_size", f"Not accepted: {error}.") from None
+    except (UnsupportedMediaError, MediaSizeError) as error:
+        raise unsendable(error) from None
     expires_at = upload.created_at + shared.retention()(who.organization_id)
     return StoredMedia(
         id=upload.id,
@@ -104,11 +122,30 @@ def store_media(file: NewMedia) -> StoredMedia:
     )
 
 
+@router.post(
+    "/api/v1/media/uploads",
+    summary="Upload a larger file to send",
+    tags=["Media"],
+    status_code=HTTPStatus.CREATED.value,
+    openapi_extensions=route_docs("agent", problems=["media_unsupported", "media_size"]),
+)
+def start_upload(file: NewUpload) -> StartedUpload:
+    """For files that do not fit into a request: at most 32 MB, and no more than WhatsApp takes. The answer has an address of the
+    store, which takes the file by PUT. The contents are checked when the file is first sent or linked to."""
+    who = caller(router, "agent")
+    described = StoredFile(file.mime_type, file.size, file.filename)
+    try:
+        upload, url, headers, expires_at = wiring.media_library().begin(who.organization_id, described)
+    except (UnsupportedMediaError, MediaSizeError) as error:
+        raise unsendable(error) from None
+    return StartedUpload(id=upload.id, url=url, headers=headers, expires_at=datetime.fromtimestamp(expires_at, UTC))
+
+
 @router.get(
     "/api/v1/media/<media_id>",
     summary="A short-lived link to a file",
     tags=["Media"],
-    openapi_extensions=route_docs("agent", problems=["media_unknown"]),
+    openapi_extensions=route_docs("agent", problems=["media_unknown", "media_unsupported", "media_size"]),
 )
 def get_media(media_id: MediaId) -> MediaLink:
     """The id is that of an upload, or of a person's file in a transcript. A person's file is there some seconds after the
@@ -118,6 +155,8 @@ def get_media(media_id: MediaId) -> MediaLink:
         found, url, expires_at = wiring.media_library().link(who.organization_id, media_id)
     except UnknownMediaError:
         raise media_unknown() from None
+    except (UnsupportedMediaError, MediaSizeError) as error:
+        raise unsendable(error) from None
     return MediaLink(
         url=url,
         expires_at=datetime.fromtimestamp(expires_at, UTC),
@@ -142,6 +181,12 @@ def delete_media(media_id: MediaId) -> Response[str]:
     except UnknownMediaError:
         raise media_unknown() from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def unsendable(error: UnsupportedMediaError | MediaSizeError) -> ProblemError:
+    """The problem of a file that WhatsApp does not take."""
+    code = "media_size" if isinstance(error, MediaSizeError) else "media_unsupported"
+    return unprocessable(code, f"Not accepted: {error}.")
 
 
 def media_unknown() -> ProblemError:

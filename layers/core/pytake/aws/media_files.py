@@ -14,6 +14,7 @@ from pytake.conversation.ports.media import MediaFile, StoredFile
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+BEGINNING_BYTES = 4096
 _FILENAME = "filename"
 _MOST_NAME = 240  # characters of a file name that are kept
 
@@ -61,6 +62,18 @@ class S3MediaFiles:
         return self._client().generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
+
+    def beginning(self, key: str) -> bytes:
+        found = self._client().get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{BEGINNING_BYTES - 1}")
+        return found["Body"].read()
+
+    def upload_link(self, key: str, file: StoredFile, seconds: int) -> tuple[str, dict[str, str]]:
+        named = quote(file.filename[:_MOST_NAME]) if file.filename else None
+        place = {"Bucket": self._bucket, "Key": key, "ContentType": file.mime_type, "ContentLength": file.size}
+        saved = {"ContentDisposition": _attachment(file.filename), "Metadata": {_FILENAME: named} if named else {}}
+        url = self._client().generate_presigned_url("put_object", Params={**place, **saved}, ExpiresIn=seconds)
+        headers = {"Content-Type": file.mime_type, "Content-Disposition": _attachment(file.filename)}
+        return url, {**headers, **({f"x-amz-meta-{_FILENAME}": named} if named else {})}
 
     def delete(self, key: str) -> None:
         self._client().delete_object(Bucket=self._bucket, Key=key)

@@ -16,7 +16,11 @@ from pytake.whatsapp.outbound import Media
 REFRESH_SECONDS = 25 * 86_400
 """Meta keeps an upload for 30 days. A message may wait for days before it leaves, so the id must be younger."""
 
-LINK_SECONDS = 300
+LINK_SECONDS, UPLOAD_SECONDS = 300, 900
+"""How long an address is valid that downloads a file, and one that uploads it."""
+
+LARGEST_UPLOAD = 32 * 1024 * 1024
+"""In bytes. The function that hands a file to Meta holds it in memory."""
 
 
 class UnsupportedMediaError(Exception):
@@ -47,15 +51,58 @@ class MediaLibrary:
     def add(self, organization_id: str, file: MediaFile) -> Upload:
         """Store a file to send. Raises `UnsupportedMediaError` and `MediaSizeError`."""
         mime_type = base_type(file.mime_type)
-        kind = kind_of(mime_type)
-        if kind is None:
-            raise UnsupportedMediaError(f"WhatsApp does not accept files of the type {mime_type or 'unknown'}")
-        if not 0 < len(file.content) <= LARGEST[kind]:
-            raise MediaSizeError(f"a file of the type {mime_type} may have 1 to {LARGEST[kind]:,} bytes")
+        self._check_size(mime_type, len(file.content))
         if not is_of_type(file.content, mime_type):
             raise UnsupportedMediaError(f"the contents are not of the type {mime_type}")
         upload = Upload(f"up-{uuid4().hex}", mime_type, len(file.content), self._clock(), file.filename)
         self._files.put(upload_key(organization_id, upload.id), replace(file, mime_type=mime_type))
+        self._uploads.put(organization_id, upload)
+        return upload
+
+    def begin(self, organization_id: str, file: StoredFile) -> tuple[Upload, str, dict[str, str], float]:
+        """An upload whose contents the client puts into the store itself: the address, its headers, and when it expires.
+
+        The contents are looked at when the file is first used. Raises `UnsupportedMediaError` and `MediaSizeError`.
+        """
+        mime_type = base_type(file.mime_type)
+        self._check_size(mime_type, file.size)
+        file = replace(file, mime_type=mime_type)
+        upload = Upload(f"up-{uuid4().hex}", mime_type, file.size, self._clock(), file.filename, is_awaited=True)
+        url, headers = self._files.upload_link(upload_key(organization_id, upload.id), file, UPLOAD_SECONDS)
+        self._uploads.put(organization_id, upload)
+        return upload, url, headers, upload.created_at + UPLOAD_SECONDS
+
+    def _check_size(self, mime_type: str, size: int) -> None:
+        kind = kind_of(mime_type)
+        if kind is None:
+            raise UnsupportedMediaError(f"WhatsApp does not accept files of the type {mime_type or 'unknown'}")
+        most = min(LARGEST[kind], LARGEST_UPLOAD)
+        if not 0 < size <= most:
+            raise MediaSizeError(f"a file of the type {mime_type} may have 1 to {most:,} bytes")
+
+    def _arrived(self, organization_id: str, id_: str) -> Upload:
+        """The upload, whose contents are in the store and are what they claim to be.
+
+        Raises `UnknownMediaError`, also while the contents are awaited, and `UnsupportedMediaError` and `MediaSizeError` for
+        contents that were uploaded and cannot be sent: they are deleted.
+        """
+        upload = self._uploads.get(organization_id, id_) if is_upload(id_) else None
+        if upload is None or not upload.is_awaited:
+            if upload is None:
+                raise UnknownMediaError(id_)
+            return upload
+        key = upload_key(organization_id, id_)
+        found = self._files.find(key)
+        if found is None:
+            raise UnknownMediaError(id_)
+        try:
+            self._check_size(upload.mime_type, found.size)
+            if not is_of_type(self._files.beginning(key), upload.mime_type):
+                raise UnsupportedMediaError(f"the contents are not of the type {upload.mime_type}")
+        except (UnsupportedMediaError, MediaSizeError):
+            self.remove(organization_id, id_)
+            raise
+        upload = replace(upload, size=found.size, is_awaited=False)
         self._uploads.put(organization_id, upload)
         return upload
 
@@ -67,7 +114,12 @@ class MediaLibrary:
         self._uploads.delete(organization_id, id_)
 
     def link(self, organization_id: str, id_: str) -> tuple[StoredFile, str, float]:
-        """A stored file, an address for `LINK_SECONDS`, and when it expires. Raises `UnknownMediaError`."""
+        """A stored file, an address for `LINK_SECONDS`, and when it expires.
+
+        Raises `UnknownMediaError`, and `UnsupportedMediaError` and `MediaSizeError` for an upload that cannot be sent.
+        """
+        if is_upload(id_):
+            self._arrived(organization_id, id_)
         key = file_key(organization_id, id_)
         found = self._files.find(key) if key is not None else None
         if key is None or found is None:
@@ -84,12 +136,12 @@ class MediaLibrary:
     def message(self, key: ConversationKey, id_: str, caption: str | None) -> Media:
         """The message that sends an upload from the conversation's number.
 
-        Uploads the file to Meta unless its copy is young enough. Raises `UnknownMediaError`, and `SendFailedError` when Meta
-        does not take the file.
+        Uploads the file to Meta unless its copy is young enough. Raises `UnknownMediaError`, `UnsupportedMediaError` and
+        `MediaSizeError` for an upload that cannot be sent, and `SendFailedError` when Meta does not take the file.
         """
-        upload = self._uploads.get(key.organization_id, id_) if is_upload(id_) else None
-        kind = kind_of(upload.mime_type) if upload is not None else None
-        if upload is None or kind is None:
+        upload = self._arrived(key.organization_id, id_)
+        kind = kind_of(upload.mime_type)
+        if kind is None:
             raise UnknownMediaError(id_)
         now = self._clock()
         meta_id, at = upload.ids.get(key.phone_number_id, ("", 0.0))
@@ -98,6 +150,8 @@ class MediaLibrary:
             token = self._secrets.access_token(key.organization_id, key.phone_number_id)
             if file is None or token is None:
                 raise UnknownMediaError(id_)
+            if not is_of_type(file.content, upload.mime_type):  # the address of an upload can be used again
+                raise UnsupportedMediaError(f"the contents are not of the type {upload.mime_type}")
             meta_id = self._meta.upload(key.phone_number_id, token, file)
             ids = {**upload.ids, key.phone_number_id: (meta_id, now)}
             self._uploads.put(key.organization_id, replace(upload, ids=ids))

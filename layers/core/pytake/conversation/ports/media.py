@@ -25,7 +25,10 @@ class StoredFile(Struct, frozen=True):
 
 
 class Upload(Struct, omit_defaults=True):
-    """A file of an organization to send. `ids` holds Meta's id of it and the time of the upload, by phone number ID."""
+    """A file of an organization to send. `ids` holds Meta's id of it and the time of the upload, by phone number ID.
+
+    `is_awaited`: the client uploads the contents to the store, and nobody has looked at them yet.
+    """
 
     id: str
     mime_type: str
@@ -33,6 +36,7 @@ class Upload(Struct, omit_defaults=True):
     created_at: float
     filename: str | None = None
     ids: dict[str, tuple[str, float]] = {}
+    is_awaited: bool = False
 
 
 class MediaFiles(Protocol):
@@ -41,6 +45,12 @@ class MediaFiles(Protocol):
     def put(self, key: str, file: MediaFile) -> None: ...
 
     def get(self, key: str) -> MediaFile | None: ...
+
+    def beginning(self, key: str) -> bytes:
+        """The first 4,096 bytes of a file that is there."""
+
+    def upload_link(self, key: str, file: StoredFile, seconds: int) -> tuple[str, dict[str, str]]:
+        """An address that takes this file by PUT without a token, for so many seconds, and the headers that it needs."""
 
     def find(self, key: str) -> StoredFile | None:
         """What is known of a file without reading it; None if there is none."""
