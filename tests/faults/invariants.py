@@ -129,6 +129,12 @@ def _opted_out(world: World, key: ConversationKey) -> list[tuple[float, float, i
     return found if since is None else [*found, (since, float("inf"), len(records) + 1)]
 
 
+def _survivor(world: World, key: ConversationKey) -> ConversationKey | None:
+    """The conversation that this one was merged into: there the person may have written again."""
+    into = world.conversations.stored[key].merged_into
+    return msgspec.structs.replace(key, contact_id=into) if into is not None else None
+
+
 def _is_message(record: TurnRecord) -> bool:
     return record.message_id is not None and not record.message_id.startswith("due:")
 
@@ -147,7 +153,8 @@ def _nothing_leaves_after_an_opt_out(world: World) -> list[str]:
         record = world.conversations.records[key][turn]
         if any(event.type == "opted_out" for event in record.events):
             continue  # it confirms the opt-out
-        for since, until, ended_by in intervals[key]:
+        for since, end, ended_by in intervals[key]:
+            until = min([end, *(b for a, b, _ in intervals.get(_survivor(world, key), []) if a >= since)])
             if turn < ended_by and since + BEGUN_SECONDS < sent.at < until and record.at <= since:
                 problems.append(f"{_place(sent.payload)[0]} left {sent.at - since:.0f} s after the person opted out")
     return problems
@@ -160,12 +167,16 @@ def _marketing_needs_consent(world: World) -> list[str]:
         if text_of(sent.payload) != "template offer":
             continue
         key = _place(sent.payload)[0][0]
-        known = world.marketing.get((key.organization_id, key.contact_id), [])
-        at_first = [granted for at, granted in known if at <= sent.at - LOOKED_SECONDS][-1:]
-        since = [granted for at, granted in known if sent.at - LOOKED_SECONDS < at <= sent.at]
-        if not any([*at_first, *since]):
+        contacts = (key.contact_id, world.conversations.stored[key].merged_into or key.contact_id)
+        if not any(_could_know(world.marketing.get((key.organization_id, one), []), sent.at) for one in contacts):
             problems.append(f"{_place(sent.payload)[0]} left without consent to marketing")
     return problems
+
+
+def _could_know(known: list[tuple[float, bool]], sent_at: float) -> bool:
+    """Whether a worker that looked shortly before could have known that marketing is wanted."""
+    at_first = [granted for at, granted in known if at <= sent_at - LOOKED_SECONDS][-1:]
+    return any([*at_first, *(granted for at, granted in known if sent_at - LOOKED_SECONDS < at <= sent_at)])
 
 
 def taken_by_meta(world: World) -> list[tuple[Place, int, str]]:
