@@ -185,8 +185,9 @@ def delete_media(media_id: MediaId) -> Response[str]:
 
 def unsendable(error: UnsupportedMediaError | MediaSizeError) -> ProblemError:
     """The problem of a file that WhatsApp does not take."""
-    code = "media_size" if isinstance(error, MediaSizeError) else "media_unsupported"
-    return unprocessable(code, f"Not accepted: {error}.")
+    if isinstance(error, MediaSizeError):
+        return unprocessable("media_size", f"Not accepted: {error}.")
+    return unprocessable("media_unsupported", f"Not accepted: {error}.")
 
 
 def media_unknown() -> ProblemError:
