@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytake.conversation.ports.common import ConflictError
-from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
+from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 from tests.fakes import MemoryErasure
 
 
@@ -81,18 +81,6 @@ def test_an_answer_that_could_not_be_enqueued_comes_again(product: Product, monk
     item = product.commit_unqueued(monkeypatch)
     product.take_turn(item)
     assert len(product.queues.outbound) == 1
-
-
-def test_an_answer_that_is_enqueued_late_is_not_sent_after_an_opt_out(
-    product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = product.commit_unqueued(monkeypatch)
-    product.clock.forward(60)
-    product.say("stop")
-    product.clock.forward(600)
-    product.take_turn(item)
-    product.run_queues()
-    assert [text_of(payload) for payload in product.graph.sent if "name" in text_of(payload)] == []
 
 
 def test_two_quick_messages_are_answered_in_order(product: Product) -> None:
