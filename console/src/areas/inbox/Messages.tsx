@@ -1,8 +1,11 @@
-import { Skeleton } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { Fragment, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { components } from "../../generated/api.ts";
-import type { Message } from "./queries.ts";
+import { Icon } from "../../ui/Icon.tsx";
+import { Problem } from "../../ui/Problem.tsx";
+import { download, type Message } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 const NEAR_THE_END = 80; // pixels
@@ -59,11 +62,13 @@ function isNewDay(message: Message, before: Message | undefined): boolean {
 
 function Bubble({ message }: { message: Message }) {
   const { t } = useTranslation("inbox");
-  const { speaker, text, options, timestamp, type } = message;
+  const { speaker, text, options, timestamp, type, author, media, revoked } = message;
+  const shown = revoked ? t("revoked") : text || (media ? "" : t("noText", { type }));
   return (
     <article className="inbox-bubble" data-speaker={speaker} aria-label={t(`speaker.${speaker}`)}>
-      {speaker !== "user" && <span className="inbox-speaker quiet">{t(`speaker.${speaker}`)}</span>}
-      <p className="inbox-text">{text || t("noText", { type })}</p>
+      {speaker !== "user" && <span className="inbox-speaker quiet">{author ?? t(`speaker.${speaker}`)}</span>}
+      {media && !revoked && <FileLink media={media} />}
+      {shown && <p className="inbox-text">{shown}</p>}
       {options.length > 0 && (
         <ul className="inbox-options" aria-label={t("options")}>
           {keyed(options, String).map(({ key, item }) => (
@@ -81,6 +86,29 @@ function Bubble({ message }: { message: Message }) {
         {message.delivery && <Delivery message={message} />}
       </footer>
     </article>
+  );
+}
+
+/** A file of a message. Without an id it was not kept, or is not stored yet. */
+function FileLink({ media }: { media: NonNullable<Message["media"]> }) {
+  const { t } = useTranslation("inbox");
+  const opening = useMutation({ mutationFn: download });
+  const name = media.filename ?? t("file", { type: media.mime_type ?? media.type });
+  const { id } = media;
+  if (!id) return <p className="flush quiet">{t("fileNotKept", { name })}</p>;
+  return (
+    <>
+      <Button
+        size="compact-sm"
+        variant="default"
+        leftSection={<Icon name="attach" size={14} />}
+        loading={opening.isPending}
+        onClick={() => opening.mutate(id)}
+      >
+        {name}
+      </Button>
+      {opening.isError && <Problem error={opening.error} />}
+    </>
   );
 }
 

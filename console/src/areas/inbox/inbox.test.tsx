@@ -73,6 +73,9 @@ function said(speaker: Message["speaker"], text: string, turn: number, changed: 
     reason: null,
     fallback: false,
     labels: [],
+    author: null,
+    revoked: false,
+    media: null,
     ...changed,
   } as Message;
 }
@@ -258,6 +261,27 @@ test.each([
   open();
   expect(await screen.findByText(text)).toBeVisible();
   expect(screen.queryByRole("textbox", { name: "Escreva uma mensagem" })).toBeNull();
+});
+
+test("files of the person are downloaded with a fresh address, and deleted texts are gone", async () => {
+  const stored = { type: "image", id: "in-1", mime_type: "image/jpeg", filename: null };
+  const messages = [
+    said("user", "", 1, { type: "image", media: stored }),
+    said("user", "", 2, { type: "document", media: { ...stored, id: null, filename: "rg.pdf" } }),
+    said("agent", "segredo", 3, { revoked: true, author: "phone_app" }),
+  ];
+  const assign = vi.fn<(url: string) => void>();
+  vi.stubGlobal("location", { ...globalThis.location, assign });
+  api({
+    [TRANSCRIPT]: { messages, truncated: false, contact_id: ANA.contact_id, phone_number_id: NUMBER },
+    "GET /api/v1/media/in-1": { url: "https://files.example/1?signature=s" },
+  });
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Arquivo (image/jpeg)" }));
+  await waitFor(() => expect(assign).toHaveBeenCalledWith("https://files.example/1?signature=s"));
+  expect(screen.getByText("rg.pdf (não guardado)")).toBeVisible();
+  expect(screen.getByText("Esta mensagem foi apagada.")).toBeVisible();
+  expect(screen.queryByText("segredo")).toBeNull();
 });
 
 test("a file is stored once and sent with the text as its caption, however often it is tried", async () => {

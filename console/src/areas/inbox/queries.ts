@@ -100,6 +100,12 @@ export function send(key: Key, content: Content, requestId: string, seen: number
   return got(api.POST("/api/v1/conversations/{phone}/send", { params, body }));
 }
 
+/** Download a file of a conversation. Its address works for some minutes only, so it is asked for when it is needed. */
+export async function download(media_id: string): Promise<void> {
+  const { url } = await got(api.GET("/api/v1/media/{media_id}", { params: { path: { media_id } } }));
+  globalThis.location.assign(url);
+}
+
 /** Store a file, so that it can be sent; its id. */
 export async function storeFile(file: File): Promise<string> {
   const content = await base64(file);
