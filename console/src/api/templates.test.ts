@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { componentsOf, fieldsOf, filled, type MessageTemplate } from "./templates.ts";
+import { componentsOf, fieldsOf, filled, valuesOf, type MessageTemplate } from "./templates.ts";
 
 function template(components: MessageTemplate["components"], changed: Partial<MessageTemplate> = {}) {
   return {
@@ -44,6 +44,8 @@ test("a message has what each part of its template needs", () => {
     },
     { type: "button", sub_type: "url", index: "1", parameters: [{ type: "text", text: "42" }] },
   ]);
+  expect(valuesOf(READY, componentsOf(READY, VALUES))).toEqual(VALUES);
+  expect(valuesOf(READY, [])).toEqual({});
 });
 
 test("named values keep their names, and a template without values sends none", () => {

@@ -110,6 +110,24 @@ export function componentsOf(template: MessageTemplate, values: Readonly<Record<
   return sent;
 }
 
+/** The values in the components of a message: the opposite of `componentsOf`. */
+export function valuesOf(template: MessageTemplate, sent: readonly Json[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const { key, place, kind, name, index } of fieldsOf(template) ?? []) {
+    const part = sent.find(
+      (one) => one["type"] === place && (index === undefined || String(one["index"]) === String(index)),
+    );
+    const parameters = Array.isArray(part?.["parameters"]) ? (part["parameters"] as Json[]) : [];
+    const names = variablesOf(textOf(template, place.toUpperCase()));
+    const found =
+      parameters.find((one) => one["parameter_name"] === name) ??
+      parameters[kind === "text" && index === undefined ? names.indexOf(name) : 0];
+    const value = kind === "text" ? found?.["text"] : (found?.[kind] as Json | undefined)?.["link"];
+    if (typeof value === "string") values[key] = value;
+  }
+  return values;
+}
+
 /** A text of the template with the values that are known. */
 export function filled(text: string, place: string, values: Readonly<Record<string, string>>): string {
   return text.replaceAll(VARIABLE, (whole, name: string) => values[`${place}.${name}`] || whole);

@@ -3,6 +3,7 @@ import type shell from "../words/pt/shell.json";
 import type problems from "../words/pt/problems.json";
 import type findings from "../words/pt/findings.json";
 import type build from "../areas/build/words/pt.json";
+import type campaigns from "../areas/campaigns/words/pt.json";
 import type inbox from "../areas/inbox/words/pt.json";
 import type measure from "../areas/measure/words/pt.json";
 import type people from "../areas/people/words/pt.json";
@@ -21,6 +22,7 @@ declare module "i18next" {
       problems: typeof problems;
       findings: typeof findings;
       build: typeof build;
+      campaigns: typeof campaigns;
       inbox: typeof inbox;
       measure: typeof measure;
       people: typeof people;

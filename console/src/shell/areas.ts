@@ -6,7 +6,7 @@ import type { IconName } from "../ui/Icon.tsx";
 /** A part of the console with a place in the navigation. */
 export interface Area {
   /** Also the first part of its path, the name of its folder, and the key of its name in words/<language>/shell.json. */
-  id: "build" | "inbox" | "measure" | "people" | "settings" | "try";
+  id: "build" | "campaigns" | "inbox" | "measure" | "people" | "settings" | "try";
   icon: IconName;
   roles: readonly Role[];
   /** Only on the local cloud: a deployed stack has no simulated phones. */
@@ -34,8 +34,14 @@ export const AREAS: readonly Area[] = [
   {
     id: "people",
     icon: "people",
-    roles: ["admin", "agent"],
+    roles: ["admin", "builder", "agent"],
     routes: () => import("../areas/people/routes.tsx"),
+  },
+  {
+    id: "campaigns",
+    icon: "campaigns",
+    roles: ["admin", "builder", "analyst"],
+    routes: () => import("../areas/campaigns/routes.tsx"),
   },
   {
     id: "measure",

@@ -54,6 +54,79 @@ beforeEach(async () => {
   signInAs("agent");
 });
 
+test("a segment is made of conditions, and says how many people it has", async () => {
+  vi.stubGlobal("crypto", { randomUUID: () => "s1" });
+  const stored = {
+    id: "s1",
+    name: "Recife",
+    all: [
+      { field: "fields.cidade", operator: "==", value: "Recife" },
+      { field: "consent.marketing", operator: "==", value: "granted" },
+      { field: "last_activity", operator: ">", value: { days_ago: 14 } },
+    ],
+    any: [],
+    query: null,
+    updated_at: "2026-11-29T12:00:00Z",
+  };
+  signInAs("admin");
+  const { sent, router } = open("/people/segments/new", {
+    "PUT /api/v1/segments/s1": tagged(stored, '"1"'),
+    "GET /api/v1/segments/s1": tagged(stored, '"1"'),
+    "GET /api/v1/segments/s1/count": { count: 2048, as_of: "2026-11-29T12:00:00Z", seen: 2048 },
+    "GET /api/v1/segments/s1/preview": { contacts: [ANA], complete: false },
+  });
+  await userEvent.type(await screen.findByLabelText(/^Nome/), "Recife");
+  const add = screen.getAllByRole("button", { name: "Adicionar uma condição" })[0]!;
+  for (const _ of stored.all) {
+    // Each line is added after the one before.
+    // oxlint-disable-next-line no-await-in-loop
+    await userEvent.click(add);
+  }
+  const [city, consent, time] = screen.getAllByRole("combobox", { name: "O quê" });
+  await userEvent.selectOptions(city!, "Campo");
+  await userEvent.type(screen.getByRole("textbox", { name: "Campo" }), "cidade");
+  await userEvent.selectOptions(screen.getAllByRole("combobox", { name: "Comparação" })[0]!, "==");
+  await userEvent.type(screen.getAllByRole("textbox", { name: "Valor" })[0]!, "Recife");
+  await userEvent.selectOptions(consent!, "Consentimento para marketing");
+  await userEvent.selectOptions(time!, "Escreveu por último");
+  const days = screen.getByDisplayValue("30 dias");
+  await userEvent.clear(days);
+  await userEvent.type(days, "14");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/people/segments/s1"));
+  const { name, all, any, query } = stored;
+  expect(sent("PUT /api/v1/segments/s1").map(({ body }) => body)).toEqual([{ name, all, any, query }]);
+  expect(await screen.findByText("2.048 pessoas")).toBeVisible();
+  expect(screen.getByRole("link", { name: "Ana" })).toBeVisible();
+});
+
+test("builders see how many people a segment has, not who they are", async () => {
+  signInAs("builder");
+  const stored = {
+    id: "s1",
+    name: "VIP",
+    all: [
+      { field: "tags", operator: "contains", value: "vip" },
+      { field: "phone", operator: "matches", value: "^55" },
+    ],
+    any: [],
+    query: { name: "reached_node", parameters: {} },
+    updated_at: "2026-11-29T12:00:00Z",
+  };
+  const { sent } = open("/people/segments/s1", {
+    "GET /api/v1/segments/s1": tagged(stored, '"1"'),
+    "PUT /api/v1/segments/s1": tagged(stored, '"2"'),
+    "GET /api/v1/segments/s1/count": { count: 1, as_of: "2026-11-29T12:00:00Z", seen: 1 },
+  });
+  expect(await screen.findByText("1 pessoa")).toBeVisible();
+  expect(screen.queryByRole("link", { name: "Pessoas" })).toBeNull();
+  expect(screen.getByText(/de um modo que este formulário não mostra/)).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent("PUT /api/v1/segments/s1")).toHaveLength(1));
+  expect(sent("PUT /api/v1/segments/s1")[0]?.body).toMatchObject({ all: stored.all, query: stored.query });
+  expect(sent("GET /api/v1/segments/s1/preview")).toEqual([]);
+});
+
 test("the server searches, after a pause in typing, and one match leads to the person", async () => {
   const bia = { ...ANA, contact_id: "5511999990002", name: "Bia" };
   const { router } = open("/people", {

@@ -1,10 +1,20 @@
 import type { RouteObject } from "react-router";
 import { ContactPage } from "./ContactPage.tsx";
-import { People } from "./People.tsx";
+import { FirstPage, PeopleArea } from "./PeopleArea.tsx";
+import { SegmentList } from "./segments/SegmentList.tsx";
+import { NewSegment, SegmentPage } from "./segments/SegmentPage.tsx";
 
 const routes: RouteObject[] = [
-  { index: true, element: <People /> },
-  { path: ":contact", element: <ContactPage /> },
+  {
+    element: <PeopleArea />,
+    children: [
+      { index: true, element: <FirstPage /> },
+      { path: "segments", element: <SegmentList /> },
+      { path: "segments/new", element: <NewSegment /> },
+      { path: "segments/:id", element: <SegmentPage /> },
+      { path: ":contact", element: <ContactPage /> },
+    ],
+  },
 ];
 
 export default routes;

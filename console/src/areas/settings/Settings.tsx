@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { NavLink, Outlet } from "react-router";
+import { SubNav } from "../../ui/SubNav.tsx";
 import "./settings.css";
 
 const PAGES = ["numbers", "organization", "timetables", "teams", "replies", "secrets"] as const;
@@ -7,16 +7,6 @@ const PAGES = ["numbers", "organization", "timetables", "teams", "replies", "sec
 /** The settings, with a line of their pages. */
 export function Settings() {
   const { t } = useTranslation("settings");
-  return (
-    <>
-      <nav className="settings-nav" aria-label={t("pages")}>
-        {PAGES.map((page) => (
-          <NavLink key={page} to={`/settings/${page}`} className="settings-link">
-            {t(`${page}.title`)}
-          </NavLink>
-        ))}
-      </nav>
-      <Outlet />
-    </>
-  );
+  const pages = PAGES.map((page) => ({ to: `/settings/${page}`, name: t(`${page}.title`) }));
+  return <SubNav label={t("pages")} pages={pages} />;
 }

@@ -1,0 +1,233 @@
+import { NativeSelect, NumberInput, Select, TextInput } from "@mantine/core";
+import { useQuery, type UseMutationResult } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { flowsQuery } from "../../api/flows.ts";
+import { numbersQuery } from "../../api/numbers.ts";
+import { countQuery, segmentsQuery } from "../../api/segments.ts";
+import { componentsOf, templatesQuery, valuesOf, type MessageTemplate } from "../../api/templates.ts";
+import { locale } from "../../i18n/words.ts";
+import { SaveBar } from "../../ui/SaveBar.tsx";
+import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
+import type { CampaignSettings } from "./queries.ts";
+
+const PERCENT = 100;
+
+interface Draft {
+  name: string;
+  phone_number_id: string;
+  segment_id: string;
+  flow_id: string;
+  start_at: string;
+  quiet: { start: string; end: string };
+  pace: number | "";
+  cap: number | "";
+  holdout: number | "";
+}
+
+/** A time for the field of the browser, in the person's time zone: `2026-11-29T18:30`. */
+export function localTime(iso: string | null | undefined): string {
+  if (!iso) return "";
+  const time = new Date(iso);
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+function draftOf(known: CampaignSettings | undefined): Draft {
+  return {
+    name: known?.name ?? "",
+    phone_number_id: known?.phone_number_id ?? "",
+    segment_id: known?.segment_id ?? "",
+    flow_id: known?.flow_id ?? "",
+    start_at: localTime(known?.start_at),
+    quiet: known?.quiet_hours ?? { start: "", end: "" },
+    pace: known?.pace_per_second ?? "",
+    cap: known?.spend_cap ?? "",
+    holdout: known?.holdout ? known.holdout * PERCENT : "",
+  };
+}
+
+type Message = CampaignSettings["template"];
+
+/** The campaign as the API takes it. What the form does not show stays as it is. */
+export function settingsOf(draft: Draft, template: Message, known?: CampaignSettings): CampaignSettings {
+  const { quiet, start_at } = draft;
+  return {
+    parameters: {},
+    variants: [],
+    ...known,
+    name: draft.name.trim(),
+    phone_number_id: draft.phone_number_id,
+    segment_id: draft.segment_id,
+    template,
+    flow_id: draft.flow_id || null,
+    start_at: start_at ? new Date(start_at).toISOString() : null,
+    quiet_hours: quiet.start && quiet.end ? quiet : null,
+    pace_per_second: draft.pace === "" ? null : draft.pace,
+    spend_cap: draft.cap === "" ? null : draft.cap,
+    holdout: draft.holdout === "" ? 0 : draft.holdout / PERCENT,
+  };
+}
+
+interface CampaignFormProps {
+  known?: CampaignSettings;
+  /** It has been started: audience and message stay as they are. */
+  started?: boolean;
+  saving: UseMutationResult<unknown, Error, CampaignSettings>;
+}
+
+/** Who gets which message, and within which bounds. */
+export function CampaignForm({ known, started = false, saving }: CampaignFormProps) {
+  const { t } = useTranslation("campaigns");
+  const [draft, setDraft] = useState(() => draftOf(known));
+  const [message, setMessage] = useState<{ template: MessageTemplate; values: TemplateValues }>();
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const numbers = useQuery(numbersQuery());
+  const segments = useQuery(segmentsQuery());
+  const flows = useQuery(flowsQuery());
+  const templates = useQuery(templatesQuery());
+  const stored = templates.data?.find(
+    ({ name, language }) => name === known?.template.name && language === known.template.language,
+  );
+  const chosen =
+    message ??
+    (stored && known && { template: stored, values: valuesOf(stored, known.template.components ?? []) });
+  const filled = chosen ? isFilled(chosen.template, chosen.values) : known !== undefined;
+  const template = (): Message =>
+    chosen
+      ? {
+          name: chosen.template.name,
+          language: chosen.template.language,
+          components: componentsOf(chosen.template, chosen.values),
+        }
+      : known!.template;
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (filled) saving.mutate(settingsOf(draft, template(), known));
+      }}
+    >
+      <TextInput
+        label={t("name")}
+        required
+        maxLength={200}
+        value={draft.name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
+      />
+      {!started && (
+        <>
+          <NativeSelect
+            label={t("number")}
+            required
+            value={draft.phone_number_id}
+            data={[
+              { value: "", label: "" },
+              ...(numbers.data ?? []).map(({ phone_number_id, display_phone_number }) => ({
+                value: phone_number_id,
+                label: display_phone_number,
+              })),
+            ]}
+            onChange={(event) => change({ phone_number_id: event.currentTarget.value })}
+          />
+          <NativeSelect
+            label={t("segment")}
+            description={<Audience segment={draft.segment_id} />}
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            required
+            value={draft.segment_id}
+            data={[
+              { value: "", label: "" },
+              ...(segments.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ]}
+            onChange={(event) => change({ segment_id: event.currentTarget.value })}
+          />
+          <section aria-label={t("message")}>
+            <p className="flush quiet">{t("messageAbout", { example: "{{contact.name}}" })}</p>
+            <TemplateForm
+              chosen={chosen?.template}
+              choose={(next) => setMessage(next && { template: next, values: {} })}
+              values={chosen?.values ?? {}}
+              change={(values) => chosen && setMessage({ template: chosen.template, values })}
+            />
+            <Select
+              label={t("flow")}
+              description={t("flowAbout")}
+              clearable
+              searchable
+              value={draft.flow_id || null}
+              data={(flows.data ?? [])
+                .filter(({ published_version }) => published_version)
+                .map(({ flow_id, name }) => ({ value: flow_id, label: name }))}
+              onChange={(flow) => change({ flow_id: flow ?? "" })}
+            />
+          </section>
+          <div className="form-pair">
+            <TextInput
+              type="datetime-local"
+              label={t("startAt")}
+              description={t("startAtAbout")}
+              value={draft.start_at}
+              onChange={(event) => change({ start_at: event.currentTarget.value })}
+            />
+            <NumberInput
+              label={t("holdout")}
+              description={t("holdoutAbout")}
+              min={0}
+              max={90}
+              suffix=" %"
+              value={draft.holdout}
+              onChange={(holdout) => change({ holdout: holdout === "" ? "" : Number(holdout) })}
+            />
+          </div>
+        </>
+      )}
+      <div className="form-pair">
+        <TextInput
+          type="time"
+          label={t("quietFrom")}
+          description={t("quietAbout")}
+          value={draft.quiet.start}
+          onChange={(event) => change({ quiet: { ...draft.quiet, start: event.currentTarget.value } })}
+        />
+        <TextInput
+          type="time"
+          label={t("quietUntil")}
+          value={draft.quiet.end}
+          onChange={(event) => change({ quiet: { ...draft.quiet, end: event.currentTarget.value } })}
+        />
+      </div>
+      <div className="form-pair">
+        <NumberInput
+          label={t("pace")}
+          description={t("paceAbout")}
+          min={0.01}
+          max={1000}
+          value={draft.pace}
+          onChange={(pace) => change({ pace: pace === "" ? "" : Number(pace) })}
+        />
+        <NumberInput
+          label={t("cap")}
+          description={t("capAbout")}
+          min={0}
+          value={draft.cap}
+          onChange={(cap) => change({ cap: cap === "" ? "" : Number(cap) })}
+        />
+      </div>
+      <SaveBar saving={saving} />
+    </form>
+  );
+}
+
+/** How many people a segment has at the moment. */
+export function Audience({ segment }: { segment: string }) {
+  const { t } = useTranslation("campaigns");
+  const found = useQuery(countQuery(segment));
+  if (!segment) return t("segmentAbout");
+  if (found.isError) return t("countFailed");
+  if (!found.data) return t("counting", { seen: 0 });
+  const { count, seen } = found.data;
+  return count === null
+    ? t("counting", { seen: seen.toLocaleString(locale()) })
+    : t("audience", { count, number: count.toLocaleString(locale()) });
+}

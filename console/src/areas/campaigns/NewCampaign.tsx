@@ -1,0 +1,29 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { Page } from "../../ui/Page.tsx";
+import { CampaignForm } from "./CampaignForm.tsx";
+import { putCampaign, type CampaignSettings } from "./queries.ts";
+
+/** A new campaign. It is a draft until somebody starts it. */
+export function NewCampaign() {
+  const { t } = useTranslation("campaigns");
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const saving = useMutation({
+    mutationFn: async (settings: CampaignSettings) => {
+      const id = crypto.randomUUID();
+      await putCampaign(id, settings);
+      return id;
+    },
+    onSuccess: async (id) => {
+      await queries.invalidateQueries({ queryKey: ["campaigns"] });
+      await navigate(`/campaigns/${id}`);
+    },
+  });
+  return (
+    <Page title={t("new")}>
+      <CampaignForm saving={saving} />
+    </Page>
+  );
+}

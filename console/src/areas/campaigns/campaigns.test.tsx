@@ -1,0 +1,213 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { localTime, settingsOf } from "./CampaignForm.tsx";
+import type { Campaign } from "./queries.ts";
+import routes from "./routes.tsx";
+
+const COUNTS = {
+  planned: 1000,
+  waiting: 600,
+  sent: 380,
+  delivered: 350,
+  read: 200,
+  replied: 40,
+  completed: 12,
+  opted_out: 3,
+  held: 0,
+  holdout: 100,
+  skipped: { no_consent: 70, merged: 1 },
+  failed: { "131026": 20 },
+};
+const CAMPAIGN = {
+  campaign_id: "c1",
+  name: "Natal",
+  phone_number_id: "1001",
+  segment_id: "vip",
+  template: {
+    name: "natal",
+    language: "pt_BR",
+    components: [{ type: "body", parameters: [{ type: "text", text: "{{contact.name}}" }] }],
+    category: null,
+  },
+  flow_id: "menu",
+  parameters: { origem: "natal" },
+  start_at: null,
+  quiet_hours: { start: "20:00", end: "08:00" },
+  pace_per_second: 20,
+  spend_cap: 150,
+  variants: [],
+  holdout: 0.1,
+  status: "draft",
+  status_at: "2026-11-29T10:00:00Z",
+  reason: null,
+  waiting: null,
+  created_at: "2026-11-29T10:00:00Z",
+  started_at: null,
+  counts: COUNTS,
+  cost: 12.5,
+} as Campaign;
+const TEMPLATE = {
+  waba_id: "7",
+  name: "natal",
+  language: "pt_BR",
+  status: "APPROVED",
+  parameter_format: "POSITIONAL",
+  components: [{ type: "BODY", text: "Feliz Natal, {{1}}!" }],
+};
+const ONE = "/api/v1/campaigns/c1";
+
+function tagged(body: unknown): Response {
+  return Response.json(body, { headers: { etag: '"3"' } });
+}
+
+function open(path: string, changed: Record<string, unknown> = {}) {
+  const given = answers({
+    "GET /api/v1/campaigns": [CAMPAIGN],
+    [`GET ${ONE}`]: tagged(CAMPAIGN),
+    "GET /api/v1/numbers": [{ phone_number_id: "1001", display_phone_number: "+55 11 4000-0001" }],
+    "GET /api/v1/segments": { segments: [{ id: "vip", name: "Clientes VIP" }] },
+    "GET /api/v1/segments/vip/count": { count: 1171, as_of: "2026-11-29T10:00:00Z", seen: 1171 },
+    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu", published_version: 1 }],
+    "GET /api/v1/templates": [TEMPLATE],
+    ...changed,
+  });
+  vi.stubGlobal("fetch", given.fetch);
+  const page = show([{ path: "/campaigns", children: routes }], path);
+  return { ...page, sent: (key: string) => given.asked.filter((one) => one.key === key) };
+}
+
+beforeEach(async () => {
+  await words("pt", "campaigns");
+  signInAs("builder");
+});
+
+test("a new campaign says who gets which message, and is only a draft", async () => {
+  vi.stubGlobal("crypto", { randomUUID: () => "c1" });
+  const { router, sent } = open("/campaigns", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
+  await userEvent.click(await screen.findByRole("link", { name: "Nova campanha" }));
+  await userEvent.type(await screen.findByLabelText(/^Nome/), "Natal");
+  await screen.findByRole("option", { name: "Clientes VIP" });
+  await userEvent.selectOptions(screen.getByLabelText(/Enviada de/), "1001");
+  await userEvent.selectOptions(screen.getByLabelText(/^Segmento/), "vip");
+  expect(await screen.findByText("1.171 pessoas neste momento")).toBeVisible();
+  await userEvent.click(screen.getByRole("combobox", { name: "Modelo" }));
+  await userEvent.click(await screen.findByRole("option", { name: "natal · pt_BR" }));
+  await userEvent.click(screen.getByRole("textbox", { name: /Valor 1/ }));
+  await userEvent.paste("{{contact.name}}");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/campaigns/c1"));
+  expect(sent(`PUT ${ONE}`).map(({ body }) => body)).toEqual([
+    {
+      name: "Natal",
+      phone_number_id: "1001",
+      segment_id: "vip",
+      template: { name: "natal", language: "pt_BR", components: CAMPAIGN.template.components },
+      flow_id: null,
+      parameters: {},
+      variants: [],
+      start_at: null,
+      quiet_hours: null,
+      pace_per_second: null,
+      spend_cap: null,
+      holdout: 0,
+    },
+  ]);
+  expect(sent(`POST ${ONE}/start`)).toEqual([]);
+});
+
+test("a change keeps what the form does not show", async () => {
+  const { sent } = open("/campaigns/c1", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
+  const cap = await screen.findByLabelText(/Gastar no máximo/);
+  await screen.findByDisplayValue("{{contact.name}}");
+  await userEvent.clear(cap);
+  await userEvent.type(cap, "99");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent(`PUT ${ONE}`)).toHaveLength(1));
+  const { body, headers } = sent(`PUT ${ONE}`)[0]!;
+  expect(body).toMatchObject({
+    parameters: { origem: "natal" },
+    spend_cap: 99,
+    holdout: 0.1,
+    pace_per_second: 20,
+  });
+  expect(Object.keys(body as Campaign)).not.toContain("counts");
+  expect(headers.get("if-match")).toBe('"3"');
+});
+
+test("a campaign is started only after a question that says how many people it reaches", async () => {
+  const running = { ...CAMPAIGN, status: "running" };
+  const { sent } = open("/campaigns/c1", { [`POST ${ONE}/start`]: tagged(running) });
+  await userEvent.click(await screen.findByRole("button", { name: "Iniciar" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(await within(dialog).findByText("1.171 pessoas neste momento")).toBeVisible();
+  expect(sent(`POST ${ONE}/start`)).toEqual([]);
+  await userEvent.click(within(dialog).getByRole("button", { name: "Iniciar" }));
+  expect(await screen.findByText("Em andamento")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Pausar" })).toBeVisible();
+});
+
+test("progress, reasons and costs are shown, and why it stopped", async () => {
+  const stopped = { ...CAMPAIGN, status: "stopped", reason: "failures", started_at: "2026-11-29T10:00:00Z" };
+  const { container } = open("/campaigns/c1", { [`GET ${ONE}`]: tagged(stopped) });
+  expect(await screen.findByText(/muitas mensagens não foram entregues/)).toBeVisible();
+  expect(screen.getByRole("row", { name: /Lidas 200 20%/ })).toBeVisible();
+  expect(screen.getByText("131026: 20")).toBeVisible();
+  expect(screen.getByText("Não aceitaram marketing: 70")).toBeVisible();
+  expect(screen.getByText("merged: 1")).toBeVisible();
+  expect(screen.getByText(/Custo até agora: 12,5/)).toBeVisible();
+  expect(screen.queryByLabelText(/^Segmento/)).toBeNull();
+  await expectAccessible(container);
+});
+
+test("a test goes to the people who are named, once however often it is tried", async () => {
+  const refused = Response.json({ code: "start_refused", detail: "" }, { status: 409 });
+  const { sent } = open("/campaigns/c1", { [`POST ${ONE}/test`]: refused });
+  await userEvent.click(await screen.findByRole("button", { name: "Testar" }));
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.type(
+    within(dialog).getByRole("combobox", { name: "Números de telefone" }),
+    "5511999990001{Enter}",
+  );
+  for (const times of [1, 2]) {
+    // Each attempt ends before the next one.
+    // oxlint-disable-next-line no-await-in-loop
+    await userEvent.click(within(dialog).getByRole("button", { name: "Enviar" }));
+    // oxlint-disable-next-line no-await-in-loop
+    await waitFor(() => expect(sent(`POST ${ONE}/test`)).toHaveLength(times));
+  }
+  expect(sent(`POST ${ONE}/test`)[0]?.body).toEqual({ people: ["5511999990001"], variant: "" });
+  expect(new Set(sent(`POST ${ONE}/test`).map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+});
+
+test("analysts look and change nothing", async () => {
+  signInAs("analyst");
+  open("/campaigns/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running" }) });
+  expect(await screen.findByText("Em andamento")).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Pausar" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Salvar" })).toBeNull();
+});
+
+test("a time of the form is a time of the API, in the person's time zone", () => {
+  const iso = "2026-12-24T18:30:00.000Z";
+  const draft = {
+    name: "n",
+    phone_number_id: "1",
+    segment_id: "s",
+    flow_id: "",
+    start_at: localTime(iso),
+    quiet: { start: "20:00", end: "" },
+    pace: 5,
+    cap: "" as const,
+    holdout: 25,
+  };
+  const settings = settingsOf(draft, CAMPAIGN.template);
+  expect(settings).toMatchObject({
+    start_at: iso,
+    quiet_hours: null,
+    pace_per_second: 5,
+    spend_cap: null,
+    holdout: 0.25,
+  });
+});
