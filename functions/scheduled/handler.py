@@ -66,6 +66,11 @@ def _export(run: JobRun) -> dict[str, Any]:
     return done
 
 
+def _imports(run: JobRun) -> dict[str, Any]:
+    done: dict[str, Any] = msgspec.to_builtins(wiring.run_imports()(run.out_of_time))
+    return done
+
+
 def _aggregate(run: JobRun) -> dict[str, Any]:
     scheduled_at = datetime.fromisoformat(run.scheduled_time) if run.scheduled_time else datetime.now(UTC)
     done: dict[str, Any] = msgspec.to_builtins(wiring.aggregate_days()(scheduled_at, run.out_of_time))
@@ -77,4 +82,4 @@ def _retention(run: JobRun) -> dict[str, Any]:
     return done
 
 
-_JOBS = {"due": _due, "export": _export, "aggregate": _aggregate, "retention": _retention}
+_JOBS = {"due": _due, "export": _export, "imports": _imports, "aggregate": _aggregate, "retention": _retention}

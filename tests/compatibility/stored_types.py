@@ -8,6 +8,7 @@ from msgspec import Struct, inspect
 
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.contacts.consent import ConsentChange
+from pytake.contacts.imports import Import
 from pytake.contacts.records import ContactRecord
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
@@ -46,6 +47,7 @@ STORED: dict[str, Any] = {
     "ConsentChange": ConsentChange,
     "Segment": Segment,
     "SegmentCount": SegmentCount,
+    "Import": Import,
     "HistoryMessage": HistoryMessage,
     "Assignment": Assignment,
     "Note": Note,

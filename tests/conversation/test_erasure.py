@@ -34,7 +34,9 @@ class Desk:
             self.product.conversations, self.product.conversations.aliases, self.product.tenants, self.product.clock
         )
         self.journal = fakes.MemoryErasureJournal()
-        self.erase_contact = EraseContact(inbox, self.erasure, self.journal, self.product.events, self.product.clock)
+        self.erase_contact = EraseContact(
+            inbox, self.erasure, self.journal, fakes.MemoryImports(), self.product.events, self.product.clock
+        )
 
     def erase(self) -> int:
         return self.erase_contact("acme", f"+{PHONE}", "tester")

@@ -408,7 +408,8 @@ def test_any_identity_finds_the_conversation_and_erases_all_of_the_person(
     product.clock.forward(60)
     ports = product.conversations, product.deliveries, product.held_turns
     journal = fakes.MemoryErasureJournal()
-    EraseContact(inbox, fakes.MemoryErasure(*ports), journal, product.events, product.clock)("acme", named, "tester")
+    erasure, imports = fakes.MemoryErasure(*ports), fakes.MemoryImports()
+    EraseContact(inbox, erasure, journal, imports, product.events, product.clock)("acme", named, "tester")
     stored = (product.conversations.stored, product.conversations.records, product.conversations.aliases.stored)
     assert stored == ({}, {}, {})
     ana.post(late)

@@ -155,6 +155,7 @@ class Erasure:
             Inbox(product.conversations, product.conversations.aliases, product.tenants, product.clock),
             self.erasure,
             fakes.MemoryErasureJournal(),
+            fakes.MemoryImports(),
             product.events,
             product.clock,
         )

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from pytake.aws.contacts import list_place
 from pytake.contacts.consent import ERASED_SOURCE, Consent, ConsentChange, Purpose
+from pytake.contacts.import_ports import FoundContact, Identities, ImportedContact
+from pytake.contacts.imports import Import, erased_mark
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
 from pytake.contacts.segment_ports import SegmentCount
@@ -168,6 +170,94 @@ class MemorySegments:
     def all(self, organization_id: str) -> list[Segment]:
         found = [segment for (owner, _), segment in self.stored.items() if owner == organization_id]
         return sorted(found, key=lambda segment: segment.id)
+
+
+class MemoryImports:
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], Import] = {}
+
+    def get(self, organization_id: str, import_id: str) -> Import | None:
+        return self.stored.get((organization_id, import_id))
+
+    def put(self, about: Import) -> Import:
+        known = self.stored.get((about.organization_id, about.id))
+        if (known.revision if known else 0) != about.revision:
+            raise ConflictError
+        after = copy.deepcopy(replace(about, revision=about.revision + 1))
+        self.stored[about.organization_id, about.id] = after
+        return after
+
+    def latest(self, organization_id: str, most: int) -> list[Import]:
+        found = [about for about in self.stored.values() if about.organization_id == organization_id]
+        return sorted(found, key=lambda about: about.id, reverse=True)[:most]
+
+    def running(self) -> list[tuple[str, str]]:
+        return sorted(place for place, about in self.stored.items() if about.status == "running")
+
+    def forget(self, organization_id: str, contact_ids: Sequence[str]) -> None:
+        marks = [erased_mark(organization_id, contact_id) for contact_id in contact_ids]
+        for owner, import_id in self.running():
+            if owner == organization_id:
+                about = self.stored[owner, import_id]
+                self.put(replace(about, erased=list(dict.fromkeys([*about.erased, *marks]))))
+
+
+class MemoryImportFiles:
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], bytes] = {}
+
+    def put(self, organization_id: str, import_id: str, content: bytes) -> None:
+        self.stored[organization_id, import_id] = content
+
+    def read(self, organization_id: str, import_id: str, offset: int) -> list[bytes] | None:
+        content = self.stored.get((organization_id, import_id))
+        return None if content is None else [content[offset : offset + 7], content[offset + 7 :]]
+
+    def delete(self, organization_id: str, import_id: str) -> None:
+        self.stored.pop((organization_id, import_id), None)
+
+    def upload_link(self, organization_id: str, import_id: str, seconds: int) -> str:
+        return f"https://bucket/{organization_id}/{import_id}"
+
+
+class MemoryContactBatches:
+    def __init__(self, contacts: MemoryContacts) -> None:
+        self.contacts = contacts
+        self.learned: dict[tuple[str, str], str] = {}
+
+    def _leads(self, organization_id: str, identity: str) -> str:
+        if self.contacts.aliases is not None:
+            found = self.contacts.aliases.find(organization_id, [identity]).aliases
+            if identity in found:
+                return found[identity].contact_id
+        return self.learned.get((organization_id, identity), identity)
+
+    def find(self, organization_id: str, people: Sequence[Identities]) -> list[FoundContact]:
+        return [self._found(organization_id, person) for person in people]
+
+    def _found(self, organization_id: str, person: Identities) -> FoundContact:
+        by_phone = [self._leads(organization_id, phone) for phone in person.phones]
+        by_user = [self._leads(organization_id, person.user_id)] if person.user_id is not None else []
+        ids = [*person.phones[:1], *by_phone, *by_user]
+        id_ = next((one for one in ids if (organization_id, one) in self.contacts.stored), [*by_phone, *by_user][0])
+        other = by_user[0] if by_user and by_phone else id_
+        taken = other != person.user_id or (organization_id, other) in self.contacts.stored
+        return FoundContact(self.contacts.load(organization_id, id_), disputed=taken and other != id_)
+
+    def save(self, organization_id: str, writes: Sequence[ImportedContact]) -> set[str]:
+        stored = set()
+        for one in writes:
+            id_ = one.contact.contact_id
+            if one.learned is not None and self._leads(organization_id, one.learned) not in (one.learned, id_):
+                continue
+            try:
+                self.contacts.save(organization_id, one.contact, one.changes)
+            except ConflictError:
+                continue
+            stored.add(id_)
+            if one.learned is not None:
+                self.learned[organization_id, one.learned] = id_
+        return stored
 
 
 class MemoryConversations:

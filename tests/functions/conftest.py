@@ -19,6 +19,7 @@ from functions.api.handler import handler as api_handler
 from functions.webhook.handler import handler as webhook_handler
 from pytake import observability
 from pytake.wiring import api, conversations, flow_runner, scheduled, sender, shared, statuses, webhook
+from rest.requests import IMPORT_PATH
 from tests.table import create_table
 
 REGION = "us-east-1"
@@ -44,6 +45,7 @@ ENVIRONMENT = {
     "LAKE_BUCKET": "lake",
     "LAKE_DATABASE": "lake",
     "WORK_GROUP": "lake",
+    "SCHEDULED_FUNCTION": "scheduled",
     "SECRETS_PREFIX": "pytake/test/",
     "GRAPH_API_URL": "https://graph.facebook.com",
     "GRAPH_API_VERSION": "v25.0",
@@ -104,7 +106,10 @@ class Gateway:
         headers: dict[str, str] | None = None,
         **claims: Any,
     ) -> Answer:
-        event = http_event(method, path, None if body is None else json.dumps(body), query)
+        is_file = path == IMPORT_PATH and isinstance(body, str)
+        event = http_event(method, path, body if body is None or is_file else json.dumps(body), query)
+        if is_file:
+            event["headers"]["content-type"] = "text/csv"
         event["headers"].update(headers or {})
         jwt = {"claims": {"organization_id": org, "role": role, "sub": "tester", **claims}, "scopes": None}
         event["requestContext"]["authorizer"] = {"jwt": jwt}

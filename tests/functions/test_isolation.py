@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytake.contacts.imports import Import, ImportProblem
 from pytake.conversation.media.keys import upload_key
 from pytake.conversation.ports.media import MediaFile, Upload
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
@@ -24,6 +25,7 @@ MARK = "acmes-own"
 """Everything of acme's contains it; the other organization must never see it."""
 
 DELIVERY = urlsafe_b64encode(json.dumps([FIRST, ANA, 1, 0], separators=(",", ":")).encode()).decode().rstrip("=")
+IMPORT_ID = f"0-{'0' * 12}"
 MEDIA_ID = f"up-{'0' * 32}"
 
 PARAMETERS = {
@@ -41,6 +43,7 @@ PARAMETERS = {
     "campaign_id": MARK,
     "reply_id": MARK,
     "segment_id": "vips",
+    "import_id": IMPORT_ID,
 }
 """What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
 
@@ -67,6 +70,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "PUT /api/v1/contacts/{phone}": {"name": "Theirs"},
     "PUT /api/v1/contacts/{phone}/consent": {"marketing": {"state": "granted", "source": "theirs"}},
+    "POST /api/v1/contacts/import": "phone\n5511999990009\n",
+    "POST /api/v1/contacts/imports": {"country": "BR"},
     "PUT /api/v1/segments/{segment_id}": {
         "name": "Theirs",
         "all": [{"field": "tags", "operator": "contains", "value": "theirs"}],
@@ -172,6 +177,10 @@ class Acme:
         world.says(f"{MARK} hello")
         segment = {"name": f"{MARK} segment", "all": [{"field": "name", "operator": "!=", "value": MARK}]}
         assert world.api("PUT", "/api/v1/segments/vips", segment).status == 200
+        problem = ImportProblem(2, "phone_invalid", MARK)
+        api_wiring.imports().put(
+            Import(id=IMPORT_ID, organization_id="acme", created_at=time.time(), status="completed", errors=[problem])
+        )
         self.before = self.everything()
 
     def ask(self, operation: Operation, org: str, role: str) -> Answer:

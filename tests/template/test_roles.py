@@ -120,6 +120,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/events/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/daily/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/media/*": {"s3:DeleteObjectVersion"},
+        "LakeBucket/imports/*": {"s3:DeleteObjectVersion", "s3:GetObject"},
         "LakeBucket/athena/*": {
             "s3:GetObject",
             "s3:PutObject",
@@ -148,6 +149,8 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/media/uploads/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         "LakeBucket/media/contacts/*": {"s3:GetObject"},
         "LakeBucket/erasures/*": {"s3:PutObject"},
+        "LakeBucket/imports/*": {"s3:PutObject"},
+        "ScheduledFunctionAliaslive": {"lambda:InvokeFunction"},
         "LakeBucket/events/*": {"s3:GetObject"},
         "LakeBucket/daily/*": {"s3:GetObject"},
         "LakeBucket/athena/*": {
@@ -189,6 +192,7 @@ STARS = {
     EMAIL_IDENTITIES: "the address to send from, its domain, and recipients while SES's sandbox is on",
     "LakeBucket/flows/*": "one object per large flow",
     "LakeBucket/erasures/*": "one object per erasure",
+    "LakeBucket/imports/*": "files of contacts, until they are imported",
     "LakeBucket/media/*": "files of people and of agents",
     "LakeBucket/media/contacts/*": "files of people",
     "LakeBucket/media/uploads/*": "files that agents send",

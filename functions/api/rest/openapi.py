@@ -80,6 +80,9 @@ _IF_NONE_MATCH: dict[str, Any] = {
 POLLED = "x-polled"
 """Marks routes that clients ask again and again."""
 
+BODY = "x-body"
+"""The media type of a body that is a file and not JSON."""
+
 _NEVER_SENT = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Powertools' own forms of errors."""
 
@@ -101,16 +104,18 @@ def route_docs(
     query_prefix: str = "",
     csv: bool = False,
     polled: bool = False,
+    body: str = "",
 ) -> dict[str, Any]:
     """The documentation of a route (`openapi_extensions=`): the roles besides admin, and its own problem codes.
 
-    The route takes query parameters of any name with `query_prefix`; its docstring says what they mean.
+    `body` is the media type of a body that is a file. The route takes query parameters of any name with `query_prefix`; its
+    docstring says what they mean.
     """
     allowed = [role for role in ROLES if role in ("admin", *roles)]
     headers = {name: header for name, header, has in (("Link", _LINK, paged), ("ETag", _ETAG, tagged)) if has}
     media_types = [media_type, "text/csv"] if csv else [media_type]
     own = {"x-problems": list(problems), "x-media-types": media_types, "x-headers": headers}
-    return {"x-roles": allowed, QUERY_PREFIX: query_prefix, POLLED: polled, **own}
+    return {"x-roles": allowed, QUERY_PREFIX: query_prefix, POLLED: polled, BODY: body, **own}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +141,8 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     media_types = operation.pop("x-media-types", ["application/json"])
     headers = operation.pop("x-headers", {})
     operation.pop(QUERY_PREFIX, None)
+    if body := operation.pop(BODY, ""):
+        operation["requestBody"] = {"required": True, "content": {body: _TEXT}}
     polled = operation.pop(POLLED, False)
     if polled:
         headers = headers | {"ETag": _CONTENT_TAG}

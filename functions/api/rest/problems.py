@@ -38,6 +38,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "template_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such template."),
     "saved_query_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "A saved query with this name does not exist."),
     "canned_reply_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such canned reply."),
+    "import_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such import, or no longer."),
     "segment_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such segment."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
@@ -181,6 +182,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
         "The secret names no host, too many hosts, or a host in another form than a name.",
     ),
     "secret_too_large": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The secret's value is too long."),
+    "import_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The file of contacts is not valid as a whole; `detail` says why."
+    ),
     "segment_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A condition or the query of the segment is not valid; `field` names the place.",

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from pytake.engine.strict_json import read_json
-from rest.openapi import QUERY_PREFIX
+from rest.openapi import BODY, QUERY_PREFIX
 from rest.problems import ProblemError, bad_request
 
 FLOW_BYTES = 4_000_000
@@ -17,6 +17,11 @@ FLOW_BYTES = 4_000_000
 
 MEDIA_BYTES = 5_700_000
 """The limit of a file in base64 with its description: 4.2 MB of the file itself."""
+
+IMPORT_BYTES = 5_000_000
+"""The limit of a file of contacts in a request: Lambda takes 6 MB with its JSON around the text."""
+
+IMPORT_PATH = "/api/v1/contacts/import"
 
 OTHER_BYTES = 256_000
 
@@ -34,6 +39,8 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
     path = str(event.get("rawPath", ""))
     flows = path.startswith("/api/v1/flows/")
     most = FLOW_BYTES if flows else MEDIA_BYTES if path == "/api/v1/media" else OTHER_BYTES
+    if path == IMPORT_PATH:
+        most = IMPORT_BYTES
     encoded = bool(event.get("isBase64Encoded"))
     size = len(body) * 3 // 4 - body[-2:].count("=") if encoded else len(body.encode(errors="surrogatepass"))
     if size > most:
@@ -41,6 +48,11 @@ def validate_json_body(event: dict[str, Any]) -> dict[str, Any]:
         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     content_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if path == IMPORT_PATH:
+        if content_type != "text/csv":
+            detail = f"The Content-Type is {content_type or 'missing'}; send CSV with Content-Type: text/csv."
+            raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_type_unsupported", detail)
+        return event
     if content_type != "application/json":
         detail = f"The Content-Type is {content_type or 'missing'}; send JSON with Content-Type: application/json."
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_type_unsupported", detail)
@@ -79,7 +91,13 @@ def reject_unknown_input(app: APIGatewayHttpResolver, next_middleware: NextMiddl
         if unknown:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise bad_request("query_unknown", f"This route has no query parameter {unknown[0]!r}; {has}.")
-        if not route.dependant.body_params and app.current_event.body and app.current_event.json_body:
+        takes_file = (route.openapi_extensions or {}).get(BODY)
+        if (
+            not takes_file
+            and not route.dependant.body_params
+            and app.current_event.body
+            and app.current_event.json_body
+        ):
             raise bad_request("body_unknown", "This route accepts no body: omit it, or check the address.")
     return next_middleware(app)
 

@@ -110,7 +110,8 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
 
 
 class ApiSettings(LakeSettings, frozen=True, kw_only=True):
-    """The REST API queues the messages of agents and reported events, and stores secrets and files.
+    """The REST API queues the messages of agents and reported events, stores secrets and files, and starts jobs of
+    `scheduled_function`.
 
     `session_ttl_hours` is the default of organizations; `keep_media`: the files of people are kept; `verify_numbers`: a
     number's access token is tried at the Graph API before it is stored; `sends_email`: flows can send e-mails.
@@ -123,6 +124,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     graph_api_version: Text
     keep_media: bool
     verify_numbers: bool
+    scheduled_function: Text
     secrets_prefix: Text
     sends_email: bool
     session_ttl_hours: int

@@ -60,11 +60,7 @@ class DynamoContacts:
             kept = item.get(withdrawn_pk(organization_id, contact_id), WITHDRAWN, consistent_read=True)
         except item.DoesNotExist:
             return new_contact(contact_id)
-        consent = {
-            purpose: Consent("withdrawn", ERASED_SOURCE, at)
-            for purpose, at in _read_withdrawn.decode(kept.body or "{}").items()
-        }
-        return replace(new_contact(contact_id), consent=consent)
+        return replace(new_contact(contact_id), consent=withdrawn_consent(kept))
 
     def load_all(self, organization_id: str, contact_ids: Sequence[str]) -> list[ContactRecord]:
         places = [(contact_pk(organization_id, contact_id), PROFILE) for contact_id in dict.fromkeys(contact_ids)]
@@ -147,8 +143,7 @@ def contact_of(item: Item) -> ContactRecord:
 def contact_item(table: Table, organization_id: str, contact: ContactRecord) -> tuple[Item, Condition]:
     """The item that stores a contact as its next revision, and the condition of the write."""
     pk = contact_pk(organization_id, contact.contact_id)
-    body = _encode(replace(contact, revision=0)).decode()
-    item = table.item(pk, PROFILE, body=body, revision=contact.revision + 1)
+    item = table.item(pk, PROFILE, body=contact_body(contact), revision=contact.revision + 1)
     place = list_place(contact)
     item.recent_pk, item.recent_at = contacts_pk(organization_id, contacts_shard(pk)), place.at
     if contact.revision:
@@ -156,14 +151,24 @@ def contact_item(table: Table, organization_id: str, contact: ContactRecord) -> 
     return item, table.item.pk.does_not_exist()
 
 
+def contact_body(contact: ContactRecord) -> str:
+    """A contact as its item stores it."""
+    return _encode(replace(contact, revision=0)).decode()
+
+
 def change_items(
     table: Table, organization_id: str, contact_id: str, changes: Sequence[ConsentChange]
 ) -> Iterator[Item]:
     """The items of the history. The same change has the same key."""
     pk = contact_pk(organization_id, contact_id)
+    return (table.item(pk, sk, body=body) for sk, body in change_keys(changes))
+
+
+def change_keys(changes: Sequence[ConsentChange]) -> Iterator[tuple[str, str]]:
+    """The sort key and the body of each change."""
     for change in dict.fromkeys(changes):
         body = _encode(change).decode()
-        yield table.item(pk, f"{CONSENT_PREFIX}{int(change.at * 1000):015d}#{digest(body)[:16]}", body=body)
+        yield f"{CONSENT_PREFIX}{int(change.at * 1000):015d}#{digest(body)[:16]}", body
 
 
 def withdrawn_item(
@@ -174,6 +179,12 @@ def withdrawn_item(
     if not withdrawn:
         return None
     return table.item(withdrawn_pk(organization_id, contact_id), WITHDRAWN, body=_encode(withdrawn).decode())
+
+
+def withdrawn_consent(item: Item) -> dict[Purpose, Consent]:
+    """The consent that an erased person had withdrawn, from the item that keeps it."""
+    kept = _read_withdrawn.decode(item.body or "{}")
+    return {purpose: Consent("withdrawn", ERASED_SOURCE, at) for purpose, at in kept.items()}
 
 
 def list_place(contact: ContactRecord) -> ListPlace:

@@ -1,8 +1,8 @@
 """The one DynamoDB table: its item, its keys, its indexes.
 
 Keys begin with the organization. Exceptions are items that are read before the organization is known (a number by its id and by
-its verify token) and items that only the scheduled function reads (the indexes `due` and `log`, and the progress of its
-export, `LAKE`).
+its verify token) and items that only the scheduled function reads (the indexes `due` and `log`, the progress of its
+export, `LAKE`, and the running imports, `IMPORTS`).
 
 | what | pk | sk |
 |---|---|---|
@@ -33,6 +33,8 @@ export, `LAKE`).
 | pending erasure | `ERASURES` | id |
 | the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
 | upload (a file to send) | `ORG#o#MEDIA` | upload id |
+| import of contacts | `ORG#o#IMPORTS` | import id |
+| running import | `IMPORTS` | organization, import id |
 | segment | `ORG#o#SEGMENTS` | segment id |
 | count of a large segment | `ORG#o#SEGMENTS#COUNTS` | segment id |
 | scheduled run | `JOB#job` | scheduled time |

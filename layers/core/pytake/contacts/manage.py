@@ -214,14 +214,22 @@ class ManageContacts:
         opted_out = saved.opted_out if any(one.purpose == "service" for one in changes) else None
         for number in saved.numbers:
             key = ConversationKey(organization_id, number, saved.contact_id)
-            until_written(partial(self._update_copy, key, saved, opted_out), "the conversation")
+            update = partial(update_copy, self._conversations, key, saved, opted_out)
+            until_written(update, "the conversation")
         return saved
 
-    def _update_copy(self, key: ConversationKey, saved: ContactRecord, opted_out: bool | None) -> None:
-        loaded = self._conversations.load(key)
-        if loaded is None or loaded.contact_revision >= saved.revision:
-            return
-        after = replace(loaded, contact=saved.for_flows(), contact_revision=saved.revision)
-        if opted_out is not None:
-            after.opted_out = opted_out
-        self._conversations.update_contact(loaded, after)
+
+def update_copy(
+    conversations: Conversations, key: ConversationKey, saved: ContactRecord, opted_out: bool | None
+) -> None:
+    """Bring the copy of a contact up to date that a conversation keeps. `opted_out`: what holds from now on, None: as before.
+
+    Raises `ConflictError` when another worker writes the conversation.
+    """
+    loaded = conversations.load(key)
+    if loaded is None or loaded.contact_revision >= saved.revision:
+        return
+    after = replace(loaded, contact=saved.for_flows(), contact_revision=saved.revision)
+    if opted_out is not None:
+        after.opted_out = opted_out
+    conversations.update_contact(loaded, after)

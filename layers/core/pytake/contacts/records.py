@@ -15,6 +15,7 @@ class ContactRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is in E.164 (`+5511…`). `username` is an attribute that changes at any time, never a key. `numbers` are the ids of the phone
     numbers where the person has a conversation. `last_inbound_at` is when the person had last written when the record was
     written; their conversations may know a later time. `app_named_at` is when staff last named the contact in the phone app.
+    `imported` names the import and the line that created the contact.
     `revision` counts writes: a write succeeds only if the stored record has the revision that was read, 0 for a record that is
     not stored.
     """
@@ -33,6 +34,7 @@ class ContactRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: float = 0
     last_inbound_at: float = 0
     app_named_at: float = 0
+    imported: str = ""
     revision: int = 0
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytake.contacts.import_ports import RunningImports
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.common import Clock
@@ -25,12 +26,14 @@ class EraseContact:
         inbox: Inbox,
         erasure: Erasure,
         journal: ErasureJournal,
+        imports: RunningImports,
         operator_events: OperatorEvents,
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._erasure = erasure
         self._journal = journal
+        self._imports = imports
         self._operator_events = operator_events
         self._clock = clock
 
@@ -47,6 +50,7 @@ class EraseContact:
         ]
         now = self._clock()
         self._journal.record(recorded_erasure(organization_id, keys, now))
+        self._imports.forget(organization_id, ids)
         pending = self._erasure.begin(organization_id, keys, now)
         removed = self._erasure.remove(pending)
         self._operator_events.publish(OperatorEvent("contact.erased", organization_id, {"items": removed, "by": by}))

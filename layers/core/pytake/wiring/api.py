@@ -3,9 +3,11 @@
 import time
 from functools import cache
 from typing import TYPE_CHECKING, cast
+from uuid import uuid4
 
 from botocore.config import Config
 
+from pytake import observability
 from pytake.analytics.answers import Answers
 from pytake.analytics.audiences import LakeAudiences
 from pytake.analytics.reports import Reports
@@ -20,6 +22,8 @@ from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
 from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.imports import DynamoImports, S3ImportFiles
+from pytake.aws.job_starter import LambdaJobStarter
 from pytake.aws.queues import SqsQueues
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
@@ -27,6 +31,7 @@ from pytake.aws.session import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.campaigns.manage import ManageCampaigns
 from pytake.contacts.manage import ManageContacts
+from pytake.contacts.manage_imports import ManageImports
 from pytake.contacts.manage_segments import ManageSegments
 from pytake.contacts.members import SegmentMembers
 from pytake.conversation.agent_messaging import AgentMessaging
@@ -198,12 +203,28 @@ def signing_s3_client() -> "S3Client":
 @use_case
 def erase_contact() -> EraseContact:
     journal = S3ErasureJournal(lambda: shared.client("s3"), settings().lake_bucket)
-    return EraseContact(inbox(), erasure(), journal, shared.operator_events(), shared.clock)
+    return EraseContact(inbox(), erasure(), journal, imports(), shared.operator_events(), shared.clock)
 
 
 @use_case
 def manage_contacts() -> ManageContacts:
     return ManageContacts(contacts(), aliases(), conversations(), shared.operator_events(), shared.clock)
+
+
+@use_case
+def manage_imports() -> ManageImports:
+    def new_id() -> str:
+        return f"{int(shared.clock() * 1000):013d}-{uuid4().hex[:12]}"
+
+    files = S3ImportFiles(lambda: shared.client("s3"), settings().lake_bucket, signing_s3_client)
+    function = settings().scheduled_function
+    start_job = LambdaJobStarter(lambda: shared.client("lambda"), function, "imports", observability.logger)
+    return ManageImports(imports(), files, shared.tenants(), shared.clock, new_id, start_job)
+
+
+@cache
+def imports() -> DynamoImports:
+    return DynamoImports(shared.table(), shared.retention())
 
 
 @use_case

@@ -1,18 +1,25 @@
 """The scheduled function: one use case per job."""
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
+from uuid import uuid4
 
 from pytake.analytics.aggregate import AggregateDays
 from pytake.aws.athena import AthenaQueries
+from pytake.aws.contact_batches import AT_ONCE, DynamoContactBatches
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.held_turns import DynamoHeldTurns
+from pytake.aws.imports import DynamoImports, S3ImportFiles
 from pytake.aws.job_runs import DynamoJobRuns
 from pytake.aws.lake import S3Lake
 from pytake.aws.media_files import S3StoredMedia
 from pytake.aws.queues import SqsQueues
+from pytake.contacts.run_imports import RunImports
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
@@ -69,6 +76,20 @@ def export_to_lake() -> ExportToLake:
     finish = FinishErasures(erasure, lake(), stored_media(), dead_letters, shared.operator_events(), shared.clock)
     held_turns = DynamoHeldTurns(shared.table())
     return ExportToLake(event_log(), lake(), held_turns, shared.clock, shared.metrics().record_metric, finish)
+
+
+@use_case
+def run_imports() -> RunImports:
+    pool = ThreadPoolExecutor(AT_ONCE)
+
+    def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
+        for _ in pool.map(work, items):
+            pass
+
+    files = S3ImportFiles(lambda: shared.client("s3"), settings().lake_bucket)
+    imports = DynamoImports(shared.table(), shared.retention())
+    batches = DynamoContactBatches(shared.table())
+    return RunImports(imports, files, batches, conversations(), shared.clock, lambda: uuid4().hex, spread)
 
 
 @use_case
