@@ -106,7 +106,7 @@ def test_the_last_message_is_that_of_the_conversation(world: World) -> None:
 
 def test_a_long_count_continues_with_each_request(world: World, org: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter(range(10_000))
-    monkeypatch.setattr(reading.listed_chunks, "__defaults__", (None, 2))
+    monkeypatch.setattr(reading.listed_chunks, "__defaults__", (None, 2, None))
     managed = wiring.manage_segments()
     monkeypatch.setattr(managed, "_timer", lambda: float(next(ticks)))
     monkeypatch.setattr(manage_segments, "COUNT_SECONDS", 1.5)
