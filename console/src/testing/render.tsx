@@ -76,6 +76,11 @@ export async function expectAccessible(element: Element = document.body): Promis
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
 }
 
+function bodyOf(text: string, headers: Headers): unknown {
+  if (!text) return undefined;
+  return headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
+}
+
 /** Answer the requests of `fetch` by path, in the form "METHOD /path"; others fail the test. */
 export function answers(given: Record<string, unknown>) {
   const asked: { key: string; body: unknown; headers: Headers }[] = [];
@@ -83,7 +88,7 @@ export function answers(given: Record<string, unknown>) {
     const url = new URL(request.url);
     const key = `${request.method} ${url.pathname}`;
     const text = await request.clone().text();
-    asked.push({ key, body: text ? JSON.parse(text) : undefined, headers: request.headers });
+    asked.push({ key, body: bodyOf(text, request.headers), headers: request.headers });
     const answer = given[`${key}${url.search}`] ?? given[key];
     if (answer === undefined) throw new Error(`unexpected request: ${key}${url.search}`);
     if (answer instanceof Response) return answer.clone();

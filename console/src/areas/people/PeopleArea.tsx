@@ -13,8 +13,9 @@ function seesContacts(): boolean {
 export function PeopleArea() {
   const { t } = useTranslation("people");
   const segments = { to: "/people/segments", name: t("segments.title") };
+  const imports = { to: "/people/imports", name: t("imports.title") };
   const contacts = { to: "/people", name: t("title"), end: true };
-  return <SubNav label={t("pages")} pages={seesContacts() ? [contacts, segments] : [segments]} />;
+  return <SubNav label={t("pages")} pages={seesContacts() ? [contacts, segments, imports] : [segments]} />;
 }
 
 /** The first page of the area. */

@@ -100,6 +100,34 @@ test("a segment is made of conditions, and says how many people it has", async (
   expect(screen.getByRole("link", { name: "Ana" })).toBeVisible();
 });
 
+test("a file is imported, and the refused rows say why", async () => {
+  const done = {
+    import_id: "i1",
+    status: "completed",
+    rows: 1200,
+    created: 1100,
+    updated: 98,
+    consent_kept: 3,
+    error_count: 2,
+    errors: [{ row: 7, code: "phone_invalid", message: "`12` is not a phone number." }],
+    created_at: "2026-11-29T12:00:00Z",
+    finished_at: "2026-11-29T12:01:00Z",
+  };
+  const { sent } = open("/people/imports", {
+    "GET /api/v1/contacts/imports": { imports: [done] },
+    "POST /api/v1/contacts/import?country=BR": Response.json({ import_id: "i2" }, { status: 202 }),
+  });
+  expect(await screen.findByText(/1.100 pessoas adicionadas, 98 alteradas/)).toBeVisible();
+  expect(screen.getByText("`12` is not a phone number.")).toBeVisible();
+  await userEvent.type(screen.getByLabelText("País"), "br");
+  const csv = "phone;name\n11999990001;Ana\n";
+  const file = new File([csv], "pessoas.csv", { type: "text/csv" });
+  await userEvent.upload(document.querySelector<HTMLInputElement>('input[type="file"]')!, file);
+  await waitFor(() => expect(sent("POST /api/v1/contacts/import")).toHaveLength(1));
+  const { body, headers } = sent("POST /api/v1/contacts/import")[0]!;
+  expect([body, headers.get("content-type")]).toEqual([csv, "text/csv"]);
+});
+
 test("builders see how many people a segment has, not who they are", async () => {
   signInAs("builder");
   const stored = {

@@ -13,7 +13,10 @@ export type Purpose = (typeof PURPOSES)[number];
 export const STATES = ["granted", "withdrawn", "unknown"] as const;
 export type State = (typeof STATES)[number];
 
+export type ContactImport = Schemas["ImportResponse"];
+
 const PAGE = 50;
+const LIVE_MILLISECONDS = 2_000;
 
 /** The organization's contacts, the newest first, or those that the server finds. */
 export function contactsQuery(q: string) {
@@ -89,4 +92,24 @@ export function conversationQuery(contact: string) {
       }
     },
   });
+}
+
+/** The latest imports, the newest first; read again while one of them is worked off. */
+export function importsQuery() {
+  return queryOptions({
+    queryKey: ["imports"],
+    queryFn: async ({ signal }) => (await got(api.GET("/api/v1/contacts/imports", { signal }))).imports,
+    refetchInterval: ({ state }) =>
+      state.data?.some(({ status }) => status === "waiting" || status === "running")
+        ? LIVE_MILLISECONDS
+        : false,
+  });
+}
+
+/** Import a CSV file. National phone numbers belong to the country, or to that of the organization's numbers. */
+export async function importContacts(file: File, country: string) {
+  const body = await file.text();
+  const params = { query: { country: country || undefined } };
+  const headers = { "content-type": "text/csv" };
+  return got(api.POST("/api/v1/contacts/import", { params, body, headers, bodySerializer: String }));
 }

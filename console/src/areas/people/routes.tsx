@@ -1,5 +1,6 @@
 import type { RouteObject } from "react-router";
 import { ContactPage } from "./ContactPage.tsx";
+import { ImportsPage } from "./ImportsPage.tsx";
 import { FirstPage, PeopleArea } from "./PeopleArea.tsx";
 import { SegmentList } from "./segments/SegmentList.tsx";
 import { NewSegment, SegmentPage } from "./segments/SegmentPage.tsx";
@@ -12,6 +13,7 @@ const routes: RouteObject[] = [
       { path: "segments", element: <SegmentList /> },
       { path: "segments/new", element: <NewSegment /> },
       { path: "segments/:id", element: <SegmentPage /> },
+      { path: "imports", element: <ImportsPage /> },
       { path: ":contact", element: <ContactPage /> },
     ],
   },
