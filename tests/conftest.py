@@ -25,6 +25,16 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, one worker has the tests of a file, one all that use the local cloud, one all that need a build.
+
+    The local cloud mostly waits: the other workers use the time.
+    """
+    for item in items:
+        group = next((mark for mark in ("cloud", "build") if item.get_closest_marker(mark)), item.location[0])
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
     """One local cloud with the demo, for all tests of a run. A test uses phones of its own (`new_phone`)."""

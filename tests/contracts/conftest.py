@@ -23,6 +23,7 @@ from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
+from tests.aws_session import share_sessions
 from tests.table import create_table, kept
 
 REGION = "us-east-1"
@@ -41,6 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
+        share_sessions(monkeypatch)
         yield
 
 

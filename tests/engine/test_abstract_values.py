@@ -22,6 +22,7 @@ from pytake.engine.prover.branches import evaluate_branch, evaluate_comparison
 from pytake.engine.prover.evaluation import evaluate_expression, evaluate_template
 from pytake.engine.template import Expression, parse_template
 from pytake.engine.values import plain_text
+from tests.depth import share
 from tests.engine.admission import admits
 
 SCALARS = st.sampled_from(
@@ -92,7 +93,7 @@ def test_equal_numbers_do_not_decide_the_same_comparison_of_texts() -> None:
     assert evaluate_comparison(again, outcome.fails, plain_text).holds is not None
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=share(3000), deadline=None)
 @given(st.data(), VALUES, st.lists(COMPARISONS, min_size=1, max_size=4))
 def test_conditions_one_after_the_other(data: st.DataObject, value: Any, comparisons: list[Comparison]) -> None:
     state: Any = {"x": data.draw(known_of(value))}
@@ -103,7 +104,7 @@ def test_conditions_one_after_the_other(data: st.DataObject, value: Any, compari
         assert admits(state["x"], "x", {"x": value})
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=share(1500), deadline=None)
 @given(st.data(), VALUES, st.lists(COMPARISONS, min_size=1, max_size=3), st.booleans())
 def test_all_and_any(data: st.DataObject, value: Any, comparisons: list[Comparison], any_: bool) -> None:
     state = {"x": data.draw(known_of(value))}
@@ -134,7 +135,7 @@ FILTERS = [
 ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=share(1500), deadline=None)
 @given(
     st.data(),
     st.sampled_from(["", "one", "Maria da Silva", 5, 7.5, None, ["a", "b"]]),

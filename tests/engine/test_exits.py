@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pytake.engine import Contact, Context, EffectResult, Input, State, continue_turn, take_turn
 from pytake.engine.compiler import Compilation, compile_flow
+from tests.depth import share
 from tests.engine.conversations import document, node
 from tests.engine.strategies import INPUTS, bundles
 
@@ -31,7 +32,7 @@ def test_only_what_the_data_allows_is_an_exit() -> None:
     }
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=share(160), deadline=None, suppress_health_check=list(HealthCheck))
 @given(bundles(), st.lists(st.tuples(INPUTS, st.integers(0, 100)), max_size=6))
 def test_every_step_leaves_through_a_declared_exit(
     documents: dict[str, Any], user_input: list[tuple[Input, int]]

@@ -23,6 +23,7 @@ from pytake.engine import (
 )
 from pytake.engine.events import EVENTS
 from pytake.engine.limits import STEPS
+from tests.depth import share
 from tests.engine.conversations import whole_turn
 from tests.engine.meta_limits import assert_sendable
 from tests.engine.strategies import INPUTS, RESULTS, bundles
@@ -30,7 +31,7 @@ from tests.engine.strategies import INPUTS, RESULTS, bundles
 LEGITIMATE_FAILURES = {"step_budget_exceeded", "effect_budget_exceeded", "stack_limit_exceeded"}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=share(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(bundles(), st.lists(st.tuples(INPUTS, RESULTS, st.integers(0, 90)), min_size=1, max_size=8))
 def test_any_flow_takes_any_input(documents: dict[str, Any], inputs: list[tuple[Input, EffectResult, int]]) -> None:
     flow = compile_flow(documents, "main")

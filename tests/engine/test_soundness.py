@@ -24,12 +24,13 @@ from pytake.engine.compiler import Compilation
 from pytake.engine.prover.abstract_values import AbstractValue
 from pytake.engine.prover.dataflow import Analysis
 from pytake.engine.prover.graph import Graph
+from tests.depth import share
 from tests.engine.admission import admits
 from tests.engine.conversations import whole_turn
 from tests.engine.meta_limits import assert_sendable
 from tests.engine.strategies import bundles
 
-CONVERSATIONS = 10_000
+CONVERSATIONS = share(12_000)
 PER_FLOW = 40
 TURNS = 8
 NOW = 1_800_000_000.0

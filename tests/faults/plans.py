@@ -1,8 +1,11 @@
 """Fault plans: which call of a worker to a service meets which fault."""
 
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
+
+from tests.depth import SHARE
 
 BEFORE = ("crash_before", "error_before", "timeout_before", "stall_before")
 AFTER = ("crash_after", "error_after", "timeout_after", "stall_after")
@@ -41,6 +44,19 @@ def kinds(call: str) -> Sequence[str]:
     if call in ("conversations.commit", "deliveries.claim", "deliveries.settle"):
         return (*BEFORE, *AFTER, *CONFLICTS) if call == "conversations.commit" else (*BEFORE, *AFTER)
     return (*BEFORE, *AFTER)
+
+
+def single_faults(
+    calls: Sequence[str], kinds: Callable[[str], Sequence[str]], share: int = SHARE
+) -> Iterator[tuple[int, str]]:
+    """The number of a call, from 1, and a fault that it meets: every call meets some of its faults, and every fault is met by
+    some calls of the same name, evenly spread; a rare call meets all of its faults. With a `share` of 1 every call does."""
+    count, seen = Counter(calls), Counter[str]()
+    for number, call in enumerate(calls, 1):
+        seen[call] += 1
+        for place, kind in enumerate(kinds(call)):
+            if count[call] <= share or (seen[call] + place) % share == 0:
+                yield number, kind
 
 
 class Plan(Protocol):

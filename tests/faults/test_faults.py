@@ -1,4 +1,6 @@
-"""No message is lost, duplicated or out of order: for each single fault of a calm run, and in thousands of wild runs."""
+"""No message is lost, duplicated or out of order: for single faults of a calm run, and in wild runs.
+
+`make faults` runs every single fault, and a hundred thousand wild runs."""
 
 import msgspec
 import pytest
@@ -6,16 +8,18 @@ from msgspec.structs import astuple
 
 from pytake.conversation.queues import InboundItem, group_id
 from pytake.conversation.records import ConversationKey
+from tests.depth import share
 from tests.faults import stories
 from tests.faults.invariants import broken, taken_by_meta
-from tests.faults.plans import NoFaults, kinds
+from tests.faults.plans import NoFaults, kinds, single_faults
 from tests.faults.replay import problems_of
 from tests.faults.single_faults import CALLS, single
 from tests.faults.timeline import START
 from tests.faults.world import World
 
-SEEDS = 600
-PARTS = 24
+SEEDS = share(1200)
+PARTS = 12
+SINGLE_PARTS = 4
 
 
 def failure_text(which: str, problems: list[str]) -> str:
@@ -44,20 +48,29 @@ def test_a_calm_run_passes_every_service() -> None:
     }
 
 
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(SINGLE_PARTS))
 def test_no_single_fault_breaks_a_promise(part: int) -> None:
-    for number in range(1 + part, len(CALLS) + 1, 8):
-        for kind in kinds(CALLS[number - 1]):
-            problems, world = single(number, kind)
-            assert not problems, failure_text(f"single:{number}:{kind}", problems)
-            is_doubled = kind == "131000_after" and len(taken_by_meta(world)) == 14
-            is_told = any(event.type == "delivery.duplicated" for event in world.events)
-            assert is_told == is_doubled, f"single:{number}:{kind} doubled a message untold, or told of none"
-            # A doubt is left only where the outcome is unknown: the worker died between claim and answer, or the claim's own
-            # answer was lost, and Meta never had the message.
-            doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]
-            is_unknown = CALLS[number - 1] in ("graph.send", "deliveries.claim")
-            assert not doubts or is_unknown, f"single:{number}:{kind} left a doubt without need"
+    for number, kind in list(single_faults(CALLS, kinds))[part::SINGLE_PARTS]:
+        problems, world = single(number, kind)
+        assert not problems, failure_text(f"single:{number}:{kind}", problems)
+        is_doubled = kind == "131000_after" and len(taken_by_meta(world)) == 14
+        is_told = any(event.type == "delivery.duplicated" for event in world.events)
+        assert is_told == is_doubled, f"single:{number}:{kind} doubled a message untold, or told of none"
+        # A doubt is left only where the outcome is unknown: the worker died between claim and answer, or the claim's own
+        # answer was lost, and Meta never had the message.
+        doubts = [event for event in world.events if event.type == "delivery.resent_after_deadline"]
+        is_unknown = CALLS[number - 1] in ("graph.send", "deliveries.claim")
+        assert not doubts or is_unknown, f"single:{number}:{kind} left a doubt without need"
+
+
+def test_a_share_of_the_single_faults_covers_every_call_and_every_fault() -> None:
+    every = set(single_faults(CALLS, kinds, 1))
+    assert every == {(number, kind) for number, call in enumerate(CALLS, 1) for kind in kinds(call)}
+    part = set(single_faults(CALLS, kinds, 4))
+    assert part < every
+    assert {number for number, _ in part} == {number for number, _ in every}
+    named = lambda found: {(CALLS[number - 1], kind) for number, kind in found}  # noqa: E731
+    assert named(part) == named(every)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

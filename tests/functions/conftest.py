@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
+import sqlglot
 from aws_lambda_powertools import Logger
 from moto import mock_aws
 
@@ -20,6 +20,7 @@ from functions.webhook.handler import handler as webhook_handler
 from pytake import observability
 from pytake.wiring import api, conversations, flow_runner, scheduled, sender, shared, statuses, webhook
 from rest.requests import IMPORT_PATH
+from tests.aws_session import share_sessions
 from tests.table import create_table
 
 REGION = "us-east-1"
@@ -187,6 +188,7 @@ def running_gateway(monkeypatch: pytest.MonkeyPatch, service_name: str) -> Itera
     monkeypatch.setenv("AWS_REGION", REGION)
     logging_to_standard_output(monkeypatch, service_name)
     with mock_aws():
+        share_sessions(monkeypatch)
         sqs = boto3.client("sqs")
         fifo = {"FifoQueue": "true"}
         urls = {
@@ -217,9 +219,9 @@ class EmptyLake:
     """What Athena, which moto does not have, says of a lake without events (tests/analytics asks a real lake)."""
 
     def rows(self, sql: str, parameters: Sequence[str], version: str) -> list[dict[str, str | None]]:
-        _, _, select = sql.rpartition("SELECT")
-        names = re.findall(r" AS (\w+),?$", select, re.MULTILINE)
-        return [] if "GROUP BY" in select or "LIMIT" in select else [dict.fromkeys(names, "0")]
+        select = sqlglot.parse_one(sql, dialect="athena")
+        has_rows = not (select.args.get("group") or select.args.get("limit"))
+        return [dict.fromkeys(select.named_selects, "0")] if has_rows else []
 
 
 def logging_to_standard_output(monkeypatch: pytest.MonkeyPatch, service_name: str) -> None:

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from rest.application import openapi_document
 from rest.problems import CONTENT_TYPE, PROBLEM_CODES
+from tests.depth import share
 from tests.functions.conftest import ENVIRONMENT, running_gateway
 from tests.functions.world import ANA, FIRST, World
 from tests.functions.wsgi import api_application
@@ -54,7 +55,7 @@ def world() -> Iterator[World]:
 
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=share(32),
     derandomize=True,
     database=None,
     deadline=None,

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -75,6 +76,7 @@ class Module:
         return f"{self.path}:{getattr(node, 'lineno', 0)}: {what}"
 
 
+@cache
 def product() -> list[Module]:
     """Every module that runs in a function."""
     files = sorted(file for folder in PRODUCT for file in (REPOSITORY / folder).rglob("*.py"))

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ Watched = tuple[str, str, dict[str, Any]]
 """Namespace, name and dimensions of a metric."""
 
 
+@cache
 def measured() -> set[str]:
     """The metrics that the product records: the first argument of `record_metric` and of attributes that hold it."""
     found = set()
@@ -63,6 +65,7 @@ def measured() -> set[str]:
     return found
 
 
+@cache
 def published() -> set[str]:
     """The types of operator events that the product publishes: what it passes to one of `PUBLISHERS`."""
     found = set()

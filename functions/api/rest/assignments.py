@@ -8,7 +8,7 @@ from uuid import uuid4
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.assignments import TYPING_SECONDS, Assignment, Note, Priority, changes
@@ -17,9 +17,8 @@ from pytake.conversation.records import Conversation
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.conversations import AssignmentResponse, assignment_response
-from rest.flow_checks import this_century
 from rest.identifiers import AtNumber
-from rest.models import ApiModel
+from rest.models import ApiModel, ThisCentury
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_unknown, find
 from rest.problems import ProblemError
@@ -47,7 +46,7 @@ class AssignmentRequest(ApiModel):
     team: Word | None = None
     priority: Priority | None = None
     tags: list[Word] = Field(default_factory=list, max_length=20)
-    snoozed_until: Annotated[datetime, AfterValidator(this_century)] | None = Field(
+    snoozed_until: ThisCentury | None = Field(
         default=None, description="It rests until then, or until the person writes"
     )
 

@@ -23,7 +23,7 @@ from rest.caller import Caller, caller
 from rest.flows import FlowProblem, flow_problems
 from rest.identifiers import FLOW_ID
 from rest.message_content import MessageContent, message_content
-from rest.models import ApiModel
+from rest.models import ApiModel, ThisCentury
 from rest.openapi import route_docs
 from rest.organization import known_timezone
 from rest.problems import ProblemError, flow_unknown, unprocessable
@@ -126,13 +126,6 @@ class RehearsalContact(ApiModel):
     tags: list[str] = Field(default_factory=list, max_length=100)
 
 
-def this_century(at: datetime) -> datetime:
-    """The time, if it is of this century and names its offset. Raises ValueError."""
-    if at.utcoffset() is None or not 2000 <= at.year < 2100:
-        raise ValueError("a time between 2000 and 2100 with an offset, such as 2026-12-24T18:00:00Z")
-    return at
-
-
 class RehearsalMedia(ApiModel):
     """A file that the person sends."""
 
@@ -198,9 +191,7 @@ class FlowRehearsal(ApiModel):
     results: dict[str, CallResult] = Field(
         default_factory=dict, description="The results of this turn's calls, by the `key` of each `effect`"
     )
-    now: Annotated[datetime, AfterValidator(this_century)] | None = Field(
-        default=None, description="The time of the turn; null: the present"
-    )
+    now: ThisCentury | None = Field(default=None, description="The time of the turn; null: the present")
     timezone: Annotated[str, AfterValidator(known_timezone)] | None = Field(
         default=None, max_length=64, description="An IANA name; null: the organization's time zone"
     )

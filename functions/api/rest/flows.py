@@ -193,9 +193,9 @@ def list_flow_versions(
     name = f"versions of {flow_id}"
     before = read_version_cursor(name, who.organization_id, cursor) if cursor is not None else None
     flows = wiring.flows()
-    if flows.summary(who.organization_id, flow_id) is None:
-        raise flow_unknown(flow_id)
     found = flows.versions(who.organization_id, flow_id, limit + 1, before)
+    if not found and flows.summary(who.organization_id, flow_id) is None:
+        raise flow_unknown(flow_id)
     shown = found[:limit]
     rest = write_list_cursor(name, who.organization_id, str(shown[-1].version)) if len(found) > limit else None
     versions = [_version(version, []) for version in shown]

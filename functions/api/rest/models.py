@@ -1,6 +1,9 @@
 """The base of what the API takes and answers."""
 
-from pydantic import BaseModel, ConfigDict
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class ApiModel(BaseModel):
@@ -11,3 +14,13 @@ class ApiModel(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True)
+
+
+def this_century(at: datetime) -> datetime:
+    """The time, if it is of this century and names its offset. Raises ValueError."""
+    if at.utcoffset() is None or not 2000 <= at.year < 2100:
+        raise ValueError("a time between 2000 and 2100 with an offset, such as 2026-12-24T18:00:00Z")
+    return at
+
+
+ThisCentury = Annotated[datetime, AfterValidator(this_century)]
