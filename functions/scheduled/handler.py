@@ -1,4 +1,5 @@
-"""EventBridge Scheduler invokes this handler: `{"job": name, "scheduled_time": ISO time}`."""
+"""EventBridge Scheduler invokes this handler: `{"job": name, "scheduled_time": ISO time}`. A rule of the event bus also
+does, with an event that starts a conversation."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 import pytake.wiring.scheduled as wiring
-from pytake.observability import PublicError, logger, safe_handler
+from pytake.conversation.start_by_event import DETAIL_TYPE
+from pytake.observability import PublicError, logger, safe_handler, set_correlation_id
 from pytake.wiring import shared
 
 RESERVE_MILLISECONDS = 5_000
@@ -31,6 +33,8 @@ class JobRun(NamedTuple):
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Runs one job, once per scheduled time: EventBridge may fire twice."""
+    if event.get("detail-type") == DETAIL_TYPE:
+        return _start(event)
     job, scheduled_time = event.get("job"), event.get("scheduled_time")
     run = _JOBS.get(str(job))
     if run is None:
@@ -51,6 +55,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         wiring.job_runs().finish(str(job), scheduled_time, time.time())
     logger().info("job.done", job=job, scheduled_time=scheduled_time, **done)
     return {"job": job, **done}
+
+
+def _start(event: dict[str, Any]) -> dict[str, Any]:
+    set_correlation_id(str(event["id"]))
+    with shared.metrics():
+        queued = wiring.start_by_event()(str(event["id"]), event.get("detail"))
+    logger().info("start.done", queued=queued is not None)
+    return {"queued": queued is not None}
 
 
 def _due(run: JobRun) -> dict[str, Any]:

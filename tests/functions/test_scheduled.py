@@ -1,11 +1,16 @@
 """The scheduled function: jobs by name, each once for its scheduled time."""
 
+import json
+
 import boto3
 import pytest
 
+from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler
 from pytake.observability import FunctionFailedError
 from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.samples import inbound_event
+from tests.functions.world import ANA, FIRST, World
 
 TIME = "2026-11-25T03:45:00Z"
 
@@ -39,3 +44,16 @@ def test_an_unknown_job_fails_and_says_which_there_are(gateway: Gateway) -> None
         FunctionFailedError, match=r"no such job .*; jobs are: due, export, imports, aggregate, retention"
     ):
         handler({"job": "tea", "scheduled_time": TIME}, Call("a"))
+
+
+def test_an_event_of_the_bus_starts_a_conversation(gateway: Gateway) -> None:
+    world = World(gateway)
+    template = {"name": "order_ready", "language": "en", "components": [], "category": "utility"}
+    detail = {"phone_number_id": FIRST, "to": f"+{ANA}", "flow_id": "hello", "template": template}
+    event = {"id": "e-1", "detail-type": "conversation.start", "source": "shop", "detail": detail}
+    assert handler(event, Call("a")) == {"queued": True}
+    assert handler(event | {"id": "e-2", "detail": detail | {"to": "nobody"}}, Call("b")) == {"queued": False}
+    sqs = boto3.client("sqs")
+    (message,) = sqs.receive_message(QueueUrl=gateway.queues["inbound"], MaxNumberOfMessages=10)["Messages"]
+    assert flow_runner(inbound_event(json.loads(message["Body"])), LambdaContext()) == {"batchItemFailures": []}
+    assert world.api("GET", f"/api/v1/conversations/{ANA}").body["flow_id"] == "hello"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytake.conversation.start_by_event import DETAIL_TYPE
 from tests.settings import SETTINGS, required_variables
 from tests.stack import Stack, target
 
@@ -134,6 +135,26 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
         "aggregate": "cron(15 2-7 * * ? *)",
         "retention": "cron(45 3 * * ? *)",
     }
+
+
+def test_an_event_that_starts_a_conversation_reaches_the_scheduled_function_or_a_dead_letter_queue(
+    stack: Stack,
+) -> None:
+    (rule,) = stack.properties("AWS::Events::Rule").values()
+    assert rule["EventBusName"] == {"Ref": "EventBusName"}
+    assert rule["EventPattern"] == {"detail-type": [DETAIL_TYPE]}
+    (aim,) = rule["Targets"]
+    assert stack.behind(aim["Arn"]) == "ScheduledFunction"
+    assert target(aim["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
+    permissions = stack.properties("AWS::Lambda::Permission")["StartPermission"]
+    assert (stack.behind(permissions["FunctionName"]), permissions["Principal"]) == (
+        "ScheduledFunction",
+        "events.amazonaws.com",
+    )
+    assert target(permissions["SourceArn"]) == "StartRule"
+    policy = stack.properties("AWS::SQS::QueuePolicy")["ScheduleDeadLettersPolicy"]["PolicyDocument"]["Statement"][1]
+    assert (policy["Principal"], policy["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert target(policy["Condition"]["ArnEquals"]["aws:SourceArn"]) == "StartRule"
 
 
 def test_only_the_sender_may_send_to_its_own_queue_repeatedly(stack: Stack) -> None:

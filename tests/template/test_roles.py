@@ -121,6 +121,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/daily/*": {"s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"},
         "LakeBucket/media/*": {"s3:DeleteObjectVersion"},
         "LakeBucket/imports/*": {"s3:DeleteObjectVersion", "s3:GetObject"},
+        "LakeBucket/flows/*": {"s3:GetObject"},
         "LakeBucket/athena/*": {
             "s3:GetObject",
             "s3:PutObject",

@@ -97,7 +97,7 @@ class LakeSettings(FunctionSettings, frozen=True, kw_only=True):
 
 
 class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
-    """The scheduled function queues due timers and turns, and removes erased people from the dead-letter queues."""
+    """The scheduled function queues due timers, turns and starts, and removes erased people from the dead-letter queues."""
 
     inbound_queue_url: Text
     outbound_queue_url: Text
@@ -107,6 +107,7 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
     bulk_dlq_url: Text
     statuses_dlq_url: Text
     media_dlq_url: Text
+    session_ttl_hours: int
 
 
 class ApiSettings(LakeSettings, frozen=True, kw_only=True):

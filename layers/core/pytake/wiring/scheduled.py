@@ -7,12 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 from pytake.analytics.aggregate import AggregateDays
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.contact_batches import AT_ONCE, DynamoContactBatches
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
+from pytake.aws.flows import DynamoFlows
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.imports import DynamoImports, S3ImportFiles
 from pytake.aws.job_runs import DynamoJobRuns
@@ -23,12 +25,17 @@ from pytake.contacts.run_imports import RunImports
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.publish_events import PublishLateEvents
 from pytake.conversation.retention import ApplyRetention
+from pytake.conversation.start_by_event import StartByEvent
+from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.timers import FireDueTimers
 from pytake.settings import ScheduledSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import conversations, event_bus, outbox
+from pytake.wiring.conversations import contacts, conversations, event_bus, outbox
+from pytake.wiring.templates import templates
 
 AGGREGATE_WAIT_SECONDS = 120
 """How long one day's query may take."""
@@ -60,6 +67,21 @@ def release_waiting_turns() -> ReleaseWaitingTurns:
 @use_case
 def publish_late_events() -> PublishLateEvents:
     return PublishLateEvents(event_bus(), outbox(), conversations(), shared.clock, shared.metrics().record_metric)
+
+
+@use_case
+def start_by_event() -> StartByEvent:
+    return StartByEvent(shared.tenants(), start_flow(), shared.operator_events())
+
+
+@cache
+def start_flow() -> StartFlow:
+    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
+    library = FlowLibrary(flows, shared.clock)
+    plan = PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours)
+    queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
+    aliases = DynamoAliases(shared.table(), shared.clock)
+    return StartFlow(conversations(), contacts(), aliases, shared.tenants(), library, queues, shared.clock, plan)
 
 
 @use_case
