@@ -70,6 +70,7 @@ def _due(run: JobRun) -> dict[str, Any]:
         "timers_fired": wiring.fire_due_timers()(run.out_of_time, run.id),
         "turns_released": wiring.release_waiting_turns()(run.out_of_time),
         "events_published": wiring.publish_late_events()(run.out_of_time),
+        "follow_ups": msgspec.to_builtins(wiring.run_follow_ups()(run.out_of_time)),
     }
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct, inspect
 from pytake.aws.processed_messages import ProcessedMessages
 from pytake.contacts.consent import ConsentChange
 from pytake.contacts.imports import Import
+from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
@@ -17,7 +18,7 @@ from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.ports.media import Upload
-from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
+from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StartTemplate, StatusesItem
 from pytake.conversation.rate_limits import RateWindow
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
@@ -31,6 +32,7 @@ from pytake.conversation.records import (
     Organization,
     TurnRecord,
 )
+from pytake.conversation.sequences.records import FollowUp, Sequence
 from pytake.conversation.templates.stored import StoredTemplate
 from pytake.engine.state import State
 
@@ -48,6 +50,10 @@ STORED: dict[str, Any] = {
     "Segment": Segment,
     "SegmentCount": SegmentCount,
     "Import": Import,
+    "Sequence": Sequence,
+    "FollowUp": FollowUp,
+    "ListPlace": ListPlace,
+    "StartTemplate": StartTemplate,
     "HistoryMessage": HistoryMessage,
     "Assignment": Assignment,
     "Note": Note,

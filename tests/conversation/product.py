@@ -19,6 +19,7 @@ from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.common import RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import EffectPerformer
+from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.queues import InboundItem, OutboundItem
@@ -117,6 +118,7 @@ class Product:
         news = ContactNews(self.contacts, self.conversations, find, self.clock)
         self.record_preference = RecordPreference(news)
         self.import_contact = ImportAppContact(news)
+        self.follow_ups: PlansFollowUps | None = None
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
         self.fire_due_timers = FireDueTimers(
@@ -176,6 +178,7 @@ class Product:
             show_typing=self.queues.put_outbound,
             plan_opening=PlanOpening(self.tenants, flows, self.templates, 24),
             record_metric=record_metric,
+            follow_ups=self.follow_ups,
         )
 
     def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:

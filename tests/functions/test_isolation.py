@@ -44,8 +44,16 @@ PARAMETERS = {
     "reply_id": MARK,
     "segment_id": "vips",
     "import_id": IMPORT_ID,
+    "sequence_id": MARK,
 }
 """What acme has, by the names of path parameters and required query parameters. Each of them needs an entry."""
+
+SEQUENCE: dict[str, Any] = {
+    "name": f"{MARK} sequence",
+    "phone_number_id": FIRST,
+    "on": {"field": "appointment"},
+    "steps": [{"days": -2, "flow_id": "hello"}],
+}
 
 BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
@@ -66,6 +74,7 @@ BODIES: dict[str, Any] = {
         "timetables": {"theirs": {"hours": [{"days": ["mon"], "opens": "09:00", "closes": "18:00"}]}}
     },
     "PUT /api/v1/teams": {"teams": {"theirs": {"name": "Theirs"}}},
+    "PUT /api/v1/sequences/{sequence_id}": SEQUENCE,
     "PUT /api/v1/canned-replies": {"replies": {"theirs": {"title": "Theirs", "text": "Hi"}}},
     "PUT /api/v1/secrets/{name}": {"value": "their-value", "hosts": ["x.io"]},
     "PUT /api/v1/contacts/{phone}": {"name": "Theirs"},
@@ -165,6 +174,7 @@ class Acme:
         world.api("PUT", "/api/v1/organization", {"retention_days": 33})
         hours = {"hours": [{"days": ["sun"], "opens": "10:00", "closes": "12:00"}]}
         world.api("PUT", "/api/v1/timetables", {"timetables": {f"{MARK}-hours": hours}})
+        assert world.api("PUT", f"/api/v1/sequences/{MARK}", SEQUENCE).status == 200
         key = TemplateKey("acme", "5", "order_ready", "pt_BR")
         body = [{"type": "BODY", "text": f"{MARK} text"}]
         copied = StoredTemplate("5", MessageTemplate("order_ready", "pt_BR", components=body))

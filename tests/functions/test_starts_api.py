@@ -142,5 +142,5 @@ def test_agents_and_builders_start_conversations_and_analysts_do_not(world: Worl
 
 
 def test_each_refusal_of_the_use_case_has_a_problem() -> None:
-    assert set(get_args(RefusalCode)) == {*REFUSALS, "flow_unknown"}
+    assert set(get_args(RefusalCode)) == set(REFUSALS)
     assert PROBLEM_CODES.keys() >= set(get_args(RefusalCode))

@@ -40,6 +40,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "canned_reply_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such canned reply."),
     "import_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such import, or no longer."),
     "segment_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such segment."),
+    "sequence_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such sequence."),
     "media_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such file, or no longer."),
     "secret_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such secret."),
     "campaign_unknown": ProblemCode(HTTPStatus.NOT_FOUND, "The organization has no such campaign."),
@@ -107,6 +108,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "start_refused": ProblemCode(
         HTTPStatus.CONFLICT, "No conversation can be started; `reason` is the code that says why."
     ),
+    "sequence_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the sequence. Try again."),
     "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),
     "secrets_unreadable": ProblemCode(
         HTTPStatus.CONFLICT, "The stored secrets have an invalid format. An operator has to repair them."
@@ -200,6 +202,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "report_too_large": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query is allowed to. Ask for fewer days."
+    ),
+    "sequences_full": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has reached the maximum number of sequences."
     ),
     "secrets_full": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has reached the maximum number of secrets."

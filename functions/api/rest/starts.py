@@ -21,7 +21,7 @@ from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, person
-from rest.problems import PROBLEM_CODES, ProblemError, flow_unknown, not_found, unprocessable
+from rest.problems import PROBLEM_CODES, ProblemError, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -34,6 +34,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "no_consent": "The person does not consent to the purpose of this template: marketing needs consent that was granted.",
     "template_missing": "The number's account has no such template in this language. GET /api/v1/templates lists them.",
     "template_paused": "Meta sends nothing with this template at the moment. GET /api/v1/templates shows its status.",
+    "flow_unknown": "No such flow is published. GET /api/v1/flows lists the flows.",
     "window_closed": "The person last wrote more than 24 hours ago, or never: name a `template`.",
     "parameter_missing": "The flow or the template needs a value that is not given, or that is empty.",
     "parameters_too_large": "The parameters may have 60,000 bytes as JSON.",
@@ -110,7 +111,7 @@ class StartResponse(ApiModel):
     openapi_extensions=route_docs(
         "agent",
         "builder",
-        problems=["person_invalid", "number_unknown", "flow_unknown", *REFUSALS, "queue_unavailable"],
+        problems=["person_invalid", "number_unknown", *REFUSALS, "queue_unavailable"],
     ),
 )
 def start_conversation(
@@ -133,17 +134,11 @@ def start_conversation(
             who.request_id,
         )
     except StartRefusedError as refused:
-        raise _refused(refused.code, request.flow_id) from None
+        raise start_refused(refused.code) from None
     except UnknownNumberError:
-        detail = f"This organization has no number {request.phone_number_id!r}. GET /api/v1/numbers lists them."
-        raise not_found("number_unknown", detail) from None
+        raise number_unknown(request.phone_number_id) from None
     except FlowError as error:
-        errors = [
-            {"field": f"template.{problem.field or 'components'}", "message": problem.message}
-            for problem in error.problems
-        ]
-        detail = "An expression in the template is not valid; `errors` lists each place."
-        raise unprocessable("invalid_request", detail, errors=errors) from None
+        raise invalid_template(error) from None
     except QueueingFailedError:
         detail = "The start could not be queued. Send it again with this Idempotency-Key."
         raise queue_unavailable(detail, request_id) from None
@@ -161,8 +156,22 @@ def start_conversation(
     return Response(HTTPStatus.ACCEPTED.value, content_type="application/json", body=body)
 
 
-def _refused(code: RefusalCode, flow_id: str | None) -> ProblemError:
-    if code == "flow_unknown":
-        return flow_unknown(flow_id or "")
+def start_refused(code: RefusalCode) -> ProblemError:
+    """The problem of a start that is refused."""
     status = PROBLEM_CODES[code].status
     return ProblemError(status, code, REFUSALS[code])
+
+
+def number_unknown(phone_number_id: str) -> ProblemError:
+    """The problem of a number that the organization does not have."""
+    detail = f"This organization has no number {phone_number_id!r}. GET /api/v1/numbers lists them."
+    return not_found("number_unknown", detail)
+
+
+def invalid_template(error: FlowError) -> ProblemError:
+    """The problem of a template with expressions that are not valid."""
+    errors = [
+        {"field": f"template.{problem.field or 'components'}", "message": problem.message} for problem in error.problems
+    ]
+    detail = "An expression in the template is not valid; `errors` lists each place."
+    return unprocessable("invalid_request", detail, errors=errors)

@@ -37,6 +37,7 @@ export, `LAKE`, and the running imports, `IMPORTS`).
 | running import | `IMPORTS` | organization, import id |
 | segment | `ORG#o#SEGMENTS` | segment id |
 | count of a large segment | `ORG#o#SEGMENTS#COUNTS` | segment id |
+| sequence; a follow-up of it | `ORG#o#SEQUENCES`; the contact's | sequence id; `FOLLOWUP#sequence#step#digest of the date` |
 | scheduled run | `JOB#job` | scheduled time |
 """
 

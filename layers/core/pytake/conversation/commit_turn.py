@@ -17,12 +17,13 @@ from pytake.conversation.current_conversation import recipient_of
 from pytake.conversation.find_conversation import FoundConversation
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations
+from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import outbound_item, read_id
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, ConversationKey, TurnRecord
-from pytake.conversation.sessions import session_id
+from pytake.conversation.sessions import OPENED, session_id
 from pytake.conversation.turn_contact import changes_contact, contact_write
 from pytake.engine import Input
 
@@ -59,7 +60,10 @@ class CommitTurn:
         operator_events: OperatorEvents,
         publish_events: PublishBusinessEvents,
         clock: Clock,
+        follow_ups: PlansFollowUps | None = None,
     ) -> None:
+        """With `follow_ups`, the turns that sequences follow are told to them before the commit."""
+        self._follow_ups = follow_ups
         self._conversations = conversations
         self._contacts = contacts
         self._queues = queues
@@ -95,6 +99,8 @@ class CommitTurn:
                 return self._repeat(key, message_id, mark_read)
             contact = self._changed_contact(found.conversation, draft)
             _address(draft)
+            if self._follow_ups is not None:
+                _tell(self._follow_ups, found.conversation, draft, contact)
             try:
                 self._conversations.commit(draft.conversation, draft.record, contact, found.learned)
             except AlreadyCommittedError:
@@ -167,6 +173,25 @@ class CommitTurn:
         elif mark_read and read_id(record) is not None:
             with suppress(QueueingFailedError):  # no turn is repeated for a read receipt
                 self._queues.put_outbound(outbound_item(key, record, queued_at))
+
+
+def _tell(
+    follow_ups: PlansFollowUps, before: Conversation | None, draft: TurnDraft, contact: ContactWrite | None
+) -> None:
+    """Tell what sequences follow: fields that the contact gets, a template, and a session that ended in silence."""
+    after, record = draft.conversation, draft.record
+    key, fields = after.key, after.contact.fields
+    if contact is not None:
+        known, new = (before.contact.fields if before is not None else {}), contact.contact.fields
+        changed = {name for name, value in new.items() if known.get(name) != value}
+        if changed:
+            follow_ups.contact_changed(key.organization_id, key.contact_id, new, changed)
+    if record.status == OPENED:
+        follow_ups.not_answered(key, fields, after.last_inbound_at, record.at)
+    elif record.status == "expired" and any(event.type == "session_expired" for event in record.events):
+        follow_ups.not_answered(
+            key, fields, after.last_inbound_at, before.active_at if before is not None else record.at
+        )
 
 
 def _address(draft: TurnDraft) -> None:

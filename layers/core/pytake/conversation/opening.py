@@ -25,7 +25,7 @@ from pytake.conversation.records import (
     Session,
     new_session_id,
 )
-from pytake.conversation.sessions import closing, expiry
+from pytake.conversation.sessions import OPENED, closing, expiry
 from pytake.engine import Context, Flow, FlowError, Input, opened_state, take_turn
 from pytake.whatsapp.outbound import OutboundMessage, Template
 
@@ -34,9 +34,6 @@ PARAMETERS_BYTES = 60_000
 
 OPENED_SECONDS = 72 * 3600
 """How long the answer to a template starts its flow, at least."""
-
-OPENED = "opened"
-"""The status of a turn in which a template opened the conversation."""
 
 RefusalCode = Literal[
     "in_session",

@@ -5,6 +5,9 @@ from typing import Any
 from pytake.conversation.records import Conversation, Session, new_session_id
 from pytake.engine import Event
 
+OPENED = "opened"
+"""The status of a turn in which a template opened the conversation."""
+
 
 def session_of_turn(before: Conversation, seq: int, now: float) -> tuple[Session, list[Event]]:
     """The session of turn `seq`: the open one or a new one. The events say which session has expired before it.

@@ -30,6 +30,7 @@ from pytake.conversation.opening import (
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
+from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
@@ -79,6 +80,7 @@ class TakeTurn:
         record_metric: RecordMetric = no_metrics,
         *,
         keep_media: bool = False,
+        follow_ups: PlansFollowUps | None = None,
     ) -> None:
         self._keep_media = queues.put_media if keep_media else None
         self._conversations = conversations
@@ -94,7 +96,7 @@ class TakeTurn:
         )
         merge = MergeContacts(conversations, contacts, aliases, tenants, operator_events, clock)
         self._find = FindConversation(conversations, aliases, merge)
-        self._commit = CommitTurn(conversations, contacts, queues, operator_events, publish_events, clock)
+        self._commit = CommitTurn(conversations, contacts, queues, operator_events, publish_events, clock, follow_ups)
 
     def __call__(self, item: InboundItem) -> TurnRecord | None:
         """Take the turn of an inbound item once, and enqueue its messages; returns the turn's record.

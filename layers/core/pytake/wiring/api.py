@@ -48,6 +48,7 @@ from pytake.conversation.redrive import RedriveDelivery
 from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
+from pytake.conversation.sequences.manage import ManageSequences
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.templates.manage import ManageTemplates
 from pytake.conversation.templates.stops import ReportStoppedTemplates
@@ -58,6 +59,7 @@ from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.campaigns import audiences, campaigns, segments
 from pytake.wiring.conversations import contacts, conversations, publish_events
+from pytake.wiring.follow_ups import LazyFollowUps, sequences
 from pytake.wiring.templates import templates
 
 if TYPE_CHECKING:
@@ -208,7 +210,13 @@ def erase_contact() -> EraseContact:
 
 @use_case
 def manage_contacts() -> ManageContacts:
-    return ManageContacts(contacts(), aliases(), conversations(), shared.operator_events(), shared.clock)
+    events = shared.operator_events()
+    return ManageContacts(contacts(), aliases(), conversations(), events, shared.clock, LazyFollowUps())
+
+
+@use_case
+def manage_sequences() -> ManageSequences:
+    return ManageSequences(sequences(), shared.tenants(), FlowLibrary(flows(), shared.clock))
 
 
 @use_case

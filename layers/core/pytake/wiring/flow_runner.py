@@ -18,6 +18,7 @@ from pytake.effects.performer import EmailSender, HttpCaller, ModelCaller, Netwo
 from pytake.settings import FlowRunnerSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
+from pytake.wiring.follow_ups import LazyFollowUps
 
 if TYPE_CHECKING:
     from pytake.conversation.app_contacts import ImportAppContact
@@ -51,6 +52,7 @@ def take_turn() -> TakeTurn:
         plan_opening=lambda number, start: plan_opening()(number, start),
         record_metric=shared.metrics().record_metric,
         keep_media=settings().keep_media,
+        follow_ups=LazyFollowUps(),
     )
 
 

@@ -29,12 +29,14 @@ from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.publish_events import PublishLateEvents
 from pytake.conversation.retention import ApplyRetention
+from pytake.conversation.sequences.run import RunFollowUps
 from pytake.conversation.start_by_event import StartByEvent
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.timers import FireDueTimers
 from pytake.settings import ScheduledSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, event_bus, outbox
+from pytake.wiring.follow_ups import follow_ups, plan_follow_ups, sequences
 from pytake.wiring.templates import templates
 
 AGGREGATE_WAIT_SECONDS = 120
@@ -72,6 +74,22 @@ def publish_late_events() -> PublishLateEvents:
 @use_case
 def start_by_event() -> StartByEvent:
     return StartByEvent(shared.tenants(), start_flow(), shared.operator_events())
+
+
+@use_case
+def run_follow_ups() -> RunFollowUps:
+    return RunFollowUps(
+        sequences(),
+        follow_ups(),
+        plan_follow_ups(),
+        contacts(),
+        DynamoAliases(shared.table(), shared.clock),
+        conversations(),
+        shared.tenants(),
+        start_flow(),
+        shared.operator_events(),
+        shared.clock,
+    )
 
 
 @cache

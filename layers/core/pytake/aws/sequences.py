@@ -1,0 +1,159 @@
+"""Sequences and follow-ups on DynamoDB.
+
+A sequence is an item in the partition of its organization. A follow-up is an item in the partition of its contact, so that
+erasing the contact removes it; it is found by the index `due`. One that is done stays for a while without a place in the
+index, so that it is not planned again.
+"""
+
+import heapq
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+import msgspec
+from msgspec.structs import replace
+from pynamodb.exceptions import UpdateError
+
+from pytake.aws.table import (
+    DUE_SHARDS,
+    ConditionFailedError,
+    Item,
+    Table,
+    contact_pk,
+    due_shard,
+    dynamodb_error_code,
+)
+from pytake.contacts.ports import ListPlace
+from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.queues import digest
+from pytake.conversation.sequences.records import FollowUp, Sequence
+
+DONE_SECONDS = 90 * 24 * 3600
+"""How long a follow-up that is done is remembered."""
+
+BATCH = 100
+"""The limit of one BatchGetItem."""
+
+_TO_PLAN = "SEQUENCES"
+"""The partition of the index `due` with the sequences whose contacts are not planned yet."""
+
+_encode = msgspec.json.Encoder().encode
+_read_sequence = msgspec.json.Decoder(Sequence)
+_read_follow_up = msgspec.json.Decoder(FollowUp)
+_read_place = msgspec.json.Decoder(ListPlace)
+
+
+def sequences_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}#SEQUENCES"
+
+
+def follow_ups_pk(shard: int) -> str:
+    """The partition of the index `due` with the follow-ups of sequences."""
+    return f"FOLLOWUPS#{shard}"
+
+
+class DynamoSequences:
+    """Implements `pytake.conversation.ports.sequences.Sequences`."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def get(self, organization_id: str, sequence_id: str) -> Sequence | None:
+        try:
+            return _sequence(self._table.item.get(sequences_pk(organization_id), sequence_id, consistent_read=True))
+        except self._table.item.DoesNotExist:
+            return None
+
+    def all(self, organization_id: str) -> list[Sequence]:
+        found = self._table.item.query(sequences_pk(organization_id), consistent_read=True)
+        return [_sequence(item) for item in found]
+
+    def put(self, organization_id: str, sequence: Sequence, *, plan: bool) -> Sequence:
+        item, body = self._table.item, _encode(replace(sequence, revision=0)).decode()
+        stored = item(sequences_pk(organization_id), sequence.id, body=body, revision=sequence.revision + 1)
+        if plan:
+            stored.due_pk, stored.due_at = _TO_PLAN, self._clock()
+        condition = item.revision == sequence.revision if sequence.revision else item.pk.does_not_exist()
+        try:
+            self._table.put(stored, condition)
+        except ConditionFailedError:
+            raise ConflictError("the sequence was written by another request") from None
+        return replace(sequence, revision=sequence.revision + 1)
+
+    def delete(self, organization_id: str, sequence_id: str) -> None:
+        self._table.item(sequences_pk(organization_id), sequence_id).delete()
+
+    def to_plan(self) -> Iterator[tuple[str, Sequence, ListPlace | None]]:
+        item = self._table.item
+        for place in item.due.query(_TO_PLAN):
+            with suppress(item.DoesNotExist):
+                found = item.get(place.pk, place.sk, consistent_read=True)
+                if found.due_pk is not None:
+                    after = _read_place.decode(found.state) if found.state is not None else None
+                    yield found.pk.split("#")[1], _sequence(found), after
+
+    def planned(self, organization_id: str, sequence: Sequence, through: ListPlace | None) -> bool:
+        item = self._table.item
+        done = [item.due_pk.remove(), item.due_at.remove(), item.state.remove()]
+        actions = done if through is None else [item.state.set(_encode(through).decode())]
+        return _update(item(sequences_pk(organization_id), sequence.id), actions, item.revision == sequence.revision)
+
+
+class DynamoFollowUps:
+    """Implements `pytake.conversation.ports.sequences.FollowUps`."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def add(self, follow_up: FollowUp) -> None:
+        pk, sk = _place(follow_up)
+        item = self._table.item(pk, sk, body=_encode(follow_up).decode())
+        item.due_pk, item.due_at = follow_ups_pk(due_shard(f"{pk}{sk}")), follow_up.due_at
+        with suppress(ConditionFailedError):
+            self._table.put(item, self._table.absent_or_expired(self._clock()))
+
+    def due(self, now: float) -> Iterator[FollowUp]:
+        item = self._table.item
+        shards = (item.due.query(follow_ups_pk(shard), item.due_at <= now) for shard in range(DUE_SHARDS))
+        earliest = heapq.merge(*shards, key=lambda place: float(place.due_at or 0))
+        while places := list(islice(earliest, BATCH)):
+            found = {
+                (entry.pk, entry.sk): entry
+                for entry in item.batch_get([(place.pk, place.sk) for place in places], consistent_read=True)
+            }
+            for place in places:
+                entry = found.get((place.pk, place.sk))
+                if entry is not None and entry.due_at is not None and entry.due_at <= now:
+                    yield replace(_read_follow_up.decode(entry.body or ""), due_at=float(entry.due_at))
+
+    def move(self, follow_up: FollowUp, due_at: float) -> None:
+        item = self._table.item
+        _update(item(*_place(follow_up)), [item.due_at.set(due_at)], item.due_pk.exists())
+
+    def finish(self, follow_up: FollowUp, now: float) -> None:
+        item = self._table.item
+        actions = [item.due_pk.remove(), item.due_at.remove(), item.expires_at.set(int(now) + DONE_SECONDS)]
+        _update(item(*_place(follow_up)), actions, item.pk.exists())
+
+
+def _place(follow_up: FollowUp) -> tuple[str, str]:
+    anchor = digest(follow_up.anchor)[:16]
+    pk = contact_pk(follow_up.organization_id, follow_up.contact_id)
+    return pk, f"FOLLOWUP#{follow_up.sequence_id}#{follow_up.step:02d}#{anchor}"
+
+
+def _update(item: Item, actions: list, condition: object) -> bool:  # type: ignore[type-arg]
+    """Whether the item was as expected, and is updated."""
+    try:
+        item.update(actions, condition=condition)  # type: ignore[arg-type]
+    except UpdateError as error:
+        if dynamodb_error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _sequence(item: Item) -> Sequence:
+    return replace(_read_sequence.decode(item.body or ""), revision=int(item.revision or 0))

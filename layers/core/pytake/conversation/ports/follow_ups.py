@@ -1,0 +1,20 @@
+"""What sequences follow: a changed contact, and a message that was not answered."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from pytake.conversation.records import ConversationKey
+
+
+class PlansFollowUps(Protocol):
+    """What writers of contacts and of turns tell, before they write: a follow-up is checked again when it is due."""
+
+    def contact_changed(
+        self, organization_id: str, contact_id: str, fields: Mapping[str, Any], changed: Collection[str]
+    ) -> None:
+        """A contact gets these fields, those named `changed` with other values than before."""
+
+    def not_answered(
+        self, key: ConversationKey, fields: Mapping[str, Any], last_inbound_at: float, base: float
+    ) -> None:
+        """The person has not answered what was sent at `base`. They had last written at `last_inbound_at`, 0: never."""

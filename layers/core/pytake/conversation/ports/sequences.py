@@ -1,0 +1,51 @@
+"""The repositories of sequences and of their follow-ups."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from pytake.contacts.ports import ListPlace
+from pytake.conversation.sequences.records import FollowUp, Sequence
+
+
+class Sequences(Protocol):
+    """The sequences of all organizations."""
+
+    def get(self, organization_id: str, sequence_id: str) -> Sequence | None:
+        """A sequence as stored (a consistent read)."""
+
+    def all(self, organization_id: str) -> list[Sequence]:
+        """The organization's sequences, by id (a consistent read)."""
+
+    def put(self, organization_id: str, sequence: Sequence, *, plan: bool) -> Sequence:
+        """Store a sequence; returns it with its new revision. `plan`: the contacts that exist are to be planned from the start.
+
+        Raises `ConflictError` when the stored sequence does not have this sequence's `revision`, 0 for one that is not stored.
+        """
+
+    def delete(self, organization_id: str, sequence_id: str) -> None:
+        """Remove a sequence, if there is one."""
+
+    def to_plan(self) -> Iterator[tuple[str, Sequence, ListPlace | None]]:
+        """The sequences whose contacts are not planned yet, with their organization and the last place that is."""
+
+    def planned(self, organization_id: str, sequence: Sequence, through: ListPlace | None) -> bool:
+        """Remember that the contacts are planned up to a place of their list; None: all are.
+
+        False when the sequence was written meanwhile: its contacts are planned from the start.
+        """
+
+
+class FollowUps(Protocol):
+    """The follow-ups of all organizations. Each belongs to its contact: erasing the contact removes it."""
+
+    def add(self, follow_up: FollowUp) -> None:
+        """Store a follow-up, unless the same step of the same occurrence is or was there."""
+
+    def due(self, now: float) -> Iterator[FollowUp]:
+        """Those that are due, about the earliest first."""
+
+    def move(self, follow_up: FollowUp, due_at: float) -> None:
+        """Look at it again at another time, if it is still there."""
+
+    def finish(self, follow_up: FollowUp, now: float) -> None:
+        """It is done: it is remembered without being due."""

@@ -1,0 +1,80 @@
+"""Store and change the sequences of an organization."""
+
+from datetime import time
+
+from msgspec.structs import replace
+
+from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.opening import check_parameters, startable
+from pytake.conversation.plan_opening import check_expressions
+from pytake.conversation.ports.common import until_written
+from pytake.conversation.ports.sequences import Sequences
+from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
+from pytake.conversation.sequences.records import Sequence
+
+SEQUENCES = 50
+"""What an organization can have: each change of a contact reads all of them."""
+
+
+class SequenceUnknownError(Exception):
+    """The organization has no such sequence."""
+
+
+class SequencesFullError(Exception):
+    """The organization has as many sequences as it can have."""
+
+
+class ManageSequences:
+    """The use cases behind `/api/v1/sequences`."""
+
+    def __init__(self, sequences: Sequences, tenants: TenantRepository, flows: FlowLibrary) -> None:
+        self._sequences = sequences
+        self._tenants = tenants
+        self._flows = flows
+
+    def all(self, organization_id: str) -> list[Sequence]:
+        """The organization's sequences, by id."""
+        return self._sequences.all(organization_id)
+
+    def get(self, organization_id: str, sequence_id: str) -> Sequence:
+        """A sequence. Raises `SequenceUnknownError`."""
+        found = self._sequences.get(organization_id, sequence_id)
+        if found is None:
+            raise SequenceUnknownError(sequence_id)
+        return found
+
+    def put(self, organization_id: str, sequence: Sequence) -> Sequence:
+        """Create or replace a sequence; the contacts that have its date already are planned by the next runs of the job.
+
+        Raises `UnknownNumberError`, `StartRefusedError` when a step can never start (`flow_unknown`, `parameter_missing`,
+        `parameters_too_large`), `FlowError` when an expression in a template is not valid, `ValueError` for a time of day that is
+        not valid, `SequencesFullError`, and `ConflictError`.
+        """
+        number = self._tenants.number(sequence.phone_number_id)
+        if number is None or number.organization_id != organization_id:
+            raise UnknownNumberError(sequence.phone_number_id)
+        for step in sequence.steps:
+            if step.at is not None:
+                time.fromisoformat(step.at)
+            check_parameters(step.start)
+            if step.start.flow_id is not None:
+                startable(self._flows, organization_id, step.start)
+            if step.start.template is not None:
+                check_expressions(step.start.template, list(step.start.parameters))
+
+        def write() -> Sequence:
+            known = {one.id: one for one in self._sequences.all(organization_id)}
+            before = known.get(sequence.id)
+            if before is None and len(known) >= SEQUENCES:
+                raise SequencesFullError
+            new = replace(sequence, revision=before.revision if before is not None else 0)
+            if new == before:
+                return new
+            return self._sequences.put(organization_id, new, plan=new.enabled and new.field is not None)
+
+        return until_written(write, "the sequence")
+
+    def delete(self, organization_id: str, sequence_id: str) -> None:
+        """Remove a sequence. Its follow-ups are not sent. Raises `SequenceUnknownError`."""
+        self.get(organization_id, sequence_id)
+        self._sequences.delete(organization_id, sequence_id)

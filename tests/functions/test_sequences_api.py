@@ -1,0 +1,98 @@
+"""Sequences by REST, through the handlers, to the follow-up that the scheduled function starts."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.flow_runner.handler import handler as flow_runner
+from functions.scheduled.handler import handler as scheduled
+from pytake.wiring import shared
+from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.samples import inbound_event
+from tests.functions.world import ANA, FIRST, World
+
+ADDRESS = "/api/v1/sequences/reminders"
+TEMPLATE = {
+    "name": "soon",
+    "language": "pt-BR",
+    "components": [{"type": "body", "parameters": [{"type": "text", "text": "{{contact.appointment}}"}]}],
+    "category": "utility",
+}
+BODY: dict[str, Any] = {
+    "name": "Reminders",
+    "phone_number_id": FIRST,
+    "on": {"field": "appointment"},
+    "steps": [{"days": -2, "at": "10:00", "template": TEMPLATE, "flow_id": "hello"}],
+}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of the handlers."""
+    at = [datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()]
+    monkeypatch.setattr(shared, "clock", lambda: at[0])
+    return at
+
+
+@pytest.fixture
+def world(clock: list[float], gateway: Gateway) -> World:
+    return World(gateway)
+
+
+def test_a_sequence_is_stored_listed_replaced_and_removed(world: World) -> None:
+    stored = world.api("PUT", ADDRESS, BODY, role="builder")
+    assert stored.status == 200, stored.body
+    step = BODY["steps"][0] | {"hours": 0, "parameters": {}, "template": TEMPLATE | {"language": "pt_BR"}}
+    whole = BODY | {"id": "reminders", "steps": [step], "enabled": True, "until_answer": True, "revision": 1}
+    assert stored.body == whole | {"on": {"field": "appointment", "event": None}}
+    assert world.api("GET", ADDRESS, role="builder").body == stored.body
+    assert world.api("GET", "/api/v1/sequences", role="builder").body == {"sequences": [stored.body]}
+    assert world.api("GET", "/api/v1/sequences", org="globex").body == {"sequences": []}
+    assert world.api("PUT", ADDRESS, BODY | {"enabled": False}).body["revision"] == 2
+    assert world.api("DELETE", ADDRESS).status == 204
+    gone = world.api("DELETE", ADDRESS)
+    assert (gone.status, gone.body["code"]) == (404, "sequence_unknown")
+    assert world.api("GET", ADDRESS).body["code"] == "sequence_unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"phone_number_id": "100000000000003"}, 404, "number_unknown"),
+        ({"on": {}}, 422, "invalid_request"),
+        ({"on": {"field": "appointment", "event": "no_answer"}}, 422, "invalid_request"),
+        ({"on": {"event": "no_answer"}}, 422, "invalid_request"),
+        ({"steps": []}, 422, "invalid_request"),
+        ({"steps": [{"days": -2}]}, 422, "invalid_request"),
+        ({"steps": [{"at": "24:00", "flow_id": "hello"}]}, 422, "invalid_request"),
+        ({"steps": [{"flow_id": "nothing"}]}, 404, "flow_unknown"),
+        ({"steps": [{"template": TEMPLATE | {"components": [{"text": "{{x | no}}"}]}}]}, 422, "invalid_request"),
+    ],
+)
+def test_a_sequence_that_cannot_start_anything_is_refused(
+    world: World, change: dict[str, Any], status: int, code: str
+) -> None:
+    answer = world.api("PUT", ADDRESS, BODY | change)
+    assert (answer.status, answer.body["code"]) == (status, code), answer.body
+    assert world.api("GET", "/api/v1/sequences").body == {"sequences": []}
+
+
+def test_the_scheduled_function_starts_the_follow_up_that_is_due(world: World, clock: list[float]) -> None:
+    assert world.api("PUT", ADDRESS, BODY).status == 200
+    fields = {"appointment": "2026-12-10"}
+    assert world.api("PUT", f"/api/v1/contacts/{ANA}", {"name": "Ana", "fields": fields}).status in (200, 201)
+    assert scheduled({"job": "due"}, LambdaContext())["follow_ups"] == {
+        "started": 0,
+        "skipped": 0,
+        "moved": 0,
+        "planned": 1,
+    }
+    clock[0] = datetime(2026, 12, 8, 10, tzinfo=UTC).timestamp()
+    assert scheduled({"job": "due"}, LambdaContext())["follow_ups"]["started"] == 1
+    assert scheduled({"job": "due"}, LambdaContext())["follow_ups"]["started"] == 0
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=world.gateway.queues["inbound"])["Messages"]
+    assert flow_runner(inbound_event(json.loads(message["Body"])), LambdaContext()) == {"batchItemFailures": []}
+    assert world.api("GET", f"/api/v1/conversations/{ANA}").body["flow_id"] == "hello"
