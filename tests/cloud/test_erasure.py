@@ -75,6 +75,16 @@ def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_p
     body = json.dumps({**item, "message": {"id": "wamid.dead", "text": texts[0]}, "received_at": time.time()})
     group = {"MessageGroupId": f"{PHONE_NUMBER_ID}:{new_phone}", "MessageDeduplicationId": new_phone}
     aws.client("sqs").send_message(QueueUrl=dead, MessageBody=body, **group)
+    texts.append(f"Importado{uuid.uuid4().hex[:8]}")
+    with cloud.api("agent") as api:
+        file = f"phone,note\n{new_phone},{texts[3]}\n5511,{texts[3]}\n"
+        accepted = api.post("/contacts/import", content=file.encode(), headers={"Content-Type": "text/csv"})
+        assert accepted.status_code == 202, accepted.text
+        done = {"status": "running"}
+        while done["status"] == "running":  # the API has started the job, too
+            aws.run("imports")
+            done = api.get(f"/contacts/imports/{accepted.json()['import_id']}").json()
+    assert (done["status"], done["rows"], done["error_count"]) == ("completed", 2, 1)
     described = words_of(new_phone, texts, wamids)
     assert all(word in aws.table() for word in [new_phone, *texts])
     assert texts[1].encode() in aws.bucket(str(tmp_path))

@@ -51,13 +51,15 @@ def test_an_import_is_running_until_it_ends(imports: Any) -> None:
     assert [one.id for one in imports.latest("acme", 5)] == ["1"]
 
 
-def test_running_imports_remember_who_is_erased(imports: Any) -> None:
+def test_imports_that_have_not_ended_remember_who_is_erased(imports: Any) -> None:
+    imports.put(Import(id="0", organization_id="acme", created_at=1.0, status="waiting"))
     for id_, owner in (("1", "acme"), ("2", "acme"), ("3", "globex")):
         imports.put(Import(id=id_, organization_id=owner, created_at=1.0))
     ended = imports.get("acme", "2")
     imports.put(replace(ended, status="completed"))
     imports.forget("acme", [ANA, BIA])
     imports.forget("acme", [ANA])
+    assert imports.get("acme", "0").erased == imports.get("acme", "1").erased
     assert imports.get("acme", "1").erased == [erased_mark("acme", ANA), erased_mark("acme", BIA)]
     assert imports.get("acme", "2").erased == imports.get("globex", "3").erased == []
 

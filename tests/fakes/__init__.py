@@ -196,9 +196,8 @@ class MemoryImports:
 
     def forget(self, organization_id: str, contact_ids: Sequence[str]) -> None:
         marks = [erased_mark(organization_id, contact_id) for contact_id in contact_ids]
-        for owner, import_id in self.running():
-            if owner == organization_id:
-                about = self.stored[owner, import_id]
+        for (owner, _), about in list(self.stored.items()):
+            if owner == organization_id and about.status in ("waiting", "running"):
                 self.put(replace(about, erased=list(dict.fromkeys([*about.erased, *marks]))))
 
 

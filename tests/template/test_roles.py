@@ -131,7 +131,10 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
             "s3:ListMultipartUploadParts",
         },
         **ASK_THE_LAKE,
-        "athena:workgroup/${WorkGroup}": {"athena:StartQueryExecution", "athena:BatchGetQueryExecution"},
+        "athena:workgroup/${WorkGroup}": {
+            *ASK_THE_LAKE["athena:workgroup/${WorkGroup}"],
+            "athena:BatchGetQueryExecution",
+        },
         "LakeBucket": {
             "s3:ListBucket",
             "s3:ListBucketVersions",

@@ -24,6 +24,7 @@ CHUNK_BYTES = 256 * 1024
 PREFIX = "imports/"
 
 _RUNNING = "IMPORTS"
+_OPEN = ("waiting", "running")
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Import)
 
@@ -78,14 +79,13 @@ class DynamoImports:
 
     def forget(self, organization_id: str, contact_ids: Sequence[str]) -> None:
         marks = [erased_mark(organization_id, contact_id) for contact_id in contact_ids]
-        item = self._table.item
-        of_organization = item.query(_RUNNING, item.sk.startswith(f"{organization_id}#"), consistent_read=True)
-        for import_id in [entry.sk.partition("#")[2] for entry in of_organization]:
+        known = self._table.item.query(_pk(organization_id), consistent_read=True)
+        for import_id in [about.id for about in map(_import, known) if about.status in _OPEN]:
             until_written(partial(self._mark, organization_id, import_id, marks), "the import")
 
     def _mark(self, organization_id: str, import_id: str, marks: Sequence[str]) -> None:
         about = self.get(organization_id, import_id)
-        if about is not None and about.status == "running":
+        if about is not None and about.status in _OPEN:
             self.put(replace(about, erased=list(dict.fromkeys([*about.erased, *marks]))))
 
 

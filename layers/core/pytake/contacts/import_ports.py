@@ -80,7 +80,7 @@ class ContactBatches(Protocol):
 
 
 class RunningImports(Protocol):
-    """What an erasure tells the imports."""
+    """What an erasure tells the imports that have not ended, also those that wait for their file."""
 
     def forget(self, organization_id: str, contact_ids: Sequence[str]) -> None:
-        """From now on no running import of the organization creates or changes these contacts."""
+        """From now on none of the organization's imports creates or changes these contacts."""
