@@ -16,6 +16,13 @@ export interface FlowNode {
 
 export type Data = Record<string, unknown>;
 
+/** Words that lead to a node from wherever the flow waits; with `returns` the end of the path leads back. */
+export interface FlowCommand {
+  words: string[];
+  next_node_id: string;
+  returns?: boolean;
+}
+
 /** A flow document of format 1 (docs/flow.schema.json); a draft may have errors. */
 export interface FlowDocument {
   format: 1;
@@ -24,6 +31,7 @@ export interface FlowDocument {
   language?: string | null;
   languages?: string[] | null;
   start_node_id?: string | null;
+  commands?: FlowCommand[] | null;
   nodes: FlowNode[];
   [more: string]: unknown;
 }

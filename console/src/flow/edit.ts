@@ -2,6 +2,7 @@ import {
   exitsOf,
   withValue,
   type Data,
+  type FlowCommand,
   type FlowDocument,
   type FlowNode,
   type NodeType,
@@ -83,7 +84,7 @@ export function removed(document: FlowDocument, ids: ReadonlySet<string>): FlowD
           node,
         ),
     );
-  const rest = { ...document, nodes };
+  const rest = withCommands({ ...document, nodes }, (one) => !ids.has(one.next_node_id));
   if (rest.start_node_id && ids.has(rest.start_node_id)) delete rest.start_node_id;
   return rest;
 }
@@ -121,7 +122,40 @@ export function renamed(document: FlowDocument, from: string, to: string): FlowD
       .reduce((changed, { field }) => ({ ...changed, data: withValue(changed.data, field, to) }), node);
     return moved.id === from ? { ...moved, id: to } : moved;
   });
-  return { ...document, nodes, ...(document.start_node_id === from ? { start_node_id: to } : {}) };
+  const commands = document.commands?.map((one) =>
+    one.next_node_id === from ? { ...one, next_node_id: to } : one,
+  );
+  return {
+    ...document,
+    nodes,
+    ...(commands ? { commands } : {}),
+    ...(document.start_node_id === from ? { start_node_id: to } : {}),
+  };
+}
+
+/** Return the document in which a command leads to a node; without words none does. */
+export function commanded(
+  document: FlowDocument,
+  id: string,
+  { words, returns }: Pick<FlowCommand, "words" | "returns">,
+): FlowDocument {
+  const commands = document.commands ?? [];
+  const at = commands.findIndex((one) => one.next_node_id === id);
+  if (!words.length) return withCommands(document, (_, index) => index !== at);
+  const command = { words, next_node_id: id, ...(returns ? { returns } : {}) };
+  return {
+    ...document,
+    commands: at < 0 ? [...commands, command] : commands.map((one, index) => (index === at ? command : one)),
+  };
+}
+
+/** Return the document with some of its commands, and without the field if none is left. */
+function withCommands(
+  { commands, ...rest }: FlowDocument,
+  isKept: (command: FlowCommand, index: number) => boolean,
+): FlowDocument {
+  const kept = commands?.filter(isKept);
+  return (kept?.length ? { ...rest, commands: kept } : rest) as FlowDocument;
 }
 
 /** Return the document with positions of nodes. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exitsOf, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
-import { added, connected, identifier, newFlow, pasted, removed, renamed } from "./edit.ts";
+import { added, commanded, connected, identifier, newFlow, pasted, removed, renamed } from "./edit.ts";
 import { begun, changed, redone, undone } from "./history.ts";
 
 const FLOW: FlowDocument = {
@@ -131,4 +131,16 @@ describe("undo and redo", () => {
     expect(undone(typed).document).toBe(FLOW);
     expect(redone(changed(undone(typed), second)).document).toBe(second);
   });
+});
+
+test("words lead to a node, follow its name, and go with it", () => {
+  const menu = commanded(FLOW, "ask", { words: ["menu"], returns: false });
+  expect(menu.commands).toEqual([{ words: ["menu"], next_node_id: "ask" }]);
+  const help = commanded(menu, "ask", { words: ["menu", "help"], returns: true });
+  expect(help.commands).toEqual([{ words: ["menu", "help"], next_node_id: "ask", returns: true }]);
+  expect(renamed(help, "ask", "question").commands?.[0]?.next_node_id).toBe("question");
+  expect(removed(help, new Set(["ask"]))).not.toHaveProperty("commands");
+  expect(removed(help, new Set(["end"])).commands).toEqual(help.commands);
+  expect(commanded(help, "ask", { words: [] })).not.toHaveProperty("commands");
+  expect(renamed(FLOW, "ask", "question")).not.toHaveProperty("commands");
 });

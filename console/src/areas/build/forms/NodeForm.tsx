@@ -8,6 +8,7 @@ import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { findingsOf, useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { Bubble } from "../rehearsal/Bubble.tsx";
+import { Commands } from "./Commands.tsx";
 import { FieldPart } from "./FieldPart.tsx";
 import { FORMS, type Field } from "./fields.ts";
 import { ComparisonPart } from "./ways.tsx";
@@ -113,16 +114,17 @@ export function NodeForm({ node }: { node: FlowNode }) {
       {main.map(part)}
       {(node.type === "message" || node.type === "question") && <Preview node={node} />}
       <Exits node={node} />
-      {more.length > 0 && (
-        <Accordion variant="contained">
-          <Accordion.Item value="more">
-            <Accordion.Control>{t("form.more")}</Accordion.Control>
-            <Accordion.Panel>
-              <div className="build-form">{more.map(part)}</div>
-            </Accordion.Panel>
-          </Accordion.Item>
-        </Accordion>
-      )}
+      <Accordion variant="contained">
+        <Accordion.Item value="more">
+          <Accordion.Control>{t("form.more")}</Accordion.Control>
+          <Accordion.Panel>
+            <div className="build-form">
+              {more.map(part)}
+              <Commands node={node} />
+            </div>
+          </Accordion.Panel>
+        </Accordion.Item>
+      </Accordion>
       <NodeId node={node} />
     </div>
   );
