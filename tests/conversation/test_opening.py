@@ -311,3 +311,57 @@ def test_the_person_is_asked_in_the_words_of_the_organization(product: Product, 
     (message,) = record.messages
     assert isinstance(message, Template)
     assert message.components[0]["parameters"][0]["text"] == "Main Street"
+
+
+SILENT = document(
+    node("s", "start", opened_by_template=True, next_node_id="q"),
+    node(
+        "q",
+        "question",
+        variable="sure",
+        buttons=[{"label": "Sim", "value": "yes", "next_node_id": "y"}, {"label": "Não", "value": "no"}],
+        next_node_id="n",
+    ),
+    node("y", "end", message="See you."),
+    node("n", "end", message="What a pity."),
+    id="silent",
+)
+
+
+def tap(product: Product, text: str, payload: str) -> list[str]:
+    return product.say("", type="button", button={"text": text, "payload": payload})
+
+
+@pytest.mark.parametrize(
+    ("text", "payload", "answer"),
+    [("Sim", "Sim", "See you."), ("Sim, claro", "yes", "See you."), ("Não", "b2", "What a pity.")],
+)
+def test_the_answer_to_the_template_answers_a_first_question_without_a_text(
+    product: Product, start: StartFlow, text: str, payload: str, answer: str
+) -> None:
+    product.publish("acme", SILENT)
+    begin(product, start, FlowStart("silent", {"order": "42"}, TEMPLATE))
+    product.clock.forward(20 * HOUR)
+    assert tap(product, text, payload) == [answer]
+    (replayed,) = Replayer({"silent": SILENT}).replay(product.conversations.turns(product.key()))
+    assert (replayed.turns, replayed.difference, replayed.skipped) == (1, None, None)
+
+
+def test_an_answer_that_is_not_an_option_is_asked_again(product: Product, start: StartFlow) -> None:
+    product.publish("acme", SILENT)
+    begin(product, start, FlowStart("silent", {"order": "42"}, TEMPLATE))
+    (asked,) = product.say("What?")
+    assert asked.startswith("Please choose")
+    assert product.say("Sim") == ["See you."]
+
+
+def test_a_question_with_a_text_of_its_own_is_asked(product: Product, start: StartFlow) -> None:
+    begin(product, start)
+    assert product.say("tomorrow") == ["You said tomorrow about 42 (kind). When?"]
+
+
+def test_the_prover_knows_that_the_template_has_asked(product: Product) -> None:
+    assert product.authoring.save_draft("acme", "silent", SILENT).problems == []
+    nodes = [SILENT["nodes"][0] | {"data": {"next_node_id": "q"}}, *SILENT["nodes"][1:]]
+    problems = product.authoring.save_draft("acme", "silent", SILENT | {"nodes": nodes}).problems
+    assert [problem.code for problem in problems] == ["nothing_said"]

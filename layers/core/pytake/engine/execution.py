@@ -131,6 +131,7 @@ class Execution(Struct, eq=False, gc=False):
     effect_result: EffectResult | None = None
     effects: int = 0
     parameters: Mapping[str, Any] = {}
+    opening: bool = False
 
     def say(self, text: str) -> None:
         """Send a text. It is merged with the previous text if the flow merges texts, and split if it is too long.

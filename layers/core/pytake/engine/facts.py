@@ -186,6 +186,7 @@ class NodeFacts(Struct):
     shown_if: dict[str, BranchCondition] = field(default_factory=dict)  # by exit: the option is offered only then
     passes: list[str] = field(default_factory=list)  # exits that a waiting node takes without waiting
     silent_question: bool = False  # it asks without a text of its own
+    opened_by_template: bool = False  # the flow begins with the answer to what a template asked
     says: bool = False  # a path that enters the node sends something
     limited_texts: list[LimitedText] = field(default_factory=list)
     timetable: str | None = None  # the organization's timetable that the node asks

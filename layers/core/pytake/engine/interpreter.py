@@ -65,7 +65,7 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         if waiting.result is None:
             return _ignored(state, answer)
         run.messages, run.path, run.events = turn.messages.copy(), turn.path.copy(), turn.events.copy()
-        run.effect_result, run.effects = result, turn.effects + 1
+        run.effect_result, run.effects, run.opening = result, turn.effects + 1, turn.opening
         _walk(waiting.result(run), run)
         return _turn(flow, run)
     except Exception as error:
@@ -92,7 +92,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
     if state.is_opened:
         if answer.type in _NOT_FROM_THE_PERSON:
             return _ignored(state, answer)
-        return _open(flow, answer, context, state.variables)
+        return _open(flow, answer, context, state.variables, opening=True)
     waiting, run = _resume(flow, nodes, node, state, answer, context)
     if answer.type in _NOT_FROM_THE_PERSON:
         handler = _other_input(run, waiting, state, answer, context)
@@ -157,12 +157,18 @@ def _late_jump(run: Execution, now: float) -> Handler | None:
 
 
 def _open(
-    flow: Flow, answer: Input, context: Context, parameters: Mapping[str, Any] = {}, event: Event = _STARTED
+    flow: Flow,
+    answer: Input,
+    context: Context,
+    parameters: Mapping[str, Any] = {},
+    event: Event = _STARTED,
+    *,
+    opening: bool = False,
 ) -> Turn:
     speech = flow.speech if flow.speeches is None else flow.speeches.of(context.contact.language)
     run = Execution(speech.nodes, flow.merge_texts, answer, context, context.contact, {}, [])
     run.events.append(event)
-    run.parameters = parameters
+    run.parameters, run.opening = parameters, opening
     _walk(speech.start, run)
     return _turn(flow, run)
 
@@ -212,6 +218,7 @@ def _turn(flow: Flow, run: Execution) -> Turn:
         run.effect,
         run.due_at,
         run.effects if run.effect is not None else 0,
+        opening=run.opening and run.effect is not None,
     )
 
 

@@ -74,8 +74,9 @@ class Turn(Struct, omit_defaults=True, gc=False):
     `state` is the state for the next turn; None when the conversation is over (completed, handed over, failed).
     `handoff_state` is where a handoff interrupted the flow, with everything collected. `effect` is a request to perform before
     the turn can go on (see `continue_turn`), after `effects` others. `due_at` is when the waiting node expects a `timeout` or
-    `resume` input unless the person answers first, in epoch seconds. `node_id` is the node where the conversation waits or
-    ended. The messages are merged and within Meta's limits.
+    `resume` input unless the person answers first, in epoch seconds. `opening`: before the effect, no question
+    has taken the answer to a template. `node_id` is the node where the conversation waits or ended. The messages are merged and
+    within Meta's limits.
     """
 
     state: State | None
@@ -89,3 +90,4 @@ class Turn(Struct, omit_defaults=True, gc=False):
     due_at: float | None = None
     effects: int = 0
     handoff_state: State | None = None
+    opening: bool = False

@@ -43,7 +43,7 @@ function fields(text: string): Field[] {
 
 /** The fields of each type: those that most people need, and further ones. A test compares them with the flow's schema. */
 export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
-  start: { main: fields("greeting:text"), more: fields("parameters:parameters") },
+  start: { main: fields("greeting:text"), more: fields("parameters:parameters opened_by_template:switch") },
   message: {
     main: fields("text:text buttons:options media:media"),
     more: fields(

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from msgspec import structs
+
 from pytake.engine.execution import CompiledNode, Execution, Handler, NodeHandlers, Say
 from pytake.engine.facts import Constant, Source, ValidatedAnswer, Write
 from pytake.engine.field_types import Button, Validation
@@ -128,7 +130,7 @@ class Question(NodeData):
                 target = pick(run)
                 if target is not None:
                     return target
-                if run.path:  # it took a step, and more options can be chosen
+                if several is not None and run.path:  # it took a step, and more options can be chosen
                     wait(run)
                     return None
             if run.input.reply_id is not None and not takes_taps:
@@ -175,7 +177,9 @@ class Question(NodeData):
             return run.complete(node)
 
         offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
-        return NodeHandlers(enter, answer=answer, timer=timer if timeout is not None else None, offered=offered)
+        takes_opening = build.facts.silent_question and self.multiple is None
+        enters = _taking_opening(enter, answer, node, options) if takes_opening else enter
+        return NodeHandlers(enters, answer=answer, timer=timer if timeout is not None else None, offered=offered)
 
     def _picking(
         self,
@@ -308,3 +312,20 @@ class Question(NodeData):
             message = f"Enter a number of seconds greater than 0 and at most {DELAY_SECONDS} (30 days)."
             build.problem("invalid_value", "timeout_seconds", message)
         return float(self.timeout_seconds)
+
+
+def _taking_opening(enter: Handler, answer: Handler, node: CompiledNode, options: Offering | None) -> Handler:
+    """The entry of a question without a text: the answer to the template that opened the conversation answers it.
+
+    What a quick reply of the template sends need not be the value of an option: then its label counts.
+    """
+
+    def take(run: Execution) -> CompiledNode | None:
+        if not run.opening or run.messages:
+            return enter(run)
+        run.opening, run.attempts, run.at = False, 0, node
+        if run.input.is_template_reply and (options is None or options.match(run) is None):
+            run.input = structs.replace(run.input, type="text", reply_id=None)
+        return answer(run)
+
+    return take

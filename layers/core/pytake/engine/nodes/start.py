@@ -23,12 +23,16 @@ class Start(NodeData):
 
     `parameters` declares the variables that the flow gets from a jump into it, or from the program that starts it. The prover
     reports a jump that does not pass a required one. An optional one that is not passed has its `default`.
+
+    `opened_by_template`: the flow begins with the answer to a message template. A first question without a text takes that
+    answer: the template has asked it.
     """
 
     TEXTS: ClassVar = ("greeting",)
 
     greeting: str | None = None
     parameters: list[Parameter] | None = None
+    opened_by_template: bool | None = None
     next_node_id: str | None = None
 
     def required_parameters(self) -> list[str]:
@@ -43,6 +47,7 @@ class Start(NodeData):
         ]
         say = build.say(self.greeting, "greeting")
         build.facts.says = say is not None
+        build.facts.opened_by_template = bool(self.opened_by_template)
         following = build.target(self.next_node_id, "next_node_id")
         step = build.step("next")
 

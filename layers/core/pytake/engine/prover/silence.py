@@ -23,7 +23,8 @@ def _entered_silently(graph: Graph) -> set[NodeRef]:
     After an answer nothing has been said yet. A sub-flow returns silently if a silent path, or an answer, leads to its end.
     """
     silent: set[NodeRef] = set()
-    waiting = [(graph.root.id, graph.root.start_node_id)]
+    start = graph.root.id, graph.root.start_node_id
+    waiting = [] if start in graph.facts and graph.facts[start].opened_by_template else [start]
     waiting += [target for node in graph.facts if graph.facts[node].waits for target in _targets(graph, node)]
     waiting += [target for node in graph.facts for target in graph.commanded(node)]
     while waiting:
