@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.contacts.imports import Import
 from pytake.contacts.manage import ContactData, ManageContacts
 from pytake.contacts.records import new_contact
+from pytake.contacts.run_imports import RunImports
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.queues import FlowStart, StartTemplate
@@ -20,6 +22,7 @@ from pytake.conversation.start_flow import StartFlow
 from pytake.engine.dates import zone
 from tests.conversation.product import NUMBER, PHONE, Product, cannot_be_queued
 from tests.engine.conversations import document, node
+from tests.fakes import MemoryContactBatches, MemoryImportFiles, MemoryImports
 from tests.fakes.sequences import MemoryFollowUps, MemorySequences
 
 HOUR, DAY = 3600, 24 * 3600
@@ -360,3 +363,15 @@ def test_an_organization_has_a_bounded_number_of_sequences(desk: Desk) -> None:
         desk.manage.put("acme", BEFORE)
     assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other")).revision == 2
     assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other")).revision == 2, "nothing changed"
+
+
+def test_a_date_that_an_import_brings_is_planned(desk: Desk) -> None:
+    imports, files = MemoryImports(), MemoryImportFiles()
+    batches, conversations = MemoryContactBatches(desk.product.contacts), desk.product.conversations
+    clock = desk.product.clock
+    work_off = RunImports(imports, files, batches, conversations, clock, lambda: "owner", follow_ups=desk.plan)
+    desk.put(BEFORE)
+    files.put("acme", "i1", f"phone,appointment\n+{PHONE},2026-02-10\n+5511988880000,\n".encode())
+    imports.put(Import(id="i1", organization_id="acme", created_at=clock.now))
+    work_off(lambda: False)
+    assert [(one.contact_id, one.step) for one in desk.follow_ups.waiting] == [(PHONE, 0), (PHONE, 1)]

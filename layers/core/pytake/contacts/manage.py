@@ -23,7 +23,7 @@ from pytake.conversation.inbox import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
-from pytake.conversation.ports.follow_ups import PlansFollowUps
+from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.records import ConversationKey
 from pytake.engine import normalize_text
@@ -211,9 +211,7 @@ class ManageContacts:
             after, changes = change(known)
             if not known.created_at:
                 after = replace(after, created_at=self._clock())
-            changed = {name for name, value in after.fields.items() if known.fields.get(name) != value}
-            if changed and self._follow_ups is not None:
-                self._follow_ups.contact_changed(organization_id, after.contact_id, after.fields, changed)
+            tell_fields(self._follow_ups, organization_id, known, after)
             return self._contacts.save(organization_id, after, changes), changes
 
         saved, changes = until_written(write, "the contact")

@@ -37,6 +37,7 @@ from pytake.contacts.records import ContactRecord
 from pytake.conversation.inbox import spellings
 from pytake.conversation.ports.common import WRITE_ATTEMPTS, Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields
 from pytake.conversation.records import ConversationKey
 
 ROWS_PER_PART = 500
@@ -63,8 +64,11 @@ class RunImports:
         clock: Clock,
         new_owner: Callable[[], str],
         spread: Callable[[Callable[[Any], None], Iterable[Any]], object] = lambda work, items: list(map(work, items)),
+        follow_ups: PlansFollowUps | None = None,
     ) -> None:
-        """`spread` calls a function with each item, several at once, and waits for all of them."""
+        """`spread` calls a function with each item, several at once, and waits for all of them. `follow_ups` are told which
+        fields a contact gets, before it is stored."""
+        self._follow_ups = follow_ups
         self._imports = imports
         self._files = files
         self._batches = batches
@@ -188,6 +192,8 @@ class RunImports:
             contacts[id_] = ImportedContact(contact, [*known.changes, *changes], known.learned or learned)
             effects.setdefault(id_, []).append(_Effect(row, contact.imported == import_mark(about, row), kept))
         writes = [one for id_, one in contacts.items() if one.contact != before[id_] or not one.contact.revision]
+        for one in writes:
+            tell_fields(self._follow_ups, owner, before[one.contact.contact_id], one.contact)
         stored = self._batches.save(owner, writes) if writes else set()
         written = {one.contact.contact_id for one in writes}
         for id_, found_effects in effects.items():

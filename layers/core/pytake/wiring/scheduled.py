@@ -129,7 +129,9 @@ def run_imports() -> RunImports:
     files = S3ImportFiles(lambda: shared.client("s3"), settings().lake_bucket)
     imports = DynamoImports(shared.table(), shared.retention())
     batches = DynamoContactBatches(shared.table())
-    return RunImports(imports, files, batches, conversations(), shared.clock, lambda: uuid4().hex, spread)
+    return RunImports(
+        imports, files, batches, conversations(), shared.clock, lambda: uuid4().hex, spread, plan_follow_ups()
+    )
 
 
 @use_case

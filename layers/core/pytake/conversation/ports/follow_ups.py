@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from pytake.contacts.records import ContactRecord
 from pytake.conversation.records import ConversationKey
 
 
@@ -18,3 +19,12 @@ class PlansFollowUps(Protocol):
         self, key: ConversationKey, fields: Mapping[str, Any], last_inbound_at: float, base: float
     ) -> None:
         """The person has not answered what was sent at `base`. They had last written at `last_inbound_at`, 0: never."""
+
+
+def tell_fields(
+    follow_ups: PlansFollowUps | None, organization_id: str, before: ContactRecord, after: ContactRecord
+) -> None:
+    """Tell which fields of a contact get other values, if any do."""
+    changed = {name for name, value in after.fields.items() if before.fields.get(name) != value}
+    if follow_ups is not None and changed:
+        follow_ups.contact_changed(organization_id, after.contact_id, after.fields, changed)
