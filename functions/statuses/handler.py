@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
         moved = wiring.process_statuses()(item) if item.statuses else 0
         templates = wiring.keep_templates()(item) if item.account_changes else 0
         stopped = wiring.watch_account()(item) if item.account_changes else 0
+        limits = wiring.learn_day_limits()(item) if item.account_changes else 0
         logger().info(
             "statuses.processed",
             organization_id=item.organization_id,
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ARG001 (Lambda
             moved=moved,
             templates=templates,
             stopped=stopped,
+            limits=limits,
         )
 
     return process_batch(event, settle, wiring.queues().postpone_statuses, logger())

@@ -28,6 +28,7 @@ from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedErr
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.rate_limits import (
     EXACT_UP_TO,
+    DayLimit,
     RateWindow,
     SlotBlock,
     block_of,
@@ -600,6 +601,21 @@ class MemoryRateSlots:
         place = (organization_id, scope)
         self.windows[place], free_at = depart(self.windows.get(place, RateWindow()), per_minute, now)
         return free_at
+
+
+class MemoryDayLimits:
+    def __init__(self) -> None:
+        self.limits: dict[tuple[str, str], DayLimit] = {}
+
+    def learn(self, organization_id: str, account_id: str, most: int | None, at: float) -> None:
+        known = self.limits.get((organization_id, account_id), DayLimit())
+        if at >= known.reported_at:
+            self.limits[organization_id, account_id] = replace(known, most=most, reported_at=at)
+
+    def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
+        known = self.limits.get((organization_id, account_id), DayLimit())
+        self.limits[organization_id, account_id], granted = known.reserve(people, now)
+        return granted
 
 
 class MemoryHeldTurns:

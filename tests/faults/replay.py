@@ -1,5 +1,6 @@
-"""`python -m tests.faults.replay SEED` repeats one run and prints its trace. `SEED:FIRST-LAST` runs many, `--jobs N` at once.
+"""`python -m tests.faults.replay SEED` repeats one run and prints its trace. `FIRST-LAST` runs many, `--jobs N` at once.
 
+`campaign:SEED` and `campaign:FIRST-LAST` are runs with a campaign.
 `python -m tests.faults.replay single:NUMBER:KIND` repeats the calm run in which call NUMBER meets the fault KIND.
 """
 
@@ -7,20 +8,30 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tests.faults import stories
-from tests.faults.invariants import broken
+from tests.faults import campaign_invariants, campaign_world, invariants, stories
 from tests.faults.plans import SingleFault
 from tests.faults.world import World
 
+CAMPAIGN = "campaign:"
+
 
 def run(which: str) -> World:
-    """The world of a run, at its end: a seed, or `single:NUMBER:KIND`."""
+    """The world of a run, at its end: a seed, `campaign:SEED` or `single:NUMBER:KIND`."""
+    if which.startswith(CAMPAIGN):
+        return campaign_world.to_the_end(campaign_world.wild(int(which.removeprefix(CAMPAIGN))))
     if which.startswith("single:"):
         _, number, kind = which.split(":")
         return stories.to_the_end(stories.calm(plan=SingleFault(int(number), kind)))
     return stories.to_the_end(stories.wild(int(which)))
+
+
+def broken(world: World) -> list[str]:
+    """The invariants that a run broke."""
+    if isinstance(world, campaign_world.CampaignWorld):
+        return campaign_invariants.broken(world)
+    return invariants.broken(world)
 
 
 def problems_of(which: str) -> list[str]:
@@ -38,38 +49,38 @@ def report(which: str) -> str:
     return "\n".join([*lines, "", *(f"BROKEN: {problem}" for problem in broken(world))])
 
 
-def failing(seeds: range, jobs: int) -> Iterator[tuple[int, list[str]]]:
-    """The seeds of the runs that broke an invariant."""
+def failing(runs: Sequence[str], jobs: int) -> Iterator[tuple[str, list[str]]]:
+    """The runs that broke an invariant."""
     if jobs == 1:
-        found = ((seed, problems_of(str(seed))) for seed in seeds)
-        yield from ((seed, problems) for seed, problems in found if problems)
+        yield from ((which, problems) for which, problems in map(_work, runs) if problems)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for seed, problems in pool.imap_unordered(_work, seeds, chunksize=50):
+        for which, problems in pool.imap_unordered(_work, runs, chunksize=50):
             if problems:
-                yield seed, problems
+                yield which, problems
 
 
-def _work(seed: int) -> tuple[int, list[str]]:
-    return seed, problems_of(str(seed))
+def _work(which: str) -> tuple[str, list[str]]:
+    return which, problems_of(which)
 
 
 def main() -> int:
     """Print a trace, or the failing seeds. The exit status is 1 when an invariant was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", help="a seed, FIRST-LAST, or single:NUMBER:KIND")
+    parser.add_argument("which", help="a seed, FIRST-LAST, either after campaign:, or single:NUMBER:KIND")
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    first, dash, last = arguments.which.partition("-")
+    kind = CAMPAIGN if arguments.which.startswith(CAMPAIGN) else ""
+    first, dash, last = arguments.which.removeprefix(CAMPAIGN).partition("-")
     if not dash or arguments.which.startswith("single:"):
         print(report(arguments.which))  # noqa: T201
         return 1 if problems_of(arguments.which) else 0
-    seeds, began, count = range(int(first), int(last) + 1), time.monotonic(), 0
-    for seed, problems in failing(seeds, arguments.jobs):
+    runs, began, count = [f"{kind}{seed}" for seed in range(int(first), int(last) + 1)], time.monotonic(), 0
+    for which, problems in failing(runs, arguments.jobs):
         count += 1
-        print(f"seed {seed}: {problems[0]}\n  replay: .venv/bin/python -m tests.faults.replay {seed}", flush=True)  # noqa: T201
+        print(f"{which}: {problems[0]}\n  replay: .venv/bin/python -m tests.faults.replay {which}", flush=True)  # noqa: T201
     took = time.monotonic() - began
-    print(f"{len(seeds)} seeds, {count} of them failed, {took:.0f} s")  # noqa: T201
+    print(f"{len(runs)} runs, {count} of them failed, {took:.0f} s")  # noqa: T201
     return 1 if count else 0
 
 

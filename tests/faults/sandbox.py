@@ -66,7 +66,7 @@ class Sandbox:
                 clock=clock,
                 session_ttl_hours=24,
                 show_typing=ports["queues"].put_outbound,
-                plan_opening=PlanOpening(tenants, flows, fakes.MemoryTemplates(), 24),
+                plan_opening=PlanOpening(tenants, flows, world.templates, 24),
             ),
             "record_preference": RecordPreference(
                 ContactNews(ports["contacts"], ports["conversations"], self._find(ports, tenants, clock), clock)
@@ -79,7 +79,7 @@ class Sandbox:
                 held_turns=ports["held_turns"],
                 tenants=tenants,
                 secrets=secrets,
-                templates=fakes.MemoryTemplates(),
+                templates=world.templates,
                 sender=world.meta,
                 receipts=receipts,
                 queues=ports["queues"],
@@ -108,6 +108,7 @@ class Sandbox:
             ),
             "resume_number": ResumeNumber(tenants, ports["held_turns"], ports["queues"], clock),
         }
+        self.built.update(world.built_more(self, tenants, flows, publish_events))
 
     @staticmethod
     def _find(ports: dict[str, Any], tenants: Any, clock: Callable[[], float]) -> FindConversation:

@@ -100,6 +100,7 @@ class World:
         self.tenants = fakes.MemoryTenants()
         self.secrets = fakes.MemorySecrets()
         self.flows = LightFlows()
+        self.templates = fakes.MemoryTemplates()
         self.events: list[OperatorEvent] = []
         self.queues = self._make_queues()
         self.meta = Meta(self)
@@ -134,6 +135,10 @@ class World:
             "outbox": Guarded(self, "outbox", self.outbox),
             "queues": WorldQueues(self),
         }
+
+    def built_more(self, sandbox: Sandbox, tenants: Any, flows: Any, publish_events: Any) -> dict[str, Any]:
+        """What a process of a larger world can do besides."""
+        return {}
 
     def tenants_of(self, clock: Callable[[], float]) -> Any:
         """What one process knows of numbers and organizations."""
@@ -365,7 +370,9 @@ class World:
                     for record in records:
                         if record["messageId"] not in failed:
                             queue.delete(record["receiptHandle"])
-                self._wake_poller(name)
+                for other, function in _FUNCTIONS.items():  # two queues share the processes of the sender
+                    if function == _FUNCTIONS[name]:
+                        self._wake_poller(other)
 
             handler = _CONSUMERS[name][0]
 

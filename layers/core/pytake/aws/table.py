@@ -20,6 +20,7 @@ export, `LAKE`, and the running imports, `IMPORTS`).
 | draft, published version | `ORG#o#FLOW#id` | `DRAFT`, `V#000001` |
 | identity of a contact | `ORG#o#ALIAS#identity` | `ALIAS` |
 | rate slot | `ORG#o#RATE#scope` | scope |
+| people that an account has written to first | `ORG#o#DAYLIMIT#account` | `DAYLIMIT` |
 | slot for calls of APIs and models | `ORG#o#EFFECTS` | `SLOT#number` |
 | calls of a route by a person within a second | `ORG#o#REQUESTS#digest` | route, second |
 | tries of an inbound message | `TRIES#message id` | `TRIES` |

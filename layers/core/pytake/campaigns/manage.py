@@ -147,7 +147,7 @@ class ManageCampaigns:
                 return stored
             if stored.status not in ("paused", "stopped"):
                 raise CampaignStateError(stored.status)
-            return self._begin(stored, by)
+            return replace(self._begin(stored, by), watched_from=stored.zones)
 
         return self._change(organization_id, campaign_id, change)
 

@@ -111,6 +111,8 @@ class Campaign(Struct, frozen=True, omit_defaults=True, kw_only=True):
     status: `reason` says why it stopped or paused by itself, `by` is the subject of a token. `waiting`: why it
     rests at the moment.
 
+    `watched_from` is where the release stood when a person last resumed it: the breaker looks at what came later.
+
     `spent_micros` is the price of what was released, and of what is reserved in `chunk`: never more than the cap. Before
     `paced_until`, its own pace allows no further message. Until `lease_until`, the worker `lease` has the campaign.
     """
@@ -128,6 +130,7 @@ class Campaign(Struct, frozen=True, omit_defaults=True, kw_only=True):
     started_at: float = 0
     freeze: Freeze = Freeze()
     zones: dict[str, ZoneCursor] = {}
+    watched_from: dict[str, ZoneCursor] = {}
     chunk: Chunk | None = None
     spent_micros: int = 0
     paced_until: float = 0

@@ -98,7 +98,8 @@ class ReleaseRecipients:
         if failures:
             raise failures[0]
         used = sum(prices[place] for place, outcome in outcomes.items() if outcome == RELEASED)
-        return self._close(campaign, chunk, chunk.reserved_micros if chunk.tries else used)
+        left = [one.place for one in recipients if one.place not in outcomes]
+        return self._close(campaign, chunk, chunk.reserved_micros if chunk.tries else used, left)
 
     def _recipients(self, campaign: Campaign, chunk: Chunk, part: AudiencePart) -> list[_Recipient]:
         """The recipients whose outcome is not noted yet. Two requests, whatever their number."""
@@ -204,10 +205,11 @@ class ReleaseRecipients:
         )
         self._audiences.put(*where, noted)
 
-    def _close(self, campaign: Campaign, chunk: Chunk, used: int) -> Campaign:
+    def _close(self, campaign: Campaign, chunk: Chunk, used: int, left: Sequence[int]) -> Campaign:
         """End the claim, of whose money `used` is spent. The rest is that of recipients who were refused.
 
-        After a worker's death all of it is: it is not certain that this worker has ended and releases none any more.
+        After a worker's death all of it is: it is not certain that this worker has ended and releases none any more. The
+        recipients at the places that are `left`, because the campaign does not run, are the next ones once it runs again.
         """
         if used < chunk.reserved_micros:
             self._budgets.settle(campaign.organization_id, chunk.reservation_id(campaign.campaign_id), used)
@@ -216,12 +218,17 @@ class ReleaseRecipients:
             stored = self._campaigns.load(campaign.organization_id, campaign.campaign_id)
             if stored is None or stored.chunk != chunk:
                 raise LeaseEndsError
-            spent = stored.spent_micros - chunk.reserved_micros + used
-            return self._campaigns.save(replace(stored, chunk=None, spent_micros=spent))
+            return self._campaigns.save(closed(stored))
+
+        def closed(open_: Campaign) -> Campaign:
+            zones, spent = open_.zones, open_.spent_micros - chunk.reserved_micros + used
+            if left:
+                back = replace(zones[chunk.zone], part=chunk.part, offset=min(left))
+                zones = {**zones, chunk.zone: back}
+            return replace(open_, chunk=None, spent_micros=spent, zones=zones)
 
         try:
-            spent = campaign.spent_micros - chunk.reserved_micros + used
-            return self._campaigns.save(replace(campaign, chunk=None, spent_micros=spent))
+            return self._campaigns.save(closed(campaign))
         except ConflictError:  # a user has paused it, or another worker has taken over
             return until_written(close, "the end of a claim")
 

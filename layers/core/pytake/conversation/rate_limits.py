@@ -52,6 +52,25 @@ def block_of(per_minute: int, reserved_until: float, count: int, now: float, unt
     return SlotBlock(first, interval, max(0, min(count, ceil((until - first) / interval))))
 
 
+class DayLimit(Struct, frozen=True, omit_defaults=True):
+    """Meta's limit of people that an account may write to first in 24 hours: `most`, reported at `reported_at`. None: no limit.
+
+    `hours` has the people of each hour since the epoch. The oldest of 25 hours counts in full, so the limit is never passed.
+    """
+
+    most: int | None = None
+    reported_at: float = 0
+    hours: dict[int, int] = {}
+
+    def reserve(self, people: int, now: float) -> tuple["DayLimit", int]:
+        """The limit after the reservation, and for how many of the `people` it was."""
+        hour = int(now // 3600)
+        recent = {one: count for one, count in self.hours.items() if one > hour - 25}
+        granted = people if self.most is None else max(0, min(people, self.most - sum(recent.values())))
+        recent[hour] = recent.get(hour, 0) + granted
+        return DayLimit(self.most, self.reported_at, recent), granted
+
+
 def messages_per_second(number: Number) -> int:
     """What Meta takes of a number. For one that coexists with the phone app the rate is fixed."""
     if number.coexists:

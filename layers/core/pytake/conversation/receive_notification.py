@@ -34,7 +34,7 @@ STATUSES_PER_ITEM = 100
 ACCOUNT_CHANGES_PER_ITEM = 20
 """A change of a template's texts has some kilobytes."""
 
-ACCOUNT_FIELDS = TEMPLATE_FIELDS | {"account_update"}
+ACCOUNT_FIELDS = TEMPLATE_FIELDS | {"account_update", "business_capability_update"}
 """The fields of an account that change something here. The others are only reported."""
 
 OwnersOfAccount = Mapping[str, str]

@@ -1,6 +1,7 @@
 """The statuses function: Meta's delivery statuses reach the delivery ledger."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pytake.aws.queues import SqsQueues
 from pytake.conversation.account_watch import WatchAccount
@@ -11,6 +12,9 @@ from pytake.settings import StatusesSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
 from pytake.wiring.templates import templates
+
+if TYPE_CHECKING:
+    from pytake.conversation.day_limits import LearnDayLimits
 
 
 @cache
@@ -40,6 +44,15 @@ def keep_templates() -> KeepTemplates:
 @use_case
 def watch_account() -> WatchAccount:
     return WatchAccount(shared.tenants(), shared.operator_events(), shared.clock)
+
+
+@cache
+def learn_day_limits() -> "LearnDayLimits":
+    # Imported when an account first changes: statuses do not need it.
+    from pytake.aws.day_limits import DynamoDayLimits
+    from pytake.conversation.day_limits import LearnDayLimits
+
+    return LearnDayLimits(DynamoDayLimits(shared.table()))
 
 
 @cache

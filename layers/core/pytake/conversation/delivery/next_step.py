@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.contacts.consent import Consent, Purpose, allows_template
+from pytake.contacts.consent import UNKNOWN, Consent, Purpose, allows_template
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
 from pytake.conversation.templates.stored import StoredTemplate
@@ -14,6 +14,9 @@ from pytake.whatsapp.outbound import OutboundMessage, Template
 
 NO_CONSENT = "no_consent"
 """The reason of a template that was not sent because the person does not consent to its purpose."""
+
+OPTED_OUT = "opted_out"
+"""The reason of a message that was not sent because the person wants none."""
 
 AMBIGUOUS_CHECKS = 16
 """Approximate number of times that an ambiguous send is checked before its deadline."""
@@ -151,7 +154,7 @@ def _send_or_refuse(attempt: Attempt, entry: Delivery, lookups: Lookups) -> Send
         if conversation is None or is_for_erased_person(conversation, item):
             return Drop()
         if conversation.opted_out and not item.confirms_opt_out:
-            return refuse("opted_out")
+            return refuse(OPTED_OUT)
     if not _needs_fallback(attempt, entry, lookups):
         return _template_step(attempt.message, entry, lookups) or Send(entry)
     if number.fallback_template is None:
@@ -175,7 +178,12 @@ def _template_step(message: OutboundMessage, entry: Delivery, lookups: Lookups) 
         return Defer(copy.stop_reason, replace(entry, state="deferred", reason=copy.stop_reason))
     told_by_meta = copy.template.category if copy is not None else None
     category = told_by_meta.lower() if told_by_meta else message.category
-    if category == "authentication" or allows_template(lookups.consent(), category):
+    if category == "authentication":
+        return None
+    consent = lookups.consent()
+    if consent.get("service", UNKNOWN).state == "withdrawn":
+        return Refuse(replace(entry, state="failed", reason=OPTED_OUT), OPTED_OUT)
+    if allows_template(consent, category):
         return None
     return Refuse(replace(entry, state="failed", reason=NO_CONSENT), NO_CONSENT)
 

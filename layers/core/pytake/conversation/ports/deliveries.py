@@ -123,6 +123,16 @@ class RateSlots(Protocol):
         """
 
 
+class DayLimits(Protocol):
+    """How many people an account may write to first within 24 hours, and how many it has."""
+
+    def learn(self, organization_id: str, account_id: str, most: int | None, at: float) -> None:
+        """Note the limit that Meta reported at a time; None: there is none. An older report changes nothing."""
+
+    def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
+        """Reserve the limit for at most `people`; for how many it was. An account without a known limit has none."""
+
+
 class HeldTurns(Protocol):
     """Outgoing turns that do not wait in their queue. A queue deletes messages after 14 days, this store does not."""
 

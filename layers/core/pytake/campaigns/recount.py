@@ -1,0 +1,213 @@
+"""Recount the outcomes of an audience from the audit records and the claim ledger (ADR 33).
+
+Nothing counts up: a part's outcomes are computed again from what is stored of its people, and the totals are the sum over parts.
+So a report equals a count over the records, however often a status was repeated and wherever a worker died. An erased person has
+no records; the outcome that was counted last stays, without the person.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pytake.campaigns.audience import PLANNED, RELEASED, SKIPPED, AudiencePart
+from pytake.campaigns.ports import Audiences
+from pytake.conversation.campaign_mark import CampaignMark
+from pytake.conversation.current_conversation import load_current
+from pytake.conversation.ports.common import Clock, until_written
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.whatsapp.message_input import takes_turn
+
+RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
+"""When a part is recounted, in seconds after the last of its people was released."""
+
+ATTRIBUTED_SECONDS = 72 * 3600
+"""What a person does later than this after the message is not counted as its effect."""
+
+CHARGED = "="
+"""Begins the word of an outcome that says what the message costs, in millionths: `=62500`."""
+
+
+class RecountAudience:
+    """The use case: recount the parts that are due, or all parts of a campaign. `workers` people are read at a time."""
+
+    def __init__(
+        self,
+        audiences: Audiences,
+        conversations: Conversations,
+        deliveries: Deliveries,
+        number_of: Callable[[str, str], str | None],
+        clock: Clock,
+        workers: int = 1,
+    ) -> None:
+        """`number_of` gives the phone number id of a campaign, by organization and campaign id."""
+        self._audiences = audiences
+        self._conversations = conversations
+        self._deliveries = deliveries
+        self._number_of = number_of
+        self._clock = clock
+        self._workers = workers
+
+    def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> int:
+        """Recount the parts that are due until `out_of_time()`; returns how many. Repeating it does no harm."""
+        recounted = 0
+        for organization_id, campaign_id, zone, number in self._audiences.to_recount(self._clock()):
+            if out_of_time():
+                break
+            self.recount(organization_id, campaign_id, zone, number)
+            recounted += 1
+        return recounted
+
+    def of_campaign(self, organization_id: str, campaign_id: str) -> None:
+        """Recount all parts of a campaign now."""
+        for part in self._audiences.parts(organization_id, campaign_id):
+            self.recount(organization_id, campaign_id, part.zone, part.number)
+
+    def recount(self, organization_id: str, campaign_id: str, zone: str, number: int) -> None:
+        """Recount one part. Raises `ConflictError` when others keep writing it."""
+        part = self._audiences.load(organization_id, campaign_id, zone, number)
+        phone_number_id = self._number_of(organization_id, campaign_id)
+        if part is None or phone_number_id is None:
+            return
+        counted = self._count(organization_id, phone_number_id, campaign_id, part)
+        write = partial(self._write, organization_id, campaign_id, part, counted)
+        until_written(write, "the outcomes of a part")
+
+    def _count(
+        self, organization_id: str, phone_number_id: str, campaign_id: str, part: AudiencePart
+    ) -> dict[str, str]:
+        """The outcome of each person whose message was released, by contact. Nothing of those without records."""
+        people = [one for one, was in zip(part.recipients, part.outcomes, strict=True) if one and is_released(was)]
+        keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in people]
+        known = {one.key.contact_id: one for one in self._conversations.load_all(keys)} if keys else {}
+
+        def outcome(key: ConversationKey) -> str | None:
+            conversation = known.get(key.contact_id)
+            return self._outcome(key, conversation, campaign_id) if conversation is not None else None
+
+        if self._workers == 1:
+            found: Iterable[str | None] = map(outcome, keys)
+        else:
+            with ThreadPoolExecutor(self._workers) as pool:
+                found = list(pool.map(outcome, keys))
+        return {key.contact_id: one for key, one in zip(keys, found, strict=True) if one is not None}
+
+    def _outcome(self, key: ConversationKey, conversation: Conversation, campaign_id: str) -> str | None:
+        taken = self._taken(key, conversation, campaign_id)
+        if taken is None:
+            return None
+        delivery = self._deliveries.load(taken.key, taken.record.seq, 0)
+        return outcome_of(taken.mark, taken.key, taken.record, delivery, self._later(taken, conversation))
+
+    def _taken(self, key: ConversationKey, conversation: Conversation, campaign_id: str) -> "_Taken | None":
+        """The turn that the campaign took for the contact: in its conversation, or in the one that took it over."""
+        last = self._conversations.turn(key, conversation.seq) if conversation.seq else None
+        for at, likely in ((key, last), (self._current(key, conversation), None)):
+            if at is None:
+                continue
+            message_id = f"campaign:{campaign_id}"
+            record = likely if likely is not None and likely.message_id == message_id else None
+            record = record or self._conversations.turn_of_message(at, message_id)
+            mark = record.campaign if record is not None else None
+            if record is not None and mark is not None and (mark.recipient or at.contact_id) == key.contact_id:
+                return _Taken(at, record, mark)
+        return None
+
+    def _current(self, key: ConversationKey, conversation: Conversation) -> ConversationKey | None:
+        if conversation.merged_into is None:
+            return None
+        current = load_current(self._conversations, key)
+        return current.key if current is not None else None
+
+    def _later(self, taken: "_Taken", conversation: Conversation) -> list[TurnRecord]:
+        """The turns after the campaign's. Most people have none, which costs no request."""
+        after = taken.record.seq
+        of_this = taken.key.contact_id == conversation.key.contact_id
+        later = []
+        if not of_this or conversation.seq > after:
+            later = [one for one in self._conversations.turns(taken.key) if one.seq > after]
+        current = self._current(taken.key, conversation) if of_this else None
+        if current is not None:
+            later += [one for one in self._conversations.turns(current) if one.at > taken.record.at]
+        return later
+
+    def _write(self, organization_id: str, campaign_id: str, read: AudiencePart, counted: dict[str, str]) -> None:
+        part = self._audiences.load(organization_id, campaign_id, read.zone, read.number)
+        if part is None:
+            return
+        outcomes = [
+            counted.get(one, was) if is_released(was) else was
+            for one, was in zip(part.recipients, part.outcomes, strict=True)
+        ]
+        recounted = replace(part, outcomes=outcomes, cost_micros=cost_of(outcomes))
+        # Otherwise someone was released meanwhile, and the schedule began again, or another worker has counted, too.
+        if (part.released_at, part.recounts) == (read.released_at, read.recounts):
+            done = part.recounts + 1
+            next_at = part.released_at + RECOUNT_AFTER[done] if done < len(RECOUNT_AFTER) else None
+            if next_at is not None and next_at <= self._clock():
+                next_at = self._clock() + 1  # it was late; one recount at a time
+            recounted = replace(recounted, recounts=done, recount_at=next_at)
+        self._audiences.put(organization_id, campaign_id, recounted)
+
+
+class _Taken(Struct, frozen=True):
+    """The turn of a campaign, and the conversation that has it."""
+
+    key: ConversationKey
+    record: TurnRecord
+    mark: CampaignMark
+
+
+def is_released(outcome: str) -> bool:
+    """Whether the message of a person with this outcome was released."""
+    return outcome != PLANNED and not outcome.startswith(SKIPPED)
+
+
+def outcome_of(
+    mark: CampaignMark,
+    key: ConversationKey,
+    record: TurnRecord,
+    delivery: Delivery | None,
+    later: Sequence[TurnRecord],
+) -> str:
+    """The outcome of a person: what became of the message, what they did then, and what it costs. Pure.
+
+    `record` is the campaign's turn in the conversation `key`, `later` are the turns after it.
+    """
+    state = _state(delivery)
+    effects = [one for one in later if one.at <= record.at + ATTRIBUTED_SECONDS]
+    session_id = new_session_id(key, record.seq)
+    did = {
+        "replied": any(one.received_message_id is not None and takes_turn(one.input.type) for one in effects),
+        "completed": any(
+            one.session_id == session_id and event.type == "completed" for one in effects for event in one.events
+        ),
+        "opted_out": any(event.type == "opted_out" for one in effects for event in one.events),
+    }
+    words = [state, *(word for word, holds in did.items() if holds)]
+    if not state.startswith("failed:") and mark.price_micros:
+        words.append(f"{CHARGED}{mark.price_micros}")
+    return " ".join(words)
+
+
+def cost_of(outcomes: Iterable[str]) -> int:
+    """What the messages of people with these outcomes cost, in millionths."""
+    words = (word for outcome in outcomes for word in outcome.split())
+    return sum(int(word.removeprefix(CHARGED)) for word in words if word.startswith(CHARGED))
+
+
+def _state(delivery: Delivery | None) -> str:
+    if delivery is None:
+        return RELEASED
+    if delivery.status in ("sent", "delivered", "read"):
+        return delivery.status
+    if delivery.status == "failed" or delivery.state in ("failed", "deferred", "dead"):
+        reason = delivery.error_code or (delivery.reason or "unknown").partition(":")[0]
+        return f"failed:{reason}"
+    if delivery.state == "accepted":
+        return "held" if delivery.held_by_meta else "sent"
+    return RELEASED

@@ -1,0 +1,44 @@
+"""What campaigns may send at a number."""
+
+from msgspec.structs import replace
+
+from pytake.campaigns.lane import NO_SLOTS, NumberLane
+from pytake.conversation.records import Number, Organization
+from tests import fakes
+
+NOW = 1_770_000_000.0
+NUMBER = Number("acme", "1", "+55 11 4000-0001", waba_id="5")
+
+
+def lane(per_minute: int | None, number: Number = NUMBER) -> tuple[NumberLane, fakes.MemoryRateSlots]:
+    tenants, slots = fakes.MemoryTenants(), fakes.MemoryRateSlots()
+    tenants.put_number(number)
+    tenants.put_organization(Organization("acme", messages_per_minute=per_minute))
+    limits = fakes.MemoryDayLimits()
+    limits.learn("acme", "5", 250, NOW)
+    return NumberLane(slots, limits, tenants, 5), slots
+
+
+def test_the_organizations_limit_holds_if_it_is_the_stricter_one() -> None:
+    one, slots = lane(600)
+    block = one.reserve_block("acme", "1", 10_000, NOW, NOW + 60)
+    assert (block.first, block.interval, block.count) == (NOW, 60 / 480, 480)
+    assert set(slots.blocks) == {("acme", "organization")}
+
+
+def test_the_numbers_rate_holds_if_the_organization_may_send_more() -> None:
+    one, slots = lane(60_000)
+    block = one.reserve_block("acme", "1", 10_000, NOW, NOW + 60)
+    assert (block.count, 1 / block.interval) == (64 * 60, 64)
+    assert slots.blocks["acme", "organization"] < NOW + 10, "the organization's slots are not wasted on a slower number"
+    assert one.reserve_block("acme", "1", 10_000, NOW, NOW + 60) == NO_SLOTS
+    coexists = lane(60_000, replace(NUMBER, coexists=True))[0].reserve_block("acme", "1", 10_000, NOW, NOW + 60)
+    assert coexists.count == 16 * 60
+
+
+def test_the_default_limit_and_the_day_limit_of_the_account_hold() -> None:
+    one, _ = lane(None)
+    assert one.reserve_block("acme", "1", 100, NOW, NOW + 60).count == 4
+    assert [one.reserve_people("acme", "1", 200, NOW) for _ in range(3)] == [200, 50, 0]
+    assert one.reserve_people("acme", "2", 200, NOW) == 0
+    assert one.reserve_block("acme", "2", 200, NOW, NOW + 60) == NO_SLOTS

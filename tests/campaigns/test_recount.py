@@ -1,0 +1,103 @@
+"""Outcomes are computed from the records of turns and the ledger, and stay when a person is erased."""
+
+import pytest
+
+from pytake.campaigns.audience import AudiencePart, without
+from pytake.campaigns.recount import RECOUNT_AFTER, RecountAudience, cost_of, outcome_of
+from pytake.conversation.campaign_mark import CampaignMark
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.engine import Event, Input
+from tests.faults import campaign_world
+from tests.faults.campaign_invariants import broken
+
+KEY = ConversationKey("acme", "1", "5511")
+MARK = CampaignMark("spring", price_micros=62_500)
+NOW = 1_770_000_000.0
+SENT = TurnRecord(1, NOW, "", "opened", Input(type="start"), message_id="campaign:spring", message_type="start")
+
+
+def later(seq: int, after: float, *events: str, kind: str = "text", session_id: str = "") -> TurnRecord:
+    return TurnRecord(
+        seq,
+        NOW + after,
+        session_id,
+        "waiting",
+        Input(type=kind),
+        message_id=f"wamid.{seq}",
+        message_type=kind,
+        events=[Event(event) for event in events],
+    )
+
+
+@pytest.mark.parametrize(
+    ("delivery", "turns", "outcome"),
+    [
+        (None, [], "released =62500"),
+        (Delivery(1, 0, "claimed"), [], "released =62500"),
+        (Delivery(1, 0, "accepted"), [], "sent =62500"),
+        (Delivery(1, 0, "accepted", held_by_meta=True), [], "held =62500"),
+        (Delivery(1, 0, "accepted", held_by_meta=True, status="delivered"), [], "delivered =62500"),
+        (Delivery(1, 0, "accepted", status="failed", error_code=131049), [], "failed:131049"),
+        (Delivery(1, 0, "deferred", error_code=131048, reason="retry_manually:131048"), [], "failed:131048"),
+        (Delivery(1, 0, "failed", reason="no_consent"), [], "failed:no_consent"),
+        (Delivery(1, 0, "failed", reason="not_sendable:a b"), [], "failed:not_sendable"),
+        (Delivery(1, 0, "accepted", status="read"), [later(2, 60)], "read replied =62500"),
+        (Delivery(1, 0, "accepted", status="read"), [later(2, 60, kind="reaction")], "read =62500"),
+        (Delivery(1, 0, "accepted", status="read"), [later(2, 73 * 3600, "opted_out")], "read =62500"),
+        (Delivery(1, 0, "accepted"), [later(2, 60, "opted_out")], "sent replied opted_out =62500"),
+        (
+            Delivery(1, 0, "accepted"),
+            [later(2, 60), later(3, 90, "completed", session_id=new_session_id(KEY, 1))],
+            "sent replied completed =62500",
+        ),
+        (Delivery(1, 0, "accepted"), [later(3, 90, "completed", session_id="another")], "sent replied =62500"),
+    ],
+)
+def test_what_a_person_did_and_what_the_ledger_knows_make_the_outcome(
+    delivery: Delivery | None, turns: list[TurnRecord], outcome: str
+) -> None:
+    assert outcome_of(MARK, KEY, SENT, delivery, turns) == outcome
+
+
+def test_a_part_costs_what_its_outcomes_say() -> None:
+    assert cost_of(["", "-no_consent", "read replied =62500", "failed:131026", "sent =25000"]) == 87_500
+
+
+def test_a_report_stays_exact_when_people_are_erased() -> None:
+    world = campaign_world.to_the_end(campaign_world.calm())
+    assert broken(world) == []
+    before = world.audiences.counts("acme", "spring")
+    erased = world.segment[0].contact_id
+    for place, part in list(world.audiences.stored.items()):
+        world.audiences.put(*place[:2], without(part, erased))
+    for key in [key for key in world.conversations.stored if key.contact_id == erased]:
+        del world.conversations.stored[key], world.conversations.records[key]
+        for place in [place for place in world.deliveries.entries if place[0] == key]:
+            del world.deliveries.entries[place]
+    recount = RecountAudience(
+        world.audiences, world.conversations, world.deliveries, lambda *_: world.numbers["acme"], lambda: NOW
+    )
+    recount.of_campaign("acme", "spring")
+    assert world.audiences.counts("acme", "spring") == before
+    assert erased not in {one for part in world.audiences.stored.values() for one in part.recipients}
+
+
+def test_parts_are_recounted_until_three_days_after_their_release() -> None:
+    assert RECOUNT_AFTER == (60, 300, 3600, 21_600, 86_400, 259_200)
+    world = campaign_world.to_the_end(campaign_world.calm())
+    assert {(part.recounts, part.recount_at) for part in world.audiences.stored.values()} == {
+        (len(RECOUNT_AFTER), None)
+    }
+
+
+def test_a_recount_keeps_what_was_released_meanwhile() -> None:
+    world = campaign_world.to_the_end(campaign_world.calm())
+    place, part = next(iter(world.audiences.stored.items()))
+    recount = RecountAudience(
+        world.audiences, world.conversations, world.deliveries, lambda *_: world.numbers["acme"], lambda: NOW
+    )
+    stale = AudiencePart(zone=part.zone, number=part.number, recipients=[], outcomes=[])
+    recount._write(*place[:2], stale, {part.recipients[0]: "sent"})
+    after = world.audiences.stored[place]
+    assert after.outcomes == ["sent", *part.outcomes[1:]]
+    assert after.recounts == part.recounts, "the schedule of a part that was released meanwhile begins again"

@@ -1,0 +1,193 @@
+"""Everyone in a campaign's audience is written to once or listed with a reason, whatever goes wrong, and the report is exact."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pytake.campaigns import claim, recount
+from pytake.campaigns.claim import ClaimRecipients
+from pytake.campaigns.freeze import FreezeAudience
+from pytake.campaigns.records import Campaign
+from pytake.campaigns.release import ReleaseRecipients
+from pytake.conversation import opening
+from pytake.conversation.delivery import next_step
+from pytake.conversation.delivery.deliver import Deliver
+from tests.faults import campaign_world
+from tests.faults.campaign_invariants import broken, outcomes, taken
+from tests.faults.plans import NoFaults, SingleFault, kinds
+from tests.faults.ports import WorldQueues
+from tests.faults.replay import problems_of
+from tests.faults.test_faults import failure_text
+
+SEEDS, PARTS = 120, 8
+Mutation = Callable[[pytest.MonkeyPatch], None]
+
+
+def calls_of_the_calm_run() -> list[str]:
+    plan = NoFaults()
+    campaign_world.to_the_end(campaign_world.calm(plan=plan))
+    return plan.calls
+
+
+def of_campaigns(calls: list[str]) -> list[int]:
+    """The calls that a tick makes: one of each kind at each of the first places where it happens."""
+    places: dict[str, list[int]] = {}
+    for number, call in enumerate(calls, 1):
+        places.setdefault(call, []).append(number)
+    return sorted(number for found in places.values() for number in found[:2])
+
+
+def test_a_calm_campaign_writes_to_everyone_once_and_reports_it() -> None:
+    world = campaign_world.to_the_end(campaign_world.calm())
+    assert broken(world) == []
+    assert world.campaign.status == "completed"
+    assert len(list(taken(world))) == 6
+    assert sorted(outcomes(world).values()) == ["read =62500"] * 5 + ["read replied =62500"]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_single_fault_breaks_a_promise(part: int) -> None:
+    calls = calls_of_the_calm_run()
+    for number in of_campaigns(calls)[part::4]:
+        for kind in kinds(calls[number - 1]):
+            world = campaign_world.to_the_end(campaign_world.calm(plan=SingleFault(number, kind)))
+            problems = broken(world)
+            assert not problems, f"{kind} at call {number}, {calls[number - 1]}: {problems[:5]}"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_wild_run_breaks_a_promise(part: int) -> None:
+    for seed in range(part * SEEDS // PARTS, (part + 1) * SEEDS // PARTS):
+        which = f"campaign:{seed}"
+        problems = problems_of(which)
+        assert not problems, failure_text(which, problems)
+
+
+# Deliberate mistakes. Each must be caught.
+
+
+def a_campaign_does_not_recognise_its_turn(patch: pytest.MonkeyPatch) -> None:
+    count = iter(range(1_000_000))
+    patch.setattr(Campaign, "message_id", property(lambda self: f"campaign:{self.campaign_id}:{next(count)}"))
+
+
+def a_claim_of_a_dead_worker_is_dropped(patch: pytest.MonkeyPatch) -> None:
+    def drop(self: Any, campaign: Campaign, *_: Any) -> Campaign:
+        return self._campaigns.save(replace(campaign, chunk=None))  # type: ignore[no-any-return]
+
+    patch.setattr(ClaimRecipients, "_claim_again", drop)
+
+
+def people_in_hand_of_a_paused_campaign_are_left_behind(patch: pytest.MonkeyPatch) -> None:
+    close = ReleaseRecipients._close
+    patch.setattr(
+        ReleaseRecipients, "_close", lambda self, campaign, chunk, used, _left: close(self, campaign, chunk, used, ())
+    )
+
+
+def the_freeze_begins_again(patch: pytest.MonkeyPatch) -> None:
+    chunks = FreezeAudience._chunks
+
+    def from_the_start(self: Any, campaign: Campaign) -> Any:
+        again = self._reading is None
+        return chunks(self, replace(campaign, freeze=replace(campaign.freeze, after=None)) if again else campaign)
+
+    patch.setattr(FreezeAudience, "_chunks", from_the_start)
+
+
+def nobody_asks_for_consent(patch: pytest.MonkeyPatch) -> None:
+    for module in (opening, next_step):
+        patch.setattr(module, "allows_template", lambda *_: True)
+    patch.setattr("pytake.campaigns.freeze.allows_template", lambda *_: True)
+
+
+def an_opt_out_after_the_freeze_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(opening, "check_person", lambda *_, **__: None)
+    patch.setattr("pytake.contacts.records.ContactRecord.opted_out", False)
+
+
+def the_spend_cap_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(claim, "_affordable", lambda prices, _left: len(prices))
+
+
+def what_is_released_is_not_paid(patch: pytest.MonkeyPatch) -> None:
+    close = ReleaseRecipients._close
+    patch.setattr(
+        ReleaseRecipients, "_close", lambda self, campaign, chunk, _used, left: close(self, campaign, chunk, 0, left)
+    )
+
+
+def a_pause_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    with_status = Campaign.with_status
+
+    def never(self: Campaign, status: Any, at: float, **more: Any) -> Campaign:
+        return self if status == "paused" and more.get("by") else with_status(self, status, at, **more)
+
+    patch.setattr(Campaign, "with_status", never)
+
+
+def outcomes_are_not_noted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ReleaseRecipients, "_note", lambda *_: None)
+
+
+def slots_are_ignored(patch: pytest.MonkeyPatch) -> None:
+    take = Deliver._take_slot
+
+    def at_once(self: Any, attempt: Any, entry: Any) -> None:
+        campaign = attempt.item.campaign
+        mark = replace(campaign, slot_at=attempt.now) if campaign is not None else None
+        take(self, replace(attempt, item=replace(attempt.item, campaign=mark)), entry)
+
+    patch.setattr(Deliver, "_take_slot", at_once)
+
+
+def dead_letters_of_campaigns_are_lost(patch: pytest.MonkeyPatch) -> None:
+    dead_letter = WorldQueues.dead_letter
+
+    def keep_answers(self: Any, item: Any, reason: str) -> None:
+        if item.campaign is None:
+            dead_letter(self, item, reason)
+
+    patch.setattr(WorldQueues, "dead_letter", keep_answers)
+
+
+def failures_are_reported_as_sent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recount, "_state", lambda delivery: (delivery and delivery.status) or "sent")
+
+
+def replies_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recount, "takes_turn", lambda _: False)
+
+
+def a_turn_is_not_enqueued_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        "pytake.conversation.commit_turn.CommitTurn._repeat",
+        lambda self, key, id_, _: self._conversations.turn_of_message(key, id_),
+    )
+
+
+MUTATIONS: list[Mutation] = [
+    a_campaign_does_not_recognise_its_turn,
+    a_claim_of_a_dead_worker_is_dropped,
+    people_in_hand_of_a_paused_campaign_are_left_behind,
+    the_freeze_begins_again,
+    nobody_asks_for_consent,
+    an_opt_out_after_the_freeze_is_ignored,
+    the_spend_cap_is_ignored,
+    what_is_released_is_not_paid,
+    a_pause_is_ignored,
+    outcomes_are_not_noted,
+    slots_are_ignored,
+    dead_letters_of_campaigns_are_lost,
+    failures_are_reported_as_sent,
+    replies_are_not_counted,
+    a_turn_is_not_enqueued_again,
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+def test_a_mistake_is_caught(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation(monkeypatch)
+    assert next((seed for seed in range(300) if problems_of(f"campaign:{seed}")), None) is not None
