@@ -67,3 +67,17 @@ def test_a_marketing_template_is_sent_only_while_consent_is_granted(actions: lis
                 waiting.append((item, receives + 1))
             if len(product.graph.sent) > before:
                 assert latest[1] == 1, "sent without consent"
+
+
+def test_a_template_is_not_sent_to_a_person_who_has_opted_out_a_moment_ago() -> None:
+    product = echo_product()
+    key = product.key()
+    product.conversations.stored[key] = Conversation(key=key, contact=Contact(id=PHONE), seq=1)
+    known = product.contacts.load("acme", PHONE)
+    changes = [ConsentChange("marketing", "granted", "test", 1), ConsentChange("service", "withdrawn", "stop", 2)]
+    product.contacts.save("acme", replace(known, consent=consent_after({}, changes), created_at=1))
+    for turn, category in enumerate(("marketing", "utility"), 2):
+        template: list[Any] = [Template("sale", "en", category=category)]
+        product.deliver(replace(queue(product, turn), messages=template), first_delivery=True)
+    assert product.graph.sent == []
+    assert {entry.reason for entry in product.deliveries.of_conversation(key)} == {"opted_out"}
