@@ -64,7 +64,7 @@ def _each_person_is_listed_once(world: CampaignWorld) -> list[str]:
 
 def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld) -> list[str]:
     problems, campaign = [], world.campaign
-    if not world.asked:
+    if not world.is_started:
         problems.append("the start was never answered")
     turns = Counter(key.contact_id for key, _ in taken(world))
     for contact_id, times in turns.items():
@@ -88,7 +88,8 @@ def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld
         problems.append(f"the campaign still has people in hand: {campaign.chunk}")
     # At night, a campaign without budget waits for the morning.
     no_budget = world.budget.left is not None and campaign.waiting in ("budget", "quiet_hours")
-    may_wait = no_budget or campaign.reason in ("spend_cap", "failures", "opt_outs")
+    tomorrow = campaign.waiting == "day_limit" and bool(world.day_limits.limits)
+    may_wait = no_budget or tomorrow or campaign.reason in ("spend_cap", "failures", "opt_outs")
     if campaign.status in ("running", "scheduled", "paused", "stopped") and not may_wait:
         problems.append(
             f"the campaign does not end: {campaign.status}, {campaign.reason}, waits for {campaign.waiting}"
@@ -152,12 +153,12 @@ def _no_more_is_spent_than_allowed(world: CampaignWorld) -> list[str]:
 
 def _a_pause_holds(world: CampaignWorld) -> list[str]:
     problems = []
-    for place, (at, action) in enumerate(world.asked):
-        if action not in ("pause", "cancel"):
+    changes = world.campaigns.changes
+    for (at, status), (until, _) in zip(changes, [*changes[1:], (float("inf"), "")], strict=True):
+        if status == "running":
             continue
-        until = next((later for later, what in world.asked[place + 1 :] if what == "resume"), float("inf"))
         problems.extend(
-            f"{key.contact_id} was written to {record.at - at:.0f} s after the {action}"
+            f"{key.contact_id} was written to {record.at - at:.0f} s after the campaign was {status}"
             for key, record in taken(world)
             if at + PAUSE_SECONDS < record.at < until - SKEW_SECONDS
         )

@@ -47,20 +47,35 @@ class MemorySegments:
         return Segment(id=segment_id, name="VIPs")
 
 
+class WatchedCampaigns(MemoryCampaigns):
+    """Campaigns whose changes of status are noted with their times."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self.changes: list[tuple[float, str]] = []
+
+    def save(self, campaign: Campaign) -> Campaign:
+        saved = super().save(campaign)
+        if not self.changes or self.changes[-1][1] != saved.status:
+            self.changes.append((self._world.timeline.now, saved.status))
+        return saved
+
+
 class CampaignWorld(World):
     """A world with one campaign of one organization."""
 
     def __init__(
         self, seed: int, plan: Plan, people: list[ContactRecord], definition: CampaignDefinition, **options: Any
     ) -> None:
-        self.campaigns, self.audiences = MemoryCampaigns(), MemoryAudiences()
+        self.campaigns, self.audiences = WatchedCampaigns(self), MemoryAudiences()
         self.budget = MemoryBudget()
         self.day_limits = fakes.MemoryDayLimits()
         self.segment = list(people)
         self.definition = definition
         self._ticks = False
-        self.asked: list[tuple[float, str]] = []
-        """When users paused, resumed and cancelled it, as the API answered."""
+        self.is_started = False
+        """Whether the API has answered the start."""
         super().__init__(seed, plan, **options)
         number = self.tenants.by_id[self.numbers[OWNER]]
         self.setup_tenants().put_number(replace(number, waba_id="5", display_phone_number="+55 11 4000-0001"))
@@ -135,7 +150,7 @@ class CampaignWorld(World):
                 getattr(self.built("manage"), action)(OWNER, ID, "user")
             except CampaignStateError as refused:
                 return {"refused": refused.args}
-            self.asked.append((self.timeline.now, action))
+            self.is_started |= action == "start"
             return {"done": action}
 
         def answered(answer: Any) -> None:

@@ -21,7 +21,7 @@ from tests.faults.ports import WorldQueues
 from tests.faults.replay import problems_of
 from tests.faults.test_faults import failure_text
 
-SEEDS, PARTS = 120, 8
+SEEDS, PARTS = 64, 8
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -32,11 +32,11 @@ def calls_of_the_calm_run() -> list[str]:
 
 
 def of_campaigns(calls: list[str]) -> list[int]:
-    """The calls that a tick makes: one of each kind at each of the first places where it happens."""
+    """The first call of each kind."""
     places: dict[str, list[int]] = {}
     for number, call in enumerate(calls, 1):
         places.setdefault(call, []).append(number)
-    return sorted(number for found in places.values() for number in found[:2])
+    return sorted(number for found in places.values() for number in found[:1])
 
 
 def test_a_calm_campaign_writes_to_everyone_once_and_reports_it() -> None:
