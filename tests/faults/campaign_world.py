@@ -228,7 +228,7 @@ def definition(chance: random.Random, people: int) -> CampaignDefinition:
 
 
 def calm(seed: int = 0, plan: Plan | None = None, size: int = 6) -> CampaignWorld:
-    """Six people, one of whom answers; nothing else happens. Single faults are injected into this run."""
+    """Six people get it and one answers; nothing else happens. Single faults are injected into this run."""
     chance = random.Random(f"people {seed}")  # noqa: S311
     people = [
         replace(person(number, chance), consent={"marketing": Consent("granted", "test", 1)}) for number in range(size)
