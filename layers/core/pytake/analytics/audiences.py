@@ -11,7 +11,7 @@ from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, LakeQueries
 
 PREFIX_CHARACTERS = 3
-"""Pseudonyms are hexadecimal: 4,096 groups, each of which a million people fill with 6 KB."""
+"""Pseudonyms are hexadecimal: 4,096 groups. A million people fill each with 6 KB."""
 
 _EVENTS = {"started": "session_started"}
 

@@ -27,7 +27,7 @@ class StoredFile(Struct, frozen=True):
 class Upload(Struct, omit_defaults=True):
     """A file of an organization to send. `ids` holds Meta's id of it and the time of the upload, by phone number ID.
 
-    `is_awaited`: the client uploads the contents to the store, and nobody has looked at them yet.
+    `is_awaited`: the client uploads the contents to the store, and they were not checked yet.
     """
 
     id: str
