@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli.costing.model import DEPLOYED_MEMORY, GROUPS, MILLION, Bill, Volumes
-from cli.costing.tables import CostError, MeasuredUsage, Prices, assumptions, measured_usage, prices
+from cli.costing.tables import CostError, MeasuredUsage, Prices, assumptions, measured_spending, measured_usage, prices
 from cli.ending import fail
 
 MAX_MESSAGES = 1_000_000 * MILLION
@@ -45,6 +45,15 @@ def cost(
         float | None,
         typer.Option(min=0, max=100, help="Meta's fee for a service message in USD; default: that of the price table."),
     ] = None,
+    spending_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--spending",
+            exists=True,
+            dir_okay=False,
+            help="The answer of GET /api/v1/reports/spending: Meta's fees by its measured shares and amounts.",
+        ),
+    ] = None,
     price_file: Annotated[
         Path | None,
         typer.Option("--prices", exists=True, dir_okay=False, help="Another price table (cli/costing/prices.json)."),
@@ -55,6 +64,8 @@ def cost(
 
     Requests, units and times are those that `make bench` measured for a plain turn; prices are list prices without free tiers.
     """
+    if spending_file is not None and (templates or meta_fee is not None):
+        fail("--spending measures what --templates and --meta-fee guess: leave them out.", 2)
     if templates > messages * answers:
         fail(f"--templates {templates:g}: only {messages * answers:g} messages are sent per month.", 2)
     try:
@@ -79,7 +90,8 @@ def cost(
             memory=_memory(memory or []),
             tracing=tracing,
         )
-        bill = Bill(volumes, usage, table, assumptions())
+        spending = measured_spending(spending_file, table.currency) if spending_file else None
+        bill = Bill(volumes, usage, table, assumptions(), spending)
     except CostError as error:
         fail(str(error), 2)
     if as_json:
@@ -128,6 +140,8 @@ def _show(bill: Bill, table: Prices, usage: MeasuredUsage) -> None:
             add(line.service, line.what, line.quantity, line.unit, line.usd)
         shown.add_section()
     add("AWS", "", None, "", bill.total(), "bold")
+    for category, usd in bill.meta_by_category.items():
+        add("Meta", category, None, "", usd)
     add("Meta", "message fees", volumes.messages * volumes.answers, "messages", bill.meta, "bold")
     console.print(shown)
     if volumes.messages:

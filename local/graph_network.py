@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import httpx
 from msgspec import Meta, Struct
 
+from local.graph_billing import Billing
 from local.graph_errors import GraphApiError, title_of
 from local.graph_faults import Faults
 from local.graph_phones import Phone, Phones, SavedPhone, ScreenEntry
@@ -63,6 +64,8 @@ class TrafficLimits(Struct, forbid_unknown_fields=True):
     """Messages of one number, in and out together (130429); None: unlimited."""
     window: bool = True
     """Only templates 24 hours after the person's last message (131047)."""
+    free_service_messages: Annotated[int, Meta(ge=0)] = 1000
+    """So many service messages of a number and month are free."""
 
 
 class SavedState(Struct):
@@ -92,6 +95,7 @@ class Network:
         self.numbers = dict(numbers)
         self.faults = Faults()
         self.phones = Phones()
+        self.billing = Billing()
         self.webhooks = Webhooks(webhook_url, transport=transport, sleep=sleep)
         self.clock = clock
         self.sleep = sleep
@@ -123,14 +127,16 @@ class Network:
         """A new message id as opaque as Meta's."""
         return f"wamid.{base64.b64encode(self.new_id().encode()).decode()}"
 
-    def accept_outbound(self, phone_number_id: str, contact_id: str, payload: Json) -> tuple[Phone, ScreenEntry]:
-        """Put a checked message of the business on the phone and post its statuses.
+    def accept_outbound(
+        self, phone_number_id: str, contact_id: str, payload: Json, category: str
+    ) -> tuple[Phone, ScreenEntry]:
+        """Put a checked message of the business on the phone and post its statuses, with its price in this category.
 
         Raises `GraphApiError` when this number may not write to this person now.
         """
         phone = self._check_send(phone_number_id, contact_id, payload)
         entry = self.phones.remember(phone).add_outbound(self.message_id(), payload, phone_number_id, self.clock())
-        self._post_statuses_of(phone, entry)
+        self._post_statuses_of(phone, entry, category)
         return phone, entry
 
     def mark_read_by_business(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
@@ -206,7 +212,7 @@ class Network:
             self._number_rate[phone_number_id] = slot
         return slot is not None
 
-    def _post_statuses_of(self, phone: Phone, entry: ScreenEntry) -> None:
+    def _post_statuses_of(self, phone: Phone, entry: ScreenEntry, category: str) -> None:
         """Post the statuses of an accepted message: sent and delivered, or those of a fault rule."""
         scope = {"phone": phone.contact_id, "phone_number_id": entry.phone_number_id}
         failed = self.faults.consume("fail_status", **scope)
@@ -217,7 +223,16 @@ class Network:
             states = [state for state in states if dropped.state not in (None, state)]
         if states:
             entry.status = states[-1]
-            statuses = [self._status(entry, state, phone, failed.code if failed else None) for state in states]
+        if failed:
+            statuses = [self._status(entry, state, phone, failed.code) for state in states]
+        else:
+            at, number = self.clock(), entry.phone_number_id
+            pricing = self.billing.price(number, category, self.limits.free_service_messages, at)
+            self.billing.record(number, phone.contact_id, pricing, at)
+            statuses = [{**self._status(entry, state, phone), "pricing": pricing} for state in states]
+            for status in statuses:
+                status["conversation"] = {"id": f"{number}-{phone.contact_id}", "origin": {"type": category}}
+        if statuses:
             self._statuses.add(entry.phone_number_id, statuses, delayed.seconds if delayed else 0.0)
 
     def _status(self, entry: ScreenEntry, state: str, phone: Phone, code: int | None = None) -> Json:
@@ -232,10 +247,6 @@ class Network:
             title = title_of(code)
             details = {"details": "This failure was requested at /_sim/faults"}
             status["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
-        elif state in {"sent", "delivered"}:
-            category = "utility" if entry.type == "template" else "service"
-            status["conversation"] = {"id": f"{entry.phone_number_id}-{phone.contact_id}", "origin": {"type": category}}
-            status["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
         return status
 
     def _post_statuses(self, phone_number_id: str, statuses: list[Json]) -> None:

@@ -143,6 +143,7 @@ class GraphSimulator:
             Route("/_sim/faults", errors_as_json(self._delete_faults), methods=["DELETE"]),
             Route("/_sim/limits", errors_as_json(self._get_limits), methods=["GET"]),
             Route("/_sim/limits", errors_as_json(self._put_limits), methods=["PUT"]),
+            Route("/_sim/billing", errors_as_json(self._get_billing), methods=["GET"]),
             Route("/_sim/numbers", errors_as_json(self._list_numbers), methods=["GET"]),
             Route("/_sim/numbers/{phone_number_id}", errors_as_json(self._put_number), methods=["PUT"]),
             Route("/_sim/webhooks", errors_as_json(self._get_webhooks), methods=["GET"]),
@@ -227,7 +228,9 @@ class GraphSimulator:
             raise _injected_error(fault)
         check_message(payload)
         held = self.templates.check_send(phone_number_id, payload)
-        phone, entry = self.network.accept_outbound(phone_number_id, contact_id, payload)
+        phone, entry = self.network.accept_outbound(
+            phone_number_id, contact_id, payload, self.templates.category_of(phone_number_id, payload)
+        )
         if fault:
             return ConnectionCut()
         contact = {"input": payload.get("to", contact_id)}
@@ -363,6 +366,9 @@ class GraphSimulator:
     async def _put_limits(self, request: Request) -> Response:
         self.network.limits = await read_body(request, TrafficLimits)
         return json_response(self.network.limits)
+
+    async def _get_billing(self, _request: Request) -> Response:
+        return json_response({"messages": self.network.billing.as_json()})
 
     async def _list_numbers(self, _request: Request) -> Response:
         numbers = [

@@ -107,6 +107,19 @@ class TemplateApi:
             raise GraphApiError(_MISMATCH[found.kind], f"template.components.{found.field}: {found.message}")
         return bool(raw.get("held"))
 
+    def category_of(self, phone_number_id: str, payload: Json) -> str:
+        """The category that a message is priced in: its template's (`utility` if the account has none), or `service`."""
+        if payload.get("type") != "template":
+            return "service"
+        sent = payload["template"]
+        place = (
+            self._network.numbers[phone_number_id].waba_id,
+            sent["name"],
+            language_code(sent["language"]["code"]),
+        )
+        raw = self._templates.get(place)
+        return str(raw["category"]).lower() if raw is not None else "utility"
+
     # Requests to the Graph API.
 
     async def _list(self, request: Request) -> Response:

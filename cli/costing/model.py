@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from cli.costing.tables import Assumptions, CostError, MeasuredUsage, Prices, Stage
+from cli.costing.tables import Assumptions, CostError, MeasuredSpending, MeasuredUsage, Prices, Stage
 
 MONTH_DAYS = 30
 MILLION = 1_000_000
@@ -64,9 +64,19 @@ class Line(Struct, frozen=True):
 
 
 class Bill:
-    """A month's bill. `lines` are those of AWS; `meta` is the total of Meta's fees in US dollars."""
+    """A month's bill. `lines` are those of AWS; `meta` is the total of Meta's fees in US dollars.
 
-    def __init__(self, volumes: Volumes, usage: MeasuredUsage, price_table: Prices, assumed: Assumptions) -> None:
+    With a measured `spending`, Meta's fees follow its shares of categories and its amounts; `meta_by_category` has them.
+    """
+
+    def __init__(
+        self,
+        volumes: Volumes,
+        usage: MeasuredUsage,
+        price_table: Prices,
+        assumed: Assumptions,
+        spending: MeasuredSpending | None = None,
+    ) -> None:
         if volumes.region not in price_table.regions:
             known = ", ".join(sorted(price_table.regions))
             raise CostError(f"The price table has no region {volumes.region!r}; it has {known}. Add it with --prices.")
@@ -90,6 +100,11 @@ class Bill:
         fees = price_table.meta
         templates = min(volumes.templates, self._answers)
         self.meta = (self._answers - templates) * fees.service_message + templates * fees.utility_template
+        self.meta_by_category: dict[str, float] = {}
+        if spending is not None:
+            per_message = self._answers / spending.total.messages / MILLION  # the amounts are in millionths
+            self.meta_by_category = {str(p.category): p.amount_micros * per_message for p in spending.categories}
+            self.meta = spending.total.amount_micros * per_message
 
     def total(self, *groups: Group) -> float:
         """US dollars per month of these groups; of all groups if none is given."""
@@ -264,6 +279,8 @@ class Bill:
             "lines": [{**msgspec.to_builtins(line), "usd": round(line.usd, 4)} for line in self.lines],
             "usd_per_month": {"aws": round(self.total(), 4), "meta": round(self.meta, 2)},
         }
+        if self.meta_by_category:
+            bill["meta_usd_by_category"] = {name: round(usd, 2) for name, usd in self.meta_by_category.items()}
         if not self.volumes.messages:
             return bill
         per_million: dict[str, float] = {group: round(self.per_million(group), 4) for group in GROUPS}

@@ -87,6 +87,24 @@ class Prices(Struct, frozen=True):
     meta: Meta
 
 
+class SpendingPart(Struct, frozen=True):
+    """Messages of one category in the answer of `GET /api/v1/reports/spending`."""
+
+    messages: int
+    charged: int
+    amount_micros: int
+    unpriced: int
+    category: str | None = None
+
+
+class MeasuredSpending(Struct, frozen=True):
+    """What an organization's messages cost: the answer of `GET /api/v1/reports/spending`."""
+
+    currency: str
+    total: SpendingPart
+    categories: list[SpendingPart]
+
+
 class CostError(Exception):
     """The bill cannot be computed from the given tables or volumes; the text says why and what to do."""
 
@@ -104,6 +122,20 @@ def prices(path: Path = FOLDER / "prices.json") -> Prices:
 def assumptions(path: Path = FOLDER / "assumptions.json") -> Assumptions:
     """Return the assumptions. Raises `CostError` when the file cannot be read."""
     return _read(path, Assumptions)
+
+
+def measured_spending(path: Path, currency: str) -> MeasuredSpending:
+    """Return the measured spending. Raises `CostError` when it cannot be read, or not be used for a bill in this currency."""
+    found = _read(path, MeasuredSpending)
+    if not found.total.messages:
+        raise CostError(f"{path}: no message was delivered in this period. Ask the report for more days.")
+    if found.currency != currency:
+        raise CostError(f"{path}: the amounts are in {found.currency}, the price table is in {currency}.")
+    if found.total.unpriced:
+        raise CostError(
+            f"{path}: the rate card has no price for {found.total.unpriced} charged messages. Add it (docs/cost.md)."
+        )
+    return found
 
 
 def _read(path: Path, kind: type[Table]) -> Table:

@@ -9,7 +9,8 @@ import pytest
 from pytake.conversation.lake_events import COLUMNS, EventType, LakeEvent, Pseudonyms, events_of, pseudonyms
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
-from pytake.whatsapp.outbound import Text
+from pytake.whatsapp.outbound import Template, Text
+from pytake.whatsapp.pricing import Pricing
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product
 
 KEY = ConversationKey("acme", NUMBER, PHONE)
@@ -170,3 +171,33 @@ def test_a_label_is_a_row_with_the_label_as_its_code() -> None:
     record = turn(events=[Event("message_labeled", {"label": "complaint"})], message_type="text")
     found = [(event.type, event.code) for event in events_of(KEY, record, [], NAMES)]
     assert ("labeled", "complaint") in found
+
+
+def test_an_emitted_event_is_a_row_with_its_name_and_without_its_data() -> None:
+    emitted = Event("event_emitted", {"name": "paid", "data": {"card": "4111"}})
+    found = events_of(KEY, turn(events=[emitted], message_type="text"), [], NAMES)
+    assert ("emitted", "paid") in [(event.type, event.code) for event in found]
+    assert b"4111" not in msgspec.json.encode(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "pricing", "charged"),
+    [
+        ("sent", Pricing("marketing", "regular", "PMP"), False),
+        ("delivered", Pricing("marketing", "regular", "PMP"), True),
+        ("read", Pricing("service", "free_customer_service", "PMP", False), False),
+        ("failed", Pricing("marketing", "regular", "PMP"), False),
+        ("played", Pricing("utility", None, None, True), True),
+        ("delivered", None, None),
+    ],
+)
+def test_a_delivery_has_the_pricing_and_the_country_and_never_the_number(
+    status: str, pricing: Pricing | None, charged: bool | None
+) -> None:
+    delivery = Delivery(1, 0, "accepted", status=status, status_at=1.0, pricing=pricing)
+    record = turn(messages=[Template("sale", "en", category="marketing")])
+    told = [event for event in events_of(KEY, record, [delivery], NAMES) if event.type == "delivery"]
+    found = told[0].country, told[0].template, told[0].charged
+    assert found == ("BR", "sale", charged)
+    named = told[0].pricing_category, told[0].pricing_type, told[0].pricing_model
+    assert named == ((pricing.category, pricing.type, pricing.model) if pricing else (None, None, None))

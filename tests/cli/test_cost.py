@@ -183,3 +183,44 @@ def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> 
     assert told["usd_per_month"]["aws"] == pytest.approx(sum(line["usd"] for line in told["lines"]), abs=0.01)
     assert told["volumes"]["memory"] == {"sender": 1024}
     assert told["per_turn"]["requests"] == pytest.approx(13.0, abs=0.5)
+
+
+def spending_report(path: Path, **change: Any) -> Path:
+    part = {"messages": 400, "charged": 300, "amount_micros": 12_000_000, "unpriced": 0}
+    categories = [
+        {"category": "marketing", **part, "messages": 100, "amount_micros": 10_000_000},
+        {"category": "service", **part, "messages": 300, "amount_micros": 2_000_000},
+    ]
+    report = {"period": {}, "as_of": None, "currency": "USD", "total": part | change, "categories": categories}
+    path.write_text(json.dumps(report | ({"currency": change["currency"]} if "currency" in change else {})))
+    return path
+
+
+def test_metas_fees_follow_the_measured_shares(tmp_path: Path) -> None:
+    report = spending_report(tmp_path / "spending.json")
+    asked = ["cost", "--messages", "2000", "--answers", "2", "--spending", str(report)]
+    found = json.loads(CliRunner().invoke(app, [*asked, "--json"]).output)
+    assert found["usd_per_month"]["meta"] == pytest.approx(4000 * 12 / 400)
+    assert found["meta_usd_by_category"] == {"marketing": 100.0, "service": 20.0}
+    shown = CliRunner().invoke(app, ["cost", "--spending", str(report)]).output  # a million messages
+    assert "marketing" in shown
+    assert "30,000.00" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "says"),
+    [
+        ({"messages": 0}, [], "no message was delivered"),
+        ({"currency": "BRL"}, [], "the amounts are in BRL"),
+        ({"unpriced": 3}, [], "no price for 3 charged messages"),
+        ({}, ["--templates", "5"], "leave them out"),
+        ({}, ["--meta-fee", "1"], "leave them out"),
+    ],
+)
+def test_a_spending_report_that_cannot_be_used_says_why(
+    tmp_path: Path, change: dict[str, Any], more: list[str], says: str
+) -> None:
+    report = spending_report(tmp_path / "spending.json", **change)
+    ended = CliRunner().invoke(app, ["cost", "--spending", str(report), *more])
+    assert ended.exit_code == 2
+    assert says in " ".join(ended.output.split())

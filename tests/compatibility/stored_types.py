@@ -35,6 +35,7 @@ from pytake.conversation.records import (
 from pytake.conversation.sequences.records import FollowUp, Sequence
 from pytake.conversation.templates.stored import StoredTemplate
 from pytake.engine.state import State
+from pytake.whatsapp.pricing import Pricing
 
 STORED: dict[str, Any] = {
     "InboundItem": InboundItem,
@@ -59,6 +60,7 @@ STORED: dict[str, Any] = {
     "Note": Note,
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
+    "Pricing": Pricing,
     "RateWindow": RateWindow,
     "StoredTemplate": StoredTemplate,
     "Number": Number,

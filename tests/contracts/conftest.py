@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from pytake.aws.aliases import DynamoAliases
+from pytake.aws.budgets import DynamoBudgetLedger
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
@@ -24,6 +25,7 @@ from pytake.aws.tenants import DynamoTenants
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from tests import fakes
 from tests.aws_session import share_sessions
+from tests.fakes.budgets import MemoryBudgetLedger
 from tests.table import create_table, kept
 
 REGION = "us-east-1"
@@ -101,6 +103,11 @@ def slots(request: pytest.FixtureRequest) -> Any:
 def other_worker(request: pytest.FixtureRequest, slots: Any) -> Any:
     """The same slots in another, new process."""
     return DynamoRateSlots(request.getfixturevalue("table")) if isinstance(slots, DynamoRateSlots) else slots
+
+
+@pytest.fixture(params=["fake", "aws"])
+def budget_ledger(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
+    return _implementation(request, MemoryBudgetLedger, lambda table: DynamoBudgetLedger(table, clock))
 
 
 @pytest.fixture(params=["fake", "aws"])

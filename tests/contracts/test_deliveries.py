@@ -22,6 +22,7 @@ from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlot
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, Delivery, DeliveryState
 from pytake.whatsapp.outbound import Text
+from pytake.whatsapp.pricing import Pricing
 from tests import fakes
 from tests.table import kept
 
@@ -90,6 +91,52 @@ def test_a_status_never_moves_backwards(deliveries: Deliveries) -> None:
     assert moved is not None
     assert moved.status == "read"
     assert deliveries.load(KEY, 1, 0) == moved
+
+
+UTILITY, MARKETING = Pricing("utility", "regular", "PMP", True), Pricing("marketing", "regular")
+
+
+def priced(deliveries: Deliveries, status: str, pricing: Pricing | None, send: int = 1, id_: str = "wamid.a") -> None:
+    deliveries.record_status(KEY, 1, 0, send=send, status=status, at=NOW, message_id=id_, code=None, pricing=pricing)
+
+
+def pricing_of(deliveries: Deliveries) -> Pricing | None:
+    loaded = deliveries.load(KEY, 1, 0)
+    assert loaded is not None
+    return loaded.pricing
+
+
+def test_the_pricing_of_a_status_stays_with_the_message(deliveries: Deliveries) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
+    priced(deliveries, "sent", MARKETING)
+    assert pricing_of(deliveries) == MARKETING
+    settled = deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    assert settled.pricing == MARKETING
+    priced(deliveries, "delivered", UTILITY)
+    priced(deliveries, "read", None)
+    assert pricing_of(deliveries) == UTILITY
+    assert deliveries.of_conversation(KEY)[0].pricing == UTILITY
+
+
+def test_a_delivered_that_comes_after_read_still_tells_its_pricing(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "accepted", message_id="wamid.a", sends=1), None)
+    priced(deliveries, "read", None)
+    priced(deliveries, "delivered", MARKETING, id_="wamid.erased")
+    priced(deliveries, "delivered", MARKETING, send=2)
+    assert pricing_of(deliveries) is None
+    priced(deliveries, "delivered", UTILITY)
+    priced(deliveries, "delivered", MARKETING)
+    assert pricing_of(deliveries) == UTILITY
+
+
+def test_a_message_that_begins_anew_has_no_pricing(deliveries: Deliveries) -> None:
+    deliveries.claim(KEY, Delivery(1, 0, "accepted", message_id="wamid.a", sends=1), None)
+    priced(deliveries, "sent", UTILITY)
+    record_status(deliveries, "failed", 131047)
+    failed = deliveries.load(KEY, 1, 0)
+    assert failed is not None
+    deliveries.claim(KEY, Delivery(1, 0, "claimed", revision=failed.revision, sends=2), failed)
+    assert pricing_of(deliveries) is None
 
 
 def test_a_status_before_the_settlement_survives_it(deliveries: Deliveries) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from pytake.campaigns.budgets import OrganizationBudgets, ReserveOpening
+from pytake.campaigns.rate_card import installed_rate_card
 from pytake.conversation.app_contacts import ImportAppContact
 from pytake.conversation.app_history import ImportAppHistory
 from pytake.conversation.contact_news import ContactNews
@@ -35,6 +37,7 @@ from pytake.conversation.turn import TakeTurn
 from pytake.engine import Effect, EffectResult
 from pytake.whatsapp import signature
 from tests import fakes
+from tests.fakes.budgets import MemoryBudgetLedger
 
 NUMBER = "100000000000001"
 PHONE = "5511999999999"
@@ -119,6 +122,7 @@ class Product:
         self.record_preference = RecordPreference(news)
         self.import_contact = ImportAppContact(news)
         self.follow_ups: PlansFollowUps | None = None
+        self.budget_ledger = MemoryBudgetLedger()
         self.start_flow_runner()
         self.measured: list[tuple[str, float]] = []
         self.fire_due_timers = FireDueTimers(
@@ -159,6 +163,10 @@ class Product:
         self.resume = ResumeNumber(self.tenants, self.held_turns, self.queues, self.clock)
         self._messages = 0
 
+    @property
+    def budgets(self) -> OrganizationBudgets:
+        return OrganizationBudgets(self.tenants, self.budget_ledger, self.events)
+
     def start_flow_runner(self, record_metric: RecordMetric = no_metrics) -> None:
         """Start a worker that has compiled no flow yet."""
         self.flow_library = flows = FlowLibrary(self.flows, self.clock)
@@ -179,6 +187,7 @@ class Product:
             plan_opening=PlanOpening(self.tenants, flows, self.templates, 24),
             record_metric=record_metric,
             follow_ups=self.follow_ups,
+            reserve_opening=ReserveOpening(self.tenants, self.budgets, installed_rate_card()),
         )
 
     def add_organization(self, organization_id: str, number: str, flow: dict[str, Any] | None, **change: Any) -> None:

@@ -29,6 +29,7 @@ from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.engine import Contact, Input
 from pytake.whatsapp.errors import ErrorClass, classify
 from pytake.whatsapp.outbound import OutboundMessage, Template, Text
+from pytake.whatsapp.pricing import Pricing
 from pytake.whatsapp.sending import AcceptedMessage, SendFailedError
 from pytake.whatsapp.templates import MessageTemplate
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
@@ -1002,6 +1003,24 @@ def words(items: list[StatusesItem]) -> list[str | None]:
 )
 def test_what_a_further_status_of_the_batch_overtakes_is_not_noted(came: list[str], left: list[str | None]) -> None:
     assert words(without_superseded(batch(*(("acme", "acme", 1, word) for word in came)))) == left
+
+
+REGULAR = {"category": "utility", "type": "regular", "pricing_model": "PMP", "billable": True}
+
+
+@pytest.mark.parametrize("came", [["sent", "delivered", "read"], ["read", "delivered"], ["read", "sent"]])
+def test_the_pricing_of_a_status_that_is_overtaken_is_kept(product: Product, came: list[str]) -> None:
+    product.deliver(item(), first_delivery=True)
+    items = batch(*(("acme", "acme", 1, word) for word in came))
+    for one in items:
+        if one.statuses[0]["status"] != "read":
+            one.statuses[0]["pricing"] = REGULAR
+    left = [status for one in without_superseded(items) for status in one.statuses]
+    assert [(status["status"], status["pricing"]) for status in left] == [("read", REGULAR)]
+    product.settle(replace(items[0], statuses=[status for one in items for status in one.statuses]))
+    assert [(entry.status, entry.pricing) for entry in ledger(product)] == [
+        ("read", Pricing("utility", "regular", "PMP", True))
+    ]
 
 
 def test_a_status_of_another_send_overtakes_nothing() -> None:

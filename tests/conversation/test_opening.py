@@ -365,3 +365,15 @@ def test_the_prover_knows_that_the_template_has_asked(product: Product) -> None:
     nodes = [SILENT["nodes"][0] | {"data": {"next_node_id": "q"}}, *SILENT["nodes"][1:]]
     problems = product.authoring.save_draft("acme", "silent", SILENT | {"nodes": nodes}).problems
     assert [problem.code for problem in problems] == ["nothing_said"]
+
+
+def test_a_template_that_the_budget_does_not_allow_is_not_sent(product: Product, start: StartFlow) -> None:
+    price = 6_800  # of a utility template to Brazil
+    product.tenants.put_organization(Organization("acme", monthly_budget_micros=price))
+    for at, person in enumerate((PHONE, "5511888888888")):
+        start("acme", NUMBER, person, START, f"r{at}")
+        product.run_queues()
+    assert [payload["type"] for payload in product.graph.sent] == ["template"]
+    refused = [event.detail["code"] for event in product.events.events if event.type == "turn.start_refused"]
+    assert refused == ["budget_exhausted"]
+    assert product.budget_ledger.reserved("acme", "2026-02").micros == price

@@ -56,6 +56,7 @@ from pytake.conversation.records import (
 from pytake.conversation.status_filter import STATUS_RANK
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.engine.timetable import Timetable
+from pytake.whatsapp.pricing import Pricing
 from pytake.whatsapp.sending import AcceptedMessage
 
 
@@ -469,7 +470,7 @@ class MemoryDeliveries:
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         known = self.expect_revision(key, delivery, previous.revision if previous else 0)
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:
-            known = replace(known, status=None, status_at=None, message_id=None, error_code=None)
+            known = replace(known, status=None, status_at=None, message_id=None, error_code=None, pricing=None)
             self.failed_sends[key, delivery.turn, delivery.index] = delivery.sends
             self.status_ids.pop((key, delivery.turn, delivery.index), None)
         return self._write(key, delivery, known)
@@ -489,6 +490,7 @@ class MemoryDeliveries:
             delivery,
             status=known.status,
             status_at=known.status_at,
+            pricing=known.pricing,
             message_id=delivery.message_id or known.message_id,
             revision=known.revision + 1,
         )
@@ -506,6 +508,7 @@ class MemoryDeliveries:
         at: float,
         message_id: str | None,
         code: int | None,
+        pricing: Pricing | None = None,
     ) -> Delivery | None:
         known = self.entries.get((key, turn, index))
         if known is None:
@@ -513,6 +516,9 @@ class MemoryDeliveries:
         another_id = self.status_ids.get((key, turn, index)) != message_id
         newer = known.status == status == "sent" and send == known.sends and another_id
         if known.status is not None and STATUS_RANK[known.status] >= STATUS_RANK[status] and not newer:
+            is_same = message_id in (None, known.message_id, self.status_ids.get((key, turn, index)))
+            if known.pricing is None and known.status in ("read", "played") and send == known.sends and is_same:
+                known.pricing = pricing if status != "sent" else None
             return self._doubled((key, turn, index), send, message_id) if status == "sent" else None
         if status == "failed" and send < known.sends and not self._take_back((key, turn, index), send, message_id):
             return None
@@ -526,6 +532,7 @@ class MemoryDeliveries:
             return None
         self.status_ids[key, turn, index] = message_id or told
         after = replace(known, status=status, status_at=at, message_id=known.message_id or message_id)
+        after.pricing = pricing or known.pricing
         if status == "failed" and code is not None:
             after.error_code = code
         self.entries[key, turn, index] = after
@@ -552,7 +559,7 @@ class MemoryDeliveries:
             return known.state == "accepted" and known.message_id == message_id
         self.failed_sends[place] = send
         del self.status_ids[place]
-        self.entries[place] = replace(known, status=None, status_at=None, message_id=None)
+        self.entries[place] = replace(known, status=None, status_at=None, message_id=None, pricing=None)
         return False
 
     def is_accepted(self, key: ConversationKey, turn: int, index: int, *, send: int, message_id: str | None) -> bool:

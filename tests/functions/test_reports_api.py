@@ -1,5 +1,6 @@
 """The routes of reports: who may ask, what is refused, and what a slow lake answers. The metrics: tests/analytics."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -151,3 +152,96 @@ def test_who_has_to_wait_is_told_how_long(gateway: Gateway, lake: Lake) -> None:
     event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     headers = api_handler(event, LambdaContext())
     assert {**headers.get("headers", {}), **headers.get("multiValueHeaders", {})}["Retry-After"] == "5"
+
+
+SPENDING = "/api/v1/reports/spending"
+
+
+def spent(level: str, messages: int, *, charged: bool = True, **columns: str) -> dict[str, str | None]:
+    known: dict[str, str | None] = {
+        "country": "BR",
+        "pricing_category": "marketing",
+        "month": "2026-11-01 00:00:00.000",
+    }
+    absent: dict[str, str | None] = dict.fromkeys(("flow_id", "template", "campaign_id"))
+    return absent | known | columns | {"level": level, "messages": str(messages), "charged": str(charged).lower()}
+
+
+def test_spending_has_messages_and_amounts_by_what_caused_them(gateway: Gateway, lake: Lake) -> None:
+    lake.answer = [
+        spent("7", 10),
+        spent("7", 4, charged=False, pricing_category="service"),
+        spent("7", 2, country="ZZ", pricing_category="utility"),
+        spent("3", 16, flow_id="shop"),
+        spent("5", 10, template="sale"),
+        spent("6", 10, campaign_id="spring"),
+    ]
+    answer = gateway.api("GET", SPENDING, role="analyst", query={"days": "7"})
+    assert answer.status == 200
+    body = answer.body
+    assert (body["currency"], body["period"]["days"]) == ("USD", 7)
+    assert body["total"] == {"messages": 16, "charged": 12, "amount_micros": 625_000, "unpriced": 2}
+    assert body["categories"] == [
+        {"category": "marketing", "messages": 10, "charged": 10, "amount_micros": 625_000, "unpriced": 0},
+        {"category": "service", "messages": 4, "charged": 0, "amount_micros": 0, "unpriced": 0},
+        {"category": "utility", "messages": 2, "charged": 2, "amount_micros": 0, "unpriced": 2},
+    ]
+    assert [(one["country"], one["messages"]) for one in body["countries"]] == [("BR", 14), ("ZZ", 2)]
+    assert [one["flow_id"] for one in body["flows"]] == ["shop"]
+    assert [one["template"] for one in body["templates"]] == ["sale"]
+    assert [one["campaign_id"] for one in body["campaigns"]] == ["spring"]
+    [(sql, parameters)] = lake.asked
+    assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2
+
+
+def test_agents_may_not_see_spending_and_wrong_days_are_refused(gateway: Gateway, lake: Lake) -> None:
+    refused = gateway.api("GET", SPENDING, role="agent")
+    assert (refused.status, refused.body["code"]) == (403, "role_not_allowed")
+    wrong = gateway.api("GET", SPENDING, query={"from": "2026-11-02", "to": "2026-11-01"})
+    assert (wrong.status, wrong.body["code"]) == (422, "period_invalid")
+    assert lake.asked == []
+    lake.answer = QueryNotReadyError()
+    assert gateway.api("GET", SPENDING).status == 503
+
+
+def test_the_budget_is_shown_with_what_is_reserved_of_it(gateway: Gateway) -> None:
+    assert gateway.api("PUT", "/api/v1/organization", {"monthly_budget_micros": 5_000_000}).status == 200
+    budget = gateway.api("GET", "/api/v1/reports/budget", role="analyst").body
+    assert (budget.pop("month")[:2], budget) == (
+        "20",
+        {"currency": "USD", "budget_micros": 5_000_000, "reserved_micros": 0},
+    )
+    api.budgets().reserve("acme", "one", 1_000_000, time.time())
+    assert gateway.api("GET", "/api/v1/reports/budget").body["reserved_micros"] == 1_000_000
+    assert gateway.api("GET", "/api/v1/reports/budget", org="zoo").body["budget_micros"] is None
+    assert gateway.api("GET", "/api/v1/reports/budget", role="agent").status == 403
+
+
+EXPERIMENTS = "/api/v1/flows/echo/experiments"
+
+
+def test_experiments_compare_the_paths_of_random_nodes(gateway: Gateway, lake: Lake) -> None:
+    lake.answer = [
+        {"node_id": "test", "path": "a", "mixed": "false", "people": "1000", "reached": "100"},
+        {"node_id": "test", "path": "a", "mixed": "true", "people": "3", "reached": "3"},
+        {"node_id": "test", "path": "b", "mixed": "false", "people": "1000", "reached": "300"},
+    ]
+    body = gateway.api("GET", EXPERIMENTS, role="analyst", query={"goal": "event:paid", "smallest_effect": "0.05"}).body
+    assert (body["goal"], body["smallest_effect"], body["alpha"]) == ("event:paid", 0.05, 0.05)
+    [node] = body["nodes"]
+    assert (node["people_in_several_paths"], node["sample_ratio_mismatch"]) == (3, False)
+    assert node["paths"][0] == {
+        "path": "a", "weight": None, "people": 1000, "reached": 100, "share": 0.1, "difference": None,
+        "verdict": "no_difference_yet",
+    }  # fmt: skip
+    assert (node["paths"][1]["verdict"], node["paths"][1]["difference"]["estimate"]) == ("better", pytest.approx(0.2))
+    [(_, parameters)] = lake.asked
+    assert "'event:paid'" in parameters
+
+
+def test_a_goal_that_does_not_exist_is_refused_and_agents_may_not_ask(gateway: Gateway, lake: Lake) -> None:
+    for query in ({"goal": "won"}, {"goal": "event:"}, {"smallest_effect": "0"}, {"smallest_effect": "nan"}):
+        assert gateway.api("GET", EXPERIMENTS, query=query).body["code"] == "invalid_request", query
+    assert gateway.api("GET", EXPERIMENTS, role="agent").status == 403
+    assert gateway.api("GET", EXPERIMENTS, org="zoo").body["code"] == "flow_unknown"
+    assert lake.asked == []

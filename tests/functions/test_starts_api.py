@@ -125,13 +125,25 @@ def test_the_copy_of_the_template_and_consent_decide(world: World) -> None:
     def code(status: str, category: str = "UTILITY") -> str:
         copied = StoredTemplate("5", MessageTemplate("order_ready", "pt_BR", "1", category, status, components=text))
         templates().change(key, lambda _: copied)
-        for cached in (shared.tenants, templates, wiring.start_flow):
+        for cached in (shared.tenants, templates, wiring.plan_opening, wiring.start_flow):
             cached.cache_clear()
         return str(start(world, key="refused").body["code"])
 
     assert code("PAUSED") == "template_paused"
     assert code("DELETED") == "template_missing"
     assert code("APPROVED", "MARKETING") == "no_consent"
+
+
+def test_a_budget_is_checked_before_the_start_and_reserved_in_its_turn(world: World) -> None:
+    priced = BODY | {"template": TEMPLATE | {"category": "utility"}}
+    assert world.api("PUT", "/api/v1/organization", {"monthly_budget_micros": 6_800}).status == 200
+    assert start(world, priced).status == 202
+    run()
+    assert world.api("GET", "/api/v1/reports/budget").body["reserved_micros"] == 6_800
+    refused = start(world, priced, "k2", "/api/v1/conversations/5511888888888/start")
+    assert (refused.status, refused.body["code"]) == (409, "budget_exhausted")
+    foreign = start(world, priced, "k3", "/api/v1/conversations/4930123456/start")
+    assert (foreign.status, foreign.body["code"]) == (409, "price_unknown")
 
 
 def test_agents_and_builders_start_conversations_and_analysts_do_not(world: World) -> None:

@@ -36,7 +36,9 @@ def test_an_accepted_message_is_on_the_phone_and_reported_sent_and_delivered() -
         ]
         for status in statuses:
             assert (status["recipient_id"], status["biz_opaque_callback_data"]) == (ANA, "turn-7:0")
-            assert status["pricing"]["billable"] is True
+            assert status["pricing"] == {
+                "billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "service",
+            }  # fmt: skip
             assert status["conversation"]["origin"] == {"type": "service"}
         assert len(world.posts) == 1
 
@@ -289,3 +291,32 @@ def test_the_products_client_understands_the_simulator_over_a_real_connection() 
             return graph.send(NUMBER, TOKEN, payload)
 
     run_scenario(scenario)
+
+
+def test_delivered_messages_are_in_the_ledger_and_the_first_service_messages_of_a_month_are_free() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        await world.write_text(phone="14165550123")
+        template = {"type": "template", "template": {"name": "hello", "language": {"code": "en"}}}
+        for message in (text(), text(), text(), template):
+            assert (await world.send(message)).status_code == 200
+        assert (await world.send(text(), to="+14165550123")).status_code == 200
+        priced = [(s["status"], s["pricing"]["category"], s["pricing"]["type"]) for s in await world.statuses()]
+        assert priced[4:] == [
+            ("sent", "service", "regular"),
+            ("delivered", "service", "regular"),
+            ("sent", "utility", "regular"),
+            ("delivered", "utility", "regular"),
+            ("sent", "service", "regular"),
+            ("delivered", "service", "regular"),
+        ]
+        ledger = (await world.client.get("/_sim/billing")).json()["messages"]
+        assert [(one["country"], one["category"], one["type"], one["messages"]) for one in ledger] == [
+            ("BR", "service", "free_customer_service", 2),
+            ("BR", "service", "regular", 1),
+            ("BR", "utility", "regular", 1),
+            ("CA", "service", "regular", 1),
+        ]
+        assert {(one["month"], one["phone_number_id"]) for one in ledger} == {("2026-11", NUMBER)}
+
+    run_scenario(scenario, limits=TrafficLimits(free_service_messages=2))

@@ -82,6 +82,14 @@ class OrganizationSettings(ApiModel):
         description="How many model calls one contact may cause in an hour (60)",
     )
 
+    monthly_budget_micros: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**15,
+        strict=True,
+        description="What templates of campaigns and starts may cost in a month, in millionths of the rate card's currency",
+    )
+
 
 @router.get(
     "/api/v1/organization",

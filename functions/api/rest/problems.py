@@ -81,6 +81,10 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "no_consent": ProblemCode(HTTPStatus.CONFLICT, "The person does not consent to the purpose of the template."),
     "template_missing": ProblemCode(HTTPStatus.CONFLICT, "The account has no such template in this language."),
     "template_paused": ProblemCode(HTTPStatus.CONFLICT, "Meta sends nothing with the template at the moment."),
+    "budget_exhausted": ProblemCode(HTTPStatus.CONFLICT, "The budget of this month does not allow the template."),
+    "price_unknown": ProblemCode(
+        HTTPStatus.CONFLICT, "The rate card has no price for the template, and there is a budget."
+    ),
     "parameter_missing": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The flow or the template needs a value that was not given, or that is empty."
     ),

@@ -38,6 +38,8 @@ REFUSALS: dict[RefusalCode, str] = {
     "window_closed": "The person last wrote more than 24 hours ago, or never: name a `template`.",
     "parameter_missing": "The flow or the template needs a value that is not given, or that is empty.",
     "parameters_too_large": "The parameters may have 60,000 bytes as JSON.",
+    "budget_exhausted": "The budget of this month does not allow the template. GET /api/v1/reports/budget shows what is left.",
+    "price_unknown": "The organization has a budget, and the rate card has no price for this country and category.",
     "recipient_invalid": "Write the phone number with its country code, or use a business-scoped user id.",
 }
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import msgspec
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Table, conversation_pk, history_sk, is_unexpired
+from pytake.aws.table import Table, conversation_pk, is_unexpired
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.ports.common import Clock
+from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.retention import RetentionPolicy
 
@@ -28,7 +29,7 @@ class DynamoAppHistory:
 
     def add(self, key: ConversationKey, messages: Sequence[HistoryMessage]) -> None:
         pk, kept_seconds, now = conversation_pk(key), self._retention(key.organization_id), self._clock()
-        kept = {history_sk(message): message for message in messages if message.sent_at + kept_seconds > now}
+        kept = {_sort_key(message): message for message in messages if message.sent_at + kept_seconds > now}
         keys = sorted(kept)
         for start in range(0, len(keys), ACTIONS):
             with TransactWrite(connection=self._table.connection) as transaction:
@@ -43,3 +44,9 @@ class DynamoAppHistory:
         found = [_read(item.body) for item in items if item.body and is_unexpired(item, now)]
         # The retention may have been shortened since.
         return [message for message in found if message.sent_at + self._retention(key.organization_id) > now]
+
+
+def _sort_key(message: HistoryMessage) -> str:
+    """The sort key of a message that the phone app shared: by its time. A placeholder never replaces what it stands for."""
+    place = 0 if message.is_placeholder else 1
+    return f"HIST#{int(message.sent_at):010d}#{digest(message.id)[:16]}#{place}"

@@ -24,8 +24,10 @@ from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey, Delivery
 from pytake.conversation.retention import RetentionPolicy
 from pytake.conversation.status_filter import STATUS_RANK
+from pytake.whatsapp.pricing import Pricing
 
 _read = msgspec.json.Decoder(Delivery)
+_read_pricing = msgspec.json.Decoder(Pricing)
 DELIVERIES_END = "OUT#~"
 """Sorts after every delivery of a conversation."""
 
@@ -67,6 +69,7 @@ class DynamoDeliveries:
         at: float,
         message_id: str | None,
         code: int | None,
+        pricing: Pricing | None = None,
     ) -> Delivery | None:
         if status == "sent" and self.is_accepted(key, turn, index, send=send, message_id=message_id):
             return None  # this read costs a tenth of a write
@@ -76,6 +79,8 @@ class DynamoDeliveries:
             actions.append(item.meta_id.set(message_id))
         if code is not None:
             actions.append(item.status_code.set(code))
+        if pricing is not None:
+            actions.append(item.pricing.set(msgspec.json.encode(pricing).decode()))
         if status == "failed":
             actions.extend(self._mark(item, key, self._clock()))
         further = item.status_rank.does_not_exist() | (item.status_rank < rank)
@@ -96,8 +101,27 @@ class DynamoDeliveries:
                 raise
             if status == "failed" and message_id is not None:
                 return self._take_back(entry, send, message_id, actions)
+            if pricing is not None and rank >= STATUS_RANK["delivered"]:
+                self._add_pricing(entry, send, message_id, pricing)
             return self._doubled(key, turn, index, send, message_id) if status == "sent" else None
         return delivery_of(entry)
+
+    def _add_pricing(self, entry: Item, send: int, message_id: str | None, pricing: Pricing) -> None:
+        """Add the pricing of a status that came after a further one of the same message, unless the entry has one."""
+        item = self._table.item
+        try:
+            entry.refresh(consistent_read=True)
+        except item.DoesNotExist:
+            return
+        is_same = message_id is None or message_id in (entry.meta_id, _read.decode(entry.body or "").message_id)
+        if entry.pricing is not None or entry.status not in ("read", "played") or entry.sends != send or not is_same:
+            return
+        unpriced = (item.sends == send) & (item.status == entry.status) & item.pricing.does_not_exist()
+        try:
+            entry.update([item.pricing.set(msgspec.json.encode(pricing).decode())], condition=unpriced)
+        except UpdateError as error:
+            if dynamodb_error_code(error) != _REFUSED:
+                raise
 
     def _doubled(
         self, key: ConversationKey, turn: int, index: int, send: int, message_id: str | None
@@ -134,7 +158,7 @@ class DynamoDeliveries:
             return None
         else:
             unchanged &= item.meta_id.does_not_exist() if entry.meta_id is None else item.meta_id == entry.meta_id
-        known = (item.status, item.status_rank, item.status_at, item.meta_id) if is_known else ()
+        known = (item.status, item.status_rank, item.status_at, item.meta_id, item.pricing) if is_known else ()
         has_failed = is_known and ours.state == "accepted"
         forgotten: list[Action] = [*(attribute.remove() for attribute in known), item.failed_send.set(send)]
         try:
@@ -191,7 +215,7 @@ class DynamoDeliveries:
         was_listed: bool = False,
     ) -> Delivery:
         item, writer, now = self._table.item, uuid4().hex, self._clock()
-        body = msgspec.json.encode(replace(delivery, status=None, status_at=None, revision=0)).decode()
+        body = msgspec.json.encode(replace(delivery, status=None, status_at=None, pricing=None, revision=0)).decode()
         actions: list[Action] = [
             item.body.set(body),
             item.revision.set(revision + 1),
@@ -209,7 +233,7 @@ class DynamoDeliveries:
         elif was_listed or not revision:
             actions.extend((item.recent_pk.remove(), item.recent_at.remove()))
         if clear_status or not revision:  # an expired entry may still exist
-            known = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id)
+            known = (item.status, item.status_rank, item.status_at, item.status_code, item.meta_id, item.pricing)
             actions.extend(attribute.remove() for attribute in known)
             actions.append(item.failed_send.set(delivery.sends) if clear_status else item.failed_send.remove())
         entry = item(conversation_pk(key), delivery_sk(delivery.turn, delivery.index))
@@ -244,4 +268,5 @@ def delivery_of(item: Item) -> Delivery:
         delivery.message_id = delivery.message_id or item.meta_id
     if item.status == "failed" and item.status_code is not None:
         delivery.error_code = int(item.status_code)
+    delivery.pricing = _read_pricing.decode(item.pricing) if item.pricing is not None else None
     return delivery

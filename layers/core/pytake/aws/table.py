@@ -13,6 +13,8 @@ export, `LAKE`, and the running imports, `IMPORTS`).
 | delivery (claim ledger) | same | `OUT#seq#index` |
 | message that the phone app shared | same | `HIST#seconds#digest of its id#0 or 1` |
 | organization | `ORG#o` | `SETTINGS` |
+| what is reserved of a month's budget | `ORG#o` | `BUDGET#2026-11` |
+| reservation of the budget | `ORG#o#BUDGET#sha256` | `RESERVATION` |
 | number, for its organization's list | `ORG#o#NUMBERS` | number id |
 | number, for the webhook | `NUMBER#id` | `NUMBER` |
 | verify token, with the ids of its numbers | `VERIFY#sha256` | `NUMBER` |
@@ -61,7 +63,6 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from pytake.aws.session import new_session
-from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.queues import digest
 from pytake.conversation.recorded_erasures import erasure_digest
 from pytake.conversation.records import ConversationKey
@@ -150,6 +151,8 @@ class Item(Model):
     status_at = NumberAttribute(null=True)
     status_code = NumberAttribute(null=True)
     meta_id = UnicodeAttribute(null=True)
+    pricing = UnicodeAttribute(null=True)
+    reserved = NumberAttribute(null=True)
     sends = NumberAttribute(null=True)
     failed_send = NumberAttribute(null=True)
     writer = UnicodeAttribute(null=True)
@@ -278,12 +281,6 @@ def delivery_sk(turn: int, index: int) -> str:
 def unsettled_pk(organization_id: str, state: str) -> str:
     """The partition of the index `recent` with an organization's deliveries in a state that people look after."""
     return f"ORG#{organization_id}#DELIVERIES#{state}"
-
-
-def history_sk(message: HistoryMessage) -> str:
-    """The sort key of a message that the phone app shared: by its time. A placeholder never replaces what it stands for."""
-    place = 0 if message.is_placeholder else 1
-    return f"HIST#{int(message.sent_at):010d}#{digest(message.id)[:16]}#{place}"
 
 
 def held_pk(organization_id: str, phone_number_id: str) -> str:

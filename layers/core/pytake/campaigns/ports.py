@@ -61,6 +61,34 @@ class Campaigns(Protocol):
         """Organization and id of the campaigns that ticks have to look at. Eventually consistent."""
 
 
+class ReservedBudget(Struct, frozen=True):
+    """What is reserved of the budget of a month, and whether operators were told that little is left."""
+
+    micros: int = 0
+    is_warned: bool = False
+
+
+class BudgetLedger(Protocol):
+    """The reservations of budgets."""
+
+    def reserve(
+        self, organization_id: str, month: str, reservation_id: str, micros: int, limit: int
+    ) -> ReservedBudget | None:
+        """Add an amount to what is reserved of a month, if the sum stays within the limit; None otherwise.
+
+        The same id reserves once, whatever month and amount it is repeated with.
+        """
+
+    def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
+        """Reduce a reservation, and the sum of its month, to what was used. The first call holds; an unknown id is ignored."""
+
+    def reserved(self, organization_id: str, month: str) -> ReservedBudget:
+        """What is reserved of a month (a consistent read)."""
+
+    def note_warning(self, organization_id: str, month: str) -> None:
+        """Record that operators were told."""
+
+
 class SlotBlock(Struct, frozen=True):
     """`count` reserved times at which a message may leave: `first`, and one each `interval` seconds."""
 

@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord, new_session_id
 from pytake.conversation.shown_state import shown_state
+from pytake.whatsapp.country import country_of
 from pytake.whatsapp.errors import STOPPED_TEMPLATES
 from pytake.whatsapp.input import APP_ECHO
+from pytake.whatsapp.outbound import Template
 
 EventType = Literal[
     "session_started",
@@ -28,6 +30,7 @@ EventType = Literal[
     "closed",
     "opted_out",
     "labeled",
+    "emitted",
     "handed_off",
     "failed",
     "error",
@@ -54,6 +57,14 @@ COLUMNS: dict[str, str] = {
     "state_at": "timestamp",
     "code": "string",
     "variables": "map<string,string>",
+    "country": "string",
+    "template": "string",
+    "pricing_category": "string",
+    "pricing_type": "string",
+    "pricing_model": "string",
+    "charged": "boolean",
+    "campaign_id": "string",
+    "variant": "string",
 }
 """The columns of the lake's files, in order, with their Athena types. Partition columns are not included."""
 
@@ -72,6 +83,9 @@ _ERRORS = frozenset(
         "engine_error",
     )
 )
+DELIVERED = ("delivered", "read", "played")
+"""Meta's statuses of a message that reached the person."""
+
 _NOT_DELIVERED = frozenset(("failed", "dead", *STOPPED_TEMPLATES.values()))
 _encode = msgspec.json.Encoder().encode
 
@@ -99,6 +113,14 @@ class LakeEvent(Struct, omit_defaults=True):
     state_at: int | None = None
     code: str | None = None
     variables: dict[str, str] | None = None
+    country: str | None = None
+    template: str | None = None
+    pricing_category: str | None = None
+    pricing_type: str | None = None
+    pricing_model: str | None = None
+    charged: bool | None = None
+    campaign_id: str | None = None
+    variant: str | None = None
 
 
 class ErasedTurn(Struct, frozen=True):
@@ -156,6 +178,7 @@ def events_of(
         return sessions[session_id]
 
     found: list[LakeEvent] = []
+    mark = record.campaign
 
     def add(type_: EventType, *, session_id: str = record.session_id, place: str = "", **columns: Any) -> None:
         found.append(
@@ -169,6 +192,8 @@ def events_of(
                 turn=record.seq,
                 flow_id=record.flow_id if session_id == record.session_id else None,
                 flow_version=(record.flow_version or None) if session_id == record.session_id else None,
+                campaign_id=mark.campaign_id if mark is not None else None,
+                variant=(mark.variant or None) if mark is not None else None,
                 **columns,
             )
         )
@@ -204,6 +229,8 @@ def events_of(
             add("opted_out", node_id=record.node_id)
         elif event.type == "message_labeled":
             add("labeled", code=event.data.get("label"))
+        elif event.type == "event_emitted":
+            add("emitted", code=event.data.get("name"))
         elif event.type == "session_closed":
             closed = str(event.data.get("session_id") or record.session_id)
             add("closed", session_id=closed, code=event.data.get("reason"))
@@ -213,7 +240,7 @@ def events_of(
         if not happened & _ERRORS:
             add("error", node_id=record.node_id, code="turn_failed")
         add("failed", node_id=record.node_id)
-    _add_messages(record, deliveries, add)
+    _add_messages(key, record, deliveries, add)
     return found
 
 
@@ -234,8 +261,11 @@ def _add_path(record: TurnRecord, happened: set[str], add: Callable[..., None]) 
         )
 
 
-def _add_messages(record: TurnRecord, deliveries: Iterable[Delivery], add: Callable[..., None]) -> None:
+def _add_messages(
+    key: ConversationKey, record: TurnRecord, deliveries: Iterable[Delivery], add: Callable[..., None]
+) -> None:
     known = {delivery.index: delivery for delivery in deliveries if delivery.turn == record.seq}
+    country = country_of(record.recipient or key.contact_id) if known else None
     author = "agent" if any(event.type == "agent_message" for event in record.events) else None
     for index, message in enumerate(record.messages):
         delivery = known.get(index)
@@ -253,7 +283,28 @@ def _add_messages(record: TurnRecord, deliveries: Iterable[Delivery], add: Calla
             state=state,
             state_at=_milliseconds(delivery.status_at) if delivery.status_at is not None else None,
             code=str(delivery.error_code) if failed and delivery.error_code is not None else None,
+            country=country,
+            template=_template(record, index),
+            **_pricing(delivery),
         )
+
+
+def _template(record: TurnRecord, index: int) -> str | None:
+    message = record.messages[index] if index < len(record.messages) else None
+    return message.name if isinstance(message, Template) else None
+
+
+def _pricing(delivery: Delivery) -> dict[str, Any]:
+    """The columns of Meta's pricing. A message is charged once it is delivered, whatever its `sent` said."""
+    pricing = delivery.pricing
+    if pricing is None:
+        return {}
+    return {
+        "pricing_category": pricing.category,
+        "pricing_type": pricing.type,
+        "pricing_model": pricing.model,
+        "charged": pricing.is_charged and delivery.status in DELIVERED,
+    }
 
 
 def _text(value: Any) -> str:

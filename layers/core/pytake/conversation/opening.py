@@ -47,6 +47,8 @@ RefusalCode = Literal[
     "parameter_missing",
     "parameters_too_large",
     "recipient_invalid",
+    "budget_exhausted",
+    "price_unknown",
 ]
 """Why no conversation is started with a person. The codes are stable."""
 
@@ -57,6 +59,21 @@ class StartRefusedError(Exception):
     def __init__(self, code: RefusalCode) -> None:
         super().__init__(code)
         self.code: RefusalCode = code
+
+
+OpeningRefusal = Literal["budget_exhausted", "price_unknown"]
+
+ReserveOpening = Callable[[str, str, str, str | None, float], OpeningRefusal | None]
+"""Reserves the price of a template in the organization's budget before it is sent: of an organization and a reservation id, to a
+recipient, in a category, at a time. Gives why it may not be sent. The same id reserves once."""
+
+CheckOpening = Callable[[str, str, str | None, float], OpeningRefusal | None]
+"""Like `ReserveOpening`, but reserves nothing and needs no id: what would be refused at this moment."""
+
+
+def without_budget(*_: object) -> OpeningRefusal | None:
+    """No budget: every template may be sent."""
+    return None
 
 
 class Opening(Struct, frozen=True):

@@ -14,6 +14,7 @@ from pytake.conversation.contact_usage import ContactUsage
 from pytake.engine import Command, Contact, EffectResult, Event, Input, Step
 from pytake.engine.timetable import Timetable
 from pytake.whatsapp.outbound import OutboundMessage
+from pytake.whatsapp.pricing import Pricing
 
 MARKER_SECONDS = 8 * 24 * 3600
 """How long an inbound message id is remembered. Meta redelivers a POST for up to seven days."""
@@ -230,7 +231,7 @@ class Delivery(Struct, omit_defaults=True):
 
     `fallback`: the number's template replaces the message. `possibly_duplicate`: the next send may be a duplicate.
     `requeued`: it was queued again after a status reported that it failed. `redrive_count` counts redrives. `held_by_meta`:
-    Meta assesses the quality of the template before it sends the message.
+    Meta assesses the quality of the template before it sends the message. `pricing` is Meta's, from a status.
     """
 
     turn: int
@@ -252,6 +253,7 @@ class Delivery(Struct, omit_defaults=True):
     requeued: bool = False
     redrive_count: int = 0
     held_by_meta: bool = False
+    pricing: Pricing | None = None
 
     @property
     def reached_meta(self) -> bool:
@@ -329,7 +331,10 @@ class NumberSecrets(Struct, frozen=True, omit_defaults=True):
 
 
 class Organization(Struct, omit_defaults=True):
-    """An organization's settings. None means the stack's default. Flows read the `constants` as `{{constants.NAME}}`."""
+    """An organization's settings. None means the stack's default. Flows read the `constants` as `{{constants.NAME}}`.
+
+    `monthly_budget_micros` limits the templates of campaigns and starts, in millionths of the rate card's currency.
+    """
 
     organization_id: str
     messages_per_minute: int | None = None
@@ -342,6 +347,7 @@ class Organization(Struct, omit_defaults=True):
     contact_api_calls_per_hour: int | None = None
     contact_model_calls_per_hour: int | None = None
     constants: dict[str, Any] = {}
+    monthly_budget_micros: int | None = None
 
 
 FlowChange = Literal["saved", "published", "rolled_back", "filed"]

@@ -13,6 +13,7 @@ from pytake.conversation.current_conversation import load_current
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.inbox import contact_ids
 from pytake.conversation.opening import (
+    CheckOpening,
     MakeOpening,
     StartRefusedError,
     are_templates,
@@ -23,6 +24,7 @@ from pytake.conversation.opening import (
     start_input,
     startable,
     window_is_open,
+    without_budget,
 )
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
@@ -57,7 +59,9 @@ class StartFlow:
         queues: Queues,
         clock: Clock,
         plan_opening: MakeOpening,
+        check_opening: CheckOpening = without_budget,
     ) -> None:
+        self._check_opening = check_opening
         self._plan_opening = plan_opening
         self._conversations = conversations
         self._contacts = contacts
@@ -140,7 +144,11 @@ class StartFlow:
             contact = self._contacts.load(key.organization_id, key.contact_id)
             known = known or new_conversation(key, contact)
         if contact is not None and opening is not None:
-            decide_opening(known, contact, opening, "", now)
+            draft = decide_opening(known, contact, opening, "", now)
+            to = draft.record.recipient or key.contact_id
+            over_budget = self._check_opening(key.organization_id, to, opening.category, now)
+            if over_budget is not None:
+                raise StartRefusedError(over_budget)
             return
         flow = startable(self._flows, key.organization_id, start)
         check_parameters(start)

@@ -1,6 +1,6 @@
 """Which delivery statuses still matter: the furthest one of each send, and none that is already known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -37,22 +37,35 @@ def message_id_of(status: Mapping[str, Any]) -> str | None:
 def without_superseded(items: Sequence[StatusesItem]) -> list[StatusesItem]:
     """The items without the statuses that a further status of the same send and message id supersedes, in any of the items.
 
-    So a batch writes once per message. A `failed` status always stays, because it has consequences.
+    So a batch writes once per message. A `failed` status always stays, because it has consequences. A status that stays gets
+    the pricing of one that does not, if it has none of its own.
     """
-    furthest: dict[tuple[SendKey, str | None], int] = {}
+    furthest: dict[tuple[SendKey, str | None], tuple[int, dict[str, Any]]] = {}
     for item in items:
         for status in item.statuses:
             if (found := _own_send_and_rank(status, item)) is not None:
                 place = found[0], message_id_of(status)
-                furthest[place] = max(found[1], furthest.get(place, 0))
+                rank, known = furthest.get(place, (0, {}))
+                furthest[place] = (
+                    (found[1], priced(status, known)) if found[1] > rank else (rank, priced(known, status))
+                )
 
-    def counts(item: StatusesItem, status: dict[str, Any]) -> bool:
-        found = _own_send_and_rank(status, item)
-        if found is None or status["status"] == "failed":
-            return True
-        return found[1] == furthest[found[0], message_id_of(status)]
+    def left(item: StatusesItem) -> Iterator[dict[str, Any]]:
+        for status in item.statuses:
+            found = _own_send_and_rank(status, item)
+            if found is None or status["status"] == "failed":
+                yield status
+                continue
+            rank, furthest_status = furthest[found[0], message_id_of(status)]
+            if found[1] == rank:
+                yield priced(status, furthest_status)
 
-    return [replace(item, statuses=[status for status in item.statuses if counts(item, status)]) for item in items]
+    return [replace(item, statuses=list(left(item))) for item in items]
+
+
+def priced(status: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The status, with the pricing of another status of the same message if it has none."""
+    return status if "pricing" in status or "pricing" not in other else {**status, "pricing": other["pricing"]}
 
 
 def without_known_sent(items: Sequence[StatusesItem], deliveries: Deliveries) -> list[StatusesItem]:

@@ -11,9 +11,10 @@ from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Q
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import StatusesItem
-from pytake.conversation.status_filter import STATUS_RANK, is_of_number, message_id_of, send_and_rank
+from pytake.conversation.status_filter import STATUS_RANK, is_of_number, message_id_of, priced, send_and_rank
 from pytake.conversation.undelivered import HandleUndelivered
 from pytake.whatsapp.errors import STOPPED_TEMPLATES, error_code
+from pytake.whatsapp.pricing import pricing_of
 
 
 class ProcessStatuses:
@@ -55,9 +56,9 @@ class ProcessStatuses:
                 self._report(item, "statuses.foreign", {"phone_number_id": item.phone_number_id})
                 continue
             place = send, message_id_of(status)
-            known = furthest.get(place)
-            if known is None or STATUS_RANK[known["status"]] < rank:
-                furthest[place] = status
+            known = furthest.get(place, {})
+            is_further = not known or STATUS_RANK[known["status"]] < rank
+            furthest[place] = priced(status, known) if is_further else priced(known, status)
         return sum(self._record(item, send, status) for (send, _), status in furthest.items())
 
     def _record(self, item: StatusesItem, send: SendKey, status: dict[str, Any]) -> bool:
@@ -73,6 +74,7 @@ class ProcessStatuses:
             at=at,
             message_id=message_id_of(status),
             code=code,
+            pricing=pricing_of(status),
         )
         where = {"phone_number_id": key.phone_number_id, "turn": turn, "index": index}
         if status["status"] == "failed":

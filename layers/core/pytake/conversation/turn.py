@@ -20,12 +20,14 @@ from pytake.conversation.flow_run import FlowRun
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.opening import (
     MakeOpening,
+    ReserveOpening,
     StartRefusedError,
     are_templates,
     check_person,
     decide_opening,
     start_input,
     window_is_open,
+    without_budget,
 )
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
@@ -81,6 +83,7 @@ class TakeTurn:
         *,
         keep_media: bool = False,
         follow_ups: PlansFollowUps | None = None,
+        reserve_opening: ReserveOpening = without_budget,
     ) -> None:
         self._keep_media = queues.put_media if keep_media else None
         self._conversations = conversations
@@ -90,6 +93,7 @@ class TakeTurn:
         self._clock = clock
         self._record_metric = record_metric
         self._plan_opening = plan_opening
+        self._reserve_opening = reserve_opening
         start_flow = StartFlow(conversations, contacts, aliases, tenants, flows, queues, clock, plan_opening)
         self._run_flow = FlowRun(
             tenants, flows, effects, effect_slots, start_flow, clock, session_ttl_hours, show_typing, record_metric
@@ -295,7 +299,12 @@ class TakeTurn:
         """The turn that sends the template of a start. One read more than a turn has, for the person's consent."""
         opening = self._plan_opening(number, start)
         contact = self._contacts.load(item.organization_id, before.key.contact_id)
-        return decide_opening(before, contact, opening, item.message_id, self._clock(), item.correlation_id)
+        draft = decide_opening(before, contact, opening, item.message_id, self._clock(), item.correlation_id)
+        to = draft.record.recipient or before.key.contact_id
+        refused = self._reserve_opening(item.organization_id, item.message_id, to, opening.category, draft.record.at)
+        if refused is not None:
+            raise StartRefusedError(refused)
+        return draft
 
     def _decide_flow(self, before: Conversation, number: Number, item: InboundItem, start: FlowStart) -> TurnDraft:
         now = self._clock()

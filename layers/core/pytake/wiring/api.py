@@ -10,8 +10,10 @@ from botocore.config import Config
 from pytake import observability
 from pytake.analytics.answers import Answers
 from pytake.analytics.audiences import LakeAudiences
+from pytake.analytics.experiments import Experiments
 from pytake.analytics.reports import Reports
 from pytake.analytics.saved_queries import AskSavedQuery
+from pytake.analytics.spending import SpendingReports
 from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.assignments import DynamoAssignments
@@ -30,6 +32,7 @@ from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.session import USER_AGENT
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.campaigns.manage import ManageCampaigns
+from pytake.campaigns.rate_card import RateCard, installed_rate_card
 from pytake.contacts.manage import ManageContacts
 from pytake.contacts.manage_imports import ManageImports
 from pytake.contacts.manage_segments import ManageSegments
@@ -64,6 +67,9 @@ from pytake.wiring.templates import templates
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from pytake.campaigns.budgets import OrganizationBudgets
+    from pytake.conversation.opening import OpeningRefusal
 
 REPORT_WAIT_SECONDS = 20
 """API Gateway waits 30 seconds for an answer."""
@@ -162,6 +168,7 @@ def start_flow() -> StartFlow:
         queues(),
         shared.clock,
         plan_opening(),
+        check_opening,
     )
 
 
@@ -269,6 +276,34 @@ def flow_library() -> FlowLibrary:
 @use_case
 def reports() -> Reports:
     return Reports(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@use_case
+def experiments() -> Experiments:
+    return Experiments(athena_queries(), event_log(), shared.tenants(), flows(), shared.clock)
+
+
+@use_case
+def spending_reports() -> SpendingReports:
+    return SpendingReports(athena_queries(), event_log(), shared.tenants(), rate_card, shared.clock)
+
+
+def check_opening(organization_id: str, recipient: str, category: str | None, at: float) -> "OpeningRefusal | None":
+    from pytake.campaigns.budgets import ReserveOpening
+
+    return ReserveOpening(shared.tenants(), budgets(), rate_card()).check(organization_id, recipient, category, at)
+
+
+@use_case
+def budgets() -> "OrganizationBudgets":
+    from pytake.wiring import budgets
+
+    return budgets.budgets()
+
+
+@cache
+def rate_card() -> RateCard:
+    return installed_rate_card()
 
 
 @use_case

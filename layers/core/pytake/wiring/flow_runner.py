@@ -21,6 +21,7 @@ from pytake.wiring.conversations import contacts, conversations, publish_events
 from pytake.wiring.follow_ups import LazyFollowUps
 
 if TYPE_CHECKING:
+    from pytake.campaigns.budgets import ReserveOpening
     from pytake.conversation.app_contacts import ImportAppContact
     from pytake.conversation.app_history import ImportAppHistory
     from pytake.conversation.contact_news import ContactNews
@@ -53,6 +54,7 @@ def take_turn() -> TakeTurn:
         record_metric=shared.metrics().record_metric,
         keep_media=settings().keep_media,
         follow_ups=LazyFollowUps(),
+        reserve_opening=lambda *opening: reserve_opening()(*opening),
     )
 
 
@@ -69,6 +71,16 @@ def plan_opening() -> "PlanOpening":
     from pytake.wiring.templates import templates
 
     return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
+
+
+@cache
+def reserve_opening() -> "ReserveOpening":
+    # Imported when the first template opens a conversation.
+    from pytake.campaigns.budgets import ReserveOpening
+    from pytake.campaigns.rate_card import installed_rate_card
+    from pytake.wiring.budgets import budgets
+
+    return ReserveOpening(shared.tenants(), budgets(), installed_rate_card())
 
 
 @cache

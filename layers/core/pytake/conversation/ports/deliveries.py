@@ -8,6 +8,7 @@ from msgspec import Struct
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.rate_limits import SlotBlock
 from pytake.conversation.records import ConversationKey, Delivery, HeldTurn
+from pytake.whatsapp.pricing import Pricing
 from pytake.whatsapp.sending import AcceptedMessage
 
 
@@ -41,6 +42,7 @@ class Deliveries(Protocol):
         at: float,
         message_id: str | None,
         code: int | None,
+        pricing: Pricing | None = None,
     ) -> Delivery | None:
         """Record the status of a message's `send`th request if it is further than the known one; the entry after it.
 
@@ -52,6 +54,9 @@ class Deliveries(Protocol):
           unchanged when a later send was accepted: the message was doubled.
         - A status whose message id differs from the id that Meta gave this send is ignored: it belongs to an erased
           message at the same position.
+
+        The `pricing` of the status is kept with it. A `delivered` that comes after `read` adds only its pricing; that returns
+        None, too.
 
         Raises `ConflictError` when the sender writes the entry at the same moment.
         """

@@ -1,0 +1,140 @@
+"""The paths of a flow's `random` nodes as experiments. docs/experiments.md explains each value."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from pytake.analytics.queries import query
+from pytake.analytics.reports import Days, Report, period_of, range_of
+from pytake.campaigns.experiments import (
+    ALPHA,
+    Comparison,
+    VariantCounts,
+    compare,
+    people_needed,
+    sample_ratio,
+)
+from pytake.conversation.flow_authoring import UnknownFlowError
+from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.lake import EventLog, LakeQueries
+from pytake.conversation.ports.tenants import Flows, TenantRepository
+
+GOAL = re.compile(r"completed|handed_off|(event|node):[^\x00-\x1f]{1,200}")
+"""What people are to reach: the end of a flow, an agent, an event that the flow emits, or a node."""
+
+
+class ExperimentPath(Struct, frozen=True):
+    """A path. `weight` is that of the published flow; None: it has no such path."""
+
+    comparison: Comparison
+    weight: float | None
+
+
+class NodeExperiment(Struct, frozen=True):
+    """A random node: its paths in the order of the flow, the first one is the base.
+
+    `people_in_several_paths` are left out of the comparison. `sample_ratio_mismatch`: the paths do not have the shares of people
+    that their weights say, so that the differences mean nothing. `people_needed`: so many people in each path find the smallest
+    effect with a chance of 80 %; None while nobody or everybody in the base has reached the goal.
+    """
+
+    node_id: str
+    paths: list[ExperimentPath]
+    people_in_several_paths: int
+    sample_ratio_mismatch: bool
+    people_needed: int | None
+
+
+class FlowExperiments(Report, frozen=True):
+    """All random nodes that people reached in the period."""
+
+    goal: str
+    smallest_effect: float
+    alpha: float
+    nodes: list[NodeExperiment]
+
+
+class Experiments:
+    """The use case behind `GET /api/v1/flows/{flow_id}/experiments`."""
+
+    def __init__(
+        self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, flows: Flows, clock: Clock
+    ) -> None:
+        self._queries = queries
+        self._event_log = event_log
+        self._tenants = tenants
+        self._flows = flows
+        self._clock = clock
+
+    def __call__(
+        self, organization_id: str, flow_id: str, days: Days, goal: str, smallest_effect: float
+    ) -> FlowExperiments:
+        """The experiments of a flow, over people who took a path in the period.
+
+        Raises `UnknownFlowError`, `PeriodError`, and what `LakeQueries.rows` raises.
+        """
+        summary = self._flows.summary(organization_id, flow_id)
+        if summary is None:
+            raise UnknownFlowError(flow_id)
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        period = period_of(days, now, self._tenants.organization(organization_id).timezone)
+        exported = self._event_log.progress().as_of
+        values = range_of(organization_id, period, now, None)  # the table `daily` does not know who took which path
+        asked = query("experiments", {"flow_id": flow_id, "goal": goal, **values})
+        rows = self._queries.rows(asked.sql, asked.parameters, f"{exported}")
+        weights = self._weights(organization_id, flow_id, summary.published_version)
+        by_node: dict[str, list[dict[str, str | None]]] = {}
+        for row in rows:
+            by_node.setdefault(str(row["node_id"]), []).append(row)
+        return FlowExperiments(
+            period=period,
+            as_of=datetime.fromtimestamp(exported, UTC) if exported is not None else None,
+            goal=goal,
+            smallest_effect=smallest_effect,
+            alpha=ALPHA,
+            nodes=[
+                _experiment(node_id, found, weights.get(node_id, {}), smallest_effect)
+                for node_id, found in by_node.items()
+            ],
+        )
+
+    def _weights(self, organization_id: str, flow_id: str, published: int | None) -> dict[str, dict[str, float]]:
+        """The weights of the paths of each random node, as published."""
+        version = self._flows.version(organization_id, flow_id, published) if published is not None else None
+        nodes: list[dict[str, Any]] = version.documents[flow_id]["nodes"] if version is not None else []
+        return {
+            node["id"]: {path["id"]: float(path.get("weight", 1)) for path in node["data"]["paths"]}
+            for node in nodes
+            if node["type"] == "random"
+        }
+
+
+def _experiment(
+    node_id: str, rows: list[dict[str, str | None]], weights: Mapping[str, float], smallest_effect: float
+) -> NodeExperiment:
+    names = [*weights, *(path for path in dict.fromkeys(str(row["path"]) for row in rows) if path not in weights)]
+    first = dict.fromkeys(names, 0)  # people by the path that they took first
+    people, reached, mixed = dict.fromkeys(names, 0), dict.fromkeys(names, 0), 0
+    for row in rows:
+        path, count = str(row["path"]), int(row["people"] or 0)
+        first[path] += count
+        if row["mixed"] == "true":
+            mixed += count
+        else:
+            people[path] += count
+            reached[path] += int(row["reached"] or 0)
+    found = compare(
+        [VariantCounts(name, people[name], reached[name]) for name in names], smallest_effect=smallest_effect
+    )
+    base, comparisons = found[0], max(1, len(names) - 1)
+    is_known = 0 < base.share < 1
+    return NodeExperiment(
+        node_id,
+        [ExperimentPath(comparison, weights.get(comparison.name)) for comparison in found],
+        mixed,
+        bool(weights) and sample_ratio(first, weights).mismatch,
+        people_needed(base.share, smallest_effect=smallest_effect, comparisons=comparisons) if is_known else None,
+    )
