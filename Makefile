@@ -61,11 +61,11 @@ check: setup-dev ## Style, types, import rules, security rules; the same of the 
 
 unit: setup-dev tools ## The fast tests only
 	@$(SITE) -- test
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not cloud and not build"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not cloud and not build"
 
 test: check tools ## Everything CI runs
 	@$(SITE) -- test
-	@$(BIN)/pytest -n 3 --dist loadgroup
+	@$(BIN)/pytest -n 3 --dist loadfile
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"
 
 sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers
@@ -76,7 +76,7 @@ judges: setup-dev ## Check against Amazon's DynamoDB Local and a real Trino (nee
 
 RANDOM := tests/faults tests/engine/test_abstract_values.py tests/engine/test_exits.py tests/engine/test_properties.py tests/engine/test_soundness.py tests/functions/test_openapi.py
 faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong, and 20,000 campaigns (SEEDS=first-last for others; a quarter of an hour on two cores)
-	@PYTAKE_THOROUGH=1 $(BIN)/pytest -n 2 --dist loadgroup $(RANDOM)
+	@PYTAKE_THOROUGH=1 $(BIN)/pytest -n 2 --dist loadfile $(RANDOM)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 	@$(BIN)/python -m tests.faults.replay campaign:$(or $(SEEDS),0-19999) --jobs 2
 

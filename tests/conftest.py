@@ -5,14 +5,18 @@ import os
 import uuid
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
+
+ONE_WORKER = {"cloud": "cloud", "console": "cloud", "build": "build"}
+"""The folders whose tests share a local cloud, or a build."""
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("pytake", deadline=None)
@@ -25,14 +29,20 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, one worker has the tests of a file, one all that use the local cloud, one all that need a build.
+class FileScheduling(LoadFileScheduling):
+    """One worker has the tests of a file, one all that use the local cloud, and one all that need a build.
 
-    The local cloud mostly waits: the other workers use the time.
+    The tests of the local cloud mostly wait: the other workers use the time.
     """
-    for item in items:
-        group = next((mark for mark in ("cloud", "build") if item.get_closest_marker(mark)), item.location[0])
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return ONE_WORKER.get(file.split("/")[1], file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """With `--dist loadfile`, give our own scheduler."""
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
