@@ -103,6 +103,7 @@ class Sandbox:
                 ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
             ),
             "fire_due_timers": FireDueTimers(ports["conversations"], ports["queues"], clock, lambda *_: None),
+            "run_follow_ups": lambda _: {},  # no story has sequences
             "release_waiting_turns": ReleaseWaitingTurns(
                 ports["held_turns"], tenants, ports["queues"], clock, lambda *_: None
             ),

@@ -486,7 +486,10 @@ _BUILT = (
     *((flow_runner_wiring, name) for name in ("queues", "take_turn", "record_preference", "batches", "tries")),
     *((sender_wiring, name) for name in ("queues", "deliver", "read_receipts")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
-    *((scheduled_wiring, name) for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns")),
+    *(
+        (scheduled_wiring, name)
+        for name in ("fire_due_timers", "publish_late_events", "release_waiting_turns", "run_follow_ups")
+    ),
     (api_wiring, "resume_number"),
 )
 _LOGGING = (observability, webhook, flow_runner, sender, statuses, scheduled)
