@@ -7,6 +7,7 @@ import pytest
 from pytake.campaigns.budgets import BudgetState, OrganizationBudgets, ReserveOpening
 from pytake.campaigns.rate_card import RateCard
 from pytake.conversation.records import Organization
+from tests.campaigns.world import CampaignWorld, person
 from tests.fakes import MemoryTenants, RecordedOperatorEvents
 from tests.fakes.budgets import MemoryBudgetLedger
 
@@ -77,3 +78,19 @@ def test_a_template_without_a_price_is_not_sent_on_a_budget(recipient: str, cate
     assert world.reserve_opening("acme", "a", recipient, category, NOW) == "price_unknown"
     assert world.reserve_opening.check("acme", recipient, category, NOW) == "price_unknown"
     assert World(None).reserve_opening.check("acme", recipient, category, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("budget", "ends"),
+    [(None, ("completed", None)), (10**9, ("paused", "price_unknown")), (0, ("paused", "price_unknown"))],
+)
+def test_a_campaign_to_a_country_without_a_price_pauses_if_there_is_a_budget(
+    budget: int | None, ends: tuple[str, str | None]
+) -> None:
+    world = CampaignWorld([person(0)])
+    world.rate_card.prices = {}
+    world.product.tenants.put_organization(Organization("acme", monthly_budget_micros=budget))
+    world.start()
+    campaign = world.run()
+    assert (campaign.status, campaign.reason or None) == ends
+    assert len(world.queued()) == (budget is None)

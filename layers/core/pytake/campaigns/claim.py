@@ -105,7 +105,9 @@ class ClaimRecipients:
             variant: self._rate_card.price_micros(part.zone or None, opening.category, now)
             for variant, opening in openings.items()
         }
-        if None in by_variant.values() and campaign.definition.spend_cap_micros is not None:
+        budgets = [opening.organization.monthly_budget_micros for opening in openings.values()]
+        is_limited = campaign.definition.spend_cap_micros is not None or any(one is not None for one in budgets)
+        if None in by_variant.values() and is_limited:
             return self._pause(campaign, "price_unknown", now)
         known = {variant: price or 0 for variant, price in by_variant.items()}
         variants = campaign.definition.variants
