@@ -83,8 +83,9 @@ faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong, and 20,
 chaos: setup-dev ## The same on the local cloud: workers are killed, the Graph API fails, webhooks repeat (five minutes)
 	@$(BIN)/python -m tests.chaos
 
-capacity: setup-dev ## Simulate ten minutes at 1,000 messages a second (QUICK=1: a minute at a tenth, no report)
+capacity: setup-dev ## Simulate ten minutes at 1,000 messages a second, and a campaign to a million people (QUICK=1: a minute at a tenth, no report)
 	@$(BIN)/python -m benchmarks.capacity $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks.campaign $(if $(QUICK),--people 20000)
 
 bench: setup-dev ## Measure: the engine beside others, cold starts, time per message, the lake (QUICK=1: a minute, no report; KEEP_LAKE=1: not the lake; ONLY_LAKE=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(KEEP_LAKE),--keep-lake) $(if $(ONLY_LAKE),--only-lake)

@@ -95,4 +95,18 @@ def _retention(run: JobRun) -> dict[str, Any]:
     return done
 
 
-_JOBS = {"due": _due, "export": _export, "imports": _imports, "aggregate": _aggregate, "retention": _retention}
+def _campaigns(run: JobRun) -> dict[str, Any]:
+    return {
+        "recipients_claimed": wiring.tick_campaigns()(run.out_of_time),
+        "parts_recounted": wiring.recount_audience()(run.out_of_time),
+    }
+
+
+_JOBS = {
+    "due": _due,
+    "campaigns": _campaigns,
+    "export": _export,
+    "imports": _imports,
+    "aggregate": _aggregate,
+    "retention": _retention,
+}

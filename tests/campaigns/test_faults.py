@@ -1,5 +1,7 @@
 """Whatever happens at any call of a tick, each person gets the message once or is listed with a reason, within the cap."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,6 +10,7 @@ from pytake.campaigns.audience import PLANNED, RELEASED
 from pytake.campaigns.claim import LEASE_SECONDS
 from pytake.campaigns.manage import CampaignStateError
 from pytake.contacts.consent import Consent
+from pytake.conversation.ports.common import ConflictError
 from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
 
 PEOPLE = 8
@@ -187,3 +190,25 @@ def test_a_person_opts_out_after_the_freeze() -> None:
     assert world.outcomes()[gone.contact_id] == "-opted_out"
     assert world.turns()[gone.contact_id] == []
     assert world.campaign.spent_micros == PRICE * (PEOPLE - 2), "the price of a refused person comes back"
+
+
+def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick() -> None:
+    world = new_world()
+    busy = world.people[0].contact_id
+    commit = world.product.conversations.commit
+    refused: list[str] = []
+
+    def contended(conversation: Any, turn: Any, *more: Any) -> None:
+        if conversation.key.contact_id == busy and len(refused) < 4:
+            refused.append(busy)
+            raise ConflictError
+        commit(conversation, turn, *more)
+
+    world.product.conversations.commit = contended  # type: ignore[method-assign]
+    world.tick()
+    assert world.campaign.chunk is not None, "the others of its chunk are noted"
+    assert world.outcomes()[busy] == PLANNED
+    assert sum(map(len, world.turns().values())) == 1
+    world.clock.forward(60)
+    assert world.run().status == "completed"
+    check(world)

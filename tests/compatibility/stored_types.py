@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Struct, inspect
 
 from pytake.aws.processed_messages import ProcessedMessages
+from pytake.campaigns.audience import AudienceCounts, AudiencePart
+from pytake.campaigns.records import Campaign
 from pytake.contacts.consent import ConsentChange
 from pytake.contacts.imports import Import
 from pytake.contacts.ports import ListPlace
@@ -19,7 +21,7 @@ from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.ports.media import Upload
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StartTemplate, StatusesItem
-from pytake.conversation.rate_limits import RateWindow
+from pytake.conversation.rate_limits import DayLimit, RateWindow
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
@@ -55,6 +57,9 @@ STORED: dict[str, Any] = {
     "FollowUp": FollowUp,
     "ListPlace": ListPlace,
     "StartTemplate": StartTemplate,
+    "Campaign": Campaign,
+    "AudiencePart": AudiencePart,
+    "AudienceCounts": AudienceCounts,
     "HistoryMessage": HistoryMessage,
     "Assignment": Assignment,
     "Note": Note,
@@ -62,6 +67,7 @@ STORED: dict[str, Any] = {
     "Delivery": Delivery,
     "Pricing": Pricing,
     "RateWindow": RateWindow,
+    "DayLimit": DayLimit,
     "StoredTemplate": StoredTemplate,
     "Number": Number,
     "NumberSecrets": NumberSecrets,

@@ -6,12 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.aws.campaigns import DynamoAudiences, DynamoCampaigns
+from pytake.aws.erasure import DynamoErasure
+from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.table import Table
 from pytake.campaigns.audience import HOLDOUT, PLANNED, RELEASED, AudienceCounts, AudiencePart
 from pytake.campaigns.ports import Audiences, Campaigns
 from pytake.campaigns.records import Campaign, CampaignDefinition, Chunk
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import StartTemplate
+from pytake.conversation.records import ConversationKey
 from tests.fakes import FrozenClock
 from tests.fakes.campaigns import MemoryAudiences, MemoryCampaigns
 from tests.table import kept
@@ -136,3 +139,16 @@ def test_an_erased_person_leaves_the_outcome(audiences: Audiences) -> None:
     theirs = audiences.load("globex", "spring", "BR", 0)
     assert theirs is not None
     assert theirs.recipients == ["5511900"]
+
+
+def test_erasing_a_person_reaches_the_audiences(table: Table, clock: FrozenClock) -> None:
+    DynamoCampaigns(table).save(campaign())
+    audiences = DynamoAudiences(table, kept(), clock)
+    audiences.put("acme", "spring", part(RELEASED, HOLDOUT))
+    erasure = DynamoErasure(table, DynamoEventLog(table, kept()))
+
+    erasure.remove(erasure.begin("acme", [ConversationKey("acme", "1", "5511900")], clock()))
+
+    left = audiences.load("acme", "spring", "BR", 0)
+    assert left is not None
+    assert (left.recipients, left.outcomes) == (["", "5511901"], [RELEASED, HOLDOUT])

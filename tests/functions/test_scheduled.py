@@ -20,7 +20,7 @@ class Call(LambdaContext):
         self.aws_request_id = request_id
 
 
-@pytest.mark.parametrize("job", ["due", "export", "imports", "aggregate", "retention"])
+@pytest.mark.parametrize("job", ["due", "campaigns", "export", "imports", "aggregate", "retention"])
 def test_a_job_runs_once_for_a_scheduled_time(gateway: Gateway, job: str) -> None:
     event = {"job": job, "scheduled_time": TIME}
     assert "skipped" not in handler(event, Call("a"))
@@ -41,7 +41,7 @@ def test_a_run_that_failed_is_done_by_its_retry(gateway: Gateway) -> None:
 
 def test_an_unknown_job_fails_and_says_which_there_are(gateway: Gateway) -> None:
     with pytest.raises(
-        FunctionFailedError, match=r"no such job .*; jobs are: due, export, imports, aggregate, retention"
+        FunctionFailedError, match=r"no such job .*; jobs are: due, campaigns, export, imports, aggregate, retention"
     ):
         handler({"job": "tea", "scheduled_time": TIME}, Call("a"))
 

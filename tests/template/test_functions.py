@@ -130,6 +130,7 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
         jobs[event["job"]] = schedule["ScheduleExpression"]
     assert jobs == {
         "due": "rate(1 minute)",
+        "campaigns": "rate(1 minute)",
         "export": "rate(5 minutes)",
         "imports": "rate(1 minute)",
         "aggregate": "cron(15 2-7 * * ? *)",

@@ -97,7 +97,11 @@ class LakeSettings(FunctionSettings, frozen=True, kw_only=True):
 
 
 class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
-    """The scheduled function queues due timers, turns and starts, and removes erased people from the dead-letter queues."""
+    """The scheduled function queues due timers, turns and starts, releases campaigns, and removes erased people from the
+    dead-letter queues.
+
+    `messages_per_minute` and `session_ttl_hours` are the defaults of organizations.
+    """
 
     inbound_queue_url: Text
     outbound_queue_url: Text
@@ -107,6 +111,7 @@ class ScheduledSettings(LakeSettings, frozen=True, kw_only=True):
     bulk_dlq_url: Text
     statuses_dlq_url: Text
     media_dlq_url: Text
+    messages_per_minute: int
     session_ttl_hours: int
 
 

@@ -4,7 +4,7 @@ A campaign is one item. Each part of its audience is an item too, and so are the
 without reading the people.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
@@ -130,30 +130,53 @@ class DynamoAudiences:
             yield organization_id, campaign_id, zone, int(number)
 
     def forget(self, organization_id: str, contact_ids: Sequence[str]) -> int:
-        """Reads the parts of all campaigns on the server, and changes those that name one of the contacts."""
-        item, changed = self._table.item, 0
-        campaigns = item.query(_campaigns_pk(organization_id), consistent_read=True, attributes_to_get=["pk", "sk"])
-        for campaign_id in [entry.sk for entry in campaigns]:
-            for contact_id in dict.fromkeys(contact_ids):
-                named = item.query(
-                    audience_pk(organization_id, campaign_id),
-                    item.sk.startswith(_PART),
-                    filter_condition=item.body.contains(_encode(contact_id).decode()),
-                    consistent_read=True,
-                    attributes_to_get=["pk", "sk"],
-                )
-                for entry in list(named):
-                    zone, number = entry.sk.removeprefix(_PART).split("#")
-                    where = (organization_id, campaign_id, zone, int(number), contact_id)
-                    changed += until_written(partial(self._forget, *where), "a part")
-        return changed
+        return forget(self._table, organization_id, contact_ids)
 
-    def _forget(self, organization_id: str, campaign_id: str, zone: str, number: int, contact_id: str) -> int:
-        part = self.load(organization_id, campaign_id, zone, number)
-        if part is None or contact_id not in part.recipients:
-            return 0
-        self.put(organization_id, campaign_id, without(part, contact_id))
-        return 1
+
+def forget(table: Table, organization_id: str, contact_ids: Iterable[str]) -> int:
+    """Remove erased people from all audiences of an organization; returns how many parts changed.
+
+    The parts of all campaigns are searched on the server; only those that name a contact are read and written.
+    """
+    item, changed = table.item, 0
+    ids = list(dict.fromkeys(contact_ids))
+    campaigns = item.query(_campaigns_pk(organization_id), consistent_read=True, attributes_to_get=["pk", "sk"])
+    for campaign_id in [entry.sk for entry in campaigns]:
+        for contact_id in ids:
+            named = item.query(
+                audience_pk(organization_id, campaign_id),
+                item.sk.startswith(_PART),
+                filter_condition=item.body.contains(_encode(contact_id).decode()),
+                consistent_read=True,
+                attributes_to_get=["pk", "sk"],
+            )
+            for entry in list(named):
+                changed += until_written(partial(_forget, table, entry.pk, entry.sk, contact_id), "a part")
+    return changed
+
+
+def _forget(table: Table, pk: str, sk: str, contact_id: str) -> int:
+    """Remove a person from a part. Everything else of its items stays, also when they expire."""
+    try:
+        stored = table.item.get(pk, sk, consistent_read=True)
+    except table.item.DoesNotExist:
+        return 0
+    part = _part(stored)
+    if contact_id not in part.recipients:
+        return 0
+    after = without(part, contact_id)
+    stored.body, stored.revision = _encode(replace(after, revision=0)).decode(), part.revision + 1
+    counts = table.item(pk, sk.replace(_PART, _COUNTS, 1), body=_encode(after.counts()).decode())
+    counts.expires_at = stored.expires_at
+    try:
+        with TransactWrite(connection=table.connection) as transaction:
+            transaction.save(stored, condition=table.item.revision == part.revision)
+            transaction.save(counts)
+    except TransactWriteError as error:
+        if set(cancellation_codes(error)) & _CONFLICTS:
+            raise ConflictError("the part was written by another worker") from None
+        raise
+    return 1
 
 
 def audience_pk(organization_id: str, campaign_id: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.campaigns import forget
 from pytake.aws.contacts import DynamoContacts, withdrawn_item
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
@@ -89,6 +90,7 @@ class DynamoErasure:
         contact_ids = dict.fromkeys(key.contact_id for key in pending.keys)
         removed = sum(self._remove_contact(owner, contact_id) for contact_id in contact_ids)
         removed += sum(self._erase(key, pending.at, settled) for key in pending.keys)
+        removed += forget(self._table, owner, contact_ids)
         aliases = self._aliases(owner, set(contact_ids))
         self._delete(aliases)
         # A turn in progress may have stored the contact again before its conversation was gone.

@@ -25,6 +25,7 @@ from pytake.conversation.find_conversation import FoundConversation
 from pytake.conversation.opening import StartRefusedError, decide_opening, new_conversation
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 
 RECOUNT_SECONDS = 60
@@ -41,6 +42,11 @@ FAILED = "failed:internal"
 
 class LeaseEndsError(Exception):
     """The worker's lease is about to end: another one continues."""
+
+
+class RecipientsLeftError(Exception):
+    """A turn could not be taken or queued, because others wrote its conversation or the queue refused it. The next tick tries it
+    again."""
 
 
 class _Recipient(Struct, frozen=True):
@@ -96,7 +102,10 @@ class ReleaseRecipients:
                     outcomes[recipient.place] = FAILED if isinstance(outcome, Exception) else outcome
             until_written(lambda: self._note(campaign, chunk, outcomes, prices), "the outcomes")
         if failures:
-            raise failures[0]
+            failed = failures[0]
+            if isinstance(failed, ConflictError | QueueingFailedError):
+                raise RecipientsLeftError from failed
+            raise failed
         used = sum(prices[place] for place, outcome in outcomes.items() if outcome == RELEASED)
         left = [one.place for one in recipients if one.place not in outcomes]
         return self._close(campaign, chunk, chunk.reserved_micros if chunk.tries else used, left)

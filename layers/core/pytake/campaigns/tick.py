@@ -15,7 +15,7 @@ from pytake.campaigns.claim import LEASE_SECONDS, ClaimRecipients, Openings
 from pytake.campaigns.freeze import FreezeAudience
 from pytake.campaigns.ports import Audiences, Campaigns, SegmentReader
 from pytake.campaigns.records import Campaign
-from pytake.campaigns.release import LeaseEndsError, ReleaseRecipients
+from pytake.campaigns.release import LeaseEndsError, RecipientsLeftError, ReleaseRecipients
 from pytake.contacts.segment_ports import Segments, SegmentUnknownError
 from pytake.conversation.opening import MakeOpening, StartRefusedError
 from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric
@@ -88,7 +88,7 @@ class TickCampaigns:
                 again, count = self._step(worker, work)
             except ConflictError:  # a user or another worker has written it: read it again
                 again, count = True, 0
-            except LeaseEndsError:
+            except (LeaseEndsError, RecipientsLeftError):
                 again, count = False, 0
             except Exception as error:  # one campaign must not stop the others
                 errors.append(error)
@@ -204,4 +204,6 @@ def status_event(campaign: Campaign) -> OperatorEvent:
     """The event of a campaign whose status has changed: `campaign.stopped` and so on."""
     detail = {"campaign_id": campaign.campaign_id, "reason": campaign.reason, "by": campaign.by or None}
     known = {name: value for name, value in detail.items() if value is not None}
+    if campaign.status == "stopped":  # an alarm watches it
+        return OperatorEvent("campaign.stopped", campaign.organization_id, known)
     return OperatorEvent(f"campaign.{campaign.status}", campaign.organization_id, known)

@@ -7,10 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 from pytake.analytics.aggregate import AggregateDays
+from pytake.analytics.audiences import LakeAudiences
 from pytake.aws.aliases import DynamoAliases
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.contact_batches import AT_ONCE, DynamoContactBatches
 from pytake.aws.daily_aggregates import S3DailyAggregates
+from pytake.aws.day_limits import DynamoDayLimits
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
@@ -21,7 +23,17 @@ from pytake.aws.job_runs import DynamoJobRuns
 from pytake.aws.lake import S3Lake
 from pytake.aws.media_files import S3StoredMedia
 from pytake.aws.queues import SqsQueues
+from pytake.aws.rate_slots import DynamoRateSlots
+from pytake.campaigns.breaker import WatchOutcomes
+from pytake.campaigns.claim import ClaimRecipients
+from pytake.campaigns.lane import NumberLane
+from pytake.campaigns.rate_card import installed_rate_card
+from pytake.campaigns.recount import RecountAudience
+from pytake.campaigns.release import ReleaseRecipients
+from pytake.campaigns.tick import TickCampaigns
+from pytake.contacts.members import SegmentMembers
 from pytake.contacts.run_imports import RunImports
+from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
@@ -35,9 +47,14 @@ from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.timers import FireDueTimers
 from pytake.settings import ScheduledSettings, read_settings
 from pytake.wiring import shared, use_case
-from pytake.wiring.conversations import contacts, conversations, event_bus, outbox
+from pytake.wiring.budgets import budgets
+from pytake.wiring.campaigns import audiences, campaigns, segments
+from pytake.wiring.conversations import contacts, conversations, event_bus, outbox, publish_events
 from pytake.wiring.follow_ups import follow_ups, plan_follow_ups, sequences
 from pytake.wiring.templates import templates
+
+RELEASE_WORKERS = 8
+"""Turns of campaigns that are taken at the same time. More would wait for the processor, and for connections."""
 
 AGGREGATE_WAIT_SECONDS = 120
 """How long one day's query may take."""
@@ -64,6 +81,46 @@ def release_waiting_turns() -> ReleaseWaitingTurns:
     queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
     held_turns, record_metric = DynamoHeldTurns(shared.table()), shared.metrics().record_metric
     return ReleaseWaitingTurns(held_turns, shared.tenants(), queues, shared.clock, record_metric)
+
+
+@use_case
+def tick_campaigns() -> TickCampaigns:
+    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
+    commit = CommitTurn(conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock)
+    limits = DynamoDayLimits(shared.table())
+    lane = NumberLane(DynamoRateSlots(shared.table()), limits, shared.tenants(), settings().messages_per_minute)
+    claim = ClaimRecipients(campaigns(), audiences(), lane, installed_rate_card(), budgets(), shared.clock)
+    release = ReleaseRecipients(
+        campaigns(), audiences(), contacts(), conversations(), commit, budgets(), shared.clock, RELEASE_WORKERS
+    )
+    lake_audiences = LakeAudiences(athena_queries(), event_log(), shared.clock)
+    reader = SegmentMembers(segments(), contacts(), conversations(), lake_audiences, event_log(), shared.clock)
+    library = FlowLibrary(
+        DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket), shared.clock
+    )
+    return TickCampaigns(
+        campaigns(),
+        audiences(),
+        segments(),
+        reader,
+        shared.tenants(),
+        PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours),
+        claim,
+        release,
+        WatchOutcomes(audiences(), shared.clock),
+        shared.operator_events(),
+        shared.clock,
+        shared.metrics().record_metric,
+    )
+
+
+@use_case
+def recount_audience() -> RecountAudience:
+    def number_of(organization_id: str, campaign_id: str) -> str | None:
+        campaign = campaigns().load(organization_id, campaign_id)
+        return campaign.definition.phone_number_id if campaign is not None else None
+
+    return RecountAudience(audiences(), conversations(), shared.deliveries(), number_of, shared.clock, RELEASE_WORKERS)
 
 
 @use_case
