@@ -154,7 +154,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "LakeBucket/media/contacts/*": {"s3:GetObject"},
         "LakeBucket/erasures/*": {"s3:PutObject"},
         "LakeBucket/imports/*": {"s3:PutObject"},
-        "ScheduledFunctionAliaslive": {"lambda:InvokeFunction"},
+        "lambda:function:pytake-${Stage}-scheduled:live": {"lambda:InvokeFunction"},
         "LakeBucket/events/*": {"s3:GetObject"},
         "LakeBucket/daily/*": {"s3:GetObject"},
         "LakeBucket/athena/*": {
