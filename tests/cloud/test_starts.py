@@ -1,9 +1,7 @@
 """Conversations that the organization starts, through the whole system: by an event on the bus, and by a sequence."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.cloud.aws import Aws
 from tests.cloud.conftest import Cloud
+from tests.cloud.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -33,14 +32,6 @@ FLOW: dict[str, Any] = {
         {"id": "end", "type": "end", "data": {"message": "{{order}}: {{input.text}}"}},
     ],
 }
-
-
-def until(holds: Callable[[], bool], seconds: float = 90) -> None:
-    """Return when it holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it does not hold"
-        time.sleep(0.5)
 
 
 def test_an_event_and_a_sequence_open_a_conversation_and_the_answer_starts_the_flow(

@@ -1,13 +1,12 @@
 """Message templates through the whole system: created at Meta, kept current by its webhooks, and stopped with them."""
 
-import time
 import uuid
-from collections.abc import Callable
 
 import httpx
 import pytest
 
 from tests.cloud.conftest import Cloud
+from tests.cloud.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -20,14 +19,6 @@ SENT = {
     "language": "pt_BR",
     "components": [{"type": "body", "parameters": [{"type": "text", "text": "42"}]}],
 }
-
-
-def until(holds: Callable[[], bool], seconds: float = 90) -> None:
-    """Return when it holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it does not hold"
-        time.sleep(0.5)
 
 
 def test_a_template_that_meta_pauses_stops_until_it_is_approved_again(cloud: Cloud, new_phone: str) -> None:

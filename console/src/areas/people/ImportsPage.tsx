@@ -80,7 +80,7 @@ function ImportPart({ found }: { found: ContactImport }) {
       </p>
       {error_count > 0 && (
         <>
-          <p className="flush">{t("imports.errors", { number: number(error_count) })}</p>
+          <p className="flush">{t("imports.errors", { count: error_count, number: number(error_count) })}</p>
           <Table>
             <Table.Thead>
               <Table.Tr>
