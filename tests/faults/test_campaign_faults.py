@@ -18,7 +18,6 @@ from tests.depth import SHARE
 from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken, outcomes, taken
 from tests.faults.plans import NoFaults, SingleFault, kinds
-from tests.faults.ports import WorldQueues
 from tests.faults.replay import problems_of
 
 SEEDS, PARTS = 128 // SHARE, 8
@@ -138,16 +137,6 @@ def slots_are_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Deliver, "_take_slot", at_once)
 
 
-def dead_letters_of_campaigns_are_lost(patch: pytest.MonkeyPatch) -> None:
-    dead_letter = WorldQueues.dead_letter
-
-    def keep_answers(self: Any, item: Any, reason: str) -> None:
-        if item.campaign is None:
-            dead_letter(self, item, reason)
-
-    patch.setattr(WorldQueues, "dead_letter", keep_answers)
-
-
 def failures_are_reported_as_sent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recount, "_state", lambda delivery: (delivery and delivery.status) or "sent")
 
@@ -173,7 +162,6 @@ MUTATIONS: list[Mutation] = [
     what_is_released_is_not_paid,
     outcomes_are_not_noted,
     slots_are_ignored,
-    dead_letters_of_campaigns_are_lost,
     failures_are_reported_as_sent,
     replies_are_not_counted,
     a_turn_is_not_enqueued_again,
