@@ -244,3 +244,11 @@ def test_emails_leave_only_from_the_configured_address_and_only_with_one(stack: 
 def test_no_role_may_scan(stack: Stack) -> None:
     for role in stack.properties("AWS::IAM::Role").values():
         assert "dynamodb:Scan" not in set().union(*granted(role).values())
+
+
+def test_no_policy_has_two_statements_of_the_same_name(stack: Stack) -> None:
+    """IAM refuses such a policy."""
+    for name, role in stack.properties("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            found = [one["Sid"] for one in policy["PolicyDocument"]["Statement"] if "Sid" in one]
+            assert len(set(found)) == len(found), name
