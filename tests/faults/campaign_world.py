@@ -288,9 +288,14 @@ def wild(seed: int) -> CampaignWorld:
 
 
 def to_the_end(world: CampaignWorld) -> CampaignWorld:
-    """Run the story until the last recount."""
+    """Run the story until the last recount. Who resumes a stopped number resumes its campaign, too, as often as that happens."""
     world.run(2 * DAY)
     if world.campaign.status in ("paused", "stopped"):
         world.asks(1, "resume")
     world.run(9 * DAY)
+    for _ in world.segment:
+        if world.campaign.reason != "number_stopped":
+            break
+        world.asks(1, "resume")
+        world.run(9 * DAY)
     return world
