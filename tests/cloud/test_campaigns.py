@@ -58,7 +58,7 @@ def test_a_campaign_reaches_those_who_agreed_and_their_answers_go_on_in_the_flow
         until(lambda: Aws(cloud).run("campaigns") is not None and _status(api) == "completed")
 
         texts = [cloud.answers(phone, 1)[0]["text"] for phone in phones[1:]]
-        assert texts == [f"Oi P{index}, quer ver as ofertas?" for index in (1, 2, 3)]
+        assert texts == [f"spring_sale: P{index}" for index in (1, 2, 3)]
         assert cloud.screen(phones[0]) == [], "no consent"
         business.answer(phones[1], "Sim", 2)
         business.answer(phones[1], "Recife", 3)

@@ -83,8 +83,8 @@ def test_a_campaign_reaches_imported_people_without_a_terminal(
     done = page.get_by_text("Concluída")
     until(lambda: aws.run("campaigns") is not None and done.is_visible())
     assert [cloud.answers(phone, 1)[0]["text"] for phone in phones[1:]] == [
-        "Oi P1, vem pra feira?",
-        "Oi P2, vem pra feira?",
+        "feira_de_natal: P1",
+        "feira_de_natal: P2",
     ]
     assert cloud.screen(phones[0]) == [], "no consent"
     expect(page.get_by_text("2 pessoas devem receber a mensagem.")).to_be_visible()

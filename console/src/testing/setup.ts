@@ -26,4 +26,7 @@ Object.defineProperty(document, "fonts", {
 Element.prototype.scrollIntoView = () => undefined;
 
 configure({ asyncUtilTimeout: 10_000 }); // a busy machine
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks(); // files share one browser
+});

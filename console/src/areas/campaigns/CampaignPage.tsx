@@ -45,9 +45,9 @@ export function CampaignPage() {
       {campaign.isPending && <Skeleton height={220} />}
       {campaign.data && shown && (
         <>
-          <p className="flush">
+          <div>
             <StatusBadge status={shown.status} />
-          </p>
+          </div>
           <Standstill campaign={shown} />
           {shown.status !== "draft" && <Progress campaign={shown} />}
           {mayWrite() && STEPS[shown.status].length > 0 && (

@@ -84,7 +84,7 @@ beforeEach(async () => {
 });
 
 test("a new campaign says who gets which message, and is only a draft", async () => {
-  vi.stubGlobal("crypto", { randomUUID: () => "c1" });
+  vi.spyOn(crypto, "randomUUID").mockReturnValue("c1" as ReturnType<typeof crypto.randomUUID>);
   const { router, sent } = open("/campaigns", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
   await userEvent.click(await screen.findByRole("link", { name: "Nova campanha" }));
   await userEvent.type(await screen.findByLabelText(/^Nome/), "Natal");

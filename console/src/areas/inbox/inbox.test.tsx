@@ -271,7 +271,8 @@ test("files of the person are downloaded with a fresh address, and deleted texts
     said("agent", "segredo", 3, { revoked: true, author: "phone_app" }),
   ];
   const assign = vi.fn<(url: string) => void>();
-  vi.stubGlobal("location", { ...globalThis.location, assign });
+  const real = globalThis.location;
+  vi.stubGlobal("location", { ...real, assign });
   api({
     [TRANSCRIPT]: { messages, truncated: false, contact_id: ANA.contact_id, phone_number_id: NUMBER },
     "GET /api/v1/media/in-1": { url: "https://files.example/1?signature=s" },
@@ -282,6 +283,7 @@ test("files of the person are downloaded with a fresh address, and deleted texts
   expect(screen.getByText("rg.pdf (não guardado)")).toBeVisible();
   expect(screen.getByText("Esta mensagem foi apagada.")).toBeVisible();
   expect(screen.queryByText("segredo")).toBeNull();
+  vi.stubGlobal("location", real);
 });
 
 test("a file is stored once and sent with the text as its caption, however often it is tried", async () => {

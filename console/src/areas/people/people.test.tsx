@@ -55,7 +55,7 @@ beforeEach(async () => {
 });
 
 test("a segment is made of conditions, and says how many people it has", async () => {
-  vi.stubGlobal("crypto", { randomUUID: () => "s1" });
+  vi.spyOn(crypto, "randomUUID").mockReturnValue("s1" as ReturnType<typeof crypto.randomUUID>);
   const stored = {
     id: "s1",
     name: "Recife",
