@@ -138,10 +138,18 @@ def _opted_out(world: World, key: ConversationKey) -> list[tuple[float, float, i
     return found if since is None else [*found, (since, float("inf"), len(records) + 1)]
 
 
-def _survivor(world: World, key: ConversationKey) -> ConversationKey | None:
-    """The conversation that this one was merged into: there the person may have written again."""
+def _silent(
+    world: World, intervals: dict[ConversationKey, list[tuple[float, float, int]]], key: ConversationKey
+) -> list[tuple[float, float, int]]:
+    """When no answer of this conversation may leave. Once it is merged, what the person says in the other one counts for it."""
     into = world.conversations.stored[key].merged_into
-    return msgspec.structs.replace(key, contact_id=into) if into is not None else None
+    if into is None:
+        return intervals[key]
+    last, merge = max(world.conversations.records[key].items())
+    others = intervals[msgspec.structs.replace(key, contact_id=into)]
+    since_merge = [(max(since, merge.at), until, last) for since, until, _ in others if until >= merge.at]
+    lifted_at = min((until for _, until, _ in since_merge), default=float("inf"))
+    return [*((since, min(until, lifted_at), by) for since, until, by in intervals[key]), *since_merge]
 
 
 def _is_message(record: TurnRecord) -> bool:
@@ -162,8 +170,7 @@ def _nothing_leaves_after_an_opt_out(world: World) -> list[str]:
         record = world.conversations.records[key][turn]
         if any(event.type == "opted_out" for event in record.events):
             continue  # it confirms the opt-out
-        for since, end, ended_by in intervals[key]:
-            until = min([end, *(b for a, b, _ in intervals.get(_survivor(world, key), []) if a >= since)])
+        for since, until, ended_by in _silent(world, intervals, key):
             if turn < ended_by and since + BEGUN_SECONDS < sent.at < until and record.at <= since:
                 problems.append(f"{_place(sent.payload)[0]} left {sent.at - since:.0f} s after the person opted out")
     return problems
