@@ -17,7 +17,7 @@ const COUNTS = {
   opted_out: 3,
   held: 0,
   holdout: 100,
-  skipped: { no_consent: 70, merged: 1 },
+  skipped: { no_consent: 70, merged: 1, a_later_reason: 2 },
   failed: { "131026": 20 },
 };
 const CAMPAIGN = {
@@ -155,7 +155,8 @@ test("progress, reasons and costs are shown, and why it stopped", async () => {
   expect(screen.getByRole("row", { name: /Lidas 200 20%/ })).toBeVisible();
   expect(screen.getByText("131026: 20")).toBeVisible();
   expect(screen.getByText("Não aceitaram marketing: 70")).toBeVisible();
-  expect(screen.getByText("merged: 1")).toBeVisible();
+  expect(screen.getByText("A mesma pessoa que outro contato: 1")).toBeVisible();
+  expect(screen.getByText("a_later_reason: 2")).toBeVisible();
   expect(screen.getByText(/Custo até agora: 12,5/)).toBeVisible();
   expect(screen.queryByLabelText(/^Segmento/)).toBeNull();
   await expectAccessible(container);

@@ -18,6 +18,7 @@ const AMOUNTS = [
   "contact_api_calls_per_hour",
   "contact_model_calls_per_hour",
 ] as const;
+const MICROS = 1_000_000;
 
 /** What holds for all numbers and flows of the organization. */
 export function OrganizationPage() {
@@ -53,6 +54,7 @@ function OrganizationForm({ known }: { known: Organization }) {
       queries.setQueryData(organizationQuery().queryKey, saved);
     },
   });
+  const budget = form.monthly_budget_micros;
   const zones = Intl.supportedValuesOf("timeZone");
   return (
     <form
@@ -97,6 +99,20 @@ function OrganizationForm({ known }: { known: Organization }) {
           onChange={(value) => setForm({ ...form, [amount]: value === "" ? null : Number(value) })}
         />
       ))}
+      <NumberInput
+        label={t("organization.monthly_budget")}
+        description={t("organization.monthly_budget_about")}
+        min={0}
+        max={1_000_000_000}
+        allowNegative={false}
+        value={typeof budget === "number" ? budget / MICROS : ""}
+        onChange={(value) =>
+          setForm({
+            ...form,
+            monthly_budget_micros: value === "" ? null : Math.round(Number(value) * MICROS),
+          })
+        }
+      />
       <PairRows
         legend={t("organization.constants")}
         about={t("organization.constantsAbout")}

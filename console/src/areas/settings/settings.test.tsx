@@ -137,6 +137,34 @@ test("constants and limits of the organization are saved as what they are", asyn
   );
 });
 
+test("a budget is shown in units of the currency, and is kept: none, nothing, and fractions", async () => {
+  const known = { ...ORGANIZATION, monthly_budget_micros: 1_250_500_000 };
+  const { sent } = open("organization", {
+    "GET /api/v1/organization": known,
+    "PUT /api/v1/organization": known,
+  });
+  const field = await screen.findByLabelText(/Orçamento por mês/);
+  expect(field).toHaveValue("1250.5");
+  const save = async (amount: string) => {
+    await userEvent.clear(field);
+    if (amount) await userEvent.type(field, amount);
+    await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  };
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent("PUT /api/v1/organization")).toEqual([known]));
+  await save("");
+  await waitFor(() => expect(sent("PUT /api/v1/organization")).toHaveLength(2));
+  await save("0");
+  await waitFor(() => expect(sent("PUT /api/v1/organization")).toHaveLength(3));
+  await save("300");
+  await waitFor(() => expect(sent("PUT /api/v1/organization")).toHaveLength(4));
+  expect(sent("PUT /api/v1/organization").slice(1)).toEqual([
+    { ...known, monthly_budget_micros: null },
+    { ...known, monthly_budget_micros: 0 },
+    { ...known, monthly_budget_micros: 300_000_000 },
+  ]);
+});
+
 function tagged(body: unknown) {
   return Response.json(body, { headers: { etag: '"4"' } });
 }
