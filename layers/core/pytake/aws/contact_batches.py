@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from msgspec.structs import replace
 from pynamodb.exceptions import TransactWriteError, VerboseClientError
 
 from pytake.aws.contacts import change_keys, contact_body, contact_of, list_place, withdrawn_consent
+from pytake.aws.prepared import PreparedRequests
 from pytake.aws.table import (
     ALIAS,
     PROFILE,
@@ -53,6 +54,7 @@ class DynamoContactBatches:
         self._table = table
         self._sleep = sleep
         self._name = table.item.Meta.table_name
+        self._requests = PreparedRequests(table)
         self._pool = ThreadPoolExecutor(AT_ONCE)
 
     def find(self, organization_id: str, people: Sequence[Identities]) -> list[FoundContact]:
@@ -85,7 +87,7 @@ class DynamoContactBatches:
         item = stored(id_)
         if item is not None:
             return FoundContact(contact_of(item), disputed)
-        kept = items.get((withdrawn_pk(organization_id, id_), WITHDRAWN))
+        kept = items.get((withdrawn_pk(organization_id, id_), WITHDRAWN)) if items else None
         contact = new_contact(id_)
         return FoundContact(
             replace(contact, consent=withdrawn_consent(kept)) if kept is not None else contact, disputed
@@ -119,7 +121,7 @@ class DynamoContactBatches:
     def _transact(self, organization_id: str, batch: Sequence[ImportedContact]) -> bool:
         actions = [action for one in batch for action in self._actions(organization_id, one)]
         try:
-            self._table.connection.dispatch("TransactWriteItems", {"TransactItems": actions})
+            self._requests.transact(actions)
         except VerboseClientError as error:
             refused = TransactWriteError("not stored", error)
             if set(cancellation_codes(refused)) & _CONFLICTS:
@@ -173,7 +175,16 @@ class DynamoContactBatches:
         return found
 
     def _batch_get(self, places: list[_Place]) -> list[Item]:
-        return list(self._table.item.batch_get(places, consistent_read=True))
+        found: list[Item] = []
+        keys = [_key(pk, sk) for pk, sk in places]
+        for pause in chain(THROTTLE_PAUSES, repeat(THROTTLE_PAUSES[-1])):
+            answer = self._requests.read(keys)
+            found += map(self._table.item.from_raw_data, answer["Responses"].get(self._name, ()))
+            keys = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not keys:
+                break
+            self._sleep(pause)  # the table is throttled: DynamoDB has left some of them
+        return found
 
 
 _KEYS = ((alias_pk, ALIAS), (contact_pk, PROFILE))

@@ -27,7 +27,7 @@ KEPT_PROBLEMS = 100
 PHONE, USER_ID, NAME, LANGUAGE, TAGS = "phone", "user_id", "name", "language", "tags"
 CONSENT: dict[str, Purpose] = {"consent_marketing": "marketing", "consent_utility": "utility"}
 CONSENT_SOURCE, CONSENT_AT = "consent_source", "consent_at"
-KNOWN = (PHONE, USER_ID, NAME, LANGUAGE, TAGS, *CONSENT, CONSENT_SOURCE, CONSENT_AT)
+KNOWN = frozenset((PHONE, USER_ID, NAME, LANGUAGE, TAGS, *CONSENT, CONSENT_SOURCE, CONSENT_AT))
 _NOT_FIELDS = ("id",)
 _STATES: dict[str, ConsentState] = {"granted": "granted", "withdrawn": "withdrawn"}
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -129,7 +129,7 @@ def read_row(line: int, cells: Sequence[str], about: Import) -> ImportRow:
     """What a row says. Raises `RowError`."""
     if any(cell.strip() for cell in cells[len(about.columns) :]):
         raise RowError("row_invalid", "The row has more cells than the header.")
-    given = {name: cell.strip() for name, cell in zip(about.columns, cells, strict=False) if name and cell.strip()}
+    given = {name: said for name, cell in zip(about.columns, cells, strict=False) if name and (said := cell.strip())}
     phone = user_id = None
     if text := given.get(PHONE):
         phone = normalised_phone(text, about.country)
@@ -173,7 +173,7 @@ def contact_after(
     The same row gives the same contact again. Empty cells change nothing, tags are added. An import lifts a withdrawal only if
     the row says that consent was given later, and that of an erased person never. Raises `RowError`.
     """
-    if erased_mark(about.organization_id, known.contact_id) in about.erased:
+    if about.erased and erased_mark(about.organization_id, known.contact_id) in about.erased:
         raise RowError("person_erased", "The person was erased after the file was accepted.")
     changes, consent, kept = list[ConsentChange](), dict(known.consent), False
     for purpose, state in row.consent.items():

@@ -236,8 +236,11 @@ class RunImports:
 
 def _contradicts(known: ContactRecord, row: ImportRow) -> bool:
     """Whether a row names another phone number or user id than those of the contact that one of them leads to."""
-    other_phone = row.phone and known.phone is not None and known.phone[1:] not in spellings(row.phone)
-    return bool(other_phone) or (row.user_id is not None and known.user_id not in (None, row.user_id))
+    if row.user_id is not None and known.user_id not in (None, row.user_id):
+        return True
+    if row.phone is None or known.phone is None or known.phone == row.phone:
+        return False
+    return known.phone[1:] not in spellings(row.phone)
 
 
 def _learned(known: ContactRecord, row: ImportRow) -> str | None:

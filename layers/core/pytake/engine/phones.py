@@ -8,7 +8,7 @@ def normalised_phone(text: str, country: str | None) -> str | None:
 
     A national number belongs to `country` (an ISO code). An international one may lack its plus sign.
     """
-    if len(text) > PHONE_CHARACTERS or any(c.isalpha() for c in text):
+    if len(text) > PHONE_CHARACTERS or any(map(str.isalpha, text)):
         return None
     found = _parsed(text, country.upper() if country else None)
     if found is None and not text.startswith("+"):

@@ -7,6 +7,8 @@ existing contact; a reply goes to exactly the id that wrote. Source: WhatsApp Cl
 
 import re
 
+_NOT_DIGITS = re.compile(r"[^0-9]+")
+
 # Brazil: 55, a two-digit area, eight digits starting 6-9, with or without a 9 before them.
 _BRAZIL = re.compile(r"(55[1-9]\d)(9?)([6-9]\d{7})")
 # Argentina: 54 and ten digits, mobile numbers with a 9 between. Mexico: 52 and ten digits, once with a 1 between.
@@ -19,7 +21,7 @@ def variants(phone: str) -> list[str]:
 
     Takes a number with or without `+`, spaces and punctuation. Text without digits gives an empty list.
     """
-    digits = "".join(character for character in phone if "0" <= character <= "9")
+    digits = phone if phone.isascii() and phone.isdecimal() else _NOT_DIGITS.sub("", phone)
     if not digits:
         return []
     for pattern in (_BRAZIL, *_PREFIXED):
