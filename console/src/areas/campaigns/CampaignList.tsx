@@ -3,12 +3,13 @@ import { Badge, Button, Skeleton, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { campaignsQuery } from "../../api/campaigns.ts";
 import { locale } from "../../i18n/words.ts";
 import { session } from "../../login/session.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { campaignsQuery, type Status } from "./queries.ts";
+import type { Status } from "./queries.ts";
 
 const COLORS: Partial<Record<Status, string>> = { running: "leaf", stopped: "red", paused: "yellow" };
 

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, got, gotPages, tagged } from "../../api/client.ts";
+import { api, got, tagged } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
@@ -8,23 +8,11 @@ export type CampaignEntry = Schemas["CampaignEntry"];
 export type CampaignSettings = Schemas["CampaignSettings"];
 export type Status = Campaign["status"];
 
-const PAGE = 100;
 const LIVE_MILLISECONDS = 2_000;
 const MOVING: ReadonlySet<Status> = new Set(["scheduled", "running"]);
 
 function at(campaign_id: string) {
   return { path: { campaign_id } };
-}
-
-/** The organization's campaigns. */
-export function campaignsQuery() {
-  return queryOptions({
-    queryKey: ["campaigns"],
-    queryFn: ({ signal }) =>
-      gotPages((cursor) =>
-        api.GET("/api/v1/campaigns", { signal, params: { query: { limit: PAGE, cursor } } }),
-      ),
-  });
 }
 
 /** A campaign with its counts and the tag of its version; read again while it runs. */

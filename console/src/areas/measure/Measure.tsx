@@ -5,13 +5,16 @@ import { useSearchParams } from "react-router";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { AnswersTable } from "./AnswersTable.tsx";
+import { Experiments } from "./Experiments.tsx";
 import { Overview } from "./Overview.tsx";
 import { flowsQuery } from "../../api/flows.ts";
 import { SavedQueries } from "./SavedQueries.tsx";
+import { SpendingReport } from "./Spending.tsx";
 import "./measure.css";
 
 const DAYS = [7, 30, 90] as const;
-const TABS = ["overview", "answers", "queries"] as const;
+const TABS = ["overview", "answers", "spending", "experiments", "queries"] as const;
+const OF_ALL_FLOWS: ReadonlySet<string> = new Set(["spending", "queries"]);
 
 /** How flows do. What is asked is part of the address, so that it can be shared and kept. */
 export function Measure() {
@@ -31,7 +34,7 @@ export function Measure() {
           <NativeSelect
             aria-label={t("flow")}
             value={flow}
-            disabled={tab === "queries"}
+            disabled={OF_ALL_FLOWS.has(tab)}
             data={(flows.data ?? []).map(({ flow_id, name }) => ({ value: flow_id, label: name }))}
             onChange={(event) => set({ flow: event.currentTarget.value })}
           />
@@ -56,6 +59,19 @@ export function Measure() {
         </Tabs.List>
         <Tabs.Panel value="overview">{flow && <Overview asked={{ flow, days }} />}</Tabs.Panel>
         <Tabs.Panel value="answers">{flow && <AnswersTable asked={{ flow, days }} />}</Tabs.Panel>
+        <Tabs.Panel value="spending">
+          <SpendingReport flows={flows.data ?? []} days={days} />
+        </Tabs.Panel>
+        <Tabs.Panel value="experiments">
+          {flow && (
+            <Experiments
+              asked={{ flow, days }}
+              goal={search.get("goal") ?? "completed"}
+              effect={search.get("effect") ?? ""}
+              set={set}
+            />
+          )}
+        </Tabs.Panel>
         <Tabs.Panel value="queries">
           <SavedQueries flows={flows.data ?? []} days={days} />
         </Tabs.Panel>

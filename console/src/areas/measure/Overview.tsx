@@ -1,10 +1,8 @@
-import { Skeleton, Table } from "@mantine/core";
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { Table } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { locale } from "../../i18n/words.ts";
-import { Problem } from "../../ui/Problem.tsx";
 import { DailyChart } from "./DailyChart.tsx";
+import { AsOf, count, Figures, Part, percent } from "./parts.tsx";
 import {
   activityQuery,
   heatmapQuery,
@@ -15,15 +13,6 @@ import {
   type Report,
   type Segments,
 } from "./queries.ts";
-
-/** A number as the person's language writes it. */
-function count(value: number): string {
-  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
-}
-
-function percent(value: number): string {
-  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
-}
 
 /** How a flow did: in numbers, by day, by node, and by how much people write. */
 export function Overview({ asked }: { asked: Asked }) {
@@ -48,31 +37,6 @@ export function Overview({ asked }: { asked: Asked }) {
   );
 }
 
-interface PartProps<Data> {
-  title?: string;
-  about?: string;
-  result: UseQueryResult<Data>;
-  children: (found: Data) => ReactNode;
-}
-
-function Part<Data>({ title, about, result, children }: PartProps<Data>) {
-  const { t } = useTranslation("measure");
-  return (
-    <section>
-      {title && <h2>{title}</h2>}
-      {about && <p className="quiet">{about}</p>}
-      {result.isError && <Problem error={result.error} again={() => void result.refetch()} />}
-      {result.isPending && (
-        <>
-          <Skeleton height={120} />
-          {result.failureCount > 0 && <output className="quiet">{t("preparing")}</output>}
-        </>
-      )}
-      {result.data && children(result.data)}
-    </section>
-  );
-}
-
 function Numbers({ report }: { report: Report }) {
   const { t } = useTranslation("measure");
   const { conversations, messages, duration } = report;
@@ -88,26 +52,10 @@ function Numbers({ report }: { report: Report }) {
     ["billable", count(messages.billable)],
     ["median", minutes],
   ] as const;
-  const asOf = report.as_of;
   return (
     <>
-      <dl className="measure-numbers">
-        {shown.map(([name, value]) => (
-          <div key={name}>
-            <dt className="quiet">{t(`number.${name}`)}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <p className="quiet">
-        {asOf
-          ? t("asOf", {
-              time: new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" }).format(
-                new Date(asOf),
-              ),
-            })
-          : t("nothingYet")}
-      </p>
+      <Figures shown={shown.map(([name, value]) => [t(`number.${name}`), value])} />
+      <AsOf time={report.as_of} />
     </>
   );
 }

@@ -9,6 +9,11 @@ export type Heatmap = Schemas["HeatmapResponse"];
 export type Activity = Schemas["DailyActivityResponse"];
 export type Segments = Schemas["UserSegmentsResponse"];
 export type Answers = Schemas["AnswersResponse"];
+export type Spending = Schemas["SpendingResponse"];
+export type Amounts = Schemas["Spending"];
+export type Budget = Schemas["BudgetResponse"];
+export type Experiments = Schemas["ExperimentsResponse"];
+export type Experiment = Schemas["NodeExperiment"];
 export type SavedQuery = Schemas["SavedQuery"];
 export type QueryRows = Schemas["QueryRows"];
 export type QueryValues = NonNullable<Schemas["QueryRequest"]["parameters"]>;
@@ -92,6 +97,36 @@ export function answersFile(asked: Asked, value: string): Promise<Blob> {
   const query = { days: asked.days, value: value || undefined };
   const params = { path: { flow_id: asked.flow }, query };
   return got(api.GET(ANSWERS, { params, ...CSV })) as Promise<Blob>;
+}
+
+/** What the messages of all flows cost. */
+export function spendingQuery(days: number) {
+  return queryOptions({
+    queryKey: ["spending", days],
+    queryFn: ({ signal }) =>
+      got(api.GET("/api/v1/reports/spending", { params: { query: { days } }, signal })),
+    ...patient,
+  });
+}
+
+/** The organization's budget of this month. */
+export function budgetQuery() {
+  return queryOptions({
+    queryKey: ["budget"],
+    queryFn: ({ signal }) => got(api.GET("/api/v1/reports/budget", { signal })),
+  });
+}
+
+/** The paths of a flow's random nodes, compared by a goal. */
+export function experimentsQuery({ flow, days }: Asked, goal: string, smallest_effect: number) {
+  return queryOptions({
+    queryKey: ["experiments", flow, days, goal, smallest_effect],
+    queryFn: ({ signal }) => {
+      const params = { path: { flow_id: flow }, query: { days, goal, smallest_effect } };
+      return got(api.GET("/api/v1/flows/{flow_id}/experiments", { params, signal }));
+    },
+    ...patient,
+  });
 }
 
 export function savedQueriesQuery() {

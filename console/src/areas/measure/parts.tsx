@@ -1,0 +1,64 @@
+import { Skeleton } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { locale } from "../../i18n/words.ts";
+import { Problem } from "../../ui/Problem.tsx";
+
+/** A number as the person's language writes it. */
+export function count(value: number): string {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
+}
+
+export function percent(value: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
+}
+
+interface PartProps<Data> {
+  title?: string;
+  about?: string;
+  result: UseQueryResult<Data>;
+  children: (found: Data) => ReactNode;
+}
+
+/** What one report shows, once it is there. */
+export function Part<Data>({ title, about, result, children }: PartProps<Data>) {
+  const { t } = useTranslation("measure");
+  return (
+    <section>
+      {title && <h2>{title}</h2>}
+      {about && <p className="quiet">{about}</p>}
+      {result.isError && <Problem error={result.error} again={() => void result.refetch()} />}
+      {result.isPending && (
+        <>
+          <Skeleton height={120} />
+          {result.failureCount > 0 && <output className="quiet">{t("preparing")}</output>}
+        </>
+      )}
+      {result.data && children(result.data)}
+    </section>
+  );
+}
+
+/** Numbers, each with its name. */
+export function Figures({ shown }: { shown: readonly (readonly [name: string, value: string])[] }) {
+  return (
+    <dl className="measure-numbers">
+      {shown.map(([name, value]) => (
+        <div key={name}>
+          <dt className="quiet">{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** How fresh a report is. */
+export function AsOf({ time }: { time: string | null }) {
+  const { t } = useTranslation("measure");
+  const written = new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" });
+  return (
+    <p className="quiet">{time ? t("asOf", { time: written.format(new Date(time)) }) : t("nothingYet")}</p>
+  );
+}

@@ -1,0 +1,119 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { csvOf } from "./csv.ts";
+import routes from "./routes.tsx";
+
+const ALL = { messages: 1200, charged: 1000, amount_micros: 12_500_000, unpriced: 3 };
+const MARKETING = { messages: 1000, charged: 1000, amount_micros: 12_500_000, unpriced: 3 };
+const SERVICE = { messages: 200, charged: 0, amount_micros: 0, unpriced: 0 };
+const SPENDING = {
+  period: { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" },
+  as_of: "2026-11-29T12:00:00Z",
+  currency: "USD",
+  total: ALL,
+  categories: [
+    { category: "marketing", ...MARKETING },
+    { category: "later_category", ...SERVICE },
+  ],
+  countries: [
+    { country: "BR", ...MARKETING },
+    { country: null, ...SERVICE },
+  ],
+  flows: [
+    { flow_id: "menu", ...SERVICE },
+    { flow_id: null, ...MARKETING },
+  ],
+  templates: [{ template: "=natal,2", ...MARKETING }],
+  campaigns: [
+    { campaign_id: "c1", ...MARKETING },
+    { campaign_id: null, ...SERVICE },
+  ],
+};
+const BUDGET = { month: "2026-11", currency: "USD", budget_micros: 20_000_000, reserved_micros: 12_500_000 };
+
+function open(changed: Record<string, unknown> = {}) {
+  const given = answers({
+    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu" }],
+    "GET /api/v1/campaigns": [{ campaign_id: "c1", name: "Natal" }],
+    "GET /api/v1/reports/spending?days=30": SPENDING,
+    "GET /api/v1/reports/budget": BUDGET,
+    ...changed,
+  });
+  vi.stubGlobal("fetch", given.fetch);
+  return show([{ path: "/measure", children: routes }], "/measure?tab=spending");
+}
+
+beforeEach(async () => {
+  await words("pt", "measure");
+  signInAs("analyst");
+});
+
+test("amounts stand by the names of what caused them, with what the amount lacks", async () => {
+  const { container } = open();
+  expect(await screen.findByRole("row", { name: /^Natal 12,50 USD.* 1\.000 1\.000$/ })).toBeVisible();
+  expect(
+    screen.getByRole("row", { name: /^Marketing 12,50 USD \(3 sem preço\) 1\.000 1\.000$/ }),
+  ).toBeVisible();
+  expect(screen.getByRole("row", { name: "later_category 0,00 USD 200 0" })).toBeVisible();
+  expect(screen.getByRole("row", { name: /^Brasil / })).toBeVisible();
+  expect(screen.getByRole("row", { name: /^País desconhecido / })).toBeVisible();
+  expect(screen.getByRole("row", { name: /^Menu / })).toBeVisible();
+  expect(screen.getByRole("row", { name: /^Fora de campanhas / })).toBeVisible();
+  expect(screen.getByText("3 mensagens cobradas não têm preço na tabela: faltam no valor.")).toBeVisible();
+  expect(screen.getByLabelText("Fluxo")).toBeDisabled();
+  await expectAccessible(container);
+});
+
+test("the budget of the month and what is left of it", async () => {
+  open();
+  const budget = (await screen.findByText("Orçamento de novembro de 2026")).closest("dl")!;
+  expect(within(budget).getByText("20,00 USD")).toBeVisible();
+  expect(within(budget).getByText("7,50 USD")).toBeVisible();
+});
+
+test("without a budget the page says that nothing limits the spending", async () => {
+  open({ "GET /api/v1/reports/budget": { ...BUDGET, budget_micros: null, reserved_micros: 0 } });
+  expect(await screen.findByText(/A organização não tem orçamento/)).toBeVisible();
+});
+
+test("nothing spent is said, and is no empty table", async () => {
+  const none = { messages: 0, charged: 0, amount_micros: 0, unpriced: 0 };
+  const lists = { categories: [], countries: [], flows: [], templates: [], campaigns: [] };
+  open({ "GET /api/v1/reports/spending?days=30": { ...SPENDING, total: none, ...lists } });
+  expect(await screen.findByText(/Nenhuma mensagem entregue neste período/)).toBeVisible();
+  expect(screen.queryByRole("table")).toBeNull();
+});
+
+test("the whole report is a file whose texts are no formulas", async () => {
+  open();
+  await screen.findByRole("row", { name: /^Natal / });
+  const made = vi.fn<(blob: Blob) => string>(() => "blob:file");
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: made, revokeObjectURL: () => undefined }));
+  const clicked = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => undefined);
+  await userEvent.click(screen.getByRole("button", { name: "Baixar CSV" }));
+  await waitFor(() => expect(clicked).toHaveBeenCalledOnce());
+  expect((clicked.mock.contexts[0] as HTMLAnchorElement).download).toBe("spending-2026-11-01-2026-11-30.csv");
+  const lines = (await textOf(made.mock.calls[0]![0])).split("\r\n");
+  expect(lines.slice(0, 3)).toEqual([
+    "by,key,name,messages,charged,amount,currency,unpriced",
+    "total,,,1200,1000,12.5,USD,3",
+    "category,marketing,Marketing,1000,1000,12.5,USD,3",
+  ]);
+  expect(lines).toContain(`template,"'=natal,2","'=natal,2",1000,1000,12.5,USD,3`);
+  expect(lines).toContain("campaign,c1,Natal,1000,1000,12.5,USD,3");
+});
+
+/** jsdom's `Blob` has no `text()`. */
+function textOf(blob: Blob): Promise<string> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(String(reader.result)));
+    reader.readAsText(blob);
+  });
+}
+
+test("cells are quoted where CSV needs it", () => {
+  expect(csvOf([["a,b", 'say "x"', "two\nlines", null, -1]])).toBe('"a,b","say ""x""","two\nlines",,-1\r\n');
+});
