@@ -1,8 +1,9 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "./Problem.tsx";
+import { Dialog } from "./Dialog.tsx";
 
 interface ConfirmProps {
   opened: boolean;
@@ -33,7 +34,7 @@ export function Confirm({
 }: ConfirmProps) {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={title} lockScroll={false} centered>
+    <Dialog opened={opened} onClose={onClose} title={title} centered>
       <p className="flush">{text}</p>
       {children}
       {doing.isError && <Problem error={doing.error} />}
@@ -50,6 +51,6 @@ export function Confirm({
           {action}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

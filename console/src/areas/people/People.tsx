@@ -1,4 +1,4 @@
-import { Badge, Button, Modal, Skeleton, Table, TextInput } from "@mantine/core";
+import { Badge, Button, Skeleton, Table, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useState } from "react";
@@ -11,6 +11,7 @@ import { Problem } from "../../ui/Problem.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { addContact, contactsQuery, type Contact } from "./queries.ts";
 import "./people.css";
+import { Dialog } from "../../ui/Dialog.tsx";
 
 const PAUSE = 300; // milliseconds without a key, before the server is asked
 
@@ -57,9 +58,9 @@ export function People() {
           {common("more")}
         </Button>
       )}
-      <Modal opened={adding} onClose={close} title={t("add")} lockScroll={false} centered>
+      <Dialog opened={adding} onClose={close} title={t("add")} centered>
         <NewContact />
-      </Modal>
+      </Dialog>
     </Page>
   );
 }

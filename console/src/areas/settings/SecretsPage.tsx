@@ -1,4 +1,4 @@
-import { Button, Modal, PasswordInput, Skeleton, Table, TagsInput, TextInput } from "@mantine/core";
+import { Button, PasswordInput, Skeleton, Table, TagsInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { deleteSecret, putSecret, secretsQuery } from "./queries.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
+import { Dialog } from "../../ui/Dialog.tsx";
 
 interface Draft {
   name: string;
@@ -68,15 +69,14 @@ export function SecretsPage() {
           </Table.Tbody>
         </Table>
       )}
-      <Modal
+      <Dialog
         opened={draft !== undefined}
         onClose={() => setDraft(undefined)}
         title={t(draft?.isNew ? "secrets.add" : "secrets.change")}
-        lockScroll={false}
         centered
       >
         {draft && <SecretForm draft={draft} done={() => setDraft(undefined)} />}
-      </Modal>
+      </Dialog>
     </Page>
   );
 }

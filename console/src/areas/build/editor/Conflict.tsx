@@ -1,4 +1,4 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -6,6 +6,7 @@ import { api, tagged } from "../../../api/client.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { saveDraft } from "../queries.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 interface ConflictProps {
   document: FlowDocument;
@@ -41,13 +42,7 @@ export function Conflict({ document, onOverwrite, onTakeTheirs }: ConflictProps)
     },
   });
   return (
-    <Modal
-      opened
-      onClose={() => undefined}
-      withCloseButton={false}
-      title={t("conflict.title")}
-      lockScroll={false}
-    >
+    <Dialog opened onClose={() => undefined} withCloseButton={false} title={t("conflict.title")}>
       <p className="flush">{t("conflict.text")}</p>
       {(overwrite.error ?? copy.error) && <Problem error={overwrite.error ?? copy.error} />}
       <div className="build-stack">
@@ -66,6 +61,6 @@ export function Conflict({ document, onOverwrite, onTakeTheirs }: ConflictProps)
           {t("conflict.mine")}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Modal, TextInput, UnstyledButton } from "@mantine/core";
+import { TextInput, UnstyledButton } from "@mantine/core";
 import { useReactFlow } from "@xyflow/react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,6 +6,7 @@ import { gist } from "../../../flow/document.ts";
 import { found } from "../../../ui/search.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { useEditor } from "./state.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 const MOST = 30;
 
@@ -26,7 +27,7 @@ export function Search({ onClose }: { onClose: () => void }) {
     onClose();
   }
   return (
-    <Modal opened onClose={onClose} title={t("toolbar.search")} lockScroll={false}>
+    <Dialog opened onClose={onClose} title={t("toolbar.search")}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -53,6 +54,6 @@ export function Search({ onClose }: { onClose: () => void }) {
           </li>
         ))}
       </ul>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
-import { Autocomplete, Modal, TagsInput } from "@mantine/core";
+import { Autocomplete, TagsInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowSummary } from "../../../api/flows.ts";
 import { SaveBar } from "../../../ui/SaveBar.tsx";
 import { fileFlow } from "../queries.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 interface FilingDialogProps {
   flow: FlowSummary;
@@ -27,7 +28,7 @@ export function FilingDialog({ flow, folders, tags, onClose }: FilingDialogProps
     },
   });
   return (
-    <Modal opened onClose={onClose} title={flow.name} lockScroll={false} centered>
+    <Dialog opened onClose={onClose} title={flow.name} centered>
       <form
         className="form"
         onSubmit={(event) => {
@@ -52,6 +53,6 @@ export function FilingDialog({ flow, folders, tags, onClose }: FilingDialogProps
         />
         <SaveBar saving={saving} />
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, FileInput, Modal } from "@mantine/core";
+import { Alert, Button, FileInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,6 +10,7 @@ import type { components } from "../../../generated/api.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { flowsQuery } from "../../../api/flows.ts";
 import { connections, createAll, freeId } from "./create.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 type Loss = components["schemas"]["ImportLoss"];
 
@@ -56,7 +57,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     },
   });
   return (
-    <Modal opened onClose={onClose} title={t("import.title")} size="lg" lockScroll={false}>
+    <Dialog opened onClose={onClose} title={t("import.title")} size="lg">
       <div className="build-stack">
         <p className="flush">{t("import.about")}</p>
         <FileInput
@@ -103,6 +104,6 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Modal, Select, TextInput, UnstyledButton } from "@mantine/core";
+import { Button, Select, TextInput, UnstyledButton } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { identifier, newFlow } from "../../../flow/edit.ts";
 import { EXAMPLES } from "../../../generated/examples.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { createAll, freeId, fromExample } from "./create.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 const FLOW_LANGUAGES = { pt_BR: "Português", es: "Español", en: "English" };
 
@@ -34,7 +35,7 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
     },
   });
   return (
-    <Modal opened onClose={onClose} title={t("new.title")} size="lg" lockScroll={false}>
+    <Dialog opened onClose={onClose} title={t("new.title")} size="lg">
       <form
         className="build-stack"
         onSubmit={(event) => {
@@ -91,6 +92,6 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Modal, TagsInput } from "@mantine/core";
+import { Alert, Button, Checkbox, TagsInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +9,7 @@ import { Problem } from "../../../ui/Problem.tsx";
 import { useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { changeable, numbersQuery, putNumber, type PhoneNumber } from "../../../api/numbers.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 interface Start {
   byDefault: boolean;
@@ -78,12 +79,11 @@ export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; on
   });
 
   return (
-    <Modal
+    <Dialog
       opened
       onClose={onClose}
       title={t("publish.title", { name: document.name ?? document.id })}
       size="lg"
-      lockScroll={false}
     >
       {publish.isSuccess ? (
         <>
@@ -160,6 +160,6 @@ export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; on
           </div>
         </>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Badge, Button, Modal, Skeleton } from "@mantine/core";
+import { Badge, Button, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, got } from "../../../api/client.ts";
@@ -6,6 +6,7 @@ import { locale } from "../../../i18n/words.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { flowsQuery } from "../../../api/flows.ts";
 import { versionsQuery } from "../queries.ts";
+import { Dialog } from "../../../ui/Dialog.tsx";
 
 /** The published versions of a flow: who published what when, and the way back to one. */
 export function Versions({ flowId, onClose }: { flowId: string; onClose: () => void }) {
@@ -29,7 +30,7 @@ export function Versions({ flowId, onClose }: { flowId: string; onClose: () => v
       ]),
   });
   return (
-    <Modal opened onClose={onClose} title={t("versions.title")} lockScroll={false}>
+    <Dialog opened onClose={onClose} title={t("versions.title")}>
       {versions.isPending && <Skeleton height={120} />}
       {versions.isError && <Problem error={versions.error} again={() => void versions.refetch()} />}
       {back.isError && <Problem error={back.error} />}
@@ -60,6 +61,6 @@ export function Versions({ flowId, onClose }: { flowId: string; onClose: () => v
           </li>
         ))}
       </ul>
-    </Modal>
+    </Dialog>
   );
 }
