@@ -243,6 +243,27 @@ def test_copies_of_conversations_follow(world: World) -> None:
     assert (copy.contact.fields, copy.contact_revision) == ({"plan": "gold"}, 2)
 
 
+def test_copies_are_looked_for_by_requests_in_flight_together(world: World) -> None:
+    people = [f"551199999{index:04d}" for index in range(250)]
+    for one in people:
+        stored = world.store(one, numbers=["1"])
+        key = ConversationKey(ACME, "1", one)
+        world.conversations.stored[key] = Conversation(key=key, contact=stored.for_flows(), contact_revision=1)
+    spread: list[int] = []
+
+    def together(work: Any, items: Any) -> None:
+        spread.append(len(items))
+        for item in items:
+            work(item)
+
+    world.begin("phone,plan\n" + "".join(f"{one},gold\n" for one in people))
+    RunImports(world.imports, world.files, world.batches, world.conversations, world.clock, world.owner, together)(
+        lambda: False
+    )
+    assert spread == [3, 250]
+    assert {one.contact_revision for one in world.conversations.stored.values()} == {2}
+
+
 def test_a_part_continues_when_time_is_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_imports, "ROWS_PER_PART", 2)
     world.begin("phone\n" + "".join(f"551199999{index:04d}\n" for index in range(7)))

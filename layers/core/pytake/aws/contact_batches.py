@@ -31,8 +31,8 @@ from pytake.contacts.records import new_contact
 READ_TOGETHER = 100
 """The limit of one BatchGetItem."""
 
-WRITTEN_TOGETHER = 40
-"""Contacts of one transaction, which takes a hundred items; a contact may bring changes of its consent."""
+WRITTEN_TOGETHER = 50
+"""Contacts of one transaction, which takes four megabytes and a hundred items; a contact may bring changes of its consent."""
 
 MOST_ACTIONS = 100
 

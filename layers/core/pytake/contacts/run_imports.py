@@ -40,7 +40,9 @@ from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields
 from pytake.conversation.records import ConversationKey
 
-ROWS_PER_PART = 500
+ROWS_PER_PART = 800
+"""A part is read and written by requests that are in flight together: sixteen transactions are two times eight."""
+
 LEASE_SECONDS = 60
 """A worker that dies keeps the import so long. A part takes seconds."""
 
@@ -220,17 +222,18 @@ class RunImports:
             for contact in contacts
             for number in contact.numbers
         ]
-        old = [
-            known.key
-            for start in range(0, len(keys), LOADED_TOGETHER)
-            for known in self._conversations.load_all(keys[start : start + LOADED_TOGETHER])
-            if known.contact_revision < by_id[known.key.contact_id].revision
-        ]
+        old: list[ConversationKey] = []
+
+        def look(together: Sequence[ConversationKey]) -> None:
+            for known in self._conversations.load_all(together):
+                if known.contact_revision < by_id[known.key.contact_id].revision:
+                    old.append(known.key)
 
         def update(key: ConversationKey) -> None:
             change = partial(update_copy, self._conversations, key, by_id[key.contact_id], None)
             until_written(change, "the conversation")
 
+        self._spread(look, [keys[start : start + LOADED_TOGETHER] for start in range(0, len(keys), LOADED_TOGETHER)])
         self._spread(update, old)
 
 
