@@ -1,19 +1,29 @@
 """Outcomes are computed from the records of turns and the ledger, and stay when a person is erased."""
 
+from typing import Any
+
 import pytest
 
 from pytake.campaigns.audience import AudiencePart, without
-from pytake.campaigns.recount import RECOUNT_AFTER, RecountAudience, cost_of, outcome_of
+from pytake.campaigns.recount import RECOUNT_AFTER, Counted, RecountAudience, cost_of, outcome_of
 from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
 from pytake.engine import Event, Input
 from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken
+from tests.faults.campaign_world import CampaignWorld
 
 KEY = ConversationKey("acme", "1", "5511")
 MARK = CampaignMark("spring", price_micros=62_500)
 NOW = 1_770_000_000.0
 SENT = TurnRecord(1, NOW, "", "opened", Input(type="start"), message_id="campaign:spring", message_type="start")
+
+
+def recount_of(world: CampaignWorld) -> RecountAudience:
+    nothing: Any = None
+    return RecountAudience(
+        world.audiences, world.conversations, world.deliveries, world.campaigns, nothing, lambda: NOW
+    )
 
 
 def later(seq: int, after: float, *events: str, kind: str = "text", session_id: str = "") -> TurnRecord:
@@ -74,9 +84,7 @@ def test_a_report_stays_exact_when_people_are_erased() -> None:
         del world.conversations.stored[key], world.conversations.records[key]
         for place in [place for place in world.deliveries.entries if place[0] == key]:
             del world.deliveries.entries[place]
-    recount = RecountAudience(
-        world.audiences, world.conversations, world.deliveries, lambda *_: world.numbers["acme"], lambda: NOW
-    )
+    recount = recount_of(world)
     recount.of_campaign("acme", "spring")
     assert world.audiences.counts("acme", "spring") == before
     assert erased not in {one for part in world.audiences.stored.values() for one in part.recipients}
@@ -93,11 +101,9 @@ def test_parts_are_recounted_until_three_days_after_their_release() -> None:
 def test_a_recount_keeps_what_was_released_meanwhile() -> None:
     world = campaign_world.to_the_end(campaign_world.calm())
     place, part = next(iter(world.audiences.stored.items()))
-    recount = RecountAudience(
-        world.audiences, world.conversations, world.deliveries, lambda *_: world.numbers["acme"], lambda: NOW
-    )
+    recount = recount_of(world)
     stale = AudiencePart(zone=part.zone, number=part.number, recipients=[], outcomes=[])
-    recount._write(*place[:2], stale, {part.recipients[0]: "sent"})
+    recount._write(*place[:2], stale, {part.recipients[0]: Counted("sent")})
     after = world.audiences.stored[place]
     assert after.outcomes == ["sent", *part.outcomes[1:]]
     assert after.recounts == part.recounts, "the schedule of a part that was released meanwhile begins again"

@@ -10,7 +10,9 @@ from pytake.campaigns.audience import AudiencePart
 from pytake.campaigns.claim import ClaimRecipients
 from pytake.campaigns.manage import ManageCampaigns
 from pytake.campaigns.records import Campaign, CampaignDefinition
+from pytake.campaigns.recount import RecountAudience
 from pytake.campaigns.release import ReleaseRecipients
+from pytake.campaigns.repeat import RepeatLimited
 from pytake.campaigns.tick import TickCampaigns
 from pytake.contacts.consent import Consent
 from pytake.contacts.records import ContactRecord, new_contact
@@ -179,6 +181,25 @@ class CampaignWorld:
                 break
             self.clock.forward(TICK_SECONDS)
         return self.campaign
+
+    def recount(self) -> int:
+        """Recount the parts that are due, and repeat what is to be repeated; a worker may die."""
+        product, of = self.product, self.calls.of
+        commit = CommitTurn(
+            product.conversations,
+            product.contacts,
+            of(product.queues, "put_outbound"),
+            product.events,
+            product.publish_events,
+            self.clock,
+        )
+        release = ReleaseRecipients(
+            self.campaigns, self.audiences, product.contacts, product.conversations, commit, self.budget, self.clock
+        )
+        repeat = RepeatLimited(product.tenants, self.plan, self.lane, release, self.clock)
+        return RecountAudience(
+            self.audiences, product.conversations, product.deliveries, self.campaigns, repeat, self.clock
+        )()
 
     @property
     def campaign(self) -> Campaign:

@@ -259,6 +259,13 @@ def test_what_may_be_sent_later_is_held_and_the_rest_of_the_turn_leaves(product:
     assert texts(product) == ["now", "later"]
 
 
+def test_a_campaign_repeats_what_meta_limits_itself(product: Product) -> None:
+    product.graph.script = [refusal(131049)]
+    product.deliver(campaign(slot_at=NOW), first_delivery=True)
+    assert states(product) == ["failed"]
+    assert product.queues.dead_lettered == []
+
+
 PERMANENT = (100, 33, 131008, 131009, 131021, 131026, 131051, 131052, 130403, 130497, 137000, 135000)
 TEMPLATE = (132000, 132001, 132005, 132007, 132012, 132018, 132068, 132069, 131063)
 

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pytake.campaigns.assignment import is_held_out
-from pytake.campaigns.audience import HOLDOUT, PLANNED, SKIPPED
+from pytake.campaigns.audience import HOLDOUT, PLANNED, SKIPPED, WAITING
 from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.whatsapp.errors import PERSON_LIMIT
 from pytake.whatsapp.outbound import Template
 from tests.faults import invariants
 from tests.faults.campaign_world import ID, OWNER, PRICES, CampaignWorld
+from tests.faults.timeline import DAY
 
 PAUSE_SECONDS = 125
 """How long after a pause, at most, a worker that stalled may still release: its lease, and the clocks' difference."""
@@ -25,6 +27,7 @@ def broken(world: CampaignWorld) -> list[str]:
         *invariants.broken(world),
         *_each_person_is_listed_once(world),
         *_each_person_is_written_to_once_or_listed_with_a_reason(world),
+        *_only_what_meta_limits_is_repeated_once_a_day_later(world),
         *_nobody_is_written_to_after_an_opt_out(world),
         *_no_more_is_spent_than_allowed(world),
         *_a_pause_holds(world),
@@ -34,7 +37,21 @@ def broken(world: CampaignWorld) -> list[str]:
 
 
 def taken(world: CampaignWorld) -> Iterator[tuple[ConversationKey, TurnRecord]]:
-    """The turns that the campaign took."""
+    """The turns that the campaign took, but for those that repeat a message."""
+    return ((key, record) for key, record in all_taken(world) if record.campaign and not record.campaign.retry)
+
+
+def repeated(world: CampaignWorld) -> dict[ConversationKey, list[TurnRecord]]:
+    """The turns that repeat a message which Meta did not deliver."""
+    found: dict[ConversationKey, list[TurnRecord]] = {}
+    for key, record in all_taken(world):
+        if record.campaign is not None and record.campaign.retry:
+            found.setdefault(key, []).append(record)
+    return found
+
+
+def all_taken(world: CampaignWorld) -> Iterator[tuple[ConversationKey, TurnRecord]]:
+    """All turns of the campaign."""
     for key, records in world.conversations.records.items():
         for record in records.values():
             if record.campaign is not None and record.campaign.campaign_id == ID:
@@ -97,10 +114,24 @@ def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld
     return problems
 
 
+def _only_what_meta_limits_is_repeated_once_a_day_later(world: CampaignWorld) -> list[str]:
+    problems, first = [], dict(taken(world))
+    for key, records in repeated(world).items():
+        entry = world.deliveries.entries.get((key, first[key].seq, 0)) if key in first else None
+        if len(records) > 1:
+            problems.append(f"{key.contact_id} got {len(records)} repetitions")
+        if entry is None or entry.error_code != PERSON_LIMIT or "failed" not in (entry.status, entry.state):
+            problems.append(f"the message of {key.contact_id} was repeated without a reason")
+        elif records[0].at < (entry.status_at or entry.claimed_at or 0) + DAY - SKEW_SECONDS:
+            problems.append(f"the message of {key.contact_id} was repeated too early")
+    waiting = [contact_id for contact_id, outcome in outcomes(world).items() if outcome.startswith(WAITING)]
+    return [*problems, *(f"{contact_id} still waits for the repetition" for contact_id in waiting)]
+
+
 def _nobody_is_written_to_after_an_opt_out(world: CampaignWorld) -> list[str]:
     problems = []
     refused = {one.contact_id for one in world.segment if one.opted_out or not one.consent}
-    for key, record in taken(world):
+    for key, record in all_taken(world):
         # Who wrote first may have agreed again.
         before = [one for one in world.conversations.records[key].values() if one.seq < record.seq]
         if key.contact_id in refused and not any(one.received_message_id for one in before):
@@ -152,21 +183,24 @@ def _no_more_is_spent_than_allowed(world: CampaignWorld) -> list[str]:
 
 
 def _a_pause_holds(world: CampaignWorld) -> list[str]:
-    problems = []
+    problems: list[str] = []
     changes = world.campaigns.changes
+    turns = list(all_taken(world))
     for (at, status), (until, _) in zip(changes, [*changes[1:], (float("inf"), "")], strict=True):
         if status == "running":
             continue
         problems.extend(
             f"{key.contact_id} was written to {record.at - at:.0f} s after the campaign was {status}"
-            for key, record in taken(world)
+            for key, record in turns
             if at + PAUSE_SECONDS < record.at < until - SKEW_SECONDS
+            and not (status == "completed" and record.campaign is not None and record.campaign.retry)
         )
     return problems
 
 
 def _messages_wait_for_their_slots(world: CampaignWorld) -> list[str]:
-    slots = {(key, record.seq): record.campaign.slot_at for key, record in taken(world) if record.campaign is not None}
+    turns = all_taken(world)
+    slots = {(key, record.seq): record.campaign.slot_at for key, record in turns if record.campaign is not None}
     problems = []
     for sent in world.meta.sent:
         (key, turn, _), _ = invariants._place(sent.payload)
@@ -177,11 +211,12 @@ def _messages_wait_for_their_slots(world: CampaignWorld) -> list[str]:
 
 def _the_report_equals_a_count_over_the_records(world: CampaignWorld) -> list[str]:
     """What the audience says of each person, and what their records, the ledger and Meta say."""
-    problems, listed = [], outcomes(world)
-    for key, record in taken(world):
+    problems, listed, again = [], outcomes(world), repeated(world)
+    for key, first in taken(world):
+        record = again[key][0] if key in again else first
         state, *did = [word for word in listed.get(key.contact_id, "").split() if not word.startswith("=")] or [""]
         entry = world.deliveries.entries.get((key, record.seq, 0))
-        later = [one for one in world.conversations.records[key].values() if one.seq > record.seq]
+        later = [one for one in world.conversations.records[key].values() if one.seq > first.seq]
         day = [one for one in later if one.at <= record.at + 72 * 3600]
         expected = {
             "replied": any(one.message_type == "text" for one in day),

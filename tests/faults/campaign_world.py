@@ -16,6 +16,7 @@ from pytake.campaigns.manage import CampaignStateError, ManageCampaigns
 from pytake.campaigns.records import Campaign, CampaignDefinition, QuietHours, Variant
 from pytake.campaigns.recount import RecountAudience
 from pytake.campaigns.release import ReleaseRecipients
+from pytake.campaigns.repeat import RepeatLimited
 from pytake.campaigns.tick import TickCampaigns
 from pytake.contacts.consent import Consent
 from pytake.contacts.records import ContactRecord
@@ -111,6 +112,7 @@ class CampaignWorld(World):
         lane = NumberLane(ports["slots"], ports["day_limits"], tenants, 600)
         reader: Any = ListedContacts({SEGMENT: self.segment}, size=2)
         segments: Any = MemorySegments()
+        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, commit, ports["budgets"], clock)
         return {
             "tick_campaigns": TickCampaigns(
                 campaigns,
@@ -120,7 +122,7 @@ class CampaignWorld(World):
                 tenants,
                 plan_opening,
                 ClaimRecipients(campaigns, audiences, lane, FixedRateCard(PRICES), ports["budgets"], clock),
-                ReleaseRecipients(campaigns, audiences, contacts, conversations, commit, ports["budgets"], clock),
+                release,
                 WatchOutcomes(audiences, clock),
                 events,
                 clock,
@@ -128,7 +130,12 @@ class CampaignWorld(World):
                 new_id=lambda: f"tick{self.chance.random()}",
             ),
             "recount": RecountAudience(
-                audiences, conversations, ports["deliveries"], lambda *_: self.numbers[OWNER], clock
+                audiences,
+                conversations,
+                ports["deliveries"],
+                campaigns,
+                RepeatLimited(tenants, plan_opening, lane, release, clock),
+                clock,
             ),
             "manage": ManageCampaigns(
                 campaigns,
@@ -150,7 +157,8 @@ class CampaignWorld(World):
                 getattr(self.built("manage"), action)(OWNER, ID, "user")
             except CampaignStateError as refused:
                 return {"refused": refused.args}
-            self.is_started |= action == "start"
+            finally:
+                self.is_started |= action == "start" and self.campaign.status != "draft"
             return {"done": action}
 
         def answered(answer: Any) -> None:

@@ -11,12 +11,14 @@ from pytake.campaigns.claim import ClaimRecipients
 from pytake.campaigns.freeze import FreezeAudience
 from pytake.campaigns.records import Campaign
 from pytake.campaigns.release import ReleaseRecipients
+from pytake.campaigns.repeat import RepeatLimited
 from pytake.conversation import opening
 from pytake.conversation.delivery import next_step
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.whatsapp.errors import PERSON_LIMIT
 from tests.depth import SHARE
 from tests.faults import campaign_world
-from tests.faults.campaign_invariants import broken, outcomes, taken
+from tests.faults.campaign_invariants import broken, outcomes, repeated, taken
 from tests.faults.plans import NoFaults, SingleFault, kinds
 from tests.faults.replay import problems_of
 
@@ -179,3 +181,36 @@ MUTATIONS: list[Mutation] = [
 def test_a_mistake_is_caught(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutation(monkeypatch)
     assert next((seed for seed in range(60) if problems_of(f"campaign:{seed}")), None) is not None
+
+
+# Meta limits everyone: rare in the wild runs.
+
+
+def limited(patch: pytest.MonkeyPatch) -> campaign_world.CampaignWorld:
+    patch.setattr("tests.faults.meta.UNDELIVERED", (PERSON_LIMIT,))
+    world = campaign_world.calm()
+    world.meta.undelivered = 1.0
+    return campaign_world.to_the_end(world)
+
+
+def test_whoever_meta_limits_gets_one_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = limited(monkeypatch)
+    assert broken(world) == []
+    assert [len(records) for records in repeated(world).values()] == [1] * 6
+    assert {outcome.split()[0] for outcome in outcomes(world).values()} == {"failed:131049"}
+    assert world.campaign.status == "completed"
+
+
+def a_repetition_does_not_wait_a_day(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recount, "REPEAT_AFTER_SECONDS", 0)
+
+
+def what_meta_limits_is_not_repeated(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RepeatLimited, "__call__", lambda *_: [])
+    patch.setattr(recount, "REPEAT_UNTIL_SECONDS", 100 * 24 * 3600)
+
+
+@pytest.mark.parametrize("mutation", [a_repetition_does_not_wait_a_day, what_meta_limits_is_not_repeated])
+def test_a_mistake_of_repetitions_is_caught(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation(monkeypatch)
+    assert broken(limited(monkeypatch))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pytake.campaigns.audience import HOLDOUT, PLANNED, SKIPPED, AudienceCounts
+from pytake.campaigns.audience import HOLDOUT, PLANNED, SKIPPED, WAITING, AudienceCounts
 from rest.models import ApiModel
 
 _REACHED = {"sent": 1, "delivered": 2, "read": 3}
@@ -10,7 +10,8 @@ _DID = ("replied", "completed", "opted_out")
 
 
 class CampaignCounts(ApiModel):
-    """People by what became of them. `planned` are those who are to be written to; `waiting` of them are not released yet.
+    """People by what became of them. `planned` are those who are to be written to; `waiting` of them are not released yet, or
+    are to get the message once more.
 
     Who was read was also delivered, and who was delivered was also sent. `held`: Meta assesses the template first. `failed` is
     by Meta's code, `skipped` by reason: no message was sent."""
@@ -44,6 +45,8 @@ def counts_of(counts: AudienceCounts) -> CampaignCounts:
             found["waiting"] += people
             continue
         state, *did = outcome.split()
+        if state == WAITING:
+            found["waiting"] += people
         for reached, rank in _REACHED.items():
             if _REACHED.get(state, 0) >= rank:
                 found[reached] += people

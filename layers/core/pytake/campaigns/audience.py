@@ -18,6 +18,10 @@ SKIPPED = "-"
 HOLDOUT = "-holdout"
 """The outcome of a person who is left out on purpose, for comparison."""
 
+WAITING, LIMITED = "waiting", "failed:131049"
+"""The states of a person whose message Meta did not deliver because of its limit of marketing: before the one repetition, and
+when there is none any more."""
+
 
 class AudiencePart(Struct, kw_only=True, omit_defaults=True):
     """At most `PART_RECIPIENTS` people of an audience whose quiet hours are the same.
@@ -26,7 +30,7 @@ class AudiencePart(Struct, kw_only=True, omit_defaults=True):
     erased person is empty. `outcomes` has one outcome for each of them, in the same order.
 
     An outcome is `PLANNED`, begins with `SKIPPED`, or is a list of words: first the state (`RELEASED`, `sent`, `delivered`,
-    `read`, `held`, `failed:CODE`), then what the person did (`replied`, `completed`, `opted_out`).
+    `read`, `held`, `WAITING`, `failed:CODE`), then what the person did (`replied`, `completed`, `opted_out`).
 
     `cost_micros` is the price of the messages of this part, in millionths of the currency. `released_at` is when the last of
     them was released, `recount_at` when the outcomes are compared with the ledger next, after `recounts` times. `revision`
@@ -66,7 +70,14 @@ def total(counts: Iterable[AudienceCounts]) -> AudienceCounts:
 
 
 def without(part: AudiencePart, contact_id: str) -> AudiencePart:
-    """The part without an erased person. One who was not written to yet is listed as erased."""
+    """The part without an erased person. One who was not written to yet is listed as erased, and nothing is repeated."""
     pairs = list(zip(part.recipients, part.outcomes, strict=True))
-    outcomes = [f"{SKIPPED}erased" if one == contact_id and was == PLANNED else was for one, was in pairs]
+    outcomes = [_of_erased(was) if one == contact_id else was for one, was in pairs]
     return replace(part, recipients=["" if one == contact_id else one for one, _ in pairs], outcomes=outcomes)
+
+
+def _of_erased(outcome: str) -> str:
+    if outcome == PLANNED:
+        return f"{SKIPPED}erased"
+    state, *did = outcome.split()
+    return " ".join((LIMITED, *did)) if state == WAITING else outcome

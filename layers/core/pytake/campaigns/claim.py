@@ -4,17 +4,17 @@ What is reserved for them is stored with the campaign, in one write, before the 
 loses nothing: the next one finds the same recipients, their slots and their money.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from msgspec.structs import replace
 
 from pytake.campaigns.assignment import variant_of
 from pytake.campaigns.audience import PLANNED, AudiencePart
+from pytake.campaigns.openings import Openings
 from pytake.campaigns.ports import Audiences, Budgets, Campaigns, Lane, RateCard, SlotBlock
 from pytake.campaigns.quiet_hours import is_quiet
 from pytake.campaigns.records import Campaign, Chunk, Waiting
-from pytake.conversation.opening import Opening
 from pytake.conversation.ports.common import Clock
 
 CHUNK_RECIPIENTS = 100
@@ -28,9 +28,6 @@ LEASE_SECONDS = 120
 
 _PARTS_PER_CLAIM = 50
 """Parts without a planned recipient that one claim passes over."""
-
-Openings = Mapping[str, Opening]
-"""What opens the conversation, for each variant."""
 
 
 class ClaimRecipients:

@@ -78,6 +78,7 @@ class Chunk(Struct, frozen=True, omit_defaults=True, kw_only=True):
     It is stored, with their slots and the money reserved for them, before the first of them is released. A worker that finds it
     releases them again: what was released is not repeated. `prices` has the price of a message for each variant, in millionths,
     `tries` counts the workers that took over.
+    `retry`: their messages were not delivered, and are repeated.
     """
 
     zone: str
@@ -88,6 +89,7 @@ class Chunk(Struct, frozen=True, omit_defaults=True, kw_only=True):
     reserved_micros: int = 0
     prices: dict[str, int] = {}
     tries: int = 0
+    retry: bool = False
 
     def reservation_id(self, campaign_id: str) -> str:
         """The id of its reservation of the budget."""

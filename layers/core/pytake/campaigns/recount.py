@@ -3,6 +3,8 @@
 Nothing counts up: a part's outcomes are computed again from what is stored of its people, and the totals are the sum over parts.
 So a report equals a count over the records, however often a status was repeated and wherever a worker died. An erased person has
 no records; the outcome that was counted last stays, without the person.
+
+The recount also finds whose message is to be repeated (`pytake.campaigns.repeat`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,9 +14,12 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.campaigns.audience import PLANNED, RELEASED, SKIPPED, AudiencePart
-from pytake.campaigns.ports import Audiences
-from pytake.conversation.campaign_mark import CampaignMark
+from pytake.campaigns.audience import LIMITED, PLANNED, RELEASED, SKIPPED, WAITING, AudiencePart
+from pytake.campaigns.ports import Audiences, Campaigns
+from pytake.campaigns.records import Campaign
+from pytake.campaigns.release import RECOUNT_SECONDS
+from pytake.campaigns.repeat import REPEAT_AFTER_SECONDS, REPEAT_UNTIL_SECONDS, RepeatLimited
+from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
@@ -28,8 +33,19 @@ RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
 ATTRIBUTED_SECONDS = 72 * 3600
 """What a person does later than this after the message is not counted as its effect."""
 
+LOOK_AGAIN_SECONDS = 600
+"""A repetition that was not possible, or may not be queued, is tried again so much later."""
+
 CHARGED = "="
 """Begins the word of an outcome that says what the message costs, in millionths: `=62500`."""
+
+
+class Counted(Struct, frozen=True):
+    """The outcome of a person. Their message, of this price, is to be repeated at `repeat_at`; None: it is not."""
+
+    outcome: str
+    price_micros: int = 0
+    repeat_at: float | None = None
 
 
 class RecountAudience:
@@ -40,15 +56,16 @@ class RecountAudience:
         audiences: Audiences,
         conversations: Conversations,
         deliveries: Deliveries,
-        number_of: Callable[[str, str], str | None],
+        campaigns: Campaigns,
+        repeat: RepeatLimited,
         clock: Clock,
         workers: int = 1,
     ) -> None:
-        """`number_of` gives the phone number id of a campaign, by organization and campaign id."""
         self._audiences = audiences
         self._conversations = conversations
         self._deliveries = deliveries
-        self._number_of = number_of
+        self._campaigns = campaigns
+        self._repeat = repeat
         self._clock = clock
         self._workers = workers
 
@@ -70,46 +87,76 @@ class RecountAudience:
     def recount(self, organization_id: str, campaign_id: str, zone: str, number: int) -> None:
         """Recount one part. Raises `ConflictError` when others keep writing it."""
         part = self._audiences.load(organization_id, campaign_id, zone, number)
-        phone_number_id = self._number_of(organization_id, campaign_id)
-        if part is None or phone_number_id is None:
+        campaign = self._campaigns.load(organization_id, campaign_id)
+        if part is None or campaign is None:
             return
-        counted = self._count(organization_id, phone_number_id, campaign_id, part)
-        write = partial(self._write, organization_id, campaign_id, part, counted)
+        counted, now = self._count(campaign, part), self._clock()
+        due = {
+            contact_id: one.price_micros
+            for contact_id, one in counted.items()
+            if one.repeat_at is not None and one.repeat_at <= now
+        }
+        repeated = self._repeat(campaign, part, due) if due else []
+        for contact_id in repeated:
+            price = counted[contact_id].price_micros
+            counted[contact_id] = Counted(f"{RELEASED} {CHARGED}{price}" if price else RELEASED)
+        later = {
+            contact_id: replace(one, repeat_at=now + LOOK_AGAIN_SECONDS) if contact_id in due else one
+            for contact_id, one in counted.items()
+            if contact_id not in repeated
+        }
+        write = partial(self._write, organization_id, campaign_id, part, counted | later, bool(repeated))
         until_written(write, "the outcomes of a part")
 
-    def _count(
-        self, organization_id: str, phone_number_id: str, campaign_id: str, part: AudiencePart
-    ) -> dict[str, str]:
+    def _count(self, campaign: Campaign, part: AudiencePart) -> dict[str, Counted]:
         """The outcome of each person whose message was released, by contact. Nothing of those without records."""
+        organization_id, phone_number_id = campaign.organization_id, campaign.definition.phone_number_id
         people = [one for one, was in zip(part.recipients, part.outcomes, strict=True) if one and is_released(was)]
         keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in people]
         known = {one.key.contact_id: one for one in self._conversations.load_all(keys)} if keys else {}
 
-        def outcome(key: ConversationKey) -> str | None:
+        def outcome(key: ConversationKey) -> Counted | None:
             conversation = known.get(key.contact_id)
-            return self._outcome(key, conversation, campaign_id) if conversation is not None else None
+            return self._outcome(key, conversation, campaign) if conversation is not None else None
 
         if self._workers == 1:
-            found: Iterable[str | None] = map(outcome, keys)
+            found: Iterable[Counted | None] = map(outcome, keys)
         else:
             with ThreadPoolExecutor(self._workers) as pool:
                 found = list(pool.map(outcome, keys))
         return {key.contact_id: one for key, one in zip(keys, found, strict=True) if one is not None}
 
-    def _outcome(self, key: ConversationKey, conversation: Conversation, campaign_id: str) -> str | None:
-        taken = self._taken(key, conversation, campaign_id)
-        if taken is None:
+    def _outcome(self, key: ConversationKey, conversation: Conversation, campaign: Campaign) -> Counted | None:
+        first = self._taken(key, conversation, campaign.message_id)
+        if first is None:
             return None
-        delivery = self._deliveries.load(taken.key, taken.record.seq, 0)
-        return outcome_of(taken.mark, taken.key, taken.record, delivery, self._later(taken, conversation))
+        delivery, later = self._delivery(first), self._later(first, conversation)
+        outcome = outcome_of(first.mark, first.key, first.record, delivery, later)
+        price, now = first.mark.price_micros, self._clock()
+        if delivery is None or not outcome.startswith(LIMITED):
+            return Counted(outcome)
+        again = self._taken(key, conversation, campaign.message_id + RETRY_SUFFIX)
+        if again is not None:
+            delivery = self._delivery(again)
+            outcome = outcome_of(again.mark, again.key, again.record, delivery, later, first.record)
+            # Its worker may have died before it was queued.
+            is_lost = delivery is None and now < again.record.at + REPEAT_UNTIL_SECONDS
+            return Counted(outcome, price, again.record.at + LOOK_AGAIN_SECONDS if is_lost else None)
+        failed_at = delivery.status_at or delivery.claimed_at or first.record.at
+        is_over = campaign.status == "cancelled" or now >= failed_at + REPEAT_UNTIL_SECONDS
+        if is_over or "opted_out" in outcome.split():
+            return Counted(outcome)
+        return Counted(outcome.replace(LIMITED, WAITING), price, failed_at + REPEAT_AFTER_SECONDS)
 
-    def _taken(self, key: ConversationKey, conversation: Conversation, campaign_id: str) -> "_Taken | None":
-        """The turn that the campaign took for the contact: in its conversation, or in the one that took it over."""
+    def _delivery(self, taken: "_Taken") -> Delivery | None:
+        return self._deliveries.load(taken.key, taken.record.seq, 0)
+
+    def _taken(self, key: ConversationKey, conversation: Conversation, message_id: str) -> "_Taken | None":
+        """The turn with this id that the campaign took for the contact: in its conversation, or in the one that took it over."""
         last = self._conversations.turn(key, conversation.seq) if conversation.seq else None
         for at, likely in ((key, last), (self._current(key, conversation), None)):
             if at is None:
                 continue
-            message_id = f"campaign:{campaign_id}"
             record = likely if likely is not None and likely.message_id == message_id else None
             record = record or self._conversations.turn_of_message(at, message_id)
             mark = record.campaign if record is not None else None
@@ -135,23 +182,40 @@ class RecountAudience:
             later += [one for one in self._conversations.turns(current) if one.at > taken.record.at]
         return later
 
-    def _write(self, organization_id: str, campaign_id: str, read: AudiencePart, counted: dict[str, str]) -> None:
+    def _write(
+        self,
+        organization_id: str,
+        campaign_id: str,
+        read: AudiencePart,
+        counted: dict[str, Counted],
+        restarts: bool = False,
+    ) -> None:
         part = self._audiences.load(organization_id, campaign_id, read.zone, read.number)
         if part is None:
             return
         outcomes = [
-            counted.get(one, was) if is_released(was) else was
+            counted[one].outcome if one in counted and is_released(was) else was
             for one, was in zip(part.recipients, part.outcomes, strict=True)
         ]
-        recounted = replace(part, outcomes=outcomes, cost_micros=cost_of(outcomes))
+        recounted, now = replace(part, outcomes=outcomes, cost_micros=cost_of(outcomes)), self._clock()
+        if restarts:
+            recounted = replace(recounted, released_at=now, recounts=0, recount_at=now + RECOUNT_SECONDS)
         # Otherwise someone was released meanwhile, and the schedule began again, or another worker has counted, too.
-        if (part.released_at, part.recounts) == (read.released_at, read.recounts):
-            done = part.recounts + 1
-            next_at = part.released_at + RECOUNT_AFTER[done] if done < len(RECOUNT_AFTER) else None
-            if next_at is not None and next_at <= self._clock():
-                next_at = self._clock() + 1  # it was late; one recount at a time
-            recounted = replace(recounted, recounts=done, recount_at=next_at)
+        elif (part.released_at, part.recounts) == (read.released_at, read.recounts):
+            repeat_at = min((one.repeat_at for one in counted.values() if one.repeat_at is not None), default=None)
+            recounted = _scheduled(recounted, repeat_at, now)
         self._audiences.put(organization_id, campaign_id, recounted)
+
+
+def _scheduled(part: AudiencePart, repeat_at: float | None, now: float) -> AudiencePart:
+    """The part with the time of its next recount, and not later than the next repetition."""
+    done = part.recounts + 1
+    next_at = part.released_at + RECOUNT_AFTER[done] if done < len(RECOUNT_AFTER) else None
+    if repeat_at is not None and (next_at is None or repeat_at < next_at):
+        next_at, done = repeat_at, part.recounts
+    if next_at is not None and next_at <= now:
+        next_at = now + 1  # it was late; one recount at a time
+    return replace(part, recounts=done, recount_at=next_at)
 
 
 class _Taken(Struct, frozen=True):
@@ -173,18 +237,20 @@ def outcome_of(
     record: TurnRecord,
     delivery: Delivery | None,
     later: Sequence[TurnRecord],
+    first: TurnRecord | None = None,
 ) -> str:
     """The outcome of a person: what became of the message, what they did then, and what it costs. Pure.
 
-    `record` is the campaign's turn in the conversation `key`, `later` are the turns after it.
+    `record` is the campaign's turn in the conversation `key`, `later` are the turns after it, or after the `first` one that it
+    repeats.
     """
     state = _state(delivery)
     effects = [one for one in later if one.at <= record.at + ATTRIBUTED_SECONDS]
-    session_id = new_session_id(key, record.seq)
+    sessions = {new_session_id(key, one.seq) for one in (record, first) if one is not None}
     did = {
         "replied": any(one.received_message_id is not None and takes_turn(one.input.type) for one in effects),
         "completed": any(
-            one.session_id == session_id and event.type == "completed" for one in effects for event in one.events
+            one.session_id in sessions and event.type == "completed" for one in effects for event in one.events
         ),
         "opted_out": any(event.type == "opted_out" for one in effects for event in one.events),
     }

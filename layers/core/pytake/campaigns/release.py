@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from pytake.campaigns.assignment import variant_of
 from pytake.campaigns.audience import PLANNED, RELEASED, SKIPPED, AudiencePart
-from pytake.campaigns.claim import Openings
+from pytake.campaigns.claim import LEASE_SECONDS
+from pytake.campaigns.openings import Openings
 from pytake.campaigns.ports import Audiences, Budgets, Campaigns
 from pytake.campaigns.records import Campaign, Chunk
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
-from pytake.conversation.campaign_mark import CampaignMark
+from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.find_conversation import FoundConversation
@@ -110,6 +111,16 @@ class ReleaseRecipients:
         left = [one.place for one in recipients if one.place not in outcomes]
         return self._close(campaign, chunk, chunk.reserved_micros if chunk.tries else used, left)
 
+    def repeat(self, campaign: Campaign, chunk: Chunk, part: AudiencePart, openings: Openings) -> list[str]:
+        """Release the `chunk` of a part, whose messages Meta did not deliver, once more; the contacts whose turn is taken then.
+
+        What was taken before is queued again. Who fails is left for another time. A campaign that does not run takes no turn.
+        """
+        again = replace(part, outcomes=[PLANNED] * len(part.outcomes))
+        leased = replace(campaign, lease_until=self._clock() + LEASE_SECONDS)
+        found = self._each(partial(self._outcome, leased, chunk, openings), self._recipients(leased, chunk, again))
+        return [recipient.contact_id for recipient, outcome in found if outcome == RELEASED]
+
     def _recipients(self, campaign: Campaign, chunk: Chunk, part: AudiencePart) -> list[_Recipient]:
         """The recipients whose outcome is not noted yet. Two requests, whatever their number."""
         places = [place for place in chunk.places if part.outcomes[place] == PLANNED and part.recipients[place]]
@@ -146,6 +157,7 @@ class ReleaseRecipients:
             raise LeaseEndsError
         key, known, contact = self._person(campaign, recipient)
         runs = campaign.status == "running"
+        message_id = campaign.message_id + (RETRY_SUFFIX if chunk.retry else "")
         if runs and (contact is None or not (contact.phone or contact.user_id)):
             return f"{SKIPPED}contact_unknown"
         mark = CampaignMark(
@@ -153,6 +165,7 @@ class ReleaseRecipients:
             recipient.variant,
             chunk.first_slot + chunk.places.index(recipient.place) * chunk.interval,
             chunk.prices.get(recipient.variant, 0),
+            retry=chunk.retry,
             recipient=recipient.contact_id if key.contact_id != recipient.contact_id else "",
         )
         first = True
@@ -166,7 +179,7 @@ class ReleaseRecipients:
         def decide(found: FoundConversation) -> TurnDraft | None:
             # A worker that died, or a try whose answer was lost, may have committed it: the person may even have answered.
             unsure = chunk.tries or not first
-            if unsure and self._conversations.turn_of_message(found.key, campaign.message_id) is not None:
+            if unsure and self._conversations.turn_of_message(found.key, message_id) is not None:
                 return None
             if not runs or contact is None:
                 return None
@@ -174,12 +187,12 @@ class ReleaseRecipients:
             if before is None:
                 before = new_conversation(found.key, contact, self._conversations.erased_at(found.key))
             opening = openings[recipient.variant]
-            draft = decide_opening(before, contact, opening, campaign.message_id, self._clock())
+            draft = decide_opening(before, contact, opening, message_id, self._clock())
             draft.record.campaign = mark
             return draft
 
         try:
-            record = self._commit_turn(find, campaign.message_id, decide, lambda _: None, mark_read=False)
+            record = self._commit_turn(find, message_id, decide, lambda _: None, mark_read=False)
         except StartRefusedError as refused:
             return f"{SKIPPED}{refused.code}"
         return _released(record, key, recipient) if record is not None else None

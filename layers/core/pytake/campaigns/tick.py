@@ -11,8 +11,9 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.campaigns.claim import LEASE_SECONDS, ClaimRecipients, Openings
+from pytake.campaigns.claim import LEASE_SECONDS, ClaimRecipients
 from pytake.campaigns.freeze import FreezeAudience
+from pytake.campaigns.openings import Openings, openings_of
 from pytake.campaigns.ports import Audiences, Campaigns, SegmentReader
 from pytake.campaigns.records import Campaign
 from pytake.campaigns.release import LeaseEndsError, RecipientsLeftError, ReleaseRecipients
@@ -117,7 +118,7 @@ class TickCampaigns:
         if campaign.status != "running":
             return self._settle(campaign), 0
         try:
-            openings = self._openings(campaign)
+            openings = openings_of(campaign, self._tenants, self._plan_opening)
         except StartRefusedError as refused:
             return self._stop(campaign, refused.code)
         if not campaign.is_frozen:
@@ -162,17 +163,6 @@ class TickCampaigns:
             return self._stop(campaign, "segment_unknown")
         return True, 0
 
-    def _openings(self, campaign: Campaign) -> Openings:
-        """What opens the conversation for each variant. Raises `StartRefusedError`."""
-        definition = campaign.definition
-        number = self._tenants.number(definition.phone_number_id)
-        if number is None or number.organization_id != campaign.organization_id:
-            raise _NumberError("number_unknown")
-        if number.stopped_reason is not None:
-            raise _NumberError("number_stopped")
-        names = [variant.name for variant in definition.variants] or [""]
-        return {name: self._plan_opening(number, definition.start_of(name)) for name in names}
-
     def _stop(self, campaign: Campaign, reason: str) -> tuple[bool, int]:
         saved = self._campaigns.save(campaign.with_status("stopped", self._clock(), reason=reason))
         self._report(campaign, saved)
@@ -190,14 +180,6 @@ class TickCampaigns:
                 self._campaigns.save(replace(campaign, lease="", lease_until=0))
             except ConflictError:
                 return
-
-
-class _NumberError(StartRefusedError):
-    """The number of the campaign cannot send."""
-
-    def __init__(self, code: str) -> None:
-        Exception.__init__(self, code)
-        self.code = code  # type: ignore[assignment]
 
 
 def status_event(campaign: Campaign) -> OperatorEvent:

@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+RETRY_SUFFIX = ":retry"
+"""Ends the id of the turn that repeats a campaign's message."""
+
 
 class CampaignMark(Struct, frozen=True, omit_defaults=True):
     """Says that a turn was taken by a campaign, whose messages leave through the queue of campaigns.

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+PERSON_LIMIT = 131049
+"""Meta does not deliver this template, because the person gets too much marketing. A campaign repeats it itself."""
+
 
 class ErrorClass(StrEnum):
     """What to do about an error. The value is the first part of a delivery's `reason`."""

@@ -30,6 +30,7 @@ from pytake.campaigns.lane import NumberLane
 from pytake.campaigns.rate_card import installed_rate_card
 from pytake.campaigns.recount import RecountAudience
 from pytake.campaigns.release import ReleaseRecipients
+from pytake.campaigns.repeat import RepeatLimited
 from pytake.campaigns.tick import TickCampaigns
 from pytake.contacts.members import SegmentMembers
 from pytake.contacts.run_imports import RunImports
@@ -83,30 +84,41 @@ def release_waiting_turns() -> ReleaseWaitingTurns:
     return ReleaseWaitingTurns(held_turns, shared.tenants(), queues, shared.clock, record_metric)
 
 
-@use_case
-def tick_campaigns() -> TickCampaigns:
+@cache
+def lane() -> NumberLane:
+    limits = DynamoDayLimits(shared.table())
+    return NumberLane(DynamoRateSlots(shared.table()), limits, shared.tenants(), settings().messages_per_minute)
+
+
+@cache
+def release_recipients() -> ReleaseRecipients:
     queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
     commit = CommitTurn(conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock)
-    limits = DynamoDayLimits(shared.table())
-    lane = NumberLane(DynamoRateSlots(shared.table()), limits, shared.tenants(), settings().messages_per_minute)
-    claim = ClaimRecipients(campaigns(), audiences(), lane, installed_rate_card(), budgets(), shared.clock)
-    release = ReleaseRecipients(
+    return ReleaseRecipients(
         campaigns(), audiences(), contacts(), conversations(), commit, budgets(), shared.clock, RELEASE_WORKERS
     )
-    lake_audiences = LakeAudiences(athena_queries(), event_log(), shared.clock)
-    reader = SegmentMembers(segments(), contacts(), conversations(), lake_audiences, event_log(), shared.clock)
+
+
+@cache
+def plan_opening() -> PlanOpening:
     library = FlowLibrary(
         DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket), shared.clock
     )
+    return PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours)
+
+
+@use_case
+def tick_campaigns() -> TickCampaigns:
+    lake_audiences = LakeAudiences(athena_queries(), event_log(), shared.clock)
     return TickCampaigns(
         campaigns(),
         audiences(),
         segments(),
-        reader,
+        SegmentMembers(segments(), contacts(), conversations(), lake_audiences, event_log(), shared.clock),
         shared.tenants(),
-        PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours),
-        claim,
-        release,
+        plan_opening(),
+        ClaimRecipients(campaigns(), audiences(), lane(), installed_rate_card(), budgets(), shared.clock),
+        release_recipients(),
         WatchOutcomes(audiences(), shared.clock),
         shared.operator_events(),
         shared.clock,
@@ -116,11 +128,15 @@ def tick_campaigns() -> TickCampaigns:
 
 @use_case
 def recount_audience() -> RecountAudience:
-    def number_of(organization_id: str, campaign_id: str) -> str | None:
-        campaign = campaigns().load(organization_id, campaign_id)
-        return campaign.definition.phone_number_id if campaign is not None else None
-
-    return RecountAudience(audiences(), conversations(), shared.deliveries(), number_of, shared.clock, RELEASE_WORKERS)
+    return RecountAudience(
+        audiences(),
+        conversations(),
+        shared.deliveries(),
+        campaigns(),
+        RepeatLimited(shared.tenants(), plan_opening(), lane(), release_recipients(), shared.clock),
+        shared.clock,
+        RELEASE_WORKERS,
+    )
 
 
 @use_case

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt
 from pytake.conversation.records import Delivery
-from pytake.whatsapp.errors import STOPPED_TEMPLATES, ErrorClass
+from pytake.whatsapp.errors import PERSON_LIMIT, STOPPED_TEMPLATES, ErrorClass
 from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import SendFailedError
 
@@ -113,7 +113,7 @@ def outcome_of_failure(
         case ErrorClass.WINDOW_CLOSED if not claim.fallback and attempt.number.fallback_template is not None:
             if not isinstance(attempt.message, Template) and not fallback_sent():
                 return Retry(replace(failed, fallback=True), 0, "the number's template instead")
-        case ErrorClass.RETRY_MANUALLY:
+        case ErrorClass.RETRY_MANUALLY if not (failure.code == PERSON_LIMIT and attempt.item.campaign is not None):
             return Defer(replace(failed, state="deferred"), reason)
         case ErrorClass.OPTED_OUT:
             return OptOut(failed, reason)

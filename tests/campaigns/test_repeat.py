@@ -1,0 +1,176 @@
+"""What Meta does not deliver because the person gets too much marketing is repeated once, a day later."""
+
+import pytest
+from msgspec.structs import replace
+
+from pytake.campaigns.audience import without
+from pytake.campaigns.ports import SlotBlock
+from pytake.campaigns.records import QuietHours
+from pytake.contacts.consent import Consent
+from pytake.conversation.records import ConversationKey, Delivery
+from rest.campaign_counts import counts_of
+from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
+from tests.conversation.product import NUMBER
+
+DAY = 24 * 3600
+LISTED = f"released ={PRICE}"
+
+
+def key(world: CampaignWorld, who: int = 0) -> ConversationKey:
+    return ConversationKey("acme", NUMBER, world.people[who].contact_id)
+
+
+def limit(world: CampaignWorld, turn: int = 1) -> None:
+    """Meta does not deliver the message of the first person."""
+    entry = Delivery(
+        turn, 0, "accepted", status="failed", status_at=world.clock(), error_code=131049, reason="status:131049"
+    )
+    world.product.deliveries.entries[key(world), turn, 0] = entry
+
+
+def limited(**definition: object) -> CampaignWorld:
+    """A completed campaign to two people, the first of whom Meta limits."""
+    world = CampaignWorld([person(0), person(1)], **definition)
+    world.start()
+    assert world.run().status == "completed"
+    limit(world)
+    world.clock.forward(61)
+    assert world.recount() == 1
+    return world
+
+
+def wait(world: CampaignWorld, seconds: float) -> None:
+    """Let time pass, with a recount whenever one is due."""
+    until = world.clock() + seconds
+    while (due := min(part.recount_at or until for part in world.parts)) < until:
+        world.clock.now = max(world.clock(), due)
+        world.recount()
+    world.clock.now = until
+    world.recount()
+
+
+def outcome(world: CampaignWorld) -> str:
+    return world.outcomes()[key(world).contact_id]
+
+
+def marks(world: CampaignWorld) -> list[tuple[str | None, bool]]:
+    """The turns of the first person: their ids, and whether they are repetitions."""
+    return [
+        (one.message_id, one.campaign is not None and one.campaign.retry)
+        for one in world.turns()[key(world).contact_id]
+    ]
+
+
+ONCE = [("campaign:spring", False)]
+TWICE = [*ONCE, ("campaign:spring:retry", True)]
+
+
+def test_the_message_is_repeated_after_a_day_with_the_money_of_the_first_one() -> None:
+    world = limited()
+    assert outcome(world) == "waiting"
+    assert counts_of(world.audiences.counts("acme", "spring")).waiting == 1
+    spent = world.campaign.spent_micros, dict(world.budget.reserved)
+    wait(world, DAY - 62)
+    assert marks(world) == ONCE
+    wait(world, 2)
+    assert marks(world) == TWICE
+    assert outcome(world) == LISTED
+    assert world.queued() == [world.people[0].contact_id, world.people[1].contact_id, world.people[0].contact_id]
+    assert (world.campaign.spent_micros, world.budget.reserved) == spent
+    assert sum(part.cost_micros for part in world.parts) == 2 * PRICE
+    mark = world.turns()[key(world).contact_id][1].campaign
+    assert mark is not None
+    assert mark.slot_at == world.parts[0].released_at
+    world.product.deliveries.entries[key(world), 2, 0] = Delivery(2, 0, "accepted", status="delivered")
+    wait(world, 61)
+    assert outcome(world) == f"delivered ={PRICE}"
+
+
+def test_there_is_no_third_time() -> None:
+    world = limited()
+    wait(world, DAY)
+    limit(world, 2)
+    wait(world, 5 * DAY)
+    assert marks(world) == TWICE
+    assert outcome(world) == "failed:131049"
+    assert [part.recount_at for part in world.parts] == [None]
+
+
+def test_other_failures_are_not_repeated() -> None:
+    world = limited()
+    world.product.deliveries.entries[key(world), 1, 0].error_code = 131026
+    wait(world, 4 * DAY)
+    assert marks(world) == ONCE
+    assert outcome(world) == "failed:131026"
+
+
+def test_a_cancelled_campaign_repeats_nothing() -> None:
+    world = limited()
+    world.campaigns.save(world.campaign.with_status("cancelled", world.clock()))
+    wait(world, 4 * DAY)
+    assert marks(world) == ONCE
+    assert outcome(world) == "failed:131049"
+
+
+@pytest.mark.parametrize(("hours", "turns"), [(47, TWICE), (49, ONCE)])
+def test_a_paused_campaign_repeats_once_it_goes_on_unless_that_is_too_late(
+    hours: int, turns: list[tuple[str | None, bool]]
+) -> None:
+    world = limited()
+    world.campaigns.save(world.campaign.with_status("paused", world.clock()))
+    wait(world, hours * 3600)
+    assert marks(world) == ONCE
+    world.campaigns.save(world.campaign.with_status("running", world.clock()))
+    wait(world, 3600)
+    assert marks(world) == turns
+
+
+def test_who_withdrew_the_consent_gets_no_repetition() -> None:
+    world = limited()
+    contact = world.product.contacts.load("acme", key(world).contact_id)
+    assert contact is not None
+    world.product.contacts.save("acme", replace(contact, consent={"marketing": Consent("withdrawn", "form", 2)}))
+    wait(world, 4 * DAY)
+    assert marks(world) == ONCE
+    assert outcome(world) == "failed:131049"
+
+
+def test_a_repetition_waits_for_a_slot_for_the_day_limit_and_for_the_end_of_the_night() -> None:
+    world = limited()
+    lane, reserve = world.lane, world.lane.reserve_block
+    lane.reserve_block = lambda *_: SlotBlock()  # type: ignore[method-assign]
+    wait(world, DAY)
+    assert (marks(world), outcome(world)) == (ONCE, "waiting")
+    lane.reserve_block, lane.people = reserve, 0  # type: ignore[method-assign]
+    wait(world, 3600)
+    assert (marks(world), outcome(world)) == (ONCE, "waiting")
+    night = replace(world.campaign.definition, quiet_hours=QuietHours("00:00", "23:59"))
+    lane.people = 1
+    world.campaigns.save(replace(world.campaign, definition=night))
+    wait(world, 700)
+    assert (marks(world), outcome(world)) == (ONCE, "waiting")
+    world.campaigns.save(replace(world.campaign, definition=replace(night, quiet_hours=None)))
+    wait(world, 700)
+    assert marks(world) == TWICE
+
+
+def killed() -> None:
+    raise KilledError
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_dies_when_it_queues_a_repetition(when: str) -> None:
+    world = limited()
+    world.calls.at[world.calls.made, when] = killed
+    with pytest.raises(KilledError):
+        wait(world, DAY)
+    wait(world, 3600)
+    assert marks(world) == TWICE
+    assert world.queued().count(world.people[0].contact_id) > 1, "it is in the queue"
+
+
+def test_an_erased_person_does_not_wait() -> None:
+    world = limited()
+    (part,) = world.parts
+    gone = without(part, key(world).contact_id)
+    assert sorted(gone.outcomes) == ["failed:131049", LISTED]
