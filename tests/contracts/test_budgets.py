@@ -28,6 +28,14 @@ def test_the_same_id_reserves_once(budget_ledger: BudgetLedger) -> None:
     assert budget_ledger.reserve("globex", NOVEMBER, "a", 60, 100) == ReservedBudget(60)
 
 
+def test_what_an_id_has_reserved_is_known(budget_ledger: BudgetLedger) -> None:
+    assert budget_ledger.reservation("acme", "a") is None
+    budget_ledger.reserve("acme", NOVEMBER, "a", 60, 100)
+    assert budget_ledger.reservation("acme", "a") == 60
+    budget_ledger.settle("acme", "a", 25)
+    assert budget_ledger.reservation("acme", "a") == 25
+
+
 def test_what_was_not_used_is_given_back_once(budget_ledger: BudgetLedger) -> None:
     budget_ledger.reserve("acme", NOVEMBER, "a", 60, 100)
     budget_ledger.reserve("acme", NOVEMBER, "b", 40, 100)

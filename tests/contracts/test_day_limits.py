@@ -26,6 +26,15 @@ def test_no_more_than_the_limit_within_any_24_hours(limits: DayLimits) -> None:
     assert limits.reserve("acme", "5", 300, NOW + 25 * HOUR) == 100, "what the first hour used is free again"
 
 
+def test_what_remains_is_asked_without_a_reservation(limits: DayLimits) -> None:
+    assert limits.remaining("acme", "5", NOW) is None
+    limits.learn("acme", "5", 250, NOW)
+    limits.reserve("acme", "5", 100, NOW)
+    assert [limits.remaining("acme", "5", NOW + hour * HOUR) for hour in (0, 0, 25)] == [150, 150, 250]
+    limits.learn("acme", "5", 50, NOW + 1)
+    assert limits.remaining("acme", "5", NOW + 2) == 0
+
+
 def test_a_raised_limit_counts_what_was_used_and_an_old_report_changes_nothing(limits: DayLimits) -> None:
     limits.learn("acme", "5", 250, NOW)
     assert limits.reserve("acme", "5", 250, NOW) == 250

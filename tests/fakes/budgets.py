@@ -26,9 +26,14 @@ class MemoryBudgetLedger:
             return
         self.settled.add(place)
         month, reserved = self.reservations[place]
+        self.reservations[place] = month, max(0, min(micros, reserved))
         known = self.reserved(organization_id, month)
         unused = reserved - max(0, min(micros, reserved))
         self.months[organization_id, month] = ReservedBudget(known.micros - unused, known.is_warned)
+
+    def reservation(self, organization_id: str, reservation_id: str) -> int | None:
+        place = organization_id, reservation_id
+        return self.reservations[place][1] if place in self.reservations else None
 
     def reserved(self, organization_id: str, month: str) -> ReservedBudget:
         return self.months.get((organization_id, month), ReservedBudget())

@@ -102,6 +102,9 @@ class MemoryLane:
         self.next_slot = first + granted * interval
         return SlotBlock(first, interval, granted) if granted else SlotBlock()
 
+    def remaining_people(self, organization_id: str, phone_number_id: str, now: float) -> int | None:
+        return self.people
+
     def reserve_people(self, organization_id: str, phone_number_id: str, count: int, now: float) -> int:
         granted = min(count, self.people)
         self.people -= granted
@@ -133,6 +136,11 @@ class MemoryBudget:
             return False
         self.reserved[reservation_id] = micros
         return True
+
+    def remaining(self, organization_id: str, reservation_id: str, at: float) -> int | None:
+        if self.left is None:
+            return None
+        return self.reserved.get(reservation_id, max(0, self.left - sum(self.reserved.values())))
 
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
         if reservation_id not in self.settled:

@@ -103,6 +103,10 @@ def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld
             problems.append(f"{contact_id} was written to and is still planned")
     if campaign.chunk is not None:
         problems.append(f"the campaign still has people in hand: {campaign.chunk}")
+    if campaign.waiting == "budget" and world.budget.left is not None:
+        left = world.budget.left - sum(world.budget.reserved.values())
+        if left >= max(PRICES.values()):
+            problems.append(f"the campaign waits for a budget of which {left} is left")
     # At night, a campaign without budget waits for the morning.
     no_budget = world.budget.left is not None and campaign.waiting in ("budget", "quiet_hours")
     tomorrow = campaign.waiting == "day_limit" and bool(world.day_limits.limits)

@@ -66,6 +66,10 @@ def test_a_campaign_whose_number_stops_again_goes_on_when_it_is_resumed(seed: in
     assert broken(world) == []
 
 
+def test_a_worker_that_died_had_reserved_less_than_the_next_one_may_send() -> None:
+    assert problems_of("campaign:170") == []
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_no_single_fault_breaks_a_promise(part: int) -> None:
     calls = calls_of_the_calm_run()

@@ -77,6 +77,10 @@ class DynamoBudgetLedger:
                 if not set(codes) & _AGAIN or attempt == ATTEMPTS:
                     raise
 
+    def reservation(self, organization_id: str, reservation_id: str) -> int | None:
+        found = self._find(*_reservation(organization_id, reservation_id))
+        return int(found.reserved or 0) if found is not None else None
+
     def reserved(self, organization_id: str, month: str) -> ReservedBudget:
         found = self._find(*_sum(organization_id, month))
         return ReservedBudget(int(found.reserved or 0), found.state == _WARNED) if found else ReservedBudget()

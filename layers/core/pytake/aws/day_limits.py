@@ -31,10 +31,17 @@ class DynamoDayLimits:
     def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
         return self._change(organization_id, account_id, lambda known: known.reserve(people, now))
 
+    def remaining(self, organization_id: str, account_id: str, now: float) -> int | None:
+        try:
+            found = self._table.item.get(_pk(organization_id, account_id), _SK, consistent_read=True)
+        except self._table.item.DoesNotExist:
+            return None
+        return _read(found.body or "{}").remaining(now)
+
     def _change(
         self, organization_id: str, account_id: str, change: Callable[[DayLimit], tuple[DayLimit, Result]]
     ) -> Result:
-        item, pk = self._table.item, f"ORG#{organization_id}#DAYLIMIT#{account_id}"
+        item, pk = self._table.item, _pk(organization_id, account_id)
 
         def write() -> Result:
             try:
@@ -54,3 +61,7 @@ class DynamoDayLimits:
             return result
 
         return until_written(write, "the day limit")
+
+
+def _pk(organization_id: str, account_id: str) -> str:
+    return f"ORG#{organization_id}#DAYLIMIT#{account_id}"

@@ -52,6 +52,14 @@ class OrganizationBudgets:
             self._ledger.note_warning(organization_id, month)
         return True
 
+    def remaining(self, organization_id: str, reservation_id: str, at: float) -> int | None:
+        """What may be reserved under an id: what it has reserved already, else what is left of the month. None: no limit."""
+        limit = self._tenants.organization(organization_id).monthly_budget_micros
+        if limit is None:
+            return None
+        known = self._ledger.reservation(organization_id, reservation_id)
+        return known if known is not None else max(0, limit - self.state(organization_id, at).reserved_micros)
+
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
         """Reduce a reservation to what was used of it. The first call holds."""
         self._ledger.settle(organization_id, reservation_id, micros)

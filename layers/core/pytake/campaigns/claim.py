@@ -112,9 +112,19 @@ class ClaimRecipients:
         count = min(_affordable(prices, campaign.cap_left_micros), self._paced(campaign, now))
         if count == 0 and self._paced(campaign, now):
             return self._pause(campaign, "spend_cap", now)
-        until = now + HORIZON_SECONDS
+        if not count:
+            return campaign
+        # What is full is asked first: slots and people that are reserved for nothing are lost to others.
         organization_id, number = campaign.organization_id, campaign.definition.phone_number_id
-        block = self._lane.reserve_block(organization_id, number, count, now, until) if count else SlotBlock()
+        reservation = _chunk(campaign, part, places, SlotBlock(), now).reservation_id(campaign.campaign_id)
+        count = min(count, _affordable(prices, self._budgets.remaining(organization_id, reservation, now)))
+        if not count:
+            return self._rest(campaign, "budget")
+        people = self._lane.remaining_people(organization_id, number, now)
+        count = count if people is None else min(count, people)
+        if not count:
+            return self._rest(campaign, "day_limit")
+        block = self._lane.reserve_block(organization_id, number, count, now, now + HORIZON_SECONDS)
         if not block.count:
             return campaign
         count = self._lane.reserve_people(organization_id, number, block.count, now)

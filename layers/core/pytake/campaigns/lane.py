@@ -42,6 +42,12 @@ class NumberLane:
             found = SlotBlock(max(found.first, block.first), max(found.interval, block.interval), block.count)
         return found
 
+    def remaining_people(self, organization_id: str, phone_number_id: str, now: float) -> int | None:
+        number = self._tenants.number(phone_number_id)
+        if number is None:
+            return 0
+        return self._day_limits.remaining(organization_id, number.waba_id or phone_number_id, now)
+
     def reserve_people(self, organization_id: str, phone_number_id: str, count: int, now: float) -> int:
         number = self._tenants.number(phone_number_id)
         if number is None:

@@ -38,6 +38,9 @@ class Budgets(Protocol):
     def reserve(self, organization_id: str, reservation_id: str, micros: int, at: float) -> bool:
         """Reserve an amount of the budget of the month of `at`; False if less is left. The same id reserves once."""
 
+    def remaining(self, organization_id: str, reservation_id: str, at: float) -> int | None:
+        """What may be reserved under an id: what it has reserved already, else what is left of the month. None: no limit."""
+
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
         """Reduce a reservation to what was used of it. The first call holds."""
 
@@ -82,6 +85,9 @@ class BudgetLedger(Protocol):
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
         """Reduce a reservation, and the sum of its month, to what was used. The first call holds; an unknown id is ignored."""
 
+    def reservation(self, organization_id: str, reservation_id: str) -> int | None:
+        """What is reserved under an id; None: nothing was (a consistent read)."""
+
     def reserved(self, organization_id: str, month: str) -> ReservedBudget:
         """What is reserved of a month (a consistent read)."""
 
@@ -107,6 +113,9 @@ class Lane(Protocol):
 
         Leaves the share of conversations free. A block of no slots: the lane is full until then.
         """
+
+    def remaining_people(self, organization_id: str, phone_number_id: str, now: float) -> int | None:
+        """How many people the day limit of the number's portfolio still allows; None: any number."""
 
     def reserve_people(self, organization_id: str, phone_number_id: str, count: int, now: float) -> int:
         """Reserve at most `count` people of the day limit of the number's portfolio; how many it still allows."""

@@ -64,11 +64,17 @@ class DayLimit(Struct, frozen=True, omit_defaults=True):
 
     def reserve(self, people: int, now: float) -> tuple["DayLimit", int]:
         """The limit after the reservation, and for how many of the `people` it was."""
-        hour = int(now // 3600)
-        recent = {one: count for one, count in self.hours.items() if one > hour - 25}
-        granted = people if self.most is None else max(0, min(people, self.most - sum(recent.values())))
+        hour, recent, left = int(now // 3600), self._recent(now), self.remaining(now)
+        granted = people if left is None else min(people, left)
         recent[hour] = recent.get(hour, 0) + granted
         return DayLimit(self.most, self.reported_at, recent), granted
+
+    def remaining(self, now: float) -> int | None:
+        """How many people it still allows."""
+        return None if self.most is None else max(0, self.most - sum(self._recent(now).values()))
+
+    def _recent(self, now: float) -> dict[int, int]:
+        return {hour: count for hour, count in self.hours.items() if hour > int(now // 3600) - 25}
 
 
 def messages_per_second(number: Number) -> int:

@@ -137,6 +137,9 @@ class DayLimits(Protocol):
     def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
         """Reserve the limit for at most `people`; for how many it was. An account without a known limit has none."""
 
+    def remaining(self, organization_id: str, account_id: str, now: float) -> int | None:
+        """How many people the limit still allows (a consistent read); None: there is no known limit."""
+
 
 class HeldTurns(Protocol):
     """Outgoing turns that do not wait in their queue. A queue deletes messages after 14 days, this store does not."""

@@ -1,0 +1,57 @@
+"""A claim is cut to what is left, and takes nothing that others could use."""
+
+from typing import Any
+
+import pytest
+
+from tests.campaigns.world import PRICE, CampaignWorld, person
+
+PEOPLE = 8
+
+
+def world_of(**definition: Any) -> CampaignWorld:
+    world = CampaignWorld([person(index) for index in range(PEOPLE)], **definition)
+    world.start()
+    return world
+
+
+def test_a_claim_is_cut_to_the_rest_of_the_budget() -> None:
+    world = world_of()
+    world.budget.left = 3 * PRICE + PRICE // 2
+    lane, people = world.lane, world.lane.people
+    world.run(3)
+    assert (len(world.queued()), world.campaign.waiting) == (3, "budget")
+    assert lane.people == people - 3
+    after = lane.next_slot
+    world.run(5)
+    assert (lane.people, lane.next_slot) == (people - 3, after), "nothing is reserved while it waits"
+    world.budget.left = PEOPLE * PRICE
+    assert world.run().status == "completed"
+    assert len(world.queued()) == PEOPLE
+
+
+def test_a_claim_is_cut_to_the_day_limit() -> None:
+    world = world_of()
+    world.lane.people = 2
+    world.run(3)
+    assert (len(world.queued()), world.campaign.waiting) == (2, "day_limit")
+    after = world.lane.next_slot
+    world.run(5)
+    assert world.lane.next_slot == after, "no slots are reserved while it waits"
+    assert sum(world.budget.reserved.values()) == 2 * PRICE
+
+
+@pytest.mark.parametrize(("cap", "sent"), [(3 * PRICE + 1, 3), (3 * PRICE - 1, 2)])
+def test_a_claim_is_cut_to_the_rest_of_the_cap(cap: int, sent: int) -> None:
+    world = world_of(spend_cap_micros=cap)
+    assert world.run().reason == "spend_cap"
+    assert len(world.queued()) == sent
+
+
+def test_what_a_dead_worker_reserved_bounds_the_next_claim() -> None:
+    world = world_of()
+    world.budget.left = PEOPLE * PRICE
+    world.budget.reserved["campaign:spring:BR:0:0"] = PRICE
+    assert world.run().status == "completed"
+    assert len(world.queued()) == PEOPLE
+    assert sum(world.budget.reserved.values()) == PEOPLE * PRICE
