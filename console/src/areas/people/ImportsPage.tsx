@@ -62,7 +62,11 @@ export function ImportsPage() {
 }
 
 function ImportPart({ found }: { found: ContactImport }) {
-  const { t } = useTranslation("people");
+  const { t, i18n } = useTranslation("people");
+  const why = (code: string, message: string) => {
+    const key = `imports.code.${code}`;
+    return i18n.exists(key, { ns: "people" }) ? t(key as "imports.code.phone_invalid") : message;
+  };
   const { created_at, status, created, updated, consent_kept, rows, error_count, errors } = found;
   const at = new Date(created_at).toLocaleString(locale(), { dateStyle: "short", timeStyle: "short" });
   const number = (value: number) => value.toLocaleString(locale());
@@ -92,7 +96,7 @@ function ImportPart({ found }: { found: ContactImport }) {
               {errors.map(({ row, code, message }) => (
                 <Table.Tr key={`${row}.${code}`}>
                   <Table.Td>{row}</Table.Td>
-                  <Table.Td>{message}</Table.Td>
+                  <Table.Td>{why(code, message)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -109,7 +109,10 @@ test("a file is imported, and the refused rows say why", async () => {
     updated: 98,
     consent_kept: 3,
     error_count: 2,
-    errors: [{ row: 7, code: "phone_invalid", message: "`12` is not a phone number." }],
+    errors: [
+      { row: 7, code: "phone_invalid", message: "Not valid." },
+      { row: 9, code: "new_code", message: "Something new." },
+    ],
     created_at: "2026-11-29T12:00:00Z",
     finished_at: "2026-11-29T12:01:00Z",
   };
@@ -118,7 +121,8 @@ test("a file is imported, and the refused rows say why", async () => {
     "POST /api/v1/contacts/import?country=BR": Response.json({ import_id: "i2" }, { status: 202 }),
   });
   expect(await screen.findByText(/1.100 pessoas adicionadas, 98 alteradas/)).toBeVisible();
-  expect(screen.getByText("`12` is not a phone number.")).toBeVisible();
+  expect(screen.getByRole("row", { name: /^7 O número de telefone não é válido/ })).toBeVisible();
+  expect(screen.getByRole("row", { name: "9 Something new." })).toBeVisible();
   await userEvent.type(screen.getByLabelText("País"), "br");
   const csv = "phone;name\n11999990001;Ana\n";
   const file = new File([csv], "pessoas.csv", { type: "text/csv" });
