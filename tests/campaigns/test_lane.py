@@ -42,3 +42,15 @@ def test_the_default_limit_and_the_day_limit_of_the_account_hold() -> None:
     assert [one.reserve_people("acme", "1", 200, NOW) for _ in range(3)] == [200, 50, 0]
     assert one.reserve_people("acme", "2", 200, NOW) == 0
     assert one.reserve_block("acme", "2", 200, NOW, NOW + 60) == NO_SLOTS
+
+
+def test_the_organizations_limit_of_a_day_holds_until_meta_reports_one() -> None:
+    tenants, limits = fakes.MemoryTenants(), fakes.MemoryDayLimits()
+    tenants.put_number(NUMBER)
+    tenants.put_organization(Organization("acme", people_per_day=300))
+    one = NumberLane(fakes.MemoryRateSlots(), limits, tenants, 5)
+    assert one.remaining_people("acme", "1", NOW) == 300
+    assert [one.reserve_people("acme", "1", 200, NOW) for _ in range(2)] == [200, 100]
+    assert one.remaining_people("acme", "1", NOW) == 0
+    limits.learn("acme", "5", 2000, NOW)
+    assert one.remaining_people("acme", "1", NOW) == 1700

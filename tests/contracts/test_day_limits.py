@@ -35,6 +35,16 @@ def test_what_remains_is_asked_without_a_reservation(limits: DayLimits) -> None:
     assert limits.remaining("acme", "5", NOW + 2) == 0
 
 
+def test_a_limit_of_the_caller_holds_until_meta_reports_one(limits: DayLimits) -> None:
+    assert limits.remaining("acme", "5", NOW, 250) == 250
+    assert [limits.reserve("acme", "5", 200, NOW, 250) for _ in range(2)] == [200, 50]
+    assert limits.remaining("acme", "5", NOW, 250) == 0
+    limits.learn("acme", "5", 2000, NOW + 1)
+    assert limits.remaining("acme", "5", NOW + 2, 250) == 1750
+    limits.learn("acme", "5", None, NOW + 3)
+    assert limits.remaining("acme", "5", NOW + 4, 250) is None
+
+
 def test_a_raised_limit_counts_what_was_used_and_an_old_report_changes_nothing(limits: DayLimits) -> None:
     limits.learn("acme", "5", 250, NOW)
     assert limits.reserve("acme", "5", 250, NOW) == 250

@@ -619,12 +619,14 @@ class MemoryDayLimits:
         if at >= known.reported_at:
             self.limits[organization_id, account_id] = replace(known, most=most, reported_at=at)
 
-    def remaining(self, organization_id: str, account_id: str, now: float) -> int | None:
-        return self.limits.get((organization_id, account_id), DayLimit()).remaining(now)
+    def remaining(self, organization_id: str, account_id: str, now: float, unreported: int | None = None) -> int | None:
+        return self.limits.get((organization_id, account_id), DayLimit()).remaining(now, unreported)
 
-    def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
+    def reserve(
+        self, organization_id: str, account_id: str, people: int, now: float, unreported: int | None = None
+    ) -> int:
         known = self.limits.get((organization_id, account_id), DayLimit())
-        self.limits[organization_id, account_id], granted = known.reserve(people, now)
+        self.limits[organization_id, account_id], granted = known.reserve(people, now, unreported)
         return granted
 
 

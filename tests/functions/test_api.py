@@ -361,9 +361,10 @@ def test_timetables(gateway: Gateway) -> None:
 
 def test_organization_settings(gateway: Gateway) -> None:
     assert gateway.api("GET", "/api/v1/organization").body["messages_per_minute"] is None
-    settings = {"messages_per_minute": 600, "language": "pt_BR", "timezone": "America/Sao_Paulo"}
+    settings = {"messages_per_minute": 600, "language": "pt_BR", "timezone": "America/Sao_Paulo", "people_per_day": 250}
     changed = gateway.api("PUT", "/api/v1/organization", settings)
     assert (changed.status, changed.body["messages_per_minute"]) == (200, 600)
+    assert gateway.api("GET", "/api/v1/organization").body["people_per_day"] == 250
     assert gateway.api("GET", "/api/v1/organization", role="analyst").body["timezone"] == "America/Sao_Paulo"
     wrong = gateway.api("PUT", "/api/v1/organization", {"timezone": "Mars/Olympus", "messages_per_minute": 0})
     assert (wrong.status, wrong.body["code"]) == (422, "invalid_request")

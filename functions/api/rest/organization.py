@@ -89,6 +89,13 @@ class OrganizationSettings(ApiModel):
         strict=True,
         description="What templates of campaigns and starts may cost in a month, in millionths of the rate card's currency",
     )
+    people_per_day: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**9,
+        strict=True,
+        description="How many people campaigns may write to in 24 hours through an account whose limit Meta has not reported",
+    )
 
 
 @router.get(

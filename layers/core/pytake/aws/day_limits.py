@@ -28,15 +28,17 @@ class DynamoDayLimits:
 
         self._change(organization_id, account_id, change)
 
-    def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
-        return self._change(organization_id, account_id, lambda known: known.reserve(people, now))
+    def reserve(
+        self, organization_id: str, account_id: str, people: int, now: float, unreported: int | None = None
+    ) -> int:
+        return self._change(organization_id, account_id, lambda known: known.reserve(people, now, unreported))
 
-    def remaining(self, organization_id: str, account_id: str, now: float) -> int | None:
+    def remaining(self, organization_id: str, account_id: str, now: float, unreported: int | None = None) -> int | None:
         try:
             found = self._table.item.get(_pk(organization_id, account_id), _SK, consistent_read=True)
         except self._table.item.DoesNotExist:
-            return None
-        return _read(found.body or "{}").remaining(now)
+            return unreported
+        return _read(found.body or "{}").remaining(now, unreported)
 
     def _change(
         self, organization_id: str, account_id: str, change: Callable[[DayLimit], tuple[DayLimit, Result]]

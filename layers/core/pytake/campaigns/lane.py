@@ -46,10 +46,12 @@ class NumberLane:
         number = self._tenants.number(phone_number_id)
         if number is None:
             return 0
-        return self._day_limits.remaining(organization_id, number.waba_id or phone_number_id, now)
+        unreported = self._tenants.organization(organization_id).people_per_day
+        return self._day_limits.remaining(organization_id, number.waba_id or phone_number_id, now, unreported)
 
     def reserve_people(self, organization_id: str, phone_number_id: str, count: int, now: float) -> int:
         number = self._tenants.number(phone_number_id)
         if number is None:
             return 0
-        return self._day_limits.reserve(organization_id, number.waba_id or phone_number_id, count, now)
+        unreported = self._tenants.organization(organization_id).people_per_day
+        return self._day_limits.reserve(organization_id, number.waba_id or phone_number_id, count, now, unreported)

@@ -54,6 +54,7 @@ def block_of(per_minute: int, reserved_until: float, count: int, now: float, unt
 
 class DayLimit(Struct, frozen=True, omit_defaults=True):
     """Meta's limit of people that an account may write to first in 24 hours: `most`, reported at `reported_at`. None: no limit.
+    As long as nothing was reported, the caller's `unreported` limit holds.
 
     `hours` has the people of each hour since the epoch. The oldest of 25 hours counts in full, so the limit is never passed.
     """
@@ -62,16 +63,17 @@ class DayLimit(Struct, frozen=True, omit_defaults=True):
     reported_at: float = 0
     hours: dict[int, int] = {}
 
-    def reserve(self, people: int, now: float) -> tuple["DayLimit", int]:
+    def reserve(self, people: int, now: float, unreported: int | None = None) -> tuple["DayLimit", int]:
         """The limit after the reservation, and for how many of the `people` it was."""
-        hour, recent, left = int(now // 3600), self._recent(now), self.remaining(now)
+        hour, recent, left = int(now // 3600), self._recent(now), self.remaining(now, unreported)
         granted = people if left is None else min(people, left)
         recent[hour] = recent.get(hour, 0) + granted
         return DayLimit(self.most, self.reported_at, recent), granted
 
-    def remaining(self, now: float) -> int | None:
-        """How many people it still allows."""
-        return None if self.most is None else max(0, self.most - sum(self._recent(now).values()))
+    def remaining(self, now: float, unreported: int | None = None) -> int | None:
+        """How many people it still allows; None: any number."""
+        most = self.most if self.reported_at else unreported
+        return None if most is None else max(0, most - sum(self._recent(now).values()))
 
     def _recent(self, now: float) -> dict[int, int]:
         return {hour: count for hour, count in self.hours.items() if hour > int(now // 3600) - 25}

@@ -333,8 +333,7 @@ class NumberSecrets(Struct, frozen=True, omit_defaults=True):
 class Organization(Struct, omit_defaults=True):
     """An organization's settings. None means the stack's default. Flows read the `constants` as `{{constants.NAME}}`.
 
-    `monthly_budget_micros` limits the templates of campaigns and starts, in millionths of the rate card's currency.
-    """
+    `monthly_budget_micros`, in millionths, limits campaigns and starts, `people_per_day` campaigns until Meta reports a limit."""
 
     organization_id: str
     messages_per_minute: int | None = None
@@ -348,6 +347,7 @@ class Organization(Struct, omit_defaults=True):
     contact_model_calls_per_hour: int | None = None
     constants: dict[str, Any] = {}
     monthly_budget_micros: int | None = None
+    people_per_day: int | None = None
 
 
 FlowChange = Literal["saved", "published", "rolled_back", "filed"]

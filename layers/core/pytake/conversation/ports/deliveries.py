@@ -134,11 +134,16 @@ class DayLimits(Protocol):
     def learn(self, organization_id: str, account_id: str, most: int | None, at: float) -> None:
         """Note the limit that Meta reported at a time; None: there is none. An older report changes nothing."""
 
-    def reserve(self, organization_id: str, account_id: str, people: int, now: float) -> int:
-        """Reserve the limit for at most `people`; for how many it was. An account without a known limit has none."""
+    def reserve(
+        self, organization_id: str, account_id: str, people: int, now: float, unreported: int | None = None
+    ) -> int:
+        """Reserve the limit for at most `people`; for how many it was.
 
-    def remaining(self, organization_id: str, account_id: str, now: float) -> int | None:
-        """How many people the limit still allows (a consistent read); None: there is no known limit."""
+        `unreported` is the limit of an account of which Meta has reported none; None: it has no limit.
+        """
+
+    def remaining(self, organization_id: str, account_id: str, now: float, unreported: int | None = None) -> int | None:
+        """How many people the limit still allows (a consistent read); None: there is no limit."""
 
 
 class HeldTurns(Protocol):
