@@ -63,9 +63,15 @@ unit: setup-dev tools ## The fast tests only
 	@$(SITE) -- test
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not cloud and not build"
 
+# The local cloud and the builds mostly wait: they run beside the fast tests. They have a process of their own, because a browser's
+# loop and the cloud's environment would disturb other tests.
+SLOW_TESTS := .pytest_cache/slow.txt
+
 test: check tools ## Everything CI runs
 	@$(SITE) -- test
-	@$(BIN)/pytest -n 3 --dist loadfile
+	@mkdir -p $(dir $(SLOW_TESTS)); $(BIN)/pytest -m "cloud or build" >$(SLOW_TESTS) 2>&1 & slow=$$!; \
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cloud and not build"; fast=$$?; \
+	wait $$slow; slow=$$?; cat $(SLOW_TESTS); exit $$((fast || slow))
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"
 
 sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers

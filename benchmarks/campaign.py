@@ -259,7 +259,7 @@ class _Generated:
 
 
 class _Active:
-    """Campaigns of which only one is due: the AWS inside the process has no index."""
+    """Campaigns with only one that is due: the AWS inside the process has no index."""
 
     def __init__(self, campaigns: DynamoCampaigns, campaign_id: str) -> None:
         self.load, self.save, self._id = campaigns.load, campaigns.save, campaign_id

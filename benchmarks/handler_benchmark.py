@@ -41,6 +41,7 @@ VARIABLES = {
     "KEEP_MEDIA": "false",
     "MEDIA_MEGABYTES": "16",
     "LAKE_BUCKET": "lake",
+    "SCHEDULED_FUNCTION": "scheduled",
     "SECRETS_PREFIX": "pytake/local/",
     "STATUSES_DLQ_URL": f"{_QUEUES}/statuses-dead-letters",
     "LAKE_DATABASE": "lake",

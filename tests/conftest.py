@@ -5,18 +5,14 @@ import os
 import uuid
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
-
-ONE_WORKER = {"cloud": "cloud", "console": "cloud", "build": "build"}
-"""The folders whose tests share a local cloud, or a build."""
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("pytake", deadline=None)
@@ -27,22 +23,6 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # DuckDB (nanobind) lists every object that lives at the interpreter's exit on stderr: hundreds of lines after the summary.
 atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
-
-
-class FileScheduling(LoadFileScheduling):
-    """One worker has the tests of a file, one all that use the local cloud, and one all that need a build.
-
-    The tests of the local cloud mostly wait: the other workers use the time.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return ONE_WORKER.get(file.split("/")[1], file)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """With `--dist loadfile`, give our own scheduler."""
-    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

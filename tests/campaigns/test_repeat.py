@@ -29,7 +29,7 @@ def limit(world: CampaignWorld, turn: int = 1) -> None:
 
 
 def limited(**definition: object) -> CampaignWorld:
-    """A completed campaign to two people, the first of whom Meta limits."""
+    """A completed campaign to two people. Meta limits the first one."""
     world = CampaignWorld([person(0), person(1)], **definition)
     world.start()
     assert world.run().status == "completed"

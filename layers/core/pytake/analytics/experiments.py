@@ -38,7 +38,7 @@ class NodeExperiment(Struct, frozen=True):
 
     `people_in_several_paths` are left out of the comparison. `sample_ratio_mismatch`: the paths do not have the shares of people
     that their weights say, so that the differences mean nothing. `people_needed`: so many people in each path find the smallest
-    effect with a chance of 80 %; None while nobody or everybody in the base has reached the goal.
+    effect with a chance of 80 %; None while none or all of the base have reached the goal.
     """
 
     node_id: str

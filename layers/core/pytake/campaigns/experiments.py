@@ -1,8 +1,9 @@
 """Compare the variants of an experiment while it runs, as often as wanted. Pure; ADR 35 says why this method.
 
-A usual test is right about 95 % of the time only if somebody looks once, at a size fixed before. Here the stated error holds for
-all looks together: the intervals form a confidence sequence, by a normal mixture (Robbins 1970; asymptotic confidence sequences,
-Waudby-Smith and others 2021). The check of the sample ratio is a mixture test with the same property (Lindon and Malek 2022).
+A usual test is right about 95 % of the time only for a single look, at a size that was fixed before. Here the stated error
+holds for all looks together: the intervals form a confidence sequence, by a normal mixture (Robbins 1970; asymptotic
+confidence sequences, Waudby-Smith and others 2021). The check of the sample ratio is a mixture test with the same property
+(Lindon and Malek 2022).
 """
 
 import math

@@ -139,7 +139,7 @@ class DayLimits(Protocol):
     ) -> int:
         """Reserve the limit for at most `people`; for how many it was.
 
-        `unreported` is the limit of an account of which Meta has reported none; None: it has no limit.
+        `unreported` is the limit of an account without a report from Meta; None: it has no limit.
         """
 
     def remaining(self, organization_id: str, account_id: str, now: float, unreported: int | None = None) -> int | None:
