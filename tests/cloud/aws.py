@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 
 from tests.cloud.conftest import Cloud
+from tests.cloud.waiting import until
 
 
 class Aws:
@@ -35,6 +36,10 @@ class Aws:
         described = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, described
         return dict(described)
+
+    def export(self) -> None:
+        """Export everything up to now. The job does nothing while the schedule's own run of it has the lease."""
+        until(lambda: bool(self.run("export")["up_to_date"]))
 
     def table(self) -> str:
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])

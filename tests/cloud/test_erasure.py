@@ -65,10 +65,10 @@ def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_p
         cloud.answers(new_phone, number)
         cloud.say(new_phone, text)
     cloud.answers(new_phone, 3)
-    aws.run("export")
+    aws.export()
     cloud.say(new_phone, texts[2])
     cloud.answers(new_phone, 4)
-    aws.run("export")
+    aws.export()
     wamids = [message["id"] for message in cloud.screen(new_phone) if message.get("id")]
     dead = aws.outputs["InboundDeadLettersUrl"]
     item = {"organization_id": "demo", "phone_number_id": PHONE_NUMBER_ID, "contact_id": new_phone}
@@ -94,7 +94,7 @@ def test_no_byte_of_an_erased_person_is_left(cloud: Cloud, new_phone: str, tmp_p
         assert api.delete(f"/contacts/{new_phone}").status_code == 204
     assert not any(text in aws.table() for text in texts), "at once"
     aws.let_settle()
-    assert aws.run("export")["up_to_date"]
+    aws.export()
     table, bucket, queues, logs = aws.table(), aws.bucket(str(tmp_path)), aws.queues(), _logs(cloud)
     for word in described:
         assert word not in table, word

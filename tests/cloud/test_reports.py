@@ -15,7 +15,7 @@ FLOW_ID = "lead_qualifier"  # the demo's
 
 def reports(cloud: Cloud, aws: Aws) -> tuple[dict[str, Any], dict[str, int]]:
     """Return the report and the visits of nodes, as of now."""
-    aws.run("export")
+    aws.export()
     with cloud.api("analyst") as api:
         base = f"/whatsapp-analytics/flows/{FLOW_ID}"
         report = api.get(f"{base}/report", params={"days": 2}).raise_for_status().json()

@@ -54,7 +54,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             chat(cloud.url)
-            Aws(cloud).run("export")
+            Aws(cloud).export()
             take(browser, cloud.url)
         finally:
             browser.close()

@@ -89,7 +89,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
         return _obey(command, flow, state, answer, context)
     if state is None:
         return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
-    if state.is_opened:
+    if state.is_opened and state.flow_id == flow.id:
         if answer.type in _NOT_FROM_THE_PERSON:
             return _ignored(state, answer)
         return _open(flow, answer, context, state.variables, opening=True)
