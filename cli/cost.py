@@ -125,7 +125,7 @@ def _show(bill: Bill, table: Prices, usage: MeasuredUsage) -> None:
     volumes, console = bill.volumes, Console()
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown.add_column("", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+    shown.add_column("")  # in a narrow terminal the description wraps, so that no amount is cut
     million_too = volumes.messages not in (0, MILLION)
     for head in ("per month", "", "USD", *(["per million"] if million_too else [])):
         shown.add_column(head, justify="right" if head else "left", no_wrap=True)

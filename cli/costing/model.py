@@ -217,7 +217,7 @@ class Bill:
             traces = self._traces(self.volumes.messages + self._statuses) + self._scheduled_traces()
             yield self._line("observability", "X-Ray", "sampled traces", traces, "traces", "xray_million", "xray")
         # A metric is billed for the hours in which it is recorded: without messages, only scheduled jobs record some.
-        metrics = assumed.custom_metrics[tier] if self.volumes.messages else assumed.scheduled_metrics
+        metrics = (assumed.custom_metrics if self.volumes.messages else assumed.scheduled_metrics)[tier]
         yield self._line("observability", "CloudWatch", "metrics", metrics, "metrics", "metric_month", "cloudwatch")
         alarms, boards = assumed.alarm_metrics[tier], assumed.dashboards[tier]
         yield self._line("observability", "CloudWatch", "alarms", alarms, "metrics", "alarm_month", "cloudwatch")

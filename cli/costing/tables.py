@@ -50,7 +50,7 @@ class Assumptions(Struct, frozen=True):
     trace_reservoir_per_second: float
     trace_share_beyond: float
     custom_metrics: dict[str, int]
-    scheduled_metrics: int
+    scheduled_metrics: dict[str, int]
     alarm_metrics: dict[str, int]
     dashboards: dict[str, int]
     secrets_per_number: int

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def test_the_lines_beside_the_messages_recomputed_by_hand() -> None:
     assert usd(found, "KMS") == pytest.approx((reads + 8 * 300 * 12) * 3 / MILLION)
     assert usd(found, "S3") == pytest.approx(200 * 300 * 12 * 5 / MILLION)
     assert usd(found, "Athena") == pytest.approx(200 * 30 * 5 * 10e6 / 1e12 * 5)
-    runs = 30 * (1440 + 288 + 6 + 1)
+    runs = 30 * (3 * 1440 + 288 + 6 + 1)  # due, campaigns and imports each minute; export, aggregate, retention
     assert usd(found, "Lambda", "scheduled runs") == pytest.approx(runs * 0.20 / MILLION)
     assert usd(found, "DynamoDB", "scheduled writes") == pytest.approx(2 * runs * 0.625 / MILLION)
     logs = next(line.quantity for line in found.lines if line.what == "logs")
@@ -158,9 +159,39 @@ def test_the_lines_beside_the_messages_recomputed_by_hand() -> None:
     assert usd(bill(messages=0, tracing=True), "X-Ray") == pytest.approx(runs * 5 / MILLION)
 
 
-def test_an_idle_month_costs_what_the_docs_say() -> None:
-    assert bill(messages=0).total() == pytest.approx(9.05, abs=0.3)
-    assert bill(messages=0, observability="full").total() == pytest.approx(12.35, abs=0.3)
+def runs_per_day(when: str) -> int:
+    """How often EventBridge Scheduler starts a job of this expression: `rate(5 minutes)`, `cron(15 2-7 * * ? *)`."""
+    if when.startswith("rate("):
+        return 1440 // int(when.removeprefix("rate(").partition(" ")[0])
+    first, _, last = when.split()[1].partition("-")
+    return int(last or first) - int(first) + 1
+
+
+def test_the_scheduled_runs_are_those_of_the_template() -> None:
+    schedules = yaml_parse(TEMPLATE.read_text())["Mappings"]["Schedules"]
+    found = sum(runs_per_day(schedule["When"]) for schedule in schedules.values())
+    assert assumptions().scheduled_runs_per_day == found
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/cost.md"])
+def test_an_idle_month_costs_what_the_docs_say(page: str) -> None:
+    text = " ".join((TEMPLATE.parent / page).read_text().split())
+    told = re.search(r"about ([\d.]+) USD, [^;.]*?about ([\d.]+) USD with `Observability=full`", text.replace(";", ","))
+    assert told is not None
+    assert bill(messages=0).total() == pytest.approx(float(told[1]), abs=0.15)
+    assert bill(messages=0, observability="full").total() == pytest.approx(float(told[2]), abs=0.15)
+
+
+def test_an_idle_month_recomputed_by_hand() -> None:
+    polls = 5 * 30 * 86_400 / 20  # five pollers of a queue, each asks for 20 seconds
+    queues = 3 * polls * 0.50 / MILLION + polls * 0.40 / MILLION
+    runs = 138_450 * (0.20 + 2 * 0.625 + 8 * 0.125) / MILLION + 43_200 * 0.2 * 0.0000133334
+    secrets = 2 * 0.40
+    # Three lags, the daily lag and the lost messages; 51 watched metrics.
+    assert bill(messages=0).total() == pytest.approx(queues + runs + secrets + 5 * 0.30 + 51 * 0.10)
+    # Also the recipients of campaigns, alarms on three metrics, and the dashboard.
+    full = queues + runs + secrets + 6 * 0.30 + 54 * 0.10 + 3
+    assert bill(messages=0, observability="full").total() == pytest.approx(full)
 
 
 def test_a_month_in_which_nobody_writes_costs_what_is_there_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,15 +227,16 @@ def spending_report(path: Path, **change: Any) -> Path:
     return path
 
 
-def test_metas_fees_follow_the_measured_shares(tmp_path: Path) -> None:
+def test_metas_fees_follow_the_measured_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = spending_report(tmp_path / "spending.json")
     asked = ["cost", "--messages", "2000", "--answers", "2", "--spending", str(report)]
     found = json.loads(CliRunner().invoke(app, [*asked, "--json"]).output)
     assert found["usd_per_month"]["meta"] == pytest.approx(4000 * 12 / 400)
     assert found["meta_usd_by_category"] == {"marketing": 100.0, "service": 20.0}
+    monkeypatch.setenv("COLUMNS", "80")
     shown = CliRunner().invoke(app, ["cost", "--spending", str(report)]).output  # a million messages
     assert "marketing" in shown
-    assert "30,000.00" in shown
+    assert "30,000.00" in shown, "the amounts are whole in a narrow terminal"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from tests.stack import Stack
 from tests.template.permissions import granted
 
 TABLE = "Table"
-INDEXES = ("Table/index/due", "Table/index/log")
+INDEXES = ("Table/index/due", "Table/index/log", "Table/index/recent")
 SECRETS = "secretsmanager:secret:pytake/${Stage}/*"
 APP_SECRETS = "secretsmanager:secret:pytake/${Stage}/*/app-secret*"
 ACCESS_TOKENS = "secretsmanager:secret:pytake/${Stage}/*/access-token*"
@@ -145,7 +145,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         **everyone("ScheduledLogs"),
     },
     "ApiRole": {
-        **dict.fromkeys((TABLE, *INDEXES, "Table/index/recent"), EVERY_ITEM_ACTION),
+        **dict.fromkeys((TABLE, *INDEXES), EVERY_ITEM_ACTION),
         "InboundQueue": {"sqs:SendMessage"},
         "OutboundQueue": {"sqs:SendMessage"},
         "BulkQueue": {"sqs:SendMessage"},

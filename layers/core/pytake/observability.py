@@ -118,6 +118,7 @@ FULL_METRICS = frozenset(
     (
         "ApiCalls",
         "BillableMessages",
+        "CampaignRecipientsClaimed",
         "GraphMilliseconds",
         "InboundWaitMilliseconds",
         "OutboundWaitMilliseconds",
