@@ -66,10 +66,10 @@ def test_commands_of_a_page_name_tests_and_targets_that_exist(page: str) -> None
     assert set(re.findall(r"`?make ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", text)))) <= targets
 
 
-def test_no_two_decisions_have_the_same_number() -> None:
+def test_decisions_are_numbered_one_after_the_other() -> None:
     pages = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
     numbers = [int(page.read_text().removeprefix("# ").partition(".")[0]) for page in pages]
-    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, len(pages) + 1))
     assert [int(page.name[:4]) for page in pages] == numbers
 
 
