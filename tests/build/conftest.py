@@ -252,6 +252,8 @@ def environment(aws: str, graph: Graph, client: Callable[[str], Any]) -> dict[st
         "MEDIA_QUEUE_URL": queues["media"]["QueueUrl"],
         "MEDIA_DLQ_URL": queues["media-dead-letters"]["QueueUrl"],
         "GRAPH_API_URL": graph.url,
+        "SCHEDULED_FUNCTION": "pytake-test-scheduled:live",
+        "SENDS_EMAIL": "false",
         "EVENT_BUS_NAME": "default",
         "LAKE_DATABASE": "pytake",
         "WORK_GROUP": "pytake",
