@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pytake.aws import contact_batches
 from pytake.aws.contact_batches import DynamoContactBatches
 from pytake.aws.contacts import DynamoContacts, withdrawn_item
 from pytake.aws.imports import DynamoImports
@@ -33,6 +34,7 @@ def people(request: pytest.FixtureRequest) -> Any:
         contacts = fakes.MemoryContacts()
         return contacts, fakes.MemoryContactBatches(contacts)
     table = request.getfixturevalue("table")
+    request.getfixturevalue("monkeypatch").setattr(contact_batches, "AT_ONCE", 1)  # moto answers one request at a time
     return DynamoContacts(table), DynamoContactBatches(table)
 
 
