@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
-from pynamodb.exceptions import UpdateError
 
-from pytake.aws.table import Table, dynamodb_error_code
+from pytake.aws.table import Table
+from pytake.aws.updates import update_if
 from pytake.conversation.desk import CannedReply, DeskChangedError, Team
 
 _Entry = TypeVar("_Entry", Team, CannedReply)
@@ -43,12 +43,8 @@ class DynamoDesk:
         body = item.body.set(msgspec.json.encode(entries).decode())
         written = item(*place)
         unchanged = item.revision == expected if expected else item.pk.does_not_exist() if expected == 0 else None
-        try:
-            written.update([body, item.revision.add(1)], condition=unchanged)
-        except UpdateError as error:
-            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                raise
-            raise DeskChangedError from None
+        if not update_if(written, [body, item.revision.add(1)], unchanged):
+            raise DeskChangedError
         return int(written.revision or 0)
 
 

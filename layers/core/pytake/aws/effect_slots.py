@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from random import sample
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import Table, dynamodb_error_code
+from pytake.aws.table import Table
+from pytake.aws.updates import update_if
 from pytake.conversation.ports.conversations import EffectSlot
 
 LEASE_SECONDS = 60
@@ -41,12 +41,7 @@ class DynamoEffectSlots:
                 item.theoretical_arrival.set(until),
                 item.expires_at.set(int(until) + LEASE_SECONDS),
             ]
-            try:
-                entry.update(actions, condition=free)
-            except UpdateError as error:
-                if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                    raise
-            else:
+            if update_if(entry, actions, free):
                 return EffectSlot(number, until)
         return None
 

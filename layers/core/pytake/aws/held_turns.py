@@ -1,20 +1,19 @@
 """Outgoing turns that do not wait in their queue, on DynamoDB. They have no time to live: a stopped number may stay stopped."""
 
-import heapq
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import DUE_SHARDS, Item, Table, cancellation_codes, due_shard, held_due_pk, held_pk, held_sk
+from pytake.aws.table import Item, Table, cancellation_codes, due_shard, held_due_pk, held_pk, held_sk
+from pytake.aws.updates import due_items
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, HeldTurn
 
 BATCH = 100
-"""The limit of one BatchGetItem, and of one transaction."""
+"""The limit of one transaction."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -45,18 +44,7 @@ class DynamoHeldTurns:
         self._table.item(pk, held_sk(key.contact_id, turn)).delete()
 
     def due(self, now: float) -> Iterator[HeldTurn]:
-        item = self._table.item
-        shards = (item.due.query(held_due_pk(shard), item.due_at <= now) for shard in range(DUE_SHARDS))
-        earliest = heapq.merge(*shards, key=lambda place: float(place.due_at or 0))
-        while places := list(islice(earliest, BATCH)):
-            found = {
-                (entry.pk, entry.sk): entry
-                for entry in item.batch_get([(place.pk, place.sk) for place in places], consistent_read=True)
-            }
-            for place in places:
-                entry = found.get((place.pk, place.sk))
-                if entry is not None and entry.due_at is not None and entry.due_at <= now:
-                    yield _held_turn(entry)
+        yield from map(_held_turn, due_items(self._table, held_due_pk, now))
 
     def postpone(self, turns: Sequence[tuple[ConversationKey, int, float]], until: float) -> None:
         unique = list(dict.fromkeys(turns))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from pytake.aws.deliveries import delivery_of
@@ -16,10 +15,10 @@ from pytake.aws.table import (
     conversation_pk,
     delivery_sk,
     due_shard,
-    dynamodb_error_code,
     outbox_pk,
     turn_sk,
 )
+from pytake.aws.updates import update_if
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
@@ -38,12 +37,13 @@ class DynamoOutbox:
     def add(self, key: ConversationKey, turn: int) -> None:
         item, pk = self._table.item, conversation_pk(key)
         marks: list[Action] = [item.due_pk.set(outbox_pk(due_shard(pk))), item.due_at.set(self._clock())]
-        self._update(item(pk, turn_sk(turn)), marks)
+        update_if(item(pk, turn_sk(turn)), marks, item.pk.exists())  # an erased item has no events to publish
 
     def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
         item = self._table.item
         sk = turn_sk(turn) if index is None else delivery_sk(turn, index)
-        self._update(item(conversation_pk(key), sk), [item.due_pk.remove(), item.due_at.remove()])
+        done: list[Action] = [item.due_pk.remove(), item.due_at.remove()]
+        update_if(item(conversation_pk(key), sk), done, item.pk.exists())
 
     def pending(self, before: float) -> Iterator[tuple[ConversationKey, TurnRecord | Delivery]]:
         item = self._table.item
@@ -55,13 +55,6 @@ class DynamoOutbox:
                     entry = found.get(place)
                     if entry is not None and entry.due_pk is not None and entry.body:
                         yield conversation_key(entry.pk), _read(entry)
-
-    def _update(self, entry: Item, actions: list[Action]) -> None:
-        try:
-            entry.update(actions, condition=self._table.item.pk.exists())
-        except UpdateError as error:
-            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                raise  # an erased item has no events to publish
 
 
 def _read(entry: Item) -> TurnRecord | Delivery:

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
-from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from pytake.aws.table import ConditionFailedError, Item, Table, dynamodb_error_code
+from pytake.aws.table import ConditionFailedError, Item, Table
+from pytake.aws.updates import update_if
 from pytake.conversation.rate_limits import (
     EXACT_UP_TO,
     WINDOW_SECONDS,
@@ -20,7 +19,6 @@ from pytake.conversation.rate_limits import (
     reserve,
 )
 
-_REFUSED = "ConditionalCheckFailedException"
 _KEPT_SECONDS = 86_400
 _CLOCK_SKEW_MILLISECONDS = 1000
 _LARGEST_CACHE = 10_000
@@ -117,7 +115,7 @@ class DynamoRateSlots:
                 item.expires_at.set(int(until) + _KEPT_SECONDS),
             ]
             unchanged = item.block_until == reserved if reserved else item.block_until.does_not_exist()
-            if self._update(entry, actions, unchanged):
+            if update_if(entry, actions, unchanged):
                 self._blocks[place] = block.at(block.count)
                 return block
             found = self._find_entry(entry)
@@ -144,7 +142,7 @@ class DynamoRateSlots:
             item.theoretical_arrival.set(item.theoretical_arrival + WINDOW_SECONDS * 1000 // per_minute),
             item.expires_at.set(last_slot // 1000 + _KEPT_SECONDS),
         ]
-        if not self._update(entry, actions, item.theoretical_arrival > ahead):
+        if not update_if(entry, actions, item.theoretical_arrival > ahead):
             return None
         self._remember(place, entry)
         return self._seen[place][1].last_slot / 1000
@@ -182,7 +180,7 @@ class DynamoRateSlots:
         unchanged = item.revision == revision if revision else item.body.does_not_exist()
         if revision and entry.theoretical_arrival == last_slot:  # a departure: reservations need not stand still for it
             actions: list[Action] = [item.body.set(entry.body), item.revision.set(entry.revision)]
-            return (True, None) if self._update(entry, actions, unchanged) else (False, self._find_entry(entry))
+            return (True, None) if update_if(entry, actions, unchanged) else (False, self._find_entry(entry))
         if revision:
             unchanged &= item.theoretical_arrival == last_slot
         try:
@@ -219,7 +217,7 @@ class DynamoRateSlots:
         queued = place in self._queued
         while True:
             if queued:
-                if self._update(
+                if update_if(
                     entry,
                     [item.theoretical_arrival.set(item.theoretical_arrival + advance), expires_at],
                     item.theoretical_arrival > now,
@@ -227,7 +225,7 @@ class DynamoRateSlots:
                     self._queued.add(place)
                     self._blocks[place] = float(entry.block_until or 0)
                     return float(entry.theoretical_arrival or now) - advance
-            elif self._update(
+            elif update_if(
                 entry,
                 [item.theoretical_arrival.set(now + advance), expires_at],
                 item.theoretical_arrival.does_not_exist() | (item.theoretical_arrival <= now),
@@ -236,15 +234,6 @@ class DynamoRateSlots:
                 self._blocks[place] = float(entry.block_until or 0)
                 return now
             queued = not queued
-
-    def _update(self, entry: Item, actions: list[Action], condition: Condition) -> bool:
-        try:
-            entry.update(actions, condition=condition)
-        except UpdateError as error:
-            if dynamodb_error_code(error) == _REFUSED:
-                return False
-            raise
-        return True
 
 
 def _pk(organization_id: str, scope: str) -> str:

@@ -1,8 +1,7 @@
 """How often a person may call a costly route in a second: one conditional write for each call, whichever worker answers it."""
 
-from pynamodb.exceptions import UpdateError
-
-from pytake.aws.table import Table, dynamodb_error_code
+from pytake.aws.table import Table
+from pytake.aws.updates import update_if
 from pytake.conversation.queues import digest
 
 _KEPT_SECONDS = 60
@@ -18,13 +17,8 @@ class DynamoRequestSlots:
         """Whether the person may call the route: at most `most` calls in each second are allowed."""
         item, second = self._table.item, int(now)
         entry = item(f"ORG#{organization_id}#REQUESTS#{digest(person)}", f"{route}#{second}")
-        try:
-            entry.update(
-                [item.seq.set((item.seq | 0) + 1), item.expires_at.set(second + _KEPT_SECONDS)],
-                condition=item.seq.does_not_exist() | (item.seq < most),
-            )
-        except UpdateError as error:
-            if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return update_if(
+            entry,
+            [item.seq.set((item.seq | 0) + 1), item.expires_at.set(second + _KEPT_SECONDS)],
+            item.seq.does_not_exist() | (item.seq < most),
+        )

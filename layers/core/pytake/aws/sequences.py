@@ -5,24 +5,20 @@ erasing the contact removes it; it is found by the index `due`. One that is done
 index, so that it is not planned again.
 """
 
-import heapq
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
-from pynamodb.exceptions import UpdateError
 
 from pytake.aws.table import (
-    DUE_SHARDS,
     ConditionFailedError,
     Item,
     Table,
     contact_pk,
     due_shard,
-    dynamodb_error_code,
 )
+from pytake.aws.updates import due_items, update_if
 from pytake.contacts.ports import ListPlace
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.queues import digest
@@ -30,9 +26,6 @@ from pytake.conversation.sequences.records import FollowUp, Sequence
 
 DONE_SECONDS = 90 * 24 * 3600
 """How long a follow-up that is done is remembered."""
-
-BATCH = 100
-"""The limit of one BatchGetItem."""
 
 _TO_PLAN = "SEQUENCES"
 """The partition of the index `due` with the sequences whose contacts are not planned yet."""
@@ -97,7 +90,7 @@ class DynamoSequences:
         item = self._table.item
         done = [item.due_pk.remove(), item.due_at.remove(), item.state.remove()]
         actions = done if through is None else [item.state.set(_encode(through).decode())]
-        return _update(item(sequences_pk(organization_id), sequence.id), actions, item.revision == sequence.revision)
+        return update_if(item(sequences_pk(organization_id), sequence.id), actions, item.revision == sequence.revision)
 
 
 class DynamoFollowUps:
@@ -115,44 +108,23 @@ class DynamoFollowUps:
             self._table.put(item, self._table.absent_or_expired(self._clock()))
 
     def due(self, now: float) -> Iterator[FollowUp]:
-        item = self._table.item
-        shards = (item.due.query(follow_ups_pk(shard), item.due_at <= now) for shard in range(DUE_SHARDS))
-        earliest = heapq.merge(*shards, key=lambda place: float(place.due_at or 0))
-        while places := list(islice(earliest, BATCH)):
-            found = {
-                (entry.pk, entry.sk): entry
-                for entry in item.batch_get([(place.pk, place.sk) for place in places], consistent_read=True)
-            }
-            for place in places:
-                entry = found.get((place.pk, place.sk))
-                if entry is not None and entry.due_at is not None and entry.due_at <= now:
-                    yield replace(_read_follow_up.decode(entry.body or ""), due_at=float(entry.due_at))
+        for entry in due_items(self._table, follow_ups_pk, now):
+            yield replace(_read_follow_up.decode(entry.body or ""), due_at=float(entry.due_at or 0))
 
     def move(self, follow_up: FollowUp, due_at: float) -> None:
         item = self._table.item
-        _update(item(*_place(follow_up)), [item.due_at.set(due_at)], item.due_pk.exists())
+        update_if(item(*_place(follow_up)), [item.due_at.set(due_at)], item.due_pk.exists())
 
     def finish(self, follow_up: FollowUp, now: float) -> None:
         item = self._table.item
         actions = [item.due_pk.remove(), item.due_at.remove(), item.expires_at.set(int(now) + DONE_SECONDS)]
-        _update(item(*_place(follow_up)), actions, item.pk.exists())
+        update_if(item(*_place(follow_up)), actions, item.pk.exists())
 
 
 def _place(follow_up: FollowUp) -> tuple[str, str]:
     anchor = digest(follow_up.anchor)[:16]
     pk = contact_pk(follow_up.organization_id, follow_up.contact_id)
     return pk, f"FOLLOWUP#{follow_up.sequence_id}#{follow_up.step:02d}#{anchor}"
-
-
-def _update(item: Item, actions: list, condition: object) -> bool:  # type: ignore[type-arg]
-    """Whether the item was as expected, and is updated."""
-    try:
-        item.update(actions, condition=condition)  # type: ignore[arg-type]
-    except UpdateError as error:
-        if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
 
 
 def _sequence(item: Item) -> Sequence:

@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 import msgspec
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table, cancellation_codes, dynamodb_error_code
+from pytake.aws.table import Item, Table, cancellation_codes
 from pytake.aws.ttl_cache import TtlCache
+from pytake.aws.updates import update_if
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
@@ -273,13 +274,7 @@ class DynamoTenants:
             (f"ORG#{number.organization_id}#NUMBERS", number.phone_number_id),
             (_number_pk(number.phone_number_id), _LOOKUP),
         ):
-            try:
-                item(pk, sk).update(actions, condition=item.pk.exists() & condition)
-                changed = True
-            except UpdateError as error:
-                if dynamodb_error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                changed = False
+            changed = update_if(item(pk, sk), actions, item.pk.exists() & condition)
         self._numbers.forget(number.phone_number_id)
         return changed
 
