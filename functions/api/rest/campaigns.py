@@ -1,11 +1,12 @@
 """Campaigns: one template to the people of a segment, each at most once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
@@ -33,6 +34,7 @@ from rest.openapi import route_docs
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_link
 from rest.people import person
 from rest.problems import ProblemError, conflict, not_found, unprocessable
+from rest.revisions import changed, expected_revision, if_match, tagged
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -40,14 +42,7 @@ _LIST = "campaigns"
 _CHECKS = ("number_unknown", "segment_unknown", "start_refused", "template_invalid")
 
 CampaignId = Annotated[str, Path(pattern=ID, description="The campaign's id: letters, digits, `.`, `_`, `-`")]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^(\*|"[0-9]{1,15}")$',
-        description='Only if the stored definition has this `ETag`, such as `"3"`; `*`: only if there is one',
-    ),
-]
+IfMatch = Annotated[str | None, if_match("definition")]
 
 
 class CampaignResponse(CampaignSettings):
@@ -133,19 +128,17 @@ def get_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     ),
 )
 def put_campaign(
-    campaign_id: CampaignId, request: CampaignSettings, if_match: IfMatch = None
+    campaign_id: CampaignId, request: CampaignSettings, given: IfMatch = None
 ) -> Response[CampaignResponse]:
     """Creates a draft, or replaces the definition. Once it is started, only `name`, `quiet_hours`, `pace_per_second` and
     `spend_cap` may change: audience and message stay as they are."""
     who = caller(router, "builder")
-    expected = None if if_match is None else -1 if if_match == "*" else int(if_match.strip('"'))
+    expected = expected_revision(given)
     manage, definition = wiring.manage_campaigns(), definition_of(request)
     try:
         return _tagged(manage.put(who.organization_id, campaign_id, definition, who.subject, expected))
     except CampaignChangedError as error:
-        headers = {"ETag": f'"{error.revision}"'} if error.revision is not None else {}
-        detail = "Another request has changed the campaign. Read it, and try again with its ETag."
-        raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "campaign_changed", detail, headers=headers) from None
+        raise changed("campaign_changed", "changed the campaign", error.revision) from None
     except (CampaignStateError, ConflictError) as error:
         raise _refused(campaign_id, error) from None
 
@@ -160,11 +153,7 @@ def put_campaign(
 )
 def start_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     """Freezes the audience, at `start_at` if that is later, and sends. A second start sends nothing."""
-    who = caller(router, "builder")
-    try:
-        return _tagged(wiring.manage_campaigns().start(who.organization_id, campaign_id, who.subject))
-    except (*_STATES, *_REFUSALS) as error:
-        raise _refused(campaign_id, error) from None
+    return _step(campaign_id, wiring.manage_campaigns().start)
 
 
 @router.post(
@@ -177,11 +166,7 @@ def start_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
 )
 def pause_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     """No further recipient is released. Messages that were released already leave within 90 seconds."""
-    who = caller(router, "builder")
-    try:
-        return _tagged(wiring.manage_campaigns().pause(who.organization_id, campaign_id, who.subject))
-    except _STATES as error:
-        raise _refused(campaign_id, error) from None
+    return _step(campaign_id, wiring.manage_campaigns().pause)
 
 
 @router.post(
@@ -194,11 +179,7 @@ def pause_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
 )
 def resume_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     """Continues with the next recipient, after a pause or after the breaker stopped the campaign."""
-    who = caller(router, "builder")
-    try:
-        return _tagged(wiring.manage_campaigns().resume(who.organization_id, campaign_id, who.subject))
-    except _STATES as error:
-        raise _refused(campaign_id, error) from None
+    return _step(campaign_id, wiring.manage_campaigns().resume)
 
 
 @router.post(
@@ -211,11 +192,7 @@ def resume_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
 )
 def cancel_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     """Ends it for good. What was sent stays counted, and answers still start the flow."""
-    who = caller(router, "builder")
-    try:
-        return _tagged(wiring.manage_campaigns().cancel(who.organization_id, campaign_id, who.subject))
-    except _STATES as error:
-        raise _refused(campaign_id, error) from None
+    return _step(campaign_id, wiring.manage_campaigns().cancel)
 
 
 @router.post(
@@ -252,6 +229,15 @@ def try_campaign(
         raise _refused(campaign_id, error) from None
     body = CampaignTestAnswer(message_ids=[one.message_id for one in queued])
     return Response(status_code=HTTPStatus.ACCEPTED.value, content_type="application/json", body=body)
+
+
+def _step(campaign_id: str, step: Callable[[str, str, str], CampaignReport]) -> Response[CampaignResponse]:
+    """The campaign after a step of its life."""
+    who = caller(router, "builder")
+    try:
+        return _tagged(step(who.organization_id, campaign_id, who.subject))
+    except (*_STATES, *_REFUSALS) as error:
+        raise _refused(campaign_id, error) from None
 
 
 _STATES = (UnknownCampaignError, CampaignStateError, ConflictError)
@@ -316,7 +302,4 @@ def _time(at: float | None) -> datetime | None:
 
 
 def _tagged(report: CampaignReport) -> Response[CampaignResponse]:
-    headers: dict[str, str | list[str]] = {"ETag": f'"{report.campaign.definition_revision}"'}
-    return Response(
-        status_code=HTTPStatus.OK.value, content_type="application/json", body=_answer(report), headers=headers
-    )
+    return tagged(_answer(report), report.campaign.definition_revision)

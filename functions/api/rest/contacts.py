@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -33,6 +33,7 @@ from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, person
 from rest.problems import ProblemError, bad_request, conflict, not_found
+from rest.revisions import changed, expected_revision, if_match, tagged
 
 SETTINGS_BYTES = 50_000
 """Flows may save 60,000 bytes of a contact."""
@@ -61,14 +62,7 @@ def _language(language: str) -> str:
 
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^(\*|"[0-9]{1,15}")$',
-        description='Only if the stored contact has this `ETag`, such as `"3"`; `*`: only if there is one',
-    ),
-]
+IfMatch = Annotated[str | None, if_match("contact")]
 
 
 class ContactSettings(ApiModel):
@@ -227,18 +221,16 @@ def get_contact(phone: Phone) -> Response[ContactResponse]:
         "agent", problems=["person_invalid", "contact_changed", "conversation_busy"], tagged=True
     ),
 )
-def put_contact(phone: Phone, request: ContactSettings, if_match: IfMatch = None) -> Response[ContactResponse]:
+def put_contact(phone: Phone, request: ContactSettings, given: IfMatch = None) -> Response[ContactResponse]:
     """Replaces name, language, tags and fields. The person need not have written. Running conversations use the new values from
     their next turn on."""
     who = caller(router, "agent")
     data = ContactData(request.name, request.language, list(dict.fromkeys(request.tags)), request.fields)
-    expected = None if if_match is None else -1 if if_match == "*" else int(if_match.strip('"'))
+    expected = expected_revision(given)
     try:
         saved = wiring.manage_contacts().put(who.organization_id, person(phone), data, expected)
     except ContactChangedError as error:
-        headers = {"ETag": f'"{error.revision}"'} if error.revision is not None else {}
-        detail = "Another request has changed or erased the contact. Read it, and try again with its ETag."
-        raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "contact_changed", detail, headers=headers) from None
+        raise changed("contact_changed", "changed or erased the contact", error.revision) from None
     except ConflictError:
         raise conversation_busy() from None
     return _tagged(saved)
@@ -358,13 +350,7 @@ def contact_response(contact: ContactRecord) -> ContactResponse:
 
 
 def _tagged(contact: ContactRecord) -> Response[ContactResponse]:
-    headers: dict[str, str | list[str]] = {"ETag": f'"{contact.revision}"'}
-    return Response(
-        status_code=HTTPStatus.OK.value,
-        content_type="application/json",
-        body=contact_response(contact),
-        headers=headers,
-    )
+    return tagged(contact_response(contact), contact.revision)
 
 
 def _unknown(phone: str) -> ProblemError:

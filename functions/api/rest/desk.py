@@ -21,6 +21,7 @@ from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, find
 from rest.problems import ProblemError, not_found, unprocessable
+from rest.revisions import expected_revision, tagged
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -100,7 +101,7 @@ def put_teams(request: Teams, if_match: IfMatch = None) -> Response[Teams]:
     who = caller(router)
     teams = msgspec.convert(request.model_dump()["teams"], dict[str, Team])
     try:
-        revision = wiring.desk().put_teams(who.organization_id, teams, _expected(if_match))
+        revision = wiring.desk().put_teams(who.organization_id, teams, expected_revision(if_match))
     except DeskChangedError:
         raise _changed() from None
     return _tagged(Teams, "teams", teams, revision)
@@ -132,7 +133,7 @@ def put_canned_replies(request: CannedReplies, if_match: IfMatch = None) -> Resp
         if problem is not None:
             raise unprocessable("canned_reply_invalid", f"replies.{id_}.text: {problem}", field=f"replies.{id_}.text")
     try:
-        revision = wiring.desk().put_replies(who.organization_id, replies, _expected(if_match))
+        revision = wiring.desk().put_replies(who.organization_id, replies, expected_revision(if_match))
     except DeskChangedError:
         raise _changed() from None
     return _tagged(CannedReplies, "replies", replies, revision)
@@ -161,12 +162,7 @@ def _tagged(
     model: type[_Model], name: str, entries: Mapping[str, Team | CannedReply], revision: int
 ) -> Response[_Model]:
     answer = model.model_validate({name: msgspec.to_builtins(entries)})
-    headers: dict[str, str | list[str]] = {"ETag": f'"{revision}"'}
-    return Response(HTTPStatus.OK.value, content_type="application/json", headers=headers, body=answer)
-
-
-def _expected(if_match: str | None) -> int | None:
-    return int(if_match.strip('"')) if if_match is not None else None
+    return tagged(answer, revision)
 
 
 def _changed() -> ProblemError:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -20,6 +20,7 @@ from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 from rest.reports import lake_problems
+from rest.revisions import changed, expected_revision, if_match, tagged
 
 READERS: tuple[Role, ...] = ("builder", "agent", "analyst")
 WRITERS: tuple[Role, ...] = ("builder", "agent")
@@ -30,14 +31,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 SegmentId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The segment's id: letters, digits, `.`, `_`, `-`")
 ]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^(\*|"[0-9]{1,15}")$',
-        description='Only if the stored segment has this `ETag`, such as `"3"`; `*`: only if there is one',
-    ),
-]
+IfMatch = Annotated[str | None, if_match("segment")]
 
 
 class SegmentCondition(ApiModel):
@@ -141,14 +135,14 @@ def get_segment(segment_id: SegmentId) -> Response[SegmentResponse]:
         *WRITERS, problems=["segment_invalid", "segment_changed", "segments_full", "conversation_busy"], tagged=True
     ),
 )
-def put_segment(segment_id: SegmentId, request: SegmentSettings, if_match: IfMatch = None) -> Response[SegmentResponse]:
+def put_segment(segment_id: SegmentId, request: SegmentSettings, given: IfMatch = None) -> Response[SegmentResponse]:
     """Replaces name, conditions and query. A campaign that has frozen its audience keeps it."""
     who = caller(router, *WRITERS)
     query = SegmentQuery(request.query.name, request.query.parameters) if request.query is not None else None
     segment = Segment(
         id=segment_id, name=request.name, all=_conditions(request.all), any=_conditions(request.any), query=query
     )
-    expected = None if if_match is None else -1 if if_match == "*" else int(if_match.strip('"'))
+    expected = expected_revision(given)
     try:
         return _tagged(wiring.manage_segments().put(who.organization_id, segment, expected))
     except SegmentError as error:
@@ -157,9 +151,7 @@ def put_segment(segment_id: SegmentId, request: SegmentSettings, if_match: IfMat
         detail = "The organization has as many segments as it may have. Delete one that is not used."
         raise unprocessable("segments_full", detail) from None
     except SegmentChangedError as error:
-        headers = {"ETag": f'"{error.revision}"'} if error.revision is not None else {}
-        detail = "Another request has changed or deleted the segment. Read it, and try again with its ETag."
-        raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "segment_changed", detail, headers=headers) from None
+        raise changed("segment_changed", "changed or deleted the segment", error.revision) from None
     except ConflictError:
         raise conflict("conversation_busy", "Another request is writing the segment. Try again.") from None
 
@@ -253,10 +245,7 @@ def _response(segment: Segment) -> SegmentResponse:
 
 
 def _tagged(segment: Segment) -> Response[SegmentResponse]:
-    headers: dict[str, str | list[str]] = {"ETag": f'"{segment.revision}"'}
-    return Response(
-        status_code=HTTPStatus.OK.value, content_type="application/json", body=_response(segment), headers=headers
-    )
+    return tagged(_response(segment), segment.revision)
 
 
 def _unknown(segment_id: str) -> ProblemError:

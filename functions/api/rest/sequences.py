@@ -12,11 +12,10 @@ import pytake.wiring.api as wiring
 from pytake.conversation.opening import StartRefusedError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import UnknownNumberError
-from pytake.conversation.queues import FlowStart, StartTemplate
+from pytake.conversation.queues import FlowStart
 from pytake.conversation.sequences.manage import SequencesFullError, SequenceUnknownError
 from pytake.conversation.sequences.records import Sequence, Step
 from pytake.engine import FlowError
-from pytake.whatsapp.templates import language_code
 from rest.caller import caller
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID
 from rest.models import ApiModel
@@ -197,12 +196,7 @@ def delete_sequence(sequence_id: SequenceId) -> Response[str]:
 
 
 def _step(step: SequenceStep) -> Step:
-    template = step.template
-    opens = (
-        StartTemplate(template.name, language_code(template.language), template.components, template.category)
-        if template is not None
-        else None
-    )
+    opens = step.template.opening() if step.template is not None else None
     return Step(FlowStart(step.flow_id, step.parameters, opens, only_idle=True), step.days, step.hours, step.at)
 
 

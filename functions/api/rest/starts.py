@@ -58,6 +58,10 @@ class OpeningTemplate(ApiModel):
     components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
     category: TemplateCategory | None = None
 
+    def opening(self) -> StartTemplate:
+        """The template as the use cases take it."""
+        return StartTemplate(self.name, language_code(self.language), self.components, self.category)
+
 
 class ConversationStart(ApiModel):
     """What is started: `flow_id`, `template`, or both. With both, the person's answer to the template starts the flow."""
@@ -79,12 +83,7 @@ class ConversationStart(ApiModel):
 
     def start(self) -> FlowStart:
         """The start as the use case takes it. A person in a session is left alone."""
-        template = self.template
-        opens = (
-            StartTemplate(template.name, language_code(template.language), template.components, template.category)
-            if template is not None
-            else None
-        )
+        opens = self.template.opening() if self.template is not None else None
         return FlowStart(self.flow_id, self.parameters, opens, only_idle=True)
 
 

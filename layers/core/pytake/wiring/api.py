@@ -223,7 +223,7 @@ def manage_contacts() -> ManageContacts:
 
 @use_case
 def manage_sequences() -> ManageSequences:
-    return ManageSequences(sequences(), shared.tenants(), FlowLibrary(flows(), shared.clock))
+    return ManageSequences(sequences(), shared.tenants(), flow_library())
 
 
 @use_case

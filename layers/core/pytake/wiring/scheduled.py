@@ -100,11 +100,14 @@ def release_recipients() -> ReleaseRecipients:
 
 
 @cache
+def flow_library() -> FlowLibrary:
+    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
+    return FlowLibrary(flows, shared.clock)
+
+
+@cache
 def plan_opening() -> PlanOpening:
-    library = FlowLibrary(
-        DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket), shared.clock
-    )
-    return PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours)
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
 
 
 @use_case
@@ -144,6 +147,11 @@ def publish_late_events() -> PublishLateEvents:
     return PublishLateEvents(event_bus(), outbox(), conversations(), shared.clock, shared.metrics().record_metric)
 
 
+@cache
+def aliases() -> DynamoAliases:
+    return DynamoAliases(shared.table(), shared.clock)
+
+
 @use_case
 def start_by_event() -> StartByEvent:
     return StartByEvent(shared.tenants(), start_flow(), shared.operator_events())
@@ -156,7 +164,7 @@ def run_follow_ups() -> RunFollowUps:
         follow_ups(),
         plan_follow_ups(),
         contacts(),
-        DynamoAliases(shared.table(), shared.clock),
+        aliases(),
         conversations(),
         shared.tenants(),
         start_flow(),
@@ -167,12 +175,17 @@ def run_follow_ups() -> RunFollowUps:
 
 @cache
 def start_flow() -> StartFlow:
-    flows = DynamoFlows(shared.table(), lambda: shared.client("s3"), settings().lake_bucket)
-    library = FlowLibrary(flows, shared.clock)
-    plan = PlanOpening(shared.tenants(), library, templates(), settings().session_ttl_hours)
     queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
-    aliases = DynamoAliases(shared.table(), shared.clock)
-    return StartFlow(conversations(), contacts(), aliases, shared.tenants(), library, queues, shared.clock, plan)
+    return StartFlow(
+        conversations(),
+        contacts(),
+        aliases(),
+        shared.tenants(),
+        flow_library(),
+        queues,
+        shared.clock,
+        plan_opening(),
+    )
 
 
 @use_case
