@@ -9,8 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pytake.analytics.queries import query
-from pytake.analytics.reports import Days, Report, period_of, range_of
+from pytake.analytics.reports import Days, PeriodQueries, Report
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, LakeQueries
@@ -59,11 +58,8 @@ class Answers:
     def __init__(
         self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, flows: Flows, clock: Clock
     ) -> None:
-        self._queries = queries
-        self._event_log = event_log
-        self._tenants = tenants
+        self._lake = PeriodQueries(queries, event_log, tenants, clock)
         self._flows = flows
-        self._clock = clock
 
     def table(self, organization_id: str, flow_id: str, days: Days) -> AnswerTable:
         """The conversations that began in the period.
@@ -73,17 +69,14 @@ class Answers:
         summary = self._flows.summary(organization_id, flow_id)
         if summary is None:
             raise UnknownFlowError(flow_id)
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        period = period_of(days, now, self._tenants.organization(organization_id).timezone)
-        exported = self._event_log.progress().as_of
-        values = range_of(organization_id, period, now, None)  # the table `daily` has no answers
-        asked = query("answers", {"flow_id": flow_id, "unit": _UNIT, "record": _RECORD, **values})
-        # Without an export for a while, too, an answer that was erased is forgotten here soon.
-        version = f"{exported} {int(now.timestamp()) // REMEMBERED_SECONDS}"
-        rows = [_row(row) for row in self._queries.rows(asked.sql, asked.parameters, version)]
+        asked = {"flow_id": flow_id, "unit": _UNIT, "record": _RECORD}
+        # The table `daily` has no answers. Without an export for a while, too, an answer that was erased is forgotten soon.
+        scope, found = self._lake.ask(
+            "answers", organization_id, days, asked, from_daily=False, remembered_seconds=REMEMBERED_SECONDS
+        )
+        rows = [_row(row) for row in found]
         return AnswerTable(
-            period=period,
-            as_of=datetime.fromtimestamp(exported, UTC) if exported is not None else None,
+            **scope,
             questions=self._questions(organization_id, flow_id, summary.published_version, rows),
             rows=rows[:MOST_ROWS],
             truncated=len(rows) > MOST_ROWS,

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
 
-from pytake.analytics.queries import query
-from pytake.analytics.reports import Days, Report, period_of, range_of
+from pytake.analytics.reports import Days, PeriodQueries, Report
 from pytake.campaigns.experiments import (
     ALPHA,
     Comparison,
@@ -63,11 +61,8 @@ class Experiments:
     def __init__(
         self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, flows: Flows, clock: Clock
     ) -> None:
-        self._queries = queries
-        self._event_log = event_log
-        self._tenants = tenants
+        self._lake = PeriodQueries(queries, event_log, tenants, clock)
         self._flows = flows
-        self._clock = clock
 
     def __call__(
         self, organization_id: str, flow_id: str, days: Days, goal: str, smallest_effect: float
@@ -79,19 +74,15 @@ class Experiments:
         summary = self._flows.summary(organization_id, flow_id)
         if summary is None:
             raise UnknownFlowError(flow_id)
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        period = period_of(days, now, self._tenants.organization(organization_id).timezone)
-        exported = self._event_log.progress().as_of
-        values = range_of(organization_id, period, now, None)  # the table `daily` does not know who took which path
-        asked = query("experiments", {"flow_id": flow_id, "goal": goal, **values})
-        rows = self._queries.rows(asked.sql, asked.parameters, f"{exported}")
+        asked = {"flow_id": flow_id, "goal": goal}
+        # The table `daily` does not know who took which path.
+        scope, rows = self._lake.ask("experiments", organization_id, days, asked, from_daily=False)
         weights = self._weights(organization_id, flow_id, summary.published_version)
         by_node: dict[str, list[dict[str, str | None]]] = {}
         for row in rows:
             by_node.setdefault(str(row["node_id"]), []).append(row)
         return FlowExperiments(
-            period=period,
-            as_of=datetime.fromtimestamp(exported, UTC) if exported is not None else None,
+            **scope,
             goal=goal,
             smallest_effect=smallest_effect,
             alpha=ALPHA,

@@ -153,6 +153,45 @@ class UserSegments(Report, frozen=True):
     segments: Segments
 
 
+class PeriodQueries:
+    """Asks the lake about an organization's days, in its time zone."""
+
+    def __init__(self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, clock: Clock) -> None:
+        self._queries = queries
+        self._event_log = event_log
+        self._tenants = tenants
+        self._clock = clock
+
+    def ask(
+        self,
+        name: str,
+        organization_id: str,
+        days: Days,
+        values: Mapping[str, Any],
+        *,
+        from_daily: bool = True,
+        remembered_seconds: int | None = None,
+    ) -> tuple[dict[str, Any], list[dict[str, str | None]]]:
+        """What a report has from `Report`, and the rows of the statement with this name.
+
+        `from_daily`: the table `daily` has settled days. `remembered_seconds`: no result is used for longer, also without an
+        export. Raises `PeriodError`, and what `LakeQueries.rows` raises.
+        """
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        period = period_of(days, now, self._tenants.organization(organization_id).timezone)
+        exported = self._event_log.progress().as_of
+        settled = self._event_log.settled_through() if from_daily else None
+        asked = query(name, {**values, **range_of(organization_id, period, now, settled)})
+        version: list[object] = [exported]
+        if from_daily:
+            version.append(settled)
+        if remembered_seconds is not None:
+            version.append(int(now.timestamp()) // remembered_seconds)
+        rows = self._queries.rows(asked.sql, asked.parameters, " ".join(map(str, version)))
+        as_of = datetime.fromtimestamp(exported, UTC) if exported is not None else None
+        return {"period": period, "as_of": as_of}, rows
+
+
 class Reports:
     """The reports of a flow.
 
@@ -164,11 +203,8 @@ class Reports:
     def __init__(
         self, queries: LakeQueries, event_log: EventLog, tenants: TenantRepository, flows: Flows, clock: Clock
     ) -> None:
-        self._queries = queries
-        self._event_log = event_log
-        self._tenants = tenants
+        self._lake = PeriodQueries(queries, event_log, tenants, clock)
         self._flows = flows
-        self._clock = clock
 
     def flow_report(self, organization_id: str, flow_id: str, days: Days) -> FlowReport:
         scope, [row] = self._ask("report", organization_id, flow_id, days)
@@ -232,14 +268,7 @@ class Reports:
         """What the report has from `Report`, and the rows of the statement with this name."""
         if self._flows.summary(organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        zone = self._tenants.organization(organization_id).timezone
-        period = period_of(days, now, zone)
-        exported, settled = self._event_log.progress().as_of, self._event_log.settled_through()
-        as_of = datetime.fromtimestamp(exported, UTC) if exported is not None else None
-        asked = query(name, {"flow_id": flow_id, **range_of(organization_id, period, now, settled)})
-        rows = self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
-        return {"period": period, "as_of": as_of}, rows
+        return self._lake.ask(name, organization_id, days, {"flow_id": flow_id})
 
 
 _COUNTS = (

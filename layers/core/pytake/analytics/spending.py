@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from pytake.analytics.queries import query
-from pytake.analytics.reports import Days, Report, period_of, range_of
+from pytake.analytics.reports import Days, PeriodQueries, Report
 from pytake.campaigns.rate_card import RateCard
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, LakeQueries
@@ -60,19 +59,12 @@ class SpendingReports:
         rate_card: Callable[[], RateCard],
         clock: Clock,
     ) -> None:
-        self._queries = queries
-        self._event_log = event_log
-        self._tenants = tenants
+        self._lake = PeriodQueries(queries, event_log, tenants, clock)
         self._rate_card = rate_card
-        self._clock = clock
 
     def __call__(self, organization_id: str, days: Days) -> SpendingReport:
         """The delivered messages that left within the period. Raises `PeriodError` and what `LakeQueries.rows` raises."""
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        period = period_of(days, now, self._tenants.organization(organization_id).timezone)
-        exported, settled = self._event_log.progress().as_of, self._event_log.settled_through()
-        asked = query("spending", range_of(organization_id, period, now, settled))
-        rows = self._queries.rows(asked.sql, asked.parameters, f"{exported} {settled}")
+        scope, rows = self._lake.ask("spending", organization_id, days, {})
         levels: dict[str, list[Row]] = {}
         for row in rows:
             levels.setdefault(str(row["level"]), []).append(row)
@@ -81,8 +73,7 @@ class SpendingReports:
         for row in everything:
             _add(total, row, card)
         return SpendingReport(
-            period=period,
-            as_of=datetime.fromtimestamp(exported, UTC) if exported is not None else None,
+            **scope,
             currency=card.currency,
             total=total,
             categories=_by("pricing_category", everything, card),
