@@ -6,7 +6,7 @@ import { flowsQuery } from "../../api/flows.ts";
 import { numbersQuery } from "../../api/numbers.ts";
 import { countQuery, segmentsQuery } from "../../api/segments.ts";
 import { componentsOf, templatesQuery, valuesOf, type MessageTemplate } from "../../api/templates.ts";
-import { locale } from "../../i18n/words.ts";
+import { count as number } from "../../i18n/format.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
 import type { CampaignSettings } from "./queries.ts";
@@ -228,6 +228,6 @@ export function Audience({ segment }: { segment: string }) {
   if (!found.data) return t("counting", { seen: 0 });
   const { count, seen } = found.data;
   return count === null
-    ? t("counting", { seen: seen.toLocaleString(locale()) })
-    : t("audience", { count, number: count.toLocaleString(locale()) });
+    ? t("counting", { seen: number(seen) })
+    : t("audience", { count, number: number(count) });
 }

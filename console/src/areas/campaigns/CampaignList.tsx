@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { campaignsQuery } from "../../api/campaigns.ts";
-import { locale } from "../../i18n/words.ts";
+import { moment } from "../../i18n/format.ts";
 import { session } from "../../login/session.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
@@ -66,13 +66,7 @@ export function CampaignList() {
                 <Table.Td>
                   <StatusBadge status={status} />
                 </Table.Td>
-                <Table.Td>
-                  {(started_at ?? start_at) &&
-                    new Date((started_at ?? start_at)!).toLocaleString(locale(), {
-                      dateStyle: "short",
-                      timeStyle: "short",
-                    })}
-                </Table.Td>
+                <Table.Td>{(started_at ?? start_at) && moment((started_at ?? start_at)!)}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -1,5 +1,6 @@
 import { Progress as Bar, Table } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { count, percent } from "../../i18n/format.ts";
 import { locale } from "../../i18n/words.ts";
 import type { Campaign } from "./queries.ts";
 
@@ -14,33 +15,29 @@ const REACHED = [
   "waiting",
 ] as const;
 
-function number(value: number): string {
-  return value.toLocaleString(locale());
-}
-
-function percent(part: number, whole: number): string {
-  return (whole ? part / whole : 0).toLocaleString(locale(), { style: "percent", maximumFractionDigits: 1 });
+function part(value: number, whole: number): string {
+  return percent(whole ? value / whole : 0);
 }
 
 /** How far a campaign is: the people by what became of them, and why some got nothing. */
 export function Progress({ campaign: { counts, cost } }: { campaign: Campaign }) {
   const { t } = useTranslation("campaigns");
-  const failed = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
+  const failed = Object.values(counts.failed).reduce((sum, people) => sum + people, 0);
   return (
     <section className="campaign-progress" aria-label={t("progress")}>
       <h2>{t("progress")}</h2>
       <p className="flush">
-        {t("planned", { count: counts.planned, number: number(counts.planned) })}
-        {counts.holdout > 0 && ` ${t("heldOut", { number: number(counts.holdout) })}`}
-        {cost > 0 && ` ${t("cost", { cost: number(cost) })}`}
+        {t("planned", { count: counts.planned, number: count(counts.planned) })}
+        {counts.holdout > 0 && ` ${t("heldOut", { number: count(counts.holdout) })}`}
+        {cost > 0 && ` ${t("cost", { cost: cost.toLocaleString(locale()) })}`}
       </p>
       <Table className="campaign-counts">
         <Table.Tbody>
           {REACHED.map((name) => (
             <Table.Tr key={name}>
               <Table.Th scope="row">{t(`count.${name}`)}</Table.Th>
-              <Table.Td className="campaign-number">{number(counts[name])}</Table.Td>
-              <Table.Td className="campaign-number">{percent(counts[name], counts.planned)}</Table.Td>
+              <Table.Td className="campaign-number">{count(counts[name])}</Table.Td>
+              <Table.Td className="campaign-number">{part(counts[name], counts.planned)}</Table.Td>
               <Table.Td className="campaign-bar">
                 <Bar
                   value={counts.planned ? (100 * counts[name]) / counts.planned : 0}
@@ -52,8 +49,8 @@ export function Progress({ campaign: { counts, cost } }: { campaign: Campaign })
           ))}
           <Table.Tr>
             <Table.Th scope="row">{t("count.failed")}</Table.Th>
-            <Table.Td className="campaign-number">{number(failed)}</Table.Td>
-            <Table.Td className="campaign-number">{percent(failed, counts.planned)}</Table.Td>
+            <Table.Td className="campaign-number">{count(failed)}</Table.Td>
+            <Table.Td className="campaign-number">{part(failed, counts.planned)}</Table.Td>
             <Table.Td className="campaign-bar">
               <Bar value={counts.planned ? (100 * failed) / counts.planned : 0} color="red" aria-hidden />
             </Table.Td>
@@ -85,9 +82,9 @@ function Reasons({ title, found, words }: ReasonsProps) {
     <>
       <h3>{title}</h3>
       <ul className="flush">
-        {reasons.map(([reason, count]) => (
+        {reasons.map(([reason, people]) => (
           <li key={reason}>
-            {named(reason)}: {number(count)}
+            {named(reason)}: {count(people)}
           </li>
         ))}
       </ul>

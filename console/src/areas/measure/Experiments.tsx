@@ -3,7 +3,8 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
-import { AsOf, count, Part, percent } from "./parts.tsx";
+import { count, percent } from "../../i18n/format.ts";
+import { AsOf, Part } from "./parts.tsx";
 import { experimentsQuery, type Asked, type Experiment, type Experiments as Found } from "./queries.ts";
 
 const PAUSE = 300; // milliseconds without a key

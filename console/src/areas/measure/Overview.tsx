@@ -2,7 +2,8 @@ import { Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { DailyChart } from "./DailyChart.tsx";
-import { AsOf, count, Figures, Part, percent } from "./parts.tsx";
+import { count, percent } from "../../i18n/format.ts";
+import { AsOf, Figures, Part } from "./parts.tsx";
 import {
   activityQuery,
   heatmapQuery,

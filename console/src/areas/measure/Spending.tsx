@@ -6,7 +6,8 @@ import type { FlowSummary } from "../../api/flows.ts";
 import { locale } from "../../i18n/words.ts";
 import { csvOf, type Cell } from "./csv.ts";
 import { Download } from "./Download.tsx";
-import { AsOf, count, Figures, Part } from "./parts.tsx";
+import { count } from "../../i18n/format.ts";
+import { AsOf, Figures, Part } from "./parts.tsx";
 import { budgetQuery, spendingQuery, type Amounts, type Budget, type Spending } from "./queries.ts";
 
 const MICROS = 1_000_000;

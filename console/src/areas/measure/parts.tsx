@@ -2,17 +2,8 @@ import { Skeleton } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { locale } from "../../i18n/words.ts";
+import { moment } from "../../i18n/format.ts";
 import { Problem } from "../../ui/Problem.tsx";
-
-/** A number as the person's language writes it. */
-export function count(value: number): string {
-  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
-}
-
-export function percent(value: number): string {
-  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
-}
 
 interface PartProps<Data> {
   title?: string;
@@ -57,8 +48,5 @@ export function Figures({ shown }: { shown: readonly (readonly [name: string, va
 /** How fresh a report is. */
 export function AsOf({ time }: { time: string | null }) {
   const { t } = useTranslation("measure");
-  const written = new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" });
-  return (
-    <p className="quiet">{time ? t("asOf", { time: written.format(new Date(time)) }) : t("nothingYet")}</p>
-  );
+  return <p className="quiet">{time ? t("asOf", { time: moment(time) }) : t("nothingYet")}</p>;
 }

@@ -2,7 +2,7 @@ import { Badge, FileButton, Button, Skeleton, Table, TextInput } from "@mantine/
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { locale } from "../../i18n/words.ts";
+import { count, moment } from "../../i18n/format.ts";
 import { announce } from "../../ui/announce.ts";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -68,8 +68,7 @@ function ImportPart({ found }: { found: ContactImport }) {
     return i18n.exists(key, { ns: "people" }) ? t(key as "imports.code.phone_invalid") : message;
   };
   const { created_at, status, created, updated, consent_kept, rows, error_count, errors } = found;
-  const at = new Date(created_at).toLocaleString(locale(), { dateStyle: "short", timeStyle: "short" });
-  const number = (value: number) => value.toLocaleString(locale());
+  const at = moment(created_at);
   return (
     <section className="people-imported" aria-label={at}>
       <h2 className="people-heading">
@@ -79,12 +78,12 @@ function ImportPart({ found }: { found: ContactImport }) {
         </Badge>
       </h2>
       <p className="flush">
-        {t("imports.counts", { rows: number(rows), created: number(created), updated: number(updated) })}
-        {consent_kept > 0 && ` ${t("imports.consentKept", { number: number(consent_kept) })}`}
+        {t("imports.counts", { rows: count(rows), created: count(created), updated: count(updated) })}
+        {consent_kept > 0 && ` ${t("imports.consentKept", { number: count(consent_kept) })}`}
       </p>
       {error_count > 0 && (
         <>
-          <p className="flush">{t("imports.errors", { count: error_count, number: number(error_count) })}</p>
+          <p className="flush">{t("imports.errors", { count: error_count, number: count(error_count) })}</p>
           <Table>
             <Table.Thead>
               <Table.Tr>

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
+import { moment } from "../../../i18n/format.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Page } from "../../../ui/Page.tsx";
@@ -163,10 +164,7 @@ function FlowTable({ flows, all, folders }: FlowTableProps) {
                 )}
               </Table.Td>
               <Table.Td className="build-wide">
-                {new Date(flow.updated_at).toLocaleString(locale(), {
-                  dateStyle: "short",
-                  timeStyle: "short",
-                })}
+                {moment(flow.updated_at)}
                 {flow.updated_by && <div className="quiet">{flow.updated_by}</div>}
               </Table.Td>
               <Table.Td>

@@ -13,7 +13,7 @@ import {
   type Condition,
   type Segment,
 } from "../../../api/segments.ts";
-import { locale } from "../../../i18n/words.ts";
+import { count as number } from "../../../i18n/format.ts";
 import { session } from "../../../login/session.ts";
 import { Confirm } from "../../../ui/Confirm.tsx";
 import { Page } from "../../../ui/Page.tsx";
@@ -132,8 +132,8 @@ function Members({ id }: { id: string }) {
       {count.isError && <Problem error={count.error} again={() => void count.refetch()} />}
       <output>
         {typeof found === "number"
-          ? t("segments.count", { count: found, number: found.toLocaleString(locale()) })
-          : t("segments.counting", { seen: (count.data?.seen ?? 0).toLocaleString(locale()) })}
+          ? t("segments.count", { count: found, number: number(found) })
+          : t("segments.counting", { seen: number(count.data?.seen ?? 0) })}
       </output>
       {preview.isError && <Problem error={preview.error} again={() => void preview.refetch()} />}
       <ul>
