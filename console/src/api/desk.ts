@@ -14,7 +14,7 @@ export function teamsQuery() {
   });
 }
 
-/** Replace all teams, if nobody else changed them since the tag. */
+/** Replace all teams. The API refuses it if they have changed since the tag was read. */
 export function putTeams(teams: Teams, tag: string) {
   return tagged(api.PUT("/api/v1/teams", { params: { header: { "if-match": tag } }, body: { teams } }));
 }
@@ -27,7 +27,7 @@ export function repliesQuery() {
   });
 }
 
-/** Replace all canned replies, if nobody else changed them since the tag. */
+/** Replace all canned replies. The API refuses it if they have changed since the tag was read. */
 export function putReplies(replies: CannedReplies, tag: string) {
   const params = { header: { "if-match": tag } };
   return tagged(api.PUT("/api/v1/canned-replies", { params, body: { replies } }));

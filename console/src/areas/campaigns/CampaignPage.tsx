@@ -63,7 +63,7 @@ export function CampaignPage() {
   );
 }
 
-/** Why nobody is written to at the moment. */
+/** Why the campaign sends no messages at the moment. */
 function Standstill({ campaign: { status, reason, waiting } }: { campaign: Campaign }) {
   const { t, i18n } = useTranslation("campaigns");
   if (waiting && status === "running") return <Alert color="gray">{t(`waiting.${waiting}`)}</Alert>;

@@ -5,7 +5,7 @@ import { Page } from "../../ui/Page.tsx";
 import { CampaignForm } from "./CampaignForm.tsx";
 import { putCampaign, type CampaignSettings } from "./queries.ts";
 
-/** A new campaign. It is a draft until somebody starts it. */
+/** A new campaign. It stays a draft until it is started. */
 export function NewCampaign() {
   const { t } = useTranslation("campaigns");
   const queries = useQueryClient();

@@ -78,7 +78,7 @@ test("without a budget the page says that nothing limits the spending", async ()
   expect(await screen.findByText(/A organização não tem orçamento/)).toBeVisible();
 });
 
-test("nothing spent is said, and is no empty table", async () => {
+test("a period without spending shows a sentence in place of empty tables", async () => {
   const none = { messages: 0, charged: 0, amount_micros: 0, unpriced: 0 };
   const lists = { categories: [], countries: [], flows: [], templates: [], campaigns: [] };
   open({ "GET /api/v1/reports/spending?days=30": { ...SPENDING, total: none, ...lists } });
