@@ -11,7 +11,6 @@ from pytake.campaigns.experiments import (
     POWER,
     VariantCounts,
     compare,
-    contaminated,
     difference_of,
     half_width,
     people_needed,
@@ -136,8 +135,3 @@ def test_a_wrong_division_is_noticed_and_a_right_one_is_not() -> None:
                 alarms += 1
                 break
     assert alarms <= 5
-
-
-def test_a_person_in_two_variants_is_found() -> None:
-    pairs = [("ana", "a"), ("bia", "b"), ("ana", "a"), ("bia", "a"), ("caio", "b")]
-    assert contaminated(pairs) == {"bia"}

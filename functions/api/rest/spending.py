@@ -72,9 +72,7 @@ class BudgetResponse(ApiModel):
 
     month: str = Field(description="Such as 2026-11, in the organization's time zone")
     currency: str = Field(description="The rate card's currency, such as USD")
-    budget_micros: int | None = Field(
-        description="`monthly_budget_micros` of the organization; null: no limit"
-    )
+    budget_micros: int | None = Field(description="`monthly_budget_micros` of the organization; null: no limit")
     reserved_micros: int = Field(description="Spent, or reserved for messages that are about to leave")
 
 

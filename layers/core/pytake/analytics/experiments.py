@@ -1,6 +1,5 @@
 """The paths of a flow's `random` nodes as experiments. docs/experiments.md explains each value."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,9 +18,6 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, LakeQueries
 from pytake.conversation.ports.tenants import Flows, TenantRepository
-
-GOAL = re.compile(r"completed|handed_off|(event|node):[^\x00-\x1f]{1,200}")
-"""What people are to reach: the end of a flow, an agent, an event that the flow emits, or a node."""
 
 
 class ExperimentPath(Struct, frozen=True):

@@ -7,7 +7,7 @@ confidence sequences, Waudby-Smith and others 2021). The check of the sample rat
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Literal
 
@@ -149,12 +149,6 @@ def _ratio_evidence(people: Mapping[str, int], wanted: Mapping[str, float], weig
         prior, count = weight * share, people.get(name, 0)
         evidence += math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share)
     return evidence
-
-
-def contaminated(assigned: Iterable[tuple[str, str]]) -> set[str]:
-    """The people who were in more than one variant, from pairs of person and variant."""
-    first: dict[str, str] = {}
-    return {person for person, variant in assigned if first.setdefault(person, variant) != variant}
 
 
 def _verdict(difference: Interval | None) -> Verdict:

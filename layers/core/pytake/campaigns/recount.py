@@ -79,11 +79,6 @@ class RecountAudience:
             recounted += 1
         return recounted
 
-    def of_campaign(self, organization_id: str, campaign_id: str) -> None:
-        """Recount all parts of a campaign now."""
-        for part in self._audiences.parts(organization_id, campaign_id):
-            self.recount(organization_id, campaign_id, part.zone, part.number)
-
     def recount(self, organization_id: str, campaign_id: str, zone: str, number: int) -> None:
         """Recount one part. Raises `ConflictError` when others keep writing it."""
         part = self._audiences.load(organization_id, campaign_id, zone, number)
