@@ -1,5 +1,6 @@
 """What operators do to numbers and organizations that leave, with AWS credentials of the stack's account."""
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -27,8 +28,10 @@ BATCH = 25
 def operator_events(stack: DeployedStack) -> OperatorEvents:
     """Where operators' commands report what they did: the stack's event bus."""
     bus = stack.parameters["EventBusName"]
-    silent = Logger(service="pytake", level="CRITICAL")  # the command itself says what it did
-    return EventBridgeOperatorEvents(lambda: stack.client("events"), bus, silent, stack.stage, time.time)
+    # The command itself says what it did, so only failures are logged. The name must not be `pytake`: its level would apply to
+    # every module of the package.
+    log = Logger(service="operator_command", level="ERROR", stream=sys.stderr)
+    return EventBridgeOperatorEvents(lambda: stack.client("events"), bus, log, stack.stage, time.time)
 
 
 def tenants(stack: DeployedStack) -> DynamoTenants:

@@ -1,5 +1,6 @@
 """`pytake organization delete` and `pytake number move`, on moto with what two organizations leave behind."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,6 +104,7 @@ def test_an_organization_is_deleted_with_everything_and_its_neighbour_keeps_ever
         assert found == [entry for entry in before[place] if "acme-2" in entry or entry.startswith("NUMBER#200")], place
     again = run(organization_command.app, "delete", "acme", "--yes")
     assert (again.exit_code, account.contents()) == (0, after)
+    assert logging.getLogger("pytake.effects.performer").isEnabledFor(logging.ERROR), "the command silences the package"
 
 
 @pytest.mark.parametrize("answer", ["acme-2\n", "y\n", "\n\n\n"])
