@@ -240,6 +240,7 @@ def test_every_code_is_listed_with_the_status_it_comes_with() -> None:
         "not_found": HTTPStatus.NOT_FOUND,
         "conflict": HTTPStatus.CONFLICT,
         "unprocessable": HTTPStatus.UNPROCESSABLE_ENTITY,
+        "changed": HTTPStatus.PRECONDITION_FAILED,
     }
     used: dict[str, HTTPStatus] = {}
     for path in REST.glob("*.py"):
