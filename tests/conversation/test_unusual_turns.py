@@ -9,6 +9,7 @@ from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError
 from pytake.conversation.flow_run import CONTACT_BYTES, ITEM_BYTES
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS
+from pytake.engine import built_in_text
 from pytake.whatsapp.outbound import Text
 from tests.conversation.product import NUMBER, Product, text_of
 from tests.engine.conversations import document, node
@@ -66,6 +67,31 @@ def test_a_tap_on_stop_in_a_template_opts_out_like_the_word(
     assert record.confirms_opt_out
     assert product.conversations.stored[product.key()].opted_out
     assert text_of(product.graph.sent[-1]).startswith("All right, you will not receive any more messages.")
+
+
+@pytest.mark.parametrize("with_a_person", [False, True])
+def test_a_stop_that_comes_after_a_newer_message_undid_it_is_not_confirmed(
+    product: Product, with_a_person: bool
+) -> None:
+    product.say("Olá")
+    if with_a_person:
+        product.say("atendente")
+    product.say("stop")
+    product.clock.forward(10)
+    product.say("Olá")
+    answers = len(product.graph.sent)
+    said_late(product, "stop", 5)
+    assert len(product.graph.sent) == answers
+    assert product.conversations.turns(product.key())[-1].status == "recorded"
+    assert not product.conversations.stored[product.key()].opted_out
+
+
+def test_a_late_stop_counts_while_no_newer_message_undid_an_opt_out(product: Product) -> None:
+    product.say("Olá")
+    product.clock.forward(10)
+    product.say("Ana")
+    assert said_late(product, "stop", 5) == [built_in_text("en", "opted_out")]
+    assert product.conversations.stored[product.key()].opted_out
 
 
 def test_what_comes_after_meta_told_of_an_opt_out_stays_with_its_session(product: Product) -> None:

@@ -226,6 +226,8 @@ class TakeTurn:
         if before.opted_out and sent_at < before.last_inbound_at:
             record.status = "opted_out"  # written before the opt-out, and only late
             return draft
+        if sent_at < before.last_inbound_at and self._is_overruled_stop(draft, number, sent_at):
+            return draft
         if self._is_over_limit(draft, before, number, sent_at):
             return draft
         after.opted_out = False  # a person who writes again wants an answer
@@ -241,6 +243,18 @@ class TakeTurn:
         record = self._conversations.turn_of_message(conversation.key, revoked)
         if record is not None and record.input.text:
             conversation.session = replace(session, state=forget(session.state, record.input.text))
+
+    def _is_overruled_stop(self, draft: TurnDraft, number: Number, sent_at: float) -> bool:
+        """Whether this is a *stop* that comes late: the person opted out before and wrote again after this message.
+
+        Its consent would not count (the newest one does), so the turn must not confirm an opt-out.
+        """
+        if match_command(draft.record.input, number.commands or DEFAULT_COMMANDS) != "stop":
+            return False
+        key = draft.conversation.key
+        draft.contact = self._contacts.load(key.organization_id, key.contact_id)
+        consent = draft.contact.consent_to("service")
+        return consent.state == "granted" and int(consent.at) > int(sent_at)
 
     def _is_over_limit(self, draft: TurnDraft, before: Conversation, number: Number, sent_at: float) -> bool:
         """Whether the contact has sent too many messages within a minute. The first one over the limit gets a notice.
