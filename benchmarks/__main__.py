@@ -173,6 +173,9 @@ How each was used, always in its favour:
 - transitions: one machine and one model for all conversations, loaded with each state (adding a model per conversation
   costs far more); states as JSON, because the library does not serialise them.
 - XState: an actor restored from its persisted snapshot, and the snapshot persisted again.
+- goflow: sessions in the JSON that it documents; the engine, the flows and the contact are parsed once. Messages are actions
+  of the question that follows, and a case of the question's router decides where our flow has a condition, so most turns
+  visit one node. No channel, so that messages and sessions stay small. `import` is the processor time before `main`.
 - botbuilder-dialogs: waterfalls and the library's own prompts; states as `jsonpickle` writes them, as in its cloud storages.
 - LangGraph: questions that `interrupt`, checkpoints written once per turn by its in-memory saver, which serialises. A graph
   entered from the start every turn instead of resumed took the same time. Its size includes the history of checkpoints.

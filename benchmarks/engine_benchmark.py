@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.environments import FOLDER, Environment, NotInstalledError, node_environment, python_environment
+from benchmarks.environments import (
+    FOLDER,
+    Environment,
+    NotInstalledError,
+    go_environment,
+    node_environment,
+    python_environment,
+)
 from benchmarks.reference import conversation, mismatches
 from benchmarks.workers import Worker, WorkerError, last_core, once
 
@@ -14,6 +21,7 @@ ENGINES: dict[str, tuple[str, Callable[[], Environment]]] = {
     OURS: ("PyTake", lambda: python_environment("pytake", "msgspec")),
     "transitions": ("transitions", lambda: python_environment("transitions", "transitions")),
     "xstate": ("XState (Node)", lambda: node_environment("xstate")),
+    "goflow": ("goflow (Go)", lambda: go_environment("goflow")),
     "botbuilder": ("botbuilder-dialogs", lambda: python_environment("botbuilder", "botbuilder_dialogs")),
     "langgraph": ("LangGraph", lambda: python_environment("langgraph", "langgraph")),
 }

@@ -60,11 +60,11 @@ def engine_targets(results: list[Result]) -> list[list[str]]:
     rows = [
         [
             "engine turn with state load and save",
-            "≤ 10 µs mean",
+            "≤ 5 µs mean",
             f"{1e6 / ours.median('turns_per_second'):.1f} µs ({ours.median('cpu_us'):.1f} µs CPU)",
         ]
     ]
-    for name, target in (("transitions", "≥ 3x"), ("langgraph", "≥ 150x")):
+    for name, target in (("goflow", "≥ 50x"), ("transitions", "≥ 5x"), ("langgraph", "≥ 300x")):
         if name in by_name:
             rows.append(
                 [f"against {ENGINES[name][0]}", target, times(by_name[name].ratio_to(ours, "turns_per_second"))]
@@ -72,6 +72,6 @@ def engine_targets(results: list[Result]) -> list[list[str]]:
     return [
         *rows,
         ["engine import", "≤ 40 ms", f"{ours.cold('import_ms'):.0f} ms ({ours.cold('import_cpu_ms'):.0f} ms CPU)"],
-        ["stored state, largest", "≤ 300 bytes", f"{max(ours.sizes)} bytes"],
+        ["stored state, largest", "≤ 200 bytes", f"{max(ours.sizes)} bytes"],
         ["memory added", "≤ 20 MB", f"{ours.rss['rss_mb'] - ours.rss['rss_before_mb']:.1f} MB"],
     ]

@@ -1,10 +1,11 @@
-"""The virtual environment of each engine below `.bench/`, installed from a pinned, hashed list.
+"""The environment of each engine below `.bench/`, installed from a pinned list; for Python and Go a hashed one.
 
 An environment is reused until its list changes.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,22 @@ def node_environment(name: str) -> Environment:
         fresh(folder, pinned)
     version = pinned.decode().partition('"xstate": "')[2].partition('"')[0]
     return Environment(name, [node, str(engines / "xstate_worker.mjs")], folder, {}, folder / "node_modules", version)
+
+
+def go_environment(name: str) -> Environment:
+    """Return the environment of the Go engine, a compiled worker. Raises NotInstalledError, also without Go."""
+    go = shutil.which("go", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/go/bin")))
+    if go is None:
+        raise NotInstalledError("Go is not on this machine")
+    folder, sources = FOLDER / name, REPOSITORY / "benchmarks" / "engines" / name
+    worker = folder / "worker"
+    content = b"".join(path.read_bytes() for path in sorted(sources.iterdir()))
+    if stale(folder, content):
+        folder.mkdir(parents=True)
+        run([go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(worker), "."], sources)
+        fresh(folder, content)
+    required = re.search(rf"/{name} v(\S+)", (sources / "go.mod").read_text())
+    return Environment(name, [str(worker)], folder, {}, folder, required[1] if required else "")
 
 
 def stale(folder: Path, content: bytes) -> bool:

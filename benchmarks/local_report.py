@@ -26,18 +26,18 @@ def local_targets(local: LocalResult) -> list[list[str]]:
     return [
         [
             "local cloud, webhook to reply accepted",
-            "p50 ≤ 250 ms",
+            "p50 ≤ 100 ms",
             f"{polite.percentile(0.5) * 1000:.0f} ms ({POLITE} people)",
         ],
         [
             "local cloud, turns sustained",
-            "≥ 20/s",
+            "≥ 35/s",
             f"{figure(local.sustained.turns_per_second)}/s ({local.sustained.people} people,"
             f" {local.sustained.cpu_ms_per_turn:.0f} ms CPU each)",
         ],
         [
             "local cloud, second start to ready",
-            "≤ 15 s",
+            "≤ 5 s",
             f"{local.second_start:.1f} s (first {local.first_start:.0f} s)",
         ],
     ]

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,7 +46,9 @@ def machine() -> str:
         models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line[:10] == "model name"]
         model = models[0] if models else model
     node = _output_of(["node", "--version"])
+    go = re.search(r"go(\d\S*)", _output_of(["go", "version"]))
     runtimes = f"CPython {platform.python_version()}" + (f", Node {node.removeprefix('v')}" if node else "")
+    runtimes += f", Go {go[1]}" if go else ""
     return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, {runtimes}"
 
 

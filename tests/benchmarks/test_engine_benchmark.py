@@ -3,14 +3,16 @@
 import json
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.engine_benchmark import Result
+from benchmarks.__main__ import document
+from benchmarks.engine_benchmark import ENGINES, OURS, Result
 from benchmarks.engine_report import engine_tables, engine_targets
-from benchmarks.environments import REPOSITORY, Environment
+from benchmarks.environments import REPOSITORY, Environment, NotInstalledError, go_environment
 from benchmarks.reference import conversation, mismatches
 from benchmarks.workers import Worker, once
 
@@ -43,10 +45,10 @@ def test_a_run_times_turns_and_compares_every_answer(worker: Worker) -> None:
     assert 0 < figures["p50_us"] <= figures["p99_us"]
 
 
-def test_the_reference_conversation_is_stored_in_300_bytes(worker: Worker) -> None:
+def test_the_reference_conversation_is_stored_in_200_bytes(worker: Worker) -> None:
     sizes = worker.request("sizes")["sizes"]
     assert len(sizes) == 7
-    assert max(sizes) <= 300
+    assert max(sizes) <= 200
     assert sizes[-1] == 0
 
 
@@ -70,4 +72,16 @@ def test_the_tables_compare_round_by_round() -> None:
     tables = engine_tables(results, {"langgraph": "it was not there"})
     assert "5.00x" in tables
     assert "Not measured: LangGraph: it was not there." in tables
-    assert ["against transitions", "≥ 3x", "5.00x"] in engine_targets(results)
+    assert ["against transitions", "≥ 5x", "5.00x"] in engine_targets(results)
+
+
+def test_without_go_goflow_is_missing_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.environments.shutil.which", lambda *_, **__: None)
+    with pytest.raises(NotInstalledError, match="Go is not on this machine"):
+        go_environment("goflow")
+
+
+def test_the_report_says_of_each_other_engine_how_it_was_used() -> None:
+    text = document(defaultdict(str), 1, 1.0, 1, 1).partition("How each was used")[2]
+    for name, (title, _) in ENGINES.items():
+        assert name == OURS or f"- {title.partition(' ')[0]}: " in text
