@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.console.web_console import sign_in
+
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
 
@@ -20,6 +22,16 @@ TRY = """async ([url, options]) => {
     return answer.type === "opaque" ? "opaque" : `${answer.status} ${await answer.text()}`;
   } catch (error) { return "blocked"; }
 }"""
+
+
+FRAME = """(url) => new Promise((resolve) => {
+  const frame = document.createElement("iframe");
+  frame.src = url;
+  frame.onload = () => {
+    try { resolve(frame.contentDocument ? "empty" : "foreign"); } catch { resolve("foreign"); }
+  };
+  document.body.append(frame);
+})"""
 
 
 class Page(BaseHTTPRequestHandler):
@@ -63,6 +75,33 @@ def test_a_foreign_page_reads_and_changes_nothing(browser: Browser, cloud: "Clou
     assert page.evaluate(TRY, [f"{cloud.url}/_sim/models", {**blind, "method": "POST"}]) == "opaque"
     page.close()
     assert cloud.http.get(phone).json()["messages"] == []
+
+
+def test_a_foreign_page_cannot_use_the_session_of_a_person(
+    browser: Browser, cloud: "Cloud", foreign_origin: str
+) -> None:
+    context = browser.new_context(locale="pt-BR")
+    sign_in(context.new_page(), f"{cloud.url}/console/build", "admin")
+    page = context.new_page()
+    page.goto(foreign_origin)
+    api = f"{cloud.url}/api/v1"
+    with cloud.api() as own:
+        before = own.get("/flows/lead_qualifier").json()
+        assert page.evaluate(TRY, [f"{api}/flows", {"credentials": "include"}]) == "blocked"
+        put = {"method": "PUT", "credentials": "include", "body": "{}"}
+        assert page.evaluate(TRY, [f"{api}/teams", put]) == "blocked"
+        blind = {"method": "POST", "mode": "no-cors", "credentials": "include", "body": "{}"}
+        for path in ("flows/lead_qualifier/publish", "contacts/5511988887777/erase", "campaigns/any/start"):
+            assert page.evaluate(TRY, [f"{api}/{path}", blind]) == "opaque"
+        assert own.get("/flows/lead_qualifier").json() == before
+    for path in ("/console", "/console/campaigns", "/console/settings/secrets", "/api/v1/docs", "/api/v1/flows"):
+        page.evaluate(FRAME, f"{cloud.url}{path}")
+    assert {frame.url for frame in page.frames[1:]} == {"chrome-error://chromewebdata/"}
+    with context.expect_page() as opened:
+        page.evaluate("(url) => void (window.other = open(url))", f"{cloud.url}/console/build")
+    opened.value.locator("button[value=admin], #main h1").first.wait_for()
+    assert page.evaluate("() => window.other.closed"), "COOP: the console is no window of the page that opened it"
+    context.close()
 
 
 def test_what_the_local_cloud_keeps_is_private(cloud: "Cloud") -> None:

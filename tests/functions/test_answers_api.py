@@ -59,6 +59,30 @@ def test_answers_are_a_file_for_those_who_ask_for_csv(gateway: Gateway, lake: La
 
 
 @pytest.mark.parametrize(
+    ("written", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        ("oi\n=1", "oi\n'=1"),
+        ("oi;=cmd|'/c calc'!A0", "oi;'=cmd|'/c calc'!A0"),
+        ("oi; +cmd;-2", "oi; '+cmd;'-2"),
+        ("\u200b=1", "\u200b'=1"),
+        ("\ufeff\u202e-cmd", "\ufeff\u202e'-cmd"),
+        ("＝1", "'＝1"),
+        ("-12.5", "-12.5"),
+        ("a=b; c-d", "a=b; c-d"),
+        ("https://example.com/?a=1;b=2", "https://example.com/?a=1;b=2"),
+    ],
+)
+def test_no_cell_is_a_formula(gateway: Gateway, lake: Lake, written: str, cell: str) -> None:
+    lake.answer = [{written: written}]
+    body = {"from": "2026-03-01", "to": "2026-03-31", "parameters": {"flow_id": "f", "nodes": ["start"]}}
+    answer = gateway.api("POST", f"{QUERIES}/funnel", body, headers={"accept": "text/csv"})
+    assert list(csv.reader(io.StringIO(answer.body, newline=""))) == [[cell], [cell]]
+
+
+@pytest.mark.parametrize(
     ("path", "query"),
     [
         (ANSWERS, {"from": "2026-03-02", "to": "2026-03-01"}),

@@ -420,6 +420,12 @@ def test_unknown_addresses_and_wrong_ids_are_problems(gateway: Gateway) -> None:
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # Powertools leaves Swagger UI's files open
+@pytest.mark.parametrize("path", ["flows", "flows/none", "teams", "docs", "openapi.json", "elsewhere"])
+def test_no_answer_is_taken_for_a_page_or_shown_within_one(gateway: Gateway, path: str) -> None:
+    headers = gateway.api("GET", f"/api/v1/{path}").headers
+    assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
+
+
 def test_the_api_describes_itself(gateway: Gateway) -> None:
     document = gateway.api("GET", "/api/v1/openapi.json").body
     assert document["openapi"].startswith("3.1")

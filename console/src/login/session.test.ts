@@ -111,10 +111,20 @@ describe("the sign-in request", () => {
     await expect(session.takeAnswer(answer)).rejects.toMatchObject({ code: "state_unknown" });
   });
 
-  test("never leads outside the console", async () => {
+  test.each([
+    "//evil.example/console",
+    "https://evil.example/console",
+    "https://chat.example.evil.example/console",
+    "/console/../api/v1/docs",
+    "/console/..//evil.example",
+    "/console\\..\\..\\evil.example",
+    "/consoles",
+    "\\\\evil.example/console",
+    "javascript:alert(1)//console",
+  ])("never leads outside the console: %s", async (elsewhere) => {
     const browser = new TestBrowser();
     const session = new Session(CONFIG, browser);
-    await session.signIn("//evil.example/console");
+    await session.signIn(elsewhere);
     const state = new URL(browser.went[0]!).searchParams.get("state")!;
     expect(await session.takeAnswer(new URLSearchParams({ code: "c", state }))).toBe("/console");
   });

@@ -151,7 +151,7 @@ export class Session {
       redirect_uri: this.redirectUri,
       code_verifier: request.verifier,
     });
-    return request.returnTo.startsWith(BASE) ? request.returnTo : BASE;
+    return this.isOurs(request.returnTo) ? request.returnTo : BASE;
   }
 
   /** Return a token for the API; one that expires soon is renewed first. All callers share one renewal. */
@@ -184,6 +184,12 @@ export class Session {
     url.searchParams.set("client_id", this.config.clientId);
     url.searchParams.set("post_logout_redirect_uri", this.browser.origin + BASE);
     this.browser.go(url.href);
+  }
+
+  /** Whether an address is one of the console, as the browser will read it: `..` and `\\` lead elsewhere. */
+  private isOurs(address: string): boolean {
+    const { origin, pathname } = new URL(address, this.browser.origin);
+    return origin === this.browser.origin && (pathname === BASE || pathname.startsWith(`${BASE}/`));
   }
 
   private get redirectUri(): string {

@@ -56,11 +56,19 @@ DESCRIPTION = (
 
 DOCUMENT_CACHE_SECONDS = 300
 
+GUARDS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
+"""No browser takes an answer for a page, whatever a person has written into it, and none shows it within another page."""
+
 _PARAMETER = re.compile(r"<(\w+)>")
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The response to a request of API Gateway (HTTP API, payload 2.0)."""
+    answered = _resolved(event, context)
+    return {**answered, "headers": {**answered["headers"], **GUARDS}}
+
+
+def _resolved(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         return _tagged(event, application().resolve(validate_json_body(event), context))
     except ProblemError as refused:

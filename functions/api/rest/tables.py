@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
@@ -10,8 +11,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 CSV = "text/csv"
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins with one of these for a formula; a person may have written it."""
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])([ \v\f\u00a0\u00ad\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]*)(?=[=+\-@＝＋－＠])"
+)
+"""A spreadsheet takes a cell that begins so for a formula, and a person may have written it. Where lists are separated by
+semicolons, a spreadsheet divides a cell of this file at them, whatever its quotes; invisible characters are dropped."""
 
 
 def wants_csv(router: APIGatewayHttpRouter) -> bool:
@@ -33,7 +37,7 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Sequence[str 
 def _cell(value: str | None) -> str:
     if value is None:
         return ""
-    return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
+    return value if _is_number(value) else _FORMULA.sub(r"\1\2'", value)
 
 
 def _is_number(value: str) -> bool:

@@ -114,6 +114,18 @@ function textOf(blob: Blob): Promise<string> {
   });
 }
 
+test.each([
+  ["=1+1", "'=1+1"],
+  ["\t=1", "\t'=1"],
+  ["oi;=cmd|'/c calc'!A0", "oi;'=cmd|'/c calc'!A0"],
+  ["\u200b=1", "\u200b'=1"],
+  ["\ufeff\u202e-cmd", "\ufeff\u202e'-cmd"],
+  ["＝1", "'＝1"],
+  ["a=b; c-d", "a=b; c-d"],
+])("no cell is a formula: %j", (written, cell) => {
+  expect(csvOf([[written]])).toBe(`${cell}\r\n`);
+});
+
 test("cells are quoted where CSV needs it", () => {
   expect(csvOf([["a,b", 'say "x"', "two\nlines", null, -1]])).toBe('"a,b","say ""x""","two\nlines",,-1\r\n');
 });
