@@ -28,6 +28,8 @@ BODY: dict[str, Any] = {
     "steps": [{"days": -2, "at": "10:00", "template": TEMPLATE, "flow_id": "hello"}],
 }
 
+OPT_OUT = {"service": {"state": "withdrawn", "source": "phone call"}}
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -96,3 +98,30 @@ def test_the_scheduled_function_starts_the_follow_up_that_is_due(world: World, c
     (message,) = boto3.client("sqs").receive_message(QueueUrl=world.gateway.queues["inbound"])["Messages"]
     assert flow_runner(inbound_event(json.loads(message["Body"])), LambdaContext()) == {"batchItemFailures": []}
     assert world.api("GET", f"/api/v1/conversations/{ANA}").body["flow_id"] == "hello"
+
+
+def test_the_next_follow_ups_are_shown_and_who_gets_them_to_admins_only(world: World) -> None:
+    steps = [{"days": -2, "at": "10:00", "flow_id": "hello"}, {"days": -1, "at": "10:00", "flow_id": "hello"}]
+    assert world.api("PUT", ADDRESS, BODY | {"steps": steps, "enabled": False}).status == 200
+    people = {ANA: "2026-12-10", "5511900000001": "2026-12-01", "5511900000002": "2026-11-01", "5511900000003": "soon"}
+    for phone, day in people.items():
+        world.api("PUT", f"/api/v1/contacts/{phone}", {"name": phone, "fields": {"appointment": day}})
+    gone = world.api("PUT", "/api/v1/contacts/5511900000004", {"fields": {"appointment": "2026-12-10"}})
+    assert gone.status == 200
+    assert world.api("PUT", "/api/v1/contacts/5511900000004/consent", OPT_OUT).status == 200
+    found = world.api("GET", f"{ADDRESS}/preview").body
+    assert [(one["contact"]["name"], one["step"], one["due_at"]) for one in found["follow_ups"]] == [
+        (ANA, 0, "2026-12-08T10:00:00Z"),
+        (ANA, 1, "2026-12-09T10:00:00Z"),
+    ]
+    assert (found["total"], found["complete"]) == (2, True)
+    few = world.api("GET", f"{ADDRESS}/preview", query={"limit": "1"}, role="builder").body
+    assert few == {"follow_ups": [{**found["follow_ups"][0], "contact": None}], "total": 2, "complete": True}
+    assert world.api("GET", f"{ADDRESS}/preview", role="agent").status == 403
+    assert world.api("GET", f"{ADDRESS}/preview", org="globex").body["code"] == "sequence_unknown"
+
+
+def test_a_silence_is_not_known_beforehand(world: World) -> None:
+    silence = BODY | {"on": {"event": "no_answer"}, "steps": [{"days": 1, "flow_id": "hello"}]}
+    assert world.api("PUT", ADDRESS, silence).status == 200
+    assert world.api("GET", f"{ADDRESS}/preview").body == {"follow_ups": [], "total": 0, "complete": True}

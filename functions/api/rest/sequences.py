@@ -1,10 +1,11 @@
 """Sequences: follow-ups relative to a date of a contact, or to an answer that did not come."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field, model_validator
 
@@ -17,6 +18,7 @@ from pytake.conversation.sequences.manage import SequencesFullError, SequenceUnk
 from pytake.conversation.sequences.records import Sequence, Step
 from pytake.engine import FlowError
 from rest.caller import caller
+from rest.contacts import ContactResponse, contact_response
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID
 from rest.models import ApiModel
 from rest.openapi import route_docs
@@ -119,6 +121,23 @@ class SequenceList(ApiModel):
     sequences: list[SequenceResponse]
 
 
+class NextFollowUp(ApiModel):
+    """The step (its place in `steps`, from 0) of one person, and when it is due. Builders do not see who the person is."""
+
+    due_at: datetime
+    step: int
+    contact: ContactResponse | None
+
+
+class SequencePreview(ApiModel):
+    """The next follow-ups, the earliest first. `total`: how many lie ahead of the newest 1,000 contacts; `complete`: the
+    organization has no others."""
+
+    follow_ups: list[NextFollowUp]
+    total: int
+    complete: bool
+
+
 @router.get(
     "/api/v1/sequences",
     summary="The sequences",
@@ -142,6 +161,37 @@ def get_sequence(sequence_id: SequenceId) -> SequenceResponse:
         return _answer(wiring.manage_sequences().get(who.organization_id, sequence_id))
     except SequenceUnknownError:
         raise _unknown(sequence_id) from None
+
+
+@router.get(
+    "/api/v1/sequences/<sequence_id>/preview",
+    summary="The next follow-ups of a sequence",
+    tags=["Sequences"],
+    openapi_extensions=route_docs("builder", problems=["sequence_unknown"]),
+)
+def preview_sequence(sequence_id: SequenceId, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> SequencePreview:
+    """By the dates of the contacts as they are now, also while the sequence is switched off. Who opted out is left out;
+    consent, answers and sessions are looked at when a follow-up is due. A silence is not known before it happens: such a sequence
+    has none."""
+    who = caller(router, "builder")
+    try:
+        sequence = wiring.manage_sequences().get(who.organization_id, sequence_id)
+    except SequenceUnknownError:
+        raise _unknown(sequence_id) from None
+    found = wiring.preview_follow_ups()(who.organization_id, sequence, limit)
+    seen = who.role == "admin"
+    return SequencePreview(
+        follow_ups=[
+            NextFollowUp(
+                due_at=datetime.fromtimestamp(one.due_at, UTC),
+                step=one.step,
+                contact=contact_response(one.contact) if seen else None,
+            )
+            for one in found.follow_ups
+        ],
+        total=found.total,
+        complete=found.complete,
+    )
 
 
 @router.put(

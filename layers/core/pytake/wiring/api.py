@@ -52,6 +52,7 @@ from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
 from pytake.conversation.resume_number import ResumeNumber
 from pytake.conversation.sequences.manage import ManageSequences
+from pytake.conversation.sequences.preview import PreviewFollowUps
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.templates.manage import ManageTemplates
 from pytake.conversation.templates.stops import ReportStoppedTemplates
@@ -224,6 +225,11 @@ def manage_contacts() -> ManageContacts:
 @use_case
 def manage_sequences() -> ManageSequences:
     return ManageSequences(sequences(), shared.tenants(), flow_library())
+
+
+@use_case
+def preview_follow_ups() -> PreviewFollowUps:
+    return PreviewFollowUps(contacts(), shared.tenants(), shared.clock)
 
 
 @use_case
