@@ -1,14 +1,13 @@
-import { NativeSelect, NumberInput, Select, TextInput } from "@mantine/core";
+import { NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { flowsQuery } from "../../api/flows.ts";
-import { numbersQuery } from "../../api/numbers.ts";
 import { countQuery, segmentsQuery } from "../../api/segments.ts";
 import { componentsOf, templatesQuery, valuesOf, type MessageTemplate } from "../../api/templates.ts";
 import { count as number } from "../../i18n/format.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
+import { FlowField, NumberField } from "./parts.tsx";
 import type { CampaignSettings } from "./queries.ts";
 
 const PERCENT = 100;
@@ -81,9 +80,7 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
   const [draft, setDraft] = useState(() => draftOf(known));
   const [message, setMessage] = useState<{ template: MessageTemplate; values: TemplateValues }>();
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
-  const numbers = useQuery(numbersQuery());
   const segments = useQuery(segmentsQuery());
-  const flows = useQuery(flowsQuery());
   const templates = useQuery(templatesQuery());
   const stored = templates.data?.find(
     ({ name, language }) => name === known?.template.name && language === known.template.language,
@@ -117,18 +114,9 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
       />
       {!started && (
         <>
-          <NativeSelect
-            label={t("number")}
-            required
+          <NumberField
             value={draft.phone_number_id}
-            data={[
-              { value: "", label: "" },
-              ...(numbers.data ?? []).map(({ phone_number_id, display_phone_number }) => ({
-                value: phone_number_id,
-                label: display_phone_number,
-              })),
-            ]}
-            onChange={(event) => change({ phone_number_id: event.currentTarget.value })}
+            onChange={(phone_number_id) => change({ phone_number_id })}
           />
           <NativeSelect
             label={t("segment")}
@@ -150,16 +138,11 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
               values={chosen?.values ?? {}}
               change={(values) => chosen && setMessage({ template: chosen.template, values })}
             />
-            <Select
+            <FlowField
               label={t("flow")}
-              description={t("flowAbout")}
-              clearable
-              searchable
-              value={draft.flow_id || null}
-              data={(flows.data ?? [])
-                .filter(({ published_version }) => published_version)
-                .map(({ flow_id, name }) => ({ value: flow_id, label: name }))}
-              onChange={(flow) => change({ flow_id: flow ?? "" })}
+              about={t("flowAbout")}
+              value={draft.flow_id}
+              onChange={(flow_id) => change({ flow_id })}
             />
           </section>
           <div className="form-pair">

@@ -17,6 +17,7 @@ const AMOUNTS = [
   "contact_messages_per_minute",
   "contact_api_calls_per_hour",
   "contact_model_calls_per_hour",
+  "people_per_day",
 ] as const;
 const MICROS = 1_000_000;
 

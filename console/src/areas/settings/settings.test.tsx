@@ -126,13 +126,14 @@ test.each([
 test("constants and limits of the organization are saved as what they are", async () => {
   const { sent } = open("organization", { "PUT /api/v1/organization": ORGANIZATION });
   await userEvent.type(await screen.findByLabelText(/Mensagens por minuto/), "600");
+  await userEvent.type(screen.getByLabelText(/Pessoas por dia/), "1000");
   await userEvent.click(screen.getByRole("button", { name: "Adicionar constante" }));
   await userEvent.type(screen.getByRole("textbox", { name: "Nome" }), "frete");
   await userEvent.type(screen.getByRole("textbox", { name: "Valor" }), "12.5");
   await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
   await waitFor(() =>
     expect(sent("PUT /api/v1/organization")).toEqual([
-      { ...ORGANIZATION, messages_per_minute: 600, constants: { frete: 12.5 } },
+      { ...ORGANIZATION, messages_per_minute: 600, people_per_day: 1000, constants: { frete: 12.5 } },
     ]),
   );
 });
