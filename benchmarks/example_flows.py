@@ -5,10 +5,10 @@ from pathlib import Path
 
 from benchmarks.report import figure, table
 from cli.flow_testing.documents import find_document, read_documents
-from cli.flow_testing.inputs import parse_input
-from cli.flow_testing.mocks import HttpMocks
-from cli.flow_testing.suite import read_suite
-from local.offline_conversation import OfflineConversation
+from cli.flow_testing.files import read_suite
+from pytake.conversation.flow_tests.inputs import parse_input
+from pytake.conversation.flow_tests.mocks import HttpMocks
+from pytake.conversation.flow_tests.offline_conversation import OfflineConversation
 from pytake.engine import compile_flow
 from pytake.whatsapp.outbound import Media
 

@@ -14,9 +14,14 @@ from rich.table import Table
 
 from cli.ending import fail
 from cli.flow_testing.documents import UsageError, document_id, is_test_file, read_documents, read_json
-from cli.flow_testing.inputs import parse_line, parse_time, parse_timetables, parse_zone
-from cli.flow_testing.mocks import HttpMocks
-from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
+from pytake.conversation.flow_tests.errors import FlowTestError
+from pytake.conversation.flow_tests.inputs import parse_line, parse_time, parse_timetables, parse_zone
+from pytake.conversation.flow_tests.mocks import HttpMocks
+from pytake.conversation.flow_tests.offline_conversation import (
+    ConversationSettings,
+    OfflineConversation,
+    sample_contact,
+)
 from pytake.engine import FlowError, Problem, compile_flow, validate
 from pytake.engine.texts import language_code
 
@@ -68,7 +73,7 @@ def run(
         zone = parse_zone(timezone)
         opening = parse_timetables(read_json(timetables)) if timetables else {}
         flow = compile_flow(documents, root)
-    except UsageError as error:
+    except FlowTestError as error:
         fail(str(error), 2)
     except FlowError as error:
         fail("\n".join(_line(problem) for problem in error.problems), 1)
@@ -80,7 +85,7 @@ def run(
     for number, line in enumerate(filter(str.strip, sys.stdin), 1):
         try:
             user_input = parse_line(line.rstrip("\r\n"))
-        except UsageError as error:
+        except FlowTestError as error:
             fail(f"line {number}: {error}", 2)
         turn = conversation.turn(user_input, mocks.answer)
         shown = {
@@ -104,7 +109,7 @@ def validate_(
     try:
         documents, _ = read_documents(flows)
         given = [document_id(read_json(path), path) for path in flows if not is_test_file(path)]
-    except UsageError as error:
+    except FlowTestError as error:
         fail(str(error), 2)
     found = list(dict.fromkeys(chain.from_iterable(validate(documents, root) for root in given)))
     if as_json:

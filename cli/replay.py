@@ -11,8 +11,9 @@ import typer
 
 from cli.ending import fail
 from cli.flow_testing.documents import UsageError, read_documents
-from cli.flow_testing.replay import Difference, Replayer, ReplayResult, read_records
 from cli.flow_testing.report import difference
+from pytake.conversation.flow_tests.errors import FlowTestError
+from pytake.conversation.flow_tests.replay import Difference, Replayer, ReplayResult, read_records
 from pytake.conversation.records import TurnRecord
 from pytake.engine import FlowError
 
@@ -39,7 +40,7 @@ def replay(
         for path in flow:
             documents.update(read_documents([path])[0])
         found = list(Replayer(documents).replay(_read(records)))
-    except UsageError as error:
+    except FlowTestError as error:
         fail(str(error), 2)
     except FlowError as error:
         fail(str(error), 1)

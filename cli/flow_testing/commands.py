@@ -10,10 +10,11 @@ import typer
 
 from cli.ending import fail
 from cli.flow_testing import report
-from cli.flow_testing.coverage import Coverage
 from cli.flow_testing.documents import Documents, UsageError, find_document, is_test_file, read_documents
-from cli.flow_testing.runner import ConversationResult, run_conversation
-from cli.flow_testing.suite import find_suites, read_suite, write_suite
+from cli.flow_testing.files import find_suites, read_suite, write_suite
+from pytake.conversation.flow_tests.coverage import Coverage
+from pytake.conversation.flow_tests.errors import FlowTestError
+from pytake.conversation.flow_tests.runner import ConversationResult, run_conversation
 from pytake.engine import FlowError, compile_flow
 
 Flows = Annotated[
@@ -44,7 +45,7 @@ def run_tests(
         if not suites:
             raise UsageError("there are no test files beside these flows; --generate writes one")
         results, covered = _run(suites)
-    except UsageError as error:
+    except FlowTestError as error:
         fail(str(error), 2)
     except FlowError as error:
         fail(str(error), 1)
@@ -78,7 +79,7 @@ def fuzz(
     try:
         documents, root = read_documents(flows)
         found = find_counterexample(compile_flow(documents, root), documents, conversations, seed)
-    except UsageError as error:
+    except FlowTestError as error:
         fail(str(error), 2)
     except FlowError as error:
         fail(str(error), 1)
@@ -112,7 +113,7 @@ def _run(suites: Iterable[Path]) -> tuple[list[tuple[Path, ConversationResult]],
         for script in suite.conversations:
             try:
                 result = run_conversation(suite, script, flow)
-            except UsageError as error:
+            except FlowTestError as error:
                 raise UsageError(f"{path}: {script.name}: {error}") from error
             coverage.add(result.steps)
             results.append((path, result))

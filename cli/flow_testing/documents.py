@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytake.conversation.flow_tests.errors import FlowTestError
 from pytake.engine import FlowError, jump_targets, parse_document, strict_json
 
 Documents = dict[str, Mapping[str, Any]]
@@ -11,7 +12,7 @@ Documents = dict[str, Mapping[str, Any]]
 TEST_SUFFIXES = (".test.json", ".test.yaml", ".test.yml")
 
 
-class UsageError(Exception):
+class UsageError(FlowTestError):
     """The command line, or a file or line that it refers to, is invalid."""
 
 

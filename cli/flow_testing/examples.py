@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from local.offline_conversation import OfflineConversation
+from pytake.conversation.flow_tests.offline_conversation import OfflineConversation
 from pytake.engine import Effect, EffectResult, EmailRequest, FlowDocument, HttpRequest, StartFlowRequest, State
 from pytake.engine.compiler import Compilation
 from pytake.engine.opening_times import OpeningTimes

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from cli.flow_testing.documents import Documents
 from cli.flow_testing.examples import Examples, UserInput
-from cli.flow_testing.inputs import parse_input, parse_time, time_text
 from cli.flow_testing.invariants import broken_rule
-from cli.flow_testing.mocks import mock_keys, mock_of
-from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
-from local.offline_conversation import ConversationSettings, OfflineConversation
+from pytake.conversation.flow_tests.inputs import parse_input, parse_time, time_text
+from pytake.conversation.flow_tests.mocks import mock_keys, mock_of
+from pytake.conversation.flow_tests.offline_conversation import ConversationSettings, OfflineConversation
+from pytake.conversation.flow_tests.suite import NOW, Exchange, Expected, Script, Suite
 from pytake.engine import Effect, EffectResult, Flow
 
 TURNS = 30

@@ -13,14 +13,18 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cli.flow_testing.coverage import Coverage, Exit, exit_of
 from cli.flow_testing.examples import Examples, UserInput
-from cli.flow_testing.inputs import parse_input, parse_time, time_text
-from cli.flow_testing.mocks import mock_keys, mock_of
-from cli.flow_testing.rendering import render_message
-from cli.flow_testing.runner import path_of
-from cli.flow_testing.suite import NOW, Exchange, Expected, Script, Suite
-from local.offline_conversation import ConversationSettings, OfflineConversation, sample_contact
+from pytake.conversation.flow_tests.coverage import Coverage, Exit, exit_of
+from pytake.conversation.flow_tests.inputs import parse_input, parse_time, time_text
+from pytake.conversation.flow_tests.mocks import mock_keys, mock_of
+from pytake.conversation.flow_tests.offline_conversation import (
+    ConversationSettings,
+    OfflineConversation,
+    sample_contact,
+)
+from pytake.conversation.flow_tests.rendering import render_message
+from pytake.conversation.flow_tests.runner import path_of
+from pytake.conversation.flow_tests.suite import NOW, Exchange, Expected, Script, Suite
 from pytake.engine import Contact, Effect, EffectResult, Flow, Turn, compile_flow
 
 TURNS = 20_000

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import typer
 
-from cli.flow_testing.coverage import FlowCoverage
-from cli.flow_testing.runner import ConversationResult, Failure
+from pytake.conversation.flow_tests.coverage import FlowCoverage
+from pytake.conversation.flow_tests.runner import ConversationResult, Failure
 
 
 def lines_of(result: ConversationResult) -> Iterator[str]:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cli.flow_testing.replay import Replayer
 from pytake.contacts.consent import Consent
 from pytake.contacts.records import new_contact
 from pytake.conversation.agent_messaging import (
@@ -17,6 +16,7 @@ from pytake.conversation.agent_messaging import (
     WindowClosedError,
 )
 from pytake.conversation.flow_authoring import UnknownFlowError
+from pytake.conversation.flow_tests.replay import Replayer
 from pytake.conversation.inbox import Filters, Inbox, Sort, status_of
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import Conversation, ConversationKey, Handoff, TurnRecord

@@ -1,6 +1,6 @@
 """Constants of an organization in its flows, and in the replay of their turns."""
 
-from cli.flow_testing.replay import Replayer
+from pytake.conversation.flow_tests.replay import Replayer
 from pytake.conversation.records import Organization
 from tests.conversation.product import NUMBER, Product
 from tests.engine.conversations import document, node

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cli.flow_testing.replay import Replayer
 from pytake.contacts.consent import Consent
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.current_conversation import load_current
+from pytake.conversation.flow_tests.replay import Replayer
 from pytake.conversation.lake_events import events_of, pseudonyms
 from pytake.conversation.opening import OPENED_SECONDS, StartRefusedError
 from pytake.conversation.plan_opening import PlanOpening, check_expressions

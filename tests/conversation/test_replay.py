@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli.flow_testing.replay import Replayer, ReplayResult, read_records
 from cli.main import app
+from pytake.conversation.flow_tests.replay import Replayer, ReplayResult, read_records
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.engine import Effect, EffectResult
 from tests.conversation.product import NUMBER, Product

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.flow_testing.replay import Replayer
 from pytake.conversation.agent_messaging import AgentMessaging
+from pytake.conversation.flow_tests.replay import Replayer
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation
 from pytake.whatsapp.outbound import Text

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cli.flow_testing.generator import generate
-from cli.flow_testing.suite import Suite
+from pytake.conversation.flow_tests.suite import Suite
 from pytake.engine import Contact, FlowError, validate
 from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import OptionList, ReplyButtons, Text

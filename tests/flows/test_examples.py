@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.flow_testing.coverage import Coverage
 from cli.flow_testing.documents import is_test_file, read_documents, read_json
+from cli.flow_testing.files import find_suites, read_suite, write_suite
 from cli.flow_testing.generator import generate
-from cli.flow_testing.runner import run_conversation
-from cli.flow_testing.suite import find_suites, read_suite, write_suite
+from pytake.conversation.flow_tests.coverage import Coverage
+from pytake.conversation.flow_tests.runner import run_conversation
 from pytake.engine import compile_flow, jump_targets, parse_document
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"

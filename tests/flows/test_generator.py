@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cli.flow_testing.coverage import Coverage
+from cli.flow_testing.files import read_suite, write_suite
 from cli.flow_testing.generator import generate
-from cli.flow_testing.runner import run_conversation
-from cli.flow_testing.suite import read_suite, write_suite
+from pytake.conversation.flow_tests.coverage import Coverage
+from pytake.conversation.flow_tests.runner import run_conversation
 from pytake.engine import compile_flow
 from tests.engine.conversations import document, node
 

@@ -47,6 +47,39 @@ QUESTION: dict[str, Any] = FLOW | {
 }
 
 
+CALLING: dict[str, Any] = FLOW | {
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "call"}},
+        {
+            "id": "call",
+            "type": "api_call",
+            "data": {
+                "method": "GET",
+                "url": "https://api.example.com/orders",
+                "headers": {"Authorization": "Bearer {{secrets.ORDERS}}"},
+                "output_variable": "order",
+                "next_node_id": "pick",
+                "error_next_node_id": "sorry",
+            },
+        },
+        {
+            "id": "pick",
+            "type": "question",
+            "data": {
+                "question": "Order {{order.id}}?",
+                "variable": "choice",
+                "buttons": [{"label": "Yes", "value": "yes"}, {"label": "No", "value": "no"}],
+                "timeout_seconds": 60,
+                "timeout_next_node_id": "sorry",
+                "next_node_id": "agent",
+            },
+        },
+        {"id": "sorry", "type": "end", "data": {"message": "Sorry."}},
+        {"id": "agent", "type": "handoff", "data": {"message": "A person comes.", "department": "sales"}},
+    ]
+}
+
+
 def inbound(text: str, number: int, phone: str = "5511999999999") -> dict[str, Any]:
     message = {"from": phone, "id": f"wamid.{number}", "timestamp": "1770000000", "type": "text"}
     body = {

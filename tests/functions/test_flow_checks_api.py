@@ -6,42 +6,10 @@ import pytest
 
 from pytake.wiring import shared
 from tests.functions.conftest import Answer, Gateway
-from tests.functions.samples import FLOW, QUESTION
+from tests.functions.samples import CALLING, FLOW, QUESTION
 
 TEXT = "{{contact.name}} from {{contact.city}}, {{constants.shop}}, {{today}}"
 VALIDATE, REHEARSE = "/api/v1/flows/validate", "/api/v1/flows/rehearse"
-
-CALLING: dict[str, Any] = FLOW | {
-    "nodes": [
-        {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "call"}},
-        {
-            "id": "call",
-            "type": "api_call",
-            "data": {
-                "method": "GET",
-                "url": "https://api.example.com/orders",
-                "headers": {"Authorization": "Bearer {{secrets.ORDERS}}"},
-                "output_variable": "order",
-                "next_node_id": "pick",
-                "error_next_node_id": "sorry",
-            },
-        },
-        {
-            "id": "pick",
-            "type": "question",
-            "data": {
-                "question": "Order {{order.id}}?",
-                "variable": "choice",
-                "buttons": [{"label": "Yes", "value": "yes"}, {"label": "No", "value": "no"}],
-                "timeout_seconds": 60,
-                "timeout_next_node_id": "sorry",
-                "next_node_id": "agent",
-            },
-        },
-        {"id": "sorry", "type": "end", "data": {"message": "Sorry."}},
-        {"id": "agent", "type": "handoff", "data": {"message": "A person comes.", "department": "sales"}},
-    ]
-}
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """Flows that may not be saved: their problems, what an editor can offer, one turn. Nothing is stored, sent or called."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,7 +8,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
 import pytake.wiring.api as wiring
-from pytake.conversation.flow_authoring import UnknownFlowError
+from pytake.conversation.flow_tests.mocks import mock_keys
+from pytake.conversation.flow_tests.offline_conversation import sample_contact
+from pytake.conversation.flow_tests.rendering import render_message
 from pytake.conversation.rehearsal import (
     Rehearsal,
     RehearsalError,
@@ -19,14 +20,15 @@ from pytake.conversation.rehearsal import (
 )
 from pytake.engine import Completion, Contact, Effect, EffectResult, FlowError, HttpRequest, Input
 from pytake.wiring import shared
-from rest.caller import Caller, caller
-from rest.flows import FlowProblem, flow_problems
+from rest.caller import caller
+from rest.flows import FlowProblem, flow_problems, saved_draft
 from rest.identifiers import FLOW_ID
 from rest.message_content import MessageContent, message_content
 from rest.models import ApiModel, ThisCentury
 from rest.openapi import route_docs
 from rest.organization import known_timezone
-from rest.problems import ProblemError, flow_unknown, unprocessable
+from rest.problems import flow_has_errors, unprocessable
+from rest.throttle import throttle
 
 VALIDATIONS_PER_SECOND = 5
 REHEARSALS_PER_SECOND = 20
@@ -223,6 +225,7 @@ class RequestedCall(ApiModel):
     key: str
     type: Literal["api_call", "ai_prompt", "start_flow", "send_email"]
     request: dict[str, Any] = Field(description="Secrets are shown as `{{secrets.NAME}}`")
+    mock: str = Field(description="The key of the call's answer in the `http_mocks` of a flow test")
 
 
 class RehearsalTimer(ApiModel):
@@ -245,6 +248,7 @@ class RehearsedFlowTurn(ApiModel):
     at: datetime
     node_id: str | None
     messages: list[MessageContent]
+    texts: list[str] = Field(description="What the person reads, one text per message, as a flow test expects it")
     path: list[RehearsedStep]
     events: list[RehearsedEvent]
     variables: dict[str, Any]
@@ -262,7 +266,7 @@ class RehearsedFlowTurn(ApiModel):
 def validate_flow(request: FlowValidation) -> FlowInspection:
     """Nothing is stored. A person may ask this 5 times a second."""
     who = caller(router, "builder")
-    _bounded(who, "validate", VALIDATIONS_PER_SECOND)
+    throttle(who, "validate", VALIDATIONS_PER_SECOND)
     problems, completion = wiring.flow_authoring().inspect(who.organization_id, request.document, request.documents)
     publishable = all(problem.severity != "error" for problem in problems)
     return FlowInspection(publishable=publishable, problems=flow_problems(problems), completion=_completion(completion))
@@ -279,8 +283,10 @@ def validate_flow(request: FlowValidation) -> FlowInspection:
 def rehearse_flow(request: FlowRehearsal) -> RehearsedFlowTurn:
     """Nothing is stored, sent or called. A person may ask this 20 times a second."""
     who = caller(router, "builder")
-    _bounded(who, "rehearse", REHEARSALS_PER_SECOND)
-    document = _document(who, request)
+    throttle(who, "rehearse", REHEARSALS_PER_SECOND)
+    if (request.document is None) == (request.flow_id is None):
+        raise unprocessable("rehearsal_invalid", "Send either `document` or `flow_id`.")
+    document = request.document or saved_draft(who.organization_id, str(request.flow_id))
     rehearsal = _rehearsal(request, str(document.get("id")))
     said = msgspec.convert(request.input.model_dump(exclude_none=True), Input)
     results = {key: EffectResult(**result.model_dump()) for key, result in request.results.items()}
@@ -291,38 +297,16 @@ def rehearse_flow(request: FlowRehearsal) -> RehearsedFlowTurn:
             who.organization_id, document, request.documents, rehearsal, said, results, settings
         )
     except FlowError as error:
-        listed = [msgspec.to_builtins(problem) for problem in error.problems]
-        detail = "The flow has errors that keep it from running. Correct the listed `problems`."
-        raise unprocessable("flow_has_errors", detail, problems=listed) from None
+        raise flow_has_errors(error.problems) from None
     except RehearsalError as error:
         raise unprocessable("rehearsal_invalid", f"{error} Begin again without a rehearsal.") from None
     return _turn(turn)
 
 
-def _bounded(who: Caller, route: str, most: int) -> None:
-    """Raises the 429 problem `too_many_requests` when the person has asked this too often within a second."""
-    if not wiring.request_slots().take(who.organization_id, who.subject, route, most, shared.clock()):
-        detail = f"You may ask this {most} times a second. Wait a second and ask again."
-        headers = {"Retry-After": "1"}
-        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", detail, headers=headers)
-
-
-def _document(who: Caller, request: FlowRehearsal) -> dict[str, Any]:
-    if (request.document is None) == (request.flow_id is None):
-        raise unprocessable("rehearsal_invalid", "Send either `document` or `flow_id`.")
-    if request.document is not None:
-        return request.document
-    flow_id = str(request.flow_id)
-    try:
-        return wiring.flow_authoring().draft(who.organization_id, flow_id).stored.document
-    except UnknownFlowError:
-        raise flow_unknown(flow_id) from None
-
-
 def _rehearsal(request: FlowRehearsal, flow_id: str) -> Rehearsal:
     """The rehearsal to continue, or a new one. Raises the 422 problem `rehearsal_invalid`."""
     person = request.contact or RehearsalContact()
-    contact = Contact(id=f"rehearsal-{request.seed}", **person.model_dump())
+    contact = Contact(id=sample_contact(request.seed).id, **person.model_dump())
     if request.rehearsal is None:
         return Rehearsal(flow_id, contact, request.seed)
     try:
@@ -358,6 +342,7 @@ def _turn(turn: RehearsedTurn) -> RehearsedFlowTurn:
         at=datetime.fromtimestamp(turn.at, UTC),
         node_id=turn.node_id,
         messages=[message_content(message) for message in turn.messages],
+        texts=[render_message(message) for message in turn.messages],
         path=[RehearsedStep(**msgspec.structs.asdict(step)) for step in turn.path],
         events=[RehearsedEvent(type=event.type, data=event.data) for event in turn.events],
         variables=turn.variables,
@@ -370,4 +355,5 @@ def _turn(turn: RehearsedTurn) -> RehearsedFlowTurn:
 def _call(effect: Effect) -> RequestedCall:
     shown = effect.with_secret_names() if isinstance(effect, HttpRequest) else effect
     request: dict[str, Any] = msgspec.to_builtins(shown)
-    return RequestedCall(key=request.pop("key"), type=request.pop("type"), request=request)
+    mock = mock_keys(effect)[0]
+    return RequestedCall(key=request.pop("key"), type=request.pop("type"), request=request, mock=mock)

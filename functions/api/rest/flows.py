@@ -274,6 +274,14 @@ def flow_problems(problems: list[Problem]) -> list[FlowProblem]:
     return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
 
 
+def saved_draft(organization_id: str, flow_id: str) -> dict[str, Any]:
+    """The document of a saved draft. Raises the 404 problem `flow_unknown`."""
+    try:
+        return wiring.flow_authoring().draft(organization_id, flow_id).stored.document
+    except UnknownFlowError:
+        raise flow_unknown(flow_id) from None
+
+
 def draft_response(draft: Draft) -> Response[FlowDraft]:
     """A draft with its tag."""
     stored = draft.stored

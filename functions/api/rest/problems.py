@@ -1,10 +1,14 @@
 """Errors as RFC 9457 problem details, each with a stable `code`."""
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
+from msgspec import to_builtins
+
+from pytake.engine import Problem
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -55,6 +59,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "segment_changed": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "The segment is not the one that `If-Match` names. Read it and try again."
+    ),
+    "flow_tests_changed": ProblemCode(
+        HTTPStatus.PRECONDITION_FAILED, "The tests are not the ones that `If-Match` names. Read them and try again."
     ),
     "draft_exists": ProblemCode(
         HTTPStatus.PRECONDITION_FAILED, "A draft exists already, and `If-None-Match` requires that there is none."
@@ -204,6 +211,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "query_parameter_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter of the query is missing, unknown or invalid; `field` names it."
     ),
+    "flow_tests_invalid": ProblemCode(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "These are not tests of the flow, or too many; `detail` says what to correct."
+    ),
     "report_too_large": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The report would read more than a query is allowed to. Ask for fewer days."
     ),
@@ -281,6 +291,13 @@ def conflict(code: str, detail: str, **extra: Any) -> ProblemError:
 
 def unprocessable(code: str, detail: str, **extra: Any) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, **extra)
+
+
+def flow_has_errors(problems: Iterable[Problem]) -> ProblemError:
+    """The problem of a document that cannot run."""
+    listed = [to_builtins(problem) for problem in problems]
+    detail = "The flow has errors that keep it from running. Correct the listed `problems`."
+    return unprocessable("flow_has_errors", detail, problems=listed)
 
 
 def flow_unknown(flow_id: str) -> ProblemError:

@@ -151,9 +151,7 @@ class FlowAuthoring:
 
     def file(self, organization_id: str, flow_id: str, metadata: FlowMetadata, by: str) -> FlowSummary:
         """Put a flow into a folder, tag it, archive it. Raises `UnknownFlowError`."""
-        summary, now = self._flows.summary(organization_id, flow_id), self._clock()
-        if summary is None:
-            raise UnknownFlowError(flow_id)
+        summary, now = self.known(organization_id, flow_id), self._clock()
         self._flows.put_metadata(organization_id, flow_id, metadata, now, by)
         return replace(summary, metadata=metadata, updated_at=now, updated_by=by, last_change="filed")
 
@@ -195,6 +193,13 @@ class FlowAuthoring:
                     bundle[target] = stored.documents[target]
                     waiting.append(bundle[target])
         return bundle
+
+    def known(self, organization_id: str, flow_id: str) -> FlowSummary:
+        """The flow as the list shows it. Raises `UnknownFlowError`."""
+        summary = self._flows.summary(organization_id, flow_id)
+        if summary is None:
+            raise UnknownFlowError(flow_id)
+        return summary
 
     def _stored(self, organization_id: str, flow_id: str) -> StoredDraft:
         stored = self._flows.draft(organization_id, flow_id)

@@ -1,11 +1,12 @@
 """Inputs and times, as command lines and test files write them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from cli.flow_testing.documents import UsageError
+from pytake.conversation.flow_tests.errors import FlowTestError
 from pytake.engine import Input
 from pytake.engine.dates import is_zone
 from pytake.engine.opening_times import problems_of
@@ -21,7 +22,7 @@ _KINDS = {
 
 
 def parse_line(line: str) -> Input:
-    """The input in a line of standard input: a text, or a JSON object with the fields of an input. Raises UsageError."""
+    """The input in a line of standard input: a text, or a JSON object with the fields of an input. Raises FlowTestError."""
     if not line.lstrip().startswith("{"):
         return Input(text=line)
     try:
@@ -32,7 +33,7 @@ def parse_line(line: str) -> Input:
 
 
 def parse_input(given: str | dict[str, Any]) -> Input:
-    """An input: a text, or an object such as {"reply_id": "sales"}. Raises UsageError."""
+    """An input: a text, or an object such as {"reply_id": "sales"}. Raises FlowTestError."""
     if isinstance(given, str):
         return Input(text=given)
     kind = next((kind for field, kind in _KINDS.items() if field in given), "text")
@@ -42,26 +43,31 @@ def parse_input(given: str | dict[str, Any]) -> Input:
     try:
         return msgspec.convert({"type": kind, **fields}, Input)
     except msgspec.ValidationError as error:
-        raise UsageError(f"this is not a valid input: {error}") from error
+        raise FlowTestError(f"this is not a valid input: {error}") from error
 
 
 def parse_zone(name: str) -> str:
-    """The IANA name of a time zone. Raises UsageError."""
+    """The IANA name of a time zone. Raises FlowTestError."""
     if not is_zone(name):
-        raise UsageError(f"`{name}` is not a time zone such as America/Sao_Paulo")
+        raise FlowTestError(f"`{name}` is not a time zone such as America/Sao_Paulo")
     return name
 
 
 def parse_timetables(given: Any) -> dict[str, Timetable]:
-    """Timetables by name. Raises UsageError."""
+    """Timetables by name. Raises FlowTestError."""
     try:
         found: dict[str, Timetable] = msgspec.convert(given, dict[str, Timetable])
     except msgspec.ValidationError as error:
-        raise UsageError(f"these are not timetables: {error}") from error
-    for name, timetable in found.items():
-        for field, message in problems_of(timetable):
-            raise UsageError(f"the timetable {name}, {field}: {message}")
+        raise FlowTestError(f"these are not timetables: {error}") from error
+    check_timetables(found)
     return found
+
+
+def check_timetables(timetables: Mapping[str, Timetable]) -> None:
+    """Raises FlowTestError for the first timetable that is invalid."""
+    for name, timetable in timetables.items():
+        for field, message in problems_of(timetable):
+            raise FlowTestError(f"the timetable {name}, {field}: {message}")
 
 
 def time_text(seconds: float) -> str:
@@ -70,11 +76,11 @@ def time_text(seconds: float) -> str:
 
 
 def parse_time(text: str | None) -> float:
-    """An ISO 8601 time in epoch seconds; the current time for None. Raises UsageError."""
+    """An ISO 8601 time in epoch seconds; the current time for None. Raises FlowTestError."""
     if text is None:
         return datetime.now(UTC).timestamp()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"`{text}` is not a time such as 2026-11-22T12:00:00Z") from error
+        raise FlowTestError(f"`{text}` is not a time such as 2026-11-22T12:00:00Z") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

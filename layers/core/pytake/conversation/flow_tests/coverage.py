@@ -44,6 +44,11 @@ class Coverage:
         """Every exit that can be covered."""
         return {(flow_id, node_id, exit_) for (flow_id, node_id), exits in self._exits.items() for exit_ in exits}
 
+    @property
+    def taken(self) -> set[Exit]:
+        """The exits that were taken."""
+        return self._taken & self.all_exits
+
     def add(self, steps: Iterable[Step]) -> None:
         """Add these steps."""
         for step in steps:

@@ -20,17 +20,16 @@ not override them. An `input` is what `pytake flow run` accepts in a line; `{"ty
 the timer fires. Only what is written under `expect` is checked.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from cli.flow_testing.documents import TEST_SUFFIXES, UsageError, document_id, is_test_file, read_json
-from cli.flow_testing.inputs import parse_time, parse_zone
-from local.json_layout import lay_out
-from local.offline_conversation import ConversationSettings, sample_contact
+from pytake.conversation.flow_tests.errors import FlowTestError
+from pytake.conversation.flow_tests.inputs import check_timetables, parse_input, parse_time, parse_zone
+from pytake.conversation.flow_tests.mocks import HttpMocks
+from pytake.conversation.flow_tests.offline_conversation import ConversationSettings, sample_contact
+from pytake.conversation.records import Organization
 from pytake.engine import Contact
 from pytake.engine.timetable import Timetable
 
@@ -90,14 +89,34 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
     conversations: list[Script]
     flow: str | None = None
 
+    def within(self, organization: Organization) -> "Suite":
+        """The suite with the organization's time zone, constants and timetables where it has none of its own."""
+        return structs.replace(
+            self,
+            timezone=self.timezone or organization.timezone,
+            constants={**organization.constants, **(self.constants or {})} or None,
+            timetables={**organization.timetables, **(self.timetables or {})} or None,
+        )
+
+    def check(self) -> None:
+        """Raises FlowTestError for the first setting, mock or input that is invalid."""
+        for script in self.conversations:
+            try:
+                check_timetables(self.settings(script).timetables)
+                HttpMocks(self.mocks(script))
+                for exchange in script.turns:
+                    parse_input(exchange.input)
+            except FlowTestError as error:
+                raise FlowTestError(f"{script.name}: {error}") from error
+
     def settings(self, script: Script) -> ConversationSettings:
-        """The settings of one conversation. Raises UsageError."""
+        """The settings of one conversation. Raises FlowTestError."""
         seed = script.seed if script.seed is not None else self.seed or 0
         fields = {**(self.contact or {}), **(script.contact or {})}
         try:
             contact = msgspec.convert({**msgspec.to_builtins(sample_contact(seed)), **fields}, Contact)
         except msgspec.ValidationError as error:
-            raise UsageError(f"{script.name}: contact: {error}") from error
+            raise FlowTestError(f"contact: {error}") from error
         return ConversationSettings(
             parse_time(script.now or self.now or NOW),
             seed,
@@ -112,48 +131,3 @@ class Suite(Setting, kw_only=True, forbid_unknown_fields=True, omit_defaults=Tru
         """The mocks of one conversation. Its own mocks take precedence."""
         own = script.http_mocks or {}
         return {**own, **{key: answer for key, answer in (self.http_mocks or {}).items() if key not in own}}
-
-
-def read_suite(path: Path) -> Suite:
-    """Read a test file. Raises UsageError."""
-    try:
-        raw = path.read_bytes()
-        read = msgspec.json.decode if path.suffix == ".json" else msgspec.yaml.decode
-        suite: Suite = read(raw, type=Suite)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    if suite.flow is None:
-        suite.flow = path.name.split(".")[0]
-    return suite
-
-
-def find_suites(paths: list[Path]) -> Iterator[Path]:
-    """The given test files, the test files beside given flows, and the test files in given folders."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if is_test_file(found))
-        elif is_test_file(path):
-            yield path
-        else:
-            flow_id = document_id(read_json(path), path)
-            beside = sorted(found for found in path.parent.iterdir() if found.name.endswith(TEST_SUFFIXES))
-            yield from (found for found in beside if read_suite(found).flow == flow_id)
-
-
-def write_suite(suite: Suite) -> bytes:
-    """The JSON of a test file, formatted for people: what fits into one line is written on one line."""
-    return (lay_out(_in_order(msgspec.to_builtins(suite))) + "\n").encode()
-
-
-def _in_order(value: Any) -> Any:
-    """The names come first, the conversations and turns last."""
-    if isinstance(value, list):
-        return [_in_order(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    first = [name for name in ("flow", "name") if name in value]
-    last = [name for name in ("conversations", "turns") if name in value]
-    middle = [name for name in value if name not in first and name not in last]
-    return {name: _in_order(value[name]) for name in (*first, *middle, *last)}

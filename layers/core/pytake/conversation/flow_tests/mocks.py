@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlencode
 
-from cli.flow_testing.documents import UsageError
+from pytake.conversation.flow_tests.errors import FlowTestError
 from pytake.engine import Effect, EffectResult, EmailRequest, HttpRequest, StartFlowRequest
 
 
@@ -13,14 +13,15 @@ class HttpMocks:
     `email:ADDRESS`; `*` matches anything.
 
     A result is `{"status", "json" | "body" | "error"}`, or any other JSON, which is a body with status 200. The results in a list
-    are given one after another; the last one is repeated.
+    are given one after another; the last one is repeated. Raises FlowTestError for a result of another form.
     """
 
     def __init__(self, answers: Any) -> None:
         if not isinstance(answers, dict):
-            raise UsageError('the mocks must be a JSON object such as {"GET https://host/path": {"status": 200}}')
-        self._answers: dict[str, list[Any]] = {
-            key: list(value) if isinstance(value, list) and value else [value] for key, value in answers.items()
+            raise FlowTestError('the mocks must be a JSON object such as {"GET https://host/path": {"status": 200}}')
+        self._answers: dict[str, list[EffectResult]] = {
+            key: [_result(key, answer) for answer in (value if isinstance(value, list) and value else [value])]
+            for key, value in answers.items()
         }
 
     def answer(self, effect: Effect) -> EffectResult:
@@ -29,7 +30,7 @@ class HttpMocks:
         for name in names:
             for pattern, answers in self._answers.items():
                 if name == pattern or fnmatchcase(name, pattern):
-                    return _result(answers.pop(0) if len(answers) > 1 else answers[0])
+                    return answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(effect, StartFlowRequest | EmailRequest):
             return EffectResult(ok=True)
         return EffectResult(ok=False, error=f"no mock for {names[0]}")
@@ -38,6 +39,7 @@ class HttpMocks:
 def mock_keys(effect: Effect) -> list[str]:
     """The keys under which an effect can be mocked, the most specific first."""
     if isinstance(effect, HttpRequest):
+        effect = effect.with_secret_names()
         url = effect.url + (f"?{urlencode(effect.query_params)}" if effect.query_params else "")
         return [f"{effect.method} {url}", url, f"{effect.method} {effect.url}", effect.url]
     if isinstance(effect, StartFlowRequest):
@@ -56,10 +58,13 @@ def mock_of(result: EffectResult) -> dict[str, Any]:
     return {"error": result.error or "failed"}
 
 
-def _result(answer: Any) -> EffectResult:
+def _result(key: str, answer: Any) -> EffectResult:
     if not (isinstance(answer, dict) and answer.keys() <= {"status", "json", "body", "error"} and answer):
         return EffectResult(ok=True, status=200, body=answer)
-    status = int(answer.get("status", 200))
+    try:
+        status = int(answer.get("status", 200))
+    except (TypeError, ValueError):
+        raise FlowTestError(f"{key}: `status` must be a number such as 200") from None
     body = answer.get("json", answer.get("body"))
     if "error" in answer:
         return EffectResult(ok=False, error=str(answer["error"]))

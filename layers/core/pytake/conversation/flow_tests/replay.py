@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cli.flow_testing.documents import Documents, UsageError
+from pytake.conversation.flow_tests.errors import FlowTestError
 from pytake.conversation.records import DEFAULT_COMMANDS, STATE_BYTES, TurnContext, TurnRecord
 from pytake.engine import (
     Context,
@@ -26,6 +26,8 @@ from pytake.engine import (
     take_turn,
 )
 from pytake.engine.contact_changes import contact_after
+
+Documents = Mapping[str, Mapping[str, Any]]
 
 _COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
 
@@ -59,7 +61,7 @@ class _UnknownEffectError(Exception):
 
 
 def read_records(lines: Iterable[str | bytes], name: str) -> list[TurnRecord]:
-    """Audit records, one JSON object per line. Raises UsageError."""
+    """Audit records, one JSON object per line. Raises FlowTestError."""
     records = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -67,7 +69,7 @@ def read_records(lines: Iterable[str | bytes], name: str) -> list[TurnRecord]:
         try:
             records.append(msgspec.json.decode(line, type=TurnRecord))
         except (msgspec.MsgspecError, UnicodeError) as error:
-            raise UsageError(f"{name}, line {number}: not a turn record: {error}") from error
+            raise FlowTestError(f"{name}, line {number}: not a turn record: {error}") from error
     return records
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cli.flow_testing.inputs import parse_input
-from cli.flow_testing.mocks import HttpMocks
-from cli.flow_testing.rendering import render_message
-from cli.flow_testing.suite import Exchange, Script, Suite
-from local.offline_conversation import OfflineConversation
+from pytake.conversation.flow_tests.inputs import parse_input
+from pytake.conversation.flow_tests.mocks import HttpMocks
+from pytake.conversation.flow_tests.offline_conversation import OfflineConversation
+from pytake.conversation.flow_tests.rendering import render_message
+from pytake.conversation.flow_tests.suite import Exchange, Script, Suite
 from pytake.engine import Flow, Step, Turn
 
 
