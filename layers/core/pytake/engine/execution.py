@@ -196,8 +196,7 @@ class Execution(Struct, eq=False, gc=False):
 
     def wait(self, node: CompiledNode, due_at: float | None = None) -> None:
         """End the turn at this node, until the person answers or the timer fires."""
-        self.status = "waiting"
-        self.waiting = self.at = node
+        self.waiting = node
         self.due_at = due_at
 
     def request_effect(self, node: CompiledNode, effect: Effect) -> None:

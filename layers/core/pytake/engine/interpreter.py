@@ -35,7 +35,35 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
     number may have its own apology (`built_in_text(language, "apology")` is the default).
     """
     try:
-        return _take(flow, state, input, context)
+        answer = input
+        if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
+            answer = _encodable(answer)
+        # In the contact's language. Written out here, as far as possible: each call less is a fiftieth of a turn.
+        nodes = flow.nodes if flow.speeches is None else flow.speeches.of(context.contact.language).nodes
+        node = nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
+        if context.commands or (node is not None and node.commands is not None):
+            turn = _commanded(flow, nodes, node, state, answer, context)
+            if turn is not None:
+                return turn
+        if state is None:
+            return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
+        if node is None and state.is_opened and state.flow_id == flow.id:
+            if answer.type in _NOT_FROM_THE_PERSON:
+                return _ignored(state, answer)
+            return _open(flow, answer, context, state.variables, opening=True)
+        waiting, run = _resume(flow, nodes, node, state, answer, context)
+        if answer.type in _NOT_FROM_THE_PERSON:
+            handler = _other_input(run, waiting, state, answer, context)
+            if handler is None:
+                return _ignored(state, answer)
+        elif waiting.answer is not None:
+            handler = waiting.answer
+        else:
+            raise TurnHaltedError(Event("state_invalid", {"flow_id": waiting.flow_id, "node_id": waiting.node_id}))
+        node = handler(run)
+        if node is not None:
+            _walk(node, run)
+        return _turn(flow, run)
     except Exception as error:
         return _failed(state, error)
 
@@ -72,12 +100,10 @@ def continue_turn(flow: Flow, turn: Turn, input: Input, result: EffectResult, co
         return _failed(state, error)
 
 
-def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> Turn:
-    if not (answer.text.isascii() and (answer.reply_id is None or answer.reply_id.isascii())):
-        answer = _encodable(answer)
-    # In the contact's language. Written out here: each call less is a fiftieth of a turn.
-    nodes = flow.nodes if flow.speeches is None else flow.speeches.of(context.contact.language).nodes
-    node = nodes.get((state.sub_flow_id or flow.id, state.node_id)) if state is not None else None
+def _commanded(
+    flow: Flow, nodes: Nodes, node: CompiledNode | None, state: State | None, answer: Input, context: Context
+) -> Turn | None:
+    """The turn of a command of the number or of the flow; None if the person's message is another one."""
     command: Command | None = None
     if context.commands:
         command = match_command(answer, context.commands, node.offered if node is not None else frozenset())
@@ -85,27 +111,7 @@ def _take(flow: Flow, state: State | None, answer: Input, context: Context) -> T
         own = match_own(answer, node.commands)
         if own is not None:
             return _interrupt(own, flow, nodes, node, state, answer, context)
-    if command is not None:
-        return _obey(command, flow, state, answer, context)
-    if state is None:
-        return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
-    if state.is_opened and state.flow_id == flow.id:
-        if answer.type in _NOT_FROM_THE_PERSON:
-            return _ignored(state, answer)
-        return _open(flow, answer, context, state.variables, opening=True)
-    waiting, run = _resume(flow, nodes, node, state, answer, context)
-    if answer.type in _NOT_FROM_THE_PERSON:
-        handler = _other_input(run, waiting, state, answer, context)
-        if handler is None:
-            return _ignored(state, answer)
-    elif waiting.answer is not None:
-        handler = waiting.answer
-    else:
-        raise TurnHaltedError(Event("state_invalid", {"flow_id": waiting.flow_id, "node_id": waiting.node_id}))
-    node = handler(run)
-    if node is not None:
-        _walk(node, run)
-    return _turn(flow, run)
+    return _obey(command, flow, state, answer, context) if command is not None else None
 
 
 def _other_input(
@@ -184,42 +190,34 @@ def _walk(node: CompiledNode | None, run: Execution) -> None:
 
 def _turn(flow: Flow, run: Execution) -> Turn:
     node = run.waiting
-    at = node or run.at
-    if at is None or (node is None and run.status != "handoff"):
-        ended_at = at.node_id if at is not None else None
-        return Turn(None, run.status, run.messages, run.path, run.events, run.all_variables(), ended_at)
-    if node is not None:
+    if node is None:
+        return _last_turn(flow, run)
+    variables = run.variables
+    if run.stack:
+        variables = run.all_variables()
         for frame in run.stack:  # the first timer counts: that of the waiting node, or that of a jump around it
             if frame.due_at is not None and (run.due_at is None or frame.due_at < run.due_at):
                 run.due_at = frame.due_at
-    flow_id = at.flow_id
-    state = State(
-        flow.id,
-        at.node_id,
-        flow.version,
-        "" if flow_id == flow.id else flow_id,
-        run.variables,
-        run.stack,
-        run.attempts,
-        run.due_at,
-    )
-    if node is None:
-        turn = Turn(None, run.status, run.messages, run.path, run.events, run.all_variables(), at.node_id)
-        turn.handoff_state = state
-        return turn
-    return Turn(
-        state,
-        "waiting",
-        run.messages,
-        run.path,
-        run.events,
-        run.variables if not run.stack else run.all_variables(),
-        node.node_id,
-        run.effect,
-        run.due_at,
-        run.effects if run.effect is not None else 0,
-        opening=run.opening and run.effect is not None,
-    )
+    state = _state_at(node, flow, run)
+    turn = Turn(state, "waiting", run.messages, run.path, run.events, variables, node.node_id, run.effect, run.due_at)
+    if run.effect is not None:
+        turn.effects, turn.opening = run.effects, run.opening
+    return turn
+
+
+def _last_turn(flow: Flow, run: Execution) -> Turn:
+    """The turn that ends a conversation, or hands it over."""
+    at = run.at
+    ended_at = at.node_id if at is not None else None
+    turn = Turn(None, run.status, run.messages, run.path, run.events, run.all_variables(), ended_at)
+    if at is not None and run.status == "handoff":
+        turn.handoff_state = _state_at(at, flow, run)
+    return turn
+
+
+def _state_at(node: CompiledNode, flow: Flow, run: Execution) -> State:
+    sub_flow_id = "" if node.flow_id == flow.id else node.flow_id
+    return State(flow.id, node.node_id, flow.version, sub_flow_id, run.variables, run.stack, run.attempts, run.due_at)
 
 
 def _interrupt(

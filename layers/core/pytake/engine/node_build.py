@@ -225,7 +225,8 @@ class NodeBuild:
         if name not in self._reported:
 
             def store(run: Execution, value: Any) -> None:
-                if (type(value) is str and len(value) <= VALUE_CHARACTERS) or run.check_size(value, name):
+                kind = type(value)  # the common cases of `check_size`, without the call
+                if (kind is str and len(value) <= VALUE_CHARACTERS) or kind is int or run.check_size(value, name):
                     run.variables[name] = value
 
             return store

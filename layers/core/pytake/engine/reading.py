@@ -57,7 +57,11 @@ def read_number(text: str, *, decimal_comma: bool) -> int | float | None:
     """The number in a text that a person wrote (int if it is whole); None if there is none or it is too large to be exact."""
     if len(text) > NUMBER_CHARACTERS:
         return None
-    if not text.isascii():
+    ascii_only = text.isascii()
+    if ascii_only and text.isdecimal():
+        whole = int(text)
+        return whole if whole <= LARGEST_NUMBER else None
+    if not ascii_only:
         text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text).replace("−", "-")
         text = "".join(text.split())  # no-break spaces between groups
     sign, digits = ("-", text[1:].lstrip()) if text[0] == "-" else ("", text[1:] if text[0] == "+" else text)

@@ -54,15 +54,16 @@ def _variable_name(term: Term) -> str:
 
 def _variables_only(texts: list[str | None], names: list[str], write: Callable[[Any], str]) -> Render:
     """The renderer of a template whose expressions are all bare variables: the most common case, so the fastest one."""
-    pattern = "".join("%s" if text is None else text.replace("%", "%%") for text in texts)
     if len(names) == 1:
-        name = names[0]
+        name, place = names[0], texts.index(None)
+        before, after = "".join(filter(None, texts[:place])), "".join(filter(None, texts[place:]))
 
         def render_one(run: Execution) -> str:
             value = run.variables.get(name)
-            return pattern % (value if type(value) is str else write(value),)
+            return before + (value if type(value) is str else write(value)) + after
 
         return render_one
+    pattern = "".join("%s" if text is None else text.replace("%", "%%") for text in texts)
 
     def render_all(run: Execution) -> str:
         get = run.variables.get

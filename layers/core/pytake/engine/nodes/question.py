@@ -111,8 +111,7 @@ class Question(NodeData):
         begin: Say = ask if several is None else lambda run: ask(run, *several.begin(run))
 
         def wait(run: Execution) -> None:
-            run.status = "waiting"
-            run.waiting = run.at = node
+            run.waiting = node
             run.due_at = None if timeout is None else run.context.now + timeout
 
         def enter(run: Execution) -> CompiledNode | None:
