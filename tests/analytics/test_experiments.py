@@ -94,9 +94,9 @@ def test_people_count_once_and_by_their_first_path(report: Callable[..., FlowExp
     found = report(told, count=15)
     assert paths(found) == {"new": (2, 1), "old": (2, 1)}
     [node] = found.nodes
-    assert (node.node_id, node.people_in_several_paths, node.sample_ratio_mismatch) == ("test", 2, False)
+    assert (node.node_id, node.people_in_several_paths, node.experiment.sample_ratio_mismatch) == ("test", 2, False)
     assert [path.weight for path in node.paths] == [1, 1]
-    assert node.people_needed == 746
+    assert node.experiment.people_needed == 746
     assert {path.comparison.verdict for path in node.paths[1:]} == {"too_early"}
 
 
@@ -122,7 +122,7 @@ def test_a_difference_and_a_wrong_division_are_seen(report: Callable[..., FlowEx
     [node] = report(told).nodes
     new, old = (path.comparison for path in node.paths)
     assert (new.people, old.people) == (200, 400)
-    assert (old.verdict, node.sample_ratio_mismatch) == ("worse", True)
+    assert (old.verdict, node.experiment.sample_ratio_mismatch) == ("worse", True)
     assert old.difference is not None
     assert old.difference.high < 0
 

@@ -11,10 +11,12 @@ from pytake.whatsapp.outbound import Template
 def test_the_totals_are_the_sums_over_parts() -> None:
     first = AudiencePart(zone="55", number=0, recipients=["1", "2"], outcomes=[RELEASED, HOLDOUT], cost_micros=7)
     second = AudiencePart(zone="55", number=1, recipients=["3", ""], outcomes=[RELEASED, PLANNED], cost_micros=3)
+    done = AudiencePart(zone="", number=0, recipients=["4", "5"], outcomes=[RELEASED, HOLDOUT], written_at=1)
 
-    counts = total([first.counts(), second.counts()])
+    counts = total([first.counts(), total([second.counts(), done.counts()])])
 
-    assert counts == AudienceCounts({RELEASED: 2, HOLDOUT: 1, PLANNED: 1}, 10)
+    open_outcomes = {RELEASED: 2, HOLDOUT: 1, PLANNED: 1}
+    assert counts == AudienceCounts({RELEASED: 3, HOLDOUT: 2, PLANNED: 1}, 10, open_outcomes=open_outcomes)
 
 
 def test_what_a_campaign_sends_keeps_its_mark_in_the_queue() -> None:

@@ -187,7 +187,7 @@ def test_a_person_opts_out_after_the_freeze() -> None:
     probe.run()
     world.calls.at[probe.calls.names.index("reserve_block"), "before"] = opt_out
     world.run()
-    assert world.outcomes()[gone.contact_id] == "-opted_out"
+    assert world.outcomes()[gone.contact_id] == "-opted_out late"
     assert world.turns()[gone.contact_id] == []
     assert world.campaign.spent_micros == PRICE * (PEOPLE - 2), "the price of a refused person comes back"
 

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from pytake.campaigns.lane import NO_SLOTS, NumberLane
+from pytake.conversation.rate_limits import LEAST_SHARE
 from pytake.conversation.records import Number, Organization
 from tests import fakes
 
@@ -24,6 +25,24 @@ def test_the_organizations_limit_holds_if_it_is_the_stricter_one() -> None:
     block = one.reserve_block("acme", "1", 10_000, NOW, NOW + 60)
     assert (block.first, block.interval, block.count) == (NOW, 60 / 480, 480)
     assert set(slots.blocks) == {("acme", "organization")}
+
+
+def test_a_number_that_meta_refused_gets_half_of_its_slots_and_gets_them_back_slowly() -> None:
+    one, slots = lane(600)
+    slots.slow_down("acme", "1", 130429, NOW)
+    block = one.reserve_block("acme", "1", 10_000, NOW, NOW + 60)
+    assert (block.first, block.interval, block.count) == (NOW, 60 / 240, 240)
+    later = one.reserve_block("acme", "1", 100, NOW + 300, NOW + 360)
+    assert (later.interval, later.count) == (60 / 480 / 0.75, 100)
+    assert one.reserve_block("acme", "1", 100, NOW + 600, NOW + 660).interval == 60 / 480
+
+
+def test_a_slow_pace_never_falls_to_nothing() -> None:
+    one, slots = lane(5)
+    for again in range(10):
+        slots.slow_down("acme", "1", 131048, NOW + 90 * again)
+    assert slots.slowed("acme", "1").share >= LEAST_SHARE
+    assert one.reserve_block("acme", "1", 10, NOW + 900, NOW + 990).count == 1
 
 
 def test_the_numbers_rate_holds_if_the_organization_may_send_more() -> None:

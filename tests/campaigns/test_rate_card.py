@@ -81,6 +81,5 @@ def test_a_rate_card_has_its_columns_one_currency_and_one_price_a_day() -> None:
 
 
 def test_the_installed_rate_card_can_be_used() -> None:
-    card = installed_rate_card()
-    assert card.currency == "USD"
-    assert card.price_micros("BR", "marketing", at("2026-11-29T00:00:00")) == 62_500
+    """Operators replace it, and run this test."""
+    assert len(installed_rate_card().currency) == 3

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from pytake.campaigns.audience import AudiencePart, without
-from pytake.campaigns.recount import RECOUNT_AFTER, Counted, RecountAudience, cost_of, outcome_of
+from pytake.campaigns.recount import (
+    RECOUNT_AFTER,
+    Counted,
+    RecountAudience,
+    cost_of,
+    outcome_of,
+    outcome_without_message,
+)
 from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
 from pytake.engine import Event, Input
@@ -67,6 +74,25 @@ def test_what_a_person_did_and_what_the_ledger_knows_make_the_outcome(
     delivery: Delivery | None, turns: list[TurnRecord], outcome: str
 ) -> None:
     assert outcome_of(MARK, KEY, SENT, delivery, turns) == outcome
+
+
+def test_the_outcome_names_the_variant() -> None:
+    mark = CampaignMark("spring", "b")
+    assert outcome_of(mark, KEY, SENT, Delivery(1, 0, "accepted", status="read"), [later(2, 60)]) == "read replied @b"
+
+
+def test_what_people_without_a_message_do_is_counted_for_three_days() -> None:
+    completed = later(4, 120, "completed")
+    completed.flow_id = "menu"
+    for was, turns, outcome in (
+        ("-holdout", [later(2, -60), later(3, 73 * 3600)], "-holdout"),
+        ("-holdout", [later(2, 60, kind="reaction")], "-holdout"),
+        ("-holdout", [later(2, 60)], "-holdout replied"),
+        ("-in_session late replied", [later(2, 60), completed], "-in_session late replied completed"),
+        ("-holdout replied", [], "-holdout"),
+    ):
+        assert outcome_without_message(was, NOW, turns, {"menu"}) == outcome
+    assert outcome_without_message("-holdout", NOW, [completed], {"another"}) == "-holdout replied"
 
 
 def test_a_part_costs_what_its_outcomes_say() -> None:

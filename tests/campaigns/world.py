@@ -126,6 +126,7 @@ class CampaignWorld:
         self.manage = ManageCampaigns(
             self.campaigns,
             self.audiences,
+            product.slots,
             product.tenants,
             self.segments,
             self.plan,

@@ -20,6 +20,7 @@ from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, RateSlots
 from pytake.conversation.queues import OutboundItem
+from pytake.conversation.rate_limits import RECOVERY_SECONDS, SLOW_AGAIN_SECONDS, SlowDown
 from pytake.conversation.records import ConversationKey, Delivery, DeliveryState
 from pytake.whatsapp.outbound import Text
 from pytake.whatsapp.pricing import Pricing
@@ -447,6 +448,21 @@ def test_campaigns_get_four_fifths_of_a_limit_evenly_and_never_the_same_slot(
     assert slots.reserve_block("acme", "number:1", 4800, 2000, NOW, NOW + 60).count == 0
     later = slots.reserve_block("acme", "number:1", 4800, 1, NOW + 600, NOW + 660)
     assert later.first == NOW + 600, "slots that nobody took are gone"
+
+
+def test_a_refusal_of_meta_halves_the_pace_once_for_what_was_released_before(
+    slots: RateSlots, other_worker: RateSlots
+) -> None:
+    assert slots.slowed("acme", "1").share_at(NOW) == 1
+    for worker in (slots, other_worker, slots):
+        worker.slow_down("acme", "1", 130429, NOW)
+    assert other_worker.slowed("acme", "1") == SlowDown(0.5, NOW, 130429)
+    other_worker.slow_down("acme", "1", 131048, NOW + SLOW_AGAIN_SECONDS)
+    slots.slow_down("acme", "1", 130429, NOW + SLOW_AGAIN_SECONDS + 1)
+    again = slots.slowed("acme", "1")
+    assert (again.share, again.code) == ((0.5 + SLOW_AGAIN_SECONDS / RECOVERY_SECONDS) / 2, 131048)
+    assert again.share_at(NOW + 2 * RECOVERY_SECONDS) == 1
+    assert slots.slowed("globex", "1") == slots.slowed("acme", "2") == SlowDown()
 
 
 def test_conversations_keep_a_fifth_of_a_limit_while_a_campaign_runs(slots: RateSlots, other_worker: RateSlots) -> None:

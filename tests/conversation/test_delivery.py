@@ -121,6 +121,21 @@ def campaign(turn: int = 1, *, slot_at: float, **changes: Any) -> OutboundItem:
     return item(turn, campaign=CampaignMark("spring", slot_at=slot_at), **changes)
 
 
+@pytest.mark.parametrize(
+    ("code", "share"), [(130429, 0.5), (131048, 0.5), (131056, 0.5), (131057, 1), (131026, 1), (131049, 1)]
+)
+def test_a_refusal_because_of_the_rate_slows_campaigns_down(product: Product, code: int, share: float) -> None:
+    product.graph.script = [refusal(code)]
+    product.deliver_until_done(campaign(slot_at=NOW))
+    assert product.slots.slowed("acme", NUMBER).share == share
+
+
+def test_an_answer_that_meta_refuses_slows_no_campaign_down(product: Product) -> None:
+    product.graph.script = [refusal(130429)]
+    product.deliver_until_done(item())
+    assert product.slots.slowed("acme", NUMBER).share == 1
+
+
 def test_a_campaigns_message_waits_for_its_slot_and_reserves_no_other(product: Product) -> None:
     assert product.deliver_until_done(campaign(slot_at=NOW + 30)) == [30]
     assert texts(product) == ["Hi"]

@@ -31,6 +31,7 @@ from pytake.conversation.rate_limits import (
     DayLimit,
     RateWindow,
     SlotBlock,
+    SlowDown,
     block_of,
     bulk_per_minute,
     depart,
@@ -579,6 +580,14 @@ class MemoryRateSlots:
         self.windows: dict[tuple[str, str], RateWindow] = {}
         self.arrival: dict[tuple[str, str], float] = {}
         self.blocks: dict[tuple[str, str], float] = {}
+        self.slow_downs: dict[tuple[str, str], SlowDown] = {}
+
+    def slow_down(self, organization_id: str, phone_number_id: str, code: int, now: float) -> None:
+        place = (organization_id, phone_number_id)
+        self.slow_downs[place] = self.slow_downs.get(place, SlowDown()).refused(code, now)
+
+    def slowed(self, organization_id: str, phone_number_id: str) -> SlowDown:
+        return self.slow_downs.get((organization_id, phone_number_id), SlowDown())
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         place = (organization_id, scope)

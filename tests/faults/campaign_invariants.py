@@ -93,7 +93,7 @@ def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld
             problems.append(f"{contact_id} is listed as {outcome} and was written to")
         if held_out and outcome == PLANNED:
             problems.append(f"{contact_id} is to be left out and is planned")
-        if outcome == HOLDOUT and not held_out:
+        if outcome.startswith(HOLDOUT) and not held_out:
             problems.append(f"{contact_id} is left out without a reason")
         if campaign.status == "completed" and outcome == PLANNED:
             problems.append(f"{contact_id} was left out silently")
@@ -213,12 +213,23 @@ def _messages_wait_for_their_slots(world: CampaignWorld) -> list[str]:
     return problems
 
 
+def _what_the_left_out_did(world: CampaignWorld) -> Iterator[str]:
+    """Who of the holdout wrote to the number within three days after the part was written to."""
+    for part in world.audiences.stored.values():
+        for contact_id, outcome in zip(part.recipients, part.outcomes, strict=True):
+            key = ConversationKey(OWNER, world.numbers[OWNER], contact_id)
+            texts = [one.at for one in world.conversations.records.get(key, {}).values() if one.message_type == "text"]
+            wrote = any(part.written_at < at <= part.written_at + 72 * 3600 for at in texts)
+            if outcome.startswith(HOLDOUT) and part.written_at and wrote != ("replied" in outcome.split()):
+                yield f"{contact_id} is left out and wrote: {wrote}, listed {outcome!r}"
+
+
 def _the_report_equals_a_count_over_the_records(world: CampaignWorld) -> list[str]:
     """What the audience says of each person, and what their records, the ledger and Meta say."""
     problems, listed, again = [], outcomes(world), repeated(world)
     for key, first in taken(world):
         record = again[key][0] if key in again else first
-        state, *did = [word for word in listed.get(key.contact_id, "").split() if not word.startswith("=")] or [""]
+        state, *did = [word for word in listed.get(key.contact_id, "").split() if word[0] not in "=@"] or [""]
         entry = world.deliveries.entries.get((key, record.seq, 0))
         later = [one for one in world.conversations.records[key].values() if one.seq > first.seq]
         day = [one for one in later if one.at <= record.at + 72 * 3600]
@@ -237,6 +248,7 @@ def _the_report_equals_a_count_over_the_records(world: CampaignWorld) -> list[st
             problems.append(f"{key.contact_id} failed: {failed}, listed {state}")
         if entry.status in ("sent", "delivered", "read") and state != entry.status:
             problems.append(f"{key.contact_id} is {entry.status}, listed {state}")
+    problems.extend(_what_the_left_out_did(world))
     cost = sum(part.cost_micros for part in world.audiences.stored.values())
     paid = sum(
         record.campaign.price_micros

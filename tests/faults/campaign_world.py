@@ -140,6 +140,7 @@ class CampaignWorld(World):
             "manage": ManageCampaigns(
                 campaigns,
                 audiences,
+                ports["slots"],
                 tenants,
                 segments,
                 plan_opening,
@@ -235,7 +236,7 @@ def definition(chance: random.Random, people: int) -> CampaignDefinition:
     )
 
 
-def calm(seed: int = 0, plan: Plan | None = None, size: int = 6) -> CampaignWorld:
+def calm(seed: int = 0, plan: Plan | None = None, size: int = 6, **options: Any) -> CampaignWorld:
     """Six people get it and one answers; nothing else happens. Single faults are injected into this run."""
     chance = random.Random(f"people {seed}")  # noqa: S311
     people = [
@@ -247,9 +248,9 @@ def calm(seed: int = 0, plan: Plan | None = None, size: int = 6) -> CampaignWorl
         segment_id=SEGMENT,
         template=StartTemplate("spring", "en"),
         flow_id="main",
-        spend_cap_micros=10_000_000,
+        spend_cap_micros=1_000_000_000,
     )
-    world = CampaignWorld(seed, plan or NoFaults(), people, plain)
+    world = CampaignWorld(seed, plan or NoFaults(), people, plain, **options)
     world.asks(0.5, "start")
     world.says(300, OWNER, people[0].contact_id, "Oi")
     return world

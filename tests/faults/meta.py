@@ -53,6 +53,10 @@ class Meta:
         self.undelivered = 0.0
         self.reported_failed: list[tuple[Sent, int]] = []
         self.read = True
+        self.most_per_second: int | None = None
+        """How many messages Meta takes of all numbers together; the others are refused with 130429."""
+        self.too_fast: list[float] = []
+        """When it refused them."""
 
     def send(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
         world = self._world
@@ -61,6 +65,10 @@ class Meta:
         def take() -> None:
             if access_token in self.bad_tokens:
                 raise SendFailedError(ErrorClass.FATAL_TOKEN, http_status=401, code=190)
+            recent = sum(sent.at > world.timeline.now - 1 for sent in self.sent[-(self.most_per_second or 0) :])
+            if self.most_per_second and recent >= self.most_per_second:
+                self.too_fast.append(world.timeline.now)
+                raise SendFailedError(ErrorClass.RETRY, http_status=400, code=130429)
             accepted.append(self._take(phone_number_id, access_token, payload))
 
         world.call("graph.send", take)

@@ -17,10 +17,13 @@ from pytake.conversation.delivery import next_step
 from pytake.conversation.delivery.deliver import Deliver
 from pytake.whatsapp.errors import PERSON_LIMIT
 from tests.depth import SHARE
+from tests.fakes import MemoryRateSlots as RateSlots
 from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken, outcomes, repeated, taken
 from tests.faults.plans import NoFaults, SingleFault, kinds
 from tests.faults.replay import problems_of
+
+SLOW_PEOPLE = 400
 
 SEEDS, PARTS = 128 // SHARE, 8
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -184,6 +187,24 @@ MUTATIONS: list[Mutation] = [
 def test_a_mistake_is_caught(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutation(monkeypatch)
     assert next((seed for seed in range(60) if problems_of(f"campaign:{seed}")), None) is not None
+
+
+# Meta takes less than the campaign's rate.
+
+
+def hasty() -> campaign_world.CampaignWorld:
+    """A campaign of 1.6 messages a second, at a Meta that takes one in each second."""
+    world = campaign_world.calm(size=SLOW_PEOPLE, per_minute=120)
+    world.meta.most_per_second = 1
+    return campaign_world.to_the_end(world)
+
+
+def test_a_campaign_slows_down_when_meta_refuses_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = hasty()
+    assert broken(world) == []
+    refused = len(world.meta.too_fast)
+    monkeypatch.setattr(RateSlots, "slow_down", lambda *_: None)
+    assert refused < len(hasty().meta.too_fast) / 10
 
 
 # Meta limits everyone: rare in the wild runs.

@@ -1,11 +1,13 @@
 """Campaigns over the REST API: definition, states, roles and refusals."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from pytake.campaigns.audience import AudienceCounts
+from pytake.campaigns.manage import CampaignReport, ManageCampaigns
 from pytake.wiring.campaigns import campaigns
 from rest.campaign_counts import counts_of
 from tests.functions.campaigns import DEFINITION, SPRING, TEMPLATE, Campaign
@@ -23,6 +25,7 @@ NOTHING = {
     "opted_out": 0,
     "held": 0,
     "holdout": 0,
+    "unpriced": 0,
     "skipped": {},
     "failed": {},
 }
@@ -54,6 +57,13 @@ def test_a_definition_is_read_as_it_was_written(campaign: Campaign) -> None:
     assert {name: shown[name] for name in full} == full
     assert (shown["campaign_id"], shown["status"], shown["counts"], shown["cost"]) == ("spring", "draft", NOTHING, 0)
     assert shown["started_at"] is None
+
+
+def test_a_language_may_be_written_as_webhooks_write_it(campaign: Campaign) -> None:
+    other = {"name": "b", "template": {**TEMPLATE, "language": "pt-BR"}}
+    assert campaign.put(template={**TEMPLATE, "language": "pt-BR"}, variants=[other]).status == 200
+    shown = campaign.get()
+    assert (shown["template"]["language"], shown["variants"][0]["template"]["language"]) == ("pt_BR", "pt_BR")
 
 
 def test_a_definition_is_changed_only_by_a_client_that_has_read_it(campaign: Campaign) -> None:
@@ -194,19 +204,54 @@ def test_an_unknown_campaign_is_unknown_everywhere(campaign: Campaign) -> None:
     assert campaign.api("GET", "/api/v1/campaigns/absent").body["code"] == "campaign_unknown"
 
 
-def test_counts_of_outcomes() -> None:
+def test_results_compare_variants_and_holdout(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    variants = [{"name": "short", "share": 1}, {"name": "long", "share": 1}]
+    assert campaign.put(variants=variants, holdout=0.2).status == 200
+    counts = AudienceCounts(
+        {
+            "read replied @short": 100,
+            "sent @short": 900,
+            "read replied @long": 200,
+            "sent @long": 800,
+            "-holdout replied": 50,
+            "-holdout": 450,
+        }
+    )
+    monkeypatch.setattr(ManageCampaigns, "_report", lambda _, found: CampaignReport(found, counts))
 
+    answer = campaign.api("GET", f"{SPRING}/results", query={"smallest_effect": "0.05"})
+
+    assert answer.status == 200
+    assert (answer.body["goal"], answer.body["smallest_effect"], answer.body["alpha"]) == ("replied", 0.05, 0.05)
+    shown = answer.body["variants"]
+    assert [(one["name"], one["people"], one["reached"], one["verdict"]) for one in shown["arms"]] == [
+        ("short", 1000, 100, "no_difference_yet"),
+        ("long", 1000, 200, "better"),
+    ]
+    assert (shown["conclusion"], shown["sample_ratio_mismatch"]) == ("difference", False)
+    assert re.fullmatch(
+        r"It is proved that long is better than short, by [0-9.]+ to [0-9.]+ percentage points\.", shown["statement"]
+    )
+    assert [one["name"] for one in answer.body["holdout"]["arms"]] == ["holdout", "campaign"]
+    assert campaign.api("GET", f"{SPRING}/results", query={"goal": "read"}).body["holdout"] is None
+    assert campaign.api("GET", f"{SPRING}/results", query={"goal": "bought"}).status == 422
+    assert campaign.api("GET", "/api/v1/campaigns/absent/results").body["code"] == "campaign_unknown"
+
+
+def test_counts_of_outcomes() -> None:
     outcomes = {
         "": 1,
         "released": 2,
         "sent": 3,
         "delivered replied": 4,
-        "read replied completed": 5,
+        "read replied completed =62500": 5,
         "read opted_out": 6,
         "held": 7,
         "failed:131049": 8,
-        "-holdout": 9,
-        "-no_consent": 10,
+        "-holdout": 8,
+        "-holdout replied": 1,
+        "-no_consent": 9,
+        "-no_consent late replied": 1,
     }
     counts = json.loads(counts_of(AudienceCounts(outcomes)).model_dump_json())
     assert counts == {
@@ -220,6 +265,7 @@ def test_counts_of_outcomes() -> None:
         "opted_out": 6,
         "held": 7,
         "holdout": 9,
+        "unpriced": 20,
         "skipped": {"no_consent": 10},
         "failed": {"131049": 8},
     }

@@ -192,6 +192,14 @@ def test_spending_has_messages_and_amounts_by_what_caused_them(gateway: Gateway,
     assert [one["campaign_id"] for one in body["campaigns"]] == ["spring"]
     [(sql, parameters)] = lake.asked
     assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2
+    file = gateway.api("GET", SPENDING, role="analyst", query={"days": "7"}, headers={"accept": "text/csv"})
+    assert file.content_type.startswith("text/csv")
+    assert file.body.splitlines()[:3] == [
+        "by,key,messages,charged,amount,currency,unpriced",
+        "total,,16,12,0.625,USD,2",
+        "category,marketing,10,10,0.625,USD,0",
+    ]
+    assert file.body.splitlines()[-1] == "campaign,spring,10,10,0.625,USD,0"
 
 
 def test_agents_may_not_see_spending_and_wrong_days_are_refused(gateway: Gateway, lake: Lake) -> None:

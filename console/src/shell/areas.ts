@@ -41,12 +41,14 @@ export const AREAS: readonly Area[] = [
     id: "campaigns",
     icon: "campaigns",
     roles: ["admin", "builder", "analyst"],
+    words: ["comparison"],
     routes: () => import("../areas/campaigns/routes.tsx"),
   },
   {
     id: "measure",
     icon: "measure",
     roles: ["admin", "builder", "analyst"],
+    words: ["comparison"],
     routes: () => import("../areas/measure/routes.tsx"),
   },
   {

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from pytake.campaigns.audience import HOLDOUT, PLANNED, SKIPPED, WAITING, AudienceCounts
+from pytake.campaigns.audience import HOLDOUT, PLANNED, RELEASED, SKIPPED, WAITING, AudienceCounts
+from pytake.campaigns.recount import CHARGED
 from rest.models import ApiModel
 
 _REACHED = {"sent": 1, "delivered": 2, "read": 3}
@@ -14,7 +15,8 @@ class CampaignCounts(ApiModel):
     are to get the message once more.
 
     Who was read was also delivered, and who was delivered was also sent. `held`: Meta assesses the template first. `failed` is
-    by Meta's code, `skipped` by reason: no message was sent."""
+    by Meta's code, `skipped` by reason: no message was sent. `unpriced`: the rate card has no price for the message, and the
+    campaign's `cost` does not contain it."""
 
     planned: int
     waiting: int
@@ -26,6 +28,7 @@ class CampaignCounts(ApiModel):
     opted_out: int
     held: int
     holdout: int
+    unpriced: int
     skipped: dict[str, int]
     failed: dict[str, int]
 
@@ -34,11 +37,11 @@ def counts_of(counts: AudienceCounts) -> CampaignCounts:
     """The answer of the API."""
     found, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
     for outcome, people in counts.outcomes.items():
-        if outcome == HOLDOUT:
+        if outcome.startswith(HOLDOUT):
             found["holdout"] += people
             continue
         if outcome.startswith(SKIPPED):
-            skipped[outcome.removeprefix(SKIPPED)] += people
+            skipped[outcome.split()[0].removeprefix(SKIPPED)] += people
             continue
         found["planned"] += people
         if outcome == PLANNED:
@@ -50,6 +53,9 @@ def counts_of(counts: AudienceCounts) -> CampaignCounts:
         for reached, rank in _REACHED.items():
             if _REACHED.get(state, 0) >= rank:
                 found[reached] += people
+        is_counted = state not in (RELEASED, WAITING) and not state.startswith("failed:")
+        if is_counted and not any(word.startswith(CHARGED) for word in did):
+            found["unpriced"] += people
         if state == "held":
             found["held"] += people
         if state.startswith("failed:"):

@@ -9,7 +9,7 @@ from pytake.campaigns.quiet_hours import LONGEST_SECONDS, length, seconds_of
 from pytake.campaigns.records import CampaignDefinition, QuietHours, Variant
 from pytake.conversation.queues import StartTemplate
 from pytake.engine.template import is_name
-from pytake.whatsapp.templates import LANGUAGE, NAME
+from pytake.whatsapp.templates import LANGUAGE, NAME, language_code
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID
 from rest.models import ApiModel
 
@@ -104,7 +104,7 @@ class CampaignSettings(ApiModel):
 
 
 def _template(template: CampaignTemplate) -> StartTemplate:
-    return StartTemplate(template.name, template.language, template.components, template.category)
+    return StartTemplate(template.name, language_code(template.language), template.components, template.category)
 
 
 def definition_of(request: CampaignSettings) -> CampaignDefinition:

@@ -26,7 +26,9 @@ from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.engine import FlowError
 from rest.caller import caller
 from rest.campaign_counts import CampaignCounts, counts_of
+from rest.campaign_results import CampaignResultsResponse, Goal, results_answer
 from rest.campaign_settings import ID, MILLION, CampaignSettings, definition_of, settings_of
+from rest.comparisons import SmallestEffect
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.idempotency import idempotency_key, queue_unavailable
 from rest.models import ApiModel
@@ -49,6 +51,9 @@ class CampaignResponse(CampaignSettings):
     """A campaign. `reason` says why it paused or stopped by itself, `waiting` why it rests at the moment: the audience
     is being frozen, quiet hours, Meta's day limit, or the organization's budget.
 
+    `pace` is the share of the allowed rate that a running campaign has: below 1, Meta has refused messages because they came too
+    fast, and the campaign slowed down. It recovers by itself.
+
     `counts` and `cost` are those of the messages so far; the outcomes of a message are complete after 72 hours."""
 
     campaign_id: str
@@ -60,6 +65,7 @@ class CampaignResponse(CampaignSettings):
     started_at: datetime | None
     counts: CampaignCounts
     cost: float
+    pace: float
 
 
 class CampaignEntry(ApiModel):
@@ -117,6 +123,24 @@ def get_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
         return _tagged(wiring.manage_campaigns().get(who.organization_id, campaign_id))
     except UnknownCampaignError:
         raise _unknown(campaign_id) from None
+
+
+@router.get(
+    "/api/v1/campaigns/<campaign_id>/results",
+    summary="A campaign's variants and its holdout, compared",
+    tags=["Campaigns"],
+    openapi_extensions=route_docs("builder", "analyst", problems=["campaign_unknown"]),
+)
+def get_campaign_results(
+    campaign_id: CampaignId, goal: Goal = "replied", smallest_effect: SmallestEffect = 0.02
+) -> CampaignResultsResponse:
+    """Look as often as you like: the stated error is that of all looks. Outcomes are complete 72 hours after the last message."""
+    who = caller(router, "builder", "analyst")
+    try:
+        found = wiring.manage_campaigns().results(who.organization_id, campaign_id, goal, smallest_effect)
+    except UnknownCampaignError:
+        raise _unknown(campaign_id) from None
+    return results_answer(found)
 
 
 @router.put(
@@ -280,6 +304,7 @@ def _answer(report: CampaignReport) -> CampaignResponse:
         started_at=_time(campaign.started_at),
         counts=counts_of(report.counts),
         cost=report.counts.cost_micros / MILLION,
+        pace=round(report.pace, 4),
     )
 
 

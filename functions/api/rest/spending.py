@@ -1,17 +1,27 @@
 """What messages cost at Meta."""
 
+from collections.abc import Iterator
+from decimal import Decimal
+from http import HTTPStatus
+
 import msgspec
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 import pytake.wiring.api as wiring
 from pytake.analytics.reports import Days
-from pytake.analytics.spending import SpendingOf
+from pytake.analytics.spending import Spending as Spent
+from pytake.analytics.spending import SpendingOf, SpendingReport
+from pytake.campaigns.rate_card import MICROS
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.reports import PROBLEMS, ROLES, Count, From, Model, Report, ReportPeriod, To, lake_problems
+from rest.tables import csv_response, wants_csv
+
+_COLUMNS = ("by", "key", "messages", "charged", "amount", "currency", "unpriced")
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -93,14 +103,18 @@ def get_budget() -> BudgetResponse:
     "/api/v1/reports/spending",
     summary="Messages and their price by category, country, flow, template and campaign",
     tags=["Reports"],
-    openapi_extensions=route_docs(*ROLES, problems=[code for code in PROBLEMS if code != "flow_unknown"]),
+    openapi_extensions=route_docs(*ROLES, problems=[code for code in PROBLEMS if code != "flow_unknown"], csv=True),
 )
-def get_spending_report(days: Count = 30, from_: From = None, to: To = None) -> SpendingResponse:
-    """Covers the messages that left on these days. Amounts are prices of the deployment's rate card, without volume tiers."""
+def get_spending_report(days: Count = 30, from_: From = None, to: To = None) -> Response[SpendingResponse | str]:
+    """Covers the messages that left on these days. Amounts are prices of the deployment's rate card, without volume tiers. With
+    `Accept: text/csv` the answer is a file with a line for the total and for each entry of the lists."""
     who = caller(router, *ROLES)
     with lake_problems():
         found = wiring.spending_reports()(who.organization_id, Days(days, from_, to))
-    return SpendingResponse(
+    if wants_csv(router):
+        days_covered = f"{found.period.from_}-{found.period.to}"
+        return csv_response(f"spending-{days_covered}", _COLUMNS, _lines(found))  # type: ignore[return-value]
+    body = SpendingResponse(
         period=ReportPeriod.model_validate(found.period),
         as_of=found.as_of,
         currency=found.currency,
@@ -111,6 +125,26 @@ def get_spending_report(days: Count = 30, from_: From = None, to: To = None) -> 
         templates=[TemplateSpending(template=one.key, **_counts(one)) for one in found.templates],
         campaigns=[CampaignSpending(campaign_id=one.key, **_counts(one)) for one in found.campaigns],
     )
+    return Response(status_code=HTTPStatus.OK.value, content_type="application/json", body=body)
+
+
+def _lines(found: SpendingReport) -> Iterator[list[str | None]]:
+    """The report as one table."""
+
+    def line(by: str, key: str | None, one: Spent) -> list[str | None]:
+        amount = f"{Decimal(one.amount_micros) / MICROS:f}"
+        return [by, key, str(one.messages), str(one.charged), amount, found.currency, str(one.unpriced)]
+
+    yield line("total", None, found.total)
+    lists = {
+        "category": found.categories,
+        "country": found.countries,
+        "flow": found.flows,
+        "template": found.templates,
+        "campaign": found.campaigns,
+    }
+    for by, entries in lists.items():
+        yield from (line(by, one.key, one.spending) for one in entries)
 
 
 def _counts(one: SpendingOf) -> dict[str, int]:

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
+import { percent } from "../../i18n/format.ts";
 import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Page } from "../../ui/Page.tsx";
@@ -11,6 +12,7 @@ import { Problem } from "../../ui/Problem.tsx";
 import { Audience, CampaignForm } from "./CampaignForm.tsx";
 import { mayWrite, StatusBadge } from "./CampaignList.tsx";
 import { Progress } from "./Progress.tsx";
+import { Results } from "./Results.tsx";
 import {
   campaignQuery,
   putCampaign,
@@ -50,6 +52,7 @@ export function CampaignPage() {
           </div>
           <Standstill campaign={shown} />
           {shown.status !== "draft" && <Progress campaign={shown} />}
+          {shown.status !== "draft" && <Results campaign={shown} />}
           {mayWrite() && STEPS[shown.status].length > 0 && (
             <Settings
               campaign={shown}
@@ -63,10 +66,11 @@ export function CampaignPage() {
   );
 }
 
-/** Why the campaign sends no messages at the moment. */
-function Standstill({ campaign: { status, reason, waiting } }: { campaign: Campaign }) {
+/** Why the campaign sends no messages at the moment, or fewer than it may. */
+function Standstill({ campaign: { status, reason, waiting, pace } }: { campaign: Campaign }) {
   const { t, i18n } = useTranslation("campaigns");
   if (waiting && status === "running") return <Alert color="gray">{t(`waiting.${waiting}`)}</Alert>;
+  if (pace < 1) return <Alert color="yellow">{t("slowed", { share: percent(pace) })}</Alert>;
   if (!reason) return null;
   const key = `reason.${reason}`;
   const text = i18n.exists(key, { ns: "campaigns" }) ? t(key as "reason.failures") : reason;
@@ -225,6 +229,7 @@ function settingsIn(campaign: Campaign): CampaignSettings {
     started_at: _started,
     counts: _counts,
     cost: _cost,
+    pace: _pace,
     ...settings
   } = campaign;
   return settings;

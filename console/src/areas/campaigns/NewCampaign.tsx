@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { Page } from "../../ui/Page.tsx";
@@ -10,13 +11,12 @@ export function NewCampaign() {
   const { t } = useTranslation("campaigns");
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const [id] = useState(() => crypto.randomUUID()); // a repeated save is the same campaign
   const saving = useMutation({
     mutationFn: async (settings: CampaignSettings) => {
-      const id = crypto.randomUUID();
       await putCampaign(id, settings);
-      return id;
     },
-    onSuccess: async (id) => {
+    onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ["campaigns"] });
       await navigate(`/campaigns/${id}`);
     },

@@ -31,6 +31,9 @@ export function Progress({ campaign: { counts, cost } }: { campaign: Campaign })
         {counts.holdout > 0 && ` ${t("heldOut", { number: count(counts.holdout) })}`}
         {cost > 0 && ` ${t("cost", { cost: cost.toLocaleString(locale()) })}`}
       </p>
+      {counts.unpriced > 0 && (
+        <p className="flush">{t("unpriced", { count: counts.unpriced, number: count(counts.unpriced) })}</p>
+      )}
       <Table className="campaign-counts">
         <Table.Tbody>
           {REACHED.map((name) => (

@@ -17,6 +17,7 @@ const COUNTS = {
   opted_out: 3,
   held: 0,
   holdout: 100,
+  unpriced: 7,
   skipped: { no_consent: 70, merged: 1, a_later_reason: 2 },
   failed: { "131026": 20 },
 };
@@ -47,6 +48,7 @@ const CAMPAIGN = {
   started_at: null,
   counts: COUNTS,
   cost: 12.5,
+  pace: 1,
 } as Campaign;
 const TEMPLATE = {
   waba_id: "7",
@@ -79,7 +81,7 @@ function open(path: string, changed: Record<string, unknown> = {}) {
 }
 
 beforeEach(async () => {
-  await words("pt", "campaigns");
+  await words("pt", "campaigns", "comparison");
   signInAs("builder");
 });
 
@@ -115,6 +117,90 @@ test("a new campaign says who gets which message, and is only a draft", async ()
     },
   ]);
   expect(sent(`POST ${ONE}/start`)).toEqual([]);
+});
+
+test("a draft that is saved again after a failure is the same campaign", async () => {
+  let made = 0;
+  vi.spyOn(crypto, "randomUUID").mockImplementation(
+    () => `c${++made}` as ReturnType<typeof crypto.randomUUID>,
+  );
+  const failed = Response.json({ code: "internal_error", detail: "" }, { status: 500 });
+  const { sent } = open("/campaigns/new", { [`PUT ${ONE}`]: failed });
+  await userEvent.type(await screen.findByLabelText(/^Nome/), "Natal");
+  await screen.findByRole("option", { name: "Clientes VIP" });
+  await userEvent.selectOptions(screen.getByLabelText(/Enviada de/), "1001");
+  await userEvent.selectOptions(screen.getByLabelText(/^Segmento/), "vip");
+  await userEvent.click(screen.getByRole("combobox", { name: "Modelo" }));
+  await userEvent.click(await screen.findByRole("option", { name: "natal · pt_BR" }));
+  await userEvent.click(screen.getByRole("textbox", { name: /Valor 1/ }));
+  await userEvent.paste("Ana");
+  for (const times of [1, 2]) {
+    // Each attempt ends before the next one.
+    // oxlint-disable-next-line no-await-in-loop
+    await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+    // oxlint-disable-next-line no-await-in-loop
+    await waitFor(() => expect(sent(`PUT ${ONE}`)).toHaveLength(times));
+  }
+  expect(sent("PUT /api/v1/campaigns/c2")).toEqual([]);
+});
+
+test("variants and holdout are compared, with a sentence that says what follows", async () => {
+  const arm = {
+    weight: 1,
+    people: 1000,
+    reached: 100,
+    share: 0.1,
+    difference: null,
+    verdict: "no_difference_yet",
+  };
+  const better = {
+    ...arm,
+    name: "longa",
+    reached: 200,
+    share: 0.2,
+    difference: { estimate: 0.1, low: 0.05, high: 0.15 },
+    verdict: "better",
+  };
+  const judged = {
+    sample_ratio_mismatch: false,
+    people_needed: 4000,
+    conclusion: "difference",
+    statement: "",
+  };
+  const found = {
+    goal: "replied",
+    smallest_effect: 0.02,
+    alpha: 0.05,
+    variants: { ...judged, arms: [{ ...arm, name: "curta" }, better] },
+    holdout: {
+      ...judged,
+      conclusion: "too_early",
+      arms: [
+        { ...arm, name: "holdout", reached: 3 },
+        { ...arm, name: "campaign", verdict: "too_early" },
+      ],
+    },
+  };
+  const variants = [
+    { name: "curta", share: 1 },
+    { name: "longa", share: 1 },
+  ];
+  const running = { ...CAMPAIGN, status: "completed", variants };
+  const results = (goal: string) => `GET ${ONE}/results?goal=${goal}&smallest_effect=0.02`;
+  const { container } = open("/campaigns/c1", {
+    [`GET ${ONE}`]: tagged(running),
+    [results("replied")]: found,
+    [results("read")]: { ...found, goal: "read", holdout: null },
+  });
+  const part = within(await screen.findByRole("region", { name: "Resultados" }));
+  expect(await part.findByText("Há uma diferença provada.")).toBeVisible();
+  const row = part.getByRole("row", { name: /^longa 1\.000 200 \(20%\) \+10 \(entre \+5 e \+15\)/ });
+  expect(row).toHaveTextContent(/Melhor que a base/);
+  expect(part.getByRole("row", { name: /^Sem mensagem 1\.000 3/ })).toBeVisible();
+  expect(part.getByText(/poucas pessoas alcançaram o objetivo/)).toBeVisible();
+  await userEvent.selectOptions(part.getByLabelText("Objetivo"), "Leram a mensagem");
+  expect(await part.findByText(/Quem não recebe nada não pode ler/)).toBeVisible();
+  await expectAccessible(container);
 });
 
 test("a change keeps what the form does not show", async () => {
@@ -158,6 +244,7 @@ test("progress, reasons and costs are shown, and why it stopped", async () => {
   expect(screen.getByText("A mesma pessoa que outro contato: 1")).toBeVisible();
   expect(screen.getByText("a_later_reason: 2")).toBeVisible();
   expect(screen.getByText(/Custo até agora: 12,5/)).toBeVisible();
+  expect(screen.getByText(/7 mensagens não têm preço na tabela/)).toBeVisible();
   expect(screen.queryByLabelText(/^Segmento/)).toBeNull();
   await expectAccessible(container);
 });
@@ -180,6 +267,11 @@ test("a test goes to the people who are named, once however often it is tried", 
   }
   expect(sent(`POST ${ONE}/test`)[0]?.body).toEqual({ people: ["5511999990001"], variant: "" });
   expect(new Set(sent(`POST ${ONE}/test`).map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+});
+
+test("a campaign that Meta slowed down says so", async () => {
+  open("/campaigns/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running", pace: 0.5 }) });
+  expect(await screen.findByText(/A campanha envia a 50% do ritmo/)).toBeVisible();
 });
 
 test("analysts look and change nothing", async () => {

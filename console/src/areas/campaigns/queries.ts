@@ -9,6 +9,7 @@ export type CampaignSettings = Schemas["CampaignSettings"];
 export type Status = Campaign["status"];
 
 const LIVE_MILLISECONDS = 2_000;
+const COUNTED_MILLISECONDS = 30_000;
 const MOVING: ReadonlySet<Status> = new Set(["scheduled", "running"]);
 
 function at(campaign_id: string) {
@@ -22,6 +23,20 @@ export function campaignQuery(id: string) {
     queryFn: ({ signal }) => tagged(api.GET("/api/v1/campaigns/{campaign_id}", { params: at(id), signal })),
     refetchInterval: ({ state }) =>
       state.data && MOVING.has(state.data.data.status) ? LIVE_MILLISECONDS : false,
+  });
+}
+
+export type Goal = Schemas["CampaignResultsResponse"]["goal"];
+
+/** The variants and the holdout of a campaign, compared by a goal; read again while it runs. */
+export function resultsQuery(id: string, status: Status, goal: Goal, smallest_effect: number) {
+  return queryOptions({
+    queryKey: ["campaign", id, "results", goal, smallest_effect],
+    queryFn: ({ signal }) => {
+      const params = { ...at(id), query: { goal, smallest_effect } };
+      return got(api.GET("/api/v1/campaigns/{campaign_id}/results", { params, signal }));
+    },
+    refetchInterval: MOVING.has(status) ? COUNTED_MILLISECONDS : false,
   });
 }
 

@@ -1,19 +1,15 @@
-import { Alert, NativeSelect, Table, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { locale } from "../../i18n/words.ts";
-import { count, percent } from "../../i18n/format.ts";
+import { count } from "../../i18n/format.ts";
+import { Comparison, effectOf, EffectSelect } from "../../ui/Comparison.tsx";
 import { AsOf, Part } from "./parts.tsx";
 import { experimentsQuery, type Asked, type Experiment, type Experiments as Found } from "./queries.ts";
 
 const PAUSE = 300; // milliseconds without a key
 const GOALS = ["completed", "handed_off", "event", "node"] as const;
 const NAMED: ReadonlySet<string> = new Set(["event", "node"]);
-const EFFECTS = [0.005, 0.01, 0.02, 0.05, 0.1] as const;
-const POINTS = 100;
-
-type Path = Experiment["paths"][number];
 
 interface ExperimentsProps {
   asked: Asked;
@@ -29,7 +25,7 @@ export function Experiments({ asked, goal, effect, set }: ExperimentsProps) {
   const kind = GOALS.find((one) => one === goal.split(":")[0]) ?? "completed";
   const isNamed = NAMED.has(kind);
   const name = isNamed ? goal.slice(kind.length + 1) : "";
-  const smallest = EFFECTS.find((one) => String(one) === effect) ?? 0.02;
+  const smallest = effectOf(effect);
   const [settled] = useDebouncedValue(name.trim(), PAUSE);
   return (
     <div className="measure-parts">
@@ -48,12 +44,7 @@ export function Experiments({ asked, goal, effect, set }: ExperimentsProps) {
             onChange={(event) => set({ goal: `${kind}:${event.currentTarget.value}` })}
           />
         )}
-        <NativeSelect
-          label={t("experiments.smallest")}
-          value={String(smallest)}
-          data={EFFECTS.map((value) => ({ value: String(value), label: points(value) }))}
-          onChange={(event) => set({ effect: event.currentTarget.value })}
-        />
+        <EffectSelect value={smallest} set={(value) => set({ effect: value })} />
       </div>
       {isNamed && !(name.trim() && settled) ? (
         <p>{t("experiments.unnamed")}</p>
@@ -62,15 +53,6 @@ export function Experiments({ asked, goal, effect, set }: ExperimentsProps) {
       )}
     </div>
   );
-}
-
-/** A share as percentage points. */
-function points(share: number, signed = false): string {
-  const format = new Intl.NumberFormat(locale(), {
-    maximumFractionDigits: 1,
-    signDisplay: signed ? "exceptZero" : "auto",
-  });
-  return format.format(share * POINTS);
 }
 
 interface ComparedProps {
@@ -90,9 +72,6 @@ function Compared({ asked, goal, smallest }: ComparedProps) {
           {found.nodes.map((node) => (
             <Node key={node.node_id} node={node} found={found} />
           ))}
-          {found.nodes.length > 0 && (
-            <p className="quiet">{t("experiments.error", { share: percent(found.alpha) })}</p>
-          )}
           <AsOf time={found.as_of} />
         </>
       )}
@@ -103,64 +82,20 @@ function Compared({ asked, goal, smallest }: ComparedProps) {
 /** One random node: is a path better, and may the comparison be believed? */
 function Node({ node, found }: { node: Experiment; found: Found }) {
   const { t } = useTranslation("measure");
-  const { paths, people_needed: needed, people_in_several_paths: several } = node;
+  const { paths, people_in_several_paths: several } = node;
   return (
     <section aria-label={node.node_id}>
       <h2>{node.node_id}</h2>
-      {node.sample_ratio_mismatch && (
-        <Alert color="red" title={t("experiments.mismatch")} mb="sm">
-          {t("experiments.mismatchText")}
-        </Alert>
-      )}
-      <Table className="measure-table" verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t("experiments.path")}</Table.Th>
-            <Table.Th>{t("number.people")}</Table.Th>
-            <Table.Th>{t("experiments.reached")}</Table.Th>
-            <Table.Th>{t("experiments.difference")}</Table.Th>
-            <Table.Th>{t("experiments.result")}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {paths.map((path, index) => (
-            <Table.Tr key={path.path}>
-              <Table.Td>{path.path}</Table.Td>
-              <Table.Td>{count(path.people)}</Table.Td>
-              <Table.Td>
-                {count(path.reached)} ({percent(path.share)})
-              </Table.Td>
-              <Table.Td>
-                <Difference path={path} />
-              </Table.Td>
-              <Table.Td>
-                {index === 0
-                  ? t("experiments.base")
-                  : t(`experiments.verdict.${node.sample_ratio_mismatch ? "doubtful" : path.verdict}`)}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      {needed !== null && (
-        <p className="quiet">
-          {t("experiments.needed", { people: count(needed), points: points(found.smallest_effect) })}
-        </p>
-      )}
+      <Comparison
+        what={t("experiments.path")}
+        rows={paths.map((path) => ({ ...path, name: path.path }))}
+        judged={node}
+        smallest={found.smallest_effect}
+        alpha={found.alpha}
+      />
       {several > 0 && (
         <p className="quiet">{t("experiments.several", { count: several, number: count(several) })}</p>
       )}
     </section>
   );
-}
-
-function Difference({ path: { difference } }: { path: Path }) {
-  const { t } = useTranslation("measure");
-  if (difference === null) return "–";
-  const { estimate, low, high } = difference;
-  return t("experiments.interval", {
-    estimate: points(estimate, true),
-    low: points(low, true),
-    high: points(high, true),
-  });
 }

@@ -4,11 +4,17 @@ import { useTranslation } from "react-i18next";
 import { campaignsQuery } from "../../api/campaigns.ts";
 import type { FlowSummary } from "../../api/flows.ts";
 import { locale } from "../../i18n/words.ts";
-import { csvOf, type Cell } from "./csv.ts";
 import { Download } from "./Download.tsx";
 import { count } from "../../i18n/format.ts";
 import { AsOf, Figures, Part } from "./parts.tsx";
-import { budgetQuery, spendingQuery, type Amounts, type Budget, type Spending } from "./queries.ts";
+import {
+  budgetQuery,
+  spendingFile,
+  spendingQuery,
+  type Amounts,
+  type Budget,
+  type Spending,
+} from "./queries.ts";
 
 const MICROS = 1_000_000;
 const BY = ["category", "country", "flow", "template", "campaign"] as const;
@@ -45,7 +51,7 @@ export function SpendingReport({ flows, days }: { flows: readonly FlowSummary[];
         {(found) => <OfMonth budget={found} />}
       </Part>
       <Part title={t("spending.title")} about={t("spending.about")} result={spending}>
-        {(found) => <Tables found={found} name={name} />}
+        {(found) => <Tables found={found} days={days} name={name} />}
       </Part>
     </div>
   );
@@ -90,7 +96,7 @@ function OfMonth({ budget: { month, currency, budget_micros, reserved_micros } }
   );
 }
 
-function Tables({ found, name }: { found: Spending; name: NameOf }) {
+function Tables({ found, days, name }: { found: Spending; days: number; name: NameOf }) {
   const { t } = useTranslation("measure");
   const { total, currency, period } = found;
   const lines = linesOf(found);
@@ -114,12 +120,7 @@ function Tables({ found, name }: { found: Spending; name: NameOf }) {
       ) : (
         <>
           <div className="measure-line">
-            <Download
-              name={`spending-${period.from}-${period.to}.csv`}
-              file={() =>
-                Promise.resolve(new Blob([spendingCsv(found, name)], { type: "text/csv;charset=utf-8" }))
-              }
-            />
+            <Download name={`spending-${period.from}-${period.to}.csv`} file={() => spendingFile(days)} />
           </div>
           {BY.map((by) => (
             <Lines key={by} title={t(`spending.by.${by}`)} lines={lines[by]} currency={currency}>
@@ -168,25 +169,4 @@ function Lines({ title, lines, currency, children }: LinesProps) {
       </Table.Tbody>
     </Table>
   );
-}
-
-/** The report as one table, with the words of the API. */
-export function spendingCsv(found: Spending, name: NameOf): string {
-  const { currency } = found;
-  const row = (by: string, key: string | null, named: string, one: Amounts): Cell[] => [
-    by,
-    key,
-    named,
-    one.messages,
-    one.charged,
-    one.amount_micros / MICROS,
-    currency,
-    one.unpriced,
-  ];
-  const lines = linesOf(found);
-  return csvOf([
-    ["by", "key", "name", "messages", "charged", "amount", "currency", "unpriced"],
-    row("total", null, "", found.total),
-    ...BY.flatMap((by) => lines[by].map((line) => row(by, line.key, name(by, line.key), line))),
-  ]);
 }

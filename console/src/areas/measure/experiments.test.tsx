@@ -29,6 +29,8 @@ const NODE = {
   people_in_several_paths: 2,
   sample_ratio_mismatch: false,
   people_needed: 4321,
+  conclusion: "difference",
+  statement: "",
 };
 const FOUND = {
   period: { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" },
@@ -52,7 +54,7 @@ function open(search = "", changed: Record<string, unknown> = {}) {
 }
 
 beforeEach(async () => {
-  await words("pt", "measure");
+  await words("pt", "measure", "comparison");
   signInAs("analyst");
 });
 
@@ -63,7 +65,7 @@ test("each path shows its people, its share, the interval, and whether a differe
   expect(row("a 1.000 100 (10%) – Base da comparação")).toBeVisible();
   expect(row("b 1.010 152 (15,1%) +5,1 (entre +1,2 e +8,9) Melhor que a base: está provado")).toBeVisible();
   expect(row("c 12 1 (8,3%) – Cedo demais para dizer")).toBeVisible();
-  expect(within(node).getByText(/Com cerca de 4.321 pessoas em cada caminho, .* de 2 pontos/)).toBeVisible();
+  expect(within(node).getByText(/Com cerca de 4.321 pessoas em cada grupo, .* de 2 pontos/)).toBeVisible();
   expect(within(node).getByText(/2 pessoas passaram por mais de um caminho/)).toBeVisible();
   expect(screen.getByText(/no máximo 5% mostram uma/)).toBeVisible();
   expect(within(node).queryByRole("alert")).toBeNull();

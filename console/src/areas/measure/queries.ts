@@ -104,9 +104,15 @@ export function spendingQuery(days: number) {
   return queryOptions({
     queryKey: ["spending", days],
     queryFn: ({ signal }) =>
-      got(api.GET("/api/v1/reports/spending", { params: { query: { days } }, signal })),
+      got(api.GET("/api/v1/reports/spending", { params: { query: { days } }, signal })) as Promise<Spending>,
     ...patient,
   });
+}
+
+/** The spending as a file. */
+export function spendingFile(days: number): Promise<Blob> {
+  const params = { query: { days } };
+  return got(api.GET("/api/v1/reports/spending", { params, ...CSV })) as Promise<Blob>;
 }
 
 /** The organization's budget of this month. */

@@ -54,6 +54,26 @@ beforeEach(async () => {
   signInAs("agent");
 });
 
+test("a segment that is saved again after a failure is the same segment", async () => {
+  let made = 0;
+  vi.spyOn(crypto, "randomUUID").mockImplementation(
+    () => `s${++made}` as ReturnType<typeof crypto.randomUUID>,
+  );
+  signInAs("admin");
+  const failed = Response.json({ code: "internal_error", detail: "" }, { status: 500 });
+  const given = { "PUT /api/v1/segments/s1": failed, "PUT /api/v1/segments/s2": failed };
+  const { sent } = open("/people/segments/new", given);
+  await userEvent.type(await screen.findByLabelText(/^Nome/), "Recife");
+  for (const times of [1, 2]) {
+    // Each attempt ends before the next one.
+    // oxlint-disable-next-line no-await-in-loop
+    await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+    // oxlint-disable-next-line no-await-in-loop
+    await waitFor(() => expect(sent("PUT /api/v1/segments/s1")).toHaveLength(times));
+  }
+  expect(sent("PUT /api/v1/segments/s2")).toEqual([]);
+});
+
 test("a segment is made of conditions, and says how many people it has", async () => {
   vi.spyOn(crypto, "randomUUID").mockReturnValue("s1" as ReturnType<typeof crypto.randomUUID>);
   const stored = {

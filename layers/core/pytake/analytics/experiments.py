@@ -6,14 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from pytake.analytics.reports import Days, PeriodQueries, Report
-from pytake.campaigns.experiments import (
-    ALPHA,
-    Comparison,
-    VariantCounts,
-    compare,
-    people_needed,
-    sample_ratio,
-)
+from pytake.campaigns.experiments import ALPHA, Comparison, Experiment, VariantCounts, examine
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, LakeQueries
@@ -30,16 +23,13 @@ class ExperimentPath(Struct, frozen=True):
 class NodeExperiment(Struct, frozen=True):
     """A random node: its paths in the order of the flow, the first one is the base.
 
-    `people_in_several_paths` are left out of the comparison. `sample_ratio_mismatch`: the paths do not have the shares of people
-    that their weights say, so that the differences mean nothing. `people_needed`: so many people in each path find the smallest
-    effect with a chance of 80 %; None while none or all of the base have reached the goal.
+    `people_in_several_paths` are left out of the comparison.
     """
 
     node_id: str
     paths: list[ExperimentPath]
     people_in_several_paths: int
-    sample_ratio_mismatch: bool
-    people_needed: int | None
+    experiment: Experiment
 
 
 class FlowExperiments(Report, frozen=True):
@@ -113,15 +103,7 @@ def _experiment(
         else:
             people[path] += count
             reached[path] += int(row["reached"] or 0)
-    found = compare(
-        [VariantCounts(name, people[name], reached[name]) for name in names], smallest_effect=smallest_effect
-    )
-    base, comparisons = found[0], max(1, len(names) - 1)
-    is_known = 0 < base.share < 1
-    return NodeExperiment(
-        node_id,
-        [ExperimentPath(comparison, weights.get(comparison.name)) for comparison in found],
-        mixed,
-        bool(weights) and sample_ratio(first, weights).mismatch,
-        people_needed(base.share, smallest_effect=smallest_effect, comparisons=comparisons) if is_known else None,
-    )
+    variants = [VariantCounts(name, people[name], reached[name]) for name in names]
+    found = examine(variants, weights, smallest_effect=smallest_effect, divided=first)
+    paths = [ExperimentPath(comparison, weights.get(comparison.name)) for comparison in found.comparisons]
+    return NodeExperiment(node_id, paths, mixed, found)

@@ -113,10 +113,6 @@ class DynamoAudiences:
             raise
         return replace(part, revision=part.revision + 1)
 
-    def parts(self, organization_id: str, campaign_id: str) -> Iterator[AudiencePart]:
-        pk = audience_pk(organization_id, campaign_id)
-        return map(_part, self._table.item.query(pk, self._table.item.sk.startswith(_PART)))
-
     def counts(self, organization_id: str, campaign_id: str) -> AudienceCounts:
         pk = audience_pk(organization_id, campaign_id)
         found = self._table.item.query(pk, self._table.item.sk.startswith(_COUNTS))

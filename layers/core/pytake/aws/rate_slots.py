@@ -13,6 +13,7 @@ from pytake.conversation.rate_limits import (
     WINDOW_SECONDS,
     RateWindow,
     SlotBlock,
+    SlowDown,
     block_of,
     bulk_per_minute,
     depart,
@@ -33,6 +34,7 @@ LEASE_SECONDS = 2.0
 """A slot that a worker did not use within this time after its moment has lapsed."""
 
 _read = msgspec.json.Decoder(RateWindow).decode
+_read_slow_down = msgspec.json.Decoder(SlowDown).decode
 
 
 class Lease(Struct):
@@ -76,6 +78,7 @@ class DynamoRateSlots:
         self._queued: set[tuple[str, str]] = set()
         self._leases: dict[tuple[str, str], Lease] = {}
         self._blocks: dict[tuple[str, str], float] = {}
+        self._slowed: dict[tuple[str, str], SlowDown] = {}
 
     def reserve(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute <= EXACT_UP_TO:
@@ -120,6 +123,26 @@ class DynamoRateSlots:
                 return block
             found = self._find_entry(entry)
             reserved = self._blocks[place] = float(found.block_until or 0) if found else 0
+
+    def slow_down(self, organization_id: str, phone_number_id: str, code: int, now: float) -> None:
+        place = (organization_id, phone_number_id)
+        item, entry = self._table.item, self._table.item(_pk(organization_id, f"slow:{phone_number_id}"), "slow")
+        known = self._slowed.get(place, SlowDown())
+        while (after := known.refused(code, now)) != known:
+            entry.body, entry.block_until = msgspec.json.encode(after).decode(), after.at
+            entry.expires_at = int(now) + _KEPT_SECONDS
+            try:
+                self._table.put(entry, item.block_until == known.at if known.at else item.pk.does_not_exist())
+                known = after
+            except ConditionFailedError as refused:
+                known = _slow_down(refused.found or self._find_entry(entry))
+            self._slowed[place] = known
+
+    def slowed(self, organization_id: str, phone_number_id: str) -> SlowDown:
+        try:
+            return _slow_down(self._table.item.get(_pk(organization_id, f"slow:{phone_number_id}"), "slow"))
+        except self._table.item.DoesNotExist:
+            return SlowDown()
 
     def depart(self, organization_id: str, scope: str, per_minute: int, now: float) -> float:
         if per_minute > EXACT_UP_TO:
@@ -234,6 +257,10 @@ class DynamoRateSlots:
                 self._blocks[place] = float(entry.block_until or 0)
                 return now
             queued = not queued
+
+
+def _slow_down(found: Item | None) -> SlowDown:
+    return _read_slow_down(found.body) if found is not None and found.body else SlowDown()
 
 
 def _pk(organization_id: str, scope: str) -> str:

@@ -18,6 +18,13 @@ SKIPPED = "-"
 HOLDOUT = "-holdout"
 """The outcome of a person who is left out on purpose, for comparison."""
 
+LATE = "late"
+"""A word of the outcome of a person who was skipped when the message was to leave: the person belongs to those who were to be
+written to, and is compared with those of the holdout."""
+
+VARIANT = "@"
+"""Begins the word of an outcome that names the person's variant: `@b`. It is there once the outcome is recounted."""
+
 WAITING, LIMITED = "waiting", "failed:131049"
 """The states of a person whose message Meta did not deliver because of its limit of marketing: before the one repetition, and
 when there is none any more."""
@@ -29,12 +36,14 @@ class AudiencePart(Struct, kw_only=True, omit_defaults=True):
     `zone` names the quiet hours and `number` counts the parts of the zone from 0. `recipients` are contact ids; that of an
     erased person is empty. `outcomes` has one outcome for each of them, in the same order.
 
-    An outcome is `PLANNED`, begins with `SKIPPED`, or is a list of words: first the state (`RELEASED`, `sent`, `delivered`,
-    `read`, `held`, `WAITING`, `failed:CODE`), then what the person did (`replied`, `completed`, `opted_out`).
+    An outcome is `PLANNED` or a list of words: first the state (`RELEASED`, `sent`, `delivered`, `read`, `held`, `WAITING`,
+    `failed:CODE`) or, after `SKIPPED`, the reason why there is no message; then what the person did (`replied`, `completed`,
+    `opted_out`), the variant and the price.
 
-    `cost_micros` is the price of the messages of this part, in millionths of the currency. `released_at` is when the last of
-    them was released, `recount_at` when the outcomes are compared with the ledger next, after `recounts` times. `revision`
-    counts writes, `epoch` is that of the freeze that wrote the part.
+    `cost_micros` is the price of the messages of this part, in millionths of the currency. `written_at` is when the last person
+    was written to or skipped; `released_at` is that, or when the last message was repeated. The outcomes are compared with the
+    ledger next at `recount_at`, after `recounts` times. `revision` counts writes, `epoch` is that of the freeze that wrote the
+    part.
     """
 
     zone: str
@@ -42,6 +51,7 @@ class AudiencePart(Struct, kw_only=True, omit_defaults=True):
     recipients: list[str]
     outcomes: list[str]
     cost_micros: int = 0
+    written_at: float = 0
     released_at: float = 0
     recount_at: float | None = None
     recounts: int = 0
@@ -50,23 +60,31 @@ class AudiencePart(Struct, kw_only=True, omit_defaults=True):
 
     def counts(self) -> "AudienceCounts":
         """How many people have which outcome."""
-        return AudienceCounts(dict(Counter(self.outcomes)), self.cost_micros)
+        is_open = not self.written_at or PLANNED in self.outcomes
+        return AudienceCounts(dict(Counter(self.outcomes)), self.cost_micros, is_open=is_open)
 
 
 class AudienceCounts(Struct, omit_defaults=True):
-    """How many people of an audience have which outcome, and what their messages cost."""
+    """How many people of an audience have which outcome, and what their messages cost.
+
+    A part `is_open` until all of its people are written to or skipped. Of a sum, `open_outcomes` are those of open parts: there
+    the holdout is complete and those who are written to are not, so that the two cannot be compared.
+    """
 
     outcomes: dict[str, int] = {}
     cost_micros: int = 0
+    is_open: bool = False
+    open_outcomes: dict[str, int] = {}
 
 
 def total(counts: Iterable[AudienceCounts]) -> AudienceCounts:
     """The sum over parts."""
-    outcomes, cost = Counter[str](), 0
+    outcomes, cost, left = Counter[str](), 0, Counter[str]()
     for each in counts:
         outcomes.update(each.outcomes)
+        left.update(each.outcomes if each.is_open else each.open_outcomes)
         cost += each.cost_micros
-    return AudienceCounts(dict(outcomes), cost)
+    return AudienceCounts(dict(outcomes), cost, open_outcomes=dict(left))
 
 
 def without(part: AudiencePart, contact_id: str) -> AudiencePart:

@@ -31,6 +31,11 @@ closely, to find small ones among many. Their mean is a test with the same error
 Verdict = Literal["too_early", "better", "worse", "no_difference_yet"]
 
 
+Conclusion = Literal["not_comparable", "too_early", "difference", "no_relevant_difference", "no_difference_yet"]
+"""What an experiment says at the moment: nothing, because people are not divided as wanted, or because they are too few; that a
+variant is better or worse; that all differences are smaller than the smallest effect; or that none shows so far."""
+
+
 class VariantCounts(Struct, frozen=True):
     """A variant: its people, and those of them who reached the goal."""
 
@@ -58,6 +63,20 @@ class Comparison(Struct, frozen=True):
     verdict: Verdict
 
 
+class Experiment(Struct, frozen=True):
+    """Variants against the first one, and what may be concluded.
+
+    `sample_ratio_mismatch`: the variants do not have the shares of people that their weights say, so that the differences mean
+    nothing. `people_needed`: so many people in each variant find the smallest effect with a chance of 80 %; None while none or
+    all of the base have reached the goal.
+    """
+
+    comparisons: list[Comparison]
+    sample_ratio_mismatch: bool
+    people_needed: int | None
+    conclusion: Conclusion
+
+
 class SampleRatio(Struct, frozen=True):
     """Whether people were divided as wanted. `mismatch`: they were not, so that no difference means anything."""
 
@@ -82,6 +101,38 @@ def compare(
             Comparison(variant.name, variant.people, variant.reached, _share(variant), difference, _verdict(difference))
         )
     return found
+
+
+def examine(
+    variants: Sequence[VariantCounts],
+    weights: Mapping[str, float],
+    *,
+    smallest_effect: float = 0.02,
+    divided: Mapping[str, int] | None = None,
+) -> Experiment:
+    """An experiment: the comparison with the first variant, and whether it may be believed.
+
+    `divided` are the people of each variant before some were left out; default: those of the variants. Without weights, the
+    sample ratio is not checked.
+    """
+    found = compare(variants, smallest_effect=smallest_effect)
+    base, comparisons = found[0], max(1, len(variants) - 1)
+    people = {one.name: one.people for one in variants} if divided is None else divided
+    mismatch = bool(weights) and sample_ratio(people, weights).mismatch
+    needed = None
+    if 0 < base.share < 1:
+        needed = people_needed(base.share, smallest_effect=smallest_effect, comparisons=comparisons)
+    return Experiment(found, mismatch, needed, "not_comparable" if mismatch else _conclusion(found, smallest_effect))
+
+
+def _conclusion(found: Sequence[Comparison], smallest_effect: float) -> Conclusion:
+    verdicts = {one.verdict for one in found[1:]}
+    if verdicts & {"better", "worse"}:
+        return "difference"
+    if verdicts <= {"too_early"}:
+        return "too_early"
+    widest = max(max(-one.difference.low, one.difference.high) if one.difference else 1.0 for one in found[1:])
+    return "no_relevant_difference" if widest <= smallest_effect else "no_difference_yet"
 
 
 def difference_of(

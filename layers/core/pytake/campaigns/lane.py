@@ -1,5 +1,7 @@
 """How many messages campaigns may send: their share of the rates, and the day limit of Meta's portfolio (ADR 33)."""
 
+from math import ceil
+
 from pytake.campaigns.ports import SlotBlock
 from pytake.conversation.ports.deliveries import DayLimits, RateSlots
 from pytake.conversation.ports.tenants import TenantRepository
@@ -33,14 +35,16 @@ class NumberLane:
         scopes = {"organization": per_minute}
         if per_minute > 60 * of_number:  # as for answers: otherwise the organization's limit is the stricter one
             scopes[f"number:{phone_number_id}"] = 60 * of_number
-        found = SlotBlock(now, 0, count)
+        share = self._slots.slowed(organization_id, phone_number_id).share_at(now)
+        # The slots between those that are used stay empty: others of the organization do not fill them.
+        found = SlotBlock(now, 0, ceil(count / share))
         # The stricter limit first: then the other one grants what it grants, and no slots are wasted.
         for scope, limit in sorted(scopes.items(), key=lambda one: one[1]):
             block = self._slots.reserve_block(organization_id, scope, limit, found.count, now, until)
             if not block.count:
                 return NO_SLOTS
             found = SlotBlock(max(found.first, block.first), max(found.interval, block.interval), block.count)
-        return found
+        return SlotBlock(found.first, found.interval / share, min(count, int(found.count * share) or 1))
 
     def remaining_people(self, organization_id: str, phone_number_id: str, now: float) -> int | None:
         number = self._tenants.number(phone_number_id)

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from pytake.campaigns.audience import AudienceCounts
 from pytake.campaigns.ports import Audiences, Campaigns
 from pytake.campaigns.records import Campaign, CampaignDefinition, CampaignStatus
+from pytake.campaigns.results import CampaignGoal, CampaignResults, results_of
 from pytake.campaigns.tick import status_event
 from pytake.contacts.segment_ports import Segments, SegmentUnknownError
 from pytake.conversation.opening import MakeOpening
 from pytake.conversation.ports.common import Clock, until_written
+from pytake.conversation.ports.deliveries import RateSlots
 from pytake.conversation.ports.messaging import OperatorEvents
 from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
 from pytake.conversation.records import Number
@@ -41,10 +43,12 @@ class CampaignChangedError(Exception):
 
 
 class CampaignReport(Struct, frozen=True):
-    """A campaign, and the outcomes of its audience."""
+    """A campaign, and the outcomes of its audience. `pace` is the share of its rate that it has at the moment; below 1, Meta has
+    refused messages because they came too fast."""
 
     campaign: Campaign
     counts: AudienceCounts
+    pace: float = 1
 
 
 class ManageCampaigns:
@@ -57,6 +61,7 @@ class ManageCampaigns:
         self,
         campaigns: Campaigns,
         audiences: Audiences,
+        slots: RateSlots,
         tenants: TenantRepository,
         segments: Segments,
         plan_opening: MakeOpening,
@@ -66,6 +71,7 @@ class ManageCampaigns:
     ) -> None:
         self._campaigns = campaigns
         self._audiences = audiences
+        self._slots = slots
         self._tenants = tenants
         self._segments = segments
         self._plan_opening = plan_opening
@@ -75,6 +81,13 @@ class ManageCampaigns:
 
     def get(self, organization_id: str, campaign_id: str) -> CampaignReport:
         return self._report(self._load(organization_id, campaign_id))
+
+    def results(
+        self, organization_id: str, campaign_id: str, goal: CampaignGoal, smallest_effect: float
+    ) -> CampaignResults:
+        """Its variants and its holdout, compared by a goal."""
+        report = self.get(organization_id, campaign_id)
+        return results_of(report.campaign.definition, report.counts, goal, smallest_effect)
 
     def page(self, organization_id: str, limit: int, after: str = "") -> list[Campaign]:
         """At most `limit` campaigns behind an id, without their counts."""
@@ -231,7 +244,11 @@ class ManageCampaigns:
     def _report(self, campaign: Campaign) -> CampaignReport:
         if not campaign.freeze.people:
             return CampaignReport(campaign, AudienceCounts())
-        return CampaignReport(campaign, self._audiences.counts(campaign.organization_id, campaign.campaign_id))
+        pace, organization_id = 1.0, campaign.organization_id
+        if campaign.status == "running":
+            slowed = self._slots.slowed(organization_id, campaign.definition.phone_number_id)
+            pace = slowed.share_at(self._clock())
+        return CampaignReport(campaign, self._audiences.counts(organization_id, campaign.campaign_id), pace)
 
 
 def _may_change(stored: Campaign, definition: CampaignDefinition) -> bool:

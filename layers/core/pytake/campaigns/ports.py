@@ -134,9 +134,6 @@ class Audiences(Protocol):
         of an earlier one: its `epoch` must not be higher.
         """
 
-    def parts(self, organization_id: str, campaign_id: str) -> Iterable[AudiencePart]:
-        """All parts, by zone and number. Read lazily, eventually consistent."""
-
     def counts(self, organization_id: str, campaign_id: str) -> AudienceCounts:
         """The sum over all parts. Eventually consistent."""
 

@@ -4,17 +4,30 @@ Nothing counts up: a part's outcomes are computed again from what is stored of i
 So a report equals a count over the records, however often a status was repeated and wherever a worker died. An erased person has
 no records; the outcome that was counted last stays, without the person.
 
+Those who are left out for comparison, and those who were skipped at the last moment, are looked at, too: what they do without a
+message is what the campaign is compared with (`pytake.campaigns.results`).
+
 The recount also finds whose message is to be repeated (`pytake.campaigns.repeat`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.campaigns.audience import LIMITED, PLANNED, RELEASED, SKIPPED, WAITING, AudiencePart
+from pytake.campaigns.audience import (
+    HOLDOUT,
+    LATE,
+    LIMITED,
+    PLANNED,
+    RELEASED,
+    SKIPPED,
+    VARIANT,
+    WAITING,
+    AudiencePart,
+)
 from pytake.campaigns.ports import Audiences, Campaigns
 from pytake.campaigns.records import Campaign
 from pytake.campaigns.release import RECOUNT_SECONDS
@@ -106,13 +119,21 @@ class RecountAudience:
     def _count(self, campaign: Campaign, part: AudiencePart) -> dict[str, Counted]:
         """The outcome of each person whose message was released, by contact. Nothing of those without records."""
         organization_id, phone_number_id = campaign.organization_id, campaign.definition.phone_number_id
-        people = [one for one, was in zip(part.recipients, part.outcomes, strict=True) if one and is_released(was)]
+        people = {
+            one: was
+            for one, was in zip(part.recipients, part.outcomes, strict=True)
+            if one and (is_released(was) or is_compared(was))
+        }
         keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in people]
         known = {one.key.contact_id: one for one in self._conversations.load_all(keys)} if keys else {}
 
         def outcome(key: ConversationKey) -> Counted | None:
-            conversation = known.get(key.contact_id)
-            return self._outcome(key, conversation, campaign) if conversation is not None else None
+            conversation, was = known.get(key.contact_id), people[key.contact_id]
+            if conversation is None:
+                return None
+            if not is_released(was):
+                return self._without_message(conversation, campaign, part, was)
+            return self._outcome(key, conversation, campaign)
 
         if self._workers == 1:
             found: Iterable[Counted | None] = map(outcome, keys)
@@ -142,6 +163,17 @@ class RecountAudience:
         if is_over or "opted_out" in outcome.split():
             return Counted(outcome)
         return Counted(outcome.replace(LIMITED, WAITING), price, failed_at + REPEAT_AFTER_SECONDS)
+
+    def _without_message(
+        self, conversation: Conversation, campaign: Campaign, part: AudiencePart, was: str
+    ) -> Counted | None:
+        """What a person did who got no message, since the part was written to. Most wrote nothing: no request."""
+        since, definition = part.written_at, campaign.definition
+        if conversation.last_inbound_at < since:
+            return None
+        flows = {definition.flow_id, *(variant.flow_id for variant in definition.variants)} - {None}
+        turns = self._conversations.turns(conversation.key)
+        return Counted(outcome_without_message(was, since, turns, flows))
 
     def _delivery(self, taken: "_Taken") -> Delivery | None:
         return self._deliveries.load(taken.key, taken.record.seq, 0)
@@ -189,7 +221,7 @@ class RecountAudience:
         if part is None:
             return
         outcomes = [
-            counted[one].outcome if one in counted and is_released(was) else was
+            counted[one].outcome if one in counted and _is_like(was, counted[one].outcome) else was
             for one, was in zip(part.recipients, part.outcomes, strict=True)
         ]
         recounted, now = replace(part, outcomes=outcomes, cost_micros=cost_of(outcomes)), self._clock()
@@ -226,6 +258,35 @@ def is_released(outcome: str) -> bool:
     return outcome != PLANNED and not outcome.startswith(SKIPPED)
 
 
+def is_compared(outcome: str) -> bool:
+    """Whether a person with this outcome got no message, and is compared with those who did."""
+    state, *did = outcome.split() or [PLANNED]
+    return state == HOLDOUT or (state.startswith(SKIPPED) and LATE in did)
+
+
+def _is_like(was: str, counted: str) -> bool:
+    """Whether the outcome may be replaced by what was counted: it was not released meanwhile."""
+    return (is_released(was) or is_compared(was)) and is_released(was) == is_released(counted)
+
+
+def outcome_without_message(was: str, since: float, turns: Iterable[TurnRecord], flows: Set[str | None]) -> str:
+    """The outcome of a person who got no message: what they did of themselves, as long as an effect is counted. Pure.
+
+    `flows` are those that the answers to the campaign start.
+    """
+    effects = [one for one in turns if since < one.at <= since + ATTRIBUTED_SECONDS]
+    did = {
+        "replied": any(_is_reply(one) for one in effects),
+        "completed": any(one.flow_id in flows and event.type == "completed" for one in effects for event in one.events),
+    }
+    kept = [word for word in was.split() if word not in did]
+    return " ".join([*kept, *(word for word, holds in did.items() if holds)])
+
+
+def _is_reply(record: TurnRecord) -> bool:
+    return record.received_message_id is not None and takes_turn(record.input.type)
+
+
 def outcome_of(
     mark: CampaignMark,
     key: ConversationKey,
@@ -243,13 +304,15 @@ def outcome_of(
     effects = [one for one in later if one.at <= record.at + ATTRIBUTED_SECONDS]
     sessions = {new_session_id(key, one.seq) for one in (record, first) if one is not None}
     did = {
-        "replied": any(one.received_message_id is not None and takes_turn(one.input.type) for one in effects),
+        "replied": any(_is_reply(one) for one in effects),
         "completed": any(
             one.session_id in sessions and event.type == "completed" for one in effects for event in one.events
         ),
         "opted_out": any(event.type == "opted_out" for one in effects for event in one.events),
     }
     words = [state, *(word for word, holds in did.items() if holds)]
+    if mark.variant:
+        words.append(VARIANT + mark.variant)
     if not state.startswith("failed:") and mark.price_micros:
         words.append(f"{CHARGED}{mark.price_micros}")
     return " ".join(words)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.campaigns.assignment import variant_of
-from pytake.campaigns.audience import PLANNED, RELEASED, SKIPPED, AudiencePart
+from pytake.campaigns.audience import LATE, PLANNED, RELEASED, SKIPPED, AudiencePart
 from pytake.campaigns.claim import LEASE_SECONDS
 from pytake.campaigns.openings import Openings
 from pytake.campaigns.ports import Audiences, Budgets, Campaigns
@@ -39,6 +39,9 @@ MOST_TRIES = 5
 """After so many workers a recipient whose turn always fails is listed as failed, so that the others go on."""
 
 FAILED = "failed:internal"
+
+MERGED = f"{SKIPPED}merged"
+"""The outcome of a person who is in the audience twice."""
 
 
 class LeaseEndsError(Exception):
@@ -217,13 +220,19 @@ class ReleaseRecipients:
         after, cost = list(part.outcomes), part.cost_micros
         for place, outcome in outcomes.items():
             if part.outcomes[place] == PLANNED or (outcome == RELEASED and part.outcomes[place].startswith(SKIPPED)):
-                after[place] = outcome
+                after[place] = f"{outcome} {LATE}" if outcome.startswith(SKIPPED) and outcome != MERGED else outcome
                 cost += prices[place] if outcome == RELEASED else 0
         if after == part.outcomes:
             return
         now = self._clock()
         noted = replace(
-            part, outcomes=after, cost_micros=cost, released_at=now, recount_at=now + RECOUNT_SECONDS, recounts=0
+            part,
+            outcomes=after,
+            cost_micros=cost,
+            written_at=now,
+            released_at=now,
+            recount_at=now + RECOUNT_SECONDS,
+            recounts=0,
         )
         self._audiences.put(*where, noted)
 
@@ -263,4 +272,4 @@ def _released(record: TurnRecord, key: ConversationKey, recipient: _Recipient) -
     """The outcome of a committed turn. It may be that of another contact of the audience, who is the same person by now."""
     mark = record.campaign
     owner = (mark.recipient if mark is not None else "") or key.contact_id
-    return RELEASED if owner == recipient.contact_id else f"{SKIPPED}merged"
+    return RELEASED if owner == recipient.contact_id else MERGED

@@ -52,6 +52,37 @@ def block_of(per_minute: int, reserved_until: float, count: int, now: float, unt
     return SlotBlock(first, interval, max(0, min(count, ceil((until - first) / interval))))
 
 
+SLOWING_CODES = frozenset((130429, 131048, 131056))
+"""Meta's refusals that slow campaigns down: the number sends too fast, too many people reported or blocked it, one person gets
+too much at once."""
+
+SLOW_AGAIN_SECONDS = 90
+"""Refusals so soon after a slow-down belong to messages that were released before it."""
+
+RECOVERY_SECONDS = 1200
+"""In so long, a pace of nothing would be back at the full one. The pace grows evenly."""
+
+LEAST_SHARE = 1 / 16
+
+
+class SlowDown(Struct, frozen=True, omit_defaults=True):
+    """The share of their rate that campaigns of a number have since `at`, because Meta refused a message with `code`."""
+
+    share: float = 1
+    at: float = 0
+    code: int = 0
+
+    def share_at(self, now: float) -> float:
+        """The share at a time."""
+        return min(1.0, self.share + max(0.0, now - self.at) / RECOVERY_SECONDS)
+
+    def refused(self, code: int, now: float) -> "SlowDown":
+        """After another refusal: half of the share that they have then."""
+        if self.at and now < self.at + SLOW_AGAIN_SECONDS:
+            return self
+        return SlowDown(max(LEAST_SHARE, self.share_at(now) / 2), now, code)
+
+
 class DayLimit(Struct, frozen=True, omit_defaults=True):
     """Meta's limit of people that an account may write to first in 24 hours: `most`, reported at `reported_at`. None: no limit.
     As long as nothing was reported, the caller's `unreported` limit holds.

@@ -27,6 +27,7 @@ from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.imports import DynamoImports, S3ImportFiles
 from pytake.aws.job_starter import LambdaJobStarter
 from pytake.aws.queues import SqsQueues
+from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.session import USER_AGENT
@@ -269,6 +270,7 @@ def manage_campaigns() -> ManageCampaigns:
     return ManageCampaigns(
         campaigns(),
         audiences(),
+        DynamoRateSlots(shared.table()),
         shared.tenants(),
         segments(),
         plan_opening(),

@@ -67,9 +67,9 @@ function SegmentForm({ known, tag }: { known?: Segment; tag?: string }) {
   const some = shownLines(known?.any);
   const [all, setAll] = useState(() => rowsOf(every ?? []));
   const [any, setAny] = useState(() => rowsOf(some ?? []));
+  const [id] = useState(() => known?.id ?? crypto.randomUUID()); // a repeated save is the same segment
   const saving = useMutation({
     mutationFn: async () => {
-      const id = known?.id ?? crypto.randomUUID();
       // What the form cannot show stays as it is.
       const body = {
         name: name.trim(),
@@ -77,9 +77,9 @@ function SegmentForm({ known, tag }: { known?: Segment; tag?: string }) {
         any: some ? any.map(conditionOf) : (known?.any ?? []),
         query: known?.query ?? null,
       };
-      return { id, saved: await putSegment(id, body, tag) };
+      return putSegment(id, body, tag);
     },
-    onSuccess: async ({ id, saved }) => {
+    onSuccess: async (saved) => {
       queries.setQueryData(segmentQuery(id).queryKey, saved);
       await Promise.all(
         [["segments"], ["segment-count", id], ["segment-preview", id]].map((queryKey) =>

@@ -32,7 +32,7 @@ from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.rate_limits import PAIR_RATE_SECONDS, messages_per_second
+from pytake.conversation.rate_limits import PAIR_RATE_SECONDS, SLOWING_CODES, messages_per_second
 from pytake.conversation.records import Delivery, Number
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
@@ -218,8 +218,6 @@ class Deliver:
                 return False
             case steps.Wait(seconds, reason):
                 raise RetryLaterError(seconds, reason)
-            case _:
-                pass
         return True
 
     def _claim(self, attempt: Attempt, entry: Delivery) -> Delivery:
@@ -302,6 +300,8 @@ class Deliver:
         item, index, number = attempt.item, attempt.index, attempt.number
         if failure.error_class in (ErrorClass.RETRY, ErrorClass.HOLD_RECIPIENT):
             self._record_metric("ThrottledByMeta", 1)
+        if item.campaign is not None and failure.code in SLOWING_CODES:
+            self._slots.slow_down(item.organization_id, item.phone_number_id, failure.code, self._clock())
         outcome = outcomes.outcome_of_failure(
             attempt,
             claim,

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.rate_limits import SlotBlock
+from pytake.conversation.rate_limits import SlotBlock, SlowDown
 from pytake.conversation.records import ConversationKey, Delivery, HeldTurn
 from pytake.whatsapp.pricing import Pricing
 from pytake.whatsapp.sending import AcceptedMessage
@@ -126,6 +126,12 @@ class RateSlots(Protocol):
         Campaigns get four fifths of the limit, evenly spread. While they do, conversations get the rest. Up to 60 a minute,
         a message of a campaign must also ask to `depart` when its slot has come: that keeps the limit exact.
         """
+
+    def slow_down(self, organization_id: str, phone_number_id: str, code: int, now: float) -> None:
+        """Halve the pace of the number's campaigns, because Meta refused a message with `code` (`rate_limits.SlowDown`)."""
+
+    def slowed(self, organization_id: str, phone_number_id: str) -> SlowDown:
+        """The latest slow-down of the number's campaigns. Eventually consistent."""
 
 
 class DayLimits(Protocol):
