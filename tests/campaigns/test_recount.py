@@ -14,13 +14,12 @@ from pytake.campaigns.recount import (
     outcome_without_message,
 )
 from pytake.conversation.campaign_mark import CampaignMark
-from pytake.conversation.records import ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.conversation.records import Delivery, TurnRecord
 from pytake.engine import Event, Input
 from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken
 from tests.faults.campaign_world import CampaignWorld
 
-KEY = ConversationKey("acme", "1", "5511")
 MARK = CampaignMark("spring", price_micros=62_500)
 NOW = 1_770_000_000.0
 SENT = TurnRecord(1, NOW, "", "opened", Input(type="start"), message_id="campaign:spring", message_type="start")
@@ -46,6 +45,18 @@ def later(seq: int, after: float, *events: str, kind: str = "text", session_id: 
     )
 
 
+def begun(seq: int, after: float, *events: str) -> TurnRecord:
+    """The answer with which the opened flow starts, in a session of its own (ADR 30)."""
+    record = later(seq, after, *events, session_id=str(seq))
+    record.parameters = {}
+    return record
+
+
+def opened(campaign_id: str) -> TurnRecord:
+    """A turn in which a template of a campaign opens the conversation again."""
+    return TurnRecord(2, NOW + 30, "", "opened", Input(type="start"), campaign=CampaignMark(campaign_id))
+
+
 @pytest.mark.parametrize(
     ("delivery", "turns", "outcome"),
     [
@@ -64,21 +75,29 @@ def later(seq: int, after: float, *events: str, kind: str = "text", session_id: 
         (Delivery(1, 0, "accepted"), [later(2, 60, "opted_out")], "sent replied opted_out =62500"),
         (
             Delivery(1, 0, "accepted"),
-            [later(2, 60), later(3, 90, "completed", session_id=new_session_id(KEY, 1))],
+            [begun(2, 60), later(3, 90, "completed", session_id="2")],
             "sent replied completed =62500",
         ),
-        (Delivery(1, 0, "accepted"), [later(3, 90, "completed", session_id="another")], "sent replied =62500"),
+        (Delivery(1, 0, "accepted"), [begun(2, 60, "completed")], "sent replied completed =62500"),
+        (
+            Delivery(1, 0, "accepted"),
+            [begun(2, 60), later(3, 90, "completed", session_id="another")],
+            "sent replied =62500",
+        ),
+        (Delivery(1, 0, "accepted"), [later(2, 60, "completed", session_id="2")], "sent replied =62500"),
+        (Delivery(1, 0, "accepted"), [opened("retail"), begun(3, 60, "completed")], "sent replied =62500"),
+        (Delivery(1, 0, "accepted"), [opened("spring"), begun(3, 60, "completed")], "sent replied completed =62500"),
     ],
 )
 def test_what_a_person_did_and_what_the_ledger_knows_make_the_outcome(
     delivery: Delivery | None, turns: list[TurnRecord], outcome: str
 ) -> None:
-    assert outcome_of(MARK, KEY, SENT, delivery, turns) == outcome
+    assert outcome_of(MARK, SENT, delivery, turns) == outcome
 
 
 def test_the_outcome_names_the_variant() -> None:
     mark = CampaignMark("spring", "b")
-    assert outcome_of(mark, KEY, SENT, Delivery(1, 0, "accepted", status="read"), [later(2, 60)]) == "read replied @b"
+    assert outcome_of(mark, SENT, Delivery(1, 0, "accepted", status="read"), [later(2, 60)]) == "read replied @b"
 
 
 def test_what_people_without_a_message_do_is_counted_for_three_days() -> None:

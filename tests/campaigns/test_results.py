@@ -7,7 +7,7 @@ from pytake.campaigns.audience import AudienceCounts
 from pytake.campaigns.records import Variant
 from pytake.campaigns.results import Arms, results_of
 from tests.campaigns.world import DEFINITION, CampaignWorld, person
-from tests.conversation.product import ECHO_FLOW
+from tests.engine.conversations import document, node
 
 TWO = replace(DEFINITION, variants=[Variant("a"), Variant("b")])
 HELD = replace(DEFINITION, holdout=0.5)
@@ -113,10 +113,22 @@ def test_results_come_from_what_people_did_and_outlive_an_erasure() -> None:
     assert min(one[1] for one in variants) > 5
     world.audiences.forget("acme", [written[0].contact_id, left_out[0].contact_id])
     assert found() == (variants, holdout)
-    assert ECHO_FLOW["id"] == world.campaign.definition.flow_id
 
 
-def test_people_of_a_part_that_is_not_finished_are_not_compared_with_the_holdout(monkeypatch: object) -> None:
+def test_whoever_ends_the_flow_after_the_answer_has_completed_it() -> None:
+    thanks = document(node("s", "start", next_node_id="e"), node("e", "end", message="Thanks!"), id="thanks")
+    world = CampaignWorld([person(index) for index in range(2)], flow_id="thanks")
+    world.product.publish("acme", thanks)
+    world.start()
+    assert world.run().status == "completed"
+    world.product.say("Yes", world.people[0].contact_id)
+    world.product.run_queues()
+    world.clock.forward(61)
+    assert world.recount()
+    assert world.outcomes()[world.people[0].contact_id].split()[1:3] == ["replied", "completed"]
+
+
+def test_people_of_a_part_that_is_not_finished_are_not_compared_with_the_holdout() -> None:
     world = CampaignWorld([person(index) for index in range(40)], holdout=0.3, pace_per_second=0.1)
     world.start()
     world.tick()

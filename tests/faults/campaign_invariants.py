@@ -213,6 +213,12 @@ def _messages_wait_for_their_slots(world: CampaignWorld) -> list[str]:
     return problems
 
 
+def _completed(later: list[TurnRecord]) -> bool:
+    """Whether the first session after the campaign's turn reached the flow's end."""
+    session = next((one.session_id for one in later if one.session_id), None)
+    return any(one.session_id == session and event.type == "completed" for one in later for event in one.events)
+
+
 def _what_the_left_out_did(world: CampaignWorld) -> Iterator[str]:
     """Who of the holdout wrote to the number within three days after the part was written to."""
     for part in world.audiences.stored.values():
@@ -235,6 +241,7 @@ def _the_report_equals_a_count_over_the_records(world: CampaignWorld) -> list[st
         day = [one for one in later if one.at <= record.at + 72 * 3600]
         expected = {
             "replied": any(one.message_type == "text" for one in day),
+            "completed": world.campaign.definition.flow_id is not None and _completed(day),
             "opted_out": any(event.type == "opted_out" for one in day for event in one.events),
         }
         for word, holds in expected.items():

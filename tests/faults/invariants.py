@@ -97,7 +97,7 @@ def _each_message_takes_one_turn(world: World) -> list[str]:
             times = taken.pop((owner, phone, id_), 0)
             if times != 1:
                 problems.append(f"message {id_} took {times} turns")
-    own = ("due:", "campaign:")
+    own = ("due:", "campaign:", "start:")
     problems.extend(f"{place} took a turn and nobody wrote it" for place in taken if not place[2].startswith(own))
     return problems
 
@@ -345,18 +345,26 @@ class _Replayed(msgspec.Struct):
     known: TurnContext | None = None
 
 
+def _parameters(opening: TurnRecord) -> dict[str, Any]:
+    return opening.input.payload if isinstance(opening.input.payload, dict) else {}
+
+
 def _replayed(world: World, key: ConversationKey, problems: list[str]) -> _Replayed:
     """The end of a conversation's replay. A merge may continue the session of the other conversation."""
     at = _Replayed()
     for _, record in sorted(world.conversations.records[key].items()):
         if record.status == OPENED and record.flow_id is not None:
             flow = COMPILED[f"{key.organization_id}/main/{record.flow_version}"]
-            at = _Replayed(new_session_id(key, record.seq), opened_state(flow, record.parameters or {}).encode())
+            at = _Replayed(new_session_id(key, record.seq), opened_state(flow, _parameters(record)).encode())
             continue
         if record.session_id not in (at.session, ""):
             merged = [event.data["from"] for event in record.events if "from" in event.data]
             others = [_replayed(world, msgspec.structs.replace(key, contact_id=one), []) for one in merged]
-            at = next((one for one in others if one.session == record.session_id), _Replayed(record.session_id))
+            fresh = _Replayed(record.session_id)
+            if record.parameters is not None:  # the answer to what a template opened
+                flow = COMPILED[f"{key.organization_id}/main/{record.flow_version}"]
+                fresh.state = opened_state(flow, record.parameters).encode()
+            at = next((one for one in others if one.session == record.session_id), fresh)
         if record.flow_id is None:
             continue
         at.known = record.context or at.known

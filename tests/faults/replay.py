@@ -1,6 +1,6 @@
 """`python -m tests.faults.replay SEED` repeats one run and prints its trace. `FIRST-LAST` runs many, `--jobs N` at once.
 
-`campaign:SEED` and `campaign:FIRST-LAST` are runs with a campaign.
+`campaign:SEED` and `campaign:FIRST-LAST` are runs with a campaign, `start:SEED` and `start:FIRST-LAST` with starts and sequences.
 `python -m tests.faults.replay single:NUMBER:KIND` repeats the calm run in which call NUMBER meets the fault KIND.
 """
 
@@ -10,17 +10,19 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.faults import campaign_invariants, campaign_world, invariants, stories
+from tests.faults import campaign_invariants, campaign_world, invariants, start_invariants, start_world, stories
 from tests.faults.plans import SingleFault
 from tests.faults.world import World
 
-CAMPAIGN = "campaign:"
+CAMPAIGN, START = "campaign:", "start:"
 
 
 def run(which: str) -> World:
-    """The world of a run, at its end: a seed, `campaign:SEED` or `single:NUMBER:KIND`."""
+    """The world of a run, at its end: a seed, `campaign:SEED`, `start:SEED` or `single:NUMBER:KIND`."""
     if which.startswith(CAMPAIGN):
         return campaign_world.to_the_end(campaign_world.wild(int(which.removeprefix(CAMPAIGN))))
+    if which.startswith(START):
+        return start_world.to_the_end(start_world.wild(int(which.removeprefix(START))))
     if which.startswith("single:"):
         _, number, kind = which.split(":")
         return stories.to_the_end(stories.calm(plan=SingleFault(int(number), kind)))
@@ -31,6 +33,8 @@ def broken(world: World) -> list[str]:
     """The invariants that a run broke."""
     if isinstance(world, campaign_world.CampaignWorld):
         return campaign_invariants.broken(world)
+    if isinstance(world, start_world.StartWorld):
+        return start_invariants.broken(world)
     return invariants.broken(world)
 
 
@@ -67,11 +71,11 @@ def _work(which: str) -> tuple[str, list[str]]:
 def main() -> int:
     """Print a trace, or the failing seeds. The exit status is 1 when an invariant was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", help="a seed, FIRST-LAST, either after campaign:, or single:NUMBER:KIND")
+    parser.add_argument("which", help="a seed, FIRST-LAST, either after campaign: or start:, or single:NUMBER:KIND")
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    kind = CAMPAIGN if arguments.which.startswith(CAMPAIGN) else ""
-    first, dash, last = arguments.which.removeprefix(CAMPAIGN).partition("-")
+    kind = next((kind for kind in (CAMPAIGN, START) if arguments.which.startswith(kind)), "")
+    first, dash, last = arguments.which.removeprefix(kind).partition("-")
     if not dash or arguments.which.startswith("single:"):
         print(report(arguments.which))  # noqa: T201
         return 1 if problems_of(arguments.which) else 0

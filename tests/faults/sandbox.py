@@ -67,6 +67,7 @@ class Sandbox:
                 session_ttl_hours=24,
                 show_typing=ports["queues"].put_outbound,
                 plan_opening=PlanOpening(tenants, flows, world.templates, 24),
+                follow_ups=world.plans_follow_ups(tenants, clock),
             ),
             "record_preference": RecordPreference(
                 ContactNews(ports["contacts"], ports["conversations"], self._find(ports, tenants, clock), clock)
@@ -103,7 +104,7 @@ class Sandbox:
                 ports["bus"], ports["outbox"], ports["conversations"], clock, lambda *_: None
             ),
             "fire_due_timers": FireDueTimers(ports["conversations"], ports["queues"], clock, lambda *_: None),
-            "run_follow_ups": lambda _: {},  # no story has sequences
+            "run_follow_ups": lambda _: {},  # only worlds with starts have sequences
             "release_waiting_turns": ReleaseWaitingTurns(
                 ports["held_turns"], tenants, ports["queues"], clock, lambda *_: None
             ),

@@ -140,6 +140,10 @@ class World:
         """What a process of a larger world can do besides."""
         return {}
 
+    def plans_follow_ups(self, tenants: Any, clock: Callable[[], float]) -> Any:
+        """What plans the follow-ups of sequences, in a world that has some."""
+        return None
+
     def tenants_of(self, clock: Callable[[], float]) -> Any:
         """What one process knows of numbers and organizations."""
         return CachedTenants(Guarded(self, "tenants", self.tenants), clock)

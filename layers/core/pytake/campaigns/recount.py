@@ -37,7 +37,8 @@ from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
-from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.sessions import OPENED
 from pytake.whatsapp.message_input import takes_turn
 
 RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
@@ -147,14 +148,14 @@ class RecountAudience:
         if first is None:
             return None
         delivery, later = self._delivery(first), self._later(first, conversation)
-        outcome = outcome_of(first.mark, first.key, first.record, delivery, later)
+        outcome = outcome_of(first.mark, first.record, delivery, later)
         price, now = first.mark.price_micros, self._clock()
         if delivery is None or not outcome.startswith(LIMITED):
             return Counted(outcome)
         again = self._taken(key, conversation, campaign.message_id + RETRY_SUFFIX)
         if again is not None:
             delivery = self._delivery(again)
-            outcome = outcome_of(again.mark, again.key, again.record, delivery, later, first.record)
+            outcome = outcome_of(again.mark, again.record, delivery, later)
             # Its worker may have died before it was queued.
             is_lost = delivery is None and now < again.record.at + REPEAT_UNTIL_SECONDS
             return Counted(outcome, price, again.record.at + LOOK_AGAIN_SECONDS if is_lost else None)
@@ -287,27 +288,16 @@ def _is_reply(record: TurnRecord) -> bool:
     return record.received_message_id is not None and takes_turn(record.input.type)
 
 
-def outcome_of(
-    mark: CampaignMark,
-    key: ConversationKey,
-    record: TurnRecord,
-    delivery: Delivery | None,
-    later: Sequence[TurnRecord],
-    first: TurnRecord | None = None,
-) -> str:
+def outcome_of(mark: CampaignMark, record: TurnRecord, delivery: Delivery | None, later: Sequence[TurnRecord]) -> str:
     """The outcome of a person: what became of the message, what they did then, and what it costs. Pure.
 
-    `record` is the campaign's turn in the conversation `key`, `later` are the turns after it, or after the `first` one that it
-    repeats.
+    `record` is the campaign's turn, `later` are the turns after it, or after the one that it repeats.
     """
     state = _state(delivery)
     effects = [one for one in later if one.at <= record.at + ATTRIBUTED_SECONDS]
-    sessions = {new_session_id(key, one.seq) for one in (record, first) if one is not None}
     did = {
         "replied": any(_is_reply(one) for one in effects),
-        "completed": any(
-            one.session_id in sessions and event.type == "completed" for one in effects for event in one.events
-        ),
+        "completed": _completes(mark, effects),
         "opted_out": any(event.type == "opted_out" for one in effects for event in one.events),
     }
     words = [state, *(word for word, holds in did.items() if holds)]
@@ -316,6 +306,20 @@ def outcome_of(
     if not state.startswith("failed:") and mark.price_micros:
         words.append(f"{CHARGED}{mark.price_micros}")
     return " ".join(words)
+
+
+def _completes(mark: CampaignMark, effects: Iterable[TurnRecord]) -> bool:
+    """Whether the session that the answer began reached the flow's end. Another template replaces what waits for an answer."""
+    session_id = None
+    for one in effects:
+        own = one.campaign is not None and one.campaign.campaign_id == mark.campaign_id
+        if session_id is None and one.status == OPENED and not own:
+            return False
+        if one.parameters is not None:
+            session_id = session_id or one.session_id
+        if one.session_id == session_id and any(event.type == "completed" for event in one.events):
+            return True
+    return False
 
 
 def cost_of(outcomes: Iterable[str]) -> int:
