@@ -187,10 +187,10 @@ def test_an_idle_month_recomputed_by_hand() -> None:
     queues = 3 * polls * 0.50 / MILLION + polls * 0.40 / MILLION
     runs = 138_450 * (0.20 + 2 * 0.625 + 8 * 0.125) / MILLION + 43_200 * 0.2 * 0.0000133334
     secrets = 2 * 0.40
-    # Three lags, the daily lag and the lost messages; 51 watched metrics.
-    assert bill(messages=0).total() == pytest.approx(queues + runs + secrets + 5 * 0.30 + 51 * 0.10)
+    # Three lags, the daily lag and the lost messages; 52 watched metrics.
+    assert bill(messages=0).total() == pytest.approx(queues + runs + secrets + 5 * 0.30 + 52 * 0.10)
     # Also the recipients of campaigns, alarms on three metrics, and the dashboard.
-    full = queues + runs + secrets + 6 * 0.30 + 54 * 0.10 + 3
+    full = queues + runs + secrets + 6 * 0.30 + 55 * 0.10 + 3
     assert bill(messages=0, observability="full").total() == pytest.approx(full)
 
 

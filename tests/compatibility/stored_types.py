@@ -21,7 +21,7 @@ from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
 from pytake.conversation.ports.media import Upload
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StartTemplate, StatusesItem
-from pytake.conversation.rate_limits import DayLimit, RateWindow
+from pytake.conversation.rate_limits import DayLimit, RateWindow, SlowDown
 from pytake.conversation.recorded_erasures import RecordedErasure
 from pytake.conversation.records import (
     Conversation,
@@ -68,6 +68,7 @@ STORED: dict[str, Any] = {
     "Pricing": Pricing,
     "RateWindow": RateWindow,
     "DayLimit": DayLimit,
+    "SlowDown": SlowDown,
     "StoredTemplate": StoredTemplate,
     "Number": Number,
     "NumberSecrets": NumberSecrets,

@@ -48,7 +48,7 @@ def test_a_calm_campaign_writes_to_everyone_once_and_reports_it() -> None:
     assert broken(world) == []
     assert world.campaign.status == "completed"
     assert len(list(taken(world))) == 6
-    assert sorted(outcomes(world).values()) == ["read =62500"] * 5 + ["read replied =62500"]
+    assert sorted(outcomes(world).values()) == ["read =62500"] * 5 + ["read replied completed =62500"]
 
 
 def test_people_in_hand_of_a_campaign_that_was_paused_are_written_to_once_it_goes_on() -> None:

@@ -1,4 +1,4 @@
-"""Nobody is started twice, nobody after an opt-out, and no start is lost: by the API, by events and by sequences."""
+"""Each start takes one turn, none after an opt-out, and none is lost: by the API, by events and by sequences."""
 
 from collections.abc import Callable
 from itertools import count
