@@ -29,6 +29,7 @@ COMMANDS = {
         "cli.doctor:doctor",
         "Check what usually goes wrong, before and after a deployment, and say what to do.",
     ),
+    "sql": ("cli.sql:sql", "Ask the lake in SQL, or with a saved query, and print the rows."),
     "cost": ("cli.cost:cost", "Estimate the monthly cost of messages at AWS and Meta."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud."),
 }
