@@ -3,7 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useParams } from "react-router";
+import { Link, useParams, useSearchParams } from "react-router";
 import { session } from "../../login/session.ts";
 import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
@@ -27,6 +27,7 @@ import {
 export function Conversation() {
   const { number = "", contact = "" } = useParams();
   const key = { number, contact };
+  const [asked] = useSearchParams();
   const state = useQuery(conversationQuery(key));
   const transcript = useQuery(transcriptQuery(key));
   const [details, { toggle }] = useDisclosure(false);
@@ -48,7 +49,7 @@ export function Conversation() {
         {failed && !(state.data && transcript.data) && (
           <Problem error={failed} again={() => void Promise.all([state.refetch(), transcript.refetch()])} />
         )}
-        <Messages transcript={transcript.data} />
+        <Messages transcript={transcript.data} find={asked.get("find") ?? ""} />
         {state.data && <Composer conversationKey={key} state={state.data} />}
       </section>
       {state.data && <Details conversationKey={key} state={state.data} />}

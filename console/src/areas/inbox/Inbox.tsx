@@ -9,6 +9,7 @@ import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { notifications, useHandoffAlerts } from "./alerts.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
+import { isSearchable, MessageSearch } from "./MessageSearch.tsx";
 import {
   countsQuery,
   keyOf,
@@ -115,6 +116,7 @@ function List({ view }: { view: View }) {
           {t("older")}
         </Button>
       )}
+      {isSearchable(asked) && <MessageSearch key={asked} text={asked} />}
     </>
   );
 }

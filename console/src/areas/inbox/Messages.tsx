@@ -5,17 +5,32 @@ import { useTranslation } from "react-i18next";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import { folded } from "../../ui/search.ts";
 import { download, type Message } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 const NEAR_THE_END = 80; // pixels
 
+interface MessagesProps {
+  transcript: components["schemas"]["Transcript"] | undefined;
+  /** The text that the agent searched for: messages with it are marked, and the latest is shown first. */
+  find?: string;
+}
+
 /** The messages, oldest first. New ones scroll into view while the agent is at the end. */
-export function Messages({ transcript }: { transcript: components["schemas"]["Transcript"] | undefined }) {
+export function Messages({ transcript, find = "" }: MessagesProps) {
   const { t } = useTranslation("inbox");
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const messages = transcript?.messages ?? [];
+  const wanted = folded(find.trim());
+  const loaded = transcript !== undefined;
+  useLayoutEffect(() => {
+    const [found] = [...(list.current?.querySelectorAll("[data-found=true]") ?? [])].slice(-1);
+    if (!loaded || !wanted || !found) return;
+    atEnd.current = false;
+    found.scrollIntoView({ block: "center" });
+  }, [loaded, wanted]);
   useLayoutEffect(() => {
     if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
   });
@@ -38,7 +53,7 @@ export function Messages({ transcript }: { transcript: components["schemas"]["Tr
       {keyed(messages, (message) => String(message.turn)).map(({ key, item: message, before }) => (
         <Fragment key={key}>
           {isNewDay(message, before) && <p className="quiet inbox-day">{day(message.timestamp)}</p>}
-          <Bubble message={message} />
+          <Bubble message={message} found={wanted !== "" && folded(message.text).includes(wanted)} />
         </Fragment>
       ))}
     </div>
@@ -60,12 +75,17 @@ function isNewDay(message: Message, before: Message | undefined): boolean {
   return !before || new Date(before.timestamp).toDateString() !== new Date(message.timestamp).toDateString();
 }
 
-function Bubble({ message }: { message: Message }) {
+function Bubble({ message, found }: { message: Message; found: boolean }) {
   const { t } = useTranslation("inbox");
   const { speaker, text, options, timestamp, type, author, media, revoked } = message;
   const shown = revoked ? t("revoked") : text || (media ? "" : t("noText", { type }));
   return (
-    <article className="inbox-bubble" data-speaker={speaker} aria-label={t(`speaker.${speaker}`)}>
+    <article
+      className="inbox-bubble"
+      data-speaker={speaker}
+      data-found={found}
+      aria-label={t(`speaker.${speaker}`)}
+    >
       {speaker !== "user" && <span className="inbox-speaker quiet">{author ?? t(`speaker.${speaker}`)}</span>}
       {media && !revoked && <FileLink media={media} />}
       {shown && <p className="inbox-text">{shown}</p>}

@@ -10,6 +10,7 @@ export type Assignment = Schemas["AssignmentResponse"];
 export type AssignmentChange = Schemas["AssignmentRequest"];
 type Content = Pick<Schemas["AgentMessage"], "text" | "media" | "template">;
 export type Note = Schemas["NoteResponse"];
+export type Found = Schemas["FoundMessage"];
 
 const PAGE = 50;
 const LIVE_MILLISECONDS = 2_000;
@@ -53,6 +54,19 @@ export function listQuery(view: View, search = "") {
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     refetchInterval: LIVE_MILLISECONDS,
+  });
+}
+
+/** The messages with a text, in the latest conversations first; each page goes further back. */
+export function foundQuery(text: string) {
+  return infiniteQueryOptions({
+    queryKey: ["message-search", text],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = { text, cursor: pageParam };
+      return got(api.GET("/api/v1/message-search", { params: { query }, signal }));
+    },
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
 }
 
