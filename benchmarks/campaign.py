@@ -115,7 +115,7 @@ def release_through_aws(people: int = 200, *, known: bool = False) -> Released:
     client: Any = table.connection.session.create_client(
         "sqs", region_name="us-east-1", endpoint_url="https://sqs.test"
     )
-    queues = SqsQueues(client, outbound="https://sqs.test/out", bulk="https://sqs.test/bulk")
+    queues = SqsQueues(lambda: client, outbound="https://sqs.test/out", bulk="https://sqs.test/bulk")
     nothing = fakes.RecordedOperatorEvents()
     publish = PublishBusinessEvents(fakes.MemoryBus(), None, conversations, None)  # type: ignore[arg-type]
     commit = CommitTurn(conversations, contacts, queues, nothing, publish, clock)

@@ -22,7 +22,7 @@ from pytake.aws.tenants import DynamoTenants
 from pytake.contacts.manage import ContactFilters, ManageContacts
 from pytake.contacts.ports import ListPlace
 from pytake.conversation.ports.messaging import OperatorEvent
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 Json = dict[str, Any]
 

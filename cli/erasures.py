@@ -48,7 +48,7 @@ def replay_erasures(stack: DeployedStack) -> "ReplayErasures":
     from pytake.aws.table import Table
     from pytake.aws.tenants import DynamoTenants
     from pytake.conversation.replay_erasures import ReplayErasures
-    from pytake.conversation.retention import RetentionPolicy
+    from pytake.conversation.retention_policy import RetentionPolicy
 
     use_for_tables(stack)
     table, s3 = Table(stack.outputs["TableName"]), stack.client("s3")

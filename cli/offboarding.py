@@ -42,16 +42,18 @@ def tenants(stack: DeployedStack) -> DynamoTenants:
 
 def number_secrets(stack: DeployedStack) -> SecretsManagerSecrets:
     """The secrets of the numbers of a stack."""
-    return SecretsManagerSecrets(stack.client("secretsmanager"), f"pytake/{stack.stage}/", time.time)
+    client = stack.client("secretsmanager")
+    return SecretsManagerSecrets(lambda: client, f"pytake/{stack.stage}/", time.time)
 
 
 def offboard_number(stack: DeployedStack) -> OffboardNumber:
     """The use cases for numbers that leave."""
+    sqs = stack.client("sqs")
     return OffboardNumber(
         tenants(stack),
         number_secrets(stack),
         DynamoHeldTurns(Table(stack.outputs["TableName"])),
-        SqsQueues(stack.client("sqs"), outbound=stack.outputs["OutboundQueueUrl"], bulk=stack.outputs["BulkQueueUrl"]),
+        SqsQueues(lambda: sqs, outbound=stack.outputs["OutboundQueueUrl"], bulk=stack.outputs["BulkQueueUrl"]),
         operator_events(stack),
         DynamoTemplates(Table(stack.outputs["TableName"]), time.time),
         time.time,

@@ -2,7 +2,7 @@
 
 import boto3
 
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from tests.fakes import MemoryTenants
 
 INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "log": ("log_pk", "log_sk")}

@@ -9,6 +9,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from benchmarks.handler_benchmark import VARIABLES
+
 Imports = dict[str, set[str]]
 
 
@@ -38,10 +40,23 @@ def test_imports_for_type_checking_and_in_functions_count(imports: Imports) -> N
     assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}}) != []
 
 
+def ends_well(code: str) -> bool:
+    root = Path(__file__).parents[1]
+    paths = {"PYTHONPATH": os.pathsep.join([str(root), str(root / "layers" / "core")])}
+    return subprocess.run([sys.executable, "-c", code], env=VARIABLES | paths, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("function", ["webhook", "sender", "statuses"])
 def test_a_function_that_takes_no_turn_does_not_load_the_compiler(function: str) -> None:
-    root = Path(__file__).parents[1]
-    code = f"import sys, functions.{function}.handler; sys.exit('pytake.engine.compiler' in sys.modules)"
-    paths = [str(root), str(root / "layers" / "core")]
-    environment = {"PYTHONPATH": os.pathsep.join(paths), "POWERTOOLS_SERVICE_NAME": function}
-    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    assert ends_well(f"import sys, functions.{function}.handler; sys.exit('pytake.engine.compiler' in sys.modules)")
+
+
+@pytest.mark.parametrize("module", ["pytake.conversation.inbox", "pytake.conversation.ports.lake"])
+def test_the_flow_runner_does_not_load_what_only_other_functions_use(module: str) -> None:
+    assert ends_well(f"import sys, functions.flow_runner.handler; sys.exit({module!r} in sys.modules)")
+
+
+@pytest.mark.parametrize("use_case", ["webhook.receive_notification", "flow_runner.take_turn"])
+def test_clients_are_made_by_the_first_request_not_with_the_use_case(use_case: str) -> None:
+    function = use_case.partition(".")[0]
+    assert ends_well(f"from pytake.wiring import shared, {function}; shared.client = None; {use_case}()")

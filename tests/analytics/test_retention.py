@@ -9,7 +9,8 @@ from moto import mock_aws
 
 from pytake.aws.lake import S3Lake, object_key
 from pytake.conversation.records import Organization
-from pytake.conversation.retention import ApplyRetention, RetentionPolicy
+from pytake.conversation.retention import ApplyRetention
+from pytake.conversation.retention_policy import RetentionPolicy
 from tests.analytics.world import HOUR, NUMBERS, World
 from tests.fakes.media import MemoryMediaFiles
 

@@ -47,7 +47,7 @@ class Deployed:
         self.outputs = {name: made.get(target(output["Value"]), "other") for name, output in outputs.items()}
         self.urls = {name: url for name, url in self.outputs.items() if url in made.values()}
         self.queues = SqsQueues(
-            self.sqs,
+            lambda: self.sqs,
             inbound=self.urls["InboundDeadLettersUrl"],  # what is put here is dead already
             inbound_dlq=self.urls["InboundDeadLettersUrl"],
             outbound=self.urls["OutboundQueueUrl"],

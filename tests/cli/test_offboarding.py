@@ -45,10 +45,11 @@ class Account:
         self.stack = DeployedStack("pytake-prod", outputs, PARAMETERS)
         self.dead = DeadLetterQueue(sqs, "outbound", queues["dead"], queues["outbound"], 0)
         self.tenants = tenants(self.stack)
+        manager = boto3.client("secretsmanager")
         for owner, id_ in (("acme", ID), ("acme-2", "200")):
             self.tenants.put_number(Number(owner, id_, "+55 11 4000-0001", "main", verify_token_hash=f"hash-{owner}"))
-            SecretsManagerSecrets(boto3.client("secretsmanager"), "pytake/prod/", lambda: 0).put(owner, id_, SECRETS)
-            boto3.client("secretsmanager").create_secret(Name=f"pytake/prod/{owner}/flow-secrets", SecretString="{}")
+            SecretsManagerSecrets(lambda: manager, "pytake/prod/", lambda: 0).put(owner, id_, SECRETS)
+            manager.create_secret(Name=f"pytake/prod/{owner}/flow-secrets", SecretString="{}")
             for pk, sk, body in (
                 (f"ORG#{owner}", "SETTINGS", "{}"),
                 (f"ORG#{owner}#CONV#{id_}#551", "STATE", "{}"),
@@ -62,7 +63,9 @@ class Account:
                 for content in (b"old", b"new"):
                     s3.put_object(Bucket="lake", Key=key, Body=content)
             item = OutboundItem(owner, id_, "551", 1, [Text("Hi")], 1e12)
-            SqsQueues(sqs, outbound=queues["outbound"], outbound_dlq=queues["dead"]).dead_letter(item, "retry:429")
+            SqsQueues(lambda: sqs, outbound=queues["outbound"], outbound_dlq=queues["dead"]).dead_letter(
+                item, "retry:429"
+            )
 
     def contents(self) -> dict[str, Any]:
         """Everything that is stored, as text, by place."""

@@ -169,4 +169,5 @@ def secrets(request: pytest.FixtureRequest, clock: fakes.FrozenClock) -> Any:
     if request.param == "fake":
         return fakes.MemorySecrets()
     request.getfixturevalue("aws")
-    return SecretsManagerSecrets(boto3.client("secretsmanager"), "pytake/test/", clock)
+    client = boto3.client("secretsmanager")
+    return SecretsManagerSecrets(lambda: client, "pytake/test/", clock)

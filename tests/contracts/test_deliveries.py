@@ -552,7 +552,7 @@ def test_releasing_a_hundred_held_turns_takes_about_a_dozen_requests(table: Tabl
     for number in range(250):
         held_turns.hold(item(1, f"55{number:03}"), NOW, NOW + number / 1000)
     clock.now = NOW + 60
-    queues = SqsQueues(client, outbound="https://sqs/outbound.fifo")
+    queues = SqsQueues(lambda: client, outbound="https://sqs/outbound.fifo")
     release = ReleaseWaitingTurns(held_turns, fakes.MemoryTenants(), queues, clock, lambda *_: None)
     with counted_requests() as requests:
         assert release() == 250

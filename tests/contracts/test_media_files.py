@@ -11,7 +11,7 @@ from pytake.aws.media_files import S3MediaFiles, S3StoredMedia
 from pytake.aws.table import Table
 from pytake.aws.uploads import DynamoUploads
 from pytake.conversation.ports.media import MediaFile, StoredFile, Upload
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from tests import fakes
 from tests.fakes.media import MemoryMediaFiles, MemoryUploads
 

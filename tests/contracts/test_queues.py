@@ -36,7 +36,7 @@ class StrictSqs:
 
 def queues(client: StrictSqs) -> SqsQueues:
     names = dict.fromkeys(("inbound", "inbound_dlq", "outbound", "outbound_dlq", "statuses"), "queue")
-    return SqsQueues(client, **names)  # type: ignore[arg-type]
+    return SqsQueues(lambda: client, **names)  # type: ignore[arg-type]
 
 
 def item(contact_id: str, text: str, message_id: str = "wamid.1") -> InboundItem:
@@ -73,7 +73,7 @@ class RecordingSqs:
 
 def test_what_a_campaign_sends_has_a_queue_and_dead_letters_of_its_own() -> None:
     sqs = RecordingSqs()
-    queues = SqsQueues(sqs, outbound="out", outbound_dlq="out-dead", bulk="bulk", bulk_dlq="bulk-dead")  # type: ignore[arg-type]
+    queues = SqsQueues(lambda: sqs, outbound="out", outbound_dlq="out-dead", bulk="bulk", bulk_dlq="bulk-dead")  # type: ignore[arg-type]
     answer = OutboundItem("acme", "100000000000001", "5511999990001", 1, [Text("Hi")], 1e12)
     offer = replace(answer, turn=2, campaign=CampaignMark("spring", slot_at=1.5))
     for item in (answer, offer):

@@ -7,7 +7,7 @@ import boto3
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, Organization, Session, TurnRecord
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes

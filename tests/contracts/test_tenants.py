@@ -267,7 +267,9 @@ def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:
 def test_each_kind_of_secret_is_stored_apart(aws: None) -> None:
     """The webhook's role reads app secrets only, the sender's access tokens only (tests/template/test_roles.py)."""
     client = boto3.client("secretsmanager")
-    SecretsManagerSecrets(client, "pytake/test/", lambda: 0).put("acme", "1", NumberSecrets("app-secret", "token"))
+    SecretsManagerSecrets(lambda: client, "pytake/test/", lambda: 0).put(
+        "acme", "1", NumberSecrets("app-secret", "token")
+    )
     stored = {
         secret["Name"]: client.get_secret_value(SecretId=secret["Name"])["SecretString"]
         for secret in client.list_secrets()["SecretList"]

@@ -21,7 +21,7 @@ from pytake.conversation.media.library import (
 )
 from pytake.conversation.ports.media import MediaFile
 from pytake.conversation.queues import MediaItem
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.conversation.transcript import ReadTranscript, TranscriptMedia
 from pytake.conversation.turn import TakeTurn
 from pytake.whatsapp.errors import ErrorClass

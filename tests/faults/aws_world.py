@@ -121,7 +121,7 @@ class AwsWorld(World):
             "bus": EventBridgeBus(lambda: _client("events"), "default", lambda: logger, clock),
             "outbox": DynamoOutbox(self.table, clock),
             "queues": SqsQueues(
-                _client("sqs"),
+                lambda: _client("sqs"),
                 inbound=URLS["inbound"],
                 inbound_dlq=URLS["inbound_dead"],
                 outbound=URLS["outbound"],
@@ -139,7 +139,7 @@ class AwsWorld(World):
         return DynamoTenants(self.table, lambda: self.timeline.now)
 
     def secrets_of(self, clock: Callable[[], float]) -> SecretsManagerSecrets:
-        return SecretsManagerSecrets(_client("secretsmanager"), "pytake/test/", clock)
+        return SecretsManagerSecrets(lambda: _client("secretsmanager"), "pytake/test/", clock)
 
     def due_soon(self) -> tuple[bool, bool]:
         dues = [float(item["due_at"]["N"]) for item in self.dynamodb.items.values() if "due_at" in item]

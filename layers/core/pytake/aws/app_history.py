@@ -10,7 +10,7 @@ from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 ACTIONS = 100
 """DynamoDB's limit for the items of a transaction."""

@@ -12,7 +12,7 @@ from pytake.aws.table import Item, Table, cancellation_codes, conversation_key, 
 from pytake.conversation.assignments import Assignment, Note
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 _ASSIGNMENT, _NOTE, _STATE = "ASSIGNMENT", "NOTE#", "STATE"
 

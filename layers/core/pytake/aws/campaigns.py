@@ -17,7 +17,7 @@ from pytake.aws.table import ConditionFailedError, Item, Table, cancellation_cod
 from pytake.campaigns.audience import AudienceCounts, AudiencePart, total, without
 from pytake.campaigns.records import Campaign
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 ACTIVE_PK, RECOUNT_PK = "CAMPAIGNS", "RECOUNTS"
 """The partitions of the index `due` with active campaigns, and with parts that are recounted."""

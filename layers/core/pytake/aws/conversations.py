@@ -53,7 +53,7 @@ from pytake.conversation.records import (
     DueConversation,
     TurnRecord,
 )
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 SESSION_END_GRACE_SECONDS = 86_400
 """An open conversation is kept this much longer than its session, so that the end of the session is recorded."""

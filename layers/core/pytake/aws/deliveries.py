@@ -22,7 +22,7 @@ from pytake.aws.table import (
 )
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey, Delivery
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.conversation.status_filter import STATUS_RANK
 from pytake.whatsapp.pricing import Pricing
 

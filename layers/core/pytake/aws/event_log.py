@@ -30,7 +30,7 @@ from pytake.aws.table import (
 from pytake.conversation.lake_events import ErasedTurn, LakeEvent, Pseudonyms, pseudonyms
 from pytake.conversation.lake_records import ExportProgress, LogEntry, LoggedTurn, RetentionProgress
 from pytake.conversation.records import Delivery, TurnRecord
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 BATCH = 100
 """The limit of one BatchGetItem."""

@@ -14,7 +14,7 @@ from pytake.aws.lake import remove_versions
 from pytake.aws.table import Item, Table, cancellation_codes
 from pytake.contacts.imports import Import, erased_mark
 from pytake.conversation.ports.common import ConflictError, until_written
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.observability import aws_error_code
 
 if TYPE_CHECKING:

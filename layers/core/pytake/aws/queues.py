@@ -1,6 +1,6 @@
 """The work queues on SQS."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -36,12 +36,13 @@ def encode_body(item: object) -> str:
 class SqsQueues:
     """Implements `pytake.conversation.ports.messaging.Queues`, and postpones received messages.
 
-    Takes the URLs of the queues that the function uses. A method for another queue raises KeyError with its name.
+    `client` gives the client, which the first request makes. Takes the URLs of the queues that the function uses; a method
+    for another queue raises KeyError with its name.
     """
 
     def __init__(
         self,
-        client: "SQSClient",
+        client: "Callable[[], SQSClient]",
         *,
         inbound: str | None = None,
         inbound_dlq: str | None = None,
@@ -78,7 +79,7 @@ class SqsQueues:
 
     def put_outbound(self, item: OutboundItem) -> None:
         try:
-            self._client.send_message(
+            self._client().send_message(
                 QueueUrl=self._urls[_lane(item)],
                 MessageBody=encode_body(item),
                 MessageGroupId=item.group_id,
@@ -119,7 +120,7 @@ class SqsQueues:
         self._dead_letter(self._urls["inbound_dlq"], body, group, digest(body), reason)
 
     def _dead_letter(self, queue_url: str, body: str, group: str, deduplication_id: str, reason: str) -> None:
-        self._client.send_message(
+        self._client().send_message(
             QueueUrl=queue_url,
             MessageBody=body,
             MessageGroupId=group,
@@ -154,7 +155,7 @@ class SqsQueues:
                 for place, handle in enumerate(receipt_handles[start : start + BATCH_ENTRIES])
             ]
             # A failed entry (its receipt handle expired) needs no action: the message is already visible again.
-            self._client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
+            self._client().change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]
 
     def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:
         """Queue what the queue takes. Raises `QueueingFailedError` when it refused some; the rest is queued nevertheless."""
@@ -168,7 +169,7 @@ class SqsQueues:
                 if not left:
                     break
                 try:
-                    answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
+                    answer = self._client().send_message_batch(QueueUrl=queue_url, Entries=left)  # type: ignore[arg-type]
                 except (BotoCoreError, ClientError) as error:
                     raise QueueingFailedError(
                         f"the queue did not take it: {aws_error_code(error) or type(error).__name__}"

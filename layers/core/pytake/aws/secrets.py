@@ -4,6 +4,7 @@
 the number.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +37,9 @@ _Kind = TypeVar("_Kind", _AppSecret, _AccessToken)
 
 
 class SecretsManagerSecrets:
-    """Implements `pytake.conversation.ports.tenants.Secrets`."""
+    """Implements `pytake.conversation.ports.tenants.Secrets`. `client` gives the client, which the first request makes."""
 
-    def __init__(self, client: "SecretsManagerClient", prefix: str, clock: Clock) -> None:
+    def __init__(self, client: "Callable[[], SecretsManagerClient]", prefix: str, clock: Clock) -> None:
         self._client = client
         self._prefix = prefix
         self._cache: TtlCache[Any] = TtlCache(CACHE_SECONDS, 1000, clock)
@@ -66,9 +67,9 @@ class SecretsManagerSecrets:
             name = self._name(type(secret), organization_id, phone_number_id)
             text = msgspec.json.encode(secret).decode()
             try:
-                self._client.put_secret_value(SecretId=name, SecretString=text)
-            except self._client.exceptions.ResourceNotFoundException:
-                self._client.create_secret(Name=name, SecretString=text)
+                self._client().put_secret_value(SecretId=name, SecretString=text)
+            except self._client().exceptions.ResourceNotFoundException:
+                self._client().create_secret(Name=name, SecretString=text)
             self._cache.forget(name)
 
     def remove(self, organization_id: str, phone_number_id: str) -> None:
@@ -76,8 +77,8 @@ class SecretsManagerSecrets:
             name = self._name(kind, organization_id, phone_number_id)
             # Without a recovery window, in which the same number could not be connected again. AWS accepts the name of a secret
             # that does not exist; the local cloud does not.
-            with suppress(self._client.exceptions.ResourceNotFoundException):
-                self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+            with suppress(self._client().exceptions.ResourceNotFoundException):
+                self._client().delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
             self._cache.forget(name)
 
     def _get(self, kind: type[_Kind], organization_id: str, phone_number_id: str, *, fresh: bool) -> _Kind | None:
@@ -85,8 +86,8 @@ class SecretsManagerSecrets:
 
         def load() -> _Kind | None:
             try:
-                answer = self._client.get_secret_value(SecretId=name)
-            except self._client.exceptions.ResourceNotFoundException:
+                answer = self._client().get_secret_value(SecretId=name)
+            except self._client().exceptions.ResourceNotFoundException:
                 return None
             return msgspec.json.decode(answer["SecretString"], type=kind)
 

@@ -4,7 +4,7 @@ import msgspec
 
 from pytake.aws.table import Table
 from pytake.conversation.ports.media import Upload
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Upload).decode

@@ -19,7 +19,7 @@ from pytake.contacts.consent import (
 from pytake.contacts.ports import Contacts, ListPlace
 from pytake.contacts.reading import LOADED_TOGETHER, listed_chunks, with_last_messages
 from pytake.contacts.records import ContactRecord
-from pytake.conversation.inbox import contact_ids
+from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations

@@ -34,7 +34,7 @@ from pytake.contacts.imports import (
 from pytake.contacts.manage import update_copy
 from pytake.contacts.reading import LOADED_TOGETHER
 from pytake.contacts.records import ContactRecord
-from pytake.conversation.inbox import spellings
+from pytake.conversation.people import spellings
 from pytake.conversation.ports.common import WRITE_ATTEMPTS, Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields

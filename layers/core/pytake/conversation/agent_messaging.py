@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.current_conversation import load_current, recipient_of
-from pytake.conversation.inbox import contact_ids
+from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, Conversations

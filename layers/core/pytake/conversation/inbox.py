@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.assignments import Assignment, Assignments, is_snoozed, is_unread, team_of
+from pytake.conversation.people import contact_ids, spellings
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import Conversation, ConversationKey
 from pytake.engine import normalize_text
-from pytake.whatsapp.phone import variants
 
 LOADED_TOGETHER = 100
 FILTERED_CONVERSATIONS = 1000
@@ -48,22 +48,6 @@ def status_of(conversation: Conversation, now: float) -> str:
     if session is None:
         return IDLE
     return HUMAN if session.human else WAITING
-
-
-def spellings(person: str) -> list[str]:
-    """The identities that an address may mean.
-
-    Takes a phone number with or without `+`, in either spelling where a country has two, or a business-scoped user id.
-    """
-    digits = person.removeprefix("+")
-    return variants(digits) if digits.isascii() and digits.isdecimal() else [person]
-
-
-def contact_ids(aliases: Aliases, organization_id: str, person: str) -> list[str]:
-    """The contacts that a person may be: the one that their identity leads to, or the identity itself. One read request."""
-    spelled = spellings(person)
-    found = aliases.find(organization_id, spelled, consistent=True).aliases
-    return list(dict.fromkeys(found[one].contact_id if one in found else one for one in spelled))
 
 
 class ListPosition(Struct, frozen=True):

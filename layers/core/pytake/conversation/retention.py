@@ -1,4 +1,4 @@
-"""Retention: how long conversations are kept, and the deletion of older ones."""
+"""The deletion of what is older than its organization keeps."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,25 +9,9 @@ from pytake.conversation.lake_records import RetentionProgress
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.lake import EventLog, Lake
 from pytake.conversation.ports.media import StoredMedia
-from pytake.conversation.ports.tenants import TenantRepository
-from pytake.conversation.records import MARKER_SECONDS
+from pytake.conversation.retention_policy import DAY, RetentionPolicy
 
-DAY, HOUR = 86_400, 3600
-
-
-class RetentionPolicy:
-    """How many seconds an organization keeps conversations: its setting `retention_days`, or the stack's default.
-
-    At least as long as an inbound message id is remembered, otherwise a redelivered message would be answered twice.
-    """
-
-    def __init__(self, tenants: TenantRepository, default_days: int) -> None:
-        self._tenants = tenants
-        self._default_days = default_days
-
-    def __call__(self, organization_id: str) -> int:
-        days = self._tenants.organization(organization_id).retention_days or self._default_days
-        return max(days * DAY, MARKER_SECONDS)
+HOUR = 3600
 
 
 class RetentionResult(Struct, frozen=True):

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from pytake.contacts.ports import Contacts
 from pytake.conversation.current_conversation import load_current
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.inbox import contact_ids
 from pytake.conversation.opening import (
     CheckOpening,
     MakeOpening,
@@ -26,6 +25,7 @@ from pytake.conversation.opening import (
     window_is_open,
     without_budget,
 )
+from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations

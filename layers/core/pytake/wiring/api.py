@@ -335,7 +335,7 @@ def ask_saved_query() -> AskSavedQuery:
 
 @cache
 def number_secrets() -> SecretsManagerSecrets:
-    return SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
+    return SecretsManagerSecrets(lambda: shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
 
 
 @cache
@@ -346,7 +346,7 @@ def number_profiles() -> GraphApi:
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"),
+        lambda: shared.client("sqs"),
         inbound=settings().inbound_queue_url,
         outbound=settings().outbound_queue_url,
         bulk=settings().bulk_queue_url,

@@ -128,7 +128,7 @@ def _contact_news() -> "ContactNews":
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"),
+        lambda: shared.client("sqs"),
         inbound=settings().inbound_queue_url,
         inbound_dlq=settings().inbound_dlq_url,
         outbound=settings().outbound_queue_url,

@@ -73,13 +73,15 @@ def job_runs() -> DynamoJobRuns:
 
 @use_case
 def fire_due_timers() -> FireDueTimers:
-    queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
+    queues = SqsQueues(lambda: shared.client("sqs"), inbound=settings().inbound_queue_url)
     return FireDueTimers(conversations(), queues, shared.clock, shared.metrics().record_metric)
 
 
 @use_case
 def release_waiting_turns() -> ReleaseWaitingTurns:
-    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
+    queues = SqsQueues(
+        lambda: shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url
+    )
     held_turns, record_metric = DynamoHeldTurns(shared.table()), shared.metrics().record_metric
     return ReleaseWaitingTurns(held_turns, shared.tenants(), queues, shared.clock, record_metric)
 
@@ -92,7 +94,9 @@ def lane() -> NumberLane:
 
 @cache
 def release_recipients() -> ReleaseRecipients:
-    queues = SqsQueues(shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url)
+    queues = SqsQueues(
+        lambda: shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url
+    )
     commit = CommitTurn(conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock)
     return ReleaseRecipients(
         campaigns(), audiences(), contacts(), conversations(), commit, budgets(), shared.clock, RELEASE_WORKERS
@@ -175,7 +179,7 @@ def run_follow_ups() -> RunFollowUps:
 
 @cache
 def start_flow() -> StartFlow:
-    queues = SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url)
+    queues = SqsQueues(lambda: shared.client("sqs"), inbound=settings().inbound_queue_url)
     return StartFlow(
         conversations(),
         contacts(),

@@ -72,7 +72,7 @@ def keep_media() -> KeepMedia:
 
 @cache
 def secrets() -> SecretsManagerSecrets:
-    return SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
+    return SecretsManagerSecrets(lambda: shared.client("secretsmanager"), settings().secrets_prefix, shared.clock)
 
 
 @cache
@@ -88,7 +88,7 @@ def read_receipts() -> BackgroundReadReceipts:
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"),
+        lambda: shared.client("sqs"),
         outbound=settings().outbound_queue_url,
         outbound_dlq=settings().outbound_dlq_url,
         bulk=settings().bulk_queue_url,

@@ -12,7 +12,7 @@ from pytake.aws.operator_events import EventBridgeOperatorEvents
 from pytake.aws.session import USER_AGENT
 from pytake.aws.table import Table
 from pytake.aws.tenants import DynamoTenants
-from pytake.conversation.retention import RetentionPolicy
+from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.settings import FunctionSettings, read_settings
 
 clock = time.time

@@ -58,7 +58,7 @@ def learn_day_limits() -> "LearnDayLimits":
 @cache
 def queues() -> SqsQueues:
     return SqsQueues(
-        shared.client("sqs"),
+        lambda: shared.client("sqs"),
         statuses=settings().statuses_queue_url,
         outbound=settings().outbound_queue_url,
         bulk=settings().bulk_queue_url,

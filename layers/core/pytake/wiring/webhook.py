@@ -18,8 +18,10 @@ def settings() -> WebhookSettings:
 def receive_notification() -> ReceiveNotification:
     return ReceiveNotification(
         shared.tenants(),
-        SecretsManagerSecrets(shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
-        SqsQueues(shared.client("sqs"), inbound=settings().inbound_queue_url, statuses=settings().statuses_queue_url),
+        SecretsManagerSecrets(lambda: shared.client("secretsmanager"), settings().secrets_prefix, shared.clock),
+        SqsQueues(
+            lambda: shared.client("sqs"), inbound=settings().inbound_queue_url, statuses=settings().statuses_queue_url
+        ),
         shared.deliveries(),
         shared.operator_events(),
         shared.clock,

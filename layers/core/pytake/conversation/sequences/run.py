@@ -8,8 +8,8 @@ from pytake.contacts.ports import Contacts
 from pytake.contacts.reading import listed_chunks
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.current_conversation import load_current
-from pytake.conversation.inbox import contact_ids
 from pytake.conversation.opening import RefusalCode, StartRefusedError
+from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
