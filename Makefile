@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .tools/checkov
 export SAM_CLI_TELEMETRY := 0
+# A machine may forbid Python to keep what it compiled. Then each process compiles this project again: the local cloud starts dozens.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup setup-dev tools console run test format check unit sam-local judges faults chaos bench capacity docs screenshots lock clean
 
@@ -65,11 +67,13 @@ unit: setup-dev tools ## The fast tests only
 
 # The local cloud and the builds mostly wait: they run beside the fast tests. They have a process of their own, because a browser's
 # loop and the cloud's environment would disturb other tests.
+# Only their folders are named, so that the process does not load thousands of fast tests (tests/docs/test_habits.py watches it).
+SLOW := tests/cloud tests/console tests/build
 SLOW_TESTS := .pytest_cache/slow.txt
 
 test: check tools ## Everything CI runs
 	@$(SITE) -- test
-	@mkdir -p $(dir $(SLOW_TESTS)); $(BIN)/pytest -m "cloud or build" >$(SLOW_TESTS) 2>&1 & slow=$$!; \
+	@mkdir -p $(dir $(SLOW_TESTS)); $(BIN)/pytest $(SLOW) -m "cloud or build" >$(SLOW_TESTS) 2>&1 & slow=$$!; \
 	$(BIN)/pytest -n 2 --dist loadfile -m "not cloud and not build"; fast=$$?; \
 	wait $$slow; slow=$$?; cat $(SLOW_TESTS); exit $$((fast || slow))
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"

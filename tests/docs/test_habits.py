@@ -37,6 +37,18 @@ def test_the_workflow_runs_make_test() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
 
 
+def test_every_slow_test_is_in_a_folder_that_make_test_names() -> None:
+    [named] = re.findall(r"^SLOW := (.+)$", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    slow = re.compile(r"^(?:pytestmark = |@)pytest\.mark\.(?:cloud|build)\b", re.MULTILINE)
+    files = [
+        path.relative_to(REPOSITORY)
+        for path in (REPOSITORY / "tests").rglob("test_*.py")
+        if slow.search(path.read_text())
+    ]
+    assert len(files) > 10
+    assert {str(path.parent) for path in files} == set(named.split())
+
+
 def test_the_hooks_run_what_is_installed_here() -> None:
     assert [repository["repo"] for repository in HOOKS["repos"]] == ["local"]
     entries = [hook["entry"].split() for hook in HOOKS["repos"][0]["hooks"]]

@@ -62,6 +62,11 @@ ENVIRONMENT = {
 """What the six functions need together."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the plugin that makes the tests of test_openapi.py: a second of work that other tests do not need."""
+    config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 class LambdaContext:
     aws_request_id = "request-1"
     function_name = "test"
