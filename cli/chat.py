@@ -23,7 +23,8 @@ Action = dict[str, Any]
 PROMPT = "› "
 CHAT_HELP = (
     "Type a message, or the number of a button to tap it. /image, /video, /audio, /document [caption] and "
-    "/location [lat lon] send a file or a location. /help shows this text, /quit ends. A JSON object is sent unchanged."
+    "/location [lat lon] send a file or a location, /react 👍 reacts to the last message. /help shows this text, /quit ends. "
+    "A JSON object is sent unchanged."
 )
 MEDIA = ("image", "video", "audio", "document", "sticker")
 TICKS = {"sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗ not delivered"}
@@ -266,6 +267,8 @@ def _command(line: str) -> Action:
         return QUIT
     if word in MEDIA:
         return {"media": {"type": word, **({"caption": rest.strip()} if rest.strip() else {})}}
+    if word == "react":
+        return {"reaction": {"emoji": rest.strip()}}
     if word == "location":
         try:
             latitude, longitude = map(float, rest.split() or ("-23.5614", "-46.6559"))

@@ -59,9 +59,9 @@ def run(
 ) -> None:
     """Run a conversation: one message per line of standard input, one turn per line of standard output.
 
-    A JSON object is a complete input, such as {"reply_id": "sales"}, {"media": {"id": "1", "type": "image"}} or
-    {"type": "timeout"}, which also moves the clock to the end of the timer. After a handoff, {"type": "handed_back"} is what
-    happens when an agent returns the conversation.
+    A JSON object is a complete input, such as {"reply_id": "sales"}, {"media": {"id": "1", "type": "image"}},
+    {"reaction": "👍"} or {"type": "timeout"}, which also moves the clock to the end of the timer. After a handoff,
+    {"type": "handed_back"} is what happens when an agent returns the conversation.
     """
     try:
         documents, root = read_documents(flows)

@@ -5,7 +5,9 @@ import json
 from base64 import b64decode
 from typing import Any
 
-from local.graph_phones import Choice, MediaFromPerson, ScreenEntry
+from msgspec import Struct
+
+from local.graph_phones import Choice, MediaFromPerson, Phone, ScreenEntry
 
 Json = dict[str, Any]
 
@@ -26,6 +28,13 @@ _BEGINNINGS = {
 }
 
 
+class ReactionFromPerson(Struct, forbid_unknown_fields=True):
+    """A reaction of a person, by default to the last message of the business. Without an emoji it is removed."""
+
+    emoji: str = ""
+    message_id: str | None = None
+
+
 def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
     """Meta's message when a person taps a button, a row or a quick reply of a template."""
     if offer.type == "template":
@@ -35,6 +44,20 @@ def reply_message(offer: ScreenEntry, choice: Choice) -> Json:
     if choice.description:
         reply["description"] = choice.description
     return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+
+
+def reacted_entry(given: ReactionFromPerson, phone: Phone, phone_number_id: str | None) -> ScreenEntry | None:
+    """The message to which the person reacts."""
+    if given.message_id is not None:
+        return phone.find(given.message_id)
+    sent = (entry for entry in reversed(phone.entries()) if entry.direction == "out" and entry.type != "reaction")
+    return next((entry for entry in sent if phone_number_id in (None, entry.phone_number_id)), None)
+
+
+def reaction_message(given: ReactionFromPerson, target: ScreenEntry) -> Json:
+    """Meta's message when a person reacts to a message, or takes the reaction back."""
+    emoji = {"emoji": given.emoji} if given.emoji else {}
+    return {"type": "reaction", "reaction": {"message_id": target.id, **emoji}}
 
 
 def sent_file(media: MediaFromPerson) -> tuple[bytes, str]:

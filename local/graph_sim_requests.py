@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.graph_faults import Fault
+from local.graph_inbound import ReactionFromPerson
 from local.graph_phones import LocationFromPerson, MediaFromPerson
 from local.graph_rules import is_user_id
 
@@ -17,14 +18,18 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
+ACTIONS = ("text", "reply_id", "media", "location", "form", "reaction", "raw")
+
+
 class PersonAction(Struct, forbid_unknown_fields=True):
-    """The body of `POST /_sim/phones/{phone}/messages`: exactly one of the first six fields, and optional details."""
+    """The body of `POST /_sim/phones/{phone}/messages`: exactly one of the first seven fields, and optional details."""
 
     text: str | None = None
     reply_id: str | None = None
     media: MediaFromPerson | None = None
     location: LocationFromPerson | None = None
     form: Json | None = None
+    reaction: ReactionFromPerson | None = None
     raw: Json | None = None
     name: str | None = None
     phone_number_id: str | None = None

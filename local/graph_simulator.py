@@ -25,12 +25,13 @@ from local.graph_app import PhoneApp
 from local.graph_errors import GraphApiError
 from local.graph_faults import Fault
 from local.graph_identity import Identities
-from local.graph_inbound import form_message, media_message, reply_message
+from local.graph_inbound import form_message, media_message, reacted_entry, reaction_message, reply_message
 from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
 from local.graph_phones import Phone, ScreenEntry
 from local.graph_rules import check_message, check_product, check_read, recipient_of
 from local.graph_sim_requests import (
+    ACTIONS,
     ConnectionCut,
     FaultRules,
     PersonAction,
@@ -248,15 +249,9 @@ class GraphSimulator:
     async def _perform(self, request: Request) -> Response:
         contact_id = contact_id_of(request)
         action = await read_body(request, PersonAction)
-        given = [
-            name
-            for name in ("text", "reply_id", "media", "location", "form", "raw")
-            if getattr(action, name) is not None
-        ]
+        given = [name for name in ACTIONS if getattr(action, name) is not None]
         if len(given) != 1:
-            raise SimulatorRequestError(
-                422, "one_action", "Give exactly one of text, reply_id, media, location, form, raw", given=given
-            )
+            raise SimulatorRequestError(422, "one_action", f"Give exactly one of {', '.join(ACTIONS)}", given=given)
         phone = self.network.phones.get(contact_id) or Phone(contact_id)
         phone_number_id, content = self._content(phone, action)
         if action.name:
@@ -288,6 +283,11 @@ class GraphSimulator:
             form = phone.last_form(action.phone_number_id)
             if form is not None:
                 return form.phone_number_id, {**self._context(form), **form_message(action.form, form)}
+        if action.reaction is not None:
+            target = reacted_entry(action.reaction, phone, action.phone_number_id)
+            if target is None:
+                raise SimulatorRequestError(404, "unknown_message", "This phone has no such message to react to")
+            return target.phone_number_id, reaction_message(action.reaction, target)
         number = self._known_number(action.phone_number_id or next(iter(self.network.numbers), None))
         if action.form is not None:
             return number, form_message(action.form, None)

@@ -107,6 +107,7 @@ class Examples:
         if data.get("multiple"):
             found.append({"reply_id": DONE})
         if self._is_question(state):
+            found += [{"reaction": emoji} for emoji in data.get("reactions") or ()]
             found += self._answers(data)
         if "cta" in data and "flow_id" in data:
             plain = {"answer": "yes"}

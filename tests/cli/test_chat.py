@@ -21,6 +21,8 @@ from cli.chat import QUIT, ChatScreen, SimulatedPhone, SimulatorUnavailableError
         ("/quit", QUIT),
         ("/image  um gato", {"media": {"type": "image", "caption": "um gato"}}),
         ("/audio", {"media": {"type": "audio"}}),
+        ("/react 👍", {"reaction": {"emoji": "👍"}}),
+        ("/react", {"reaction": {"emoji": ""}}),
         ("/location -1.5 2", {"location": {"latitude": -1.5, "longitude": 2.0}}),
         ('{"reply_id": "sales"}', {"reply_id": "sales"}),
     ],

@@ -172,6 +172,7 @@ class Product:
         self.flow_library = flows = FlowLibrary(self.flows, self.clock)
         self.take_turn = TakeTurn(
             conversations=self.conversations,
+            deliveries=self.deliveries,
             contacts=self.contacts,
             aliases=self.conversations.aliases,
             tenants=self.tenants,

@@ -256,7 +256,12 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
             **reply,
         },
         "reaction": {"reaction": just({"emoji": "👍"}), "next_node_id": optional},
-        "question": {**asked, "max_attempts": none | st.integers(1, 3), "timeout_seconds": none | just(60)},
+        "question": {
+            **asked,
+            "reactions": none | just({"👍": "5", "👎": "no"}),
+            "max_attempts": none | st.integers(1, 3),
+            "timeout_seconds": none | just(60),
+        },
         "question_buttons": {
             **asked,
             "question": none | prefixed("Q "),
@@ -407,6 +412,7 @@ INPUTS = st.one_of(
         type=st.sampled_from(["order", "contacts"]),
         payload=VALUES | st.builds(lambda item: {"product_items": [item]}, VALUES) | st.lists(VALUES, max_size=2),
     ),
+    st.builds(Input, type=st.just("reaction"), text=st.sampled_from(["👍", "👎🏽", "😮", ""])),
     st.builds(Input, type=st.just("location"), location=st.just(InputLocation(1.5, -2.0))),
     st.builds(
         Input,

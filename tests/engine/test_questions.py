@@ -273,3 +273,23 @@ def test_the_answer_may_replace_the_list_that_was_offered() -> None:
     talk.say("hi")
     turn = talk.say("South")
     assert (turn.status, turn.variables) == ("completed", {"v": "s", "chosen": shops[1]})
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        ({"reactions": {"ok": "yes"}}, ["invalid_value"]),
+        ({"reactions": {"": "yes"}}, ["invalid_value"]),
+        ({"reactions": {"👍": " "}}, ["invalid_value"]),
+        ({"reactions": {"👍": "yes", "👍🏽": "no"}}, ["duplicate_value"]),
+        ({"reactions": {"👍": "maybe"}, "buttons": YES_NO}, ["invalid_value"]),
+        ({"reactions": {"👍": "Yes"}, "buttons": YES_NO, "multiple": {"done_label": "Done"}}, ["conflicting_fields"]),
+        ({"reactions": {"👍": "yes", "❤️": "no"}, "buttons": YES_NO}, []),
+        ({"reactions": {"👍": "maybe"}}, []),
+    ],
+)
+def test_reactions_are_emoji_that_stand_for_answers(data: dict[str, Any], wrong: list[str]) -> None:
+    flow = asked(question="Well?", **data)
+    found = [problem for problem in validate({"main": flow}, "main") if problem.severity == "error"]
+    assert [problem.code for problem in found] == wrong
+    assert {problem.field for problem in found} <= {"reactions"}

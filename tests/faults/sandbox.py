@@ -54,6 +54,7 @@ class Sandbox:
             ),
             "take_turn": TakeTurn(
                 conversations=ports["conversations"],
+                deliveries=ports["deliveries"],
                 contacts=ports["contacts"],
                 aliases=ports["aliases"],
                 tenants=tenants,

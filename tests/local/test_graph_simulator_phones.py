@@ -131,6 +131,24 @@ def test_a_raw_message_gets_only_what_it_lacks_and_none_leaves_a_field_out() -> 
     assert "timestamp" not in raw
 
 
+def test_a_reaction_is_to_the_last_message_of_the_business_and_without_an_emoji_removes_one() -> None:
+    offer = buttons(("sales", "Vendas"), ("help", "Suporte"))
+    liked, raw = answer_to({"reaction": {"emoji": "👍"}}, text("Oi"), offer)
+    assert (liked.type, liked.text) == ("reaction", "👍")
+    target = raw["reaction"]["message_id"]
+    removed, raw = answer_to({"reaction": {"message_id": target}}, text("Oi"), offer)
+    assert (removed.type, removed.text, raw["reaction"]) == ("reaction", "", {"message_id": target})
+
+
+def test_there_is_no_reaction_to_a_message_that_the_phone_does_not_have() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        refused = await world.write({"reaction": {"emoji": "👍"}})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_message")
+
+    run_scenario(scenario)
+
+
 def test_a_reply_may_point_at_a_message() -> None:
     _, raw = answer_to({"text": "este", "reply_to": "wamid.OFFER"})
     assert raw["context"] == {"id": "wamid.OFFER"}

@@ -152,6 +152,10 @@ class TranscriptMessage(ApiModel):
     labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
     revoked: bool = Field(description="The sender deleted it for everyone: its text is gone")
     media: TranscriptMedia | None
+    message_id: str | None = Field(description="Meta's ID of the message, if it is known")
+    reaction_to: str | None = Field(
+        description="The `message_id` of the message to which a `reaction` is. Its text is the emoji; empty: it was removed"
+    )
     merged_from: str | None = Field(
         description="The contact in whose conversation the message was before it was merged into this one: `turn` counts there"
     )

@@ -53,7 +53,11 @@ export function Messages({ transcript, find = "" }: MessagesProps) {
       {keyed(messages, (message) => String(message.turn)).map(({ key, item: message, before }) => (
         <Fragment key={key}>
           {isNewDay(message, before) && <p className="quiet inbox-day">{day(message.timestamp)}</p>}
-          <Bubble message={message} found={wanted !== "" && folded(message.text).includes(wanted)} />
+          <Bubble
+            message={message}
+            reactedTo={messages.find(isReactedToBy(message))}
+            found={wanted !== "" && folded(message.text).includes(wanted)}
+          />
         </Fragment>
       ))}
     </div>
@@ -75,10 +79,21 @@ function isNewDay(message: Message, before: Message | undefined): boolean {
   return !before || new Date(before.timestamp).toDateString() !== new Date(message.timestamp).toDateString();
 }
 
-function Bubble({ message, found }: { message: Message; found: boolean }) {
+function isReactedToBy({ reaction_to }: Message) {
+  return ({ message_id }: Message) => reaction_to !== null && message_id === reaction_to;
+}
+
+const QUOTED = 60; // characters
+
+/** A message. A reaction says to what: `reactedTo`, unless that is too old to be shown. */
+function Bubble({ message, reactedTo, found }: { message: Message; reactedTo: Message | undefined; found: boolean }) {
   const { t } = useTranslation("inbox");
   const { speaker, text, options, timestamp, type, author, media, revoked } = message;
-  const shown = revoked ? t("revoked") : text || (media ? "" : t("noText", { type }));
+  const quoted = reactedTo?.text.slice(0, QUOTED);
+  const about = quoted ? t("quoted", { text: quoted }) : t("earlierMessage");
+  const said =
+    type === "reaction" ? t(text ? "reacted" : "unreacted", { emoji: text, message: about }) : text;
+  const shown = revoked ? t("revoked") : said || (media ? "" : t("noText", { type }));
   return (
     <article
       className="inbox-bubble"

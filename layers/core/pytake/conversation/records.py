@@ -208,8 +208,8 @@ class TurnRecord(Struct, omit_defaults=True):
 
     @property
     def received_message_id(self) -> str | None:
-        """The id of the person's message; None for the turns of timers, events and agents."""
-        is_message = self.message_type is not None and self.message_type not in NON_MESSAGE_TYPES
+        """The id of the person's message, but of no reaction: none can be quoted or marked as read. None in other turns."""
+        is_message = self.message_type is not None and self.message_type not in (*NON_MESSAGE_TYPES, "reaction")
         return self.message_id if is_message else None
 
     @property

@@ -131,7 +131,7 @@ class RehearseTurn:
             constants=organization.constants,
             timetables=organization.timetables,
             message_id=None
-            if said.type in ("timeout", "resume", "event", "handed_back")
+            if said.type in ("timeout", "resume", "event", "handed_back", "reaction")
             else f"wamid.{rehearsal.turns + 1}",
         )
         turn = take_turn(flow, rehearsal.state, said, context)

@@ -16,6 +16,7 @@ from pytake.conversation.merge_contacts import MERGED
 from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
+from pytake.conversation.reactions import reacted_id
 from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
 from pytake.conversation.revocations import revoked_ids, without_text
 from pytake.conversation.shown_state import shown_state
@@ -54,6 +55,9 @@ class TranscriptEntry(Struct, frozen=True):
 
     `error_code` and `reason` are those of the last failure, as long as Meta does not have the message. `fallback`: the number's
     template was sent instead of the text. `labels`: what the flow's `label` actions said of the person's message.
+
+    `message_id` is Meta's id of the message, if it is known. `reaction_to` is that of the message to which a `reaction` is; its
+    text is the emoji, and empty when the reaction was removed.
     """
 
     turn: int
@@ -75,6 +79,8 @@ class TranscriptEntry(Struct, frozen=True):
     revoked: bool = False
     media: TranscriptMedia | None = None
     merged_from: str | None = None
+    message_id: str | None = None
+    reaction_to: str | None = None
 
 
 ReceivedIds = Callable[[ConversationKey, list[str]], dict[str, str]]
@@ -200,6 +206,7 @@ def _shared_entry(message: HistoryMessage, revoked: frozenset[str]) -> Transcrip
         delivery=message.status.lower() if message.by_business and message.status else None,
         author=PHONE_APP if message.by_business else None,
         revoked=is_revoked,
+        message_id=message.id,
     )
 
 
@@ -225,6 +232,8 @@ def _entries(
             node_id=None,
             author=PHONE_APP,
             revoked=is_revoked,
+            message_id=record.message_id,
+            reaction_to=reacted_id(record.input),
         )
     if record.message_type is not None and record.message_type not in NON_MESSAGE_TYPES:
         # The message that starts a session does not answer a node.
@@ -242,6 +251,8 @@ def _entries(
             labels=[str(event.data["label"]) for event in record.events if event.type == "message_labeled"],
             revoked=is_revoked,
             media=None if is_revoked else _received(record, kept),
+            message_id=record.message_id,
+            reaction_to=reacted_id(record.input),
         )
     for index, message in enumerate(record.messages):
         delivery = ledger.get((record.seq, index))
@@ -263,6 +274,8 @@ def _entries(
             fallback=delivery.fallback if delivery is not None else False,
             author=_author(record) if from_agent else None,
             media=TranscriptMedia(message.media, filename=message.filename) if isinstance(message, Media) else None,
+            message_id=delivery.message_id if delivery is not None else None,
+            reaction_to=message.message_id if isinstance(message, Reaction) else None,
         )
 
 

@@ -32,15 +32,18 @@ from pytake.conversation.opening import (
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations, EffectPerformer, EffectSlots
+from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues, ShowTyping
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import FlowStart, InboundItem, MediaItem
+from pytake.conversation.reactions import ReactionAnswers
 from pytake.conversation.records import (
     DEFAULT_COMMANDS,
     DUE,
     EVENT,
+    SERVICE_WINDOW_SECONDS,
     START,
     Conversation,
     ConversationKey,
@@ -66,6 +69,7 @@ class TakeTurn:
     def __init__(
         self,
         conversations: Conversations,
+        deliveries: Deliveries,
         contacts: Contacts,
         aliases: Aliases,
         tenants: TenantRepository,
@@ -85,6 +89,7 @@ class TakeTurn:
         follow_ups: PlansFollowUps | None = None,
         reserve_opening: ReserveOpening = without_budget,
     ) -> None:
+        self._is_answer = ReactionAnswers(conversations, deliveries, flows)
         self._keep_media = queues.put_media if keep_media else None
         self._conversations = conversations
         self._contacts = contacts
@@ -216,6 +221,8 @@ class TakeTurn:
             return draft
         if is_revocation(input_):
             self._forget_revoked(draft)
+        if input_.type == "reaction" and not item.message.get("group_id"):
+            return self._decide_reaction(draft, before, number)
         # A message to a group is not only for the bot: a private answer would surprise everyone.
         if not takes_turn(input_.type) or item.message.get("group_id"):
             return draft
@@ -232,6 +239,16 @@ class TakeTurn:
             return draft
         after.opted_out = False  # a person who writes again wants an answer
         self._run_flow(draft, before, number, now)
+        return draft
+
+    def _decide_reaction(self, draft: TurnDraft, before: Conversation, number: Number) -> TurnDraft:
+        """The turn of a reaction. It opens no service window and lifts no opt-out, even if it answers a question."""
+        record = draft.record
+        if not self._is_answer(before, record.input, record.at):
+            return draft
+        record.window_opened_at = before.last_inbound_at or record.at - SERVICE_WINDOW_SECONDS
+        if not self._is_over_limit(draft, before, number, min(record.at, record.sent_at or record.at)):
+            self._run_flow(draft, before, number, record.at)
         return draft
 
     def _forget_revoked(self, draft: TurnDraft) -> None:

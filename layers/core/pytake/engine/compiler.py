@@ -15,6 +15,7 @@ from pytake.engine.facts import NodeFacts
 from pytake.engine.flow_commands import add_commands, command_problems, hidden_commands
 from pytake.engine.limits import SESSION_HOURS
 from pytake.engine.node_build import NodeBuild
+from pytake.engine.normalize import plain_emoji
 from pytake.engine.problems import FlowError, Problem, problem
 from pytake.engine.rendering import Render
 from pytake.engine.speeches import Speech, Speeches
@@ -79,6 +80,11 @@ class Flow:
         """
         node = self.nodes.get((state.sub_flow_id or self.id, state.node_id))
         return node.timer_input if node is not None else "timeout"
+
+    def takes_reaction(self, state: State, emoji: str) -> bool:
+        """Whether the node at which this state waits lets a reaction with this emoji answer it."""
+        node = self.nodes.get((state.sub_flow_id or self.id, state.node_id))
+        return node is not None and plain_emoji(emoji) in node.reactions
 
 
 class Compilation:

@@ -36,7 +36,8 @@ class NodeHandlers(Struct, frozen=True):
 
     `events`: what it does when a program reports an event, by the event's name. `timer_input` is the input type that fires its
     timer: `timeout` for a missing answer, `resume` for a delay, `handed_back` where an agent returns the conversation.
-    `offered` are the normalized texts that it takes for a choice.
+    `offered` are the normalized texts that it takes for a choice. `reactions` are the texts that reactions stand for as answers,
+    by emoji (`plain_emoji`), and `accepts` says whether the input is an answer.
     """
 
     enter: Handler
@@ -48,6 +49,8 @@ class NodeHandlers(Struct, frozen=True):
     events: Mapping[str, Handler] | None = None
     timer_input: TimerInput = "timeout"
     offered: frozenset[str] = frozenset()
+    reactions: Mapping[str, str] = {}
+    accepts: Callable[["Execution"], bool] | None = None
 
 
 class CommandExit(Struct, frozen=True):
@@ -63,6 +66,7 @@ class CompiledNode:
 
     __slots__ = (
         "abandoned",
+        "accepts",
         "answer",
         "commands",
         "enter",
@@ -70,6 +74,7 @@ class CompiledNode:
         "flow_id",
         "node_id",
         "offered",
+        "reactions",
         "result",
         "returned",
         "timer",
@@ -93,6 +98,8 @@ class CompiledNode:
         self.events = handlers.events
         self.timer_input = handlers.timer_input
         self.offered = handlers.offered
+        self.reactions = handlers.reactions
+        self.accepts = handlers.accepts
 
     def __repr__(self) -> str:
         return f"<CompiledNode {self.flow_id}/{self.node_id}>"

@@ -11,6 +11,7 @@ from pytake.engine.contact_changes import contact_after
 from pytake.engine.effects import EffectResult
 from pytake.engine.execution import CommandExit, CompiledNode, Execution, Handler, TurnHaltedError
 from pytake.engine.limits import STEPS
+from pytake.engine.normalize import plain_emoji
 from pytake.engine.state import Frame, State
 from pytake.engine.texts import built_in_text
 from pytake.engine.turn import Command, Context, Event, Step, Turn
@@ -46,14 +47,20 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
             if turn is not None:
                 return turn
         if state is None:
+            if answer.type == "reaction":
+                return _ignored(state, answer)
             return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
         if node is None and state.is_opened and state.flow_id == flow.id:
-            if answer.type in _NOT_FROM_THE_PERSON:
+            if answer.type in _NOT_FROM_THE_PERSON or answer.type == "reaction":
                 return _ignored(state, answer)
             return _open(flow, answer, context, state.variables, opening=True)
         waiting, run = _resume(flow, nodes, node, state, answer, context)
         if answer.type in _NOT_FROM_THE_PERSON:
             handler = _other_input(run, waiting, state, answer, context)
+            if handler is None:
+                return _ignored(state, answer)
+        elif answer.type == "reaction":
+            handler = _reacted(run, waiting)
             if handler is None:
                 return _ignored(state, answer)
         elif waiting.answer is not None:
@@ -126,6 +133,24 @@ def _other_input(
     elif state.due_at is None or context.now < state.due_at:
         return None
     return (_late_jump(run, context.now) if state.stack else None) or waiting.timer
+
+
+def _reacted(run: Execution, waiting: CompiledNode) -> Handler | None:
+    """What follows from a reaction; None if the question does not take it. It never counts as a wrong answer."""
+    reaction, said = run.input, waiting.reactions.get(plain_emoji(run.input.text))
+    take, accepts = waiting.answer, waiting.accepts
+    if said is None or take is None or accepts is None:
+        return None
+    run.input = Input(text=said)
+    if not accepts(run):
+        return None
+
+    def answer(run: Execution) -> CompiledNode | None:
+        following = take(run)
+        run.input = reaction
+        return following
+
+    return answer
 
 
 def _resume(
@@ -262,8 +287,10 @@ def _obey(command: Command, flow: Flow, state: State | None, answer: Input, cont
     return _turn(flow, run)
 
 
-def _ignored(state: State, answer: Input) -> Turn:
+def _ignored(state: State | None, answer: Input) -> Turn:
     event = Event("input_ignored", {"type": answer.type})
+    if state is None:
+        return Turn(None, "completed", [], [], [event], {})
     return Turn(state, "waiting", [], [], [event], state.variables, state.node_id, None, state.due_at)
 
 

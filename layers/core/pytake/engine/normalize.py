@@ -27,3 +27,11 @@ _cached = lru_cache(maxsize=2048)(_bare)
 def normalize_text(text: str) -> str:
     """The text in the form that is compared: `" Não! "` becomes `nao`. A text that consists of emoji only stays as it is."""
     return (_cached(text) if len(text) <= _CACHED_CHARACTERS else _bare(text)) or text.strip()
+
+
+_LOOKS = dict.fromkeys((0xFE0F, *range(0x1F3FB, 0x1F400)))  # a variation selector, skin tones
+
+
+def plain_emoji(emoji: str) -> str:
+    """An emoji without what only changes its look, so that a thumb of each skin tone is the same one."""
+    return emoji.strip().translate(_LOOKS)

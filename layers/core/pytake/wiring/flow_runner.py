@@ -38,6 +38,7 @@ def settings() -> FlowRunnerSettings:
 def take_turn() -> TakeTurn:
     return TakeTurn(
         conversations=conversations(),
+        deliveries=shared.deliveries(),
         contacts=contacts(),
         aliases=aliases(),
         tenants=shared.tenants(),

@@ -53,7 +53,7 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
   question: {
     main: fields("question:text variable:variable validation:validation buttons:options"),
     more: fields(
-      "media:media header footer list_button max_attempts:number timeout_seconds:seconds options_from:json multiple:json",
+      "media:media header footer list_button max_attempts:number timeout_seconds:seconds options_from:json multiple:json reactions:pairs",
     ),
   },
   condition: { main: fields("comparison:comparison branches:branches"), more: [] },

@@ -38,6 +38,8 @@ def parse_input(given: str | dict[str, Any]) -> Input:
         return Input(text=given)
     kind = next((kind for field, kind in _KINDS.items() if field in given), "text")
     fields = dict(given)
+    if isinstance(fields.get("reaction"), str):
+        kind, fields["text"] = "reaction", fields.pop("reaction")
     if isinstance(fields.get("media"), dict):
         fields["media"] = {"id": "media-1", "type": "image", **fields["media"]}
     try:

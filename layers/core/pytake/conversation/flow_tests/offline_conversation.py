@@ -79,7 +79,9 @@ class OfflineConversation:
         if user_input.type in ("timeout", "resume") and state is not None and state.due_at is not None:
             now = max(now, state.due_at)
         seed, commands = f"{self._seed}:{number}", DEFAULT_COMMANDS
-        message_id = None if user_input.type in ("timeout", "resume", "event", "handed_back") else f"wamid.{number}"
+        message_id = (
+            None if user_input.type in ("timeout", "resume", "event", "handed_back", "reaction") else f"wamid.{number}"
+        )
         context = Context(now, seed, self.contact, self._country, commands, *self._settings, message_id)
         turn = take_turn(self._flow, state, user_input, context)
         while turn.effect is not None:

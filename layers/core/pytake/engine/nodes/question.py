@@ -10,6 +10,7 @@ from pytake.engine.limits import DELAY_SECONDS
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.options import Offering, Options
 from pytake.engine.options_from import ListOptions, OptionsFrom
+from pytake.engine.reactions import answers_by_emoji
 from pytake.engine.registry import Check, NodeData, node_type
 from pytake.engine.sending import MediaSpec, Offer, asking_for_place, compile_frame, offering, saying
 from pytake.engine.several_options import Multiple, SeveralOptions
@@ -31,6 +32,9 @@ class Question(NodeData):
     over the node's. Other answers count only if `validation` accepts them. After a tap on a button of an older message the bot
     says that the option is no longer available and asks again, without counting an attempt. `options_from` takes the options from
     a list, and with `multiple` several can be chosen.
+
+    `reactions` says which answer a reaction stands for: `{"👍": "yes", "👎": "no"}`. A reaction to the question then answers
+    it as if the person had typed that. Any other reaction is only recorded: it is never a wrong answer.
 
     Without a `question` (and `media`), the text that was said last in the turn is the question; options appear under it.
     """
@@ -64,6 +68,7 @@ class Question(NodeData):
     buttons: list[Button] | None = None
     options_from: OptionsFrom | None = None
     multiple: Multiple | None = None
+    reactions: dict[str, str] | None = None
     list_button: str | None = None
     max_attempts: int | None = None
     max_attempts_next_node_id: str | None = None
@@ -175,10 +180,14 @@ class Question(NodeData):
             run.stack.clear()
             return run.complete(node)
 
+        reactions = answers_by_emoji(self.reactions, options, build, options_only=not self._accepts_more_than_options())
         offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
         takes_opening = build.facts.silent_question and self.multiple is None
         enters = _taking_opening(enter, answer, node, options) if takes_opening else enter
-        return NodeHandlers(enters, answer=answer, timer=timer if timeout is not None else None, offered=offered)
+        late = timer if timeout is not None else None
+        return NodeHandlers(
+            enters, answer, late, offered=offered, reactions=reactions, accepts=_accepting(options, check)
+        )
 
     def _picking(
         self,
@@ -287,6 +296,9 @@ class Question(NodeData):
         ):
             message = "With `multiple`, there is neither a `validation` nor a `next_node_id` of an option. Remove it."
             build.problem("conflicting_fields", "multiple", message)
+        if self.multiple is not None and self.reactions:
+            message = "A reaction gives one answer, so a question with `multiple` has no `reactions`. Remove them."
+            build.problem("conflicting_fields", "reactions", message)
         if self.buttons:
             return Options(self.buttons, build, self.list_button, more=more)
         spec = self.options_from or OptionsFrom(list="")
@@ -311,6 +323,11 @@ class Question(NodeData):
             message = f"Enter a number of seconds greater than 0 and at most {DELAY_SECONDS} (30 days)."
             build.problem("invalid_value", "timeout_seconds", message)
         return float(self.timeout_seconds)
+
+
+def _accepting(options: Offering | None, check: Check) -> Callable[[Execution], bool]:
+    """A function that says whether the input is an answer."""
+    return lambda run: (options is not None and options.match(run) is not None) or check(run) is not REFUSED
 
 
 def _taking_opening(enter: Handler, answer: Handler, node: CompiledNode, options: Offering | None) -> Handler:
