@@ -98,6 +98,17 @@ class InboundItem(Struct, omit_defaults=True):
         return str(self.message.get("id"))
 
     @property
+    def sent_at(self) -> float | None:
+        """When the person wrote, in epoch seconds; None if Meta does not say it in a way that can be read."""
+        try:
+            value = float(str(self.message.get("timestamp")))
+        except ValueError:
+            return None
+        if not 0 < value < 1e15:  # also `nan`, which JSON cannot store
+            return None
+        return value / 1000 if value > 1e11 else value
+
+    @property
     def is_app_contact(self) -> bool:
         """Whether the item is a change in the phone app's address book: it takes no turn."""
         return self.message.get("type") == APP_CONTACT

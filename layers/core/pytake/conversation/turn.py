@@ -4,9 +4,6 @@ Load, decide, commit, enqueue. The commit is one write that becomes visible as a
 finds its marker and only repeats the enqueue.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
@@ -208,7 +205,7 @@ class TakeTurn:
             input=input_,
             message_id=item.message_id,
             message_type=str(item.message.get("type")),
-            sent_at=_sent_at(item.message),
+            sent_at=item.sent_at,
             correlation_id=item.correlation_id,
         )
         draft = TurnDraft(after, record, [])
@@ -381,7 +378,7 @@ class TakeTurn:
 
 def _is_from_erased_person(conversation: Conversation, item: InboundItem) -> bool:
     """Whether the person wrote this before they were erased. Meta may deliver it days later, a queue weeks later."""
-    erased_at, sent_at = conversation.erased_at, _sent_at(item.message)
+    erased_at, sent_at = conversation.erased_at, item.sent_at
     return item.received_at <= erased_at or (sent_at is not None and conversation.is_erased(sent_at))
 
 
@@ -395,13 +392,3 @@ def _new_conversation(
         erased_at=erased_at,
         opted_out=contact.opted_out,
     )
-
-
-def _sent_at(message: Mapping[str, Any]) -> float | None:
-    try:
-        value = float(str(message.get("timestamp")))
-    except ValueError:
-        return None
-    if not 0 < value < 1e15:  # also `nan`, which JSON cannot store
-        return None
-    return value / 1000 if value > 1e11 else value
