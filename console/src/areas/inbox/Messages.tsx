@@ -86,7 +86,15 @@ function isReactedToBy({ reaction_to }: Message) {
 const QUOTED = 60; // characters
 
 /** A message. A reaction says to what: `reactedTo`, unless that is too old to be shown. */
-function Bubble({ message, reactedTo, found }: { message: Message; reactedTo: Message | undefined; found: boolean }) {
+function Bubble({
+  message,
+  reactedTo,
+  found,
+}: {
+  message: Message;
+  reactedTo: Message | undefined;
+  found: boolean;
+}) {
   const { t } = useTranslation("inbox");
   const { speaker, text, options, timestamp, type, author, media, revoked } = message;
   const quoted = reactedTo?.text.slice(0, QUOTED);
