@@ -1,4 +1,4 @@
-"""Reactions: to which message, and whether one answers the question at which a conversation waits (ADR 37)."""
+"""Reactions: to which message, and whether one answers the question at which a conversation waits (ADR 38)."""
 
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.ports.conversations import Conversations
