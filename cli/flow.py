@@ -2,10 +2,11 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from secrets import randbits
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -22,7 +23,7 @@ from pytake.conversation.flow_tests.offline_conversation import (
     OfflineConversation,
     sample_contact,
 )
-from pytake.engine import FlowError, Problem, compile_flow, validate
+from pytake.engine import FlowError, Problem, compile_flow, fix_of, validate
 from pytake.engine.texts import language_code
 
 app = typer.Typer(help="Run, check, test and publish flow documents.", no_args_is_help=True)
@@ -105,7 +106,10 @@ def validate_(
     flows: FlowFiles,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and problem.")] = False,
 ) -> None:
-    """Check flows and print their problems and how to fix them. Exits with 1 if there is an error, else with 0."""
+    """Check flows and print their problems and how to fix them. Exits with 1 if there is an error, else with 0.
+
+    With --json, a problem that can be corrected mechanically has a `fix`: a JSON patch (RFC 6902) of its document.
+    """
     try:
         documents, _ = read_documents(flows)
         given = [document_id(read_json(path), path) for path in flows if not is_test_file(path)]
@@ -114,7 +118,7 @@ def validate_(
     found = list(dict.fromkeys(chain.from_iterable(validate(documents, root) for root in given)))
     if as_json:
         for problem in found:
-            sys.stdout.write(_json.encode(problem).decode() + "\n")
+            sys.stdout.write(_json.encode(_with_fix(problem, documents)).decode() + "\n")
     elif sys.stdout.isatty():
         _show(found)
     else:
@@ -163,6 +167,13 @@ def import_(
     for loss in imported.losses:
         place = "/".join(part for part in (loss.flow_id, loss.node_id) if part)
         typer.echo(f"{loss.severity}: {loss.code} at {place or 'the file'} ({loss.source}): {loss.message}")
+
+
+def _with_fix(problem: Problem, documents: Mapping[str, Any]) -> dict[str, Any]:
+    document = documents.get(problem.flow_id or "")
+    fix = fix_of(document, problem) if isinstance(document, dict) else None
+    shown: dict[str, Any] = msgspec.to_builtins(problem)
+    return shown | ({"fix": msgspec.to_builtins(fix)} if fix is not None else {})
 
 
 def _place(problem: Problem) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pytake.engine import CODES, Surroundings, validate
+from pytake.engine import CODES, Surroundings, fix_of, validate
 from pytake.whatsapp.templates import MessageTemplate
 
 _HEAD = """\
@@ -29,17 +29,33 @@ When a draft is saved or published, the secrets of its api_calls are looked up a
 (`unknown_secret`, `secret_host_refused`), and its message templates in the copy of the accounts' templates, if each account was
 copied. `pytake flow validate` does not know the organization, so it does not check them.
 
+If one correction is obvious, the problem also has a `fix`: `{action, value, patch}`. `patch` is a JSON patch (RFC 6902) of
+the document. Its `test` operations make it fail as a whole on a document that has changed since. The console shows a fix as a
+button beside the problem; `pytake flow validate --json` prints it. The table names the actions.
+
 """
 
 
 def prover_page(cases: Path) -> str:
     """The page. `cases` is the folder with one example for each code."""
-    table = ["| code | severity | |", "|---|---|---|"]
+    table = ["| code | severity | | fix |", "|---|---|---|---|"]
     sections = []
     for code, meaning in CODES.items():
-        table.append(f"| [`{code}`](#{code}) | {meaning.severity} | {meaning.summary} |")
-        sections.append(_section(code, json.loads((cases / f"{code}.json").read_bytes())))
+        case = json.loads((cases / f"{code}.json").read_bytes())
+        fix = _fix(code, case)
+        table.append(f"| [`{code}`](#{code}) | {meaning.severity} | {meaning.summary} | {fix} |")
+        sections.append(_section(code, case))
     return _HEAD + "\n".join(table) + "\n\n" + "\n".join(sections)
+
+
+def _fix(code: str, case: dict[str, Any]) -> str:
+    """The action of the fix that the example gets, or nothing."""
+    documents = _bundle(case["wrong"])
+    if not isinstance(documents["main"], dict):
+        return ""
+    found = next(one for one in validate(documents, "main", surroundings_of(case)) if one.code == code)
+    fix = fix_of(documents["main"], found)
+    return f"`{fix.action}`" if fix is not None else ""
 
 
 def _section(code: str, case: dict[str, Any]) -> str:

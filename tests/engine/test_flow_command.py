@@ -173,6 +173,14 @@ def test_validate_prints_problems_and_exits_with_1_on_errors(tmp_path: Path) -> 
         "field": "next_node_id",
         "message": "",
         "flow_id": "main",
+        "fix": {
+            "action": "end_here",
+            "patch": [
+                {"op": "test", "path": "/nodes/0/id", "value": "m"},
+                {"op": "test", "path": "/nodes/0/data/next_node_id", "value": "nowhere"},
+                {"op": "remove", "path": "/nodes/0/data/next_node_id"},
+            ],
+        },
     }
 
 

@@ -21,7 +21,8 @@ from pytake.conversation.rehearsal import (
 from pytake.engine import Completion, Contact, Effect, EffectResult, FlowError, HttpRequest, Input
 from pytake.wiring import shared
 from rest.caller import caller
-from rest.flows import FlowProblem, flow_problems, saved_draft
+from rest.flow_problems import FlowProblem, flow_problems
+from rest.flows import saved_draft
 from rest.identifiers import FLOW_ID
 from rest.message_content import MessageContent, message_content
 from rest.models import ApiModel, ThisCentury
@@ -269,7 +270,9 @@ def validate_flow(request: FlowValidation) -> FlowInspection:
     throttle(who, "validate", VALIDATIONS_PER_SECOND)
     problems, completion = wiring.flow_authoring().inspect(who.organization_id, request.document, request.documents)
     publishable = all(problem.severity != "error" for problem in problems)
-    return FlowInspection(publishable=publishable, problems=flow_problems(problems), completion=_completion(completion))
+    return FlowInspection(
+        publishable=publishable, problems=flow_problems(problems, request.document), completion=_completion(completion)
+    )
 
 
 @router.post(

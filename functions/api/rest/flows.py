@@ -23,6 +23,7 @@ from pytake.conversation.records import FlowChange, FlowSummary, FlowVersion
 from pytake.engine import Problem
 from rest.caller import caller
 from rest.cursor import read_list_cursor, read_version_cursor, write_list_cursor
+from rest.flow_problems import FlowProblem, flow_problems
 from rest.identifiers import FlowId
 from rest.models import ApiModel
 from rest.openapi import route_docs
@@ -42,17 +43,6 @@ IfMatch = Annotated[
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", pattern=r"^\*$", description="`*`: only if there is no draft yet")
 ]
-
-
-class FlowProblem(ApiModel):
-    """A problem of a flow, or of a number's flows: where it is and how to correct it."""
-
-    code: str
-    severity: str
-    message: str
-    flow_id: str | None = None
-    node_id: str | None = None
-    field: str | None = None
 
 
 class FlowDraft(ApiModel):
@@ -269,11 +259,6 @@ def _unknown_version(flow_id: str, version: int) -> Exception:
     return not_found("version_unknown", f"The flow {flow_id!r} has no version {version}, or does not exist.")
 
 
-def flow_problems(problems: list[Problem]) -> list[FlowProblem]:
-    """Problems of the engine as the API returns them."""
-    return [FlowProblem.model_validate(msgspec.to_builtins(problem)) for problem in problems]
-
-
 def saved_draft(organization_id: str, flow_id: str) -> dict[str, Any]:
     """The document of a saved draft. Raises the 404 problem `flow_unknown`."""
     try:
@@ -288,7 +273,7 @@ def draft_response(draft: Draft) -> Response[FlowDraft]:
     body = FlowDraft(
         flow_id=draft.flow_id,
         document=stored.document,
-        problems=flow_problems(draft.problems),
+        problems=flow_problems(draft.problems, stored.document),
         saved_at=datetime.fromtimestamp(stored.saved_at, UTC) if stored.saved_at else None,
         saved_by=stored.saved_by or None,
     )

@@ -22,7 +22,7 @@ from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.records import FallbackTemplate, Number
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
-from rest.flows import FlowProblem, flow_problems
+from rest.flow_problems import FlowProblem, flow_problems
 from rest.identifiers import PhoneNumberId
 from rest.models import ApiModel
 from rest.openapi import route_docs

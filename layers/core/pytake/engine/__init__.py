@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytake.engine.interpreter import continue_turn, opened_state, take_turn
     from pytake.engine.normalize import normalize_text
     from pytake.engine.problems import CODES, FlowError, Problem
-    from pytake.engine.prover import Completion, Surroundings, inspect_flow, validate
+    from pytake.engine.prover import Completion, Fix, Surroundings, fix_of, inspect_flow, validate
     from pytake.engine.state import Frame, State, StateError
     from pytake.engine.texts import Language, built_in_text, language_of
     from pytake.engine.turn import Command, Contact, Context, Event, Status, Step, Turn
@@ -22,7 +22,7 @@ __all__ += ["Effect", "EffectResult", "EmailRequest", "HttpRequest", "ModelReque
 __all__ += ["continue_turn", "opened_state", "take_turn"]
 __all__ += ["normalize_text"]
 __all__ += ["CODES", "FlowError", "Problem"]
-__all__ += ["Completion", "Surroundings", "inspect_flow", "validate"]
+__all__ += ["Completion", "Fix", "Surroundings", "fix_of", "inspect_flow", "validate"]
 __all__ += ["Frame", "State", "StateError"]
 __all__ += ["Language", "built_in_text", "language_of"]
 __all__ += ["Command", "Contact", "Context", "Event", "Status", "Step", "Turn"]
@@ -36,7 +36,7 @@ _MODULES = {
         "effects": ("Effect", "EffectResult", "EmailRequest", "HttpRequest", "ModelRequest", "StartFlowRequest"),
         "normalize": ("normalize_text",),
         "problems": ("CODES", "FlowError", "Problem"),
-        "prover": ("Completion", "Surroundings", "inspect_flow", "validate"),
+        "prover": ("Completion", "Fix", "Surroundings", "inspect_flow", "fix_of", "validate"),
         "interpreter": ("continue_turn", "opened_state", "take_turn"),
         "state": ("Frame", "State", "StateError"),
         "texts": ("Language", "language_of", "built_in_text"),

@@ -83,7 +83,7 @@ class CardOptions(Offering):
             build.problem("invalid_value", f"{field}.label", "The label is empty. Enter one.")
         if len(value) > meta.BUTTON_ID:
             message = f"A value may have {meta.BUTTON_ID} characters; this one has {len(value)}. Shorten it."
-            build.problem("too_long", f"{field}.value", message)
+            build.problem("too_long", f"{field}.value", message, meta.BUTTON_ID)
         for name in ("description", "section", "show_if"):
             if getattr(button, name) is not None:
                 build.problem("conflicting_fields", f"{field}.{name}", f"A card's button has no `{name}`. Remove it.")

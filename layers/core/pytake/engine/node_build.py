@@ -93,9 +93,10 @@ class NodeBuild:
         self._bundle = bundle
         self._reported = reported
 
-    def problem(self, code: str, field: str, message: str) -> None:
-        """Report a problem. `message` says what is wrong and how to correct it."""
-        self._bundle.problems.append(problem(code, message, flow_id=self.flow_id, node_id=self.node_id, field=field))
+    def problem(self, code: str, field: str, message: str, limit: int | None = None) -> None:
+        """Report a problem. `message` says what is wrong and how to correct it; `limit` is the allowed length of a text."""
+        found = problem(code, message, flow_id=self.flow_id, node_id=self.node_id, field=field)
+        self._bundle.problems.append(structs.replace(found, limit=limit))
 
     def step(self, exit: str, *, possible: bool = True) -> Step:
         """The step through this exit, created once. `possible` is false when the node's data rules the exit out."""
@@ -207,7 +208,7 @@ class NodeBuild:
             self.facts.limited_texts.append(LimitedText(text, limit, field, what))
         elif text and len(text) > limit:
             message = f"{what} may have {limit} characters; this one has {len(text)}. Shorten it."
-            self.problem("too_long", field, message)
+            self.problem("too_long", field, message, limit)
 
     def variable(
         self, name: str, field: str, exit: str = "next", source: Source = None

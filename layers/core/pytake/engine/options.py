@@ -248,7 +248,7 @@ class Options(Offering):
             option = f"{field}[{index}]"
             if len(choice.value) > id_limit:
                 message = f"A value may have {id_limit} characters; this one has {len(choice.value)}. Shorten it."
-                self._build.problem("too_long", f"{option}.value", message)
+                self._build.problem("too_long", f"{option}.value", message, id_limit)
             if choice.value in values:
                 message = f"Two options have the value `{choice.value}`. Give each option its own value."
                 self._build.problem("duplicate_value", f"{option}.value", message)

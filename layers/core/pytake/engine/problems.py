@@ -111,7 +111,8 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """One thing that is wrong with a flow.
 
     `field` is the path inside the node's `data` or the document (`buttons[0].label`), `message` says what is wrong and how to
-    correct it, `flow_id` is the document it was found in.
+    correct it, `flow_id` is the document it was found in. `limit` is the number of characters that a text may have, `nearest`
+    the name that was probably meant; a fix (`prover.fixes`) uses them.
     """
 
     code: str
@@ -120,6 +121,8 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     field: str | None
     message: str
     flow_id: str | None = None
+    limit: int | None = None
+    nearest: str | None = None
 
     @property
     def fatal(self) -> bool:
@@ -128,10 +131,16 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
 
 def problem(
-    code: str, message: str, *, flow_id: str | None = None, node_id: str | None = None, field: str | None = None
+    code: str,
+    message: str,
+    *,
+    flow_id: str | None = None,
+    node_id: str | None = None,
+    field: str | None = None,
+    nearest: str | None = None,
 ) -> Problem:
     """A `Problem` with the severity of its code."""
-    return Problem(code, CODES[code].severity, node_id, field, message, flow_id)
+    return Problem(code, CODES[code].severity, node_id, field, message, flow_id, nearest=nearest)
 
 
 class FlowError(Exception):

@@ -5,6 +5,7 @@ import { connected, pasted, removed, renamed, withNode } from "../../../flow/edi
 import { Icon } from "../../../ui/Icon.tsx";
 import { useExitText } from "../canvas/StepNode.tsx";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { FixButton } from "../editor/FixButton.tsx";
 import { findingsOf, useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { Bubble } from "../rehearsal/Bubble.tsx";
@@ -19,13 +20,9 @@ export function NodeForm({ node }: { node: FlowNode }) {
   const { document, edit, select, findings } = useEditor();
   const text = useFindingText();
   const found = findingsOf(findings, node);
-  const errors = new Map(
-    found
-      .filter(({ field }) => field)
-      .map((finding) => [finding.field!.replace(/[.[].*$/, ""), text(finding)]),
-  );
   const { main, more } = FORMS[node.type];
   const isShown = (field: string) => main.some(({ name, kind }) => name === field && kind !== "options");
+  const concerning = (name: string) => found.filter(({ field }) => field?.replace(/[.[].*$/, "") === name);
 
   const set = (name: string) => (value: unknown) =>
     edit(
@@ -37,14 +34,21 @@ export function NodeForm({ node }: { node: FlowNode }) {
     if (field.kind === "comparison")
       return node.data["branches"] ? null : <Comparison key={field.name} node={node} />;
     if (field.kind === "branches" && !node.data["branches"]) return <ManyWays key={field.name} node={node} />;
+    const own = concerning(field.name);
     return (
-      <FieldPart
-        key={field.name}
-        field={field}
-        value={node.data[field.name]}
-        onChange={set(field.name)}
-        error={errors.get(field.name)}
-      />
+      <div key={field.name} className="build-field">
+        <FieldPart
+          field={field}
+          value={node.data[field.name]}
+          onChange={set(field.name)}
+          error={[...new Set(own.map(text))].join(" ") || undefined}
+        />
+        {own
+          .filter((finding) => isShown(finding.field!))
+          .map((finding) => (
+            <FixButton key={`${finding.code} ${finding.field}`} finding={finding} />
+          ))}
+      </div>
     );
   }
 
@@ -95,7 +99,7 @@ export function NodeForm({ node }: { node: FlowNode }) {
             p="xs"
             title={text(finding)}
           >
-            {finding.field && <code>{finding.field}</code>}
+            {finding.field && <code>{finding.field}</code>} <FixButton finding={finding} />
           </Alert>
         ))}
       <TextInput

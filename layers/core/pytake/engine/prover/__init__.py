@@ -12,6 +12,8 @@ from pytake.engine.problems import Problem
 from pytake.engine.prover.completion import Completion, completion_of
 from pytake.engine.prover.dataflow import Analysis, AnalysisBudgetError
 from pytake.engine.prover.findings import Findings
+from pytake.engine.prover.fix_places import Fix
+from pytake.engine.prover.fixes import fix_of
 from pytake.engine.prover.graph import Graph
 from pytake.engine.prover.silence import silent_questions
 from pytake.engine.prover.surroundings import Surroundings, missing_in
@@ -19,7 +21,7 @@ from pytake.engine.prover.translations import add_translated_facts, translation_
 from pytake.engine.prover.turn_lengths import too_long_turns
 from pytake.engine.prover.validations import contradictions
 
-__all__ = ["Completion", "Surroundings", "inspect_flow", "validate"]
+__all__ = ["Completion", "Fix", "Surroundings", "fix_of", "inspect_flow", "validate"]
 
 UNKNOWN = Surroundings()
 """Nothing is known about the organization."""

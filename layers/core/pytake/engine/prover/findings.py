@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from pytake.engine.facts import LimitedText, NodeFacts, Read, TermUse
 from pytake.engine.filters import FILTERS
@@ -100,7 +100,7 @@ class Findings:
             assigned = seen.assigned[index]
             if assigned == ALWAYS or _expects_nothing(read) or (self._entered and index in seen.outside):
                 continue
-            name = read.expression.path[0]
+            name, near = read.expression.path[0], None
             default = f'`{{{{{name} | default("...")}}}}`'
             if assigned & ALWAYS:
                 code = "variable_maybe_unassigned"
@@ -112,12 +112,17 @@ class Findings:
                 code = "variable_never_assigned"
                 message = f"No path to this node assigns `{name}`, so it is always empty. Assign it before, or write {default}."
             else:
-                code = "variable_from_outside"
+                code, near = "variable_from_outside", _near(name, written)
                 message = (
                     f"Nothing in this flow assigns `{name}`, so it is empty unless a flow that jumps here passes it. "
-                    f"Correct the name, assign it before, or write {default}.{_near(name, written)}"
+                    f"Correct the name, assign it before, or write {default}."
                 )
-            yield problem(code, message, flow_id=facts.flow_id, node_id=facts.node_id, field=read.field)
+                if "-" in name and name.partition("-")[0] in written:
+                    message, near = message + " To subtract, write spaces around `-`.", None
+                elif near is not None:
+                    message += f" Did you mean `{near}`?"
+            location = {"flow_id": facts.flow_id, "node_id": facts.node_id, "field": read.field}
+            yield problem(code, message, nearest=near, **location)
 
 
 def _is_empty(use: TermUse, environment: Environment) -> bool:
@@ -158,13 +163,10 @@ def _calculations(facts: NodeFacts, seen: NodeObservations) -> Iterator[Problem]
             yield problem("arithmetic_outside_braces", message, field=stored.field, **location)
 
 
-def _near(name: str, written: set[str]) -> str:
+def _near(name: str, written: set[str]) -> str | None:
     from difflib import get_close_matches
 
-    if "-" in name and name.partition("-")[0] in written:
-        return " To subtract, write spaces around `-`."
-    near = get_close_matches(name, sorted(written), n=1, cutoff=0.75)
-    return f" Did you mean `{near[0]}`?" if near else ""
+    return next(iter(get_close_matches(name, sorted(written), n=1, cutoff=0.75)), None)
 
 
 def _expects_nothing(read: Read) -> bool:
@@ -204,11 +206,11 @@ def _length(facts: NodeFacts, limited: LimitedText, longest: int | None, culprit
             f"{limited.what} may have {limited.limit} characters, and {names} can have any length, so the text may be cut "
             f"off. {correction}"
         )
-        return problem("may_be_too_long", message, **location)
+        return structs.replace(problem("may_be_too_long", message, **location), limit=limited.limit)
     if longest > limited.limit:
         message = (
             f"{limited.what} may have {limited.limit} characters; with the longest {names} it has {longest}, so the text may be "
             f"cut off. {correction}"
         )
-        return problem("too_long_after_substitution", message, **location)
+        return structs.replace(problem("too_long_after_substitution", message, **location), limit=limited.limit)
     return None
