@@ -20,6 +20,10 @@ from pytake.engine.document import RawDocument
 from pytake.engine.events import EVENTS
 from pytake.engine.field_types import Validation
 from pytake.engine.filters import FILTERS, IN_SETTING, Setting
+from pytake.engine.filters.dates import DATE_FILTERS
+from pytake.engine.filters.lists import LIST_FILTERS
+from pytake.engine.filters.numbers import NUMBER_FILTERS
+from pytake.engine.filters.texts import TEXT_FILTERS
 from pytake.engine.flow_commands import FlowCommand
 from pytake.engine.migrations import FORMAT
 from pytake.engine.registry import node_types, validators
@@ -57,6 +61,7 @@ _FOUND = {
 _CART = [{"name": "Mug", "price": 12.5}, {"name": "Cup", "price": 8}]
 # Filters see an English flow of an organization in UTC, on 22 November 2026.
 _SETTING = Setting(1_795_348_800, "UTC", "BR", "en", plain_text)
+_FILTER_KINDS = {"text": TEXT_FILTERS, "list": LIST_FILTERS, "number": NUMBER_FILTERS, "date": DATE_FILTERS}
 _FILTERS: dict[str, tuple[Any, str]] = {
     "upper": ("maria", "upper"),
     "lower": ("MARIA", "lower"),
@@ -282,8 +287,8 @@ def _templates() -> Iterator[str]:
         'variable: `{{now | add_time(delay, "days")}}`, `{{slots | item(choice)}}`. Positions count from 1.\n'
     )
     yield 'Filters follow a vertical bar and are applied in order: `{{contact.name | first_name | default("friend")}}`.\n'
-    yield "| filter | example | result |"
-    yield "|---|---|---|"
+    yield "| filter | for | example | result |"
+    yield "|---|---|---|---|"
     for name in FILTERS:
         value, call = _FILTERS[name]
         (expression,) = parse_template("{{x | " + call + "}}")
@@ -292,7 +297,8 @@ def _templates() -> Iterator[str]:
         for apply, arguments in expression.filters:
             result = apply(result, *arguments, **({"at": _SETTING} if apply in IN_SETTING else {}))
         shown = plain_text(result).replace("\n", "⏎")
-        yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)} \\| {call}` | `{shown}` |"
+        kind = next(kind for kind, filters in _FILTER_KINDS.items() if name in filters)
+        yield f"| `{name}` | {kind} | `{json.dumps(value, ensure_ascii=False)} \\| {call}` | `{shown}` |"
     yield ""
 
 

@@ -118,6 +118,14 @@ def test_null_is_the_same_as_leaving_a_field_out() -> None:
     assert problems_of(one(*nodes, session_ttl_hours=None, merge_texts=None)) == []
 
 
+def test_comments_on_the_canvas_change_nothing_and_must_be_whole() -> None:
+    note = {"id": "c", "text": "Ask Rita. {{not a variable", "position": {"x": 1, "y": 2.5}}
+    assert problems_of(one(END, comments=[note])) == []
+    assert [(p.code, p.field) for p in problems_of(one(END, comments=[{**note, "text": 3}]))] == [
+        ("invalid_value", "comments[0].text")
+    ]
+
+
 def test_the_only_start_node_is_the_start() -> None:
     assert problems_of(one(END, node("s", "start", next_node_id="e"), start_node_id=None)) == []
 

@@ -23,6 +23,13 @@ export interface FlowCommand {
   returns?: boolean;
 }
 
+/** A note on the canvas, for the people who edit the flow. */
+export interface FlowComment {
+  id: string;
+  text: string;
+  position: { x: number; y: number };
+}
+
 /** A flow document of format 1 (docs/flow.schema.json); a draft may have errors. */
 export interface FlowDocument {
   format: 1;
@@ -32,6 +39,8 @@ export interface FlowDocument {
   languages?: string[] | null;
   start_node_id?: string | null;
   commands?: FlowCommand[] | null;
+  comments?: FlowComment[] | null;
+  texts?: Record<string, Record<string, string>> | null;
   nodes: FlowNode[];
   [more: string]: unknown;
 }

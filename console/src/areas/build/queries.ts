@@ -59,6 +59,21 @@ export function inspect(document: FlowDocument, signal?: AbortSignal): Promise<I
   );
 }
 
+/** A flow as it was published; a version never changes. */
+export function versionQuery(id: string, version: number) {
+  return queryOptions({
+    queryKey: ["version", id, version],
+    queryFn: async ({ signal }) => {
+      const path = { flow_id: id, version };
+      const found = await got(
+        api.GET("/api/v1/flows/{flow_id}/versions/{version}", { signal, params: { path } }),
+      );
+      return found.document as unknown as FlowDocument;
+    },
+    staleTime: Infinity,
+  });
+}
+
 /** The published versions of a flow, newest first. */
 export function versionsQuery(id: string) {
   return queryOptions({

@@ -54,6 +54,14 @@ class Position(Struct, forbid_unknown_fields=True):
     y: float
 
 
+class Comment(Struct, forbid_unknown_fields=True):
+    """A note on an editor's canvas, for the people who edit the flow. Conversations ignore it."""
+
+    id: str
+    text: str
+    position: Position
+
+
 class _RawNode(Struct, forbid_unknown_fields=True):
     id: str
     type: str
@@ -79,6 +87,8 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
 
     `commands` are words that a person can write wherever the flow waits, as in
     `[{"words": ["menu"], "next_node_id": "menu"}, {"words": ["help", "ajuda"], "next_node_id": "help", "returns": true}]`.
+
+    `comments` are notes on the canvas of an editor. They change nothing in a conversation.
     """
 
     id: str
@@ -93,6 +103,7 @@ class RawDocument(Struct, forbid_unknown_fields=True, kw_only=True):
     languages: list[str] | None = None
     texts: dict[str, dict[str, str]] | None = None
     commands: list[FlowCommand] | None = None
+    comments: list[Comment] | None = None
 
 
 def jump_targets(document: FlowDocument) -> set[str]:
@@ -174,7 +185,8 @@ def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | Non
         field = f"{path}.{name}" if path else name
         hint = _nearest(name, expected) if not path else None
         correction = f"Did you mean `{hint}`?" if hint else "Remove it, or check its spelling."
-        return problem("unknown_field", f"There is no field `{name}` here. {correction}", field=field, **location)
+        message = f"There is no field `{name}` here. {correction}"
+        return problem("unknown_field", message, field=field, nearest=hint, **location)
     if text.startswith("Object missing required field"):
         name = text.split("`")[1]
         field = f"{path}.{name}" if path else name

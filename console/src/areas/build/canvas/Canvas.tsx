@@ -17,14 +17,18 @@ import {
 import { useCallback, useEffect, useMemo, useState, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowDocument, NodeType } from "../../../flow/document.ts";
-import { added, connected, placed, removed } from "../../../flow/edit.ts";
+import { withComment } from "../../../flow/comments.ts";
+import { added, connected, placed, removed, rounded } from "../../../flow/edit.ts";
 import { laidOut, type Positions } from "../../../flow/layout.ts";
 import { useEditor } from "../editor/state.ts";
 import { AddMenu } from "./AddMenu.tsx";
-import { edgesOf, positionOf, stepsOf } from "./graph.ts";
+import { AlignBar } from "./AlignBar.tsx";
+import { CommentNode, type Comment } from "./CommentNode.tsx";
+import { drawnOf, edgesOf, positionOf } from "./graph.ts";
 import { StepNode, type Step } from "./StepNode.tsx";
 
-const NODE_TYPES = { step: StepNode };
+const NODE_TYPES = { step: StepNode, comment: CommentNode };
+type Drawn = Step | Comment;
 export const DRAGGED = "application/pytake-node";
 const NO_POSITIONS: Positions = new Map();
 const MINIMAP_FROM = 8;
@@ -39,17 +43,17 @@ interface Adding {
 /** The flow as a drawing: nodes are dragged, exits are connected, and everything can be selected and deleted. */
 export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: Positions) => void }) {
   const { t } = useTranslation("build");
-  const { document, edit, select, selected, findings, lit } = useEditor();
+  const { document, edit, select, selected, findings, lit, marks } = useEditor();
   const scheme = useComputedColorScheme("light");
   const flow = useReactFlow();
-  const [steps, setSteps] = useState<Step[]>([]);
+  const [steps, setSteps] = useState<Drawn[]>([]);
   const [chosenEdges, setChosenEdges] = useState<ReadonlySet<string>>(new Set());
   const [adding, setAdding] = useState<Adding>();
 
   useEffect(() => {
     // oxlint-disable-next-line react/set-state-in-effect -- the library keeps sizes and drags in these objects, too
-    setSteps((before) => stepsOf({ document, laid, findings, selected, lit }, before));
-  }, [document, laid, findings, selected, lit]);
+    setSteps((before) => drawnOf({ document, laid, findings, selected, lit, marks }, before));
+  }, [document, laid, findings, selected, lit, marks]);
   const edges = useMemo(() => edgesOf(document, lit, chosenEdges), [document, lit, chosenEdges]);
 
   /** Show all of a small flow, and the beginning of a large one, so that its texts can be read. */
@@ -78,7 +82,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
   }, [unplaced, document, onLaid, show]);
 
   const onNodesChange = useCallback(
-    (changes: NodeChange<Step>[]) => {
+    (changes: NodeChange<Drawn>[]) => {
       setSteps((before) => applyNodeChanges(changes, before));
       const chosen = changes.filter((change) => change.type === "select");
       if (chosen.length) {
@@ -97,7 +101,14 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
           const positions: Positions = new Map(before.nodes.map((node) => [node.id, positionOf(node, laid)]));
           for (const change of moved)
             if (change.type === "position") positions.set(change.id, change.position!);
-          return placed(before, positions);
+          const shifted = moved.reduce((rest, change) => {
+            const position = rounded(change.type === "position" ? change.position! : { x: 0, y: 0 });
+            return withComment(rest, change.type === "add" ? change.item.id : change.id, (one) => ({
+              ...one,
+              position,
+            }));
+          }, before);
+          return placed(shifted, positions);
         });
       }
     },
@@ -134,8 +145,11 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
   );
 
   const remove = useCallback(
-    (gone: Step[]) => {
-      edit((before) => removed(before, new Set(gone.map(({ id }) => id))));
+    (gone: Drawn[]) => {
+      edit((before) => {
+        const ids = new Set(gone.map(({ id }) => id));
+        return gone.reduce((rest, { id }) => withComment(rest, id, () => undefined), removed(before, ids));
+      });
       select([]);
     },
     [edit, select],
@@ -171,7 +185,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
 
   return (
     <div className="build-canvas" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
-      <ReactFlow<Step>
+      <ReactFlow<Drawn>
         nodes={steps}
         edges={edges}
         nodeTypes={NODE_TYPES}
@@ -204,6 +218,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
           "edge.a11yDescription.default": t("canvas.edgeKeys"),
         }}
       >
+        <AlignBar />
         <Background gap={20} />
         <Controls showInteractive={false} position="bottom-left" />
         {document.nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" />}

@@ -1,18 +1,19 @@
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import type { Mark } from "../../../flow/differences.ts";
 import { exitsOf, gist, type Exit, type FlowNode } from "../../../flow/document.ts";
 import type { Finding } from "../queries.ts";
 import { TypeIcon } from "./TypeIcon.tsx";
 
 export type Step = Node<
-  { node: FlowNode; findings: Finding[]; start: boolean; lit: ReadonlySet<string> },
+  { node: FlowNode; findings: Finding[]; start: boolean; lit: ReadonlySet<string>; mark?: Mark | undefined },
   "step"
 >;
 
 /** A node on the canvas: what it is, what it says, and one handle for each way out. */
 export const StepNode = memo(function StepNode({
-  data: { node, findings, start, lit },
+  data: { node, findings, start, lit, mark },
   selected,
 }: NodeProps<Step>) {
   const { t } = useTranslation("build");
@@ -26,6 +27,7 @@ export const StepNode = memo(function StepNode({
     selected && "is-selected",
     worst && `has-${worst}`,
     lit.has(node.id) && "is-lit",
+    mark && `is-${mark}`,
   ];
   return (
     <div className={classes.filter(Boolean).join(" ")} data-type={node.type}>
@@ -33,6 +35,7 @@ export const StepNode = memo(function StepNode({
       <div className="build-node-head">
         <TypeIcon type={node.type} />
         <span className="build-node-name">{node.label || t(`type.${node.type}`)}</span>
+        {mark && <span className="build-node-mark">{t(`canvas.${mark}`)}</span>}
         {start && <span className="build-node-start">{t("canvas.start")}</span>}
         {worst && (
           <span

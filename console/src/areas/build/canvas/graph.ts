@@ -1,7 +1,10 @@
 import type { Edge } from "@xyflow/react";
+import type { Mark } from "../../../flow/differences.ts";
+import { drawnId } from "../../../flow/comments.ts";
 import { exitsOf, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
 import type { Positions } from "../../../flow/layout.ts";
 import type { Finding } from "../queries.ts";
+import type { Comment } from "./CommentNode.tsx";
 import type { Step } from "./StepNode.tsx";
 
 const NO_FINDINGS: Finding[] = [];
@@ -12,6 +15,7 @@ interface Shown {
   findings: ReadonlyMap<string, Finding[]>;
   selected: readonly string[];
   lit: ReadonlySet<string>;
+  marks: ReadonlyMap<string, Mark>;
 }
 
 /** Return where a node is: where a person put it, else where the layout did. */
@@ -20,7 +24,10 @@ export function positionOf(node: FlowNode, laid: Positions): { x: number; y: num
 }
 
 /** Return the nodes to draw. Those that are as before stay the same objects, so that only changed ones are drawn again. */
-export function stepsOf({ document, laid, findings, selected, lit }: Shown, before: readonly Step[]): Step[] {
+export function stepsOf(
+  { document, laid, findings, selected, lit, marks }: Shown,
+  before: readonly Step[],
+): Step[] {
   const known = new Map(before.map((step) => [step.id, step]));
   const chosen = new Set(selected);
   return document.nodes.map((node) => {
@@ -30,6 +37,7 @@ export function stepsOf({ document, laid, findings, selected, lit }: Shown, befo
       findings: findings.get(node.id) ?? NO_FINDINGS,
       start: document.start_node_id === node.id,
       lit,
+      mark: marks.get(node.id),
     };
     const position = positionOf(node, laid);
     const isSelected = chosen.has(node.id);
@@ -39,6 +47,7 @@ export function stepsOf({ document, laid, findings, selected, lit }: Shown, befo
       old.data.findings === data.findings &&
       old.data.start === data.start &&
       old.data.lit === lit &&
+      old.data.mark === data.mark &&
       !!old.selected === isSelected &&
       old.position.x === position.x &&
       old.position.y === position.y
@@ -47,6 +56,23 @@ export function stepsOf({ document, laid, findings, selected, lit }: Shown, befo
     }
     return { ...old, id: node.id, type: "step" as const, position, data, selected: isSelected };
   });
+}
+
+/** Return the nodes and the comments to draw. */
+export function drawnOf(shown: Shown, before: readonly (Step | Comment)[]): (Step | Comment)[] {
+  const steps = stepsOf(
+    shown,
+    before.filter((one) => one.type === "step"),
+  );
+  const known = new Map(before.map((one) => [one.id, one]));
+  const comments = (shown.document.comments ?? []).map((comment): Comment => {
+    const id = drawnId(comment);
+    const [old, selected] = [known.get(id), shown.selected.includes(id)];
+    if (old?.type === "comment" && old.data.comment === comment && !!old.selected === selected) return old;
+    const kept = old?.type === "comment" ? old : {};
+    return { ...kept, id, type: "comment", position: comment.position, data: { comment }, selected };
+  });
+  return [...steps, ...comments];
 }
 
 /** Return the arrows to draw. */

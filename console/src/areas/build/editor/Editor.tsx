@@ -1,17 +1,19 @@
 import "./editor.css";
 import { Skeleton } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { ReactFlowProvider } from "@xyflow/react";
+import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 import type { FlowDocument } from "../../../flow/document.ts";
+import { withNewComment } from "../../../flow/comments.ts";
 import { pasted, placed, removed } from "../../../flow/edit.ts";
 import { laidOut, type Positions } from "../../../flow/layout.ts";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
 import { Palette } from "../canvas/Palette.tsx";
+import { Differences } from "../differences/Differences.tsx";
 import { NodeForm } from "../forms/NodeForm.tsx";
 import { PublishDialog } from "../publish/PublishDialog.tsx";
 import { Versions } from "../publish/Versions.tsx";
@@ -47,10 +49,12 @@ export function Editor() {
 }
 
 const NOTHING_LIT: ReadonlySet<string> = new Set();
+const NO_MARKS: EditorState["marks"] = new Map();
 
 function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const { t } = useTranslation("build");
   const client = useQueryClient();
+  const flow = useReactFlow();
   const draft = useDraft(opened, tag);
   const { document, edit } = draft;
   const { inspection } = useInspection(document);
@@ -58,11 +62,12 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const [panel, setPanel] = useState<Panel>();
   const [dialog, setDialog] = useState<"publish" | "versions" | "search">();
   const [lit, light] = useState(NOTHING_LIT);
+  const [marks, mark] = useState(NO_MARKS);
   const [laid, setLaid] = useState<Positions>(NO_POSITIONS);
   const findings = useMemo(() => byNode(inspection, document.id), [inspection, document.id]);
   const editor = useMemo<EditorState>(
-    () => ({ document, selected, inspection, findings, lit, edit, select, light }),
-    [document, selected, inspection, findings, lit, edit],
+    () => ({ document, selected, inspection, findings, lit, marks, edit, select, light, mark }),
+    [document, selected, inspection, findings, lit, marks, edit],
   );
   const node = selected.length === 1 ? document.nodes.find(({ id }) => id === selected[0]) : undefined;
   const heading = useRef<HTMLHeadingElement>(null);
@@ -101,6 +106,18 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     selectAll: () => select(document.nodes.map(({ id }) => id)),
   });
 
+  function comment() {
+    const canvas = globalThis.document.querySelector(".build-canvas")!.getBoundingClientRect();
+    const middle = { x: canvas.x + canvas.width / 2, y: canvas.y + canvas.height / 3 };
+    const [after, id] = withNewComment(document, flow.screenToFlowPosition(middle));
+    edit(() => after);
+    select([id]);
+  }
+  const compared = typeof panel === "object" ? panel : undefined;
+  const compare = (version: number) => {
+    setPanel({ version });
+    setDialog(undefined);
+  };
   const reload = () => void client.resetQueries({ queryKey: ["draft", document.id] });
   return (
     <EditorProvider value={editor}>
@@ -111,14 +128,21 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
           panel={panel}
           onPanel={setPanel}
           onLayout={() => void layOut()}
+          onComment={comment}
           onDialog={setDialog}
           problems={inspection?.problems.length ?? 0}
         />
         <Palette />
         <Canvas laid={laid} onLaid={setLaid} />
-        {(panel === "json" || node) && (
+        {(panel === "json" || compared || node) && (
           <aside className="build-panel" aria-label={t("panel.name")}>
-            {panel === "json" ? <JsonView /> : node && <NodeForm key={node.id} node={node} />}
+            {compared ? (
+              <Differences version={compared.version} onClose={() => setPanel(undefined)} />
+            ) : panel === "json" ? (
+              <JsonView />
+            ) : (
+              node && <NodeForm key={node.id} node={node} />
+            )}
           </aside>
         )}
         {panel === "rehearsal" && <Rehearsal />}
@@ -128,10 +152,13 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
               await draft.save();
               return draft.tag.current;
             }}
+            onCompare={compare}
             onClose={() => setDialog(undefined)}
           />
         )}
-        {dialog === "versions" && <Versions flowId={document.id} onClose={() => setDialog(undefined)} />}
+        {dialog === "versions" && (
+          <Versions flowId={document.id} onCompare={compare} onClose={() => setDialog(undefined)} />
+        )}
         {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
         {draft.saving === "conflict" && (
           <Conflict document={document} onOverwrite={draft.save} onTakeTheirs={reload} />

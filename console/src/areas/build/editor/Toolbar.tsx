@@ -14,11 +14,21 @@ interface ToolbarProps {
   problems: number;
   onPanel: (panel: Panel) => void;
   onLayout: () => void;
+  onComment: () => void;
   onDialog: (dialog: "publish" | "versions" | "search") => void;
 }
 
 /** The flow's name, whether it is saved, and what can be done with it. */
-export function Toolbar({ heading, draft, panel, problems, onPanel, onLayout, onDialog }: ToolbarProps) {
+export function Toolbar({
+  heading,
+  draft,
+  panel,
+  problems,
+  onPanel,
+  onLayout,
+  onComment,
+  onDialog,
+}: ToolbarProps) {
   const { t } = useTranslation(["build", "shell"]);
   const { document } = useEditor();
   const problemText = useProblemText();
@@ -80,6 +90,7 @@ export function Toolbar({ heading, draft, panel, problems, onPanel, onLayout, on
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
+            <Menu.Item onClick={onComment}>{t("comment.add")}</Menu.Item>
             <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>
             <Menu.Item onClick={() => download(document.id, JSON.stringify(document, null, 2))}>

@@ -1,9 +1,10 @@
 import { createContext, useContext } from "react";
+import type { Mark } from "../../../flow/differences.ts";
 import type { FlowDocument, FlowNode } from "../../../flow/document.ts";
 import type { Finding, Inspection } from "../queries.ts";
 
 /** What is open at the right of the canvas. */
-export type Panel = "rehearsal" | "json" | undefined;
+export type Panel = "rehearsal" | "json" | { version: number } | undefined;
 
 /** What the parts of the editor share. */
 export interface Editor {
@@ -13,10 +14,13 @@ export interface Editor {
   findings: ReadonlyMap<string, Finding[]>;
   /** Where the rehearsal went: `node` or `node|field`. */
   lit: ReadonlySet<string>;
+  /** How nodes differ from the version that the draft is compared with. */
+  marks: ReadonlyMap<string, Mark>;
   /** Change the document; changes of one group are undone together. */
   edit: (change: (document: FlowDocument) => FlowDocument, group?: string) => void;
   select: (ids: readonly string[]) => void;
   light: (lit: ReadonlySet<string>) => void;
+  mark: (marks: ReadonlyMap<string, Mark>) => void;
 }
 
 const Context = createContext<Editor | undefined>(undefined);

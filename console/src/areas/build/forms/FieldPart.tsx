@@ -1,9 +1,10 @@
-import { NumberInput, Select, Switch, TextInput } from "@mantine/core";
+import { NumberInput, Select, Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../../api/flows.ts";
 import type { Kind } from "./fields.ts";
+import { ExpressionInput } from "./Completed.tsx";
 import { ActionsPart, ValidationPart } from "./compound.tsx";
 import {
   JsonPart,
@@ -22,14 +23,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const PRIORITIES = ["low", "normal", "high", "urgent"] as const;
 
 function LinePart({ label, value, onChange, error }: PartProps) {
-  return (
-    <TextInput
-      label={label}
-      value={shown(value)}
-      onChange={(event) => onChange(event.currentTarget.value)}
-      error={error}
-    />
-  );
+  return <ExpressionInput label={label} value={shown(value)} onChange={onChange} error={error} />;
 }
 
 function NumberPart({ label, value, onChange, error }: PartProps) {

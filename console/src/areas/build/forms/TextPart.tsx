@@ -3,6 +3,7 @@ import { useRef, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { useEditor } from "../editor/state.ts";
+import { useCompletion } from "./Completed.tsx";
 import type { Field } from "./fields.ts";
 
 const EMOJI = [..."😀😊😉👋🙏👍👏🎉❤️✅❌⚠️📅⏰📍📞✉️💬🛒💳🧾📦🚚🏠🏥🎓🍕☀️🌙⭐"].filter(
@@ -35,6 +36,7 @@ export function TextPart({ label, value, onChange, error }: PartProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const variables = useVariables();
   const text = typeof value === "string" ? value : "";
+  const completion = useCompletion(field, text, onChange);
 
   function insert(piece: string) {
     const area = field.current;
@@ -49,13 +51,12 @@ export function TextPart({ label, value, onChange, error }: PartProps) {
   return (
     <div className="build-text">
       <Textarea
-        ref={field}
+        {...completion.props}
         label={label}
-        value={text}
-        onChange={(event) => onChange(event.currentTarget.value)}
         error={error}
         rows={Math.min(8, Math.max(2, text.split("\n").length + 1))}
       />
+      {completion.list}
       <div className="build-text-tools">
         <Menu withinPortal position="bottom-end" width={220}>
           <Menu.Target>

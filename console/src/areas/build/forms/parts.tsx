@@ -2,6 +2,7 @@ import { Autocomplete, JsonInput, NumberInput, Select, TagsInput, TextInput } fr
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
+import { ExpressionInput } from "./Completed.tsx";
 import { ListPart } from "./ListPart.tsx";
 import { useVariables, type PartProps } from "./TextPart.tsx";
 
@@ -99,12 +100,12 @@ export function OptionsPart({ label, value, onChange }: PartProps) {
     >
       {(option, change, index) => (
         <>
-          <TextInput
+          <ExpressionInput
             aria-label={t("form.optionLabel", { number: index + 1 })}
             placeholder={t("field.label")}
             maxLength={24}
             value={shown(option["label"])}
-            onChange={(event) => change(withValue(option, "label", event.currentTarget.value))}
+            onChange={(next) => change(withValue(option, "label", next))}
           />
           <TextInput
             aria-label={t("form.optionValue", { number: index + 1 })}
@@ -112,11 +113,11 @@ export function OptionsPart({ label, value, onChange }: PartProps) {
             value={shown(option["value"])}
             onChange={(event) => change(withValue(option, "value", event.currentTarget.value))}
           />
-          <TextInput
+          <ExpressionInput
             aria-label={t("form.optionDescription", { number: index + 1 })}
             placeholder={t("field.description")}
             value={shown(option["description"])}
-            onChange={(event) => change(withValue(option, "description", event.currentTarget.value))}
+            onChange={(next) => change(withValue(option, "description", next))}
           />
         </>
       )}
@@ -143,17 +144,17 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
       />
       {type && (
         <>
-          <TextInput
+          <ExpressionInput
             type="url"
             label={t("field.link")}
             placeholder="https://"
             value={shown(media["link"])}
-            onChange={(event) => onChange(withValue(media, "link", event.currentTarget.value))}
+            onChange={(next) => onChange(withValue(media, "link", next))}
           />
-          <TextInput
+          <ExpressionInput
             label={t("field.caption")}
             value={shown(media["caption"])}
-            onChange={(event) => onChange(withValue(media, "caption", event.currentTarget.value))}
+            onChange={(next) => onChange(withValue(media, "caption", next))}
           />
         </>
       )}
@@ -187,11 +188,11 @@ export function PairsPart({ label, value, onChange }: PartProps) {
             value={pair.name}
             onChange={(event) => change({ ...pair, name: event.currentTarget.value })}
           />
-          <TextInput
+          <ExpressionInput
             aria-label={t("form.pairValue", { number: index + 1 })}
             placeholder={t("field.value")}
             value={pair.value}
-            onChange={(event) => change({ ...pair, value: event.currentTarget.value })}
+            onChange={(next) => change({ ...pair, value: next })}
           />
         </div>
       )}

@@ -2,6 +2,7 @@ import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/co
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
 import { OPERATORS, WITHOUT_VALUE } from "./fields.ts";
+import { ExpressionInput } from "./Completed.tsx";
 import { ListPart } from "./ListPart.tsx";
 import { items, shown, VariablePart } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
@@ -147,10 +148,10 @@ export function ComparisonPart({ value, onChange }: { value: Data; onChange: (va
         onChange={(next) => onChange({ ...value, operator: next })}
       />
       {!WITHOUT_VALUE.has(operator) && (
-        <TextInput
+        <ExpressionInput
           label={t("field.value")}
           value={shown(value["value"])}
-          onChange={(event) => onChange({ ...value, value: event.currentTarget.value })}
+          onChange={(next) => onChange({ ...value, value: next })}
         />
       )}
     </div>

@@ -3,9 +3,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, got } from "../../../api/client.ts";
+import { flowsQuery } from "../../../api/flows.ts";
 import { session } from "../../../login/session.ts";
 import { announce } from "../../../ui/announce.ts";
 import { Problem } from "../../../ui/Problem.tsx";
+import { FixButton } from "../editor/FixButton.tsx";
 import { useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { changeable, numbersQuery, putNumber, type PhoneNumber } from "../../../api/numbers.ts";
@@ -40,13 +42,21 @@ export function withStart(number: PhoneNumber, flowId: string, { byDefault, word
   };
 }
 
+interface PublishDialogProps {
+  tag: () => Promise<string>;
+  onCompare: (version: number) => void;
+  onClose: () => void;
+}
+
 /** Publish: what is still wrong, and which numbers and words start the flow. */
-export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; onClose: () => void }) {
+export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
   const { t } = useTranslation(["build", "shell"]);
   const { document, inspection, select } = useEditor();
   const text = useFindingText();
   const client = useQueryClient();
   const numbers = useQuery(numbersQuery());
+  const flows = useQuery(flowsQuery());
+  const current = flows.data?.find(({ flow_id }) => flow_id === document.id)?.published_version;
   const mayChange = session().person.role === "admin";
   const [starts, setStarts] = useState<Record<string, Start>>({});
   const errors = (inspection?.problems ?? []).filter(({ severity }) => severity === "error");
@@ -101,7 +111,7 @@ export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; on
               p="xs"
               mb="xs"
             >
-              {text(finding)}{" "}
+              {text(finding)} <FixButton finding={finding} />
               {finding.node_id && (
                 <Button
                   size="compact-xs"
@@ -116,6 +126,11 @@ export function PublishDialog({ tag, onClose }: { tag: () => Promise<string>; on
               )}
             </Alert>
           ))}
+          {current && (
+            <Button variant="default" size="xs" onClick={() => onCompare(current)}>
+              {t("differences.show", { version: current })}
+            </Button>
+          )}
           <h3>{t("publish.starts")}</h3>
           {!mayChange && <p className="quiet">{t("publish.adminOnly")}</p>}
           {numbers.isError && <Problem error={numbers.error} again={() => void numbers.refetch()} />}

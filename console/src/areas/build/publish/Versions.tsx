@@ -8,8 +8,14 @@ import { flowsQuery } from "../../../api/flows.ts";
 import { versionsQuery } from "../queries.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
+interface VersionsProps {
+  flowId: string;
+  onCompare: (version: number) => void;
+  onClose: () => void;
+}
+
 /** The published versions of a flow: who published what when, and the way back to one. */
-export function Versions({ flowId, onClose }: { flowId: string; onClose: () => void }) {
+export function Versions({ flowId, onCompare, onClose }: VersionsProps) {
   const { t } = useTranslation("build");
   const client = useQueryClient();
   const versions = useQuery(versionsQuery(flowId));
@@ -48,6 +54,14 @@ export function Versions({ flowId, onClose }: { flowId: string; onClose: () => v
                 })}
               </span>
             </span>
+            <Button
+              size="xs"
+              variant="subtle"
+              aria-label={`${t("differences.compare")}: ${t("versions.version", { version })}`}
+              onClick={() => onCompare(version)}
+            >
+              {t("differences.compare")}
+            </Button>
             {version !== current && (
               <Button
                 size="xs"
