@@ -21,7 +21,7 @@ SECRETS = {
 }
 KEPT_FIELDS = (
     *("display_phone_number", "default_flow_id", "keywords", "words", "apology", "fallback_template"),
-    *("messages_per_second", "mark_read", "typing", "coexists"),
+    *("messages_per_second", "mark_read", "typing", "coexists", "marketing_messages"),
 )
 
 _VALUE_OR_FILE = "The value, or @FILE. You are asked for it if a new number needs it. {}"
@@ -55,6 +55,9 @@ def put(
     coexists: Annotated[
         bool | None, typer.Option(help="Its owner uses it in the WhatsApp Business app, too: 20 messages a second.")
     ] = None,
+    marketing_messages: Annotated[
+        bool | None, typer.Option(help="Send marketing templates by Meta's Marketing Messages API.")
+    ] = None,
     mark_read: Annotated[bool | None, typer.Option(help="Mark messages as read when their turn is taken.")] = None,
     typing: Annotated[
         bool | None, typer.Option(help="Show the typing indicator while an API or a model is asked.")
@@ -76,7 +79,12 @@ def put(
             fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
         if waba_id is not None:
             body["waba_id"] = waba_id
-        switches = {"coexists": coexists, "mark_read": mark_read, "typing": typing}
+        switches = {
+            "coexists": coexists,
+            "marketing_messages": marketing_messages,
+            "mark_read": mark_read,
+            "typing": typing,
+        }
         body |= {name: value for name, value in switches.items() if value is not None}
         number = client.put(path, {**body, **secrets})
     typer.echo(

@@ -46,6 +46,8 @@ _TITLES = {
     132016: "Template is disabled",
     132018: "Template parameter text is not valid",
     133010: "Phone number not registered",
+    134100: "Only marketing messages supported",
+    134101: "Template syncing in progress",
 }
 
 

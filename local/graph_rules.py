@@ -51,6 +51,25 @@ def check_read(payload: Json) -> None:
         raise GraphApiError(BAD_VALUE, 'typing_indicator must be {"type": "text"}')
 
 
+MARKETING_KEYS = ("product_policy", "message_activity_sharing")
+"""What a message to `/marketing_messages` may have besides."""
+
+
+def check_marketing(policies: Json, category: str) -> str:
+    """Check a message to `/marketing_messages`, whose template has this category.
+
+    Returns the category that it is priced in. Raises `GraphApiError`.
+    """
+    policy, sharing = (policies.get(name, other) for name, other in zip(MARKETING_KEYS, ("STRICT", True), strict=True))
+    if policy not in ("CLOUD_API_FALLBACK", "STRICT") or not isinstance(sharing, bool):
+        raise GraphApiError(
+            INVALID, "product_policy is CLOUD_API_FALLBACK or STRICT, message_activity_sharing is a boolean"
+        )
+    if category != "marketing":
+        raise GraphApiError(134100, "Only marketing templates are supported by this endpoint")
+    return "marketing_lite"
+
+
 def check_message(payload: Json) -> None:
     """Check a message against every limit, except its recipient. Raises `GraphApiError`."""
     if payload.get("recipient_type", "individual") != "individual":

@@ -29,7 +29,7 @@ from local.graph_inbound import form_message, media_message, reacted_entry, reac
 from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
 from local.graph_phones import Phone, ScreenEntry
-from local.graph_rules import check_message, check_product, check_read, recipient_of
+from local.graph_rules import MARKETING_KEYS, check_marketing, check_message, check_product, check_read, recipient_of
 from local.graph_sim_requests import (
     ACTIONS,
     ConnectionCut,
@@ -128,6 +128,7 @@ class GraphSimulator:
         """The routes of the Graph API and of `/_sim`, with full paths."""
         return [
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
+            Route("/_graph/{version}/{phone_number_id}/marketing_messages", self._graph_messages, methods=["POST"]),
             Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
             *self._media.routes(),
             *PhoneApp(self.network).routes(),
@@ -160,7 +161,7 @@ class GraphSimulator:
         body = await request.body()
         try:
             answer = await self._accept(
-                request.path_params["phone_number_id"], request.headers.get("authorization"), body
+                request.path_params["phone_number_id"], request.headers.get("authorization"), body, request.url.path
             )
         except GraphApiError as error:
             headers = {}
@@ -199,7 +200,7 @@ class GraphSimulator:
             raise GraphApiError(190, "The access token does not belong to this number", http_status=401)
         return number
 
-    async def _accept(self, phone_number_id: str, authorization: str | None, body: bytes) -> Response:
+    async def _accept(self, phone_number_id: str, authorization: str | None, body: bytes, path: str) -> Response:
         self._authorized(phone_number_id, authorization)
         try:
             payload = msgspec.json.decode(body, type=dict[str, Any])
@@ -208,7 +209,7 @@ class GraphSimulator:
         check_product(payload)
         if "status" in payload:
             return self._accept_read(phone_number_id, payload)
-        return await self._accept_message(phone_number_id, payload)
+        return await self._accept_message(phone_number_id, payload, marketing=path.endswith("/marketing_messages"))
 
     def _accept_read(self, phone_number_id: str, payload: Json) -> Response:
         check_read(payload)
@@ -216,7 +217,7 @@ class GraphSimulator:
         self.network.mark_read_by_business(phone_number_id, payload["message_id"], typing=typing)
         return json_response({"success": True})
 
-    async def _accept_message(self, phone_number_id: str, payload: Json) -> Response:
+    async def _accept_message(self, phone_number_id: str, payload: Json, *, marketing: bool) -> Response:
         contact_id = recipient_of(payload)
         scope = {"phone": contact_id, "phone_number_id": phone_number_id}
         hang = self.network.faults.consume("hang", **scope)
@@ -227,11 +228,12 @@ class GraphSimulator:
             return ConnectionCut()
         if fault and fault.kind == "error":
             raise _injected_error(fault)
+        policies = {name: payload.pop(name) for name in MARKETING_KEYS if marketing and name in payload}
         check_message(payload)
         held = self.templates.check_send(phone_number_id, payload)
-        phone, entry = self.network.accept_outbound(
-            phone_number_id, contact_id, payload, self.templates.category_of(phone_number_id, payload)
-        )
+        category = self.templates.category_of(phone_number_id, payload)
+        category = check_marketing(policies, category) if marketing else category
+        phone, entry = self.network.accept_outbound(phone_number_id, contact_id, payload, category)
         if fault:
             return ConnectionCut()
         contact = {"input": payload.get("to", contact_id)}

@@ -334,6 +334,22 @@ def test_the_copy_stops_a_paused_template_before_it_is_posted(product: Product) 
     assert states(product) == ["accepted", "accepted"]
 
 
+@pytest.mark.parametrize(
+    ("is_on", "category", "goes"), [(True, "MARKETING", True), (True, "UTILITY", False), (False, "MARKETING", False)]
+)
+def test_marketing_templates_of_a_number_go_to_their_own_endpoint(
+    product: Product, is_on: bool, category: str, goes: bool
+) -> None:
+    number = product.tenants.by_id[NUMBER]
+    number.waba_id, number.marketing_messages = "5", is_on
+    copy = StoredTemplate("5", MessageTemplate("order_ready", "en", category=category, status="APPROVED"))
+    product.templates.change(TemplateKey("acme", "5", "order_ready", "en"), lambda _: copy)
+    contact = product.contacts.load("acme", PHONE)
+    product.contacts.save("acme", replace(contact, consent={"marketing": Consent("granted", "form", 1)}))
+    product.deliver(replace(item(1), messages=[ORDER_READY, Text("good")]), first_delivery=True)
+    assert ["product_policy" in payload for payload in product.graph.sent] == [goes, False]
+
+
 def test_a_plain_message_looks_up_no_template(product: Product) -> None:
     product.tenants.by_id[NUMBER].waba_id = "5"
     product.deliver(item(1, "a", "b"), first_delivery=True)

@@ -173,6 +173,31 @@ def test_marketing_is_refused_after_the_person_stopped_it() -> None:
     run_scenario(scenario)
 
 
+def test_the_endpoint_for_marketing_takes_marketing_templates_and_bills_them_as_such() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await client(world).create_template(NAMED)
+        named = [{"type": "text", "parameter_name": name, "text": "42"} for name in ("name", "order")]
+        url = {"type": "button", "sub_type": "url", "index": 1, "parameters": [{"type": "text", "text": "42"}]}
+        components = [{"type": "body", "parameters": named}, url]
+        template = {"name": "order_ready", "language": {"code": "pt_BR"}, "components": components}
+        sent: Json = {"type": "template", "template": template}
+
+        async def post(**more: Any) -> Any:
+            body = {"messaging_product": "whatsapp", "to": f"+{ANA}", **sent, **more}
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            answer = await world.client.post(f"/_graph/v25.0/{NUMBER}/marketing_messages", json=body, headers=headers)
+            return answer.json()
+
+        assert (await post())["error"]["code"] == 134100
+        await decide(world, category="MARKETING")
+        assert (await post(product_policy="SOMETIMES"))["error"]["code"] == 100
+        assert (await post(product_policy="CLOUD_API_FALLBACK"))["messages"][0]["message_status"] == "accepted"
+        await world.simulator.idle()
+        assert {status["pricing"]["category"] for status in (await world.statuses())[-2:]} == {"marketing_lite"}
+
+    run_scenario(scenario)
+
+
 def test_what_meta_decides_is_posted_and_pywa_reads_it() -> None:
     async def scenario(world: SimulatorHarness) -> None:
         wa = client(world)

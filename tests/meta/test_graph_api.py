@@ -13,6 +13,7 @@ import pytest
 
 from pytake.meta.graph_api import GraphApi
 from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.graph import MARKETING_POLICY
 from pytake.whatsapp.sending import AcceptedMessage, NumberProfile, SendFailedError
 
 TOKEN = "EAAG-very-secret"
@@ -42,6 +43,40 @@ def failure_of(answer: httpx.Response | Exception) -> SendFailedError:
 
 def error(code: int, **more: Any) -> dict[str, Any]:
     return {"error": {"message": f"(#{code}) Refused", "type": "OAuthException", "code": code, **more}}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "posted"),
+    [
+        (None, ["marketing_messages"]),
+        (134101, ["marketing_messages", "messages"]),
+        (131055, ["marketing_messages", "messages"]),
+    ],
+)
+def test_a_marketing_template_goes_to_its_endpoint_or_as_any_other(refusal: int | None, posted: list[str]) -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.path.rpartition("/")[2], json.loads(request.content)))
+        if refusal is not None and len(seen) == 1:
+            return httpx.Response(400, json=error(refusal))
+        return httpx.Response(200, json=ACCEPTED)
+
+    with api(handle) as graph:
+        assert graph.send("106", TOKEN, PAYLOAD | MARKETING_POLICY).message_id == "wamid.1"
+    assert [endpoint for endpoint, _ in seen] == posted
+    assert seen[0][1]["product_policy"] == "CLOUD_API_FALLBACK"
+    assert seen[-1][1] == (PAYLOAD | MARKETING_POLICY if refusal is None else PAYLOAD)
+
+
+def test_other_refusals_of_a_marketing_template_are_not_tried_elsewhere() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.url.path.endswith("/marketing_messages")
+        return httpx.Response(400, json=error(131049))
+
+    with api(handle) as graph, pytest.raises(SendFailedError) as caught:
+        graph.send("106", TOKEN, PAYLOAD | MARKETING_POLICY)
+    assert caught.value.code == 131049
 
 
 def test_a_message_is_posted_with_its_token_to_its_number() -> None:

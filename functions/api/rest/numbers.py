@@ -84,6 +84,11 @@ class NumberRequest(ApiModel):
         default=False,
         description="Its owner uses it in the WhatsApp Business app, too: Meta takes 20 messages a second",
     )
+    marketing_messages: bool = Field(
+        default=False,
+        description="Send marketing templates by Meta's Marketing Messages API, which optimises their delivery. Accept its"
+        " terms at Meta first",
+    )
 
 
 class NumberResponse(ApiModel):
@@ -104,6 +109,7 @@ class NumberResponse(ApiModel):
     mark_read: bool
     typing: bool
     coexists: bool
+    marketing_messages: bool
     stopped_reason: str | None
     stopped_at: datetime | None
     resuming: bool
@@ -177,6 +183,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         mark_read=request.mark_read,
         typing=request.typing,
         coexists=request.coexists,
+        marketing_messages=request.marketing_messages,
     )
     try:
         return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
@@ -273,6 +280,7 @@ def _answer(number: Number) -> NumberResponse:
         mark_read=number.mark_read,
         typing=number.typing,
         coexists=number.coexists,
+        marketing_messages=number.marketing_messages,
         stopped_reason=number.stopped_reason,
         stopped_at=datetime.fromtimestamp(number.stopped_at, UTC) if number.stopped_at is not None else None,
         resuming=number.resuming_at is not None,

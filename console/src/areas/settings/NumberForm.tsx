@@ -42,6 +42,7 @@ function first(known: PhoneNumber | undefined) {
     markRead: known?.mark_read ?? true,
     typing: known?.typing ?? true,
     coexists: known?.coexists ?? false,
+    marketing: known?.marketing_messages ?? false,
     verifyToken: "",
     appSecret: "",
     accessToken: "",
@@ -63,6 +64,7 @@ export function changeOf(form: ReturnType<typeof first>, known: PhoneNumber | un
     mark_read: form.markRead,
     typing: form.typing,
     coexists: form.coexists,
+    marketing_messages: form.marketing,
     ...(form.verifyToken && { verify_token: form.verifyToken }),
     ...(form.appSecret && { app_secret: form.appSecret }),
     ...(form.accessToken && { access_token: form.accessToken }),
@@ -142,6 +144,12 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           label={t("numbers.coexists")}
           checked={form.coexists}
           onChange={(event) => set({ coexists: event.currentTarget.checked })}
+        />
+        <Switch
+          label={t("numbers.marketing")}
+          description={t("numbers.marketingAbout")}
+          checked={form.marketing}
+          onChange={(event) => set({ marketing: event.currentTarget.checked })}
         />
         <div className="form-pair">
           <TextInput

@@ -21,6 +21,7 @@ const NUMBER = {
   mark_read: true,
   typing: true,
   coexists: false,
+  marketing_messages: false,
   stopped_reason: null,
   stopped_at: null,
   resuming: false,

@@ -68,6 +68,7 @@ class NumberChange(Struct, frozen=True):
     mark_read: bool = True
     typing: bool = True
     coexists: bool = False
+    marketing_messages: bool = False
 
 
 class NumberSetup:
@@ -198,6 +199,7 @@ class NumberSetup:
             mark_read=change.mark_read,
             typing=change.typing,
             coexists=change.coexists,
+            marketing_messages=change.marketing_messages,
             verify_token_hash=verify_token_hash,
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,

@@ -281,6 +281,7 @@ class Number(Struct, omit_defaults=True):
 
     `mark_read`: a message is marked as read when its turn is taken. `typing`: the typing indicator is shown while an API or a
     model is asked; Meta shows it only with the mark. `coexists`: its owner uses it in the phone app, too.
+    `marketing_messages`: marketing templates go to Meta's endpoint for them.
     """
 
     organization_id: str
@@ -303,6 +304,7 @@ class Number(Struct, omit_defaults=True):
     mark_read: bool = True
     typing: bool = True
     coexists: bool = False
+    marketing_messages: bool = False
 
 
 class HeldTurn(Struct, frozen=True):

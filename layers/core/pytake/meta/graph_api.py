@@ -38,6 +38,11 @@ _NOT_SENT = (
 )
 
 
+_NOT_READY_FOR_MARKETING = frozenset((131055, 134100, 134101, 1752041))
+"""Refusals of the endpoint for marketing messages: the account has not accepted its terms, the template is not a marketing one,
+or it is new and not known there yet."""
+
+
 class GraphApi:
     """Sends messages, reads profiles and manages templates through one pooled connection; safe to share between threads, made
     once per process.
@@ -62,11 +67,24 @@ class GraphApi:
     def send(self, phone_number_id: str, access_token: str, payload: Json) -> AcceptedMessage:
         """Sends a message (`pytake.whatsapp.graph.message_payload`).
 
+        One with a `product_policy` goes to the endpoint for marketing messages. What that does not take, because the
+        account or the template is not ready for it, is sent as any other message at once.
+
         Returns the id that the message's statuses will carry. Raises `SendFailedError`: with `AMBIGUOUS` when the request was
         sent but no id was received (timeout, lost connection, unreadable response), with `RETRY` when no connection was made,
         and otherwise with the class of the error's code.
         """
-        answer = self._request("POST", f"{quote(phone_number_id, safe='')}/messages", access_token, payload)
+        number = quote(phone_number_id, safe="")
+        answer: Json | None = None
+        if "product_policy" in payload:
+            try:
+                answer = self._request("POST", f"{number}/marketing_messages", access_token, payload)
+            except SendFailedError as failure:
+                if failure.code not in _NOT_READY_FOR_MARKETING:
+                    raise
+                payload = {name: value for name, value in payload.items() if name != "product_policy"}
+        if answer is None:
+            answer = self._request("POST", f"{number}/messages", access_token, payload)
         message = _first(answer, "messages")
         message_id = _field(message, "id")
         if message_id is None:

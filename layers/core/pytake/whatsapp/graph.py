@@ -44,6 +44,11 @@ _Interactive = (
 )
 
 
+MARKETING_POLICY: Json = {"product_policy": "CLOUD_API_FALLBACK"}
+"""What a marketing template has besides for `POST /{phone_number_id}/marketing_messages`: where Meta cannot optimise delivery,
+it is sent as any other template. The endpoint takes nothing but marketing templates."""
+
+
 def message_payload(message: OutboundMessage, to: str, callback_data: str) -> Json:
     """The request body that sends `message`.
 

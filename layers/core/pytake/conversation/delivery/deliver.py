@@ -36,7 +36,7 @@ from pytake.conversation.rate_limits import PAIR_RATE_SECONDS, SLOWING_CODES, me
 from pytake.conversation.records import Delivery, Number
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
-from pytake.whatsapp.graph import message_payload
+from pytake.whatsapp.graph import MARKETING_POLICY, message_payload
 from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import SendFailedError
 
@@ -262,7 +262,7 @@ class Deliver:
         """Post a claimed message; whether to continue with the next. Raises `RetryLaterError`."""
         item, index, number = attempt.item, attempt.index, attempt.number
         try:
-            payload = self._payload(attempt, claim)
+            payload = self._payload(attempt, claim, lookups)
         except ValueError as error:
             self._fail(attempt, claim, f"not_sendable:{error}"[:200])
             return True
@@ -286,12 +286,13 @@ class Deliver:
             self._report("delivery.held_for_quality_assessment", item, index)
         return True
 
-    def _payload(self, attempt: Attempt, claim: Delivery) -> dict[str, Any]:
-        item, message, template = attempt.item, attempt.message, attempt.number.fallback_template
-        if claim.fallback and template is not None:
-            message = Template(template.name, template.language)
+    def _payload(self, attempt: Attempt, claim: Delivery, lookups: steps.Lookups) -> dict[str, Any]:
+        item, message, number = attempt.item, attempt.message, attempt.number
+        if claim.fallback and number.fallback_template is not None:
+            message = Template(number.fallback_template.name, number.fallback_template.language)
         data = callback_data(item.key, item.turn, attempt.index, claim.sends)
-        return message_payload(message, item.recipient or item.contact_id, data)
+        payload = message_payload(message, item.recipient or item.contact_id, data)
+        return payload | MARKETING_POLICY if steps.is_marketing(number, message, lookups) else payload
 
     def _handle_failure(
         self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str, lookups: steps.Lookups

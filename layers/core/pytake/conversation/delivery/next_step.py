@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pytake.contacts.consent import UNKNOWN, Consent, Purpose, allows_template
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number
 from pytake.conversation.templates.stored import StoredTemplate
 from pytake.whatsapp.outbound import OutboundMessage, Template
 
@@ -176,8 +176,7 @@ def _template_step(message: OutboundMessage, entry: Delivery, lookups: Lookups) 
     copy = lookups.template(message.name, message.language)
     if copy is not None and copy.stop_reason is not None:
         return Defer(copy.stop_reason, replace(entry, state="deferred", reason=copy.stop_reason))
-    told_by_meta = copy.template.category if copy is not None else None
-    category = told_by_meta.lower() if told_by_meta else message.category
+    category = _category(message, copy)
     if category == "authentication":
         return None
     consent = lookups.consent()
@@ -186,6 +185,18 @@ def _template_step(message: OutboundMessage, entry: Delivery, lookups: Lookups) 
     if allows_template(consent, category):
         return None
     return Refuse(replace(entry, state="failed", reason=NO_CONSENT), NO_CONSENT)
+
+
+def is_marketing(number: Number, message: OutboundMessage, lookups: Lookups) -> bool:
+    """Whether the message goes to Meta's endpoint for marketing messages, which takes marketing templates only."""
+    if not number.marketing_messages or not isinstance(message, Template):
+        return False
+    return _category(message, lookups.template(message.name, message.language)) == "marketing"
+
+
+def _category(message: Template, copy: StoredTemplate | None) -> str | None:
+    told_by_meta = copy.template.category if copy is not None else None
+    return told_by_meta.lower() if told_by_meta else message.category
 
 
 def _needs_fallback(attempt: Attempt, entry: Delivery, lookups: Lookups) -> bool:
