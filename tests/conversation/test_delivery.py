@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.contacts.consent import Consent
+from pytake.contacts.records import new_contact
 from pytake.conversation.business_events import DeliveryFailed
 from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.campaign_mark import CampaignMark
@@ -344,8 +345,8 @@ def test_marketing_templates_of_a_number_go_to_their_own_endpoint(
     number.waba_id, number.marketing_messages = "5", is_on
     copy = StoredTemplate("5", MessageTemplate("order_ready", "en", category=category, status="APPROVED"))
     product.templates.change(TemplateKey("acme", "5", "order_ready", "en"), lambda _: copy)
-    contact = product.contacts.load("acme", PHONE)
-    product.contacts.save("acme", replace(contact, consent={"marketing": Consent("granted", "form", 1)}))
+    agreed = replace(new_contact(PHONE, at=1), consent={"marketing": Consent("granted", "form", 1)})
+    product.contacts.save("acme", agreed)
     product.deliver(replace(item(1), messages=[ORDER_READY, Text("good")]), first_delivery=True)
     assert ["product_policy" in payload for payload in product.graph.sent] == [goes, False]
 

@@ -41,7 +41,16 @@ from tests.faults.world import World
 from tests.table import kept
 
 REGION = "us-east-1"
-DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
+DYNAMODB = {
+    "BatchGetItem",
+    "BatchWriteItem",
+    "GetItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "Query",
+    "TransactWriteItems",
+}
 URLS = {
     name: f"https://sqs.test/{name}"
     for name in ("inbound", "inbound_dead", "outbound", "outbound_dead", "bulk", "bulk_dead", "statuses")
