@@ -275,13 +275,11 @@ class Number(Struct, omit_defaults=True):
     held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
     again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
 
-    `waba_id` is the WhatsApp Business account that has the number, if it is known.
-    `messages_per_second` is Meta's throughput of the number, if it is not 80. Until `held_until`, turns that wait long may be
-    held too. Every reader could see that since `held_since`.
+    `waba_id` is its WhatsApp Business account, if known; `messages_per_second` is Meta's throughput of it, if not 80. Until
+    `held_until`, turns that wait long may be held too. Every reader could see that since `held_since`.
 
     `mark_read`: a message is marked as read when its turn is taken. `typing`: the typing indicator is shown while an API or a
-    model is asked; Meta shows it only with the mark. `coexists`: its owner uses it in the phone app, too.
-    `marketing_messages`: marketing templates go to Meta's endpoint for them.
+    model is asked, only with the mark. `coexists`: it is in the phone app, too. `marketing_messages`: Meta's API for marketing.
     """
 
     organization_id: str
