@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from pytake.wiring import shared
+from pytake.wiring import flow_tests, shared
 from tests.functions.conftest import Answer, Gateway
 from tests.functions.samples import CALLING, QUESTION
 
@@ -156,12 +156,10 @@ def test_without_time_the_rest_is_not_run(gateway: Gateway, monkeypatch: pytest.
     saved(gateway, ANA, ANA | {"name": "Later"})
     times = iter([0.0, 1.0, 11.0])
     monkeypatch.setattr("time.monotonic", lambda: next(times))
-    from pytake.wiring import api
-
-    api.flow_testing.cache_clear()  # type: ignore[attr-defined]
+    flow_tests.flow_testing.cache_clear()  # type: ignore[attr-defined]
     run = gateway.api("POST", RUN, {}).body
     assert [result["outcome"] for result in run["results"]] == ["passed", "not_run"]
-    api.flow_testing.cache_clear()  # type: ignore[attr-defined]
+    flow_tests.flow_testing.cache_clear()  # type: ignore[attr-defined]
 
 
 def test_a_rehearsal_with_a_call_becomes_a_test_that_passes_here_and_with_the_command(

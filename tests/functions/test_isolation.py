@@ -65,6 +65,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/flows/rehearse": {"flow_id": "hello"},
     "PUT /api/v1/flows/{flow_id}/tests": {"conversations": []},
     "POST /api/v1/flows/{flow_id}/tests/run": {},
+    "POST /api/v1/flows/{flow_id}/replay": {},
     "POST /api/v1/queries/{query_name}": {
         "from": "2026-11-01",
         "to": "2026-11-30",

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
-import pytake.wiring.api as wiring
+import pytake.wiring.flow_tests as wiring
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.flow_tests.errors import FlowTestError
 from pytake.conversation.flow_tests.suite import Suite

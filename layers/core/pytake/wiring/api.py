@@ -71,7 +71,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from pytake.campaigns.budgets import OrganizationBudgets
-    from pytake.conversation.flow_tests.testing import FlowTesting
     from pytake.conversation.opening import OpeningRefusal
 
 REPORT_WAIT_SECONDS = 20
@@ -92,14 +91,6 @@ def flow_authoring() -> FlowAuthoring:
 @use_case
 def rehearse_turn() -> RehearseTurn:
     return RehearseTurn(flow_authoring(), shared.tenants())
-
-
-@use_case
-def flow_testing() -> "FlowTesting":
-    from pytake.aws.flow_tests import DynamoFlowTests
-    from pytake.conversation.flow_tests.testing import FlowTesting
-
-    return FlowTesting(DynamoFlowTests(shared.table()), flow_authoring(), shared.tenants(), time.monotonic)
 
 
 @use_case

@@ -14,6 +14,7 @@ import { Problem } from "../../../ui/Problem.tsx";
 import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
 import { Palette } from "../canvas/Palette.tsx";
 import { Differences } from "../differences/Differences.tsx";
+import { TestsPanel } from "../flowtests/TestsPanel.tsx";
 import { NodeForm } from "../forms/NodeForm.tsx";
 import { PublishDialog } from "../publish/PublishDialog.tsx";
 import { Versions } from "../publish/Versions.tsx";
@@ -146,6 +147,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
           </aside>
         )}
         {panel === "rehearsal" && <Rehearsal />}
+        {panel === "tests" && <TestsPanel onRehearse={() => setPanel("rehearsal")} />}
         {dialog === "publish" && (
           <PublishDialog
             tag={async () => {

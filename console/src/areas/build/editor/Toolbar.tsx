@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { Icon, type IconName } from "../../../ui/Icon.tsx";
 import { useProblemText } from "../../../ui/Problem.tsx";
+import { download } from "../download.ts";
 import { useEditor, type Panel } from "./state.ts";
 import type { useDraft } from "./useDraft.ts";
 
@@ -91,9 +92,10 @@ export function Toolbar({
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={onComment}>{t("comment.add")}</Menu.Item>
+            <Menu.Item onClick={() => toggle("tests")}>{t("tests.title")}</Menu.Item>
             <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>
-            <Menu.Item onClick={() => download(document.id, JSON.stringify(document, null, 2))}>
+            <Menu.Item onClick={() => download(`${document.id}.json`, JSON.stringify(document, null, 2))}>
               {t("toolbar.export")}
             </Menu.Item>
           </Menu.Dropdown>
@@ -120,12 +122,4 @@ export function Toolbar({
       </span>
     </header>
   );
-}
-
-function download(name: string, text: string): void {
-  const link = globalThis.document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = `${name}.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

@@ -4,7 +4,7 @@ import type { FlowDocument, FlowNode } from "../../../flow/document.ts";
 import type { Finding, Inspection } from "../queries.ts";
 
 /** What is open at the right of the canvas. */
-export type Panel = "rehearsal" | "json" | { version: number } | undefined;
+export type Panel = "rehearsal" | "tests" | "json" | { version: number } | undefined;
 
 /** What the parts of the editor share. */
 export interface Editor {

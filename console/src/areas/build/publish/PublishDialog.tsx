@@ -9,6 +9,8 @@ import { announce } from "../../../ui/announce.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
 import { useEditor } from "../editor/state.ts";
+import { Replay } from "../flowtests/Replay.tsx";
+import { PublishTests } from "../flowtests/PublishTests.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { changeable, numbersQuery, putNumber, type PhoneNumber } from "../../../api/numbers.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
@@ -131,6 +133,8 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
               {t("differences.show", { version: current })}
             </Button>
           )}
+          <PublishTests enabled={!!inspection && errors.length === 0} />
+          {errors.length === 0 && <Replay />}
           <h3>{t("publish.starts")}</h3>
           {!mayChange && <p className="quiet">{t("publish.adminOnly")}</p>}
           {numbers.isError && <Problem error={numbers.error} again={() => void numbers.refetch()} />}

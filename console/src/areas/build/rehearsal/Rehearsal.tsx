@@ -10,6 +10,8 @@ import { locale } from "../../../i18n/words.ts";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { useEditor } from "../editor/state.ts";
+import { SaveTest } from "../flowtests/SaveTest.tsx";
+import { litBy, type RecordedTurn } from "../flowtests/tests.ts";
 import { Bubble } from "./Bubble.tsx";
 
 type Schemas = components["schemas"];
@@ -27,17 +29,29 @@ interface Line {
 interface Asked {
   input: Input;
   results: Results;
-  /** The time of the turn, when waiting was skipped. */
-  now?: string | undefined;
+  calls: RecordedTurn["calls"];
+  now: string;
+}
+
+const SECOND = 1000;
+
+/** The clock of a rehearsal: whole seconds, so that a test of it begins at the same time. */
+function timeAt(ahead: number): string {
+  return new Date(Math.floor((Date.now() + ahead) / SECOND) * SECOND).toISOString();
 }
 
 /** A phone beside the canvas: the draft is tried without saving or sending anything, and its path is lit. */
 export function Rehearsal() {
   const { t } = useTranslation("build");
-  const { document, inspection, light } = useEditor();
+  const { document, inspection, light, select } = useEditor();
   const [lines, setLines] = useState<Line[]>([]);
   const [turn, setTurn] = useState<Turn>();
   const [asked, setAsked] = useState<Asked>();
+  const [recorded, setRecorded] = useState<readonly RecordedTurn[]>([]);
+  const [begins, setBegins] = useState("");
+  const [saves, setSaves] = useState(false);
+  /** How far the rehearsal's clock is ahead, in milliseconds. */
+  const ahead = useRef(0);
   const end = useRef<HTMLDivElement>(null);
   const path = useRef<ReadonlySet<string>>(new Set());
   const flow = useReactFlow();
@@ -53,17 +67,19 @@ export function Rehearsal() {
             input: { text: "", ...input },
             results,
             seed: 0,
-            ...(now ? { now } : {}),
+            now,
           },
         }),
       ),
-    onSuccess: (answer) => {
-      if (answer.status !== "effect")
+    onSuccess: (answer, { input, calls }) => {
+      if (answer.status !== "effect") {
+        setRecorded((before) => [...before, { input, turn: answer, calls }]);
         setLines((before) => [
           ...before,
           ...answer.messages.map((content): Line => ({ from: "bot", content })),
         ]);
-      path.current = new Set([...path.current, ...litBy(answer, inspection)]);
+      }
+      path.current = new Set([...path.current, ...litBy(answer.path, inspection)]);
       light(path.current);
       const at = answer.node_id && flow.getNode(answer.node_id);
       if (at)
@@ -80,21 +96,33 @@ export function Rehearsal() {
   useEffect(() => void end.current?.scrollIntoView({ block: "end" }), [lines, turn]);
   useEffect(() => () => light(new Set()), [light]);
 
-  function send(input: Input, said: string, now?: string) {
+  function send(input: Input, said: string) {
     if (said) setLines((before) => [...before, { from: "person", text: said }]);
-    const next = { input, results: {}, now };
+    if (!turn) ahead.current = begins ? Date.parse(begins) - Date.now() : 0;
+    const next = { input, results: {}, calls: [], now: timeAt(ahead.current) };
     setAsked(next);
     rehearse.mutate(next);
   }
 
   function answerCall(result: Schemas["CallResult"]) {
     if (!asked || !turn?.effect) return;
-    const next = { ...asked, results: { ...asked.results, [turn.effect.key]: result } };
+    const { key, mock } = turn.effect;
+    const next = {
+      ...asked,
+      results: { ...asked.results, [key]: result },
+      calls: [...asked.calls, { mock, result }],
+    };
     setAsked(next);
     rehearse.mutate(next);
   }
 
+  function skip(dueAt: string) {
+    ahead.current = Math.max(ahead.current, Date.parse(dueAt) - Date.now());
+    send({ type: "timer" }, "");
+  }
+
   function restart() {
+    setRecorded([]);
     setLines([]);
     setTurn(undefined);
     setAsked(undefined);
@@ -108,12 +136,37 @@ export function Rehearsal() {
     <section className="build-phone" aria-label={t("rehearsal.name")}>
       <header className="build-phone-head">
         <strong>{t("rehearsal.name")}</strong>
-        <Button size="compact-xs" variant="default" onClick={restart}>
-          {t("rehearsal.restart")}
-        </Button>
+        <span className="build-phone-tools">
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={!recorded.length || turn?.status === "effect"}
+            onClick={() => setSaves(true)}
+          >
+            {t("tests.save")}
+          </Button>
+          <Button size="compact-xs" variant="default" onClick={restart}>
+            {t("rehearsal.restart")}
+          </Button>
+        </span>
       </header>
       <div className="build-phone-lines" role="log" aria-live="polite" tabIndex={0}>
-        {lines.length === 0 && <p className="quiet">{t("rehearsal.begin")}</p>}
+        {lines.length === 0 && (
+          <>
+            <p className="quiet">{t("rehearsal.begin")}</p>
+            <TextInput
+              className="build-phone-time"
+              type="datetime-local"
+              size="xs"
+              label={t("rehearsal.time")}
+              description={t("rehearsal.timeAbout")}
+              max="2099-12-31T23:59"
+              min="2000-01-01T00:00"
+              value={begins}
+              onChange={(event) => setBegins(event.currentTarget.value)}
+            />
+          </>
+        )}
         {lines.map((line, index) => (
           <Shown
             key={index}
@@ -124,11 +177,7 @@ export function Rehearsal() {
         ))}
         {over && <p className="build-phone-note">{t(`rehearsal.${turn.status as "completed"}`)}</p>}
         {turn?.timer && turn.status === "waiting" && (
-          <Button
-            size="compact-xs"
-            variant="light"
-            onClick={() => send({ type: "timer" }, "", turn.timer!.due_at)}
-          >
+          <Button size="compact-xs" variant="light" onClick={() => skip(turn.timer!.due_at)}>
             {t("rehearsal.skip", { time: new Date(turn.timer.due_at).toLocaleString(locale()) })}
           </Button>
         )}
@@ -140,23 +189,36 @@ export function Rehearsal() {
       ) : (
         <Composer busy={rehearse.isPending} onSend={(text) => send({ type: "text", text }, text)} />
       )}
+      {turn && <Way path={recorded.flatMap((one) => one.turn.path)} onShow={(id) => select([id])} />}
       {turn && <Collected variables={turn.variables} />}
+      {saves && <SaveTest recorded={recorded} onClose={() => setSaves(false)} />}
     </section>
   );
 }
 
-/** What a turn lights: the nodes of the turn and the arrows that it took. */
-function litBy(turn: Turn, inspection: Schemas["FlowInspection"] | undefined): Set<string> {
-  const fields = new Map(
-    (inspection?.completion.nodes ?? []).flatMap(({ node_id, exits }) =>
-      exits.map(({ exit, field }) => [`${node_id}|${exit}`, field] as const),
-    ),
+/** The nodes that the rehearsal went through, in order; in sub-flows only the entry shows. */
+function Way({ path, onShow }: { path: readonly Schemas["RehearsedStep"][]; onShow: (id: string) => void }) {
+  const { t } = useTranslation("build");
+  const { document } = useEditor();
+  const names = new Map(document.nodes.map(({ id, label }) => [id, label || id]));
+  const own = path.filter(
+    ({ flow_id, node_id }, index) =>
+      flow_id === document.id && names.has(node_id) && path[index - 1]?.node_id !== node_id,
   );
-  return new Set(
-    turn.path.flatMap(({ node_id, exit }) => {
-      const field = fields.get(`${node_id}|${exit}`);
-      return field ? [node_id, `${node_id}|${field}`] : [node_id];
-    }),
+  if (!own.length) return null;
+  return (
+    <details className="build-phone-variables">
+      <summary>{t("rehearsal.way", { count: own.length })}</summary>
+      <ol className="build-phone-way">
+        {own.map(({ node_id }, index) => (
+          <li key={index}>
+            <Button size="compact-xs" variant="subtle" onClick={() => onShow(node_id)}>
+              {names.get(node_id)}
+            </Button>
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 
@@ -265,7 +327,9 @@ function CallForm({
         <Button
           size="xs"
           variant="default"
-          onClick={() => onAnswer({ ok: false, status: model ? null : 500, error: "rehearsal" })}
+          onClick={() =>
+            onAnswer({ ok: false, status: model ? null : 500, error: model ? "rehearsal" : "http_500" })
+          }
         >
           {t("rehearsal.fails")}
         </Button>

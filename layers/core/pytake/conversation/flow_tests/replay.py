@@ -33,7 +33,10 @@ _COMPARED = ("status", "node_id", "path", "messages", "events", "effects")
 
 
 class Difference(Struct, frozen=True):
-    """The first turn of a conversation that differs: the part that differs, as recorded and as replayed."""
+    """The first turn of a conversation that differs: the part that differs, as recorded and as replayed.
+
+    `node_id` is where the replayed turn ended, None if it did not; `turn` is its number among the flow's turns.
+    """
 
     session_id: str
     seq: int
@@ -41,6 +44,8 @@ class Difference(Struct, frozen=True):
     part: str
     recorded: Any
     now: Any
+    node_id: str | None = None
+    turn: int = 0
 
 
 class ReplayResult(Struct, frozen=True):
@@ -111,12 +116,12 @@ class Replayer:
                 turn = _turn(flow, state, record, known)
             except _UnknownEffectError as unknown:
                 asked = [effect.key for effect in record.effects]
-                found = Difference(session_id, record.seq, record.at, "effects", asked, [unknown.key])
+                found = Difference(session_id, record.seq, record.at, "effects", asked, [unknown.key], turn=done + 1)
                 return ReplayResult(session_id, done, found)
             now = _as_recorded(turn, record)
             done += 1
             if msgspec.json.encode(now) != msgspec.json.encode(record):
-                return ReplayResult(session_id, done, _difference(session_id, record, now))
+                return ReplayResult(session_id, done, replace(_difference(session_id, record, now), turn=done))
             known = replace(known, contact=contact_after(known.contact, turn.events))
             if not _is_too_large(turn):
                 state = turn.state or turn.handoff_state
@@ -174,7 +179,6 @@ def _difference(session_id: str, recorded: TurnRecord, now: TurnRecord) -> Diffe
     for part in _COMPARED:
         before, after = (msgspec.to_builtins(getattr(record, part)) for record in (recorded, now))
         if before != after:
-            return Difference(session_id, recorded.seq, recorded.at, part, before, after)
-    return Difference(
-        session_id, recorded.seq, recorded.at, "record", msgspec.to_builtins(recorded), msgspec.to_builtins(now)
-    )
+            return Difference(session_id, recorded.seq, recorded.at, part, before, after, now.node_id)
+    before, after = msgspec.to_builtins(recorded), msgspec.to_builtins(now)
+    return Difference(session_id, recorded.seq, recorded.at, "record", before, after, now.node_id)
