@@ -1,5 +1,6 @@
 """A person is one contact, whatever Meta calls them: by phone number, by user id, before and after either changes."""
 
+import json
 from typing import Any
 
 import pytest
@@ -139,6 +140,16 @@ def test_a_message_of_two_known_contacts_merges_them(
     transcript = ReadTranscript(product.conversations, product.deliveries, product.flows, product.history)
     said = [(entry.text, entry.merged_from) for entry in transcript(key) if entry.speaker == "user"]
     assert said == [("Oi", None), ("Oi", ANA), ("stop", ANA), ("Ana", None), ("Oi", None)]
+    audited, place = list[str](), None
+    while True:
+        page, place = transcript.records(key, 700, place)
+        audited = [line.decode() for line in page] + audited
+        if place is None:
+            break
+    records = [json.loads(line) for line in audited]
+    places = [(record.get("merged_from"), record["seq"]) for record in records]
+    assert places == [(None, 1), (ANA, 1), (ANA, 2), (ANA, 3), (None, 2), (None, 3), (None, 4)]
+    assert audited == [line.decode() for line in transcript.records(key, 1_000_000)[0]], "the pages are the whole"
     left = product.conversations.stored[ConversationKey("acme", NUMBER, ANA)]
     assert (left.merged_into, left.session) == (PHONE, None)
     assert "contact.merged" in product.events.types

@@ -267,21 +267,43 @@ def test_the_records_of_a_conversation_replay(world: World, tmp_path: Path) -> N
     assert world.api("GET", f"{CONVERSATION}/records", org="globex").status == 404
 
 
+def record_pages(world: World, person: str = ANA) -> list[str]:
+    pages, path, query = [], f"/api/v1/conversations/{person}/records", dict[str, str]()
+    while True:
+        page = world.api("GET", path, query=query)
+        pages.append(page.body)
+        if "link" not in page.headers:
+            return pages
+        assert page.headers["truncated"] == "true"
+        path, _, text = page.headers["link"].removeprefix("<").partition(">")[0].partition("?")
+        query = dict(parse_qsl(text))
+
+
+def test_the_records_of_a_merged_conversation_are_read_with_the_one_that_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.says("Hi")
+    world.says("Hi", "BR.77a", user_id="BR.77a")
+    world.says("Ana", user_id="BR.77a")
+    for size in (4_000_000, 1):  # all at once, and one on each page
+        monkeypatch.setattr(rest_conversations, "RECORDS_BYTES", size)
+        for person in (ANA, "BR.77a"):
+            lines = "".join(reversed(record_pages(world, person))).splitlines()
+            places = [(record.get("merged_from"), record["seq"]) for record in map(json.loads, lines)]
+            assert places[:2] == [(None, 1), ("BR.77a", 1)]
+            assert sorted(places, key=str) == sorted([*places[:2], (None, 2), ("BR.77a", 2), (None, 3)], key=str)
+            assert places[-1] == (None, 3)
+    wrong = write_list_cursor(f"records of {FIRST} {ANA}", "acme", "x BR.77a")
+    assert world.api("GET", f"{CONVERSATION}/records", query={"cursor": wrong}).body["code"] == "cursor_invalid"
+
+
 def test_the_older_records_are_on_the_next_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("Hi", "Ana", "Recife", "Hi", "Bia"):
         world.says(text)
     whole = world.api("GET", f"{CONVERSATION}/records")
     assert (whole.headers["truncated"], "link" in whole.headers) == ("false", False)
     monkeypatch.setattr(rest_conversations, "RECORDS_BYTES", len(whole.body) // 2)
-    pages, path, query = [], f"{CONVERSATION}/records", dict[str, str]()
-    while True:
-        page = world.api("GET", path, query=query)
-        pages.append(page.body)
-        if "link" not in page.headers:
-            break
-        assert page.headers["truncated"] == "true"
-        path, _, text = page.headers["link"].removeprefix("<").partition(">")[0].partition("?")
-        query = dict(parse_qsl(text))
+    pages = record_pages(world)
     assert len(pages) > 1
     assert "".join(reversed(pages)) == whole.body
     other = write_list_cursor(f"records of {FIRST} {BIA}", "acme", "3")

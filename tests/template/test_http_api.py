@@ -5,11 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samcli.yamlhelper import yaml_dump
 
+from pytake.aws.media_files import S3MediaFiles
+from pytake.conversation.ports.media import StoredFile
 from tests.stack import Stack, target
 
 OPEN = {
@@ -186,3 +189,22 @@ def test_the_api_can_have_a_host_name_and_needs_a_certificate_for_it(stack: Stac
 )
 def test_a_stage_makes_valid_names(stack: Stack, stage: str, allowed: bool) -> None:
     assert bool(re.fullmatch(stack.document["Parameters"]["Stage"]["AllowedPattern"], stage)) is allowed
+
+
+def test_pages_of_the_console_and_of_allowed_origins_may_upload_what_the_api_has_signed(stack: Stack) -> None:
+    rules = stack.properties("AWS::S3::Bucket")["LakeBucket"]["CorsConfiguration"]["CorsRules"]
+    own, (condition, allowed, otherwise) = rules[0], rules[1]["Fn::If"]
+    domain, endpoint = {"Fn::Sub": "https://${DomainName}"}, {"Fn::GetAtt": ["HttpApi", "ApiEndpoint"]}
+    assert own["AllowedOrigins"] == [{"Fn::If": ["HasDomain", domain, endpoint]}]
+    assert (condition, allowed["AllowedOrigins"], otherwise) == (
+        "HasAllowedOrigins",
+        {"Ref": "AllowedOrigins"},
+        {"Ref": "AWS::NoValue"},
+    )
+    client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    file = StoredFile("application/pdf", 5_000_000, "Preços.pdf")
+    _, headers = S3MediaFiles(lambda: client, "bucket").upload_link("media/uploads/a/1", file, 60)
+    for rule in (own, allowed):
+        assert "*" not in str(rule)
+        assert rule["AllowedMethods"] == ["PUT"]
+        assert {name.lower() for name in headers} <= set(rule["AllowedHeaders"])

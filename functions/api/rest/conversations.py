@@ -20,9 +20,10 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.conversation.shown_state import collected_variables, open_state
+from pytake.conversation.transcript import RecordPlace
 from pytake.wiring import shared
 from rest.caller import caller
-from rest.cursor import read_cursor, read_version_cursor, write_cursor, write_list_cursor
+from rest.cursor import invalid_cursor, read_cursor, read_list_cursor, write_cursor, write_list_cursor
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID, AtNumber
 from rest.media import TranscriptMedia
 from rest.models import ApiModel
@@ -289,20 +290,28 @@ def list_records(
     phone_number_id: AtNumber = None,
     cursor: Annotated[str | None, Query(description="From the `Link` of the previous response")] = None,
 ) -> Response[str]:
-    """The input of `pytake replay`: every turn as it was committed, oldest first; at most the newest 4,000,000 bytes. If there
-    are older ones, `Truncated` is `true` and `Link` (`rel="next"`) is their address."""
+    """The input of `pytake replay`: every turn as it was committed, oldest first; at most the newest 4,000,000 bytes. Turns of
+    conversations that were merged into this one stand between its own, with the contact as `merged_from`. If there are older
+    ones, `Truncated` is `true` and `Link` (`rel="next"`) is their address."""
     who = caller(router)
     key = find(who, phone, phone_number_id).key
     list_name = f"records of {key.phone_number_id} {key.contact_id}"
-    before = read_version_cursor(list_name, who.organization_id, cursor) if cursor is not None else None
+    before = _record_place(read_list_cursor(list_name, who.organization_id, cursor)) if cursor is not None else None
     lines, first = wiring.read_transcript().records(key, RECORDS_BYTES, before)
     headers: dict[str, str | list[str]] = {"Truncated": "true" if first is not None else "false"}
     if first is not None:
-        older = write_list_cursor(list_name, who.organization_id, str(first))
+        older = write_list_cursor(list_name, who.organization_id, " ".join(map(str, filter(None, first[::-1]))))
         query = urlencode({"phone_number_id": key.phone_number_id, "cursor": older})
         headers["Link"] = f'</api/v1/conversations/{key.contact_id}/records?{query}>; rel="next"'
     body = "".join(f"{line.decode()}\n" for line in lines)
     return Response(status_code=HTTPStatus.OK.value, content_type="application/x-ndjson", body=body, headers=headers)
+
+
+def _record_place(mark: str) -> RecordPlace:
+    turn, _, contact_id = mark.partition(" ")
+    if not (turn.isascii() and turn.isdecimal() and len(turn) < 16):  # anyone can compute the check of a cursor
+        raise invalid_cursor()
+    return contact_id or None, int(turn)
 
 
 def conversation_response(conversation: Conversation) -> ConversationResponse:

@@ -3,6 +3,7 @@ the phone app shared of the time before. Messages that were deleted for everyone
 conversations that were merged into it are shown between its own."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -83,6 +84,9 @@ class TranscriptEntry(Struct, frozen=True):
     reaction_to: str | None = None
 
 
+RecordPlace = tuple[str | None, int]
+"""The place of an audit record: the contact in whose conversation it was before a merge (None: this one), and its turn."""
+
 ReceivedIds = Callable[[ConversationKey, list[str]], dict[str, str]]
 """The ids of a person's kept files by Meta's ids."""
 
@@ -156,27 +160,47 @@ class ReadTranscript:
         return _merged([_shared_entry(message, revoked) for message in shared.values()], entries)
 
     def records(
-        self, key: ConversationKey, max_bytes: int, before: int | None = None
-    ) -> tuple[list[bytes], int | None]:
-        """The newest audit records of the turns before `before` as JSON, oldest first, and the turn before which there are more.
+        self, key: ConversationKey, max_bytes: int, before: RecordPlace | None = None
+    ) -> tuple[list[bytes], RecordPlace | None]:
+        """The newest audit records before the place `before` as JSON, oldest first, and the place before which there are more.
 
-        Messages that were deleted for everyone are left without their content. As many as fit into `max_bytes` with a line
-        break each. The turn is None if these include the oldest.
+        The records of conversations that were merged into this one stand between its own by time, with the contact they are of
+        as `merged_from`. Messages that were deleted for everyone are left without their content. As many records as fit into
+        `max_bytes` with a line break each. The place is None if these include the oldest.
         """
+        conversations = self._with_merged(key)
+        revoked = revoked_ids([record for records in conversations.values() for record in records])
         newest, size = list[bytes](), 0
-        first: int | None = None
-        records = self._conversations.turns(key)
-        revoked = revoked_ids(records)
-        for record in reversed(records):
-            if before is not None and record.seq >= before:
+        first: RecordPlace | None = None
+        is_before = before is None
+        for one, record in reversed(_by_time(conversations)):
+            place = None if one == key else one.contact_id, record.seq
+            if not is_before:
+                is_before = place == before
                 continue
             line = msgspec.json.encode(without_text(record) if record.message_id in revoked else record)
+            if one != key:
+                line = line[:-1] + b',"merged_from":' + msgspec.json.encode(one.contact_id) + b"}"
             size += len(line) + 1
             if size > max_bytes and newest:
                 return newest[::-1], first
             newest.append(line)
-            first = record.seq
+            first = place
         return newest[::-1], None
+
+
+def _by_time(conversations: Mapping[ConversationKey, list[TurnRecord]]) -> list[tuple[ConversationKey, TurnRecord]]:
+    """The records of several conversations by time; at the same time, those of the first conversation come last.
+
+    Those of one conversation keep their order.
+    """
+    stays = next(iter(conversations))
+    placed = list[tuple[float, ConversationKey, TurnRecord]]()
+    for key, records in conversations.items():
+        times = accumulate((record.at for record in records), max)
+        placed += [(at, key, record) for at, record in zip(times, records, strict=True)]
+    placed.sort(key=lambda one: (one[0], one[1] == stays, one[1], one[2].seq))
+    return [(key, record) for _, key, record in placed]
 
 
 def _merged(shared: list[TranscriptEntry], entries: list[TranscriptEntry]) -> list[TranscriptEntry]:
