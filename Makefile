@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 # A machine may forbid Python to keep what it compiled. Then each process compiles this project again: the local cloud starts dozens.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-dev tools console run test format check unit sam-local judges faults chaos bench capacity docs screenshots lock clean
+.PHONY: help setup setup-dev tools console run test test-console format check check-console check-python unit sam-local judges faults chaos bench capacity docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,11 +54,16 @@ format: setup-dev ## Format the code, and the JSON of tests
 	@$(SITE) -- format
 
 check: setup-dev ## Style, types, import rules, security rules; the same of the web console
+	@$(MAKE) --no-print-directory -j 2 check-python check-console
+
+check-console:
 	@$(SITE) -- format:check lint types
+
+check-python:
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
+	@found=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$found" | tail -n 20; exit 1; }
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local cli
 
 unit: setup-dev tools ## The fast tests only
@@ -71,8 +76,12 @@ unit: setup-dev tools ## The fast tests only
 SLOW := tests/cloud tests/console tests/build
 SLOW_TESTS := .pytest_cache/slow.txt
 
-test: check tools ## Everything CI runs
-	@$(SITE) -- test
+# Beside the checks of Python, which use one processor, too.
+test-console:
+	@$(SITE) -- format:check lint types test
+
+test: setup-dev tools ## Everything CI runs
+	@$(MAKE) --no-print-directory -j 2 check-python test-console
 	@mkdir -p $(dir $(SLOW_TESTS)); $(BIN)/pytest $(SLOW) -m "cloud or build" >$(SLOW_TESTS) 2>&1 & slow=$$!; \
 	$(BIN)/pytest -n 2 --dist loadfile -m "not cloud and not build"; fast=$$?; \
 	wait $$slow; slow=$$?; cat $(SLOW_TESTS); exit $$((fast || slow))

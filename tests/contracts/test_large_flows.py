@@ -14,12 +14,12 @@ from pytake.engine import Contact, Context, Input, take_turn
 from tests.contracts.conftest import BUCKET
 from tests.fakes import FrozenClock, MemoryFlowSecrets, MemoryTemplates, MemoryTenants
 
-NODES = 700
+NODES = 350
 
 
 def flow(*, compressible: bool) -> dict[str, Any]:
     """A flow of messages whose texts hold about 1.4 million characters."""
-    texts = ["Thank you for writing to us. " * 70 if compressible else noise(index) for index in range(NODES)]
+    texts = ["Thank you for writing to us. " * 140 if compressible else noise(index) for index in range(NODES)]
     nodes: list[dict[str, Any]] = [
         {"id": f"m{index}", "type": "message", "data": {"text": text, "next_node_id": f"q{index}"}}
         for index, text in enumerate(texts)
@@ -40,7 +40,7 @@ def flow(*, compressible: bool) -> dict[str, Any]:
 
 
 def noise(index: int) -> str:
-    return "".join(sha256(f"{index}:{part}".encode()).hexdigest() for part in range(31))
+    return "".join(sha256(f"{index}:{part}".encode()).hexdigest() for part in range(63))
 
 
 @pytest.mark.parametrize("compressible", [True, False])
