@@ -18,8 +18,9 @@ ANA, BIA = "5511999999999", "5511988888888"
 
 
 CLOCK = shared.clock
-SET_UP: list[tuple[Any, Any]] = []
-"""The items and secrets of the first world. The others begin with copies: the requests that make them take half a second."""
+SET_UP: dict[float | None, tuple[Any, Any]] = {}
+"""The items and secrets of the first world, by its time if that is frozen. The others begin with copies: the requests that make
+them take half a second."""
 
 
 class World:
@@ -31,13 +32,11 @@ class World:
         self._messages = 0
         table = backends.get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables["table"]
         secrets = backends.get_backend("secretsmanager")[DEFAULT_ACCOUNT_ID][REGION]
-        if shared.clock is not CLOCK:  # a time of its own
+        frozen_at = None if shared.clock is CLOCK else shared.clock()
+        if frozen_at not in SET_UP:
             self._set_up()
-            return
-        if not SET_UP:
-            self._set_up()
-            SET_UP.append(copy.deepcopy((table.items, secrets.secrets)))
-        table.items, secrets.secrets = copy.deepcopy(SET_UP[0])
+            SET_UP[frozen_at] = copy.deepcopy((table.items, secrets.secrets))
+        table.items, secrets.secrets = copy.deepcopy(SET_UP[frozen_at])
 
     def _set_up(self) -> None:
         for org, numbers in (("acme", (FIRST, SECOND)), ("globex", ("100000000000003",))):
