@@ -1,0 +1,129 @@
+"""Whatever people, builders and agents write: the console shows it as text, on every page, and nothing of it becomes markup."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.cloud.waiting import until
+from tests.console.conftest import Visitor
+
+if TYPE_CHECKING:
+    from tests.cloud.conftest import Cloud
+
+pytestmark = pytest.mark.cloud
+
+HOSTILE = "\"'><img src=x onerror=hostile()><hostile-x></hostile-x>"
+PHONE, NUMBER, WABA, DISPLAY = "5511955550666", "100000000000078", "100000000000780", "+55 11 4000-0078"
+SECRETS = {"app_secret": "hostile-app-secret", "access_token": "hostile-access-token"}
+FLOW: dict[str, Any] = {
+    "id": "hostile",
+    "name": HOSTILE,
+    "report_variables": ["answer"],
+    "nodes": [
+        {"id": "start", "type": "start", "data": {"greeting": HOSTILE, "next_node_id": "ask"}},
+        {"id": "ask", "type": "question", "data": {"question": HOSTILE, "variable": "answer", "next_node_id": "end"}},
+        {"id": "end", "type": "end", "data": {"message": "{{answer}}"}},
+    ],
+}
+SHOWN = """() => document.body.innerText.includes("<hostile-x>")
+  || [...document.querySelectorAll("input, textarea, option")].some((one) => (one.value + one.text).includes("<hostile-x>"))"""
+
+PAGES = (
+    "build",
+    "build/hostile",
+    f"inbox/{NUMBER}/{PHONE}",
+    "people",
+    f"people/{PHONE}",
+    "people/segments",
+    "people/segments/hostile",
+    "campaigns",
+    "campaigns/hostile",
+    "campaigns/sequences",
+    "campaigns/sequences/hostile",
+    "measure?flow=hostile",
+    "settings/teams",
+    "settings/replies",
+    "settings/timetables",
+    "settings/organization",
+    f"try?phone={PHONE}",
+)
+
+
+def fill(cloud: "Cloud", organization: str) -> None:
+    """Write the text wherever the API and the phone of a person take a text."""
+    sim = {"display_phone_number": DISPLAY, "waba_id": WABA, **SECRETS}
+    cloud.http.put(f"/_sim/numbers/{NUMBER}", json=sim).raise_for_status()
+    template = {"name": "hostile", "language": "pt_BR", "components": []}
+    campaign = {"name": HOSTILE, "phone_number_id": NUMBER, "segment_id": "hostile", "template": template}
+    step = {"days": 1, "flow_id": "hostile"}
+    number = sim | {"verify_token": uuid.uuid4().hex, "default_flow_id": "hostile", "apology": HOSTILE}
+    hours = {"hours": [{"days": ["mon"], "opens": "08:00", "closes": "18:00"}]}
+    stored: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("flows/hostile", FLOW),
+        ("flows/hostile/metadata", {"folder": HOSTILE, "tags": [HOSTILE], "archived": False}),
+        (f"numbers/{NUMBER}", number),
+        ("organization", {"constants": {"hostile": HOSTILE}}),
+        ("teams", {"teams": {"hostile": {"name": HOSTILE, "members": [HOSTILE]}}}),
+        ("canned-replies", {"replies": {"hostile": {"title": HOSTILE, "text": HOSTILE}}}),
+        ("timetables", {"timetables": {HOSTILE: hours}}),
+        ("segments/hostile", {"name": HOSTILE, "all": [{"field": "tags", "operator": "contains", "value": HOSTILE}]}),
+        ("campaigns/hostile", campaign),
+        (
+            "sequences/hostile",
+            {"name": HOSTILE, "phone_number_id": NUMBER, "on": {"field": "when"}, "steps": [step]},
+        ),
+    )
+    with cloud.api("admin", organization) as api:
+        for path, body in stored:
+            if path.startswith("numbers"):
+                api.post("/flows/hostile/publish").raise_for_status()
+            answer = api.put(f"/{path}", json=body)
+            assert answer.is_success, f"{path}: {answer.text}"
+        speak = {"name": HOSTILE, "phone_number_id": NUMBER}
+        says: tuple[dict[str, Any], ...] = (
+            {"text": HOSTILE},
+            {"text": HOSTILE},
+            {"media": {"type": "document", "filename": f"{HOSTILE.replace('/', '')}.svg", "caption": HOSTILE}},
+        )
+        for count, message in enumerate(says, 1):
+            cloud.http.post(f"/_sim/phones/{PHONE}/messages", json=speak | message).raise_for_status()
+            cloud.answers(PHONE, count)
+        until(lambda: api.get(f"/contacts/{PHONE}").status_code == 200)
+        known = {"name": HOSTILE, "tags": [HOSTILE], "fields": {"note": HOSTILE, "when": "2199-01-01"}}
+        answer = api.put(f"/contacts/{PHONE}", json=known)
+        assert answer.is_success, answer.text
+        about = {"phone_number_id": NUMBER}
+        api.post(f"/conversations/{PHONE}/notes", params=about, json={"text": HOSTILE}).raise_for_status()
+        csv = f"phone;name;{HOSTILE}\n{PHONE};x;y\n{HOSTILE};x;y"
+        api.post("/contacts/import", content=csv, headers={"content-type": "text/csv"})
+
+
+def test_no_text_becomes_markup(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
+    organization, page = "hostile", web_page
+    fill(cloud, organization)
+    page.add_init_script("window.ran = 0; window.hostile = () => { window.ran += 1; };")
+    page.on("dialog", lambda dialog: visitor.complaints.append(f"dialog: {dialog.message}"))
+    page.goto(f"{visitor.url}/console/build")
+    page.locator("[name=organization_id]").fill(organization)
+    page.locator("[name=name]").fill(HOSTILE)
+    page.locator("button[value=admin]").click()
+    page.locator("#main h1").wait_for()
+    for path in PAGES:
+        page.goto(f"{visitor.url}/console/{path}")
+        page.locator("#main h1").first.wait_for()
+        page.wait_for_function(SHOWN)
+        assert page.locator("hostile-x").count() == 0, path
+        assert page.evaluate("() => window.ran") == 0, path
+        assert page.evaluate("() => window.violations") == [], path
+    page.goto(f"{visitor.url}/console/build/hostile")
+    page.locator(".react-flow__node[data-id=ask]").click()
+    expect(page.get_by_label("Pergunta", exact=True)).to_have_value(HOSTILE)
+    page.get_by_role("button", name="Ensaiar").click()
+    phone = page.get_by_role("region", name="Ensaio")
+    phone.get_by_label("Mensagem", exact=True).fill(HOSTILE)
+    phone.get_by_role("button", name="Enviar").click()
+    phone.get_by_text("<hostile-x>").nth(1).wait_for()
+    assert page.locator("hostile-x").count() == 0
+    assert page.evaluate("() => window.ran") == 0
