@@ -139,7 +139,7 @@ function FollowUps({ sequence: { id, on } }: { sequence: Sequence }) {
       {next && (
         <p className="flush">
           {next.total === 0
-            ? t("sequences.nobody", { field: on.field })
+            ? t("sequences.noDate", { field: on.field })
             : t("sequences.total", { count: next.total, number: count(next.total) })}
           {!next.complete && ` ${t("sequences.newest")}`}
         </p>
