@@ -1,11 +1,14 @@
 """Flows with several languages: which table of texts a contact gets, and what never differs between the tables."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from pytake.engine import Contact, EffectResult, Input, compile_flow, validate
+from pytake.engine.registry import node_types
 from pytake.engine.texts import best_match, language_code
 from tests.engine.conversations import CONTACT, Talk, document, flow_of, node, texts
 from tests.engine.prover_flows import END, say
@@ -169,3 +172,9 @@ def test_language_codes_have_the_form_of_whatsapp(text: str, code: str | None) -
 
 def test_the_first_of_two_regions_is_the_match() -> None:
     assert best_match("pt_AO", ["en", "pt_PT", "pt_BR"]) == "pt_PT"
+
+
+def test_the_console_lists_the_texts_of_the_same_fields() -> None:
+    path = Path(__file__).parents[2] / "console" / "src" / "flow" / "texts.json"
+    expected = {name: list(kind.TEXTS) for name, kind in node_types().items() if kind.TEXTS}
+    assert json.loads(path.read_bytes()) == expected

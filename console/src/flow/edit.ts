@@ -125,9 +125,19 @@ export function renamed(document: FlowDocument, from: string, to: string): FlowD
   const commands = document.commands?.map((one) =>
     one.next_node_id === from ? { ...one, next_node_id: to } : one,
   );
+  const texts = Object.entries(document.texts ?? {}).map(([code, known]) => [
+    code,
+    Object.fromEntries(
+      Object.entries(known).map(([key, text]) => [
+        key.startsWith(`${from}.`) ? `${to}.${key.slice(from.length + 1)}` : key,
+        text,
+      ]),
+    ),
+  ]);
   return {
     ...document,
     nodes,
+    ...(texts.length ? { texts: Object.fromEntries(texts) as Record<string, Record<string, string>> } : {}),
     ...(commands ? { commands } : {}),
     ...(document.start_node_id === from ? { start_node_id: to } : {}),
   };

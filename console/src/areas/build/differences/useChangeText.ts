@@ -15,10 +15,9 @@ const EXITS: Record<string, string> = {
   empty_next_node_id: "empty",
 };
 
-/** Return what says a change in words: the field as forms call it, and both values. */
-export function useChangeText() {
+/** Return what says the name of a field, with its place in lists. */
+export function useFieldText() {
   const { t, i18n } = useTranslation("build");
-  const { document } = useEditor();
 
   function step(name: string | number): string {
     if (typeof name === "number") return String(name + 1);
@@ -27,6 +26,15 @@ export function useChangeText() {
       if (i18n.exists(`${group}.${name}`, { ns: "build" })) return t(`${group}.${name}` as "field.text");
     return name;
   }
+
+  return (path: Change["path"]) => path.map(step).join(" › ");
+}
+
+/** Return what says a change in words: the field as forms call it, and both values. */
+export function useChangeText() {
+  const { t, i18n } = useTranslation("build");
+  const { document } = useEditor();
+  const field = useFieldText();
 
   function value(path: Change["path"], of: unknown): string | undefined {
     if (of === undefined || of === null || of === "") return undefined;
@@ -44,7 +52,7 @@ export function useChangeText() {
   }
 
   return ({ path, before, after }: Change) => ({
-    field: path.map(step).join(" › "),
+    field: field(path),
     before: value(path, before),
     after: value(path, after),
   });

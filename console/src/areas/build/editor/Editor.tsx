@@ -16,6 +16,7 @@ import { Palette } from "../canvas/Palette.tsx";
 import { Differences } from "../differences/Differences.tsx";
 import { TestsPanel } from "../flowtests/TestsPanel.tsx";
 import { NodeForm } from "../forms/NodeForm.tsx";
+import { Languages } from "../languages/Languages.tsx";
 import { PublishDialog } from "../publish/PublishDialog.tsx";
 import { Versions } from "../publish/Versions.tsx";
 import { draftQuery } from "../queries.ts";
@@ -61,7 +62,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const { inspection } = useInspection(document);
   const [selected, select] = useState<readonly string[]>([]);
   const [panel, setPanel] = useState<Panel>();
-  const [dialog, setDialog] = useState<"publish" | "versions" | "search">();
+  const [dialog, setDialog] = useState<"publish" | "versions" | "search" | "languages">();
   const [lit, light] = useState(NOTHING_LIT);
   const [marks, mark] = useState(NO_MARKS);
   const [laid, setLaid] = useState<Positions>(NO_POSITIONS);
@@ -161,6 +162,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
         {dialog === "versions" && (
           <Versions flowId={document.id} onCompare={compare} onClose={() => setDialog(undefined)} />
         )}
+        {dialog === "languages" && <Languages onClose={() => setDialog(undefined)} />}
         {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
         {draft.saving === "conflict" && (
           <Conflict document={document} onOverwrite={draft.save} onTakeTheirs={reload} />

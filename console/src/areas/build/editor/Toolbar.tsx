@@ -16,7 +16,7 @@ interface ToolbarProps {
   onPanel: (panel: Panel) => void;
   onLayout: () => void;
   onComment: () => void;
-  onDialog: (dialog: "publish" | "versions" | "search") => void;
+  onDialog: (dialog: "publish" | "versions" | "search" | "languages") => void;
 }
 
 /** The flow's name, whether it is saved, and what can be done with it. */
@@ -93,6 +93,7 @@ export function Toolbar({
           <Menu.Dropdown>
             <Menu.Item onClick={onComment}>{t("comment.add")}</Menu.Item>
             <Menu.Item onClick={() => toggle("tests")}>{t("tests.title")}</Menu.Item>
+            <Menu.Item onClick={() => onDialog("languages")}>{t("languages.title")}</Menu.Item>
             <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>
             <Menu.Item onClick={() => download(`${document.id}.json`, JSON.stringify(document, null, 2))}>
