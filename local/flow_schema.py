@@ -7,7 +7,7 @@ import msgspec
 
 from local.json_layout import lay_out
 from pytake.engine.document import RawDocument
-from pytake.engine.registry import node_types
+from pytake.engine.registry import node_types, validators
 
 _REF = "#/$defs/{name}"
 
@@ -18,6 +18,7 @@ def schema() -> dict[str, Any]:
     (document, *datas), defs = msgspec.json.schema_components([RawDocument, *types.values()], ref_template=_REF)
     found = defs.pop(document["$ref"].removeprefix("#/$defs/"))
     nodes = [_node(name, data) for name, data in zip(types, datas, strict=True)]
+    defs["Validation"]["properties"]["type"]["enum"] = list(validators())
     found["properties"]["nodes"] = {"type": "array", "items": {"oneOf": nodes}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -6,7 +6,8 @@ import { ListPart } from "./ListPart.tsx";
 import { items, shown } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
 
-const VALIDATORS = [
+/** In the order of the list that people choose from. */
+export const VALIDATORS = [
   "text",
   "number",
   "email",

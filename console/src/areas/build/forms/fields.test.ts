@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import schema from "../../../../../docs/flow.schema.json";
 import { exitsOf, type NodeType } from "../../../flow/document.ts";
 import words from "../words/pt.json";
+import { VALIDATORS } from "./compound.tsx";
 import { ACTIONS, FORMS } from "./fields.ts";
 
 interface Properties {
@@ -27,6 +28,11 @@ test.each(types)("the form of $type has every field of the schema", ({ type, fie
 test("every type of the schema has a form, a name and a hint", () => {
   expect(types.map(({ type }) => type).toSorted()).toEqual(Object.keys(FORMS).toSorted());
   expect(types.filter(({ type }) => !(type in words.type) || !(type in words.hint))).toEqual([]);
+});
+
+test("every validator of the schema can be chosen and has a name", () => {
+  expect([...VALIDATORS].toSorted()).toEqual(definitions["Validation"]!.properties["type"]!.enum!.toSorted());
+  expect(VALIDATORS.filter((type) => !(type in words.validator))).toEqual([]);
 });
 
 test("every exit of the schema can be drawn", () => {
