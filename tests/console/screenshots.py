@@ -1,6 +1,7 @@
 """Takes the pictures of docs/: `make screenshots`. Starts a local cloud, lets some people chat, looks at the areas."""
 
 import contextlib
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.cloud.conftest import Cloud, free_port
 from tests.console.browser import FLAGS, find_browser
 from tests.console.web_console import sign_in
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 800}
@@ -54,6 +56,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             chat(cloud.url)
+            keep_tests(cloud)
             Aws(cloud).export()
             take(browser, cloud.url)
         finally:
@@ -67,6 +70,13 @@ def chat(url: str) -> None:
         for phone, name, answers in PEOPLE:
             for answer in answers:
                 say(client, phone, name, answer)
+
+
+def keep_tests(cloud: Cloud) -> None:
+    """Keep the example's tests beside the flow."""
+    tests = json.loads((EXAMPLES / f"{FLOW}.test.json").read_text())
+    with cloud.api("builder") as api:
+        api.put(f"/flows/{FLOW}/tests", json=tests).raise_for_status()
 
 
 def say(client: httpx.Client, phone: str, name: str, answer: Answer) -> None:
@@ -89,6 +99,7 @@ def take(browser: Browser, url: str) -> None:
         show(
             page, f"/console/build/{FLOW}", ".react-flow__node", "build", page.locator(".react-flow__controls-fitview")
         )
+        show_tests(page)
         show(page, f"/console/measure?flow={FLOW}&days=7", ".measure-numbers", "measure")
         show(page, INBOX, ".inbox article", "inbox")
         show(page, f"/console/try?phone={ANA}", ".try article", "try")
@@ -116,6 +127,17 @@ def show(page: Page, path: str, part: str, name: str, press: Locator | None = No
     if press is not None:
         press.click()
     keep(page, name)
+
+
+def show_tests(page: Page) -> None:
+    """Run the tests of the open flow, replay its conversations and keep the picture."""
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Tests").click()
+    panel = page.get_by_role("region", name="Tests")
+    panel.get_by_role("button", name="Replay last week's conversations").click()
+    panel.get_by_text("Same:").wait_for()
+    panel.get_by_text("tests pass").wait_for()
+    keep(page, "tests")
 
 
 def keep(page: Page, name: str) -> None:

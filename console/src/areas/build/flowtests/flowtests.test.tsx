@@ -154,12 +154,13 @@ const FILE = {
   conversations: [
     { name: "Marca consulta", turns: [] },
     { name: "Desiste", turns: [] },
+    { name: "Espera", turns: [] },
   ],
 };
 
 const RUN = {
   passed: 1,
-  failed: 1,
+  failed: 2,
   not_run: 0,
   results: [
     {
@@ -177,6 +178,20 @@ const RUN = {
       ],
     },
     { name: "Desiste", outcome: "passed", failures: [] },
+    {
+      name: "Espera",
+      outcome: "failed",
+      failures: [
+        {
+          turn: 1,
+          input: { type: "timeout" },
+          node_id: null,
+          part: "variables",
+          expected: { nome: "Ana" },
+          actual: { nome: null },
+        },
+      ],
+    },
   ],
   coverage: [{ flow_id: "clinic", nodes: 2, nodes_covered: 1, exits: 2, exits_covered: 1 }],
   taken: [{ flow_id: "clinic", node_id: "menu", exit: "button:yes" }],
@@ -203,10 +218,11 @@ beforeEach(async () => {
 test("the panel says in words what differs first, and lights what the tests take", async () => {
   const asked = tests();
   const { container } = inEditor(<TestsPanel onRehearse={() => undefined} />);
-  expect(await screen.findByText("1 de 2 testes passam.")).toBeVisible();
+  expect(await screen.findByText("1 de 3 testes passam.")).toBeVisible();
   expect(
     screen.getByText(/Depois de “Sim”, o bot deveria dizer “Marcado.”, mas diz “Até logo.”/),
   ).toBeVisible();
+  expect(screen.getByText(/Depois da espera, o que foi coletado não é como esperado/)).toBeVisible();
   expect(screen.getByText("Os testes passam por 1 de 2 passos e 1 de 2 saídas")).toBeVisible();
   await waitFor(() =>
     expect(light.mock.lastCall?.[0]).toEqual(new Set(["menu", "menu|buttons[0].next_node_id"])),
@@ -226,7 +242,7 @@ test("a test is deleted after a question, over the tests that were read", async 
   await waitFor(() => expect(asked.some(({ key }) => key === `PUT ${TESTS}`)).toBe(true));
   const put = asked.find(({ key }) => key === `PUT ${TESTS}`)!;
   expect(put.headers.get("if-match")).toBe('"3"');
-  expect(put.body).toMatchObject({ conversations: [{ name: "Marca consulta" }] });
+  expect(put.body).toMatchObject({ conversations: [{ name: "Marca consulta" }, { name: "Espera" }] });
 });
 
 test("a rehearsal is saved beside the tests that another person has just added", async () => {
@@ -247,6 +263,7 @@ test("a rehearsal is saved beside the tests that another person has just added",
   expect((put.body as typeof FILE).conversations.map(({ name }) => name)).toEqual([
     "Marca consulta",
     "Desiste",
+    "Espera",
     "Desiste 2",
   ]);
 });
@@ -255,7 +272,7 @@ test("publishing warns of tests that fail", async () => {
   tests();
   inEditor(<PublishTests enabled />);
   const warning = await screen.findByRole("alert");
-  expect(warning).toHaveTextContent("1 teste falha com este rascunho");
+  expect(warning).toHaveTextContent("2 testes falham com este rascunho");
   expect(warning).toHaveTextContent("Marca consulta Depois de “Sim”");
 });
 

@@ -21,7 +21,8 @@ export function useFailureText(): (failure: TestFailure) => string {
     const after = said ? t("tests.after", { said }) : t("tests.afterWait");
     if (part === "status")
       return t("tests.differs.status", { after, expected: status(expected), actual: status(actual) });
-    if (part !== "texts" && part !== "path") return t("tests.differs.other", { after, part });
+    if (part !== "texts" && part !== "path")
+      return t("tests.differs.other", { after, part: t(`tests.part.${part}`) });
     const [wanted, found] = firstDifference(expected, actual);
     const nothing = t("tests.nothing");
     return t(`tests.differs.${part}`, { after, expected: wanted ?? nothing, actual: found ?? nothing });
