@@ -7,6 +7,8 @@ turns are counted instead of taken. The cost is that of `pytake cost` for sender
 
 import argparse
 import os
+import resource
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import process_time
@@ -49,6 +51,10 @@ PER_SECOND, SHARE = 80, 0.8
 STARTED = 1_800_000_000.0
 TICK_SECONDS = 60
 WORKERS, MEMORY_MB = 8, 1024
+RECOUNT_READS = 12.0
+"""Read units of a recipient's recounts: six times the conversation, and the turn and the ledger entry until it is read,
+which is after three recounts for most people."""
+
 NUMBER = "100000000000001"
 TEMPLATE_FLOW = {
     "format": 1,
@@ -83,12 +89,16 @@ class Simulated:
     per_second: float
     allowed: float
     cpu_seconds: float
+    megabytes: float
+    """What the process grew by at most, without the stored parts: it does not depend on the number of people."""
 
 
 def simulate(people: int) -> Simulated:
     """Freeze and release an audience at the rate of one number, with the real use cases."""
     begun, world = process_time(), _Simulation(people, PER_SECOND * SHARE)
+    before = _peak_bytes()
     world.to_the_end()
+    grown = _peak_bytes() - before - world.audiences.stored_bytes
     seconds = world.release.last_slot - world.release.first_slot + 1 / world.lane.per_second
     return Simulated(
         people,
@@ -98,7 +108,13 @@ def simulate(people: int) -> Simulated:
         world.release.released / seconds,
         world.lane.per_second,
         process_time() - begun,
+        max(0, grown) / 1e6,
     )
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has had (Linux counts in KB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def release_through_aws(people: int = 200, *, known: bool = False) -> Released:
@@ -152,9 +168,11 @@ def cost(released: Released, million: float = MILLION) -> dict[str, float]:
     """US dollars for so many messages, by what they are for (us-east-1, arm64, three statuses each)."""
     usage = measured_usage()
     stages = {name: stage for name, stage in usage.stages.items() if name not in ("webhook", "flow_runner")}
+    # A campaign reserved the slot in a block, and nothing is marked as read.
+    own = {"dynamodb.UpdateItem": stages["sender"].requests["dynamodb.UpdateItem"] - 1}
+    requests = {name: count for name, count in stages["sender"].requests.items() if name != "graph.read"} | own
     stages["sender"] = msgspec.structs.replace(
-        stages["sender"],
-        requests={name: count for name, count in stages["sender"].requests.items() if name != "graph.read"},
+        stages["sender"], requests=requests, write_units=stages["sender"].write_units - 1
     )
     sent = Bill(
         Volumes(messages=million, templates=million),
@@ -164,17 +182,19 @@ def cost(released: Released, million: float = MILLION) -> dict[str, float]:
     )
     price, assumed, share = prices().regions["us-east-1"], assumptions(), million / MILLION
     # The model's people write first: a campaign's do not.
-    unasked = share * (price["http_api_million"] + 3 * price["sqs_fifo_million"])
+    unasked = {"API Gateway": share * price["http_api_million"], "SQS": share * 3 * price["sqs_fifo_million"]}
+    by_service = dict.fromkeys(("API Gateway", "SQS", "Lambda", "DynamoDB"), 0.0)
+    for line in sent.lines:
+        if line.group == "message":
+            by_service[line.service] += line.usd
     waits = sum(assumed.wait_ms.get(name, 0) * count for name, count in released.requests.items())
     seconds = (released.cpu_ms * assumed.full_cpu_mb / MEMORY_MB + waits / WORKERS) / 1000 * million
     return {
-        "release: DynamoDB": share
-        * (
-            released.write_units * price["dynamodb_write_million"]
-            + released.read_units * price["dynamodb_read_million"]
-        ),
+        "release: DynamoDB writes": share * released.write_units * price["dynamodb_write_million"],
+        "release: DynamoDB reads": share * released.read_units * price["dynamodb_read_million"],
         "release: Lambda": seconds * MEMORY_MB / 1024 * price["lambda_gb_second_arm64"],
-        "sending and statuses": sent.total("message") - unasked,
+        **{f"sending and statuses: {service}": usd - unasked.get(service, 0) for service, usd in by_service.items()},
+        "recounts: DynamoDB reads": share * RECOUNT_READS * price["dynamodb_read_million"],
     }
 
 
@@ -204,6 +224,10 @@ class _StoredParts:
 
     def __init__(self) -> None:
         self._parts: dict[tuple[str, int], bytes] = {}
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(map(sys.getsizeof, self._parts.values()))
 
     def load(self, _organization_id: str, _campaign_id: str, zone: str, number: int) -> AudiencePart | None:
         stored = self._parts.get((zone, number))
@@ -322,12 +346,13 @@ def main() -> None:
     done = simulate(people)
     print(f"{done.released:,} of {done.people:,} released, {done.twice} twice, in {done.seconds / 3600:.2f} hours")
     print(f"{done.per_second:.3f} a second, {done.allowed:g} allowed; {done.cpu_seconds:.0f} s of CPU for {people:,}")
+    print(f"{done.megabytes:.0f} MB of memory besides the stored audience")
     for known in (False, True):
         released = release_through_aws(known=known)
         parts = cost(released)
         print(
             f"{'known' if known else 'new'} people: {sum(parts.values()):.2f} USD a million",
-            parts,
+            *(f"{usd:6.2f} {name}" for name, usd in parts.items()),
             released,
             sep="\n  ",
         )

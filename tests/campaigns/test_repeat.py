@@ -86,6 +86,28 @@ def test_the_message_is_repeated_after_a_day_with_the_money_of_the_first_one() -
     assert outcome(world) == f"delivered ={PRICE}"
 
 
+def test_who_has_read_the_message_and_writes_nothing_costs_no_more_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = CampaignWorld([person(0), person(1)])
+    world.start()
+    assert world.run().status == "completed"
+    asked: list[str] = []
+    turn, load = world.product.conversations.turn, world.product.deliveries.load
+    monkeypatch.setattr(world.product.conversations, "turn", lambda *where: asked.append("turn") or turn(*where))
+    monkeypatch.setattr(world.product.deliveries, "load", lambda *where: asked.append("delivery") or load(*where))
+    for who in (0, 1):
+        world.product.deliveries.entries[key(world, who), 1, 0] = Delivery(1, 0, "accepted", status="read")
+    wait(world, 61)
+    assert sorted(asked) == ["delivery", "delivery", "turn", "turn"]
+    wait(world, 3600)
+    assert len(asked) == 4
+    world.product.say("Oi", world.people[0].contact_id)
+    world.product.run_queues()
+    del asked[:]
+    wait(world, 6 * 3600)
+    assert outcome(world) == f"read replied ={PRICE}"
+    assert asked.count("delivery") == 1, "only for the person who wrote"
+
+
 def test_there_is_no_third_time() -> None:
     world = limited()
     wait(world, DAY)

@@ -121,6 +121,7 @@ def test_whoever_ends_the_flow_after_the_answer_has_completed_it() -> None:
     world.product.publish("acme", thanks)
     world.start()
     assert world.run().status == "completed"
+    world.clock.forward(5)
     world.product.say("Yes", world.people[0].contact_id)
     world.product.run_queues()
     world.clock.forward(61)

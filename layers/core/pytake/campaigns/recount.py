@@ -50,6 +50,9 @@ ATTRIBUTED_SECONDS = 72 * 3600
 LOOK_AGAIN_SECONDS = 600
 """A repetition that was not possible, or may not be queued, is tried again so much later."""
 
+READ = "read"
+"""The last state of a message."""
+
 CHARGED = "="
 """Begins the word of an outcome that says what the message costs, in millionths: `=62500`."""
 
@@ -134,6 +137,8 @@ class RecountAudience:
                 return None
             if not is_released(was):
                 return self._without_message(conversation, campaign, part, was)
+            if was.split()[0] == READ and _was_silent(conversation, campaign):
+                return None  # nothing is further than read, and nothing else happened: no request
             return self._outcome(key, conversation, campaign)
 
         if self._workers == 1:
@@ -244,6 +249,11 @@ def _scheduled(part: AudiencePart, repeat_at: float | None, now: float) -> Audie
     if next_at is not None and next_at <= now:
         next_at = now + 1  # it was late; one recount at a time
     return replace(part, recounts=done, recount_at=next_at)
+
+
+def _was_silent(conversation: Conversation, campaign: Campaign) -> bool:
+    """Whether the person wrote nothing since the campaign began, and is still this contact."""
+    return conversation.merged_into is None and conversation.last_inbound_at < campaign.started_at
 
 
 class _Taken(Struct, frozen=True):
