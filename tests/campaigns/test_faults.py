@@ -172,6 +172,17 @@ def test_a_pause_is_seen_after_one_chunk() -> None:
     assert sum(map(len, world.turns().values())) == 2
 
 
+def test_a_tick_ends_when_the_lane_is_full_at_the_end_of_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freeze, "PART_RECIPIENTS", 2)
+    world = new_world()
+    world.lane.per_second = 2.5 / claim.HORIZON_SECONDS  # two people: exactly the first part
+    looks = iter(range(1000))
+    world.new_worker()(lambda: next(looks) > 100)
+    assert len(world.queued()) == 2
+    assert next(looks) < 20, "the worker does not look again and again"
+    assert world.run(ticks=300).status == "completed"
+
+
 def test_a_person_opts_out_after_the_freeze() -> None:
     world = new_world()
     gone = world.people[0]

@@ -129,7 +129,9 @@ class TickCampaigns:
         claimed = self._claim(campaign, openings)
         if claimed.chunk is None:
             self._report(campaign, claimed)
-            return claimed.status == "running" and claimed.zones != campaign.zones, 0
+            # Without a write nothing was found to release: the lane is full, and looking again would not end.
+            moved = claimed.revision != campaign.revision and claimed.zones != campaign.zones
+            return claimed.status == "running" and moved, 0
         if claimed.chunk == campaign.chunk:
             return False, 0
         self._release(claimed, claimed.chunk, openings)
