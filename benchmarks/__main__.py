@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     capacity,
+    console_benchmark,
     contacts_benchmark,
     engine_benchmark,
     feature_costs,
@@ -87,6 +88,13 @@ def main() -> None:
         else:
             sections["LOCAL"] = local_table(local)
             targets += local_targets(local)
+    try:
+        console = console_benchmark.measure(progress, 1 if quick else console_benchmark.RUNS)
+    except NotInstalledError as error:
+        sections["CONSOLE"] = f"Not measured: {error}"
+    else:
+        sections["CONSOLE"] = console_benchmark.console_table(console)
+        targets += console_benchmark.console_targets(console)
     try:
         lake = None if arguments.keep_lake else measure_lake([50_000] if quick else LAKE_SIZES, progress)
     except NotInstalledError as error:
@@ -256,6 +264,13 @@ Meta's pair rate limit (45 messages at once, then one in six seconds) applies he
 pause reach it towards the end, which is their p95.
 
 {sections["LOCAL"]}
+
+## The web console
+
+This machine's Chromium, with software rendering and without a cache, the console's own function, and the prover; the rest of the
+REST API is a stub. Milliseconds from the navigation until the element is drawn, or from a key until its frame is.
+
+{sections["CONSOLE"]}
 
 {sections["CAPACITY"]}
 
