@@ -261,8 +261,13 @@ def stub(flows: dict[str, dict[str, Any]], versions: dict[str, dict[str, Any]] |
 
 def _answer(path: str, flows: dict[str, dict[str, Any]], versions: dict[str, dict[str, Any]]) -> Any:
     if path == "/api/v1/flows":
-        about = {"latest_version": 1, "published_version": 1, "updated_at": "2026-11-29T10:00:00Z", "updated_by": "ana"}
-        filed = {"folder": None, "tags": [], "archived": False}
+        about: dict[str, Any] = {
+            "latest_version": 1,
+            "published_version": 1,
+            "updated_at": "2026-11-29T10:00:00Z",
+            "updated_by": "ana",
+        }
+        filed: dict[str, Any] = {"folder": None, "tags": [], "archived": False}
         return [{"flow_id": name, "name": flow.get("name", name), **about, **filed} for name, flow in flows.items()]
     parts = path.removeprefix("/api/v1/flows/").split("/")
     if parts[0] in flows and len(parts) == 1:

@@ -1,4 +1,4 @@
-import { Badge, Switch, TagsInput, Textarea } from "@mantine/core";
+import { Switch, TagsInput, Textarea } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { withValue, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
@@ -135,11 +135,7 @@ function TextRow({
                 edit((before) => withTranslation(before, code, id, value), `texts.${code}.${id}`)
               }
             />
-            {isMissing && (
-              <Badge size="xs" color="yellow" variant="light">
-                {t("languages.lacks")}
-              </Badge>
-            )}
+            {isMissing && <span className="build-lacks">{t("languages.lacks")}</span>}
           </td>
         );
       })}
