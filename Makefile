@@ -93,7 +93,7 @@ sam-local: setup-dev ## Run each built function with its sample events by sam lo
 judges: setup-dev ## Check against Amazon's DynamoDB Local and a real Trino (needs JDK 17, JDK 25 and Maven; ONLY=dynamodb or ONLY=trino)
 	@$(BIN)/python -m tests.judges $(ONLY)
 
-RANDOM := tests/faults tests/engine/test_abstract_values.py tests/engine/test_exits.py tests/engine/test_properties.py tests/engine/test_soundness.py tests/functions/test_openapi.py
+RANDOM := tests/faults tests/engine/test_abstract_values.py tests/engine/test_exits.py tests/engine/test_properties.py tests/engine/test_soundness.py tests/functions/test_openapi.py tests/importers/test_importing.py
 faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong, 20,000 campaigns and 20,000 with starts (SEEDS=first-last for others; a quarter of an hour on two cores)
 	@PYTAKE_THOROUGH=1 $(BIN)/pytest -n 2 --dist loadfile $(RANDOM)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2

@@ -9,6 +9,7 @@ import pytest
 
 from pytake.importers import ImportRefusedError, format_names, import_flows
 from pytake.importers.reading import FILE_BYTES
+from tests.depth import share
 from tests.importers.golden import GOLDEN
 
 EXPORTS = {path.stem: json.loads(path.read_bytes())["export"] for path in sorted(GOLDEN.glob("*.json"))}
@@ -111,7 +112,7 @@ def mutated(export: Any, draw: random.Random) -> Any:
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_broken_export_never_ends_in_an_exception(name: str) -> None:
-    for seed in range(60):
+    for seed in range(share(60)):
         draw = random.Random(f"{name}/{seed}")  # noqa: S311
         try:
             broken = mutated(EXPORTS[name], draw)
