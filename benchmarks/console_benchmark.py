@@ -57,7 +57,7 @@ class ConsoleResult:
 
 
 def large_flow(nodes: int = NODES) -> dict[str, Any]:
-    """A flow of questions, each of which leads to the next; without positions, so that the layout is measured, too."""
+    """A flow of questions in a chain; without positions, so that the layout is measured, too."""
     steps = [
         {
             "id": f"q{number}",

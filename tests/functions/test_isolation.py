@@ -34,6 +34,7 @@ MEDIA_ID = f"up-{'0' * 32}"
 
 PARAMETERS = {
     "query_name": "drop_off",
+    "text": MARK,
     "delivery_id": DELIVERY,
     "state": "dead",
     "flow_id": "hello",
