@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { teamsQuery } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { assign, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
+import { assign, conversationQuery, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 const PRIORITIES = ["urgent", "high", "normal", "low"] as const;
@@ -27,30 +27,56 @@ interface PartProps {
   assignment: Assignment;
 }
 
+/**
+ * Store changes of an assignment one after the other, each over the answer to the one before, so that quick choices do not
+ * refuse each other. `chosen` is what is not stored yet.
+ */
+function useChanges(conversationKey: Key, assignment: Assignment) {
+  const queries = useQueryClient();
+  const { queryKey } = conversationQuery(conversationKey);
+  const mutationKey = ["assignment", conversationKey];
+  const [chosen, setChosen] = useState<Partial<AssignmentChange>>({});
+  const [error, setError] = useState<Error>();
+  const { mutate: change, isPending } = useMutation({
+    mutationKey,
+    scope: { id: JSON.stringify(mutationKey) },
+    mutationFn: (one: Partial<AssignmentChange>) => {
+      const last = queries.getQueryData(queryKey)?.assignment ?? assignment;
+      return assign(conversationKey, { ...changeOf(last), ...one }, last.revision);
+    },
+    onMutate: (one) => {
+      setError(undefined);
+      setChosen((before) => ({ ...before, ...one }));
+    },
+    onSuccess: async (stored) => {
+      await queries.cancelQueries({ queryKey }); // an answer that is under way may be older
+      queries.setQueryData(queryKey, (state) => state && { ...state, assignment: stored });
+    },
+    onError: (failure) => {
+      setError(failure);
+      return queries.invalidateQueries({ queryKey });
+    },
+    onSettled: () => {
+      if (queries.isMutating({ mutationKey }) === 1) setChosen({});
+      for (const list of [["notes", conversationKey], ["conversations"], ["conversation-counts"]])
+        void queries.invalidateQueries({ queryKey: list });
+    },
+  });
+  return { change, chosen, error, isPending };
+}
+
 /** Who has the conversation, in which team, how urgent it is, and whether it rests. Each choice is stored at once. */
 export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
-  const queries = useQueryClient();
-  const [team, setTeam] = useState(assignment.team ?? "");
+  const [typed, setTyped] = useState<string>();
   const teams = useQuery(teamsQuery());
   const me = session().person.subject;
-  const saving = useMutation({
-    mutationFn: (change: Partial<AssignmentChange>) =>
-      assign(conversationKey, { ...changeOf(assignment), ...change }, assignment.revision),
-    onSettled: () =>
-      Promise.all(
-        [
-          ["conversation", conversationKey],
-          ["notes", conversationKey],
-          ["conversations"],
-          ["conversation-counts"],
-        ].map((queryKey) => queries.invalidateQueries({ queryKey })),
-      ),
-  });
+  const { change, chosen, error, isPending } = useChanges(conversationKey, assignment);
+  const { team, priority, tags } = { ...changeOf(assignment), ...chosen };
   const mine = assignment.assignee === me;
   return (
     <div className="inbox-share">
-      {saving.isError && <Problem error={saving.error} />}
+      {error && <Problem error={error} />}
       <p className="flush">
         {assignment.assignee
           ? t("share.has", { who: mine ? t("me") : assignment.assignee })
@@ -59,8 +85,8 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
       <Button
         size="xs"
         variant="default"
-        loading={saving.isPending}
-        onClick={() => saving.mutate({ assignee: mine ? null : me })}
+        loading={isPending}
+        onClick={() => change({ assignee: mine ? null : me })}
       >
         {t(mine ? "share.release" : "share.take")}
       </Button>
@@ -69,30 +95,31 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
         label={t("share.team")}
         maxLength={64}
         data={Object.keys(teams.data?.data.teams ?? {})}
-        value={team}
-        onChange={setTeam}
+        value={typed ?? team ?? ""}
+        onChange={setTyped}
         onBlur={() => {
-          if (team.trim() !== (assignment.team ?? "")) saving.mutate({ team: team.trim() || null });
+          if (typed !== undefined && typed.trim() !== (team ?? "")) change({ team: typed.trim() || null });
+          setTyped(undefined);
         }}
       />
       <NativeSelect
         size="xs"
         label={t("details.priority")}
-        value={changeOf(assignment).priority ?? ""}
+        value={priority ?? ""}
         data={[
           { value: "", label: t("share.noPriority") },
           ...PRIORITIES.map((value) => ({ value, label: t(`share.priority.${value}`) })),
         ]}
         onChange={(event) =>
-          saving.mutate({ priority: PRIORITIES.find((one) => one === event.currentTarget.value) ?? null })
+          change({ priority: PRIORITIES.find((one) => one === event.currentTarget.value) ?? null })
         }
       />
       <TagsInput
         size="xs"
         label={t("share.tags")}
-        value={assignment.tags}
+        value={tags ?? []}
         maxTags={20}
-        onChange={(tags) => saving.mutate({ tags })}
+        onChange={(next) => change({ tags: next })}
       />
       {assignment.snoozed && assignment.snoozed_until ? (
         <>
@@ -101,7 +128,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
               time: `${day(assignment.snoozed_until)}, ${clock(assignment.snoozed_until)}`,
             })}
           </p>
-          <Button size="xs" variant="default" onClick={() => saving.mutate({ snoozed_until: null })}>
+          <Button size="xs" variant="default" onClick={() => change({ snoozed_until: null })}>
             {t("share.wake")}
           </Button>
         </>
@@ -112,9 +139,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
               key={hours}
               size="compact-xs"
               variant="default"
-              onClick={() =>
-                saving.mutate({ snoozed_until: new Date(Date.now() + hours * HOUR).toISOString() })
-              }
+              onClick={() => change({ snoozed_until: new Date(Date.now() + hours * HOUR).toISOString() })}
             >
               {t("share.rest", { count: hours })}
             </Button>

@@ -14,7 +14,7 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
     <aside className="inbox-details" aria-label={t("details.name")}>
       <Part title={t("share.title")}>
         <AssignmentPart
-          key={state.assignment.revision}
+          key={`${conversationKey.number}/${conversationKey.contact}`}
           conversationKey={conversationKey}
           assignment={state.assignment}
         />

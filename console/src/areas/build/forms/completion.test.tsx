@@ -104,3 +104,21 @@ test("the value of a condition has them, too", async () => {
   await userEvent.keyboard("{{{{pla{Tab}");
   expect(document().nodes[1]!.data["value"]).toBe("{{plano}}");
 });
+
+test("names of variables are offered while one is written, and hide no field when nothing is typed", async () => {
+  showInEditor(FLOW, ({ document: shown }) => <NodeForm node={shown.nodes[1]!} />, { found: FOUND });
+  const field = screen.getByRole("combobox", { name: "Guardar em" });
+  await userEvent.click(field);
+  expect(screen.queryByRole("option")).toBeNull();
+  await userEvent.clear(field);
+  expect(screen.queryByRole("option")).toBeNull();
+  await userEvent.keyboard("pla");
+  expect(screen.getByRole("option", { name: "plano" })).toBeInTheDocument();
+  await userEvent.keyboard("{Escape}");
+  expect(field).toHaveAttribute("aria-expanded", "false");
+  await userEvent.clear(field);
+  await userEvent.keyboard("{ArrowDown}");
+  expect(screen.getAllByRole("option")).toHaveLength(2);
+  await userEvent.tab();
+  expect(screen.queryByRole("option")).toBeNull();
+});

@@ -23,13 +23,25 @@ export function shown(value: unknown): string {
       : JSON.stringify(value);
 }
 
-/** A name of a variable: those of the flow are offered. */
+/** A name of a variable: those of the flow are offered while it is written, or on the arrow down. */
 export function VariablePart({ label, value, onChange, error }: Omit<PartProps, "nested">) {
   const variables = useVariables().filter(
     (name) => !name.startsWith("contact.") && name !== "now" && name !== "today",
   );
+  const [asked, setAsked] = useState(false);
   return (
-    <Autocomplete label={label} value={shown(value)} onChange={onChange} data={variables} error={error} />
+    <Autocomplete
+      label={label}
+      value={shown(value)}
+      onChange={(next) => {
+        setAsked(next !== "");
+        onChange(next);
+      }}
+      onKeyDown={(event) => setAsked((before) => (event.key === "ArrowDown" ? true : before))}
+      onBlur={() => setAsked(false)}
+      data={asked ? variables.filter((name) => name !== value) : []}
+      error={error}
+    />
   );
 }
 
