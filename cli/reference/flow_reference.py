@@ -90,7 +90,7 @@ _FILTERS: dict[str, tuple[Any, str]] = {
     "sum": (_CART, 'sum("price")'),
     "min": (_CART, 'min("price")'),
     "max": ([3, 12, 5], "max"),
-    "lines": (_CART, 'lines("{index}. {name}: {price}")'),
+    "lines": (_CART, 'lines("{index}. {name}: {price:2}")'),
     "round": (3.14159, "round(2)"),
     "abs": (-5, "abs"),
     "number": ("1,234.50", "number"),

@@ -60,6 +60,8 @@ def turn_of(template: str, language: str = "en", **context: Any) -> tuple[str, l
         ("{{cart | item(-1) | json}}{{cart | item(4)}}{{word | item(1)}}", '{"name":"Tray","price":0.2}'),
         ("{{cart | map('name') | join(' + ')}}", "Mug + Cup + Tray"),
         ("{{cart | lines('{index}. {name} - {price}')}}", "1. Mug - 12.5\n2. Cup - 0.1\n3. Tray - 0.2"),
+        ("{{cart | lines('{name: 10} {price:2}', '; ')}}", "Mug 12.50; Cup 0.10; Tray 0.20"),
+        ("{{cart | map('price') | lines('{value:0}{value:x}', ' ')}}", "1312.5 00.1 00.2"),
         ("{{cart | map('size.cm') | lines('{value} cm', '; ')}}", "9 cm"),
         ("{{cart | max('price')}} {{cart | min('price')}}", "12.5 0.1"),
         ("{{none | sum}}{{none | lines}}", "0"),

@@ -6,10 +6,12 @@ from typing import Any
 
 from pytake.engine.calculation import CalculationError, number_of, total
 from pytake.engine.filters.filter import Filter, Setting
+from pytake.engine.filters.numbers import decimals
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.values import as_number, plain_text, value_at
 
 _PLACE = r"\{([^{}]*)\}"
+_PLACES = re.compile("[0-9]|1[0-2]", re.ASCII)
 
 
 def _end(index: int) -> Callable[[Any], Any]:
@@ -59,17 +61,21 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _lines(value: Any, pattern: Any = "{value}", by: Any = "\n", *, at: Setting) -> str:
-    """Each item in the pattern: `{index}` is its position, `{value}` the item itself, `{name}` a part of it."""
+    """Each item in the pattern: `{index}` is its position, `{value}` the item itself, `{name}` a part of it, and `{name:2}` a
+    number with exactly two decimals."""
     lines: list[str] = []
     left = VALUE_CHARACTERS
     for index, item in enumerate(_items(value), 1):
 
         def part(found: re.Match[str], index: int = index, item: Any = item) -> str:
-            name = found[1].strip()
+            name, _, places = (text.strip() for text in found[1].partition(":"))
             if name == "index":
                 return str(index)
             inside = value_at(item, tuple(name.split(".")))
-            return at.write(item if inside is None and name == "value" else inside)
+            inside = item if inside is None and name == "value" else inside
+            if _PLACES.fullmatch(places) and as_number(inside) is not None:
+                return decimals(inside, int(places), at=at)
+            return at.write(inside)
 
         lines.append(re.sub(_PLACE, part, str(pattern)))
         left -= len(lines[-1]) + len(str(by))

@@ -28,7 +28,7 @@ def _number(value: Any, *, at: Setting) -> int | float | None:
     return number if number is not None or not text else read_number(text, decimal_comma=at.language != "en")
 
 
-def _decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
+def decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
     """The number with exactly so many decimals: `12.5` becomes `12.50`, or `12,50` in Portuguese and Spanish."""
     places = digits if type(digits) is int and 0 <= digits <= 12 else 2
     text = f"{Decimal(repr(number_of(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
@@ -39,5 +39,5 @@ NUMBER_FILTERS: dict[str, Filter] = {
     "round": Filter(_round, 0, 1),
     "abs": Filter(lambda value: abs(calculate("+", value, 0))),
     "number": Filter(_number, in_setting=True),
-    "decimals": Filter(_decimals, 0, 1, in_setting=True),
+    "decimals": Filter(decimals, 0, 1, in_setting=True),
 }
