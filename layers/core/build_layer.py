@@ -71,6 +71,8 @@ UNUSED_PATTERNS = (
     "**/*.exe",
     "anyio-*.dist-info",
     "phonenumbers/shortdata/region_*.py",  # emergency numbers and the like
+    "dateutil/zoneinfo/*.tar.gz",  # for machines without a database of time zones; Python's own zoneinfo reads tzdata
+    "pydantic/mypy.py",
 )
 # Kept: the name and version of a distribution, which vulnerability scanners read from METADATA, and its license.
 KEPT_METADATA = ("METADATA", "entry_points.txt")

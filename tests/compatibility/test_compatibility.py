@@ -13,8 +13,9 @@ from tests.compatibility.stored_types import STORED, lost, samples, whole
 from tests.engine.conversations import Talk
 from tests.security.source import product
 
-OTHERWISE_CHECKED = {"_Head", "dict[str, str]", "dict[str, Any]", "_ITEMS[name]"}
-"""What decoders read besides stored structs: a webhook's first bytes, names of flow secrets, documents, items by queue."""
+OTHERWISE_CHECKED = {"_Head", "dict[str, str]", "dict[str, Any]", "_ITEMS[name]", "Suite"}
+"""What decoders read besides stored structs: a webhook's first bytes, names of flow secrets, documents, items by queue, and
+builders' flow tests, which are checked like the files that builders write."""
 
 
 def recorded(kind: str | None = None) -> list[Any]:
