@@ -51,23 +51,19 @@ export function showInEditor(
     redraw = listener;
     return () => undefined;
   };
+  const fixed: Omit<Editor, "document" | "selected"> = {
+    inspection: found,
+    findings: byNode(found, opened.id),
+    lit: new Set(),
+    marks: new Map(),
+    edit: (change, group) => put(changed(history, change(history.document), group)),
+    select: (ids) => void (chosen = ids),
+    light: () => undefined,
+    mark: () => undefined,
+  };
   function Held() {
     const held = useSyncExternalStore(subscribe, () => history);
-    const editor = useMemo<Editor>(
-      () => ({
-        document: held.document,
-        selected: chosen,
-        inspection: found,
-        findings: byNode(found, opened.id),
-        lit: new Set(),
-        marks: new Map(),
-        edit: (change, group) => put(changed(history, change(history.document), group)),
-        select: (ids) => void (chosen = ids),
-        light: () => undefined,
-        mark: () => undefined,
-      }),
-      [held],
-    );
+    const editor = useMemo<Editor>(() => ({ ...fixed, document: held.document, selected: chosen }), [held]);
     return (
       <ReactFlowProvider>
         <EditorProvider value={editor}>

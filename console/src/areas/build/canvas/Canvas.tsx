@@ -32,7 +32,14 @@ type Drawn = Step | Comment;
 export const DRAGGED = "application/pytake-node";
 const NO_POSITIONS: Positions = new Map();
 const MINIMAP_FROM = 8;
+const DOTTED_UNTIL = 150; // the dots are painted anew in each frame of a pan, over all arrows and nodes
 const NEAR = 1000; // what fits beside the start at a size that can be read
+
+// What is the same object in every drawing, so that no arrow and no node is drawn again for it.
+const DELETING = ["Delete", "Backspace"];
+const ADDING = ["Shift", "Meta", "Control"];
+const SNAP: [number, number] = [10, 10];
+const BARE = { hideAttribution: true };
 
 interface Adding {
   x: number;
@@ -47,6 +54,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
   const scheme = useComputedColorScheme("light");
   const flow = useReactFlow();
   const [steps, setSteps] = useState<Drawn[]>([]);
+  const [edges, setEdges] = useState<Edge[]>([]);
   const [chosenEdges, setChosenEdges] = useState<ReadonlySet<string>>(new Set());
   const [adding, setAdding] = useState<Adding>();
 
@@ -54,7 +62,10 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     // oxlint-disable-next-line react/set-state-in-effect -- the library keeps sizes and drags in these objects, too
     setSteps((before) => drawnOf({ document, laid, findings, selected, lit, marks }, before));
   }, [document, laid, findings, selected, lit, marks]);
-  const edges = useMemo(() => edgesOf(document, lit, chosenEdges), [document, lit, chosenEdges]);
+  useEffect(() => {
+    // oxlint-disable-next-line react/set-state-in-effect -- as above: an arrow that is as before stays the same object
+    setEdges((before) => edgesOf(document, lit, chosenEdges, before));
+  }, [document, lit, chosenEdges]);
 
   /** Show all of a small flow, and the beginning of a large one, so that its texts can be read. */
   const show = useCallback(
@@ -67,6 +78,18 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
       void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1 });
     },
     [flow],
+  );
+
+  const labels = useMemo(
+    () => ({
+      "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
+      "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
+      "controls.fitView.ariaLabel": t("canvas.fit"),
+      "minimap.ariaLabel": t("canvas.minimap"),
+      "node.a11yDescription.default": t("canvas.nodeKeys"),
+      "edge.a11yDescription.default": t("canvas.edgeKeys"),
+    }),
+    [t],
   );
 
   const unplaced = document.nodes.some((node) => !node.position && !laid.has(node.id));
@@ -144,6 +167,14 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     [edit],
   );
 
+  const reconnect = useCallback(
+    (old: Edge, connection: Connection) => {
+      cut([old]);
+      connect(connection);
+    },
+    [cut, connect],
+  );
+
   const remove = useCallback(
     (gone: Drawn[]) => {
       edit((before) => {
@@ -193,33 +224,23 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onConnect={connect}
-        onReconnect={(old, connection) => {
-          cut([old]);
-          connect(connection);
-        }}
+        onReconnect={reconnect}
         onConnectEnd={onConnectEnd}
         onNodesDelete={remove}
         onEdgesDelete={cut}
-        deleteKeyCode={["Delete", "Backspace"]}
-        multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+        deleteKeyCode={DELETING}
+        multiSelectionKeyCode={ADDING}
         selectionKeyCode="Shift"
         onInit={() => show(document, laid)}
         minZoom={0.05}
         maxZoom={1.75}
         snapToGrid
-        snapGrid={[10, 10]}
-        proOptions={{ hideAttribution: true }}
-        ariaLabelConfig={{
-          "controls.zoomIn.ariaLabel": t("canvas.zoomIn"),
-          "controls.zoomOut.ariaLabel": t("canvas.zoomOut"),
-          "controls.fitView.ariaLabel": t("canvas.fit"),
-          "minimap.ariaLabel": t("canvas.minimap"),
-          "node.a11yDescription.default": t("canvas.nodeKeys"),
-          "edge.a11yDescription.default": t("canvas.edgeKeys"),
-        }}
+        snapGrid={SNAP}
+        proOptions={BARE}
+        ariaLabelConfig={labels}
       >
         <AlignBar />
-        <Background gap={20} />
+        {document.nodes.length < DOTTED_UNTIL && <Background gap={20} />}
         <Controls showInteractive={false} position="bottom-left" />
         {document.nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" />}
       </ReactFlow>

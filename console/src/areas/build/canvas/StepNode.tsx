@@ -7,7 +7,7 @@ import type { Finding } from "../queries.ts";
 import { TypeIcon } from "./TypeIcon.tsx";
 
 export type Step = Node<
-  { node: FlowNode; findings: Finding[]; start: boolean; lit: ReadonlySet<string>; mark?: Mark | undefined },
+  { node: FlowNode; findings: Finding[]; start: boolean; lit: boolean; mark?: Mark | undefined },
   "step"
 >;
 
@@ -26,7 +26,7 @@ export const StepNode = memo(function StepNode({
     "build-node",
     selected && "is-selected",
     worst && `has-${worst}`,
-    lit.has(node.id) && "is-lit",
+    lit && "is-lit",
     mark && `is-${mark}`,
   ];
   return (

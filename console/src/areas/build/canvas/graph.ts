@@ -3,6 +3,7 @@ import type { Mark } from "../../../flow/differences.ts";
 import { drawnId } from "../../../flow/comments.ts";
 import { exitsOf, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
 import type { Positions } from "../../../flow/layout.ts";
+import { isEqual } from "../../../flow/patch.ts";
 import type { Finding } from "../queries.ts";
 import type { Comment } from "./CommentNode.tsx";
 import type { Step } from "./StepNode.tsx";
@@ -36,7 +37,7 @@ export function stepsOf(
       node,
       findings: findings.get(node.id) ?? NO_FINDINGS,
       start: document.start_node_id === node.id,
-      lit,
+      lit: lit.has(node.id),
       mark: marks.get(node.id),
     };
     const position = positionOf(node, laid);
@@ -44,9 +45,9 @@ export function stepsOf(
     if (
       old &&
       old.data.node === node &&
-      old.data.findings === data.findings &&
+      isEqual(old.data.findings, data.findings) &&
       old.data.start === data.start &&
-      old.data.lit === lit &&
+      old.data.lit === data.lit &&
       old.data.mark === data.mark &&
       !!old.selected === isSelected &&
       old.position.x === position.x &&
@@ -58,8 +59,8 @@ export function stepsOf(
   });
 }
 
-/** Return the nodes and the comments to draw. */
-export function drawnOf(shown: Shown, before: readonly (Step | Comment)[]): (Step | Comment)[] {
+/** Return the nodes and the comments to draw; the list of before when nothing changed. */
+export function drawnOf(shown: Shown, before: (Step | Comment)[]): (Step | Comment)[] {
   const steps = stepsOf(
     shown,
     before.filter((one) => one.type === "step"),
@@ -69,25 +70,40 @@ export function drawnOf(shown: Shown, before: readonly (Step | Comment)[]): (Ste
     const id = drawnId(comment);
     const [old, selected] = [known.get(id), shown.selected.includes(id)];
     if (old?.type === "comment" && old.data.comment === comment && !!old.selected === selected) return old;
-    const kept = old?.type === "comment" ? old : {};
-    return { ...kept, id, type: "comment", position: comment.position, data: { comment }, selected };
+    return {
+      ...(old?.type === "comment" ? old : {}),
+      id,
+      type: "comment",
+      position: comment.position,
+      data: { comment },
+      selected,
+    };
   });
-  return [...steps, ...comments];
+  return kept(before, [...steps, ...comments]);
 }
 
-/** Return the arrows to draw. */
+/** Return the list of before when it has the same items, so that what depends on it is not done again. */
+function kept<Item>(before: Item[], after: Item[]): Item[] {
+  return before.length === after.length && after.every((one, index) => one === before[index])
+    ? before
+    : after;
+}
+
+/** Return the arrows to draw. Those that are as before stay the same objects, so that only changed ones are drawn again. */
 export function edgesOf(
   { nodes }: FlowDocument,
   lit: ReadonlySet<string>,
   chosen: ReadonlySet<string>,
+  before: Edge[],
 ): Edge[] {
+  const known = new Map(before.map((edge) => [edge.id, edge]));
   const ids = new Set(nodes.map(({ id }) => id));
-  return nodes.flatMap((node) =>
+  const edges = nodes.flatMap((node) =>
     exitsOf(node)
       .filter(({ target }) => target && ids.has(target))
       .map(({ field, target }) => {
         const id = `${node.id}|${field}`;
-        return {
+        const edge = {
           id,
           source: node.id,
           sourceHandle: field,
@@ -95,6 +111,9 @@ export function edgesOf(
           selected: chosen.has(id),
           className: lit.has(id) ? "is-lit" : "",
         };
+        const old = known.get(id);
+        return old && isEqual(old, edge) ? old : edge;
       }),
   );
+  return kept(before, edges);
 }

@@ -1,4 +1,5 @@
 import { Accordion, ActionIcon, Alert, Button, Select, TextInput, Title } from "@mantine/core";
+import { useDeferredValue, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { exitsOf, withValue, type Data, type FlowNode } from "../../../flow/document.ts";
 import { connected, pasted, removed, renamed, withNode } from "../../../flow/edit.ts";
@@ -197,10 +198,15 @@ function Exits({ node }: { node: FlowNode }) {
   const { document, edit } = useEditor();
   const name = useExitText();
   const exits = exitsOf(node);
+  const nodes = useDeferredValue(document.nodes); // a key does not wait for the names of all nodes
+  const others = useMemo(
+    () =>
+      nodes
+        .filter(({ id, type }) => id !== node.id && type !== "start")
+        .map(({ id, type, label }) => ({ value: id, label: `${label || t(`type.${type}`)} · ${id}` })),
+    [nodes, node.id, t],
+  );
   if (!exits.length) return null;
-  const others = document.nodes
-    .filter(({ id, type }) => id !== node.id && type !== "start")
-    .map(({ id, type, label }) => ({ value: id, label: `${label || t(`type.${type}`)} · ${id}` }));
   return (
     <fieldset className="build-list">
       <legend>{t("form.exits")}</legend>
