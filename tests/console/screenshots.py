@@ -38,7 +38,16 @@ PEOPLE: tuple[tuple[str, str, tuple[Answer, ...]], ...] = (
     (
         ANA,
         "Ana",
-        ("Oi", {"reply_id": "sim"}, "Ana Souza", "ana@exemplo", "ana@exemplo.com.br", "(11) 98765-4321", "180"),
+        (
+            "Oi",
+            {"reply_id": "sim"},
+            "Ana Souza",
+            "ana@exemplo",
+            "ana@exemplo.com.br",
+            "(11) 98765-4321",
+            "180",
+            "humano",
+        ),
     ),
 )
 
@@ -96,11 +105,9 @@ def take(browser: Browser, url: str) -> None:
     """Take the pictures: areas at a desk, one in the dark, and what people look at on the go on a phone."""
     at_a_desk: dict[str, Any] = {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"}
     with visiting(browser, url, **at_a_desk) as page:
-        show(
-            page, f"/console/build/{FLOW}", ".react-flow__node", "build", page.locator(".react-flow__controls-fitview")
-        )
+        show(page, f"/console/build/{FLOW}", ".react-flow__node", "build", page.locator(".react-flow__node").nth(1))
         show_tests(page)
-        show(page, f"/console/measure?flow={FLOW}&days=7", ".measure-numbers", "measure")
+        show(page, f"/console/measure?flow={FLOW}&days=7", "#main table", "measure")
         show(page, INBOX, ".inbox article", "inbox")
         show(page, f"/console/try?phone={ANA}", ".try article", "try")
     with visiting(browser, url, **{**at_a_desk, "color_scheme": "dark", "locale": "pt-BR"}) as page:

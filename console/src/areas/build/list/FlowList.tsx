@@ -149,18 +149,18 @@ function FlowTable({ flows, all, folders }: FlowTableProps) {
                 </Link>
                 <div className="quiet">{[flow.flow_id, flow.folder].filter(Boolean).join(" · ")}</div>
                 {flow.tags.map((tag) => (
-                  <Badge key={tag} color="gray" variant="light" mr={4}>
+                  <Badge key={tag} color="gray" variant="light" mr={4} className="build-badge">
                     {tag}
                   </Badge>
                 ))}
               </Table.Td>
               <Table.Td>
                 {flow.published_version ? (
-                  <Badge color="leaf" variant="light">
+                  <Badge color="leaf" variant="light" className="build-badge build-state">
                     {t("flows.published", { version: flow.published_version })}
                   </Badge>
                 ) : (
-                  <Badge color="gray">{t("flows.draft")}</Badge>
+                  <Badge color="gray" className="build-badge build-state">{t("flows.draft")}</Badge>
                 )}
               </Table.Td>
               <Table.Td className="build-wide">
