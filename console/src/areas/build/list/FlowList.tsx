@@ -160,7 +160,9 @@ function FlowTable({ flows, all, folders }: FlowTableProps) {
                     {t("flows.published", { version: flow.published_version })}
                   </Badge>
                 ) : (
-                  <Badge color="gray" className="build-badge build-state">{t("flows.draft")}</Badge>
+                  <Badge color="gray" className="build-badge build-state">
+                    {t("flows.draft")}
+                  </Badge>
                 )}
               </Table.Td>
               <Table.Td className="build-wide">
