@@ -94,7 +94,7 @@ judges: setup-dev ## Check against Amazon's DynamoDB Local and a real Trino (nee
 	@$(BIN)/python -m tests.judges $(ONLY)
 
 RANDOM := tests/faults tests/engine/test_abstract_values.py tests/engine/test_exits.py tests/engine/test_properties.py tests/engine/test_soundness.py tests/functions/test_openapi.py tests/importers/test_importing.py
-faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong, 20,000 campaigns and 20,000 with starts (SEEDS=first-last for others; a quarter of an hour on two cores)
+faults: setup-dev ## Simulate 100,000 runs in which anything goes wrong, 20,000 campaigns and 20,000 with starts (SEEDS=first-last for others; some hours on two cores)
 	@PYTAKE_THOROUGH=1 $(BIN)/pytest -n 2 --dist loadfile $(RANDOM)
 	@$(BIN)/python -m tests.faults.replay $(or $(SEEDS),0-99999) --jobs 2
 	@$(BIN)/python -m tests.faults.replay campaign:$(or $(SEEDS),0-19999) --jobs 2

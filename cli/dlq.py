@@ -3,7 +3,6 @@
 Works on the local cloud, by its address, and on a deployed stack, by CloudFormation and the current AWS credentials.
 """
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,11 +12,10 @@ from typing import Annotated, get_args
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.table import Table
 
 from cli.api_client import DEFAULT_URL
-from cli.ending import fail
+from cli.ending import fail, terminal
 from cli.stack import Region, StackName, Url, stack_options
 from local.dead_letters import DeadLetter, DeadLetterQueue, MoveError, QueueName, StackError, dead_letter_queues
 
@@ -35,7 +33,7 @@ def list_(url: Url = DEFAULT_URL, stack: StackName = None, region: Region = None
             count = queue.count()
             reasons = Counter(letter.reason for letter in queue.peek()) if count else Counter[str]()
         table.add_row(queue.name, str(count), "\n".join(f"{n} x {reason}" for reason, n in reasons.most_common(5)))
-    _console().print(table)
+    terminal().print(table)
 
 
 @app.command()
@@ -50,7 +48,7 @@ def show(
     region: Region = None,
 ) -> None:
     """Show the messages of a dead-letter queue: time, conversation, content and reason. None is removed."""
-    console = _console()
+    console = terminal()
     found = dead_letter_queue(queue, url, stack, region)
     with _aws_errors_as_text():
         letters = found.peek(limit)
@@ -104,11 +102,6 @@ def _redriven_text(count: int, queue: str) -> str:
     return (
         f"1 message is back on the {queue} queue." if count == 1 else f"{count} messages are back on the {queue} queue."
     )
-
-
-def _console() -> Console:
-    """The terminal. If the output is not a terminal, it is so wide that no table row wraps, for grep."""
-    return Console(width=None if sys.stdout.isatty() else 240)
 
 
 def _filter(conversation: str | None, reason: str | None) -> Callable[[DeadLetter], bool]:

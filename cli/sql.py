@@ -12,7 +12,7 @@ from uuid import uuid4
 import typer
 
 from cli.api_client import DEFAULT_URL
-from cli.ending import fail
+from cli.ending import fail, terminal
 from cli.stack import DeployedStack, Region, StackName, Url, aws_errors_as_text, find_stack
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ def _print_csv(header: Row, found: Iterator[Row]) -> None:
 
 
 def _print_table(header: Row, found: Iterator[Row]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
@@ -107,8 +106,7 @@ def _print_table(header: Row, found: Iterator[Row]) -> None:
     table = Table(*(escape(name or "") for name in header))
     for row in found:
         table.add_row(*(Text("NULL", style="dim") if cell is None else Text(cell) for cell in row))
-    # Where the output is not a terminal, it is so wide that no row wraps, for grep.
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    terminal().print(table)
 
 
 def _written(text: str, org: str, days: tuple[date, date], given: Mapping[str, str | int]) -> "Query":
@@ -126,7 +124,7 @@ def _saved(name: str, org: str, days: tuple[date, date], given: Mapping[str, str
 
     query = SAVED_QUERIES.get(name)
     if query is None:
-        fail(f"There is no saved query {name!r}. There are {', '.join(SAVED_QUERIES)}.", 2)
+        fail(f"No saved query is named {name!r}. The saved queries are {', '.join(SAVED_QUERIES)}.", 2)
     lists = {parameter.name for parameter in query.parameters if parameter.type == "nodes"}
     checked: dict[str, Given] = {
         name: value.split(",") if name in lists and isinstance(value, str) else value for name, value in given.items()

@@ -86,7 +86,7 @@ def test_a_saved_query_is_asked_by_name(run: Callable[..., Result]) -> None:
         (["SELECT 1", "-v", "n:=two"], "'n:=two': 'two' is not a whole number.", 2),
         (["SELECT 1", "--from", "march"], "'march' is not a day. Write 2026-11-30.", 2),
         (["@missing.sql"], "missing.sql: No such file or directory", 2),
-        (["--saved", "sales"], "There is no saved query 'sales'. There are ab_comparison, drop_off", 2),
+        (["--saved", "sales"], "No saved query is named 'sales'. The saved queries are ab_comparison, drop_off", 2),
         (["--saved", "funnel", "-v", "flow_id=shop"], "The parameter nodes is missing.", 2),
         (["SELECT type FROM events WHERE dt = '2026-03-10'"], "organization_id", 1),
         (["SELEKT 1"], "Athena refused:", 1),

@@ -100,7 +100,9 @@ def test_a_foreign_page_cannot_use_the_session_of_a_person(
     with context.expect_page() as opened:
         page.evaluate("(url) => void (window.other = open(url))", f"{cloud.url}/console/build")
     opened.value.locator("button[value=admin], #main h1").first.wait_for()
-    assert page.evaluate("() => window.other.closed"), "COOP: the console is no window of the page that opened it"
+    assert page.evaluate("() => window.other.closed"), (
+        "COOP: the page that opened the console has no reference to its window"
+    )
     context.close()
 
 

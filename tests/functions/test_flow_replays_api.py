@@ -105,7 +105,7 @@ def test_replays_are_for_builders(world: World, role: str, status: int) -> None:
 def test_an_organization_replays_only_its_own(world: World) -> None:
     body = world.api("POST", REPLAY, {}, org="globex").body
     assert (body["same"], body["different"]) == (1, 0)
-    assert world.api("POST", REPLAY, {}, org="nobody").body["code"] == "flow_unknown"
+    assert world.api("POST", REPLAY, {}, org="other").body["code"] == "flow_unknown"
 
 
 def test_a_draft_with_errors_is_refused(world: World) -> None:

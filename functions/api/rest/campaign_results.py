@@ -40,7 +40,7 @@ class CampaignResultsResponse(Model):
     alpha: float = Field(description="The chance of a false alarm of each comparison, over all looks")
     variants: CampaignComparison | None = Field(description="null: the campaign has fewer than two variants")
     holdout: CampaignComparison | None = Field(
-        description="null: there is no holdout, or the goal is `read`, which takes a message"
+        description="null if the campaign has no holdout, or if the goal is `read`: only people with a message can read it"
     )
 
 

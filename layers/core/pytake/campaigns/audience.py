@@ -37,7 +37,7 @@ class AudiencePart(Struct, kw_only=True, omit_defaults=True):
     erased person is empty. `outcomes` has one outcome for each of them, in the same order.
 
     An outcome is `PLANNED` or a list of words: first the state (`RELEASED`, `sent`, `delivered`, `read`, `held`, `WAITING`,
-    `failed:CODE`) or, after `SKIPPED`, the reason why there is no message; then what the person did (`replied`, `completed`,
+    `failed:CODE`) or, after `SKIPPED`, the reason why no message was sent; then what the person did (`replied`, `completed`,
     `opted_out`), the variant and the price.
 
     `cost_micros` is the price of the messages of this part, in millionths of the currency. `written_at` is when the last person

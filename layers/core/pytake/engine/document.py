@@ -185,7 +185,7 @@ def reading_problem(error: msgspec.ValidationError, expected: type[Struct] | Non
         field = f"{path}.{name}" if path else name
         hint = _nearest(name, expected) if not path else None
         correction = f"Did you mean `{hint}`?" if hint else "Remove it, or check its spelling."
-        message = f"There is no field `{name}` here. {correction}"
+        message = f"Unknown field `{name}`. {correction}"
         return problem("unknown_field", message, field=field, nearest=hint, **location)
     if text.startswith("Object missing required field"):
         name = text.split("`")[1]

@@ -32,7 +32,7 @@ type Drawn = Step | Comment;
 export const DRAGGED = "application/pytake-node";
 const NO_POSITIONS: Positions = new Map();
 const MINIMAP_FROM = 8;
-const DOTTED_UNTIL = 150; // the dots are painted anew in each frame of a pan, over all arrows and nodes
+const DOTTED_UNTIL = 150; // each frame of a pan paints the dots again, together with all arrows and nodes
 const NEAR = 1000; // what fits beside the start at a size that can be read
 
 // What is the same object in every drawing, so that no arrow and no node is drawn again for it.
