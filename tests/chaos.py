@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from cli.dlq import find_queue
+from cli.dlq import dead_letter_queue
 from local import demo
 from local.dead_letters import DeadLetter
 from pytake.conversation.queues import OutboundItem
@@ -99,7 +99,7 @@ class Chaos:
         self._count.refused = len(self._refused)
         self._to_refuse: set[str] = set()
         self._posted: Counter[str] = Counter()
-        self._dead_letters = find_queue("outbound", cloud.url, None, None)
+        self._dead_letters = dead_letter_queue("outbound", cloud.url, None, None)
         self._rounds = 0
         self._redriven: dict[str, Redriven] = {}
         self._lock = threading.Lock()
@@ -243,10 +243,10 @@ class Chaos:
         queue = self._dead_letters
         if not queue.count():
             return 0
-        hurt = {letter.item.contact_id for letter in queue.look() if isinstance(letter.item, OutboundItem)}
+        hurt = {letter.item.contact_id for letter in queue.peek() if isinstance(letter.item, OutboundItem)}
         self._mend(hurt & self._to_refuse)
         self._rounds += 1
-        return queue.redrive(moved=self._note_redriven)
+        return queue.redrive(on_redriven=self._note_redriven)
 
     def _mend(self, phones: set[str]) -> None:
         self._to_refuse -= phones

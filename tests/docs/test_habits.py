@@ -11,7 +11,8 @@ from tests.stack import REPOSITORY
 
 WORKFLOW = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
 HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
 FORMS = sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
@@ -47,6 +48,13 @@ def test_every_slow_test_is_in_a_folder_that_make_test_names() -> None:
     ]
     assert len(files) > 10
     assert {str(path.parent) for path in files} == set(named.split())
+
+
+def test_types_of_the_commands_that_no_test_starts_are_checked() -> None:
+    commands = set(re.findall(r"-m (tests[\w.]+)", (REPOSITORY / "Makefile").read_text()))
+    modules = {name.removesuffix(".__main__") for name in SETTINGS["tool"]["mypy"]["modules"]}
+    assert "tests.chaos" in commands
+    assert commands <= modules
 
 
 def test_the_hooks_run_what_is_installed_here() -> None:
