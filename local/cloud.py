@@ -113,7 +113,7 @@ class LocalCloud:
                 graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
                 issuer=issuer.url,
                 audience=AUDIENCE,
-                allowed_origins=self.settings.allowed_origins,
+                allowed_origins=(self.settings.url, *self.settings.allowed_origins),
             ),
             self._log_step,
         )

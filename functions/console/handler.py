@@ -138,11 +138,24 @@ def configuration(variables: Mapping[str, str]) -> bytes:
     return json.dumps(settings).encode()
 
 
+def _uploads(place: str) -> str:
+    """Where the API's signed addresses take files: `place` is the host of S3 and the bucket.
+
+    As AWS's clients do, it obeys `AWS_ENDPOINT_URL`, and takes the bucket into the host unless its name has a dot.
+    """
+    host, _, bucket = place.partition("/")
+    if not bucket or (endpoint := os.environ.get("AWS_ENDPOINT_URL")):
+        return f"{endpoint}/{bucket}/" if bucket else ""
+    return f"https://{host}/{bucket}/" if "." in bucket else f"https://{bucket}.{host}"
+
+
 def security_headers(variables: Mapping[str, str]) -> dict[str, str]:
-    """The headers of every answer. The page may run the console's own files only, and talk to its origin and the issuer."""
+    """The headers of every answer. The page may run the console's own files only, and talk to its origin, the issuer, and the
+    bucket that takes uploads."""
     issuer = urlsplit(variables.get("issuer", ""))
     origins = ["'self'", *([f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else [])]
     origins += variables.get("console_origins", "").split(",")
+    origins.append(_uploads(variables.get("console_uploads", "")))
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",

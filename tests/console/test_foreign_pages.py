@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
@@ -104,6 +105,31 @@ def test_a_foreign_page_cannot_use_the_session_of_a_person(
         "COOP: the page that opened the console has no reference to its window"
     )
     context.close()
+
+
+def test_a_foreign_page_cannot_use_an_address_that_was_signed(
+    browser: Browser, cloud: "Cloud", foreign_origin: str
+) -> None:
+    with cloud.api("agent") as api:
+        described = {"mime_type": "text/plain", "size": 3}
+        upload = api.post("/media/uploads", json=described).raise_for_status().json()
+        page = browser.new_page()
+        page.goto(foreign_origin)
+        put = {"method": "PUT", "headers": upload["headers"], "body": "abc"}
+        assert page.evaluate(TRY, [upload["url"], put]) == "blocked"
+        page.close()
+        asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+        allowed = {
+            origin: httpx.options(upload["url"], headers={**asked, "Origin": origin}).headers.get(
+                "access-control-allow-origin"
+            )
+            for origin in (foreign_origin, cloud.url)
+        }
+        assert allowed == {foreign_origin: None, cloud.url: cloud.url}
+        assert api.get(f"/media/{upload['id']}").status_code == 404
+        httpx.put(upload["url"], headers=upload["headers"], content=b"abc").raise_for_status()
+        assert api.get(f"/media/{upload['id']}").json()["size"] == 3
+        assert httpx.put(upload["url"], headers=upload["headers"], content=b"abcd").status_code == 403
 
 
 def test_what_the_local_cloud_keeps_is_private(cloud: "Cloud") -> None:

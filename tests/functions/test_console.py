@@ -4,12 +4,18 @@ import base64
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from functions.console import handler as module
 from functions.console.handler import FunctionFailedError, handler
+from pytake.aws.media_files import S3MediaFiles
+from pytake.aws.session import SIGNING, new_session
+from pytake.conversation.ports.media import StoredFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 VARIABLES = {
     "organization_claim": "custom:organization_id",
@@ -144,6 +150,31 @@ def test_only_the_consoles_own_files_run_and_only_its_servers_are_called() -> No
     )
     assert found["frame-ancestors"] == found["base-uri"] == found["form-action"] == "'none'"
     assert "unsafe" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "endpoint", "source"),
+    [
+        ("lake-1", None, "https://lake-1.s3.sa-east-1.amazonaws.com"),
+        ("lake.acme", None, "https://s3.sa-east-1.amazonaws.com/lake.acme/"),
+        ("lake-1", "http://127.0.0.1:4566", "http://127.0.0.1:4566/lake-1/"),
+    ],
+)
+def test_uploads_may_go_where_the_signed_addresses_are(
+    monkeypatch: pytest.MonkeyPatch, bucket: str, endpoint: str | None, source: str
+) -> None:
+    with monkeypatch.context() as given:
+        given.setenv("AWS_ENDPOINT_URL", endpoint) if endpoint else given.delenv("AWS_ENDPOINT_URL", raising=False)
+        found = policy(console_uploads=f"s3.sa-east-1.amazonaws.com/{bucket}")
+        assert found["connect-src"] == f"'self' https://issuer.example.com {source}"
+        given.setenv("AWS_DEFAULT_REGION", "sa-east-1")
+        given.setenv("AWS_ACCESS_KEY_ID", "key")
+        given.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        s3 = cast("S3Client", new_session().create_client("s3", config=SIGNING))
+        url, _ = S3MediaFiles(lambda: s3, bucket).upload_link(
+            "media/uploads/acme/up-1", StoredFile("image/png", 3, None), 60
+        )
+    assert url.startswith(f"{source.removesuffix('/')}/media/uploads/acme/up-1?")
 
 
 @pytest.mark.parametrize("path", ["/", "/console", "/console/assets/index-a1.js", "/console/assets/gone.js"])

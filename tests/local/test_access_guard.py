@@ -25,7 +25,7 @@ async def seen(request: Request) -> Response:
     return JSONResponse(body, headers={"Access-Control-Allow-Origin": "*"})
 
 
-SEEN = Starlette(routes=[Route("/{path:path}", seen, methods=["GET", "POST", "OPTIONS"])])
+SEEN = Starlette(routes=[Route("/{path:path}", seen, methods=["GET", "POST", "PUT", "OPTIONS"])])
 
 
 @pytest.fixture
@@ -69,6 +69,34 @@ def test_everything_else_is_refused(aws: AppClient, headers: dict[str, str]) -> 
     answer = aws.post("/", headers={"Host": HOST, **headers})
     assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (403, False)
     assert aws.request("OPTIONS", "/", headers={"Host": HOST, **headers, "Origin": EVIL}).status_code == 403
+
+
+SIGNED = "X-Amz-Credential=ASIAROLE%2F20261129&X-Amz-Signature=00"
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT"])
+def test_a_page_may_upload_to_a_signed_address_as_far_as_the_bucket_allows(aws: AppClient, method: str) -> None:
+    headers = {"Host": HOST, "Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-site"}
+    answer = aws.request(method, f"/bucket/media/uploads/acme/up-1?{SIGNED}", headers=headers)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", f"/bucket/media/uploads/acme/up-1?{SIGNED}"),
+        ("POST", f"/bucket/media/uploads/acme/up-1?{SIGNED}"),
+        ("PUT", f"/bucket/media/contacts/acme/1?{SIGNED}"),
+        ("PUT", f"/2015-03-31/functions/pytake-local-api/code?{SIGNED}"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=ASIAROLE%2F20261129"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Signature=00"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=000000000000%2F20261129&X-Amz-Signature=00"),
+        ("PUT", f"/bucket/media/uploads/acme/up-1?X-Amz-Credential={KEY}%2F20261129&X-Amz-Signature=00"),
+    ],
+)
+def test_a_page_may_do_nothing_else(aws: AppClient, method: str, address: str) -> None:
+    headers = {"Host": HOST, "Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-site"}
+    assert aws.request(method, address, headers=headers).status_code == 403
 
 
 def test_the_http_api_has_its_own_authorizer(aws: AppClient) -> None:

@@ -47,5 +47,7 @@ def test_nothing_else_changes_it(repository: Path, unrelated: str) -> None:
 
 
 def test_a_function_stops_before_its_messages_come_back() -> None:
-    parameters = local_parameters(graph_url="http://127.0.0.1:1", issuer="http://127.0.0.1:2", audience="pytake")
+    parameters = local_parameters(
+        graph_url="http://127.0.0.1:1", issuer="http://127.0.0.1:2", audience="pytake", allowed_origins=()
+    )
     assert int(parameters["WorkerTimeoutSeconds"]) < int(parameters["VisibilityTimeoutSeconds"])

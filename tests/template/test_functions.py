@@ -66,6 +66,7 @@ def test_the_console_knows_the_issuer_and_its_own_client_from_the_stage(stack: S
     assert variables["console_client"] == {
         "Fn::If": ["HasConsoleClient", {"Ref": "ConsoleClientId"}, {"Ref": "OidcAudience"}]
     }
+    assert variables["console_uploads"] == {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}/${StoredBucket.Value}"}
     for name, parameter in (
         ("console_authorize", "ConsoleAuthorizeParameters"),
         ("console_origins", "ConsoleConnectOrigins"),

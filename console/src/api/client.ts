@@ -4,6 +4,7 @@ import { session } from "../login/session.ts";
 import { ApiError, apiError } from "./errors.ts";
 
 const REQUEST_MILLISECONDS = 31_000; // API Gateway answers within 30 s, or not at all
+const UPLOAD_MILLISECONDS = 15 * 60_000; // a signed address is valid for as long
 
 /** Sends the person's token with each request, and signs in again when the API no longer takes it. */
 const authorized: Middleware = {
@@ -14,22 +15,33 @@ const authorized: Middleware = {
 };
 
 /** `fetch` whose failures are an `ApiError`, also without a connection. */
-async function reliableFetch(request: Request): Promise<Response> {
-  let response: Response;
+async function reliableFetch(request: Request, milliseconds: number): Promise<Response> {
   try {
-    response = await fetch(request, {
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_MILLISECONDS)]),
+    return await fetch(request, {
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(milliseconds)]),
     });
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw new ApiError(0, navigator.onLine ? "unreachable" : "offline", "");
   }
+}
+
+/** Ask the REST API. */
+async function answered(request: Request): Promise<Response> {
+  const response = await reliableFetch(request, REQUEST_MILLISECONDS);
   if (response.status === 401) session().refused();
   return response;
 }
 
+/** Put a file to an address that the API has signed. The person's token is not sent with it. */
+export async function put(url: string, file: File, headers: Record<string, string>): Promise<void> {
+  const request = new Request(url, { method: "PUT", body: file, headers, credentials: "omit" });
+  const response = await reliableFetch(request, UPLOAD_MILLISECONDS);
+  if (!response.ok) throw apiError(response.status, undefined);
+}
+
 /** The REST API, typed by its OpenAPI document. */
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: reliableFetch });
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: answered });
 api.use(authorized);
 
 interface Answer<Data> {

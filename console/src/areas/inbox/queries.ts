@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, got } from "../../api/client.ts";
+import { api, got, put } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
@@ -120,11 +120,19 @@ export async function download(media_id: string): Promise<void> {
   globalThis.location.assign(url);
 }
 
-/** Store a file, so that it can be sent; its id. */
+const LARGEST_IN_A_REQUEST = 4_000_000; // a third more in base64, and a request to the API has at most 6 MB
+
+/** Store a file, so that it can be sent; its id. A large one goes to the bucket, by an address that the API signs for it. */
 export async function storeFile(file: File): Promise<string> {
-  const content = await base64(file);
-  const body = { mime_type: file.type || "application/octet-stream", content, filename: file.name };
-  return (await got(api.POST("/api/v1/media", { body }))).id;
+  const described = { mime_type: file.type || "application/octet-stream", filename: file.name };
+  if (file.size <= LARGEST_IN_A_REQUEST) {
+    const body = { ...described, content: await base64(file) };
+    return (await got(api.POST("/api/v1/media", { body }))).id;
+  }
+  const body = { ...described, size: file.size };
+  const { id, url, headers } = await got(api.POST("/api/v1/media/uploads", { body }));
+  await put(url, file, headers);
+  return id;
 }
 
 function base64(file: File): Promise<string> {

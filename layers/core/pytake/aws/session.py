@@ -12,6 +12,16 @@ SERVICES = frozenset(
 )
 """The services that the layer describes."""
 
+SIGNING = Config(
+    signature_version="s3v4",
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    connect_timeout=2,
+    read_timeout=10,
+    user_agent=USER_AGENT,
+)
+"""Of a client that signs addresses of S3: with version 4, without which new buckets answer nothing, and for the bucket's host in
+its Region. S3 redirects from its global host, and a browser's upload does not follow."""
+
 
 def new_session() -> Session:
     """A session without botocore's handlers for other services and for its own documentation.

@@ -5,8 +5,6 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from botocore.config import Config
-
 from pytake import observability
 from pytake.analytics.answers import Answers
 from pytake.analytics.audiences import LakeAudiences
@@ -30,7 +28,7 @@ from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.request_slots import DynamoRequestSlots
 from pytake.aws.secrets import SecretsManagerSecrets
-from pytake.aws.session import USER_AGENT
+from pytake.aws.session import SIGNING
 from pytake.aws.unsettled_deliveries import DynamoUnsettledDeliveries
 from pytake.campaigns.manage import ManageCampaigns
 from pytake.campaigns.rate_card import RateCard, installed_rate_card
@@ -206,9 +204,7 @@ def media_library() -> MediaLibrary:
 
 @cache
 def signing_s3_client() -> "S3Client":
-    """A client whose addresses have signatures of version 4, without which new buckets answer nothing."""
-    config = Config(signature_version="s3v4", connect_timeout=2, read_timeout=10, user_agent=USER_AGENT)
-    return cast("S3Client", shared.table().connection.session.create_client("s3", config=config))
+    return cast("S3Client", shared.table().connection.session.create_client("s3", config=SIGNING))
 
 
 @use_case
