@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
+from tests.console.web_console import sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -105,11 +106,7 @@ def test_no_text_becomes_markup(web_page: Page, visitor: Visitor, cloud: "Cloud"
     fill(cloud, organization)
     page.add_init_script("window.ran = 0; window.hostile = () => { window.ran += 1; };")
     page.on("dialog", lambda dialog: visitor.complaints.append(f"dialog: {dialog.message}"))
-    page.goto(f"{visitor.url}/console/build")
-    page.locator("[name=organization_id]").fill(organization)
-    page.locator("[name=name]").fill(HOSTILE)
-    page.locator("button[value=admin]").click()
-    page.locator("#main h1").wait_for()
+    sign_in(page, f"{visitor.url}/console/build", "admin", HOSTILE, organization)
     for path in PAGES:
         page.goto(f"{visitor.url}/console/{path}")
         page.locator("#main h1").first.wait_for()

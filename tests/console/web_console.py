@@ -11,9 +11,11 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """Counts violations of the content security policy."""
 
 
-def sign_in(page: Page, url: str, role: str, name: str = "") -> None:
-    """Open an address of the console and sign in as a person with this role."""
+def sign_in(page: Page, url: str, role: str, name: str = "", organization: str = "") -> None:
+    """Open an address of the console and sign in as a person with this role; without an organization, in the demo."""
     page.goto(url)
+    if organization:
+        page.locator("[name=organization_id]").fill(organization)
     page.locator("[name=name]").fill(name)
     page.locator(f"button[value={role}]").click()
     page.locator("#main h1").wait_for()

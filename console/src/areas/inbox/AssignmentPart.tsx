@@ -6,9 +6,9 @@ import { teamsQuery } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { assign, conversationQuery, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
+import { PRIORITIES } from "./priority.ts";
 import { clock, day } from "./times.ts";
 
-const PRIORITIES = ["urgent", "high", "normal", "low"] as const;
 const HOUR = 3_600_000;
 
 /** Return the assignment as the API accepts it. A handoff's priority in other words is left to the handoff. */

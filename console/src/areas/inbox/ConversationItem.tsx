@@ -4,6 +4,7 @@ import { NavLink } from "react-router";
 import { session } from "../../login/session.ts";
 import { useNow } from "../../ui/now.ts";
 import { keyOf, pathOf, type Summary } from "./queries.ts";
+import { usePriorityName } from "./priority.ts";
 import { duration, short } from "./times.ts";
 
 /** The name of a person, or the number when no name is known. */
@@ -15,6 +16,7 @@ export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phon
 export function ConversationItem({ summary }: { summary: Summary }) {
   const { t } = useTranslation("inbox");
   const now = useNow();
+  const nameOfPriority = usePriorityName();
   const { assignment } = summary;
   const unread = summary.status === "human" && assignment.unread;
   const { handoff, last_activity_at: active } = summary;
@@ -62,7 +64,7 @@ export function ConversationItem({ summary }: { summary: Summary }) {
               ))}
               {priority != null && (
                 <Badge size="xs" variant="default">
-                  {t("priority", { priority: String(priority) })}
+                  {t("priority", { priority: nameOfPriority(priority) })}
                 </Badge>
               )}
               {summary.opted_out && (

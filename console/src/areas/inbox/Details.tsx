@@ -3,12 +3,14 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { AssignmentPart } from "./AssignmentPart.tsx";
 import { Notes } from "./Notes.tsx";
+import { usePriorityName } from "./priority.ts";
 import type { ConversationState, Key } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 /** What is known of the person: why they wait, what they answered, what the organization keeps of them. */
 export function Details({ conversationKey, state }: { conversationKey: Key; state: ConversationState }) {
   const { t } = useTranslation("inbox");
+  const nameOfPriority = usePriorityName();
   const { handoff } = state;
   return (
     <aside className="inbox-details" aria-label={t("details.name")}>
@@ -26,7 +28,7 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
               [t("details.since")]: `${day(handoff.at)}, ${clock(handoff.at)}`,
               [t("details.reason")]: t(handoff.reason === "command" ? "reason.command" : "reason.flow"),
               [t("details.department")]: handoff.department,
-              [t("details.priority")]: handoff.priority,
+              [t("details.priority")]: handoff.priority == null ? null : nameOfPriority(handoff.priority),
               [t("details.note")]: handoff.note,
             }}
           />

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../../ui/Problem.tsx";
+import { usePriorityName } from "./priority.ts";
 import { addNote, notesQuery, type Key, type Note } from "./queries.ts";
 import { clock, short } from "./times.ts";
 
@@ -13,6 +14,7 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
   const { t } = useTranslation("inbox");
   const queries = useQueryClient();
   const notes = useQuery(notesQuery(conversationKey));
+  const nameOfPriority = usePriorityName();
   const [text, setText] = useState("");
   const adding = useMutation({
     mutationFn: () => addNote(conversationKey, text.trim()),
@@ -51,7 +53,7 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
             <span className="quiet">
               {note.by} · {short(note.at)} {clock(note.at)}
             </span>
-            <p className="inbox-text">{note.text ?? changesOf(note, t)}</p>
+            <p className="inbox-text">{note.text ?? changesOf(note, t, nameOfPriority)}</p>
           </li>
         ))}
       </ol>
@@ -59,7 +61,11 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
   );
 }
 
-function changesOf({ changes }: Note, t: ReturnType<typeof useTranslation<"inbox">>["t"]): string {
+function changesOf(
+  { changes }: Note,
+  t: ReturnType<typeof useTranslation<"inbox">>["t"],
+  nameOfPriority: (priority: unknown) => string,
+): string {
   const names = {
     assignee: t("share.assignee"),
     team: t("share.team"),
@@ -70,7 +76,8 @@ function changesOf({ changes }: Note, t: ReturnType<typeof useTranslation<"inbox
   return Object.entries(changes)
     .map(([field, [, after]]) => {
       const value = Array.isArray(after) ? after.join(", ") : after;
-      return `${names[field as keyof typeof names] ?? field}: ${value == null || value === "" ? "–" : String(value)}`;
+      const shown = field === "priority" ? nameOfPriority(value) : String(value);
+      return `${names[field as keyof typeof names] ?? field}: ${value == null || value === "" ? "–" : shown}`;
     })
     .join("; ");
 }

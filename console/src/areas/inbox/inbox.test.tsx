@@ -142,7 +142,7 @@ test("those who wait for an agent are listed with the reason, and the server sea
   show([{ path: "/inbox", children: routes }], "/inbox");
   const item = await screen.findByRole("link", { name: /Ana Júlia/ });
   expect(item).toHaveTextContent("Vendas");
-  expect(item).toHaveTextContent("Prioridade high");
+  expect(item).toHaveTextContent("Prioridade: Alta");
   expect(item).toHaveTextContent("Mensagens novas");
   await waitFor(() => expect(document.title).toBe("(1) Atendimento · PyTake"));
   expect(screen.getByRole("option", { name: "Sem atendente (1)" })).toBeInTheDocument();
@@ -180,7 +180,7 @@ test("a conversation shows what was said, what became of it, and what was collec
   expect(details).toHaveTextContent("Quer desconto");
   expect(details).toHaveTextContent("Recife");
   expect(await screen.findByText("Cliente antigo")).toBeVisible();
-  expect(screen.getByText("Prioridade: high")).toBeVisible();
+  expect(screen.getByText("Prioridade: Alta")).toBeVisible();
 });
 
 test("an open conversation is read, and a colleague who writes is named", async () => {
