@@ -64,6 +64,7 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/flows/{flow_id}": FLOW,
     "POST /api/v1/flows/validate": {"document": FLOW},
     "POST /api/v1/flows/rehearse": {"flow_id": "hello"},
+    "POST /api/v1/flows/test-request": {"data": {"url": "https://127.0.0.1/"}},
     "PUT /api/v1/flows/{flow_id}/tests": {"conversations": []},
     "POST /api/v1/flows/{flow_id}/tests/run": {},
     "POST /api/v1/flows/{flow_id}/replay": {},

@@ -16,6 +16,7 @@ from pytake.observability import logger
 from rest import (
     agents,
     answers,
+    api_call_trials,
     assignments,
     campaigns,
     contact_imports,
@@ -159,6 +160,7 @@ def application() -> APIGatewayHttpResolver:
     for resource in (
         flows,
         flow_checks,
+        api_call_trials,
         flow_filing,
         flow_imports,
         flow_replays,

@@ -355,8 +355,13 @@ def _turn(turn: RehearsedTurn) -> RehearsedFlowTurn:
     )
 
 
-def _call(effect: Effect) -> RequestedCall:
+def shown_request(effect: Effect) -> dict[str, Any]:
+    """A call as the flow makes it, with the names of secrets in place of their values."""
     shown = effect.with_secret_names() if isinstance(effect, HttpRequest) else effect
     request: dict[str, Any] = msgspec.to_builtins(shown)
-    mock = mock_keys(effect)[0]
-    return RequestedCall(key=request.pop("key"), type=request.pop("type"), request=request, mock=mock)
+    return {name: value for name, value in request.items() if name not in ("key", "type")}
+
+
+def _call(effect: Effect) -> RequestedCall:
+    type_ = msgspec.to_builtins(effect)["type"]
+    return RequestedCall(key=effect.key, type=type_, request=shown_request(effect), mock=mock_keys(effect)[0])

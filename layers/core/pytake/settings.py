@@ -121,6 +121,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
 
     `session_ttl_hours` is the default of organizations; `keep_media`: the files of people are kept; `verify_numbers`: a
     number's access token is tried at the Graph API before it is stored; `sends_email`: flows can send e-mails.
+    `api_call_allow_private` is for development only, as that of the flow runner.
     """
 
     inbound_queue_url: Text
@@ -134,6 +135,7 @@ class ApiSettings(LakeSettings, frozen=True, kw_only=True):
     secrets_prefix: Text
     sends_email: bool
     session_ttl_hours: int
+    api_call_allow_private: bool = False
 
 
 Settings = TypeVar("Settings", bound=FunctionSettings)

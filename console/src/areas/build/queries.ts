@@ -1,12 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, got, tagged } from "../../api/client.ts";
 import type { FlowSummary } from "../../api/flows.ts";
-import type { FlowDocument } from "../../flow/document.ts";
+import type { Data, FlowDocument } from "../../flow/document.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
 export type Finding = Schemas["FlowProblem"];
 export type Inspection = Schemas["FlowInspection"];
+export type TestedRequest = Schemas["TestedRequest"];
 
 /** A draft and its tag. It is read when the editor opens; from then on the editor has the newest. */
 export function draftQuery(id: string) {
@@ -57,6 +58,12 @@ export function inspect(document: FlowDocument, signal?: AbortSignal): Promise<I
       body: { document: document as unknown as Record<string, never>, documents: {} },
     }),
   );
+}
+
+/** Send the request of an API call once, with example values for its variables. */
+export function testRequest(data: Data, variables: Record<string, unknown>): Promise<TestedRequest> {
+  const body = { data: data as Record<string, never>, variables: variables as Record<string, never> };
+  return got(api.POST("/api/v1/flows/test-request", { body }));
 }
 
 /** A flow as it was published; a version never changes. */

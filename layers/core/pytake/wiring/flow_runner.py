@@ -19,6 +19,7 @@ from pytake.settings import FlowRunnerSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
 from pytake.wiring.follow_ups import LazyFollowUps
+from pytake.wiring.http_calls import http_caller
 
 if TYPE_CHECKING:
     from pytake.campaigns.budgets import ReserveOpening
@@ -153,15 +154,7 @@ def tries() -> DynamoTries:
 
 
 def _http_caller() -> HttpCaller:
-    # Imported when the first api_call needs it: most flow runners never need an HTTP client, and it is a tenth of a cold start.
-    from pytake.effects.flow_secrets import SecretsManagerFlowSecrets
-    from pytake.effects.http_call import HttpcoreCaller
-
-    allow = settings().api_call_allow_private
-    secrets = SecretsManagerFlowSecrets(
-        lambda: shared.client("secretsmanager"), settings().secrets_prefix, shared.clock
-    )
-    return HttpcoreCaller(secrets, allow_plain_http=allow, allow_private_addresses=allow)
+    return http_caller(settings().secrets_prefix, allow_private=settings().api_call_allow_private)
 
 
 def _model_caller() -> ModelCaller:

@@ -13,6 +13,7 @@ import { Bubble } from "../rehearsal/Bubble.tsx";
 import { Commands } from "./Commands.tsx";
 import { FieldPart } from "./FieldPart.tsx";
 import { FORMS, type Field } from "./fields.ts";
+import { RequestTest } from "./RequestTest.tsx";
 import { ComparisonPart } from "./ways.tsx";
 
 /** Everything about the selected node: its findings, its fields, where it leads, and how it looks in WhatsApp. */
@@ -118,6 +119,7 @@ export function NodeForm({ node }: { node: FlowNode }) {
       />
       {main.map(part)}
       {(node.type === "message" || node.type === "question") && <Preview node={node} />}
+      {node.type === "api_call" && <RequestTest node={node} />}
       <Exits node={node} />
       <Accordion variant="contained">
         <Accordion.Item value="more">
