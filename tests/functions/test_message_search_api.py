@@ -2,10 +2,11 @@
 
 import pytest
 
+from pytake.aws.deliveries import DynamoDeliveries
 from pytake.conversation import message_search
 from pytake.conversation.inbox import Inbox, ListPosition, Page
 from pytake.conversation.message_search import SearchMessages
-from pytake.conversation.records import Contact, Conversation, ConversationKey
+from pytake.conversation.records import Contact, Conversation, ConversationKey, Delivery
 from tests.functions.conftest import Gateway
 from tests.functions.world import ANA, BIA, FIRST, World
 
@@ -51,6 +52,20 @@ def test_a_search_reads_few_conversations_and_is_continued(world: World, monkeyp
     assert foreign.body["code"] == "cursor_invalid"
 
 
+def test_deliveries_are_read_only_of_conversations_with_the_text(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for phone, text in ((ANA, "pedido 123"), (BIA, "Recife")):
+        world.says(text, phone)
+    read, of_conversation = list[str](), DynamoDeliveries.of_conversation
+
+    def counted(self: DynamoDeliveries, key: ConversationKey) -> list[Delivery]:
+        read.append(key.contact_id)
+        return of_conversation(self, key)
+
+    monkeypatch.setattr(DynamoDeliveries, "of_conversation", counted)
+    [found] = world.api("GET", SEARCH, query={"text": "pedido"}).body["found"]
+    assert (found["contact_id"], read) == (ANA, [ANA])
+
+
 def test_only_agents_search_and_not_for_anything(world: World) -> None:
     for role in ("builder", "analyst"):
         assert world.api("GET", SEARCH, query={"text": "pedido"}, role=role).status == 403
@@ -66,5 +81,5 @@ def test_a_search_that_takes_long_ends_with_what_it_has(monkeypatch: pytest.Monk
     inbox = Inbox.__new__(Inbox)
     monkeypatch.setattr(inbox, "page", lambda *_: Page(known, None))
     times = iter([0.0, 1.0, 6.0])
-    result = SearchMessages(inbox, lambda _: [], lambda: next(times))("acme", "pedido")
+    result = SearchMessages(inbox, lambda *_: [], lambda: next(times))("acme", "pedido")
     assert (result.searched, result.end) == (2, ListPosition("", 8.0, known[1].key))

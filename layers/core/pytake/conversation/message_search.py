@@ -10,7 +10,7 @@ from pytake.conversation.transcript import TranscriptEntry
 from pytake.engine.normalize import normalize_text
 
 SEARCHED_CONVERSATIONS = 25
-"""One search reads the messages of no more conversations: a hundred read requests, in less than a second as a rule."""
+"""One search reads the messages of no more conversations: about fifty read requests, in less than a second as a rule."""
 
 SEARCH_SECONDS = 5
 """A search that has taken so long ends with what it has. The next one continues."""
@@ -37,10 +37,14 @@ class SearchMessages:
     """The use case. Case and accents do not matter; the text of a message that its sender deleted is not there to be found."""
 
     def __init__(
-        self, inbox: Inbox, transcript: Callable[[ConversationKey], list[TranscriptEntry]], timer: Callable[[], float]
+        self,
+        inbox: Inbox,
+        matching: Callable[[ConversationKey, Callable[[str], bool]], list[TranscriptEntry]],
+        timer: Callable[[], float],
     ) -> None:
+        """Take the list of conversations, `ReadTranscript.matching`, and a clock of elapsed seconds."""
         self._inbox = inbox
-        self._transcript = transcript
+        self._matching = matching
         self._timer = timer
 
     def __call__(self, organization_id: str, text: str, after: ListPosition | None = None) -> SearchResult:
@@ -48,7 +52,7 @@ class SearchMessages:
         began, wanted, matches = self._timer(), normalize_text(text), list[Match]()
         page = self._inbox.page(organization_id, SEARCHED_CONVERSATIONS, after)
         for number, conversation in enumerate(page.conversations, 1):
-            found = [one for one in self._transcript(conversation.key) if wanted in normalize_text(one.text)]
+            found = self._matching(conversation.key, lambda text: wanted in normalize_text(text))
             if found:
                 matches.append(Match(conversation, found[-1], len(found)))
             if self._timer() - began > SEARCH_SECONDS and number < len(page.conversations):

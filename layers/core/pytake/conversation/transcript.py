@@ -4,6 +4,7 @@ conversations that were merged into it are shown between its own."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -115,9 +116,31 @@ class ReadTranscript:
         """
         if flow_id is not None and self._flows.summary(key.organization_id, flow_id) is None:
             raise UnknownFlowError(flow_id)
+        return self._whole(self._with_merged(key), flow_id, {})
+
+    def matching(self, key: ConversationKey, is_wanted: Callable[[str], bool]) -> list[TranscriptEntry]:
+        """The messages whose text is wanted, in order. Deliveries and files are read only if there is one."""
         conversations = self._with_merged(key)
+        history = {one: self._history.of_conversation(one) for one in conversations}
+        texts = (
+            *(message.text for messages in history.values() for message in messages),
+            *(entry.text for records in conversations.values() for one in records for entry in _entries(one)),
+        )
+        if not any(map(is_wanted, texts)):
+            return []
+        return [entry for entry in self._whole(conversations, None, history) if is_wanted(entry.text)]
+
+    def _whole(
+        self,
+        conversations: Mapping[ConversationKey, list[TurnRecord]],
+        flow_id: str | None,
+        history: Mapping[ConversationKey, list[HistoryMessage]],
+    ) -> list[TranscriptEntry]:
+        """The messages of these turns, and of the history unless there is a flow; `history` has what was read of it."""
         revoked = revoked_ids([record for records in conversations.values() for record in records])
-        found = [self._of_one(one, records, flow_id, revoked) for one, records in conversations.items()]
+        found = [
+            self._of_one(one, records, flow_id, revoked, history.get(one)) for one, records in conversations.items()
+        ]
         own, *others = found
         merged_from = [one.contact_id for one in conversations][1:]
         return _merged(
@@ -144,7 +167,12 @@ class ReadTranscript:
         return found
 
     def _of_one(
-        self, key: ConversationKey, records: list[TurnRecord], flow_id: str | None, revoked: frozenset[str]
+        self,
+        key: ConversationKey,
+        records: list[TurnRecord],
+        flow_id: str | None,
+        revoked: frozenset[str],
+        history: list[HistoryMessage] | None,
     ) -> list[TranscriptEntry]:
         ledger = {(entry.turn, entry.index): entry for entry in self._deliveries.of_conversation(key)}
         if flow_id is not None:
@@ -156,7 +184,8 @@ class ReadTranscript:
         if flow_id is not None:
             return entries
         known = {record.message_id for record in records} | {delivery.message_id for delivery in ledger.values()}
-        shared = {message.id: message for message in self._history.of_conversation(key) if message.id not in known}
+        history = self._history.of_conversation(key) if history is None else history
+        shared = {message.id: message for message in history if message.id not in known}
         return _merged([_shared_entry(message, revoked) for message in shared.values()], entries)
 
     def records(
@@ -236,9 +265,9 @@ def _shared_entry(message: HistoryMessage, revoked: frozenset[str]) -> Transcrip
 
 def _entries(
     record: TurnRecord,
-    ledger: dict[tuple[int, int], Delivery],
-    revoked: frozenset[str],
-    kept: Mapping[str, str],
+    ledger: Mapping[tuple[int, int], Delivery] = MappingProxyType({}),
+    revoked: frozenset[str] = frozenset(),
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[TranscriptEntry]:
     from_agent = record.input.type == AGENT
     session_id = record.session_id or None

@@ -9,4 +9,4 @@ from pytake.wiring.api import inbox, read_transcript
 
 @use_case
 def search_messages() -> SearchMessages:
-    return SearchMessages(inbox(), read_transcript(), time.monotonic)
+    return SearchMessages(inbox(), read_transcript().matching, time.monotonic)
