@@ -107,6 +107,10 @@ def _print_table(header: Row, found: Iterator[Row]) -> None:
     for row in found:
         table.add_row(*(Text("NULL", style="dim") if cell is None else Text(cell) for cell in row))
     terminal().print(table)
+    if not table.rows:
+        terminal().print(
+            "No rows. The lake is about five minutes behind: events appear with the next export.", style="dim"
+        )
 
 
 def _written(text: str, org: str, days: tuple[date, date], given: Mapping[str, str | int]) -> "Query":

@@ -70,6 +70,12 @@ def test_a_table_shows_texts_as_they_are_and_what_is_missing(run: Callable[..., 
     assert run(asked, "--org", "acme", "--csv").output == 'code,node_id\n"a, ""b"" [bold]c",\n'
 
 
+def test_an_empty_answer_says_how_far_the_lake_is_behind(run: Callable[..., Result]) -> None:
+    asked = "SELECT code FROM events WHERE organization_id = :org AND turn = 99"
+    assert "No rows. The lake is about five minutes behind" in run(asked, "--org", "acme").output
+    assert run(asked, "--org", "acme", "--csv").output == "code\n"
+
+
 def test_a_saved_query_is_asked_by_name(run: Callable[..., Result]) -> None:
     done = run("--saved", "funnel", "--org", "acme", *MARCH, "-v", "flow_id=shop", "-v", "nodes=menu,done", "--csv")
     assert done.exit_code == 0, done.output
