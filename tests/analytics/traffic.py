@@ -7,7 +7,7 @@ for a human, restart, opt out; agents who answer, close and resume; versions tha
 import random
 from typing import Any
 
-from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError, WindowClosedError
+from pytake.conversation.agent_messaging import OptedOutError, WindowClosedError
 from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.whatsapp.outbound import Text
@@ -126,17 +126,7 @@ class Traffic:
         self.product = product = Product()
         self.clock = product.clock
         self.clock.now = begin
-        self.desk = AgentMessaging(
-            product.conversations,
-            product.tenants,
-            product.queues,
-            product.publish_events,
-            product.clock,
-            24,
-            product.contacts,
-            product.conversations.aliases,
-            product.templates,
-        )
+        self.desk = product.agent_messaging()
         for organization_id, number in NUMBERS.items():
             product.publish(organization_id, SURVEY)
             product.publish(organization_id, ECHO)

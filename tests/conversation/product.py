@@ -7,6 +7,7 @@ import pytest
 
 from pytake.campaigns.budgets import OrganizationBudgets, ReserveOpening
 from pytake.campaigns.rate_card import installed_rate_card
+from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.app_contacts import ImportAppContact
 from pytake.conversation.app_history import ImportAppHistory
 from pytake.conversation.contact_news import ContactNews
@@ -210,6 +211,19 @@ class Product:
     def publish(self, organization_id: str, flow: dict[str, Any]) -> None:
         self.authoring.save_draft(organization_id, flow["id"], flow)
         self.authoring.publish(organization_id, flow["id"], "test")
+
+    def agent_messaging(self) -> AgentMessaging:
+        return AgentMessaging(
+            self.conversations,
+            self.tenants,
+            self.queues,
+            self.publish_events,
+            self.clock,
+            24,
+            self.contacts,
+            self.conversations.aliases,
+            self.templates,
+        )
 
     def post(self, body: dict[str, Any], app_secret: str = APP_SECRET) -> Any:
         raw = json.dumps(body).encode()

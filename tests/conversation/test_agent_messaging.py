@@ -87,21 +87,6 @@ COLLECT: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def desk(product: Product) -> AgentMessaging:
-    return AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
-
-
 def spoken(product: Product, flow_id: str | None = None) -> list[tuple[str, str]]:
     read = ReadTranscript(product.conversations, product.deliveries, product.flows, product.history)
     return [(said.speaker, said.text) for said in read(product.key(), flow_id)]

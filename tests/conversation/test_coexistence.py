@@ -24,21 +24,6 @@ BUSINESS = "551140000001"
 TTL = 24 * 3600
 
 
-@pytest.fixture
-def desk(product: Product) -> AgentMessaging:
-    return AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
-
-
 def fixture(name: str) -> dict[str, Any]:
     """A payload of Meta for the number of these tests."""
     body: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_bytes())

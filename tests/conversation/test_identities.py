@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pytake.contacts.identities import sender_of, survivor
 from pytake.contacts.records import new_contact
-from pytake.conversation.agent_messaging import AgentMessaging, RequestIdReusedError
+from pytake.conversation.agent_messaging import RequestIdReusedError
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.ports.common import ConflictError
@@ -74,8 +74,7 @@ def ana(product: Product) -> Person:
 
 
 def test_a_request_that_is_repeated_after_a_merge_sends_nothing_again(product: Product, ana: Person) -> None:
-    shared = product.conversations, product.tenants, product.queues, product.publish_events, product.clock
-    desk = AgentMessaging(*shared, 24, product.contacts, product.conversations.aliases, product.templates)
+    desk = product.agent_messaging()
     ana.say("Oi", None, ANA)
     desk.send(ConversationKey("acme", NUMBER, ANA), Text("Bom dia"), "agent-1", "request-1")
     product.clock.forward(1)

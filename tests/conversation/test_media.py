@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytake.conversation.agent_messaging import AgentMessaging, RequestIdReusedError
+from pytake.conversation.agent_messaging import RequestIdReusedError
 from pytake.conversation.erase_contact import SETTLE_SECONDS, EraseContact, FinishErasures
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_events import pseudonyms
@@ -265,17 +265,7 @@ def test_a_removed_upload_is_unknown(world: World) -> None:
 def test_an_agent_sends_a_file_once(world: World) -> None:
     product = world.product
     product.say("Hi")
-    desk = AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
+    desk = product.agent_messaging()
     message = world.library.message(product.key(), world.library.add("acme", PDF).id, "Please sign")
     for _ in range(2):
         desk.send(product.key(), message, "bea", "request-1")

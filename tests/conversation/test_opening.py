@@ -73,21 +73,6 @@ def start(product: Product) -> StartFlow:
     )
 
 
-@pytest.fixture
-def desk(product: Product) -> AgentMessaging:
-    return AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
-
-
 def begin(product: Product, start: StartFlow, what: FlowStart = START, key: str = "1") -> QueuedStart:
     queued = start("acme", NUMBER, f"+{PHONE}", what, key)
     product.run_queues()

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.delivery.mark_read import TYPING_SECONDS
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Organization
@@ -119,17 +118,7 @@ def test_only_messages_that_take_a_turn_are_marked(product: Product) -> None:
 
 
 def test_while_an_agent_has_the_conversation_the_agents_answer_marks_as_read(product: Product) -> None:
-    desk = AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
+    desk = product.agent_messaging()
     product.say("Hi", id_="wamid.1")
     desk.send(product.key(), Text("Bia here."), "bia", "r1")
     product.say("At last", id_="wamid.2")
@@ -143,17 +132,7 @@ def test_while_an_agent_has_the_conversation_the_agents_answer_marks_as_read(pro
 
 
 def test_a_conversation_that_goes_back_to_the_bot_forgets_what_the_agent_left_unread(product: Product) -> None:
-    desk = AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
+    desk = product.agent_messaging()
     product.say("Hi")
     desk.send(product.key(), Text("Bia here."), "bia", "r1")
     product.say("At last", id_="wamid.2")

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.flow_tests.replay import Replayer
 from pytake.conversation.queues import InboundItem
 from pytake.conversation.records import Conversation
@@ -126,17 +125,7 @@ def test_a_refusal_has_a_stable_code(product: Product, flow: dict[str, Any], cod
 
 
 def test_who_opted_out_or_talks_with_an_agent_is_left_alone(product: Product) -> None:
-    desk = AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
+    desk = product.agent_messaging()
     product.say("Oi", TEAM)
     desk.send(product.key(TEAM), Text("Hi"), "bea", "1")
     product.run_queues()

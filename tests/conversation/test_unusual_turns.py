@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytake.conversation.agent_messaging import AgentMessaging, OptedOutError
+from pytake.conversation.agent_messaging import OptedOutError
 from pytake.conversation.flow_run import CONTACT_BYTES, ITEM_BYTES
 from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS
@@ -117,17 +117,7 @@ def test_a_timestamp_that_is_none_costs_nothing(product: Product, timestamp: Any
 
 
 def test_stop_works_with_people_too(product: Product) -> None:
-    desk = AgentMessaging(
-        product.conversations,
-        product.tenants,
-        product.queues,
-        product.publish_events,
-        product.clock,
-        24,
-        product.contacts,
-        product.conversations.aliases,
-        product.templates,
-    )
+    desk = product.agent_messaging()
     product.say("Olá")
     product.say("atendente")
     assert product.say("PARAR!") == [
