@@ -165,6 +165,8 @@ def _keys(group: exp.Group | None) -> list[E]:
 
 def _canonical(node: E, joined: bool) -> str:
     """A text that is the same for expressions that mean the same; with one source, `e.g` and `g` do."""
+    if not joined and isinstance(node, exp.Column) and not node.this.args.get("quoted"):
+        return node.name.lower()  # most nodes are such, and to write one out takes long
     if not joined and (isinstance(node, exp.Column) or node.find(exp.Column)):
         node = node.copy()
         for column in node.find_all(exp.Column):

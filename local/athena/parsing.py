@@ -69,12 +69,13 @@ def parse_query(sql: str) -> exp.Expr:
     Raises:
         QueryError: SYNTAX_ERROR.
     """
-    kinds = [token.token_type for token in tokens_of(sql)]
+    tokens = tokens_of(sql)
+    kinds = [token.token_type for token in tokens]
     if TokenType.DCOLON in kinds:
         raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '::'")
     if any(pair == (TokenType.NUMBER, TokenType.OFFSET) for pair in itertools.pairwise(kinds)):
         raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input 'OFFSET': it stands before LIMIT")
-    return _only_one(sql, PlainTrino)
+    return _only_one(lambda: PlainTrino().parser().parse(tokens, sql))
 
 
 def parse_hive(sql: str) -> exp.Expr:
@@ -83,12 +84,12 @@ def parse_hive(sql: str) -> exp.Expr:
     Raises:
         QueryError: SYNTAX_ERROR.
     """
-    return _only_one(sql, Athena)
+    return _only_one(lambda: sqlglot.parse(sql, read=Athena))
 
 
-def _only_one(sql: str, dialect: type[sqlglot.Dialect]) -> exp.Expr:
+def _only_one(parse: Callable[[], list[exp.Expr | None]]) -> exp.Expr:
     try:
-        statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
+        statements = [statement for statement in parse() if statement is not None]
     except SqlglotError as problem:
         raise syntax_error(problem) from problem
     except RecursionError as problem:

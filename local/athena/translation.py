@@ -89,11 +89,10 @@ def translate(statement: E) -> str:
                 and not literal.meta.get("plain")
                 and not isinstance(literal.parent, exp.Interval | exp.Escape)
             ):
-                literal.replace(
-                    exp.cast(text(literal.name), "VARCHAR")
-                )  # DuckDB takes a bare literal for a value of any type
+                # DuckDB takes a bare literal for a value of any type.
+                literal.replace(exp.Cast(this=text(literal.name), to=exp.DataType(this=exp.DType.VARCHAR)))
         sql: str = holder.this.sql(
-            _PlainDuckDB, identify=True, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
+            _PlainDuckDB, copy=False, identify=True, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
         )
     except SqlglotError as problem:
         raise not_supported(str(problem).splitlines()[0]) from problem
