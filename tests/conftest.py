@@ -34,7 +34,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cloud]":
     yield running
     refused = running.denied_requests()
     if running.process.poll() is None:
-        running.stop()
+        assert running.stop() == 0
     assert refused == [], "a role in template.yaml lacks what its function needs"
 
 

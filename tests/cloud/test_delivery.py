@@ -1,21 +1,20 @@
 """What an operator does when delivery fails, on the local cloud: look, repair, redrive, resume."""
 
-import subprocess
 import time
 from typing import Any
 
 import pytest
 
 from local import demo
-from tests.cloud.conftest import PYTAKE, Cloud
+from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud
 
 
 def pytake(cloud: Cloud, *command: str) -> str:
     """Return what a command prints."""
-    done = subprocess.run([PYTAKE, *command, "--url", cloud.url], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = cloud.command(*command)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 

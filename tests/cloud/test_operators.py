@@ -1,32 +1,27 @@
 """What operators run against a stack, on the real local cloud: doctor, and organizations and numbers that leave."""
 
 import json
-import subprocess
 
 import pytest
 
 from local import demo
 from tests.cloud.aws import Aws
 from tests.cloud.business import Business, end
-from tests.cloud.conftest import PYTAKE, Cloud
+from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud
 
 START = {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "end"}}
 
 
-def pytake(cloud: Cloud, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([PYTAKE, *arguments, "--url", cloud.url], capture_output=True, text=True)
-
-
 def test_doctor_finds_the_demo_in_order_and_that_nobody_gets_its_alarms(cloud: Cloud) -> None:
-    result = pytake(cloud, "doctor", "--org", demo.ORGANIZATION_ID, "--json")
+    result = cloud.command("doctor", "--org", demo.ORGANIZATION_ID, "--json")
     states = {finding["check"]: finding["state"] for finding in json.loads(result.stdout)}
     number = f"number {demo.PHONE_NUMBER_ID}"
     assert {name: states[name] for name in ("issuer", "webhook", "REST API", number)} == dict.fromkeys(
         ("issuer", "webhook", "REST API", number), "ok"
     )
-    assert (states["alarms"], result.returncode) == ("failed", 1)
+    assert (states["alarms"], result.exit_code) == ("failed", 1)
     assert states["sending rate"] == "warning"
 
 
@@ -42,8 +37,8 @@ def test_a_number_needs_its_own_token_and_moves_with_everything(cloud: Cloud, ne
     with cloud.api("admin", "rival") as api:
         refused = api.put(f"/numbers/{business.number}", json=invented)
         assert (refused.status_code, refused.json()["code"]) == (422, "number_unverified")
-    moved = pytake(cloud, "number", "move", business.number, "--from", business.organization_id, "--to", "rival")
-    assert moved.returncode == 0, moved.stderr
+    moved = cloud.command("number", "move", business.number, "--from", business.organization_id, "--to", "rival")
+    assert moved.exit_code == 0, moved.output
     with cloud.api("admin", "rival") as api:
         assert [number["phone_number_id"] for number in api.get("/numbers").json()] == [business.number]
         for status in (204, 204):
@@ -55,8 +50,8 @@ def test_a_deleted_organization_leaves_nothing(cloud: Cloud, new_phone: str) -> 
     aws, business = Aws(cloud), Business(cloud, START, end("end", "Bye"))
     business.answer(new_phone, "Hello")
     assert business.organization_id in aws.table()
-    deleted = pytake(cloud, "organization", "delete", business.organization_id, "--yes")
-    assert deleted.returncode == 0, deleted.stderr
+    deleted = cloud.command("organization", "delete", business.organization_id, "--yes")
+    assert deleted.exit_code == 0, deleted.output
     assert "1 numbers" in deleted.stdout
     assert business.organization_id not in aws.table()
     secrets = aws.client("secretsmanager").list_secrets()["SecretList"]
