@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from benchmarks.instant_aws import InstantAws
 from cli.costing.model import MILLION, Bill, Volumes
 from cli.costing.tables import MeasuredUsage, assumptions, measured_usage, prices
+from pytake.aws.aliases import DynamoAliases
 from pytake.aws.campaigns import DynamoAudiences, DynamoCampaigns
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
@@ -140,7 +141,9 @@ def release_through_aws(people: int = 200, *, known: bool = False) -> Released:
     def run(campaign_id: str) -> None:
         campaigns.save(_campaign(campaign_id))
         claim = ClaimRecipients(campaigns, audiences, lane, memory.FixedRateCard({None: 62_500}), budget, clock)
-        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, commit, budget, clock)
+        release = ReleaseRecipients(
+            campaigns, audiences, contacts, conversations, DynamoAliases(table, clock), commit, budget, clock
+        )
         for _ in range(20):
             _tick(_Active(campaigns, campaign_id), audiences, _Generated(people), claim, release, clock)
             clock.forward(TICK_SECONDS)

@@ -28,7 +28,13 @@ SENT = TurnRecord(1, NOW, "", "opened", Input(type="start"), message_id="campaig
 def recount_of(world: CampaignWorld) -> RecountAudience:
     nothing: Any = None
     return RecountAudience(
-        world.audiences, world.conversations, world.deliveries, world.campaigns, nothing, lambda: NOW
+        world.audiences,
+        world.conversations,
+        world.conversations.aliases,
+        world.deliveries,
+        world.campaigns,
+        nothing,
+        lambda: NOW,
     )
 
 

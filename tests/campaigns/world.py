@@ -148,7 +148,8 @@ class CampaignWorld:
         lane = of(self.lane, "reserve_block", "reserve_people")
         commit = CommitTurn(conversations, contacts, queues, product.events, product.publish_events, self.clock)
         claim = ClaimRecipients(campaigns, audiences, lane, self.rate_card, budget, self.clock)
-        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, commit, budget, self.clock)
+        aliases = product.conversations.aliases
+        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, aliases, commit, budget, self.clock)
         self.worker += 1
         name = f"worker-{self.worker}"
         return TickCampaigns(
@@ -194,12 +195,20 @@ class CampaignWorld:
             product.publish_events,
             self.clock,
         )
+        aliases = product.conversations.aliases
         release = ReleaseRecipients(
-            self.campaigns, self.audiences, product.contacts, product.conversations, commit, self.budget, self.clock
+            self.campaigns,
+            self.audiences,
+            product.contacts,
+            product.conversations,
+            aliases,
+            commit,
+            self.budget,
+            self.clock,
         )
         repeat = RepeatLimited(product.tenants, self.plan, self.lane, release, self.clock)
         return RecountAudience(
-            self.audiences, product.conversations, product.deliveries, self.campaigns, repeat, self.clock
+            self.audiences, product.conversations, aliases, product.deliveries, self.campaigns, repeat, self.clock
         )()
 
     @property

@@ -112,7 +112,10 @@ class CampaignWorld(World):
         lane = NumberLane(ports["slots"], ports["day_limits"], tenants, 600)
         reader: Any = ListedContacts({SEGMENT: self.segment}, size=2)
         segments: Any = MemorySegments()
-        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, commit, ports["budgets"], clock)
+        aliases = ports["aliases"]
+        release = ReleaseRecipients(
+            campaigns, audiences, contacts, conversations, aliases, commit, ports["budgets"], clock
+        )
         return {
             "tick_campaigns": TickCampaigns(
                 campaigns,
@@ -132,6 +135,7 @@ class CampaignWorld(World):
             "recount": RecountAudience(
                 audiences,
                 conversations,
+                aliases,
                 ports["deliveries"],
                 campaigns,
                 RepeatLimited(tenants, plan_opening, lane, release, clock),

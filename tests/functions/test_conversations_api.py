@@ -458,6 +458,26 @@ def test_nothing_in_the_table_knows_a_person_who_was_erased(world: World, capsys
     assert ANA not in printed
 
 
+@pytest.mark.parametrize("person", [ANA, "BR.77a"])
+def test_nothing_in_the_table_knows_either_contact_of_a_merged_person_who_was_erased(world: World, person: str) -> None:
+    world.says("Hi")
+    world.says("Hi", "BR.77a", user_id="BR.77a")
+    for contact in (ANA, "BR.77a"):
+        path = f"/api/v1/conversations/{contact}/notes"
+        assert world.api("POST", path, {"text": "Zebedeu's aunt"}, role="agent").status == 201
+        consent = {"marketing": {"state": "granted", "source": "form"}}
+        assert world.api("PUT", f"/api/v1/contacts/{contact}/consent", consent).status == 200
+    world.says("Zebedeu", user_id="BR.77a")
+    world.says("Hi", "BR.77a", user_id="BR.77a", number=SECOND)
+    assert world.api("GET", "/api/v1/conversations/BR.77a").body["contact_id"] == ANA
+    assert world.api("DELETE", f"/api/v1/contacts/{person}").status == 204
+    for pending in api.erasure().pending(math.inf):
+        api.erasure().remove(pending)
+        api.erasure().finish(pending)
+    left = table_bytes()
+    assert [word for word in (ANA, "BR.77a", "Zebedeu") if word in left] == []
+
+
 def test_a_defect_is_logged_without_the_phone(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

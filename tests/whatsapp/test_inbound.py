@@ -74,6 +74,7 @@ ANSWERS: dict[str, tuple[Input, bool]] = {
     "edit": (Input("edit", "Quis dizer sim"), False),
     "revoke": (Input("revoke"), False),
     "unsupported": (Input("unsupported"), True),
+    "unavailable_of_a_companion": (Input("unsupported"), True),
     "unknown_type": (Input("unknown"), True),
     "hidden_number": (Input("text", "Não mostro meu número"), True),
 }

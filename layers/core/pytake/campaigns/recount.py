@@ -33,7 +33,8 @@ from pytake.campaigns.records import Campaign
 from pytake.campaigns.release import RECOUNT_SECONDS
 from pytake.campaigns.repeat import REPEAT_AFTER_SECONDS, REPEAT_UNTIL_SECONDS, RepeatLimited
 from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
-from pytake.conversation.current_conversation import load_current
+from pytake.conversation.current_conversation import load_current, moved
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
@@ -72,6 +73,7 @@ class RecountAudience:
         self,
         audiences: Audiences,
         conversations: Conversations,
+        aliases: Aliases,
         deliveries: Deliveries,
         campaigns: Campaigns,
         repeat: RepeatLimited,
@@ -80,6 +82,7 @@ class RecountAudience:
     ) -> None:
         self._audiences = audiences
         self._conversations = conversations
+        self._aliases = aliases
         self._deliveries = deliveries
         self._campaigns = campaigns
         self._repeat = repeat
@@ -130,6 +133,7 @@ class RecountAudience:
         }
         keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in people]
         known = {one.key.contact_id: one for one in self._conversations.load_all(keys)} if keys else {}
+        known |= moved(self._aliases, [key for key in keys if key.contact_id not in known])
 
         def outcome(key: ConversationKey) -> Counted | None:
             conversation, was = known.get(key.contact_id), people[key.contact_id]
@@ -200,7 +204,7 @@ class RecountAudience:
     def _current(self, key: ConversationKey, conversation: Conversation) -> ConversationKey | None:
         if conversation.merged_into is None:
             return None
-        current = load_current(self._conversations, key)
+        current = load_current(self._conversations, replace(key, contact_id=conversation.merged_into))
         return current.key if current is not None else None
 
     def _later(self, taken: "_Taken", conversation: Conversation) -> list[TurnRecord]:

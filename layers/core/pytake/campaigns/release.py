@@ -21,9 +21,10 @@ from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
 from pytake.conversation.commit_turn import CommitTurn, TurnDraft
-from pytake.conversation.current_conversation import load_current
+from pytake.conversation.current_conversation import load_current, moved
 from pytake.conversation.find_conversation import FoundConversation
 from pytake.conversation.opening import StartRefusedError, decide_opening, new_conversation
+from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.messaging import QueueingFailedError
@@ -72,6 +73,7 @@ class ReleaseRecipients:
         audiences: Audiences,
         contacts: Contacts,
         conversations: Conversations,
+        aliases: Aliases,
         commit_turn: CommitTurn,
         budgets: Budgets,
         clock: Clock,
@@ -81,6 +83,7 @@ class ReleaseRecipients:
         self._audiences = audiences
         self._contacts = contacts
         self._conversations = conversations
+        self._aliases = aliases
         self._commit_turn = commit_turn
         self._budgets = budgets
         self._clock = clock
@@ -125,7 +128,7 @@ class ReleaseRecipients:
         return [recipient.contact_id for recipient, outcome in found if outcome == RELEASED]
 
     def _recipients(self, campaign: Campaign, chunk: Chunk, part: AudiencePart) -> list[_Recipient]:
-        """The recipients whose outcome is not noted yet. Two requests, whatever their number."""
+        """The recipients whose outcome is not noted yet. Two requests, and one for those who were merged."""
         places = [place for place in chunk.places if part.outcomes[place] == PLANNED and part.recipients[place]]
         ids = {place: part.recipients[place] for place in places}
         if not ids:
@@ -134,6 +137,8 @@ class ReleaseRecipients:
         contacts = {one.contact_id: one for one in self._contacts.load_all(organization_id, list(ids.values()))}
         keys = [_key(campaign, contact_id) for contact_id in ids.values()]
         known = {one.key.contact_id: one for one in self._conversations.load_all(keys)}
+        without = [key for key in keys if key.contact_id not in known and not _address(contacts.get(key.contact_id))]
+        known |= moved(self._aliases, without)
         variants = campaign.definition.variants
         return [
             _Recipient(place, id_, variant_of(campaign.campaign_id, id_, variants), contacts.get(id_), known.get(id_))
@@ -161,7 +166,7 @@ class ReleaseRecipients:
         key, known, contact = self._person(campaign, recipient)
         runs = campaign.status == "running"
         message_id = campaign.message_id + (RETRY_SUFFIX if chunk.retry else "")
-        if runs and (contact is None or not (contact.phone or contact.user_id)):
+        if runs and not _address(contact):
             return f"{SKIPPED}contact_unknown"
         mark = CampaignMark(
             campaign.campaign_id,
@@ -206,9 +211,10 @@ class ReleaseRecipients:
         """The recipient's conversation and contact: since the audience was frozen, they may have been merged into another."""
         key, known, contact = _key(campaign, recipient.contact_id), recipient.conversation, recipient.contact
         if known is not None and known.merged_into is not None:
+            key = replace(key, contact_id=known.merged_into)
             known = load_current(self._conversations, key)
-            if known is not None:
-                key, contact = known.key, self._contacts.load(campaign.organization_id, known.key.contact_id)
+            key = known.key if known is not None else key
+            contact = next(iter(self._contacts.load_all(key.organization_id, [key.contact_id])), None)
         return key, known, contact
 
     def _note(self, campaign: Campaign, chunk: Chunk, outcomes: dict[int, str], prices: dict[int, int]) -> None:
@@ -266,6 +272,11 @@ class ReleaseRecipients:
 
 def _key(campaign: Campaign, contact_id: str) -> ConversationKey:
     return ConversationKey(campaign.organization_id, campaign.definition.phone_number_id, contact_id)
+
+
+def _address(contact: ContactRecord | None) -> str | None:
+    """Where to send to. Nothing is left of one that was merged into another contact."""
+    return (contact.phone or contact.user_id) if contact is not None else None
 
 
 def _released(record: TurnRecord, key: ConversationKey, recipient: _Recipient) -> str:

@@ -99,7 +99,15 @@ def release_recipients() -> ReleaseRecipients:
     )
     commit = CommitTurn(conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock)
     return ReleaseRecipients(
-        campaigns(), audiences(), contacts(), conversations(), commit, budgets(), shared.clock, RELEASE_WORKERS
+        campaigns(),
+        audiences(),
+        contacts(),
+        conversations(),
+        aliases(),
+        commit,
+        budgets(),
+        shared.clock,
+        RELEASE_WORKERS,
     )
 
 
@@ -138,6 +146,7 @@ def recount_audience() -> RecountAudience:
     return RecountAudience(
         audiences(),
         conversations(),
+        aliases(),
         shared.deliveries(),
         campaigns(),
         RepeatLimited(shared.tenants(), plan_opening(), lane(), release_recipients(), shared.clock),
