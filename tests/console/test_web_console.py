@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cloud
 
+CUT_AREAS = """() => {
+  const list = document.querySelector(".shell-areas").getBoundingClientRect();
+  return [...document.querySelectorAll(".shell-area")].filter((area) => {
+    const { left, right, width } = area.getBoundingClientRect();
+    return left < list.left || right > list.right || width < 24;
+  }).map((area) => area.textContent);
+}"""
+"""The areas in the bar that do not show whole, or are too small to press."""
+
 
 def test_a_builder_signs_in_stays_signed_in_and_signs_out(web_page: Page, visitor: Visitor) -> None:
     page = web_page
@@ -54,6 +63,8 @@ def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Pag
             expect_accessible(page)
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(CUT_AREAS) == []
+    expect_accessible(page)
     elsewhere = [
         request.url for request in visitor.requests if not request.url.startswith((visitor.url, "data:", "blob:"))
     ]
