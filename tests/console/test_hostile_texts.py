@@ -3,8 +3,9 @@
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
@@ -26,6 +27,19 @@ FLOW: dict[str, Any] = {
         {"id": "start", "type": "start", "data": {"greeting": HOSTILE, "next_node_id": "ask"}},
         {"id": "ask", "type": "question", "data": {"question": HOSTILE, "variable": "answer", "next_node_id": "end"}},
         {"id": "end", "type": "end", "data": {"message": "{{answer}}"}},
+    ],
+}
+TAG = "<hostile-x></hostile-x>"  # buttons are short
+TEMPLATE: dict[str, Any] = {
+    "phone_number_id": NUMBER,
+    "name": "hostile",
+    "language": "pt_BR",
+    "category": "UTILITY",
+    "components": [
+        {"type": "HEADER", "format": "TEXT", "text": HOSTILE},
+        {"type": "BODY", "text": f"{HOSTILE} {{{{1}}}}.", "example": {"body_text": [[HOSTILE]]}},
+        {"type": "FOOTER", "text": HOSTILE},
+        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": TAG}]},
     ],
 }
 SHOWN = """() => document.body.innerText.includes("<hostile-x>")
@@ -92,6 +106,11 @@ def fill(cloud: "Cloud", organization: str) -> None:
             cloud.http.post(f"/_sim/phones/{PHONE}/messages", json=speak | message).raise_for_status()
             cloud.answers(PHONE, count)
         until(lambda: api.get(f"/contacts/{PHONE}").status_code == 200)
+        approve_template(api)
+        parameters = [{"type": "text", "text": HOSTILE}]
+        sent = {"name": "hostile", "language": "pt_BR", "components": [{"type": "body", "parameters": parameters}]}
+        answer = api.post(f"/conversations/{PHONE}/send", params={"phone_number_id": NUMBER}, json={"template": sent})
+        assert answer.is_success, answer.text
         known = {"name": HOSTILE, "tags": [HOSTILE], "fields": {"note": HOSTILE, "when": "2199-01-01"}}
         answer = api.put(f"/contacts/{PHONE}", json=known)
         assert answer.is_success, answer.text
@@ -99,6 +118,21 @@ def fill(cloud: "Cloud", organization: str) -> None:
         api.post(f"/conversations/{PHONE}/notes", params=about, json={"text": HOSTILE}).raise_for_status()
         csv = f"phone;name;{HOSTILE}\n{PHONE};x;y\n{HOSTILE};x;y"
         api.post("/contacts/import", content=csv, headers={"content-type": "text/csv"})
+
+
+def approve_template(api: httpx.Client) -> None:
+    answer = api.post("/templates", json=TEMPLATE)
+    assert answer.is_success, answer.text
+    until(lambda: api.get("/templates/hostile/pt_BR").json().get("status") == "APPROVED")
+
+
+def rename(route: Route) -> None:
+    """What Meta would not accept as the name of a template, but an answer of its Graph API may hold."""
+    answer = route.fetch()
+    found = answer.json()
+    for template in found:
+        template |= dict.fromkeys(("name", "language", "reason", "quality", "category"), HOSTILE)
+    route.fulfill(response=answer, json=found)
 
 
 def test_no_text_becomes_markup(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
@@ -114,6 +148,16 @@ def test_no_text_becomes_markup(web_page: Page, visitor: Visitor, cloud: "Cloud"
         assert page.locator("hostile-x").count() == 0, path
         assert page.evaluate("() => window.ran") == 0, path
         assert page.evaluate("() => window.violations") == [], path
+    page.goto(f"{visitor.url}/console/campaigns/hostile")
+    preview = page.get_by_role("region", name="Prévia")
+    expect(preview).to_have_text(f"{HOSTILE}{HOSTILE} {{{{1}}}}.{HOSTILE}{TAG}")
+    page.route("**/api/v1/templates?*", rename)
+    page.goto(f"{visitor.url}/console/campaigns/new")
+    page.get_by_role("combobox", name="Modelo").click()
+    page.get_by_role("option", name=f"{HOSTILE} · {HOSTILE}").click()
+    expect(preview).to_contain_text(TAG)
+    assert page.locator("hostile-x").count() == 0
+    assert page.evaluate("() => window.ran") == 0
     page.goto(f"{visitor.url}/console/build/hostile")
     page.locator(".react-flow__node[data-id=ask]").click()
     expect(page.get_by_label("Pergunta", exact=True)).to_have_value(HOSTILE)
