@@ -75,6 +75,19 @@ def test_a_run_says_which_exits_the_tests_take_and_which_they_do_not(gateway: Ga
     assert coverage["exits"] == len(run["taken"]) + len(run["missing"])
 
 
+def test_a_copy_of_a_flow_has_copies_of_its_tests(gateway: Gateway) -> None:
+    with_path = {"input": "hi", "expect": {"path": ["start: next", "name: wait"]}}
+    path, body = "/api/v1/flows/hello/duplicate", {"flow_id": "copy", "name": "Copy"}
+    saved(gateway, ANA | {"turns": [with_path]})
+    assert gateway.api("POST", path, body).status == 200
+    assert gateway.api("POST", "/api/v1/flows/copy/tests/run", {}).body["passed"] == 1
+    changed = {"conversations": [ANA]}
+    assert gateway.api("PUT", "/api/v1/flows/copy/tests", changed, headers={"If-Match": '"1"'}).status == 200
+    assert gateway.api("POST", path, body).status == 200, "repeated"
+    assert gateway.api("GET", "/api/v1/flows/copy/tests").body == {"flow": "copy"} | changed
+    assert gateway.api("GET", TESTS).body["conversations"][0]["turns"] == [with_path]
+
+
 def test_two_builders_do_not_overwrite_each_other(gateway: Gateway) -> None:
     saved(gateway, ANA)
     assert gateway.api("PUT", TESTS, {"conversations": []}, headers={"If-Match": '"1"'}).status == 200

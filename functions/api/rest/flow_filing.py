@@ -9,6 +9,7 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import DraftChangedError
 from pytake.conversation.records import FlowMetadata
+from pytake.wiring.flow_tests import flow_testing
 from rest.caller import caller
 from rest.flows import (
     FlowDraft,
@@ -59,7 +60,7 @@ def file_flow(flow_id: FlowId, filing: FlowFiling) -> FlowSummaryResponse:
     openapi_extensions=route_docs("builder", problems=["flow_unknown", "draft_exists"], tagged=True),
 )
 def duplicate_flow(flow_id: FlowId, copy: FlowCopy) -> Response[FlowDraft]:
-    """The copy is a draft of its own, in the same folder and with the same tags. Repeating the request changes nothing."""
+    """The copy is a draft of its own, in the same folder, with the same tags and tests. Repeating the request changes nothing."""
     who = caller(router, "builder")
     try:
         copied = wiring.flow_authoring().duplicate(who.organization_id, flow_id, copy.flow_id, copy.name, who.subject)
@@ -67,4 +68,5 @@ def duplicate_flow(flow_id: FlowId, copy: FlowCopy) -> Response[FlowDraft]:
         raise flow_unknown(flow_id) from None
     except DraftChangedError as error:
         raise draft_changed(copy.flow_id, error.revision, "none") from None
+    flow_testing().copy(who.organization_id, flow_id, copy.flow_id)
     return draft_response(copied)

@@ -1,6 +1,7 @@
 """The tests of a flow that builders keep beside it: read, replaced as a whole, and run on a draft."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -99,6 +100,15 @@ class FlowTesting:
         self._flows.known(organization_id, flow_id)
         suite = _checked(given, flow_id)
         return suite, self._store.put(organization_id, flow_id, suite, expected)
+
+    def copy(self, organization_id: str, flow_id: str, new_id: str) -> None:
+        """Give the tests of a flow to its copy, unless that has had tests of its own. Their paths name nodes, not the flow."""
+        suite, revision = self._store.load(organization_id, flow_id)
+        if revision == 0:
+            return
+        suite.flow = new_id
+        with suppress(FlowTestsChangedError):
+            self._store.put(organization_id, new_id, suite, 0)
 
     def run(
         self, organization_id: str, document: dict[str, Any], others: Mapping[str, dict[str, Any]], flow_id: str
