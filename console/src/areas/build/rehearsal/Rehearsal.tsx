@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Textarea, TextInput } from "@mantine/core";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useReactFlow } from "@xyflow/react";
 import { useEffect, useRef, useState } from "react";
@@ -13,6 +13,7 @@ import { useEditor } from "../editor/state.ts";
 import { SaveTest } from "../flowtests/SaveTest.tsx";
 import { litBy, type RecordedTurn } from "../flowtests/tests.ts";
 import { Bubble } from "./Bubble.tsx";
+import { CallForm } from "./CallForm.tsx";
 
 type Schemas = components["schemas"];
 type Turn = Schemas["RehearsedFlowTurn"];
@@ -279,62 +280,6 @@ function Composer({ busy, onSend }: { busy: boolean; onSend: (text: string) => v
         <Icon name="send" size={18} />
       </ActionIcon>
     </form>
-  );
-}
-
-/** How a call ends: the builder answers in place of the API or the model. */
-function CallForm({
-  effect,
-  onAnswer,
-}: {
-  effect: Schemas["RequestedCall"];
-  onAnswer: (result: Schemas["CallResult"]) => void;
-}) {
-  const { t } = useTranslation("build");
-  const [body, setBody] = useState("");
-  function parsed(): unknown {
-    try {
-      return JSON.parse(body) as unknown;
-    } catch {
-      return body;
-    }
-  }
-  const model = effect.type === "ai_prompt";
-  const kind = { ai_prompt: "model", api_call: "call", start_flow: "start", send_email: "email" } as const;
-  return (
-    <div className="build-phone-call">
-      <strong>{t(`rehearsal.${kind[effect.type]}`)}</strong>
-      <code className="build-phone-request">
-        {model
-          ? String(effect.request["prompt"] ?? "")
-          : `${String(effect.request["method"] ?? "")} ${String(effect.request["url"] ?? "")}`}
-      </code>
-      <Textarea
-        label={t("rehearsal.answer")}
-        value={body}
-        onChange={(event) => setBody(event.currentTarget.value)}
-        rows={3}
-      />
-      <div className="build-row">
-        <Button
-          size="xs"
-          onClick={() =>
-            onAnswer({ ok: true, status: model ? null : 200, body: parsed() as Record<string, never> })
-          }
-        >
-          {t("rehearsal.succeeds")}
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() =>
-            onAnswer({ ok: false, status: model ? null : 500, error: model ? "rehearsal" : "http_500" })
-          }
-        >
-          {t("rehearsal.fails")}
-        </Button>
-      </div>
-    </div>
   );
 }
 
