@@ -31,7 +31,8 @@ _read_media = msgspec.json.Decoder(MediaItem).decode
 
 @safe_handler
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Delivers each record's turn. A turn that has to wait is retried when it is due, and its group follows it.
+    """Delivers each record's turn; while Meta answers one, the next one is sent. A turn that has to wait is retried when it is
+    due, and its group follows it.
 
     A record of the queue of files is a file of a person, which is kept. Lambda never mixes the records of two queues.
     """
@@ -70,7 +71,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
     with shared.metrics():
         postpone = queues.postpone_bulk if lane == "bulk" else queues.postpone_outbound
-        answer = process_batch(event, deliver, postpone, logger())
+        answer = wiring.batches().process(event, deliver, postpone, logger())
         wiring.read_receipts().finish()
         return answer
 

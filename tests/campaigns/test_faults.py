@@ -223,3 +223,33 @@ def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick
     world.clock.forward(60)
     assert world.run().status == "completed"
     check(world)
+
+
+def test_the_turns_of_a_claim_are_queued_together() -> None:
+    world = new_world()
+    world.run()
+    assert world.calls.names.count("put_bulk") == PEOPLE // 2, "one request of the queue for each claim"
+
+
+def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not_held_back() -> None:
+    world = new_world()
+    refused, put = world.people[0].contact_id, world.product.queues.put_bulk
+
+    def choosy(items: Any) -> Any:
+        put([item for item in items if item.contact_id != refused])
+        return [item for item in items if item.contact_id == refused]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.product.queues, "put_bulk", choosy)
+        world.tick()
+    assert refused not in world.queued()
+    assert len(world.queued()) == 1, "the other one of the claim"
+    world.run()
+    check(world)
+
+
+def test_a_campaign_moves_no_conversation_up_the_list() -> None:
+    world = new_world()
+    world.run()
+    stored = world.product.conversations.stored.values()
+    assert [one.active_at for one in stored if one.last_inbound_at == 0] == [0] * (PEOPLE - 1)

@@ -143,7 +143,7 @@ def test_a_report_stays_exact_when_people_are_erased() -> None:
 
 
 def test_parts_are_recounted_until_three_days_after_their_release() -> None:
-    assert RECOUNT_AFTER == (60, 300, 3600, 21_600, 86_400, 259_200)
+    assert RECOUNT_AFTER == (60, 300, 3600, 21_600, 86_400, 259_260)
     world = campaign_world.to_the_end(campaign_world.calm())
     assert {(part.recounts, part.recount_at) for part in world.audiences.stored.values()} == {
         (len(RECOUNT_AFTER), None)

@@ -143,13 +143,15 @@ class CampaignWorld:
         audiences = of(self.audiences, "load", "put")
         conversations = of(product.conversations, "load", "load_all", "commit", "turn_of_message", "erased_at")
         contacts = of(product.contacts, "load", "load_all")
-        queues = of(product.queues, "put_outbound")
+        queues = of(product.queues, "put_bulk")
         budget = of(self.budget, "reserve", "settle")
         lane = of(self.lane, "reserve_block", "reserve_people")
         commit = CommitTurn(conversations, contacts, queues, product.events, product.publish_events, self.clock)
         claim = ClaimRecipients(campaigns, audiences, lane, self.rate_card, budget, self.clock)
         aliases = product.conversations.aliases
-        release = ReleaseRecipients(campaigns, audiences, contacts, conversations, aliases, commit, budget, self.clock)
+        release = ReleaseRecipients(
+            campaigns, audiences, contacts, conversations, aliases, commit, queues, budget, self.clock
+        )
         self.worker += 1
         name = f"worker-{self.worker}"
         return TickCampaigns(
@@ -187,10 +189,11 @@ class CampaignWorld:
     def recount(self) -> int:
         """Recount the parts that are due, and repeat what is to be repeated; a worker may die."""
         product, of = self.product, self.calls.of
+        queues = of(product.queues, "put_bulk")
         commit = CommitTurn(
             product.conversations,
             product.contacts,
-            of(product.queues, "put_outbound"),
+            queues,
             product.events,
             product.publish_events,
             self.clock,
@@ -203,6 +206,7 @@ class CampaignWorld:
             product.conversations,
             aliases,
             commit,
+            queues,
             self.budget,
             self.clock,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from msgspec.structs import replace
 
 from pytake.aws.queues import SqsQueues, encode_body
@@ -22,10 +23,12 @@ class StrictSqs:
 
     def __init__(self, refuses: str = "") -> None:
         self.bodies: list[str] = []
+        self.batches: list[int] = []
         self._refuses = refuses
 
     def send_message_batch(self, *, Entries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
         failed = []
+        self.batches.append(len(Entries))
         for entry in Entries:
             if NOT_TAKEN.search(entry["MessageBody"]) or (self._refuses and self._refuses in entry["MessageBody"]):
                 failed.append({"Id": entry["Id"], "SenderFault": True, "Code": "InvalidMessageContents"})
@@ -80,3 +83,29 @@ def test_what_a_campaign_sends_has_a_queue_and_dead_letters_of_its_own() -> None
         queues.put_outbound(item)
         queues.dead_letter(item, "retry:429")
     assert sqs.sent == [("out", answer), ("out-dead", answer), ("bulk", offer), ("bulk-dead", offer)]
+
+
+def test_a_campaign_queues_ten_turns_in_a_request_and_learns_which_were_refused() -> None:
+    sqs = StrictSqs(refuses="poison")
+    texts = ["poison" if n == 3 else f"hello {n}" for n in range(25)]
+    items = [
+        OutboundItem(
+            "acme", "100000000000001", f"55119999901{n:02}", 1, [Text(text)], 1e12, campaign=CampaignMark("spring")
+        )
+        for n, text in enumerate(texts)
+    ]
+    bulk = SqsQueues(lambda: sqs, bulk="bulk")  # type: ignore[arg-type]
+    assert bulk.put_bulk(items) == [items[3]]
+    assert len(sqs.bodies) == 24
+    assert sqs.batches == [10, 1, 1, 10, 5], "the refused one is tried three times"
+
+
+def test_a_campaign_learns_that_the_queue_did_not_answer() -> None:
+    class SilentSqs:
+        def send_message_batch(self, **_: Any) -> None:
+            raise EndpointConnectionError(endpoint_url="https://sqs.test")
+
+    one = OutboundItem(
+        "acme", "100000000000001", "5511999990001", 1, [Text("Hi")], 1e12, campaign=CampaignMark("spring")
+    )
+    assert SqsQueues(lambda: SilentSqs(), bulk="bulk").put_bulk([one]) == [one]  # type: ignore[arg-type,return-value]

@@ -145,6 +145,20 @@ def test_a_campaigns_message_waits_for_its_slot_and_reserves_no_other(product: P
     assert entry.revision == 2, "the wait itself was not written"
 
 
+def test_before_its_slot_nothing_is_looked_up_for_a_campaigns_message(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unasked(*_: Any) -> None:
+        raise AssertionError("a look-up")
+
+    for port, name in ((product.contacts, "load"), (product.conversations, "load"), (product.deliveries, "load")):
+        monkeypatch.setattr(port, name, unasked)
+    offer = campaign(slot_at=NOW + 30, messages=[Template("spring", "en", category="marketing")])
+    for first_delivery in (True, False):
+        with pytest.raises(RetryLaterError, match="rate limit"):
+            product.deliver(offer, first_delivery=first_delivery)
+
+
 def test_a_slot_that_was_missed_has_lapsed(product: Product) -> None:
     product.tenants.put_organization(Organization("acme", messages_per_minute=120))
     for turn in range(1, 5):

@@ -1062,6 +1062,10 @@ class MemoryQueues:
         for item in items:
             self.put_outbound(item)
 
+    def put_bulk(self, items: Sequence[OutboundItem]) -> list[OutboundItem]:
+        self.put_all_outbound(items)
+        return []
+
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self.statuses.extend(items)
 

@@ -114,7 +114,7 @@ class CampaignWorld(World):
         segments: Any = MemorySegments()
         aliases = ports["aliases"]
         release = ReleaseRecipients(
-            campaigns, audiences, contacts, conversations, aliases, commit, ports["budgets"], clock
+            campaigns, audiences, contacts, conversations, aliases, commit, ports["queues"], ports["budgets"], clock
         )
         return {
             "tick_campaigns": TickCampaigns(

@@ -138,6 +138,15 @@ class WorldQueues:
         for item in items:  # one by one: a batch may be taken in part
             self.put_outbound(item)
 
+    def put_bulk(self, items: list[OutboundItem]) -> list[OutboundItem]:
+        refused = []
+        for item in items:  # one by one: a batch may be taken in part
+            try:
+                self.put_outbound(item)
+            except QueueingFailedError:
+                refused.append(item)
+        return refused
+
     def put_statuses(self, items: list[StatusesItem]) -> None:
         for item in items:
             self._send("statuses", item)

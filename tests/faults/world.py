@@ -488,7 +488,7 @@ _BUILT = (
     (shared, "metrics"),
     (webhook_wiring, "receive_notification"),
     *((flow_runner_wiring, name) for name in ("queues", "take_turn", "record_preference", "batches", "tries")),
-    *((sender_wiring, name) for name in ("queues", "deliver", "read_receipts")),
+    *((sender_wiring, name) for name in ("queues", "deliver", "read_receipts", "batches")),
     *((statuses_wiring, name) for name in ("queues", "process_statuses")),
     *(
         (scheduled_wiring, name)

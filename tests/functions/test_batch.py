@@ -53,8 +53,22 @@ def test_a_group_stops_at_its_first_waiting_record_and_others_go_on() -> None:
     batch = event(("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("b2", "b"), receive_count=3)
     answer = process_batch(batch, work, postpone, Logger(service="batch"))
     assert processed == ["c1"]
-    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["a1", "a2", "b1", "b2"]
-    assert postponed == [(["handle-a1", "handle-a2"], 8), (["handle-b1", "handle-b2"], 8)]
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["a1", "b1", "a2", "b2"]
+    assert postponed == [(["handle-a1", "handle-b1", "handle-a2", "handle-b2"], 8)]
+
+
+def test_records_that_return_in_the_same_second_share_a_request() -> None:
+    waits, postponed = {"a1": 7.02, "b1": 7.99, "c1": 8.01}, dict[int, list[str]]()
+
+    def work(record: Record) -> None:
+        raise RetryLaterError(waits[record.id], "its slot has not come")
+
+    def postpone(handles: Sequence[str], seconds: int) -> None:
+        assert seconds not in postponed
+        postponed[seconds] = list(handles)
+
+    process_batch(event(("a1", "a"), ("b1", "b"), ("c1", "c")), work, postpone, Logger(service="batch"))
+    assert postponed == {8: ["handle-a1", "handle-b1"], 9: ["handle-c1"]}
 
 
 def test_the_backoff_grows_to_a_limit() -> None:

@@ -88,8 +88,7 @@ class BatchProcessor:
         logger.set_correlation_id(invocation)
         for seconds, records in batch.not_done().items():
             try:
-                whole_seconds = min(math.ceil(seconds), MAX_VISIBILITY_SECONDS)
-                postpone([record.receipt_handle for record in records], whole_seconds)
+                postpone([record.receipt_handle for record in records], seconds)
             except Exception:
                 # They return anyway, only later.
                 logger.exception("record.not_postponed", seconds=seconds)
@@ -168,12 +167,14 @@ class _Batch:
             self._groups.discard(group)
         self._returned.add(record.id)
 
-    def not_done(self) -> dict[float, list[Record]]:
-        """The records that return, in their order, by the seconds after which they do."""
-        found: dict[float, list[Record]] = {}
+    def not_done(self) -> dict[int, list[Record]]:
+        """The records that return, in their order, by the whole seconds after which they do: SQS takes no parts of a second,
+        and those of one second share a request."""
+        found: dict[int, list[Record]] = {}
         for record in self.records:
             if record.id in self._returned:
-                found.setdefault(self._waits[_group(record)], []).append(record)
+                seconds = min(math.ceil(self._waits[_group(record)]), MAX_VISIBILITY_SECONDS)
+                found.setdefault(seconds, []).append(record)
         return found
 
 

@@ -73,16 +73,19 @@ _encode = msgspec.json.Encoder().encode
 class DynamoConversations:
     """Implements `pytake.conversation.ports.conversations.Conversations`."""
 
-    def __init__(self, table: Table, retention: RetentionPolicy, clock: Clock) -> None:
+    def __init__(self, table: Table, retention: RetentionPolicy, clock: Clock, *, consistent: bool = True) -> None:
+        """Without `consistent`, conversations and turns may be about a second old, and reading them costs half: for reports."""
+        self._consistent = consistent
         self._table = table
         self._retention = retention
         self._clock = clock
-        self._loaded: tuple[str, int, str | None] | None = None
-        """The last loaded conversation: its key, its `seq` and its processed messages."""
+        self._loaded: dict[str, tuple[int, str | None]] = {}
+        self._loaded_together: dict[str, tuple[int, str | None]] = {}
+        """The `seq` and the processed messages of what `load` and `load_all` returned last: a commit then reads nothing."""
 
     def load(self, key: ConversationKey) -> Conversation | None:
         item = self._get(key, _STATE)
-        self._loaded = (item.pk, int(item.seq or 0), item.processed) if item is not None else None
+        self._loaded = _processed([item] if item is not None else [])
         return _conversation(key, item) if item is not None else None
 
     def erased_at(self, key: ConversationKey) -> float:
@@ -94,7 +97,8 @@ class DynamoConversations:
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
         places = [(conversation_pk(key), _STATE) for key in keys]
-        items, now = self._table.item.batch_get(places, consistent_read=True), self._clock()
+        items, now = list(self._table.item.batch_get(places, consistent_read=self._consistent)), self._clock()
+        self._loaded_together = _processed(items)
         return [_conversation(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
 
     def recent(
@@ -148,7 +152,7 @@ class DynamoConversations:
             if turn.message_id is not None and marked and codes[_MARKER : _MARKER + 1] == ["ConditionalCheckFailed"]:
                 raise AlreadyCommittedError(turn.message_id) from None
             if set(codes) & {"ConditionalCheckFailed", "TransactionConflict"}:
-                self._loaded = None
+                self._forget(pk)
                 self._refuse_committed(conversation.key, turn)
                 raise ConflictError(f"turn {turn.seq} of the conversation was written by another worker") from None
             raise
@@ -245,7 +249,8 @@ class DynamoConversations:
                     self._identify(transaction, conversation.key, ())
         except TransactWriteError as error:
             if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
-                self._loaded = None
+                for key in (conversation.key, left.key):
+                    self._forget(conversation_pk(key))
                 raise ConflictError("one of the conversations was written by another worker") from None
             raise
 
@@ -269,12 +274,19 @@ class DynamoConversations:
         pk, seq = conversation_pk(key), turn.seq - 1
         if not seq:
             return ProcessedMessages()  # a new conversation; if it is not, the commit's condition fails
-        if self._loaded is None or self._loaded[:2] != (pk, seq):
-            self.load(key)
-        if self._loaded is None or self._loaded[:2] != (pk, seq):
+        for known in (self._loaded, self._loaded_together):
+            if known.get(pk, (0, None))[0] == seq:
+                return read_processed_messages(known[pk][1], turn.at)
+        item = self._get(key, _STATE)
+        if item is None or int(item.seq or 0) != seq:
             self._refuse_committed(key, turn)
             raise ConflictError(f"turn {turn.seq} of the conversation is not the next one")
-        return read_processed_messages(self._loaded[2], turn.at)
+        return read_processed_messages(item.processed, turn.at)
+
+    def _forget(self, pk: str) -> None:
+        """Another worker has written the conversation."""
+        self._loaded.pop(pk, None)
+        self._loaded_together.pop(pk, None)
 
     def _refuse_committed(self, key: ConversationKey, turn: TurnRecord) -> None:
         """Raise `AlreadyCommittedError` when the turn was refused because its message has already taken a turn."""
@@ -298,7 +310,7 @@ class DynamoConversations:
 
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
         items = self._table.item.query(
-            conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=True
+            conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=self._consistent
         )
         now = self._clock()
         return [_read_turn.decode(item.body) for item in items if item.body and is_unexpired(item, now)]
@@ -311,7 +323,7 @@ class DynamoConversations:
 
     def _get(self, key: ConversationKey, sk: str) -> Item | None:
         try:
-            item = self._table.item.get(conversation_pk(key), sk, consistent_read=True)
+            item = self._table.item.get(conversation_pk(key), sk, consistent_read=self._consistent)
         except self._table.item.DoesNotExist:
             return None
         return item if is_unexpired(item, self._clock()) else None
@@ -355,3 +367,7 @@ def _conversation(key: ConversationKey, item: Item) -> Conversation:
     if conversation.session is not None and item.state is not None:
         conversation.session.state = item.state.encode()
     return conversation
+
+
+def _processed(items: Iterable[Item]) -> dict[str, tuple[int, str | None]]:
+    return {item.pk: (int(item.seq or 0), item.processed) for item in items}

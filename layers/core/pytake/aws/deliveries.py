@@ -40,13 +40,15 @@ _REFUSED = "ConditionalCheckFailedException"
 class DynamoDeliveries:
     """Implements `pytake.conversation.ports.deliveries.Deliveries`."""
 
-    def __init__(self, table: Table, clock: Clock, retention: RetentionPolicy) -> None:
+    def __init__(self, table: Table, clock: Clock, retention: RetentionPolicy, *, consistent: bool = True) -> None:
+        """Without `consistent`, `load` may be about a second old, and costs half: for reports."""
+        self._consistent = consistent
         self._table = table
         self._clock = clock
         self._retention = retention
 
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
-        found = self._find(key, turn, index)
+        found = self._find(key, turn, index, consistent=self._consistent)
         return delivery_of(found) if found is not None else None
 
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
@@ -250,9 +252,9 @@ class DynamoDeliveries:
             return delivery_of(found)
         return delivery_of(entry)
 
-    def _find(self, key: ConversationKey, turn: int, index: int) -> Item | None:
+    def _find(self, key: ConversationKey, turn: int, index: int, *, consistent: bool = True) -> Item | None:
         try:
-            item = self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=True)
+            item = self._table.item.get(conversation_pk(key), delivery_sk(turn, index), consistent_read=consistent)
         except self._table.item.DoesNotExist:
             return None
         return item if is_unexpired(item, self._clock()) else None

@@ -91,15 +91,19 @@ class SqsQueues:
             ) from error
 
     def put_all_outbound(self, items: Sequence[OutboundItem]) -> None:
-        entries = [
-            {
-                "MessageBody": encode_body(item),
-                "MessageGroupId": item.group_id,
-                "MessageDeduplicationId": item.deduplication_id,
-            }
-            for item in items
-        ]
-        self._send(self._urls["outbound"], entries)
+        self._send(self._urls["outbound"], _outbound_entries(items))
+
+    def put_bulk(self, items: Sequence[OutboundItem]) -> list[OutboundItem]:
+        refused: list[OutboundItem] = []
+        for start in range(0, len(items), BATCH_ENTRIES):
+            some = items[start : start + BATCH_ENTRIES]
+            try:
+                left = self._send_some(self._urls["bulk"], _outbound_entries(some))
+            except QueueingFailedError:
+                refused += some
+            else:
+                refused += [item for item in some if item.deduplication_id in left]
+        return refused
 
     def put_statuses(self, items: Sequence[StatusesItem]) -> None:
         self._send(self._urls["statuses"], [{"MessageBody": encode_body(item)} for item in items])
@@ -159,12 +163,18 @@ class SqsQueues:
 
     def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> None:
         """Queue what the queue takes. Raises `QueueingFailedError` when it refused some; the rest is queued nevertheless."""
-        refused = 0
+        refused = len(self._send_some(queue_url, entries))
+        if refused:
+            raise QueueingFailedError(f"{refused} of {len(entries)} messages were refused by the queue")
+
+    def _send_some(self, queue_url: str, entries: list[dict[str, Any]]) -> list[str | None]:
+        """Queue what the queue takes; the deduplication ids of what it refused."""
+        refused: list[str | None] = []
         blocked = set[str]()
         for batch in _batches(entries):
             # A batch holds at most one entry of a group, and a group waits for its refused entry: order holds.
             left = [entry for entry in batch if entry.get("MessageGroupId") not in blocked]
-            refused += len(batch) - len(left)
+            refused += [entry.get("MessageDeduplicationId") for entry in batch if entry not in left]
             for _ in range(_ATTEMPTS):
                 if not left:
                     break
@@ -176,10 +186,20 @@ class SqsQueues:
                     ) from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
-            refused += len(left)
+            refused += [entry.get("MessageDeduplicationId") for entry in left]
             blocked |= {entry["MessageGroupId"] for entry in left if "MessageGroupId" in entry}
-        if refused:
-            raise QueueingFailedError(f"{refused} of {len(entries)} messages were refused by the queue")
+        return refused
+
+
+def _outbound_entries(items: Sequence[OutboundItem]) -> list[dict[str, Any]]:
+    return [
+        {
+            "MessageBody": encode_body(item),
+            "MessageGroupId": item.group_id,
+            "MessageDeduplicationId": item.deduplication_id,
+        }
+        for item in items
+    ]
 
 
 def _lane(item: OutboundItem) -> Lane:

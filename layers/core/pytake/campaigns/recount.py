@@ -42,11 +42,12 @@ from pytake.conversation.records import Conversation, ConversationKey, Delivery,
 from pytake.conversation.sessions import OPENED
 from pytake.whatsapp.message_input import takes_turn
 
-RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, 72 * 3600)
-"""When a part is recounted, in seconds after the last of its people was released."""
-
 ATTRIBUTED_SECONDS = 72 * 3600
 """What a person does later than this after the message is not counted as its effect."""
+
+RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, ATTRIBUTED_SECONDS + 60)
+"""When a part is recounted, in seconds after the last of its people was released. The last time, what may count is written for a
+minute: the reads are eventually consistent."""
 
 LOOK_AGAIN_SECONDS = 600
 """A repetition that was not possible, or may not be queued, is tried again so much later."""

@@ -6,7 +6,6 @@ the claim ends. A worker may die between any two of these steps: the next one re
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,14 +19,15 @@ from pytake.campaigns.records import Campaign, Chunk
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
-from pytake.conversation.commit_turn import CommitTurn, TurnDraft
+from pytake.conversation.commit_turn import CommitTurn, Put, TurnDraft
 from pytake.conversation.current_conversation import load_current, moved
 from pytake.conversation.find_conversation import FoundConversation
 from pytake.conversation.opening import StartRefusedError, decide_opening, new_conversation
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.conversations import Conversations
-from pytake.conversation.ports.messaging import QueueingFailedError
+from pytake.conversation.ports.messaging import QueueingFailedError, Queues
+from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import Conversation, ConversationKey, TurnRecord
 
 RECOUNT_SECONDS = 60
@@ -75,6 +75,7 @@ class ReleaseRecipients:
         conversations: Conversations,
         aliases: Aliases,
         commit_turn: CommitTurn,
+        queues: Queues,
         budgets: Budgets,
         clock: Clock,
         workers: int = 1,
@@ -85,6 +86,7 @@ class ReleaseRecipients:
         self._conversations = conversations
         self._aliases = aliases
         self._commit_turn = commit_turn
+        self._queues = queues
         self._budgets = budgets
         self._clock = clock
         self._workers = workers
@@ -102,7 +104,7 @@ class ReleaseRecipients:
         outcomes: dict[int, str] = {}
         failures: list[Exception] = []
         if recipients:
-            for recipient, outcome in self._each(partial(self._outcome, campaign, chunk, openings), recipients):
+            for recipient, outcome in self._released(campaign, chunk, openings, recipients):
                 if isinstance(outcome, LeaseEndsError) or (isinstance(outcome, Exception) and chunk.tries < MOST_TRIES):
                     failures.append(outcome)
                 elif outcome is not None:
@@ -124,7 +126,7 @@ class ReleaseRecipients:
         """
         again = replace(part, outcomes=[PLANNED] * len(part.outcomes))
         leased = replace(campaign, lease_until=self._clock() + LEASE_SECONDS)
-        found = self._each(partial(self._outcome, leased, chunk, openings), self._recipients(leased, chunk, again))
+        found = self._released(leased, chunk, openings, self._recipients(leased, chunk, again))
         return [recipient.contact_id for recipient, outcome in found if outcome == RELEASED]
 
     def _recipients(self, campaign: Campaign, chunk: Chunk, part: AudiencePart) -> list[_Recipient]:
@@ -145,6 +147,22 @@ class ReleaseRecipients:
             for place, id_ in ids.items()
         ]
 
+    def _released(
+        self, campaign: Campaign, chunk: Chunk, openings: Openings, recipients: Sequence[_Recipient]
+    ) -> list[tuple[_Recipient, str | Exception | None]]:
+        """What becomes of each recipient. The turns are queued together at the end, ten in a request: until then the claim is
+        open, and the next worker queues again what this one could not."""
+        taken: dict[int, list[OutboundItem]] = {one.place: [] for one in recipients}
+
+        def outcome(recipient: _Recipient) -> str | None:
+            return self._outcome(campaign, chunk, openings, recipient, taken[recipient.place].append)
+
+        found = list(self._each(outcome, recipients))
+        items = [item for recipient in recipients for item in taken[recipient.place]]
+        refused = {item.deduplication_id for item in (self._queues.put_bulk(items) if items else ())}
+        lost = {place for place, own in taken.items() if any(item.deduplication_id in refused for item in own)}
+        return [(one, QueueingFailedError("refused") if one.place in lost else became) for one, became in found]
+
     def _each(
         self, one: Callable[[_Recipient], str | None], recipients: Sequence[_Recipient]
     ) -> Iterable[tuple[_Recipient, str | Exception | None]]:
@@ -159,8 +177,11 @@ class ReleaseRecipients:
         with ThreadPoolExecutor(self._workers) as pool:
             return list(pool.map(caught, recipients))
 
-    def _outcome(self, campaign: Campaign, chunk: Chunk, openings: Openings, recipient: _Recipient) -> str | None:
-        """What becomes of a recipient; None: nothing, because the campaign does not run any more."""
+    def _outcome(
+        self, campaign: Campaign, chunk: Chunk, openings: Openings, recipient: _Recipient, put: Put
+    ) -> str | None:
+        """What becomes of a recipient; None: nothing, because the campaign does not run any more. `put` gets what is to be
+        queued."""
         if self._clock() > campaign.lease_until - MARGIN_SECONDS:
             raise LeaseEndsError
         key, known, contact = self._person(campaign, recipient)
@@ -197,10 +218,12 @@ class ReleaseRecipients:
             opening = openings[recipient.variant]
             draft = decide_opening(before, contact, opening, message_id, self._clock())
             draft.record.campaign = mark
+            # A million openings would bury the conversations of people who wrote. The answer moves this one up.
+            draft.conversation.active_at = before.active_at
             return draft
 
         try:
-            record = self._commit_turn(find, message_id, decide, lambda _: None, mark_read=False)
+            record = self._commit_turn(find, message_id, decide, lambda _: None, mark_read=False, put=put)
         except StartRefusedError as refused:
             return f"{SKIPPED}{refused.code}"
         return _released(record, key, recipient) if record is not None else None

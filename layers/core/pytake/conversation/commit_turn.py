@@ -20,7 +20,7 @@ from pytake.conversation.ports.conversations import AlreadyCommittedError, Conve
 from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, QueueingFailedError, Queues
 from pytake.conversation.publish_events import PublishBusinessEvents
-from pytake.conversation.queues import outbound_item, read_id
+from pytake.conversation.queues import OutboundItem, outbound_item, read_id
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, ConversationKey, TurnRecord
 from pytake.conversation.sessions import OPENED, session_id
@@ -29,6 +29,9 @@ from pytake.engine import Input
 
 COMMIT_ATTEMPTS = 4
 """Conflicts are rare, because the queue keeps a conversation's order: four in a row mean that something else is wrong."""
+
+Put = Callable[[OutboundItem], None]
+"""Takes the item of a turn. It is queued later, with others."""
 
 
 class TurnDraft(Struct):
@@ -79,10 +82,12 @@ class CommitTurn:
         committed: Callable[[TurnRecord], None],
         *,
         mark_read: bool,
+        put: Put | None = None,
     ) -> TurnRecord | None:
         """Find the conversation, `decide`, commit, and call `committed` with the record; the record.
 
         `find` is told whether an earlier try failed. `mark_read`: the message is marked as read also if the turn has no messages.
+        `put` gets the item with the turn's messages, instead of the queue.
 
         A message that already has a turn, and one for which `decide` returns None, only repeats what follows from the
         committed turn, if there is one. Raises `ConflictError` when others keep writing the conversation, and
@@ -91,12 +96,12 @@ class CommitTurn:
         for attempt in range(COMMIT_ATTEMPTS):
             found = find(attempt > 0)
             key = found.key
-            taken = self._repeat_merged(found, message_id, mark_read)
+            taken = self._repeat_merged(found, message_id, mark_read, put)
             if taken is not None:
                 return taken
             draft = decide(found)
             if draft is None:
-                return self._repeat(key, message_id, mark_read)
+                return self._repeat(key, message_id, mark_read, put)
             contact = self._changed_contact(found.conversation, draft)
             _address(draft)
             if self._follow_ups is not None:
@@ -104,10 +109,10 @@ class CommitTurn:
             try:
                 self._conversations.commit(draft.conversation, draft.record, contact, found.learned)
             except AlreadyCommittedError:
-                return self._repeat(key, message_id, mark_read)
+                return self._repeat(key, message_id, mark_read, put)
             except ConflictError:
                 continue
-            self._enqueue(key, draft.record, mark_read, self._clock())
+            self._enqueue(key, draft.record, mark_read, self._clock(), put)
             self._publish_events.of_turn(key, draft.record)
             committed(draft.record)
             for event in draft.operator_events:
@@ -149,27 +154,31 @@ class CommitTurn:
                 with suppress(ConflictError):  # others keep writing it
                     until_written(partial(refresh, replace(key, phone_number_id=number)), "the conversation")
 
-    def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool) -> TurnRecord | None:
+    def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool, put: Put | None) -> TurnRecord | None:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""
         record = self._conversations.turn_of_message(key, message_id)
         if record is not None:
             # Since the turn, not since now: the sender checks whether the person has opted out or was erased meanwhile.
-            self._enqueue(key, record, mark_read, record.at)
+            self._enqueue(key, record, mark_read, record.at, put)
             self._publish_events.of_turn(key, record)
         return record
 
-    def _repeat_merged(self, found: FoundConversation, message_id: str, mark_read: bool) -> TurnRecord | None:
+    def _repeat_merged(
+        self, found: FoundConversation, message_id: str, mark_read: bool, put: Put | None
+    ) -> TurnRecord | None:
         """Like `_repeat`, for a message that took its turn in a conversation before it was merged into this one."""
         merged = found.conversation.merged if found.conversation is not None else {}
         for contact_id in merged:
-            record = self._repeat(replace(found.key, contact_id=contact_id), message_id, mark_read)
+            record = self._repeat(replace(found.key, contact_id=contact_id), message_id, mark_read, put)
             if record is not None:
                 return record
         return None
 
-    def _enqueue(self, key: ConversationKey, record: TurnRecord, mark_read: bool, queued_at: float) -> None:
+    def _enqueue(
+        self, key: ConversationKey, record: TurnRecord, mark_read: bool, queued_at: float, put: Put | None
+    ) -> None:
         if record.messages:
-            self._queues.put_outbound(outbound_item(key, record, queued_at))
+            (put or self._queues.put_outbound)(outbound_item(key, record, queued_at))
         elif mark_read and read_id(record) is not None:
             with suppress(QueueingFailedError):  # no turn is repeated for a read receipt
                 self._queues.put_outbound(outbound_item(key, record, queued_at))

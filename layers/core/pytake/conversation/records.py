@@ -105,10 +105,10 @@ class Session(Struct, omit_defaults=True):
 class Conversation(Struct, omit_defaults=True, kw_only=True):
     """One person's conversation with one number. `seq` counts committed turns and prevents lost updates.
 
-    `pair_rate_until` is how far Meta's limit for one recipient is used up (`rate_limits`). `active_at` is the time of the
-    last message of the person, the bot or an agent; the list of conversations is sorted by it. `erased_at` is when the person
-    was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`). `contact` is a copy of
-    the stored contact's `contact_revision`; 0: the contact was never stored (ADR 24).
+    `pair_rate_until` is how far Meta's limit for one recipient is used up (`rate_limits`). `active_at` is the time of the last
+    message, except that of a campaign; the list of conversations is sorted by it, and has only those that have one. `erased_at`
+    is when the person was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`).
+    `contact` is a copy of the stored contact's `contact_revision`; 0: the contact was never stored (ADR 24).
 
     `user_id` and `parent_user_id` are the person's business-scoped ids at this number, `username` is their name there. `merged`
     holds the contacts whose conversations were merged into this one, with the times. `merged_into` is the contact whose

@@ -4,7 +4,8 @@
 key: a request without a response may have been carried out, so nothing is retried here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -49,7 +50,7 @@ class GraphApi:
 
     `base_url` (`https://graph.facebook.com`) and `version` (`v25.0`) are configuration: Meta retires versions, and
     the local cloud simulates Meta at another address. `connect_timeout` and `read_timeout` are seconds; `transport`
-    replaces the network.
+    replaces the network. `meanwhile` gives a context for the time in which a message is being sent.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class GraphApi:
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
         transport: httpx.BaseTransport | None = None,
+        meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._meanwhile = meanwhile
         self._base = f"{base_url.rstrip('/')}/{version}"
         self._client = httpx.Client(transport=transport, timeout=httpx.Timeout(read_timeout, connect=connect_timeout))
 
@@ -74,17 +77,8 @@ class GraphApi:
         sent but no id was received (timeout, lost connection, unreadable response), with `RETRY` when no connection was made,
         and otherwise with the class of the error's code.
         """
-        number = quote(phone_number_id, safe="")
-        answer: Json | None = None
-        if "product_policy" in payload:
-            try:
-                answer = self._request("POST", f"{number}/marketing_messages", access_token, payload)
-            except SendFailedError as failure:
-                if failure.code not in _NOT_READY_FOR_MARKETING:
-                    raise
-                payload = {name: value for name, value in payload.items() if name != "product_policy"}
-        if answer is None:
-            answer = self._request("POST", f"{number}/messages", access_token, payload)
+        with self._meanwhile():
+            answer = self._post_message(quote(phone_number_id, safe=""), access_token, payload)
         message = _first(answer, "messages")
         message_id = _field(message, "id")
         if message_id is None:
@@ -96,6 +90,16 @@ class GraphApi:
             user_id=_field(contact, "user_id"),
             held=message.get("message_status") == "held_for_quality_assessment",
         )
+
+    def _post_message(self, number: str, access_token: str, payload: Json) -> Json:
+        if "product_policy" in payload:
+            try:
+                return self._request("POST", f"{number}/marketing_messages", access_token, payload)
+            except SendFailedError as failure:
+                if failure.code not in _NOT_READY_FOR_MARKETING:
+                    raise
+                payload = {name: value for name, value in payload.items() if name != "product_policy"}
+        return self._request("POST", f"{number}/messages", access_token, payload)
 
     def mark_read(self, phone_number_id: str, access_token: str, payload: Json, seconds: float) -> None:
         """Posts a read receipt (`pytake.whatsapp.graph.read_receipt_payload`), with `seconds` for each step of the request.

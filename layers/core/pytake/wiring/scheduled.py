@@ -11,9 +11,11 @@ from pytake.analytics.audiences import LakeAudiences
 from pytake.aws.aliases import DynamoAliases
 from pytake.aws.athena import AthenaQueries
 from pytake.aws.contact_batches import AT_ONCE, DynamoContactBatches
+from pytake.aws.conversations import DynamoConversations
 from pytake.aws.daily_aggregates import S3DailyAggregates
 from pytake.aws.day_limits import DynamoDayLimits
 from pytake.aws.dead_letter_queues import SqsDeadLetterQueues
+from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
 from pytake.aws.flows import DynamoFlows
@@ -105,6 +107,7 @@ def release_recipients() -> ReleaseRecipients:
         conversations(),
         aliases(),
         commit,
+        queues,
         budgets(),
         shared.clock,
         RELEASE_WORKERS,
@@ -143,14 +146,16 @@ def tick_campaigns() -> TickCampaigns:
 
 @use_case
 def recount_audience() -> RecountAudience:
+    # Six recounts of a million people: what they read may be a second old, and then costs half (ADR 33).
+    clock, retention = shared.clock, shared.retention()
     return RecountAudience(
         audiences(),
-        conversations(),
+        DynamoConversations(shared.table(), retention, clock, consistent=False),
         aliases(),
-        shared.deliveries(),
+        DynamoDeliveries(shared.table(), clock, retention, consistent=False),
         campaigns(),
-        RepeatLimited(shared.tenants(), plan_opening(), lane(), release_recipients(), shared.clock),
-        shared.clock,
+        RepeatLimited(shared.tenants(), plan_opening(), lane(), release_recipients(), clock),
+        clock,
         RELEASE_WORKERS,
     )
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from pytake.aws.batch import BatchProcessor
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
@@ -77,7 +78,12 @@ def secrets() -> SecretsManagerSecrets:
 
 @cache
 def graph_api() -> GraphApi:
-    return GraphApi(settings().graph_api_url, settings().graph_api_version)
+    return GraphApi(settings().graph_api_url, settings().graph_api_version, meanwhile=batches().meanwhile)
+
+
+@cache
+def batches() -> BatchProcessor:
+    return BatchProcessor()
 
 
 @cache

@@ -164,6 +164,8 @@ class Deliver:
             if not self._is_for_erased_person(item):
                 self._dead_letter_turn(item, "too_old")
             return
+        if item.campaign is not None and item.campaign.slot_at > now:  # nothing is looked up until then
+            raise RetryLaterError(item.campaign.slot_at - now, "rate limit")
         for index in range(len(item.messages)):
             if index and out_of_time():
                 raise RetryLaterError(0, "no time left in this invocation")
@@ -233,8 +235,6 @@ class Deliver:
         item, now = attempt.item, attempt.now
         per_minute = self._per_minute(item)
         slot_at = item.campaign.slot_at if item.campaign is not None else 0
-        if slot_at > now:
-            raise RetryLaterError(slot_at - now, "rate limit")
         if entry.not_before is not None or slot_at > now - SLOT_SECONDS:
             free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
             if free_at > now:

@@ -24,6 +24,10 @@ class Queues(Protocol):
     def put_all_outbound(self, items: Sequence[OutboundItem]) -> None:
         """Like `put_outbound` for each item, in few requests. Those of a conversation keep their order."""
 
+    def put_bulk(self, items: Sequence[OutboundItem]) -> Sequence[OutboundItem]:
+        """Queue turns of a campaign in few requests. Returns those that the queue did not take, and never raises because of the
+        queue."""
+
     def put_statuses(self, items: Sequence[StatusesItem]) -> None: ...
 
     def put_media(self, item: MediaItem) -> None: ...
