@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 # A machine may forbid Python to keep what it compiled. Then each process compiles this project again: the local cloud starts dozens.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-dev tools console run test format check check-console check-python unit sam-local judges faults chaos bench capacity docs screenshots lock clean
+.PHONY: help setup setup-dev tools console run test test-console format check check-console check-python unit sam-local judges faults chaos bench capacity docs screenshots lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,14 +76,17 @@ unit: setup-dev tools ## The fast tests only
 SLOW := tests/cloud tests/console tests/build
 SLOW_TESTS := .pytest_cache/slow.txt
 
-# The console is built beside the checks of Python: the local cloud needs it, and building it checks its types. Files run in the
-# order of their names, because the default, the files with the most tests first, leaves the longest single tests to the end.
+# Beside the checks of Python, which use one processor, too. Building the site checks its types, and the local cloud needs it.
+test-console:
+	@$(SITE)
+	@$(SITE) -- format:check lint test
+
+# Files run in the order of their names: the default, files with many tests first, leaves the longest single tests to the end.
 test: setup-dev tools ## Everything CI runs
-	@$(MAKE) --no-print-directory -j 2 check-python console
+	@$(MAKE) --no-print-directory -j 2 check-python test-console
 	@mkdir -p $(dir $(SLOW_TESTS)); $(BIN)/pytest $(SLOW) -m "cloud or build" >$(SLOW_TESTS) 2>&1 & slow=$$!; \
-	$(SITE) -- format:check lint test; console=$$?; \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not cloud and not build"; fast=$$?; \
-	wait $$slow; slow=$$?; cat $(SLOW_TESTS); exit $$((console || fast || slow))
+	wait $$slow; slow=$$?; cat $(SLOW_TESTS); exit $$((fast || slow))
 	@$(BIN)/pytest tests/build/test_functions.py --sam-local --skip-without-engine -rs -k "sample_event or start_api or cold_start"
 
 sam-local: setup-dev ## Run each built function with its sample events by sam local invoke, in containers

@@ -66,7 +66,7 @@ def test_an_event_and_a_sequence_open_a_conversation_and_the_answer_starts_the_f
         assert cloud.answers(new_phone, 1)[0]["type"] == "template"
         assert answer("tomorrow", 2) == "42: tomorrow"
 
-        due = datetime.now(UTC) + timedelta(seconds=20)
+        due = datetime.now(UTC) + timedelta(seconds=10)
         step = {"hours": -1, "flow_id": "delivery", "parameters": {"order": "43"}, "template": TEMPLATE}
         sequence = {"name": "Reminders", "phone_number_id": NUMBER, "on": {"field": "visit"}, "steps": [step]}
         api.put("/sequences/visits", json=sequence).raise_for_status()
