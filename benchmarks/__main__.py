@@ -269,6 +269,8 @@ pause reach it towards the end, which is their p95.
 
 This machine's Chromium, with software rendering and without a cache, the console's own function, and the prover; the rest of the
 REST API is a stub. Milliseconds from the navigation until the element is drawn, or from a key until its frame is.
+The bare canvas is a page of the same library with as many of its own nodes and no form, layout, panel or check
+(`console/baseline`). It is measured in each run after the console, so that the ratio says more than the figure on a busy machine.
 
 {sections["CONSOLE"]}
 

@@ -13,6 +13,19 @@ export default defineConfig({
     target: "es2023",
     sourcemap: false,
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      output: {
+        chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`, // not the names of all who share it
+        // A file costs its headers, too: many small ones are more to transfer than a few that have a little too much.
+        codeSplitting: {
+          groups: [
+            { name: "start", tags: ["$initial"] },
+            { name: "canvas", test: /node_modules.(@xyflow|d3-|zustand|classcat|use-sync-external-store)/ },
+            { name: "parts", minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 4_000 },
+          ],
+        },
+      },
+    },
   },
   worker: { format: "es" },
   test: {

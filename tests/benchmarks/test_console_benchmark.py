@@ -2,7 +2,8 @@
 
 import httpx
 
-from benchmarks.console_benchmark import NODES, ConsoleResult, console_table, console_targets, large_flow, stub
+from benchmarks.console_benchmark import NODES, CanvasResult, ConsoleResult, console_table, console_targets, large_flow
+from benchmarks.console_stub import stub
 from pytake.engine import validate
 
 
@@ -24,13 +25,18 @@ def test_the_stub_answers_for_its_flows_and_asks_the_prover() -> None:
     assert (problem["code"], problem["fix"]["action"]) == ("unreachable_node", "remove_node")
 
 
-def test_every_figure_of_the_console_has_a_row() -> None:
-    result = ConsoleResult([500, 700, 600], 220_000, [1000], 300_000, 60, 59, [20, 30], [400])
-    assert "| first page usable, ms" in console_table(result)
+def test_every_figure_of_the_console_has_a_row_and_those_of_the_canvas_a_ratio() -> None:
+    ours, bare = CanvasResult([1000], [60, 50], [59], [20, 30]), CanvasResult([500], [30, 20], [59], [50])
+    result = ConsoleResult([500, 700, 600], 220_000, 300_000, ours, bare, [400])
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in console_table(result).splitlines()]
+    assert ["first page usable, ms", "600", "700", "", ""] in rows
+    assert ["canvas with 500 nodes usable, ms", "1000", "1000", "500", "2.00x"] in rows
+    assert ["panning, frames/s", "55", "50", "25", "2.20x"] in rows
     assert [row[2] for row in console_targets(result)] == [
         "600 ms; 220 kB",
-        "1000 ms; 80 kB",
-        "60 and 59 frames/s",
-        "25 ms",
+        "1000 (2.00x the bare canvas); 80 kB",
+        "55 (2.20x the bare canvas)",
+        "59 (1.00x the bare canvas)",
+        "25 (0.50x the bare canvas)",
         "400 ms",
     ]

@@ -21,9 +21,13 @@ export function freePlace(
   return place;
 }
 
+/** The parts of a node, from top to bottom, as canvas.css draws them. */
+export const NODE_PARTS = { border: 1, head: 34, gist: 42, exit: 28 } as const;
+
 /** How high a node is drawn. */
 export function heightOf(node: FlowNode): number {
-  return 84 + 30 * exitsOf(node).length;
+  const { border, head, gist, exit } = NODE_PARTS;
+  return 2 * border + head + gist + exit * exitsOf(node).length;
 }
 
 /** Return a flow as boxes and arrows. */
@@ -37,6 +41,11 @@ export function drawingOf({ nodes }: FlowDocument): Drawing {
       ),
     ),
   };
+}
+
+/** Return places side by side, for a flow that cannot be laid out. */
+export function inARow({ nodes }: FlowDocument): Positions {
+  return new Map(nodes.map(({ id }, index) => [id, { x: index * (NODE_WIDTH + 90), y: 0 }]));
 }
 
 /** Lay a flow out in a worker, so that the page stays usable. */

@@ -1,10 +1,10 @@
+import "./build.css";
 import type { RouteObject } from "react-router";
-import { Editor } from "./editor/Editor.tsx";
-import { FlowList } from "./list/FlowList.tsx";
 
+// Each page is loaded for itself: the list needs no canvas, and the canvas none of the list's dialogs.
 const routes: RouteObject[] = [
-  { index: true, element: <FlowList /> },
-  { path: ":flowId", element: <Editor /> },
+  { index: true, lazy: async () => ({ Component: (await import("./list/FlowList.tsx")).FlowList }) },
+  { path: ":flowId", lazy: async () => ({ Component: (await import("./editor/Editor.tsx")).Editor }) },
 ];
 
 export default routes;

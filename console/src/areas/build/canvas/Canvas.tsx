@@ -19,7 +19,8 @@ import { useTranslation } from "react-i18next";
 import type { FlowDocument, NodeType } from "../../../flow/document.ts";
 import { withComment } from "../../../flow/comments.ts";
 import { added, connected, placed, removed, rounded } from "../../../flow/edit.ts";
-import { laidOut, type Positions } from "../../../flow/layout.ts";
+import { inARow, laidOut, type Positions } from "../../../flow/layout.ts";
+import { loadAtRest } from "../editor/panels.tsx";
 import { useEditor } from "../editor/state.ts";
 import { AddMenu } from "./AddMenu.tsx";
 import { AlignBar } from "./AlignBar.tsx";
@@ -32,7 +33,11 @@ type Drawn = Step | Comment;
 export const DRAGGED = "application/pytake-node";
 const NO_POSITIONS: Positions = new Map();
 const MINIMAP_FROM = 8;
-const DOTTED_UNTIL = 150; // each frame of a pan paints the dots again, together with all arrows and nodes
+/**
+ * From so many nodes on only those in view are drawn, and no dots: each frame of a pan does something for every node and
+ * arrow that is drawn. In smaller flows the Tab key reaches every node.
+ */
+const LARGE = 150;
 const NEAR = 1000; // what fits beside the start at a size that can be read
 
 // What is the same object in every drawing, so that no arrow and no node is drawn again for it.
@@ -53,9 +58,11 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
   const { document, edit, select, selected, findings, lit, marks } = useEditor();
   const scheme = useComputedColorScheme("light");
   const flow = useReactFlow();
-  const [steps, setSteps] = useState<Drawn[]>([]);
-  const [edges, setEdges] = useState<Edge[]>([]);
+  const [steps, setSteps] = useState<Drawn[]>(() =>
+    drawnOf({ document, laid, findings, selected, lit, marks }, []),
+  );
   const [chosenEdges, setChosenEdges] = useState<ReadonlySet<string>>(new Set());
+  const [edges, setEdges] = useState<Edge[]>(() => edgesOf(document, lit, chosenEdges, []));
   const [adding, setAdding] = useState<Adding>();
 
   useEffect(() => {
@@ -92,17 +99,21 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     [t],
   );
 
+  const large = document.nodes.length >= LARGE;
   const unplaced = document.nodes.some((node) => !node.position && !laid.has(node.id));
   useEffect(() => {
     if (!unplaced) return undefined;
     let wanted = true;
-    void laidOut(document).then((positions) => {
+    const layout = laidOut(document).catch(() => inARow(document)); // what has no place is not drawn
+    void layout.then((positions) => {
       if (!wanted) return;
       onLaid(positions);
       setTimeout(() => show(document, positions));
     });
     return () => void (wanted = false);
   }, [unplaced, document, onLaid, show]);
+
+  useEffect(() => (unplaced ? undefined : loadAtRest()), [unplaced]);
 
   const onNodesChange = useCallback(
     (changes: NodeChange<Drawn>[]) => {
@@ -236,11 +247,12 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
         maxZoom={1.75}
         snapToGrid
         snapGrid={SNAP}
+        onlyRenderVisibleElements={large}
         proOptions={BARE}
         ariaLabelConfig={labels}
       >
         <AlignBar />
-        {document.nodes.length < DOTTED_UNTIL && <Background gap={20} />}
+        {!large && <Background gap={20} />}
         <Controls showInteractive={false} position="bottom-left" />
         {document.nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" />}
       </ReactFlow>

@@ -5,6 +5,7 @@ import type { Mark } from "../../../flow/differences.ts";
 import { exitsOf, gist, type Exit, type FlowNode } from "../../../flow/document.ts";
 import type { Finding } from "../queries.ts";
 import { TypeIcon } from "./TypeIcon.tsx";
+import { useExitText } from "./useExitText.ts";
 
 export type Step = Node<
   { node: FlowNode; findings: Finding[]; start: boolean; lit: boolean; mark?: Mark | undefined },
@@ -68,10 +69,4 @@ function ExitRow({ exit }: { exit: Exit }) {
       />
     </div>
   );
-}
-
-/** Return how an exit is called. */
-export function useExitText(): (exit: Exit) => string {
-  const { t } = useTranslation("build");
-  return (exit) => exit.text || t(`exit.${exit.kind}`);
 }

@@ -5,7 +5,7 @@ import type { FlowDocument } from "../../../flow/document.ts";
 import { showInEditor } from "../../../testing/editor.tsx";
 import { expectAccessible, words } from "../../../testing/render.tsx";
 import { AlignBar } from "./AlignBar.tsx";
-import { drawnOf } from "./graph.ts";
+import { drawnOf, shapeOf } from "./graph.ts";
 
 const FLOW: FlowDocument = {
   format: 1,
@@ -59,4 +59,36 @@ test("comments are drawn beside the nodes, and what did not change stays the sam
   expect(drawnOf(shown, drawn)).toEqual(drawn);
   const again = drawnOf({ ...shown, marks: new Map() }, drawn);
   expect(again.map((one, index) => one === drawn[index])).toEqual([true, false, true, true]);
+});
+
+test("a node without a place is not drawn until the layout gives it one", () => {
+  const document: FlowDocument = { ...FLOW, nodes: [FLOW.nodes[0]!, { id: "e", type: "end", data: {} }] };
+  const shown = {
+    document,
+    findings: new Map(),
+    selected: [],
+    lit: new Set<string>(),
+    marks: new Map(),
+  };
+  const first = drawnOf({ ...shown, laid: new Map() }, []);
+  expect(first.map(({ id }) => id)).toEqual(["a", "comment:c"]);
+  const laid = drawnOf({ ...shown, laid: new Map([["e", { x: 7, y: 8 }]]) }, first);
+  expect(laid[0]).toBe(first[0]);
+  expect(laid[1]).toMatchObject({ id: "e", position: { x: 7, y: 8 } });
+});
+
+test("a node that gets another exit has its handle and its height at once", () => {
+  const node = { ...FLOW.nodes[0]!, data: { text: "Oi" } };
+  const exits = (count: number) => ({
+    ...node,
+    data: { text: "Oi", buttons: Array.from({ length: count }, (_, index) => ({ label: `${index}` })) },
+  });
+  const [one, two] = [shapeOf(exits(1)), shapeOf(exits(2))];
+  expect(two.measured.height - one.measured.height).toBe(28);
+  expect(two.handles.map(({ id }) => id)).toContain("buttons[1].next_node_id");
+  const shown = { document: { ...FLOW, nodes: [exits(1)] }, laid: new Map(), findings: new Map() };
+  const more = { selected: [], lit: new Set<string>(), marks: new Map() };
+  const before = drawnOf({ ...shown, ...more }, []);
+  const after = drawnOf({ ...shown, ...more, document: { ...FLOW, nodes: [exits(2)] } }, before);
+  expect(after[0]).toMatchObject(two);
 });

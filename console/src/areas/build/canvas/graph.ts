@@ -1,8 +1,8 @@
-import type { Edge } from "@xyflow/react";
+import { Position, type Edge, type NodeHandle } from "@xyflow/react";
 import type { Mark } from "../../../flow/differences.ts";
 import { drawnId } from "../../../flow/comments.ts";
 import { exitsOf, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
-import type { Positions } from "../../../flow/layout.ts";
+import { heightOf, NODE_PARTS, NODE_WIDTH, type Positions } from "../../../flow/layout.ts";
 import { isEqual } from "../../../flow/patch.ts";
 import type { Finding } from "../queries.ts";
 import type { Comment } from "./CommentNode.tsx";
@@ -24,14 +24,43 @@ export function positionOf(node: FlowNode, laid: Positions): { x: number; y: num
   return node.position ?? laid.get(node.id) ?? { x: 0, y: 0 };
 }
 
-/** Return the nodes to draw. Those that are as before stay the same objects, so that only changed ones are drawn again. */
+const HANDLE = 13;
+
+/** Return the size of a node and where its arrows begin and end, as canvas.css draws them: nothing has to be measured. */
+export function shapeOf(node: FlowNode): {
+  measured: { width: number; height: number };
+  handles: NodeHandle[];
+} {
+  const { border, head, gist, exit } = NODE_PARTS;
+  const height = heightOf(node);
+  const at = (type: NodeHandle["type"], x: number, y: number, id?: string): NodeHandle => ({
+    ...(id ? { id } : {}),
+    type,
+    position: type === "target" ? Position.Left : Position.Right,
+    x: x - HANDLE / 2,
+    y: y - HANDLE / 2,
+    width: HANDLE,
+    height: HANDLE,
+  });
+  const top = border + head + gist;
+  const sources = exitsOf(node).map(({ field }, index) =>
+    at("source", NODE_WIDTH - border, top + (index + 0.5) * exit + 0.5, field),
+  );
+  return {
+    measured: { width: NODE_WIDTH, height },
+    handles: node.type === "start" ? sources : [at("target", 0, height / 2), ...sources],
+  };
+}
+
+/** Return the nodes to draw: those that have a place. Those that are as before stay the same objects, so that only changed ones are drawn again. */
 export function stepsOf(
   { document, laid, findings, selected, lit, marks }: Shown,
   before: readonly Step[],
 ): Step[] {
   const known = new Map(before.map((step) => [step.id, step]));
   const chosen = new Set(selected);
-  return document.nodes.map((node) => {
+  const shown = document.nodes.filter((node) => node.position ?? laid.has(node.id));
+  return shown.map((node) => {
     const old = known.get(node.id);
     const data = {
       node,
@@ -55,7 +84,8 @@ export function stepsOf(
     ) {
       return old;
     }
-    return { ...old, id: node.id, type: "step" as const, position, data, selected: isSelected };
+    const shape = old?.data.node === node ? undefined : shapeOf(node);
+    return { ...old, ...shape, id: node.id, type: "step" as const, position, data, selected: isSelected };
   });
 }
 

@@ -13,18 +13,20 @@ import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
 import { Palette } from "../canvas/Palette.tsx";
-import { Differences } from "../differences/Differences.tsx";
-import { TestsPanel } from "../flowtests/TestsPanel.tsx";
-import { NodeForm } from "../forms/NodeForm.tsx";
-import { Languages } from "../languages/Languages.tsx";
-import { PublishDialog } from "../publish/PublishDialog.tsx";
-import { Versions } from "../publish/Versions.tsx";
 import { draftQuery } from "../queries.ts";
-import { Rehearsal } from "../rehearsal/Rehearsal.tsx";
 import { copyNodes, pasteNodes } from "./clipboard.ts";
-import { Conflict } from "./Conflict.tsx";
-import { JsonView } from "./JsonView.tsx";
-import { Search } from "./Search.tsx";
+import {
+  Conflict,
+  Differences,
+  JsonView,
+  Languages,
+  NodeForm,
+  PublishDialog,
+  Rehearsal,
+  Search,
+  TestsPanel,
+  Versions,
+} from "./panels.tsx";
 import { byNode, EditorProvider, type Editor as EditorState, type Panel } from "./state.ts";
 import { Toolbar } from "./Toolbar.tsx";
 import { useDraft, useInspection } from "./useDraft.ts";

@@ -5,7 +5,7 @@ import { begun, changed, redone, undone, type History } from "../../../flow/hist
 import { inspect, saveDraft, type Inspection } from "../queries.ts";
 
 const SAVE_MILLISECONDS = 900;
-const INSPECT_MILLISECONDS = 300;
+const INSPECT_MILLISECONDS = 200; // the API takes five questions a second
 
 type Step =
   | { type: "edit"; change: (document: FlowDocument) => FlowDocument; group?: string | undefined }

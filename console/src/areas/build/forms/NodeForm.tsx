@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { exitsOf, withValue, type Data, type FlowNode } from "../../../flow/document.ts";
 import { connected, pasted, removed, renamed, withNode } from "../../../flow/edit.ts";
 import { Icon } from "../../../ui/Icon.tsx";
-import { useExitText } from "../canvas/StepNode.tsx";
+import { useExitText } from "../canvas/useExitText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
 import { findingsOf, useEditor } from "../editor/state.ts";

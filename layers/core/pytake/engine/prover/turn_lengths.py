@@ -61,11 +61,12 @@ class TurnLengths:
         """The maximum length of the turns that start at each node where a turn can start."""
         start = (self._graph.root.id, self._graph.root.start_node_id)
         turns = {start: self.of_entering(start)}
+        heaviest = max(self._weights.values(), default=0)
         for node, facts in self._facts.items():
             if facts.waits:
                 turns[node] = max(turns.get(node, 0), self.of_answering(node))
             # A timer, or one invalid answer too many, leaves a sub-flow: such a turn goes on at the jump.
-            before = self._weights[node] + max(self._weights.values(), default=0)
+            before = self._weights[node] + heaviest
             for target in self._graph.abandoned(node):
                 turns[node] = max(turns.get(node, 0), before + self.of_entering(target))
         return turns

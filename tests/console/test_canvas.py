@@ -1,0 +1,83 @@
+"""The canvas in a browser: what it transfers, what of a large flow is drawn, and the sizes that the console assumes."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.console_benchmark import large_flow, opened
+from benchmarks.console_stub import HANDLER, stub
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NODES = 200
+BUTTONS = [{"id": f"b{number}", "label": f"Choice {number}", "next_node_id": "q2"} for number in range(3)]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The console with a large flow and a small one."""
+    if not (HANDLER.parent / "site" / "index.html").exists():
+        pytest.skip("The console is not built (make console)")
+    small = large_flow(4)
+    small["nodes"][1] |= {"type": "message", "data": {"text": "A long text. " * 20, "buttons": BUTTONS}}
+    with stub({"large": large_flow(NODES), "small": small}) as address:
+        yield address
+
+
+def test_the_first_page_and_build_transfer_no_more_than_they_may(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console") as (page, received):
+        page.locator(".home-area").first.wait_for()
+        first = received()
+    with opened(browser, f"{url}/console/build/large") as (page, received):
+        page.locator(".react-flow__node").first.wait_for()
+        build = received()
+    assert 100_000 < first <= 300_000
+    assert 0 < build - first <= 150_000
+
+
+def test_of_a_large_flow_what_is_in_view_is_drawn_also_after_it_was_moved(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console/build/large") as (page, _):
+        first = page.locator(".react-flow__node[data-id=start]")
+        first.wait_for()
+        assert page.locator(".react-flow__node").count() < 20
+        page.keyboard.press("Control+k")
+        page.get_by_role("dialog").get_by_role("textbox").fill(f"Question {NODES - 5}?")
+        page.get_by_role("dialog").get_by_role("button", name=f"Question {NODES - 5}?").click()
+        page.locator(f".react-flow__node[data-id=q{NODES - 5}].selected").wait_for()
+        first.wait_for(state="detached")
+        assert page.locator(".react-flow__edge").count() < 20
+
+
+def test_nodes_and_their_handles_are_drawn_where_the_console_says(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console/build/small") as (page, _):
+        page.locator(".react-flow__node").nth(3).wait_for()
+        page.locator(".react-flow__edge").nth(2).wait_for()
+        drawn: dict[str, Any] = json.loads(page.evaluate(_DRAWN))
+    # canvas/graph.ts and flow/layout.ts: 1 + 34 + 42 + 1, and 28 for each exit
+    assert {name: node["size"] for name, node in drawn.items()} == {
+        "start": [250, 106],
+        "q1": [250, 190],
+        "q2": [250, 106],
+        "q3": [250, 78],
+    }
+    assert drawn["q1"]["handles"] == [[0, 95], *([249, 91.5 + 28 * exit_] for exit_ in range(4))]
+    assert drawn["start"]["handles"] == [[249, 91.5]]
+
+
+_DRAWN = """() => {
+  const zoom = new DOMMatrixReadOnly(getComputedStyle(document.querySelector(".react-flow__viewport")).transform).m22;
+  const round = (value) => Math.round((value / zoom) * 10) / 10;
+  const of = (node) => {
+    const outer = node.getBoundingClientRect();
+    const handles = [...node.querySelectorAll(".react-flow__handle")].map((handle) => {
+      const { x, y, width, height } = handle.getBoundingClientRect();
+      return [round(x + width / 2 - outer.x), round(y + height / 2 - outer.y)];
+    });
+    return { size: [node.offsetWidth, node.offsetHeight], handles };
+  };
+  const nodes = [...document.querySelectorAll(".react-flow__node")];
+  return JSON.stringify(Object.fromEntries(nodes.map((node) => [node.dataset.id, of(node)])));
+}"""
