@@ -29,7 +29,7 @@ def _with_shared_clients(session: botocore.session.Session) -> botocore.session.
         key = f"{service} {args} {kwargs} {options} {os.environ.get('AWS_DEFAULT_REGION')}"
         if key not in made:
             made[key] = create(service, *args, config=config, **kwargs)
-        elif service == "dynamodb":  # PynamoDB adds a handler for headers of its own, of which there are none
+        elif service == "dynamodb":  # PynamoDB adds a handler for more headers; tests have none
             made[key].meta.events.register_first = lambda *_: None
         return made[key]
 
