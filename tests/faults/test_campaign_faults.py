@@ -142,14 +142,13 @@ def outcomes_are_not_noted(patch: pytest.MonkeyPatch) -> None:
 
 
 def slots_are_ignored(patch: pytest.MonkeyPatch) -> None:
-    take = Deliver._take_slot
+    deliver = Deliver._deliver_turn
 
-    def at_once(self: Any, attempt: Any, entry: Any) -> None:
-        campaign = attempt.item.campaign
-        mark = replace(campaign, slot_at=attempt.now) if campaign is not None else None
-        take(self, replace(attempt, item=replace(attempt.item, campaign=mark)), entry)
+    def at_once(self: Any, item: Any, *arguments: Any, **named: Any) -> None:
+        mark = replace(item.campaign, slot_at=self._clock()) if item.campaign is not None else None
+        deliver(self, replace(item, campaign=mark), *arguments, **named)
 
-    patch.setattr(Deliver, "_take_slot", at_once)
+    patch.setattr(Deliver, "_deliver_turn", at_once)
 
 
 def failures_are_reported_as_sent(patch: pytest.MonkeyPatch) -> None:
@@ -163,7 +162,7 @@ def replies_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 def a_turn_is_not_enqueued_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         "pytake.conversation.commit_turn.CommitTurn._repeat",
-        lambda self, key, id_, _: self._conversations.turn_of_message(key, id_),
+        lambda self, key, id_, *_: self._conversations.turn_of_message(key, id_),
     )
 
 

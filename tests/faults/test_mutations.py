@@ -45,7 +45,7 @@ def answers_are_queued_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         draft = decide(found)
         if draft is None:
             return None
-        self._enqueue(found.key, draft.record, mark_read, draft.record.at)
+        self._enqueue(found.key, draft.record, mark_read, draft.record.at, None)
         try:
             self._conversations.commit(draft.conversation, draft.record, None, found.learned)
         except AlreadyCommittedError:
