@@ -181,14 +181,14 @@ def test_the_jobs_of_an_analyst(
     expect(numbers).to_contain_text("Concluídas2 (66,7%)")
 
     # 2. Where people give up.
-    expect(page.get_by_role("row", name="ask")).to_contain_text("1 (33,3%)")
+    expect(page.get_by_role("row", name="ask")).to_contain_text("1 (33,3%)", timeout=60_000)
     expect_accessible(page)
 
     # 3. What people answered, as a table and as a file that a spreadsheet opens safely.
     page.get_by_role("tab", name="Respostas").click()
     expect(page.get_by_role("cell", name="Bia")).to_be_visible(timeout=60_000)
     page.get_by_label("Buscar nas respostas").fill("ana")
-    expect(page.get_by_role("cell", name="Bia")).to_have_count(0)
+    expect(page.get_by_role("cell", name="Bia")).to_have_count(0, timeout=60_000)
     expect(page.get_by_role("cell", name="=Ana")).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Baixar CSV").click()
