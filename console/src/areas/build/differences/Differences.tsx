@@ -1,13 +1,13 @@
-import { ActionIcon, Skeleton, Title, UnstyledButton } from "@mantine/core";
+import { Skeleton, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { differences, marksOf, type Change, type Mark } from "../../../flow/differences.ts";
 import { gist, type FlowNode } from "../../../flow/document.ts";
-import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { PanelHead } from "../editor/PanelHead.tsx";
 import { useEditor } from "../editor/state.ts";
 import { versionQuery } from "../queries.ts";
 import { useChangeText } from "./useChangeText.ts";
@@ -55,22 +55,10 @@ export function Differences({ version, onClose }: { version: number; onClose: ()
 
   return (
     <div className="build-form">
-      <header className="build-form-head">
-        <Title order={2} size="h4">
-          {t("differences.title", { version })}
-        </Title>
-        <span className="build-form-tools">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={t("differences.close")}
-            title={t("differences.close")}
-            onClick={onClose}
-          >
-            <Icon name="close" size={16} />
-          </ActionIcon>
-        </span>
-      </header>
+      <PanelHead
+        title={t("differences.title", { version })}
+        tools={[{ label: t("differences.close"), icon: "close", onClick: onClose }]}
+      />
       {published.isPending && <Skeleton height={120} />}
       {published.isError && <Problem error={published.error} again={() => void published.refetch()} />}
       {found && !found.added.length && !found.changed.size && !found.removed.length && !found.flow.length && (

@@ -1,12 +1,12 @@
-import { Accordion, ActionIcon, Alert, Button, Select, TextInput, Title } from "@mantine/core";
+import { Accordion, Alert, Button, Select, TextInput } from "@mantine/core";
 import { useDeferredValue, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { exitsOf, withValue, type Data, type FlowNode } from "../../../flow/document.ts";
 import { connected, pasted, removed, renamed, withNode } from "../../../flow/edit.ts";
-import { Icon } from "../../../ui/Icon.tsx";
 import { useExitText } from "../canvas/useExitText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
+import { PanelHead } from "../editor/PanelHead.tsx";
 import { findingsOf, useEditor } from "../editor/state.ts";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { Bubble } from "../rehearsal/Bubble.tsx";
@@ -60,37 +60,21 @@ export function NodeForm({ node }: { node: FlowNode }) {
     select([id!]);
   }
 
+  function remove() {
+    edit((before) => removed(before, new Set([node.id])));
+    select([]);
+  }
+
   return (
     <div className="build-form" key={node.id}>
-      <header className="build-form-head">
-        <TypeIcon type={node.type} size={22} />
-        <Title order={2} size="h4">
-          {t(`type.${node.type}`)}
-        </Title>
-        <span className="build-form-tools">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={t("form.duplicate")}
-            title={t("form.duplicate")}
-            onClick={duplicate}
-          >
-            <Icon name="plus" size={16} />
-          </ActionIcon>
-          <ActionIcon
-            variant="subtle"
-            color="red"
-            aria-label={t("form.delete")}
-            title={t("form.delete")}
-            onClick={() => {
-              edit((before) => removed(before, new Set([node.id])));
-              select([]);
-            }}
-          >
-            <Icon name="close" size={16} />
-          </ActionIcon>
-        </span>
-      </header>
+      <PanelHead
+        icon={<TypeIcon type={node.type} size={22} />}
+        title={t(`type.${node.type}`)}
+        tools={[
+          { label: t("form.duplicate"), icon: "plus", onClick: duplicate },
+          { label: t("form.delete"), icon: "close", color: "red", onClick: remove },
+        ]}
+      />
       <p className="quiet flush">{t(`hint.${node.type}`)}</p>
       {found
         .filter(({ field }) => !field || !isShown(field))
