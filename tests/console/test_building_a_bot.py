@@ -117,6 +117,12 @@ def test_nodes_are_dragged_connected_undone_and_found(web_page: Page, visitor: V
     expect(waiting).to_have_count(2)
     page.locator(".react-flow__node.selected").press("Delete")
     expect(waiting).to_have_count(1)
+    waiting.click()
+    waiting.press("Delete")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+    page.keyboard.press("Control+z")  # one step brings the node and its arrow back
+    expect(waiting).to_have_count(1)
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
     page.keyboard.press("Control+k")
     page.get_by_role("dialog").get_by_role("textbox").fill("inicio")
     page.keyboard.press("Enter")

@@ -180,7 +180,7 @@ test("a conversation shows what was said, what became of it, and what was collec
   expect(details).toHaveTextContent("Quer desconto");
   expect(details).toHaveTextContent("Recife");
   expect(await screen.findByText("Cliente antigo")).toBeVisible();
-  expect(screen.getByText("Prioridade: Alta")).toBeVisible();
+  expect(details).toHaveTextContent("Prioridade: Alta");
 });
 
 test("an open conversation is read, and a colleague who writes is named", async () => {

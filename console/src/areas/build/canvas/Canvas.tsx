@@ -52,6 +52,13 @@ interface Adding {
   from?: { id: string; field: string };
 }
 
+/** Return the document in which these arrows lead nowhere. */
+const withoutArrows = (document: FlowDocument, arrows: readonly Edge[]): FlowDocument =>
+  arrows.reduce(
+    (rest, { source, sourceHandle }) => connected(rest, source, sourceHandle ?? "next_node_id", undefined),
+    document,
+  );
+
 /** The flow as a drawing: nodes are dragged, exits are connected, and everything can be selected and deleted. */
 export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: Positions) => void }) {
   const { t } = useTranslation("build");
@@ -166,33 +173,23 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     [edit],
   );
 
-  const cut = useCallback(
-    (gone: Edge[]) =>
+  const reconnect = useCallback(
+    (old: Edge, { source, sourceHandle, target }: Connection) =>
       edit((before) =>
-        gone.reduce(
-          (rest, { source, sourceHandle }) =>
-            connected(rest, source, sourceHandle ?? "next_node_id", undefined),
-          before,
-        ),
+        connected(withoutArrows(before, [old]), source, sourceHandle ?? "next_node_id", target),
       ),
     [edit],
   );
 
-  const reconnect = useCallback(
-    (old: Edge, connection: Connection) => {
-      cut([old]);
-      connect(connection);
-    },
-    [cut, connect],
-  );
-
+  // One edit for the nodes and their arrows: one step brings them back.
   const remove = useCallback(
-    (gone: Drawn[]) => {
+    ({ nodes, edges: arrows }: { nodes: Drawn[]; edges: Edge[] }) => {
       edit((before) => {
-        const ids = new Set(gone.map(({ id }) => id));
-        return gone.reduce((rest, { id }) => withComment(rest, id, () => undefined), removed(before, ids));
+        const ids = new Set(nodes.map(({ id }) => id));
+        const rest = removed(withoutArrows(before, arrows), ids);
+        return nodes.reduce((after, { id }) => withComment(after, id, () => undefined), rest);
       });
-      select([]);
+      if (nodes.length) select([]);
     },
     [edit, select],
   );
@@ -237,8 +234,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
         onConnect={connect}
         onReconnect={reconnect}
         onConnectEnd={onConnectEnd}
-        onNodesDelete={remove}
-        onEdgesDelete={cut}
+        onDelete={remove}
         deleteKeyCode={DELETING}
         multiSelectionKeyCode={ADDING}
         selectionKeyCode="Shift"

@@ -95,7 +95,7 @@ function Answer({ tested }: { tested: TestedRequest }) {
   return (
     <>
       <p className="flush">
-        <Badge color={ok ? "leaf" : "red"} variant="light">
+        <Badge component="span" color={ok ? "leaf" : "red"} variant="light">
           {status ?? t("request.noAnswer")}
         </Badge>{" "}
         {t("request.time", { seconds: count(seconds) })}
