@@ -182,7 +182,8 @@ def test_a_stopped_number_stays_stopped_until_it_is_resumed(tenants: TenantRepos
     assert resuming is not None
     assert (resuming.stopped_reason, resuming.stopped_at, resuming.resuming_at) == (None, None, 1.0)
     tenants.end_resuming(number())
-    assert tenants.number("100000000000001") == number()
+    tenants.put_number(number())
+    assert tenants.number("100000000000001") == replace(number(), resumed_at=1.0)
 
 
 def test_a_number_that_is_stopped_again_while_it_resumes_stays_stopped(tenants: TenantRepository) -> None:

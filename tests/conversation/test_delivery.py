@@ -622,6 +622,20 @@ def test_a_turn_held_in_the_moment_of_resuming_comes_back(product: Product) -> N
     assert product.held_turns.items == {}
 
 
+def test_a_turn_held_in_the_moment_of_resuming_is_not_left_behind_by_a_worker_that_dies(product: Product) -> None:
+    stop(product)
+    answers = [replace(product.tenants.by_id[NUMBER])]  # what this worker remembers; it dies when it looks again
+    product.resume("acme", NUMBER)
+    product.tenants.number = lambda *_, **__: answers.pop(0)  # type: ignore[assignment, misc]
+    with pytest.raises(IndexError):
+        product.deliver(item(1, "one"), first_delivery=True)
+    del product.tenants.number
+    assert len(product.held_turns.items) == 1
+    product.deliver(item(1, "one"), first_delivery=False)
+    assert texts(product) == ["one"]
+    assert product.held_turns.items == {}
+
+
 def test_a_token_that_was_replaced_meanwhile_is_used_and_stops_nothing(product: Product) -> None:
     fresh = product.secrets.stored["acme", NUMBER]
     old = type(fresh)(fresh.app_secret, "an-old-token")

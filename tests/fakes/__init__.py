@@ -791,6 +791,7 @@ class MemoryTenants:
             stopped_reason=known.stopped_reason if known else None,
             stopped_at=known.stopped_at if known else None,
             resuming_at=known.resuming_at if known else None,
+            resumed_at=known.resumed_at if known else None,
             held_since=known.held_since if known else None,
             held_until=known.held_until if known else None,
         )
@@ -836,6 +837,7 @@ class MemoryTenants:
         known = self.by_id.get(number.phone_number_id)
         if known is not None and (known.stopped_reason or known.resuming_at):
             known.stopped_reason, known.stopped_at, known.resuming_at = None, None, at
+            known.resumed_at = at
 
     def end_resuming(self, number: Number) -> None:
         known = self.by_id.get(number.phone_number_id)

@@ -115,6 +115,7 @@ class World:
                 Organization(owner, messages_per_minute=per_minute, contact_messages_per_minute=10_000)
             )
             self.secrets.put(owner, number, NumberSecrets(f"app-secret-{owner}", f"token-{owner}"))
+        self.skew = skew
         self.sandboxes = {
             name: [Sandbox(self, f"{name}{n}", self.chance.uniform(-skew, skew)) for n in range(SANDBOXES)]
             for name in FUNCTION_SECONDS

@@ -163,6 +163,7 @@ class Item(Model):
     stopped_reason = UnicodeAttribute(null=True)
     stopped_at = NumberAttribute(null=True)
     resuming_at = NumberAttribute(null=True)
+    resumed_at = NumberAttribute(null=True)
     held_since = NumberAttribute(null=True)
     held_until = NumberAttribute(null=True)
     name = UnicodeAttribute(null=True)

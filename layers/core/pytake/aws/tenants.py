@@ -22,7 +22,7 @@ WRITE_ATTEMPTS = 20
 
 _LOOKUP = "NUMBER"
 _REMOVED = "#removed"  # no organization has this id
-_SENDING = ("stopped_reason", "stopped_at", "resuming_at", "held_since", "held_until")
+_SENDING = ("stopped_reason", "stopped_at", "resuming_at", "resumed_at", "held_since", "held_until")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -248,7 +248,8 @@ class DynamoTenants:
 
     def begin_resuming(self, number: Number, at: float) -> None:
         item = self._table.item
-        actions: list[Action] = [item.stopped_reason.remove(), item.stopped_at.remove(), item.resuming_at.set(at)]
+        actions: list[Action] = [item.stopped_reason.remove(), item.stopped_at.remove()]
+        actions += [item.resuming_at.set(at), item.resumed_at.set(at)]
         self._set_sending(number, actions, item.stopped_reason.exists() | item.resuming_at.exists())
 
     def end_resuming(self, number: Number) -> None:
@@ -311,6 +312,7 @@ def _number(item: Item) -> Number:
     number.stopped_reason = item.stopped_reason
     number.stopped_at = float(item.stopped_at) if item.stopped_at is not None else None
     number.resuming_at = float(item.resuming_at) if item.resuming_at is not None else None
+    number.resumed_at = float(item.resumed_at) if item.resumed_at is not None else None
     number.held_since = float(item.held_since) if item.held_since is not None else None
     number.held_until = float(item.held_until) if item.held_until is not None else None
     return number

@@ -227,11 +227,10 @@ class Delivery(Struct, omit_defaults=True):
     `state` is our side of the send. `status` is the furthest of Meta's statuses; it never moves backwards. `revision` counts
     our writes: a write succeeds only if the entry has not been written since it was read. `attempts` counts failed attempts,
     `recipient_holds` how often Meta held this recipient, `sends` the requests; a status names the request it belongs to.
-    `not_before` is the earliest time of the next send.
-
-    `fallback`: the number's template replaces the message. `possibly_duplicate`: the next send may be a duplicate.
-    `requeued`: it was queued again after a status reported that it failed. `redrive_count` counts redrives. `held_by_meta`:
-    Meta assesses the quality of the template before it sends the message. `pricing` is Meta's, from a status.
+    `not_before` is the earliest time of the next send. `fallback`: the number's template replaces the message.
+    `possibly_duplicate`: the next send may be a duplicate. `requeued`: it was queued again after a status reported that it
+    failed. `redrive_count` counts redrives. `held_by_meta`: Meta assesses the quality of the template before it sends the
+    message. `pricing` is Meta's, from a status.
     """
 
     turn: int
@@ -272,8 +271,8 @@ class Number(Struct, omit_defaults=True):
     """A WhatsApp business number. `country` is the ISO code of its display number, for phone answers in national format.
 
     `commands` maps words to commands; without any, `DEFAULT_COMMANDS` hold. The turns of a number with a `stopped_reason` are
-    held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when the number began to send
-    again, until it has no held turns: meanwhile a turn waits for the held turns of its conversation.
+    held; `stopped_at` is a time by which every reader could see the stop. `resuming_at` is when it began to send again, until
+    it has no held turns: meanwhile a turn waits for those of its conversation. `resumed_at` keeps that time.
 
     `waba_id` is its WhatsApp Business account, if known; `messages_per_second` is Meta's throughput of it, if not 80. Until
     `held_until`, turns that wait long may be held too. Every reader could see that since `held_since`.
@@ -295,6 +294,7 @@ class Number(Struct, omit_defaults=True):
     stopped_reason: str | None = None
     stopped_at: float | None = None
     resuming_at: float | None = None
+    resumed_at: float | None = None
     messages_per_second: int | None = None
     held_since: float | None = None
     held_until: float | None = None

@@ -142,7 +142,7 @@ class Deliver:
             if not self._is_for_erased_person(item):
                 self._waiting.hold(item, number, wait.seconds)
             return
-        if number.resuming_at or item.released:
+        if number.resuming_at or item.released or (not first_delivery and self._stopped.may_hold(item, number)):
             self._stopped.release_next(item, number)
 
     def _end_turn_without_number(self, item: OutboundItem) -> None:

@@ -71,6 +71,10 @@ class StoppedNumbers:
         if earliest.due_at is None:  # otherwise the scheduled function releases it
             self._queues.put_outbound(released_item(earliest, self._clock()))
 
+    def may_hold(self, item: OutboundItem, number: Number) -> bool:
+        """Whether a worker that died may have held this redelivered turn, and not seen that the number was resumed."""
+        return number.resumed_at is not None and (item.queued_at or 0) < number.resumed_at + STOP_PROPAGATION_SECONDS
+
     def has_earlier(self, item: OutboundItem, number: Number) -> bool:
         """Whether an earlier turn of the conversation is held. Costs a request only while the number may hold turns."""
         if not number.resuming_at and (number.held_until or 0) <= self._clock():
