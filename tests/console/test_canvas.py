@@ -12,6 +12,9 @@ from benchmarks.console_stub import HANDLER, stub
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Not for its cloud: a browser leaves a running event loop, which other tests of the process do not stand.
+pytestmark = pytest.mark.cloud
+
 NODES = 200
 BUTTONS = [{"id": f"b{number}", "label": f"Choice {number}", "next_node_id": "q2"} for number in range(3)]
 
