@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from pytake.conversation.ports.common import Clock
@@ -26,14 +27,13 @@ from pytake.engine import (
     opened_state,
     take_turn,
 )
+from pytake.engine.nodes.api_call import ApiCall
 
 FLOW_ID = NODE_ID = "test_request"
 
-_RESULTS = ("output_variable", "status_variable", "error_body_variable")
-
 
 class ApiCallTrial(Struct, frozen=True):
-    """How the call ended. `request` is what was sent, with the names of secrets; `stored` is what the node stores."""
+    """How the call ended. `request` has placeholders in place of secrets; `stored` is what the node stores."""
 
     request: HttpRequest
     result: EffectResult
@@ -79,14 +79,15 @@ class TryApiCall:
         turn = take_turn(flow, opened_state(flow, variables), said, context)
         if not isinstance(turn.effect, HttpRequest):
             raise RuntimeError(f"The node made no request: {turn.status}")
-        request, began = turn.effect.with_secret_names(), self._stopwatch()
-        result = self._performer.perform(ConversationKey(organization_id, "", ""), turn.effect)
+        request, began = turn.effect, self._stopwatch()
+        result = self._performer.perform(ConversationKey(organization_id, "", ""), request)
         seconds = self._stopwatch() - began
         code = (result.error or "").partition(":")[0]
         detail = {"by": by, "host": _host(request.url), "status": result.status, "error": code}
         self._operator_events.publish(OperatorEvent("api_call.tested", organization_id, detail))
         after = continue_turn(flow, turn, said, result, context)
-        return ApiCallTrial(request, result, seconds, _stored(data, after.variables, failed=not result.ok))
+        names = msgspec.convert(data, ApiCall).stored_variables(failed=not result.ok)
+        return ApiCallTrial(request, result, seconds, {name: after.variables.get(name) for name in names})
 
 
 def _document(data: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,13 +103,6 @@ def _document(data: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, A
             {"id": "end", "type": "end", "data": {}},
         ],
     }
-
-
-def _stored(data: dict[str, Any], variables: Mapping[str, Any], *, failed: bool) -> dict[str, Any]:
-    names = [data[field] for field in _RESULTS if data.get(field)] + list(data.get("response_map") or {})
-    if failed:
-        names.append(f"{data.get('output_variable') or 'api_call'}_error")
-    return {name: variables.get(name) for name in names}
 
 
 def _host(url: str) -> str:

@@ -58,6 +58,16 @@ class ApiCall(NodeData):
     next_node_id: str | None = None
     error_next_node_id: str | None = None
 
+    @property
+    def error_variable(self) -> str:
+        """The variable that says why a call failed."""
+        return f"{self.output_variable or 'api_call'}_error"
+
+    def stored_variables(self, *, failed: bool) -> list[str]:
+        """The variables that the node stores when the call is over."""
+        results = filter(None, (self.output_variable, self.status_variable, self.error_body_variable))
+        return [*results, *(self.response_map or {}), *([self.error_variable] if failed else [])]
+
     def compile(self, build: NodeBuild) -> NodeHandlers:
         """Compile the request and the handling of its result."""
         method = self.method.upper()
@@ -116,9 +126,8 @@ class ApiCall(NodeData):
             for store_part, pick in mapped:
                 store_part(run, pick(body))
 
-        error_variable = f"{self.output_variable or 'api_call'}_error"
         results = [*filter(None, [self.output_variable]), *(self.response_map or {})]
-        result = build.effect_result(keep, results, error_variable, self.next_node_id, self.error_next_node_id)
+        result = build.effect_result(keep, results, self.error_variable, self.next_node_id, self.error_next_node_id)
         return NodeHandlers(enter, answer=enter, result=self._keeping(result, build))
 
     def _keeping(self, result: Handler, build: NodeBuild) -> Handler:
