@@ -173,8 +173,9 @@ class SqsQueues:
         blocked = set[str]()
         for batch in _batches(entries):
             # A batch holds at most one entry of a group, and a group waits for its refused entry: order holds.
-            left = [entry for entry in batch if entry.get("MessageGroupId") not in blocked]
-            refused += [entry.get("MessageDeduplicationId") for entry in batch if entry not in left]
+            left, late = list[dict[str, Any]](), list[dict[str, Any]]()
+            for entry in batch:
+                (late if entry.get("MessageGroupId") in blocked else left).append(entry)
             for _ in range(_ATTEMPTS):
                 if not left:
                     break
@@ -186,7 +187,7 @@ class SqsQueues:
                     ) from error
                 failed = {entry["Id"] for entry in answer.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
-            refused += [entry.get("MessageDeduplicationId") for entry in left]
+            refused += [entry.get("MessageDeduplicationId") for entry in (*late, *left)]
             blocked |= {entry["MessageGroupId"] for entry in left if "MessageGroupId" in entry}
         return refused
 
