@@ -144,8 +144,10 @@ def _uploads(place: str) -> str:
     As AWS's clients do, it obeys `AWS_ENDPOINT_URL`, and takes the bucket into the host unless its name has a dot.
     """
     host, _, bucket = place.partition("/")
-    if not bucket or (endpoint := os.environ.get("AWS_ENDPOINT_URL")):
-        return f"{endpoint}/{bucket}/" if bucket else ""
+    if not bucket:
+        return ""
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        return f"{endpoint}/{bucket}/"
     return f"https://{host}/{bucket}/" if "." in bucket else f"https://{bucket}.{host}"
 
 

@@ -33,7 +33,7 @@ test("a file that fits goes with the request", async () => {
   expect(given.asked).toHaveLength(1);
 });
 
-test("an upload that the bucket refuses is no stored file", async () => {
+test("no file is stored when the bucket refuses the upload", async () => {
   const refused = new Response("<Error/>", { status: 403 });
   vi.stubGlobal("fetch", answers({ "POST /api/v1/media/uploads": UPLOAD, [PUT]: refused }).fetch);
   await expect(storeFile(video(4_000_001))).rejects.toMatchObject({ status: 403, code: "unexpected" });
