@@ -21,7 +21,14 @@ def sign_in(page: Page, url: str, role: str, name: str = "", organization: str =
     page.locator("#main h1").wait_for()
 
 
+_SETTLED = """() => Promise.allSettled(document.getAnimations()
+  .filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime))
+  .map((animation) => animation.finished))"""
+"""Waits for what fades in or out: in the middle of it a text has too little contrast."""
+
+
 def expect_accessible(page: Page) -> None:
     """Expect that axe finds nothing on a page."""
+    page.evaluate(_SETTLED)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

@@ -15,6 +15,7 @@ const leaf: MantineColorsTuple = [
 ];
 
 export const theme = createTheme({
+  respectReducedMotion: true,
   primaryColor: "leaf",
   primaryShade: 8,
   colors: { leaf },

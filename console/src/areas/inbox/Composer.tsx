@@ -7,7 +7,15 @@ import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { pathOf, reportTyping, send, storeFile, type ConversationState, type Key } from "./queries.ts";
+import {
+  pathOf,
+  readAgain,
+  reportTyping,
+  send,
+  storeFile,
+  type ConversationState,
+  type Key,
+} from "./queries.ts";
 import { TemplateMessage } from "./TemplateMessage.tsx";
 import { duration } from "./times.ts";
 
@@ -54,18 +62,14 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
       const media = { id: sent.stored, caption: sent.text.trim() || null };
       return send(conversationKey, { media }, sent.requestId, state.turn);
     },
-    onSuccess: () => {
+    onSuccess: ({ turn }) => {
       setDraft(begin());
       announce(t("done.sent"));
-      void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
-      void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
+      readAgain(queries, conversationKey, turn);
       field.current?.focus();
     },
-    onError: () => {
-      // A colleague or the person may have written: the agent sees it before trying again.
-      void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
-      void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
-    },
+    // A colleague or the person may have written: the agent sees it before trying again.
+    onError: () => readAgain(queries, conversationKey),
   });
   const { mutate: tell } = useMutation({ mutationFn: () => reportTyping(conversationKey) });
   const told = useRef(0);

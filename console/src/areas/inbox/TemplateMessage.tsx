@@ -6,7 +6,7 @@ import { componentsOf, type MessageTemplate } from "../../api/templates.ts";
 import { announce } from "../../ui/announce.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
-import { send, type Key } from "./queries.ts";
+import { readAgain, send, type Key } from "./queries.ts";
 
 /** A template, which WhatsApp also delivers when the person last wrote more than 24 hours ago. */
 export function TemplateMessage({ conversationKey, seen }: { conversationKey: Key; seen: number }) {
@@ -22,15 +22,13 @@ export function TemplateMessage({ conversationKey, seen }: { conversationKey: Ke
       const template = { name, language, components: chosen ? componentsOf(chosen, values) : [] };
       return send(conversationKey, { template }, requestId, seen);
     },
-    onSuccess: () => {
+    onSuccess: ({ turn }) => {
+      readAgain(queries, conversationKey, turn);
       setOpen(false);
       choose(undefined);
       announce(t("done.sent"));
     },
-    onSettled: () => {
-      void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
-      void queries.invalidateQueries({ queryKey: ["conversation", conversationKey] });
-    },
+    onError: () => readAgain(queries, conversationKey),
   });
   if (!open)
     return (

@@ -1,136 +1,24 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import {
+  ANA,
+  api,
+  ASSIGNMENT,
+  NOW,
+  NUMBER,
+  ONE,
+  open,
+  person,
+  RUI,
+  said,
+  SOON,
+  TRANSCRIPT,
+  STATE,
+} from "../../testing/inbox.tsx";
+import { expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
 import { arrived } from "./alerts.ts";
-import type { Assignment, ConversationState, Message, Summary } from "./queries.ts";
 import routes from "./routes.tsx";
-
-const SOON = new Date(Date.now() + 3_600_000).toISOString();
-const NOW = new Date().toISOString();
-const NUMBER = "100000000000001";
-
-const ASSIGNMENT = {
-  assignee: null,
-  team: null,
-  priority: null,
-  tags: [],
-  snoozed: false,
-  snoozed_until: null,
-  typing_by: null,
-  unread: true,
-  revision: 3,
-} as Assignment;
-
-function person(contact_id: string, name: string, changed: Partial<Summary> = {}): Summary {
-  return {
-    contact_id,
-    phone_number_id: NUMBER,
-    phone: `+${contact_id}`,
-    name,
-    tags: [],
-    language: "pt_BR",
-    status: "human",
-    mode: "human",
-    flow_id: "menu",
-    node_id: "agent",
-    handoff: { at: NOW, reason: "flow", department: "Vendas", priority: "high", note: "Quer desconto" },
-    opted_out: false,
-    last_activity_at: NOW,
-    last_inbound_at: NOW,
-    window_closes_at: SOON,
-    turn: 7,
-    assignment: ASSIGNMENT,
-    ...changed,
-  } as Summary;
-}
-
-const ANA = person("5511999990001", "Ana Júlia");
-const RUI = person("5511999990002", "Rui", { handoff: null, status: "waiting", mode: "bot" });
-const STATE = {
-  ...ANA,
-  session: { id: "s", started_at: NOW, expires_at: SOON },
-  flow_version: 3,
-  sub_flow_id: null,
-  variables: { pedido: "2 pizzas" },
-  fields: { cidade: "Recife" },
-} as ConversationState;
-
-function said(speaker: Message["speaker"], text: string, turn: number, changed: Partial<Message> = {}) {
-  return {
-    speaker,
-    text,
-    timestamp: NOW,
-    type: "text",
-    options: [],
-    turn,
-    session_id: "s",
-    flow_id: "menu",
-    node_id: null,
-    delivery: null,
-    delivery_at: null,
-    error_code: null,
-    reason: null,
-    fallback: false,
-    labels: [],
-    author: null,
-    revoked: false,
-    media: null,
-    ...changed,
-  } as Message;
-}
-
-const ONE = `/api/v1/conversations/${ANA.contact_id}`;
-const TRANSCRIPT = `GET /api/v1/whatsapp-analytics/conversations/${ANA.contact_id}/transcript`;
-const MESSAGES = [
-  said("user", "oi", 1),
-  said("bot", "Como posso ajudar?", 1, { options: ["Pedido", "Atendente"], delivery: "read" }),
-  said("bot", "Não saiu", 2, { delivery: "dead", error_code: 131_026, reason: "undeliverable" }),
-];
-
-function api(changed: Record<string, unknown> = {}) {
-  const given = answers({
-    "GET /api/v1/conversations?limit=50&status=human&snoozed=false": {
-      conversations: [ANA],
-      next_cursor: null,
-    },
-    "GET /api/v1/conversation-counts": {
-      agents: 1,
-      mine: 0,
-      unassigned: 1,
-      unread: 1,
-      snoozed: 0,
-      by_team: {},
-      truncated: false,
-    },
-    [`GET ${ONE}/notes`]: [
-      { id: "n1", at: NOW, by: "rita", text: "Cliente antigo", changes: {} },
-      { id: "n2", at: NOW, by: "rita", text: null, changes: { priority: [null, "high"] } },
-    ],
-    [`POST ${ONE}/read`]: { ...ASSIGNMENT, unread: false },
-    [`POST ${ONE}/typing`]: ASSIGNMENT,
-    "GET /api/v1/teams": { teams: { Vendas: { name: "Vendas", members: [] } } },
-    "GET /api/v1/canned-replies": {
-      replies: { r1: { title: "Pedido pronto", text: "Olá {{contact.name}}" } },
-    },
-    [`GET ${ONE}/canned-replies/r1`]: { text: "Olá Ana, está pronto." },
-    "GET /api/v1/conversations?limit=50": { conversations: [ANA, RUI], next_cursor: null },
-    [`GET ${ONE}`]: STATE,
-    [TRANSCRIPT]: {
-      messages: MESSAGES,
-      truncated: false,
-      contact_id: ANA.contact_id,
-      phone_number_id: NUMBER,
-    },
-    ...changed,
-  });
-  vi.stubGlobal("fetch", given.fetch);
-  return given;
-}
-
-function open() {
-  return show([{ path: "/inbox", children: routes }], `/inbox/${NUMBER}/${ANA.contact_id}`);
-}
 
 beforeEach(async () => {
   await words("pt", "inbox");
@@ -218,51 +106,6 @@ test("a note is added for the team", async () => {
   );
 });
 
-test("a text that could not be sent stays, and trying again cannot send it twice", async () => {
-  let tries = 0;
-  const server = api();
-  vi.stubGlobal("fetch", async (request: Request) => {
-    if (!new URL(request.url).pathname.endsWith("/send")) return server.fetch(request);
-    if (++tries === 1) {
-      await server.fetch(request).catch(() => undefined);
-      return Response.json({ code: "queue_unavailable", detail: "" }, { status: 503 });
-    }
-    await server.fetch(request).catch(() => undefined);
-    return Response.json({
-      phone_number_id: NUMBER,
-      contact_id: ANA.contact_id,
-      turn: 3,
-      delivery: "queued",
-    });
-  });
-  open();
-  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
-  await userEvent.type(field, "Olá{Shift>}{Enter}{/Shift}tudo bem?");
-  await userEvent.keyboard("{Enter}");
-  expect(await screen.findByRole("alert")).toBeVisible();
-  expect(field).toHaveValue("Olá\ntudo bem?");
-  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-  await waitFor(() => expect(field).toHaveValue(""));
-  const posts = server.asked.filter(({ key }) => key === `POST ${ONE}/send`);
-  expect(posts.map(({ body }) => body)).toEqual([
-    { text: "Olá\ntudo bem?", expected_turn: 7 },
-    { text: "Olá\ntudo bem?", expected_turn: 7 },
-  ]);
-  const [first, second] = posts.map(({ headers }) => headers.get("idempotency-key"));
-  expect(first).toBeTruthy();
-  expect(second).toBe(first);
-});
-
-test.each([
-  ["optedOut", { opted_out: true }, /não receber mensagens/],
-  ["closed", { window_closes_at: "2020-01-01T00:00:00Z" }, /só aceita texto livre/],
-])("nothing can be written when it would not arrive: %s", async (_, changed, text) => {
-  api({ [`GET ${ONE}`]: { ...STATE, ...changed } });
-  open();
-  expect(await screen.findByText(text)).toBeVisible();
-  expect(screen.queryByRole("textbox", { name: "Escreva uma mensagem" })).toBeNull();
-});
-
 test("files of the person are downloaded with a fresh address, and deleted texts are gone", async () => {
   const stored = { type: "image", id: "in-1", mime_type: "image/jpeg", filename: null };
   const messages = [
@@ -286,65 +129,6 @@ test("files of the person are downloaded with a fresh address, and deleted texts
   vi.stubGlobal("location", real);
 });
 
-test("a file is stored once and sent with the text as its caption, however often it is tried", async () => {
-  const refused = Response.json({ code: "meta_unavailable", detail: "" }, { status: 503 });
-  const given = api({ "POST /api/v1/media": { id: "up-1" }, [`POST ${ONE}/send`]: refused });
-  open();
-  const file = new File(["%PDF-1.7"], "nota.pdf", { type: "application/pdf" });
-  await userEvent.type(await screen.findByRole("textbox", { name: "Escreva uma mensagem" }), "Sua nota");
-  await userEvent.upload(document.querySelector<HTMLInputElement>('input[type="file"]')!, file);
-  expect(await screen.findByText("Anexado: nota.pdf")).toBeVisible();
-  for (const times of [1, 2]) {
-    // Each attempt ends before the next one.
-    // oxlint-disable-next-line no-await-in-loop
-    await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-    // oxlint-disable-next-line no-await-in-loop
-    await waitFor(() =>
-      expect(given.asked.filter(({ key }) => key === `POST ${ONE}/send`)).toHaveLength(times),
-    );
-  }
-  const stored = given.asked.filter(({ key }) => key === "POST /api/v1/media");
-  expect(stored.map(({ body }) => body)).toEqual([
-    { mime_type: "application/pdf", content: btoa("%PDF-1.7"), filename: "nota.pdf" },
-  ]);
-  const sent = given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
-  expect(sent[0]?.body).toEqual({ media: { id: "up-1", caption: "Sua nota" }, expected_turn: 7 });
-  expect(new Set(sent.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
-  await userEvent.click(screen.getByRole("button", { name: "Remover nota.pdf" }));
-  await userEvent.clear(screen.getByRole("textbox", { name: "Escreva uma mensagem" }));
-  expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
-});
-
-test("outside the window a template is filled in and sent", async () => {
-  const template = {
-    waba_id: "7",
-    name: "pedido_pronto",
-    language: "pt_BR",
-    status: "APPROVED",
-    parameter_format: "POSITIONAL",
-    components: [{ type: "BODY", text: "Olá {{1}}, está pronto." }],
-  };
-  const given = api({
-    [`GET ${ONE}`]: { ...STATE, window_closes_at: "2020-01-01T00:00:00Z" },
-    "GET /api/v1/templates": [template],
-    [`POST ${ONE}/send`]: { turn: 8 },
-  });
-  open();
-  await userEvent.click(await screen.findByRole("button", { name: "Enviar um modelo" }));
-  await userEvent.click(await screen.findByRole("combobox", { name: "Modelo" }));
-  await userEvent.click(await screen.findByRole("option", { name: "pedido_pronto · pt_BR" }));
-  expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
-  await userEvent.type(screen.getByRole("textbox", { name: /Valor 1/ }), "Ana");
-  expect(screen.getByText("Olá Ana, está pronto.")).toBeVisible();
-  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-  const components = [{ type: "body", parameters: [{ type: "text", text: "Ana" }] }];
-  await waitFor(() =>
-    expect(given.asked.filter(({ key }) => key === `POST ${ONE}/send`).map(({ body }) => body)).toEqual([
-      { template: { name: "pedido_pronto", language: "pt_BR", components }, expected_turn: 7 },
-    ]),
-  );
-});
-
 test("a conversation goes back to the bot, and is ended only after a question", async () => {
   const back = { ...STATE, status: "waiting", mode: "bot", handoff: null };
   const given = api({ [`POST ${ONE}/resume`]: back, [`POST ${ONE}/close`]: { ...back, session: null } });
@@ -363,18 +147,6 @@ test("a conversation goes back to the bot, and is ended only after a question", 
   await userEvent.click(within(dialog).getByRole("button", { name: "Encerrar a conversa" }));
   const closed = () => given.asked.filter(({ key }) => key === `POST ${ONE}/close`);
   await waitFor(() => expect(closed().map(({ body }) => body)).toEqual([{ reason: "Não é conosco" }]));
-});
-
-test("a canned reply is added to the text with the person's values, and can be changed before it is sent", async () => {
-  const given = api();
-  open();
-  const text = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
-  await userEvent.type(text, "Boa tarde!");
-  await userEvent.click(await screen.findByPlaceholderText("Resposta pronta"));
-  await userEvent.click(await screen.findByRole("option", { name: "Pedido pronto" }));
-  await waitFor(() => expect(text).toHaveValue("Boa tarde!\nOlá Ana, está pronto."));
-  expect(text).toHaveFocus();
-  expect(given.asked.some(({ key }) => key === `POST ${ONE}/send`)).toBe(false);
 });
 
 test("only a later handoff is news", () => {

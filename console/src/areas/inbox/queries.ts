@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/react-query";
 import { api, got, put } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
@@ -112,6 +112,17 @@ export function send(key: Key, content: Content, requestId: string, seen: number
   const params = { ...at(key), header: { "idempotency-key": requestId } };
   const body = { ...content, expected_turn: seen };
   return got(api.POST("/api/v1/conversations/{phone}/send", { params, body }));
+}
+
+/** Read a conversation again after the agent wrote. What they wrote themselves, the latest `turn`, they have seen. */
+export function readAgain(queries: QueryClient, key: Key, turn?: number): void {
+  if (turn !== undefined)
+    queries.setQueryData(
+      conversationQuery(key).queryKey,
+      (state) => state && { ...state, turn: Math.max(state.turn, turn) },
+    );
+  void queries.invalidateQueries({ queryKey: ["transcript", key] });
+  void queries.invalidateQueries({ queryKey: ["conversation", key] });
 }
 
 /** Download a file of a conversation. Its address works for some minutes only, so it is asked for when it is needed. */
