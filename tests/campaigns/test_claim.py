@@ -51,7 +51,7 @@ def test_a_claim_is_cut_to_the_rest_of_the_cap(cap: int, sent: int) -> None:
 def test_what_a_dead_worker_reserved_bounds_the_next_claim() -> None:
     world = world_of()
     world.budget.left = PEOPLE * PRICE
-    world.budget.reserved["campaign:spring:BR:0:0"] = PRICE
+    world.budget.reserved["campaign:spring:BR:0:0:0"] = PRICE
     assert world.run().status == "completed"
     assert len(world.queued()) == PEOPLE
     assert sum(world.budget.reserved.values()) == PEOPLE * PRICE

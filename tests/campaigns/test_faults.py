@@ -58,6 +58,7 @@ def check(world: CampaignWorld, *, complete: bool = True, cap: int | None = None
     cost = sum(mark.price_micros for own in turns.values() for record in own if (mark := record.campaign) is not None)
     assert cost == PRICE * len(written) == sum(part.cost_micros for part in world.parts)
     assert cost <= world.campaign.spent_micros
+    assert cost <= sum(world.budget.reserved.values())
     assert world.campaign.chunk is None
     if cap is not None:
         assert world.campaign.spent_micros <= cap
@@ -203,7 +204,10 @@ def test_a_person_opts_out_after_the_freeze() -> None:
     assert world.campaign.spent_micros == PRICE * (PEOPLE - 2), "the price of a refused person comes back"
 
 
-def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick() -> None:
+@pytest.mark.parametrize("pauses", [False, True])
+def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick(pauses: bool) -> None:
+    """Also if a pause ends the claim before that. Then the next claim begins with the same person and has others: it has a
+    reservation of its own."""
     world = new_world()
     busy = world.people[0].contact_id
     commit = world.product.conversations.commit
@@ -221,6 +225,10 @@ def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick
     assert world.outcomes()[busy] == PLANNED
     assert sum(map(len, world.turns().values())) == 1
     world.clock.forward(60)
+    if pauses:
+        world.manage.pause("acme", "spring", "ana")
+        world.run()
+        world.manage.resume("acme", "spring", "ana")
     assert world.run().status == "completed"
     check(world)
 

@@ -7,6 +7,7 @@ from pytake.campaigns.audience import without
 from pytake.campaigns.ports import SlotBlock
 from pytake.campaigns.records import QuietHours
 from pytake.contacts.consent import Consent
+from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import ConversationKey, Delivery
 from rest.campaign_counts import counts_of
 from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
@@ -106,6 +107,24 @@ def test_who_has_read_the_message_and_writes_nothing_costs_no_more_reads(monkeyp
     wait(world, 6 * 3600)
     assert outcome(world) == f"read replied ={PRICE}"
     assert asked.count("delivery") == 1, "only for the person who wrote"
+
+
+def test_whatever_happens_after_a_message_was_read_is_counted() -> None:
+    """Also what the person wrote before the campaign and Meta delivered after it, and an opt-out without a message."""
+    world = CampaignWorld([person(0), person(1)])
+    product, late = world.product, str(int(world.clock()) - 60)
+    world.start()
+    assert world.run().status == "completed"
+    for who in (0, 1):
+        product.deliveries.entries[key(world, who), 1, 0] = Delivery(1, 0, "accepted", status="read")
+    wait(world, 61)
+    assert set(world.outcomes().values()) == {f"read ={PRICE}"}
+    product.post(product.notification(product.message("Oi", world.people[0].contact_id) | {"timestamp": late}))
+    product.run_queues()
+    assert RecordOptOut(product.conversations, product.contacts, world.clock)(key(world, 1), world.clock(), 131050)
+    wait(world, 3600)
+    assert outcome(world) == f"read replied ={PRICE}"
+    assert world.outcomes()[key(world, 1).contact_id] == f"read opted_out ={PRICE}"
 
 
 def test_there_is_no_third_time() -> None:

@@ -108,7 +108,7 @@ class CampaignWorld:
         self.reader = memory.ListedContacts({"vips": self.people}, size=3)
         self.lane = memory.MemoryLane()
         self.rate_card = memory.FixedRateCard({None: PRICE})
-        self.budget = memory.MemoryBudget()
+        self.budget = memory.MemoryBudget(1_000 * PRICE)
         self.broken: str | None = None
         self.worker = 0
         flows = product.flow_library

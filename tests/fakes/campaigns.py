@@ -122,7 +122,7 @@ class FixedRateCard:
 
 
 class MemoryBudget:
-    """One budget of all organizations; without a limit while `left` is None."""
+    """One budget of all organizations. While `left` is None there is none, and nothing is counted."""
 
     def __init__(self, left: int | None = None) -> None:
         self.left = left
@@ -130,9 +130,9 @@ class MemoryBudget:
         self.settled: set[str] = set()
 
     def reserve(self, organization_id: str, reservation_id: str, micros: int, at: float) -> bool:
-        if reservation_id in self.reserved:
+        if self.left is None or reservation_id in self.reserved:
             return True
-        if self.left is not None and sum(self.reserved.values()) + micros > self.left:
+        if sum(self.reserved.values()) + micros > self.left:
             return False
         self.reserved[reservation_id] = micros
         return True
@@ -143,9 +143,9 @@ class MemoryBudget:
         return self.reserved.get(reservation_id, max(0, self.left - sum(self.reserved.values())))
 
     def settle(self, organization_id: str, reservation_id: str, micros: int) -> None:
-        if reservation_id not in self.settled:
+        if reservation_id in self.reserved and reservation_id not in self.settled:
             self.settled.add(reservation_id)
-            self.reserved[reservation_id] = micros
+            self.reserved[reservation_id] = min(micros, self.reserved[reservation_id])
 
 
 class ListedContacts:

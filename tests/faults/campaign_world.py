@@ -278,7 +278,7 @@ def wild(seed: int) -> CampaignWorld:
         per_minute=chance.choice((5, 60, 600, 6000)),
         skew=chance.choice((0.0, 0.0, 0.5)),
     )
-    world.budget.left = chance.choice((None, None, len(people) * 40_000))
+    world.budget.left = chance.choice((None, 1_000_000_000, len(people) * 40_000))
     if chance.random() < 0.3:
         world.day_limits.learn(OWNER, "5", chance.choice((5, 10)), START)
     world.meta.repeats = chance.choice((0.0, 0.1, 0.3))

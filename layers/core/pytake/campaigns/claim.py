@@ -204,4 +204,5 @@ def _chunk(campaign: Campaign, part: AudiencePart, places: Sequence[int], block:
         places=list(places),
         first_slot=max(block.first, campaign.paced_until if pace else now),
         interval=max(block.interval, 1 / pace if pace else 0),
+        spent_before=campaign.spent_micros,
     )

@@ -77,8 +77,8 @@ class Chunk(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     It is stored, with their slots and the money reserved for them, before the first of them is released. A worker that finds it
     releases them again: what was released is not repeated. `prices` has the price of a message for each variant, in millionths,
-    `tries` counts the workers that took over.
-    `retry`: their messages were not delivered, and are repeated.
+    `tries` counts the workers that took over. `spent_before` is what the campaign had spent before this chunk. `retry`: their
+    messages were not delivered, and are repeated.
     """
 
     zone: str
@@ -87,13 +87,15 @@ class Chunk(Struct, frozen=True, omit_defaults=True, kw_only=True):
     first_slot: float
     interval: float
     reserved_micros: int = 0
+    spent_before: int = 0
     prices: dict[str, int] = {}
     tries: int = 0
     retry: bool = False
 
     def reservation_id(self, campaign_id: str) -> str:
-        """The id of its reservation of the budget."""
-        return f"campaign:{campaign_id}:{self.zone}:{self.part}:{self.places[0]}"
+        """The id of its reservation of the budget. A worker that died before it stored the chunk had the same one. Who is left
+        of a chunk may be the first of the next one, which has others, too: that one has an id of its own."""
+        return f"campaign:{campaign_id}:{self.zone}:{self.part}:{self.places[0]}:{self.spent_before}"
 
 
 class Freeze(Struct, frozen=True, omit_defaults=True):

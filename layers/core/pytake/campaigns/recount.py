@@ -142,7 +142,7 @@ class RecountAudience:
                 return None
             if not is_released(was):
                 return self._without_message(conversation, campaign, part, was)
-            if was.split()[0] == READ and _was_silent(conversation, campaign):
+            if was.split()[0] == READ and _was_silent(conversation, campaign.started_at):
                 return None  # nothing is further than read, and nothing else happened: no request
             return self._outcome(key, conversation, campaign)
 
@@ -180,7 +180,7 @@ class RecountAudience:
     ) -> Counted | None:
         """What a person did who got no message, since the part was written to. Most wrote nothing: no request."""
         since, definition = part.written_at, campaign.definition
-        if conversation.last_inbound_at < since:
+        if _was_silent(conversation, since):
             return None
         flows = {definition.flow_id, *(variant.flow_id for variant in definition.variants)} - {None}
         turns = self._conversations.turns(conversation.key)
@@ -256,9 +256,11 @@ def _scheduled(part: AudiencePart, repeat_at: float | None, now: float) -> Audie
     return replace(part, recounts=done, recount_at=next_at)
 
 
-def _was_silent(conversation: Conversation, campaign: Campaign) -> bool:
-    """Whether the person wrote nothing since the campaign began, and is still this contact."""
-    return conversation.merged_into is None and conversation.last_inbound_at < campaign.started_at
+def _was_silent(conversation: Conversation, since: float) -> bool:
+    """Whether no turn but those of campaigns was taken since then, and the person is still this contact. What the person wrote
+    earlier may have come later: it counts when its turn was taken."""
+    last = max(conversation.active_at, conversation.refused_at)
+    return conversation.merged_into is None and last < since
 
 
 class _Taken(Struct, frozen=True):

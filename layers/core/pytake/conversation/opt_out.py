@@ -36,10 +36,11 @@ class RecordOptOut:
         known = stored.consent_to("marketing")
         if reported_at < known.at or (known.state == "withdrawn" and reported_at == known.at):
             return False
-        after = replace(before, seq=before.seq + 1)
+        now = self._clock()
+        after = replace(before, seq=before.seq + 1, refused_at=now)
         record = TurnRecord(
             seq=after.seq,
-            at=self._clock(),
+            at=now,
             session_id=session_id(before.session),
             status="opted_out",
             input=Input(type="opt_out"),

@@ -1,7 +1,4 @@
-"""What the platform stores: conversations, turns, deliveries, numbers, organizations and flows.
-
-All are msgspec Structs. The adapters store them as JSON, and the API shows parts of them.
-"""
+"""What the platform stores, as JSON: conversations, turns, deliveries, numbers, organizations and flows."""
 
 from hashlib import sha256
 from typing import Any, Literal
@@ -106,9 +103,10 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     """One person's conversation with one number. `seq` counts committed turns and prevents lost updates.
 
     `pair_rate_until` is how far Meta's limit for one recipient is used up (`rate_limits`). `active_at` is the time of the last
-    message, except that of a campaign; the list of conversations is sorted by it, and has only those that have one. `erased_at`
-    is when the person was last erased: messages written before must not take a turn (`pytake.conversation.erase_contact`).
-    `contact` is a copy of the stored contact's `contact_revision`; 0: the contact was never stored (ADR 24).
+    message, except that of a campaign; the list of conversations has only those that have one, sorted by it. `refused_at` is
+    when Meta last reported with a message that the person wants no marketing. `erased_at` is when the person was last erased:
+    messages written before must not take a turn. `contact` is a copy of the stored contact's `contact_revision`; 0: the contact
+    was never stored (ADR 24).
 
     `user_id` and `parent_user_id` are the person's business-scoped ids at this number, `username` is their name there. `merged`
     holds the contacts whose conversations were merged into this one, with the times. `merged_into` is the contact whose
@@ -124,6 +122,7 @@ class Conversation(Struct, omit_defaults=True, kw_only=True):
     apologised_at: float | None = None
     pair_rate_until: float = 0
     active_at: float = 0
+    refused_at: float = 0
     erased_at: float = 0
     usage: ContactUsage | None = None
     contact_revision: int = 0
