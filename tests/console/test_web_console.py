@@ -109,6 +109,24 @@ def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visi
     expect(page.locator(".inbox-head")).to_contain_text("Com o bot")
 
 
+def test_an_analyst_names_the_dates_of_a_report(web_page: Page, visitor: Visitor) -> None:
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/measure?tab=spending", "analyst")
+    page.get_by_label("Período").select_option(label="Escolher as datas…")
+    page.get_by_label("De", exact=True).fill("2025-04-01")
+    page.get_by_label("Até", exact=True).fill("2025-03-31")
+    apply = page.get_by_role("button", name="Aplicar")
+    apply.click()
+    expect(page.get_by_role("alert")).to_have_text("A primeira data vem depois da última. Troque as datas.")
+    expect_accessible(page)
+    page.get_by_label("De", exact=True).fill("2025-03-01")
+    with page.expect_response("**/api/v1/reports/spending?from=2025-03-01&to=2025-03-31") as answer:
+        apply.click()
+    assert answer.value.ok
+    expect(page.get_by_text("Nenhuma mensagem entregue neste período")).to_be_visible()
+    assert page.url.endswith("/console/measure?tab=spending&from=2025-03-01&to=2025-03-31")
+
+
 def test_a_sign_in_that_is_not_ours_ends_in_a_sentence(web_page: Page, visitor: Visitor) -> None:
     web_page.goto(f"{visitor.url}/console/login/callback?code=stolen&state=other")
     expect(web_page.get_by_role("heading", name="Não foi possível entrar")).to_be_visible()

@@ -83,12 +83,12 @@ function bodyOf(text: string, headers: Headers): unknown {
 
 /** Answer the requests of `fetch` by path, in the form "METHOD /path"; others fail the test. */
 export function answers(given: Record<string, unknown>) {
-  const asked: { key: string; body: unknown; headers: Headers }[] = [];
+  const asked: { key: string; search: string; body: unknown; headers: Headers }[] = [];
   const fetch = async (request: Request) => {
     const url = new URL(request.url);
     const key = `${request.method} ${url.pathname}`;
     const text = await request.clone().text();
-    asked.push({ key, body: bodyOf(text, request.headers), headers: request.headers });
+    asked.push({ key, search: url.search, body: bodyOf(text, request.headers), headers: request.headers });
     const answer = given[`${key}${url.search}`] ?? given[key];
     if (answer === undefined) throw new Error(`unexpected request: ${key}${url.search}`);
     if (answer instanceof Response) return answer.clone();

@@ -1,18 +1,21 @@
 import { NativeSelect, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import { useNow } from "../../ui/now.ts";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { AnswersTable } from "./AnswersTable.tsx";
 import { Experiments } from "./Experiments.tsx";
 import { Overview } from "./Overview.tsx";
 import { flowsQuery } from "../../api/flows.ts";
+import { localDay, periodIn, problemOf } from "./period.ts";
+import { PeriodSelect, RangeForm } from "./PeriodChoice.tsx";
 import { SavedQueries } from "./SavedQueries.tsx";
 import { SpendingReport } from "./Spending.tsx";
 import "./measure.css";
 
-const DAYS = [7, 30, 90] as const;
 const TABS = ["overview", "answers", "spending", "experiments", "queries"] as const;
 const OF_ALL_FLOWS: ReadonlySet<string> = new Set(["spending", "queries"]);
 
@@ -22,10 +25,16 @@ export function Measure() {
   const flows = useQuery(flowsQuery());
   const [search, setSearch] = useSearchParams();
   const tab = TABS.find((one) => one === search.get("tab")) ?? "overview";
-  const days = DAYS.find((one) => String(one) === search.get("days")) ?? 30;
+  const period = periodIn(search);
+  const today = localDay(useNow());
+  const problem = problemOf(period, today);
+  const [isChoosing, setChoosing] = useState(false);
   const flow = search.get("flow") ?? flows.data?.[0]?.flow_id ?? "";
-  const set = (changed: Record<string, string>) =>
-    setSearch({ ...Object.fromEntries(search), ...changed }, { replace: true });
+  const set = (changed: Record<string, string>, ...dropped: string[]) => {
+    const next = { ...Object.fromEntries(search), ...changed };
+    for (const name of dropped) delete next[name];
+    setSearch(next, { replace: true });
+  };
   return (
     <Page
       title={t("title")}
@@ -38,15 +47,20 @@ export function Measure() {
             data={(flows.data ?? []).map(({ flow_id, name }) => ({ value: flow_id, label: name }))}
             onChange={(event) => set({ flow: event.currentTarget.value })}
           />
-          <NativeSelect
-            aria-label={t("period")}
-            value={String(days)}
-            data={DAYS.map((value) => ({ value: String(value), label: t("days", { count: value }) }))}
-            onChange={(event) => set({ days: event.currentTarget.value })}
+          <PeriodSelect
+            period={period}
+            isChoosing={isChoosing}
+            choose={(days) => {
+              setChoosing(days === null);
+              if (days !== null) set({ days: String(days) }, "from", "to");
+            }}
           />
         </div>
       }
     >
+      {(isChoosing || "from" in period) && (
+        <RangeForm period={period} problem={problem} today={today} apply={(range) => set(range, "days")} />
+      )}
       {flows.isError && <Problem error={flows.error} again={() => void flows.refetch()} />}
       {flows.data?.length === 0 && <p>{t("noFlows")}</p>}
       <Tabs value={tab} onChange={(value) => set({ tab: value ?? "overview" })} keepMounted={false}>
@@ -57,24 +71,28 @@ export function Measure() {
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Tabs.Panel value="overview">{flow && <Overview asked={{ flow, days }} />}</Tabs.Panel>
-        <Tabs.Panel value="answers">{flow && <AnswersTable asked={{ flow, days }} />}</Tabs.Panel>
-        <Tabs.Panel value="spending">
-          <SpendingReport flows={flows.data ?? []} days={days} />
-        </Tabs.Panel>
-        <Tabs.Panel value="experiments">
-          {flow && (
-            <Experiments
-              asked={{ flow, days }}
-              goal={search.get("goal") ?? "completed"}
-              effect={search.get("effect") ?? ""}
-              set={set}
-            />
-          )}
-        </Tabs.Panel>
-        <Tabs.Panel value="queries">
-          <SavedQueries flows={flows.data ?? []} days={days} />
-        </Tabs.Panel>
+        {problem === null && (
+          <>
+            <Tabs.Panel value="overview">{flow && <Overview asked={{ flow, period }} />}</Tabs.Panel>
+            <Tabs.Panel value="answers">{flow && <AnswersTable asked={{ flow, period }} />}</Tabs.Panel>
+            <Tabs.Panel value="spending">
+              <SpendingReport flows={flows.data ?? []} period={period} />
+            </Tabs.Panel>
+            <Tabs.Panel value="experiments">
+              {flow && (
+                <Experiments
+                  asked={{ flow, period }}
+                  goal={search.get("goal") ?? "completed"}
+                  effect={search.get("effect") ?? ""}
+                  set={set}
+                />
+              )}
+            </Tabs.Panel>
+            <Tabs.Panel value="queries">
+              <SavedQueries flows={flows.data ?? []} period={period} />
+            </Tabs.Panel>
+          </>
+        )}
       </Tabs>
     </Page>
   );

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../../ui/Problem.tsx";
 import { Download } from "./Download.tsx";
+import { rangeOf, utcDay, type Period } from "./period.ts";
 import {
   askQuery,
   queryFile,
@@ -13,12 +14,10 @@ import {
   type SavedQuery,
 } from "./queries.ts";
 
-const DAY = 86_400_000;
-
 type Flows = readonly { flow_id: string; name: string }[];
 
 /** The queries that the product has saved, with a form for their parameters. */
-export function SavedQueries({ flows, days }: { flows: Flows; days: number }) {
+export function SavedQueries({ flows, period }: { flows: Flows; period: Period }) {
   const { t } = useTranslation("measure");
   const queries = useQuery(savedQueriesQuery());
   const [name, setName] = useState<string>();
@@ -36,19 +35,14 @@ export function SavedQueries({ flows, days }: { flows: Flows; days: number }) {
             data={(queries.data ?? []).map((one) => one.name)}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <Asking key={chosen.name} query={chosen} flows={flows} days={days} />
+          <Asking key={chosen.name} query={chosen} flows={flows} period={period} />
         </>
       )}
     </>
   );
 }
 
-/** The day in UTC, which saved queries count in. */
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
-}
-
-function Asking({ query, flows, days }: { query: SavedQuery; flows: Flows; days: number }) {
+function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; period: Period }) {
   const { t } = useTranslation("measure");
   const [values, setValues] = useState<QueryValues>(() =>
     Object.fromEntries(
@@ -59,10 +53,7 @@ function Asking({ query, flows, days }: { query: SavedQuery; flows: Flows; days:
     ),
   );
   const asking = useMutation({ mutationFn: askQuery });
-  const asked = () => {
-    const today = Date.now();
-    return { name: query.name, from: dayOf(today - (days - 1) * DAY), to: dayOf(today), parameters: values };
-  };
+  const asked = () => ({ name: query.name, ...rangeOf(period, utcDay(Date.now())), parameters: values });
   return (
     <>
       <p className="quiet">{query.description}</p>

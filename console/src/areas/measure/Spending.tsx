@@ -7,6 +7,7 @@ import { locale } from "../../i18n/words.ts";
 import { Download } from "./Download.tsx";
 import { count } from "../../i18n/format.ts";
 import { AsOf, Figures, Part } from "./parts.tsx";
+import type { Period } from "./period.ts";
 import {
   budgetQuery,
   spendingFile,
@@ -40,10 +41,10 @@ function linesOf(found: Spending): Record<By, Line[]> {
 }
 
 /** What the organization's messages cost at Meta, and what is left of its budget. */
-export function SpendingReport({ flows, days }: { flows: readonly FlowSummary[]; days: number }) {
+export function SpendingReport({ flows, period }: { flows: readonly FlowSummary[]; period: Period }) {
   const { t } = useTranslation("measure");
   const budget = useQuery(budgetQuery());
-  const spending = useQuery(spendingQuery(days));
+  const spending = useQuery(spendingQuery(period));
   const name = useNames(flows);
   return (
     <div className="measure-parts">
@@ -51,7 +52,7 @@ export function SpendingReport({ flows, days }: { flows: readonly FlowSummary[];
         {(found) => <OfMonth budget={found} />}
       </Part>
       <Part title={t("spending.title")} about={t("spending.about")} result={spending}>
-        {(found) => <Tables found={found} days={days} name={name} />}
+        {(found) => <Tables found={found} period={period} name={name} />}
       </Part>
     </div>
   );
@@ -96,7 +97,7 @@ function OfMonth({ budget: { month, currency, budget_micros, reserved_micros } }
   );
 }
 
-function Tables({ found, days, name }: { found: Spending; days: number; name: NameOf }) {
+function Tables({ found, period: asked, name }: { found: Spending; period: Period; name: NameOf }) {
   const { t } = useTranslation("measure");
   const { total, currency, period } = found;
   const lines = linesOf(found);
@@ -120,7 +121,7 @@ function Tables({ found, days, name }: { found: Spending; days: number; name: Na
       ) : (
         <>
           <div className="measure-line">
-            <Download name={`spending-${period.from}-${period.to}.csv`} file={() => spendingFile(days)} />
+            <Download name={`spending-${period.from}-${period.to}.csv`} file={() => spendingFile(asked)} />
           </div>
           {BY.map((by) => (
             <Lines key={by} title={t(`spending.by.${by}`)} lines={lines[by]} currency={currency}>

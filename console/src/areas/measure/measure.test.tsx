@@ -1,7 +1,8 @@
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { problemOf } from "./period.ts";
 import routes from "./routes.tsx";
 
 const PERIOD = { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" };
@@ -92,9 +93,12 @@ function open(search: string, changed: Record<string, unknown> = {}) {
 }
 
 beforeEach(async () => {
+  vi.useFakeTimers({ now: new Date("2026-11-30T12:00:00Z"), toFake: ["Date"] });
   await words("pt", "measure");
   signInAs("analyst");
 });
+
+afterEach(() => vi.useRealTimers());
 
 test("the overview shows numbers as the language writes them, and each day for those who do not see bars", async () => {
   open("");
@@ -111,6 +115,59 @@ test("what is shown is in the address", async () => {
   await userEvent.selectOptions(screen.getByLabelText("Período"), "Últimos 90 dias");
   await userEvent.click(screen.getByRole("tab", { name: "Respostas" }));
   await waitFor(() => expect(router.state.location.search).toBe("?flow=menu&days=90&tab=answers"));
+});
+
+const RANGE = "?from=2026-10-05&to=2026-11-02";
+
+test("two dates of the person's choice are asked for once, and kept in the address", async () => {
+  const { router, asked } = open("?flow=menu", {
+    [`GET ${BASE}/report${RANGE}`]: GIVEN[`GET ${BASE}/report`],
+  });
+  await userEvent.selectOptions(await screen.findByLabelText("Período"), "Escolher as datas…");
+  expect(screen.getByLabelText("De")).toHaveValue("2026-11-01");
+  expect(screen.getByLabelText("Até")).toHaveValue("2026-11-30");
+  await screen.findByText("1.234");
+  const before = asked.length;
+  fireEvent.change(screen.getByLabelText("De"), { target: { value: "2026-10-05" } });
+  fireEvent.change(screen.getByLabelText("Até"), { target: { value: "2026-11-02" } });
+  expect(asked).toHaveLength(before);
+  await userEvent.click(screen.getByRole("button", { name: "Aplicar" }));
+  await waitFor(() => expect(router.state.location.search).toBe(`?flow=menu&${RANGE.slice(1)}`));
+  await waitFor(() => expect(asked.slice(before).map(({ search }) => search)).toEqual(Array(4).fill(RANGE)));
+  await userEvent.selectOptions(screen.getByLabelText("Período"), "Últimos 7 dias");
+  await waitFor(() => expect(router.state.location.search).toBe("?flow=menu&days=7"));
+  expect(screen.queryByLabelText("De")).toBeNull();
+});
+
+test.each([
+  ["answers", "/api/v1/flows/menu/answers", "Respostas"],
+  ["spending", "/api/v1/reports/spending", "Gastos"],
+  ["experiments", "/api/v1/flows/menu/experiments", "Experimentos"],
+])("dates of an address are those of the report: %s", async (tab, path, name) => {
+  const { asked } = open(`${RANGE}&flow=menu&tab=${tab}`, {
+    [`GET ${path}`]: new Response(null, { status: 503 }),
+  });
+  expect(await screen.findByRole("tab", { name, selected: true })).toBeVisible();
+  await waitFor(() => expect(asked.find(({ key }) => key === `GET ${path}`)?.search).toContain(RANGE));
+});
+
+test.each([
+  ["from=2026-11-02&to=2026-11-01", /A primeira data vem depois da última/],
+  ["from=2026-11-02&to=2026-12-01", /está no futuro/],
+  ["from=2025-11-30&to=2026-11-30", /mais de 365 dias/],
+  ["from=2026-11-02", /Preencha as duas datas/],
+  ["from=then&to=now", /Preencha as duas datas/],
+])("no report is asked for dates that are not a period: %s", async (search, sentence) => {
+  const { asked, container } = open(`?${search}`);
+  expect(await screen.findByRole("alert")).toHaveTextContent(sentence);
+  expect(screen.getByLabelText("De")).toBeInvalid();
+  await waitFor(() => expect(screen.getByLabelText("Fluxo")).toHaveValue("menu"));
+  expect(asked.map(({ key }) => key)).toEqual(["GET /api/v1/flows"]);
+  await expectAccessible(container);
+});
+
+test("the longest period is the one that the API takes", () => {
+  expect(problemOf({ from: "2025-12-01", to: "2026-11-30" }, "2026-11-30")).toBeNull();
 });
 
 test("answers stand below their questions, and the whole table is a file", async () => {

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, got } from "../../api/client.ts";
 import { ApiError } from "../../api/errors.ts";
 import type { components } from "../../generated/api.ts";
+import type { Period } from "./period.ts";
 
 type Schemas = components["schemas"];
 export type Report = Schemas["FlowReportResponse"];
@@ -18,10 +19,10 @@ export type SavedQuery = Schemas["SavedQuery"];
 export type QueryRows = Schemas["QueryRows"];
 export type QueryValues = NonNullable<Schemas["QueryRequest"]["parameters"]>;
 
-/** What is measured: a flow, over so many days until today. */
+/** What is measured: a flow, in a period. */
 export interface Asked {
   flow: string;
-  days: number;
+  period: Period;
 }
 
 const PREPARING_MILLISECONDS = 5_000;
@@ -35,8 +36,8 @@ const patient = {
   staleTime: 60_000,
 };
 
-function at({ flow, days }: Asked) {
-  return { path: { flow_id: flow }, query: { days } };
+function at({ flow, period }: Asked) {
+  return { path: { flow_id: flow }, query: period };
 }
 
 const FLOW = "/api/v1/whatsapp-analytics/flows/{flow_id}";
@@ -81,7 +82,7 @@ export function answersQuery(asked: Asked, value: string) {
     queryKey: ["answers", asked, value],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) => {
-      const query = { days: asked.days, value: value || undefined, cursor: pageParam };
+      const query = { ...asked.period, value: value || undefined, cursor: pageParam };
       const params = { path: { flow_id: asked.flow }, query };
       return got(api.GET(ANSWERS, { params, signal })) as Promise<Answers>; // JSON, as no other was asked for
     },
@@ -94,24 +95,24 @@ const CSV = { headers: { accept: "text/csv" }, parseAs: "blob" } as const;
 
 /** The whole table as a file. */
 export function answersFile(asked: Asked, value: string): Promise<Blob> {
-  const query = { days: asked.days, value: value || undefined };
+  const query = { ...asked.period, value: value || undefined };
   const params = { path: { flow_id: asked.flow }, query };
   return got(api.GET(ANSWERS, { params, ...CSV })) as Promise<Blob>;
 }
 
 /** What the messages of all flows cost. */
-export function spendingQuery(days: number) {
+export function spendingQuery(period: Period) {
   return queryOptions({
-    queryKey: ["spending", days],
+    queryKey: ["spending", period],
     queryFn: ({ signal }) =>
-      got(api.GET("/api/v1/reports/spending", { params: { query: { days } }, signal })) as Promise<Spending>,
+      got(api.GET("/api/v1/reports/spending", { params: { query: period }, signal })) as Promise<Spending>,
     ...patient,
   });
 }
 
 /** The spending as a file. */
-export function spendingFile(days: number): Promise<Blob> {
-  const params = { query: { days } };
+export function spendingFile(period: Period): Promise<Blob> {
+  const params = { query: period };
   return got(api.GET("/api/v1/reports/spending", { params, ...CSV })) as Promise<Blob>;
 }
 
@@ -124,11 +125,11 @@ export function budgetQuery() {
 }
 
 /** The paths of a flow's random nodes, compared by a goal. */
-export function experimentsQuery({ flow, days }: Asked, goal: string, smallest_effect: number) {
+export function experimentsQuery({ flow, period }: Asked, goal: string, smallest_effect: number) {
   return queryOptions({
-    queryKey: ["experiments", flow, days, goal, smallest_effect],
+    queryKey: ["experiments", flow, period, goal, smallest_effect],
     queryFn: ({ signal }) => {
-      const params = { path: { flow_id: flow }, query: { days, goal, smallest_effect } };
+      const params = { path: { flow_id: flow }, query: { ...period, goal, smallest_effect } };
       return got(api.GET("/api/v1/flows/{flow_id}/experiments", { params, signal }));
     },
     ...patient,
