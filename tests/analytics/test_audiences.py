@@ -20,6 +20,9 @@ class Log:
     def progress(self) -> ExportProgress:
         return ExportProgress()
 
+    def settled_through(self) -> None:
+        return None
+
 
 class Told:
     def __init__(self) -> None:

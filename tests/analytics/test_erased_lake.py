@@ -7,10 +7,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from pytake.aws.aliases import DynamoAliases
+from pytake.contacts.records import new_contact
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import LakePart
+from pytake.conversation.merge_contacts import merged_conversations
+from pytake.conversation.records import ConversationKey
 from tests import fakes
-from tests.analytics.dynamo_lake import ANA, BIA, HOUR, World, aws, clock, few_queries, table
+from tests.analytics.dynamo_lake import ANA, BIA, HOUR, NUMBER, World, aws, clock, few_queries, table
 
 __all__ = ["aws", "clock", "few_queries", "table"]
 
@@ -66,6 +70,25 @@ def test_what_was_never_exported_before_the_erasure_is_counted_all_the_same(worl
     assert kinds.count("reported") == kinds.count("message_in") == 2
     assert len({row.contact for row in world.rows()}) == 2
     assert "Zebedeu " + ANA not in msgspec.json.encode(world.rows()).decode()
+
+
+def test_the_row_of_a_merge_outlives_an_erasure_before_its_hour_is_settled(world: World) -> None:
+    for contact_id in (ANA, BIA):
+        world.turn(contact_id, 1)
+    world.export(300)
+    before = world.log.pseudonyms("acme", [ANA, BIA], world.clock())
+    DynamoAliases(world.table, world.clock).merge("acme", ANA, BIA)
+    keys = [ConversationKey("acme", NUMBER, one) for one in (ANA, BIA)]
+    stays, goes = (world.conversations.load(key) for key in keys)
+    assert goes is not None
+    world.conversations.merge(*merged_conversations(keys[0], stays, goes, new_contact(ANA), world.clock()))
+    pending = world.erasure.begin("acme", keys, world.clock())
+    world.erasure.remove(pending)
+    world.finish(pending)
+    world.export(300)
+    [merge] = [row for row in world.rows() if row.type == "merged"]
+    assert (merge.contact, merge.code, merge.session) == (before[ANA].contact, before[BIA].contact, None)
+    assert not {ANA, BIA} & set(msgspec.json.encode(world.rows()).decode().split('"'))
 
 
 def test_an_export_under_way_brings_nothing_back(world: World) -> None:

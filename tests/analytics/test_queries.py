@@ -170,8 +170,8 @@ def test_literals(value: Any, text: str) -> None:
 def test_a_statement_s_names_become_question_marks_in_their_order() -> None:
     day = date(2026, 3, 1)
     asked = query("daily", {"organization_id": "acme", "events_from": day, "events_to": date(2026, 3, 2)})
-    assert asked.sql.count("?") == len(asked.parameters) == 9
-    assert asked.parameters == ["'acme'", "'2026-03-01'", "'2026-03-02'"] * 3
+    assert asked.sql.count("?") == len(asked.parameters) == 12
+    assert asked.parameters == ["'acme'", "'2026-03-01'", "'2026-03-02'"] * 4
     assert ":" not in asked.sql
     assert "--" not in asked.sql
     assert "{{" not in asked.sql

@@ -60,6 +60,10 @@ class MemoryEventLog:
             names[contact_id] = Pseudonyms(key, pseudonyms(of_person, into or contact_id).contact)
         return names
 
+    def known_pseudonyms(self, organization_id: str, contact_ids: Iterable[str]) -> dict[str, str]:
+        known = {one: self.keys[organization_id, one] for one in contact_ids if (organization_id, one) in self.keys}
+        return {one: pseudonyms(key, one).contact for one, key in known.items()}
+
     def delete_turns(self, organization_id: str, hour: int) -> int:
         mine = list(self.turns(hour, self.entries(hour, organization_id)))
         for turn in mine:

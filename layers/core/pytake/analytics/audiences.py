@@ -1,10 +1,10 @@
 """Sets of people for segments, from the lake: who came where in a flow, by pseudonyms (ADR 31)."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pytake.analytics.queries import Query, literal, statement
+from pytake.analytics.queries import Value, bind, statement
 from pytake.analytics.saved_queries import ParameterError, QueryParameter, SavedQuery, checked_value
 from pytake.contacts.segments import DEFAULT_DAYS, MOST_DAYS, Outcome, SegmentError, SegmentQuery
 from pytake.conversation.ports.common import Clock
@@ -61,7 +61,7 @@ class LakeAudiences:
         self._clock = clock
 
     def with_outcome(self, organization_id: str, outcome: Outcome) -> PseudonymSet:
-        values = [_EVENTS.get(outcome.name, outcome.name), outcome.flow_id]
+        values = {"type": _EVENTS.get(outcome.name, outcome.name), "flow_id": outcome.flow_id}
         return self._people(organization_id, "outcome", outcome.days, values)
 
     def named_by(self, organization_id: str, query: SegmentQuery) -> PseudonymSet:
@@ -71,24 +71,36 @@ class LakeAudiences:
     def check(self, query: SegmentQuery) -> None:
         _bound(query)
 
-    def _people(self, organization_id: str, name: str, days: int, values: Sequence[str | int]) -> PseudonymSet:
-        asked = _packed(name)
+    def _people(self, organization_id: str, name: str, days: int, values: Mapping[str, Value]) -> PseudonymSet:
         last = datetime.fromtimestamp(self._clock(), UTC).date()
-        given = [organization_id, last - timedelta(days - 1), last, *values]
-        bound = Query(asked, [literal(value) for value in given])
-        rows = self._queries.rows(bound.sql, bound.parameters, f"{self._event_log.progress().as_of}")
+        first, settled = last - timedelta(days - 1), self._event_log.settled_through()
+        settled_day = date.fromisoformat(settled) if settled is not None else first - timedelta(1)
+        merged: dict[str, Value] = {
+            "daily_from": first,
+            "daily_to": settled_day,
+            "events_from": max(settled_day + timedelta(1), first),
+            "events_to": last,
+        }
+        own: dict[str, Value] = {"organization_id": organization_id, "first_day": first, "last_day": last}
+        asked = bind(_packed(name), {**merged, **own, **values})
+        rows = self._queries.rows(asked.sql, asked.parameters, f"{self._event_log.progress().as_of}")
         return PseudonymSet({str(row["first"]): str(row["contacts"]) for row in rows})
 
 
 def _packed(name: str) -> str:
-    """A query of people, with one row for all whose pseudonyms begin alike: Athena gives a thousand rows at once."""
+    """A query of people by the pseudonyms that they have now, with one row for all whose pseudonyms begin alike: Athena gives a
+    thousand rows at once."""
     return (
+        f"WITH merges AS (\n{statement('merges')}),\n\nrenamed AS (\n{statement('renamed')}),\n\n"
+        f"found AS (\n{statement(f'audience/{name}')}),\n\n"
+        "people AS (\nSELECT DISTINCT coalesce(renamed.contact, found.contact) AS contact\n"
+        "FROM found\nLEFT JOIN renamed ON renamed.former_contact = found.contact\n)\n\n"
         f"SELECT substr(contact, 1, {PREFIX_CHARACTERS}) AS first, array_join(array_agg(contact), ',') AS contacts\n"
-        f"FROM (\n{statement(f'audience/{name}')}) AS people\nGROUP BY 1"
+        "FROM people\nGROUP BY 1"
     )
 
 
-def _bound(query: SegmentQuery) -> tuple[SavedQuery, int, list[str | int]]:
+def _bound(query: SegmentQuery) -> tuple[SavedQuery, int, dict[str, str | int]]:
     """The saved query, its days and its other values. Raises `SegmentError`."""
     saved = AUDIENCE_QUERIES.get(query.name)
     if saved is None:
@@ -104,6 +116,6 @@ def _bound(query: SegmentQuery) -> tuple[SavedQuery, int, list[str | int]]:
         raise SegmentError(f"query.parameters.{_DAYS}", f"days is a whole number from 1 to {MOST_DAYS}.")
     given: dict[str, Any] = dict(query.parameters)
     try:
-        return saved, days, [checked_value(parameter, given) for parameter in saved.parameters]
+        return saved, days, {parameter.name: checked_value(parameter, given) for parameter in saved.parameters}
     except ParameterError as error:
         raise SegmentError(f"query.parameters.{error.name}", str(error)) from None

@@ -34,6 +34,7 @@ EventType = Literal[
     "handed_off",
     "failed",
     "error",
+    "merged",
 ]
 
 COLUMNS: dict[str, str] = {
@@ -218,6 +219,16 @@ def events_of(
     }
     if variables:
         add("reported", variables=variables)
+    _add_events(key, record, names, add)
+    if record.status == "failed":
+        if not happened & _ERRORS:
+            add("error", node_id=record.node_id, code="turn_failed")
+        add("failed", node_id=record.node_id)
+    _add_messages(key, record, deliveries, add)
+    return found
+
+
+def _add_events(key: ConversationKey, record: TurnRecord, names: Pseudonyms, add: Callable[..., None]) -> None:
     for event in record.events:
         if event.type == "completed":
             add("completed", node_id=record.node_id)
@@ -234,14 +245,11 @@ def events_of(
         elif event.type == "session_closed":
             closed = str(event.data.get("session_id") or record.session_id)
             add("closed", session_id=closed, code=event.data.get("reason"))
+        elif event.type == "contact_merged" and "into" in event.data:
+            # Files of settled hours keep the former pseudonym: this row leads from it to the person's.
+            add("merged", session_id="", code=pseudonyms(names.key, key.contact_id).contact)
         elif event.type in _ERRORS:
             add("error", node_id=event.data.get("node_id"), code=event.type)
-    if record.status == "failed":
-        if not happened & _ERRORS:
-            add("error", node_id=record.node_id, code="turn_failed")
-        add("failed", node_id=record.node_id)
-    _add_messages(key, record, deliveries, add)
-    return found
 
 
 def _add_path(record: TurnRecord, happened: set[str], add: Callable[..., None]) -> None:

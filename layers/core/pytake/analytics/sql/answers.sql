@@ -43,6 +43,14 @@ latest AS (
     GROUP BY session, name
 ),
 
+merges AS (
+{{merges}}
+),
+
+renamed AS (
+{{renamed}}
+),
+
 joined AS (
     SELECT session, array_join(array_agg(concat(name, $unit, coalesce(value, '')) ORDER BY name), $record) AS answers
     FROM latest
@@ -51,12 +59,13 @@ joined AS (
 
 SELECT
     begun.session,
-    begun.contact,
+    coalesce(renamed.contact, begun.contact) AS contact,
     date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', begun.started_at) AS started_at,
     states.state,
     joined.answers
 FROM begun
 INNER JOIN states ON states.session = begun.session
+LEFT JOIN renamed ON renamed.former_contact = begun.contact
 LEFT JOIN joined ON joined.session = begun.session
 ORDER BY begun.started_at DESC, begun.session
 LIMIT 10001

@@ -7,15 +7,24 @@ conversations AS (
 {{conversations}}
 ),
 
+merges AS (
+{{merges}}
+),
+
+renamed AS (
+{{renamed}}
+),
+
 slots AS (
     SELECT
         CAST(at_timezone(with_timezone(sessions.slot, 'UTC'), $timezone) AS date) AS day,
         sessions.started_at,
-        sessions.contact,
+        coalesce(renamed.contact, sessions.contact) AS contact,
         sessions.messages_in,
         sessions.messages_in + sessions.messages_bot + sessions.messages_agent AS messages
     FROM sessions
     INNER JOIN conversations ON conversations.session = sessions.session
+    LEFT JOIN renamed ON renamed.former_contact = sessions.contact
 )
 
 SELECT

@@ -39,16 +39,25 @@ goals AS (
     GROUP BY session
 ),
 
+merges AS (
+{{merges}}
+),
+
+renamed AS (
+{{renamed}}
+),
+
 people AS (
     SELECT
         choices.node_id,
-        choices.contact,
+        coalesce(renamed.contact, choices.contact) AS contact,
         min_by(choices.path, choices.chosen_at) AS path,
         max(choices.paths) > 1 OR count(DISTINCT choices.path) > 1 AS mixed,
         bool_or(coalesce(goals.reached > choices.chosen, false)) AS reached
     FROM choices
+    LEFT JOIN renamed ON renamed.former_contact = choices.contact
     LEFT JOIN goals ON goals.session = choices.session
-    GROUP BY choices.node_id, choices.contact
+    GROUP BY choices.node_id, coalesce(renamed.contact, choices.contact)
 )
 
 SELECT node_id, substr(path, 6) AS path, mixed, count(*) AS people, count_if(reached) AS reached

@@ -8,9 +8,17 @@ conversations AS (
 {{conversations}}
 ),
 
+merges AS (
+{{merges}}
+),
+
+renamed AS (
+{{renamed}}
+),
+
 ranked AS (
     SELECT
-        contact,
+        coalesce(renamed.contact, conversations.contact) AS contact,
         state,
         messages_in,
         messages_bot,
@@ -20,6 +28,7 @@ ranked AS (
         row_number() OVER (ORDER BY milliseconds) AS place,
         count(*) OVER () AS places
     FROM conversations
+    LEFT JOIN renamed ON renamed.former_contact = conversations.contact
 )
 
 SELECT

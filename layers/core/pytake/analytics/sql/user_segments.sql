@@ -7,10 +7,19 @@ conversations AS (
 {{conversations}}
 ),
 
+merges AS (
+{{merges}}
+),
+
+renamed AS (
+{{renamed}}
+),
+
 people AS (
-    SELECT contact, sum(messages_in) AS messages
+    SELECT coalesce(renamed.contact, conversations.contact) AS contact, sum(messages_in) AS messages
     FROM conversations
-    GROUP BY contact
+    LEFT JOIN renamed ON renamed.former_contact = conversations.contact
+    GROUP BY coalesce(renamed.contact, conversations.contact)
     HAVING sum(messages_in) > 0
 )
 
