@@ -1,11 +1,14 @@
-"""The web console says every problem in Portuguese, Spanish and English, and installs only what its lock file has a hash for."""
+"""The console has words for problems and saved queries in three languages, and its lock file a hash for each package."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 
+from pytake.analytics.queries import statement
+from pytake.analytics.saved_queries import SAVED_QUERIES, SavedQuery
 from pytake.engine.problems import CODES
 from rest.problems import PROBLEM_CODES
 
@@ -22,6 +25,20 @@ def words(language: str, part: str) -> dict[str, Any]:
 def test_every_code_has_a_sentence_in_the_console(language: str, part: str, codes: set[str]) -> None:
     missing = codes - set(words(language, part))
     assert not missing, f"add them to console/src/words/{language}/{part}.json"
+
+
+@pytest.mark.parametrize("language", ["pt", "es", "en"])
+@pytest.mark.parametrize("query", SAVED_QUERIES.values(), ids=lambda query: query.name)
+def test_every_saved_query_has_words_for_itself_its_parameters_and_its_columns(
+    language: str, query: SavedQuery
+) -> None:
+    path = CONSOLE / "src" / "areas" / "measure" / "words" / f"{language}.json"
+    said = json.loads(path.read_text())
+    assert set(said["saved"].get(query.name, {})) == {"title", "about"}, f"add them to {path}"
+    for parameter in query.parameters:
+        assert set(said["parameter"].get(parameter.name, {})) == {"label", "about"}, f"add them to {path}"
+    columns = sqlglot.parse_one(statement(f"saved/{query.name}"), dialect="athena").named_selects
+    assert set(columns) <= set(said["column"]), f"add them to {path}"
 
 
 def test_every_package_of_the_console_has_a_hash_and_no_address() -> None:

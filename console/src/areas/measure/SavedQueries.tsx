@@ -1,12 +1,14 @@
-import { Button, NativeSelect, NumberInput, Skeleton, Table, TagsInput, TextInput } from "@mantine/core";
+import { Autocomplete, Button, NativeSelect, NumberInput, Skeleton, Table, TagsInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { count, percent } from "../../i18n/format.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { Download } from "./Download.tsx";
 import { rangeOf, utcDay, type Period } from "./period.ts";
 import {
   askQuery,
+  nodeIdsQuery,
   queryFile,
   savedQueriesQuery,
   type QueryRows,
@@ -14,12 +16,40 @@ import {
   type SavedQuery,
 } from "./queries.ts";
 
+type Parameters = SavedQuery["parameters"];
 type Flows = readonly { flow_id: string; name: string }[];
+
+const SHARE = /^(share|rate|difference|first_contact)/;
+const NUMBER =
+  /_seconds$|^(conversations|reached|given_up|completed_without_a_person|resolved|step|answers)$/;
+
+/** What queries, their parameters and their columns are called. A test compares the words with the queries of the API. */
+function useTexts() {
+  const { t, i18n } = useTranslation("measure");
+  const said = (key: string, otherwise: string) =>
+    i18n.exists(key, { ns: "measure" }) ? t(key as "title") : otherwise;
+  return {
+    title: (name: string) => said(`saved.${name}.title`, name),
+    about: ({ name, description }: SavedQuery) => said(`saved.${name}.about`, description),
+    parameter: ({ name, description }: Parameters[number]) => ({
+      label: said(`parameter.${name}.label`, name),
+      description: said(`parameter.${name}.about`, description),
+    }),
+    column: (name: string) => said(`column.${name}`, name),
+    value: (column: string, value: string | null | undefined) => {
+      if (value == null) return "–";
+      if (SHARE.test(column)) return percent(Number(value));
+      if (NUMBER.test(column)) return count(Number(value));
+      return column === "who" || column === "differs" ? said(`value.${value}`, value) : value;
+    },
+  };
+}
 
 /** The queries that the product has saved, with a form for their parameters. */
 export function SavedQueries({ flows, period }: { flows: Flows; period: Period }) {
   const { t } = useTranslation("measure");
   const queries = useQuery(savedQueriesQuery());
+  const texts = useTexts();
   const [name, setName] = useState<string>();
   const chosen = queries.data?.find((one) => one.name === name) ?? queries.data?.[0];
   return (
@@ -32,7 +62,7 @@ export function SavedQueries({ flows, period }: { flows: Flows; period: Period }
             label={t("queries.name")}
             className="measure-query"
             value={chosen.name}
-            data={(queries.data ?? []).map((one) => one.name)}
+            data={(queries.data ?? []).map(({ name: value }) => ({ value, label: texts.title(value) }))}
             onChange={(event) => setName(event.currentTarget.value)}
           />
           <Asking key={chosen.name} query={chosen} flows={flows} period={period} />
@@ -44,6 +74,7 @@ export function SavedQueries({ flows, period }: { flows: Flows; period: Period }
 
 function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; period: Period }) {
   const { t } = useTranslation("measure");
+  const texts = useTexts();
   const [values, setValues] = useState<QueryValues>(() =>
     Object.fromEntries(
       query.parameters.flatMap(({ name, type, default: standard }): [string, string | number][] => {
@@ -52,11 +83,14 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
       }),
     ),
   );
+  const nodes = useQuery(nodeIdsQuery(String(values["flow_id"] ?? "")));
   const asking = useMutation({ mutationFn: askQuery });
   const asked = () => ({ name: query.name, ...rangeOf(period, utcDay(Date.now())), parameters: values });
   return (
     <>
-      <p className="quiet">{query.description}</p>
+      <p className="quiet">
+        {texts.about(query)} {t("queries.days")}
+      </p>
       <form
         className="form"
         onSubmit={(event) => {
@@ -69,6 +103,7 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
             key={parameter.name}
             parameter={parameter}
             flows={flows}
+            nodes={nodes.data ?? []}
             value={values[parameter.name]}
             onChange={(value) => setValues({ ...values, [parameter.name]: value })}
           />
@@ -87,22 +122,30 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
 }
 
 interface ParameterProps {
-  parameter: SavedQuery["parameters"][number];
+  parameter: Parameters[number];
   flows: Flows;
+  /** The ids of the nodes of the chosen flow. */
+  nodes: string[];
   value: QueryValues[string] | undefined;
   onChange: (value: QueryValues[string]) => void;
 }
 
-function Parameter({ parameter, flows, value, onChange }: ParameterProps) {
-  const { name, type, description } = parameter;
-  const texts = { label: name, description, required: parameter.default === null };
+function Parameter({ parameter, flows, nodes, value, onChange }: ParameterProps) {
+  const { type } = parameter;
+  const texts = { ...useTexts().parameter(parameter), required: parameter.default === null };
   if (type === "hours")
     return (
       <NumberInput {...texts} min={1} value={Number(value)} onChange={(next) => onChange(Number(next))} />
     );
   if (type === "nodes")
     return (
-      <TagsInput {...texts} value={Array.isArray(value) ? value : []} acceptValueOnBlur onChange={onChange} />
+      <TagsInput
+        {...texts}
+        data={nodes}
+        value={Array.isArray(value) ? value : []}
+        acceptValueOnBlur
+        onChange={onChange}
+      />
     );
   if (type === "flow")
     return (
@@ -114,16 +157,18 @@ function Parameter({ parameter, flows, value, onChange }: ParameterProps) {
       />
     );
   return (
-    <TextInput
+    <Autocomplete
       {...texts}
+      data={type === "goal" ? ["completed", ...nodes] : nodes}
       value={String(value ?? "")}
-      onChange={(event) => onChange(event.currentTarget.value)}
+      onChange={onChange}
     />
   );
 }
 
 function Result({ result }: { result: QueryRows }) {
   const { t } = useTranslation("measure");
+  const texts = useTexts();
   if (result.rows.length === 0) return <output>{t("queries.none")}</output>;
   const numbered = result.rows.map((row, place) => ({ row, id: `row ${place}` }));
   return (
@@ -132,7 +177,7 @@ function Result({ result }: { result: QueryRows }) {
         <Table.Thead>
           <Table.Tr>
             {result.columns.map((column) => (
-              <Table.Th key={column}>{column}</Table.Th>
+              <Table.Th key={column}>{texts.column(column)}</Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
@@ -140,7 +185,7 @@ function Result({ result }: { result: QueryRows }) {
           {numbered.map(({ row, id }) => (
             <Table.Tr key={id}>
               {result.columns.map((column) => (
-                <Table.Td key={column}>{row[column]}</Table.Td>
+                <Table.Td key={column}>{texts.value(column, row[column])}</Table.Td>
               ))}
             </Table.Tr>
           ))}

@@ -76,14 +76,22 @@ const GIVEN = {
   },
   "GET /api/v1/queries": [
     {
-      name: "node_funnel",
-      description: "How many get how far.",
+      name: "response_times",
+      description: "How long people take.",
+      parameters: [{ name: "flow_id", type: "flow", description: "The flow", default: null }],
+    },
+    {
+      name: "of_a_later_release",
+      description: "What this console does not know.",
       parameters: [
         { name: "flow_id", type: "flow", description: "The flow", default: null },
-        { name: "hours", type: "hours", description: "Within", default: 24 },
+        { name: "node_id", type: "node", description: "The node", default: null },
+        { name: "minutes", type: "hours", description: "Within", default: 24 },
       ],
     },
   ],
+  "GET /api/v1/flows/menu": { document: { id: "menu", nodes: [{ id: "ask_name" }] } },
+  "GET /api/v1/flows/leads": { document: { id: "leads", nodes: [{ id: "budget" }] } },
 };
 
 function open(search: string, changed: Record<string, unknown> = {}) {
@@ -183,15 +191,41 @@ test("answers stand below their questions, and the whole table is a file", async
   expect(made).toHaveBeenCalledOnce();
 });
 
-test("a saved query is asked with its parameters", async () => {
-  const rows = { name: "node_funnel", columns: ["node", "people"], as_of: null, truncated: false };
-  const { asked } = open("?tab=queries", {
-    "POST /api/v1/queries/node_funnel": { ...rows, rows: [{ node: "ask_name", people: "4" }] },
-  });
-  await userEvent.selectOptions(await screen.findByLabelText(/flow_id/), "Leads");
+test("a saved query has a title, and shows what it found in the person's words", async () => {
+  const row = { who: "agent", node_flow_id: null, node_id: null, answers: "1200", average_seconds: "62.5" };
+  const found = {
+    name: "response_times",
+    columns: Object.keys(row),
+    as_of: null,
+    truncated: false,
+    rows: [row],
+  };
+  const { asked } = open(`${RANGE}&tab=queries`, { "POST /api/v1/queries/response_times": found });
+  expect(await screen.findByRole("option", { name: "Tempos de resposta" })).toBeInTheDocument();
+  expect(screen.getByText(/Quanto as pessoas demoram .* contados em UTC/)).toBeVisible();
+  const flow = await screen.findByLabelText(/^Fluxo \*/);
+  await userEvent.selectOptions(flow, "Leads");
   await userEvent.click(screen.getByRole("button", { name: "Executar" }));
-  expect(await screen.findByRole("cell", { name: "ask_name" })).toBeVisible();
-  expect(asked.at(-1)!.body).toMatchObject({ parameters: { flow_id: "leads", hours: 24 } });
+  expect(await screen.findByRole("row", { name: "Atendente – – 1.200 62,5" })).toBeVisible();
+  const headers = screen.getAllByRole("columnheader").map(({ textContent }) => textContent);
+  expect(headers).toEqual(["Quem respondeu", "Fluxo do bloco", "Bloco", "Respostas", "Média (segundos)"]);
+  const body = { from: "2026-10-05", to: "2026-11-02", parameters: { flow_id: "leads" } };
+  expect(asked.at(-1)!.body).toEqual(body);
+});
+
+test("a query that the console does not know yet is asked by the API's own words", async () => {
+  const row = { minutes: "3", share: "0.125", node_id: "budget" };
+  const found = { columns: Object.keys(row), as_of: null, truncated: false, rows: [row] };
+  const { asked } = open("?tab=queries", { "POST /api/v1/queries/of_a_later_release": found });
+  await userEvent.selectOptions(await screen.findByLabelText("Consulta"), "of_a_later_release");
+  const flow = await screen.findByLabelText(/^Fluxo \*/);
+  await userEvent.selectOptions(flow, "Leads");
+  await userEvent.click(screen.getByRole("combobox", { name: /Bloco de sorteio/ }));
+  await userEvent.click(await screen.findByRole("option", { name: "budget" }));
+  await userEvent.click(screen.getByRole("button", { name: "Executar" }));
+  expect(await screen.findByRole("row", { name: "3 12,5% budget" })).toBeVisible();
+  const parameters = { flow_id: "leads", node_id: "budget", minutes: 24 };
+  expect(asked.at(-1)!.body).toMatchObject({ parameters });
 });
 
 test("a flow without conversations says so", async () => {

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, got } from "../../api/client.ts";
 import { ApiError } from "../../api/errors.ts";
+import type { FlowDocument } from "../../flow/document.ts";
 import type { components } from "../../generated/api.ts";
 import type { Period } from "./period.ts";
 
@@ -141,6 +142,19 @@ export function savedQueriesQuery() {
     queryKey: ["saved-queries"],
     queryFn: ({ signal }) => got(api.GET("/api/v1/queries", { signal })),
     staleTime: Infinity,
+  });
+}
+
+/** The ids of the nodes of a flow's draft. */
+export function nodeIdsQuery(flow_id: string) {
+  return queryOptions({
+    queryKey: ["node-ids", flow_id],
+    queryFn: async ({ signal }) => {
+      const found = await got(api.GET("/api/v1/flows/{flow_id}", { params: { path: { flow_id } }, signal }));
+      return (found.document as unknown as FlowDocument).nodes.map(({ id }) => id);
+    },
+    enabled: flow_id !== "",
+    staleTime: 60_000,
   });
 }
 
