@@ -138,8 +138,18 @@ function list(value: unknown): Data[] {
     : [];
 }
 
+const exits = new WeakMap<FlowNode, readonly Exit[]>(); // a node never changes: it is replaced
+
 /** Return the ways out of a node, as they are shown: those that its data makes possible. */
-export function exitsOf(node: FlowNode): Exit[] {
+export function exitsOf(node: FlowNode): readonly Exit[] {
+  const known = exits.get(node);
+  if (known) return known;
+  const found = foundExits(node);
+  exits.set(node, found);
+  return found;
+}
+
+function foundExits(node: FlowNode): Exit[] {
   const { type, data } = node;
   const exit = (kind: Exit["kind"], field: string, text?: string): Exit => {
     const target = valueAt(data, field);

@@ -43,13 +43,29 @@ export function drawingOf({ nodes }: FlowDocument): Drawing {
   };
 }
 
+/** Whether some node has no place of its own. */
+export function isUnplaced({ nodes }: FlowDocument): boolean {
+  return nodes.some(({ position }) => !position);
+}
+
 /** Return places side by side, for a flow that cannot be laid out. */
 export function inARow({ nodes }: FlowDocument): Positions {
   return new Map(nodes.map(({ id }, index) => [id, { x: index * (NODE_WIDTH + 90), y: 0 }]));
 }
 
-/** Lay a flow out in a worker, so that the page stays usable. */
+const layouts = new WeakMap<FlowDocument, Promise<Positions>>();
+
+/** Lay a flow out in a worker, so that the page stays usable. The same document is laid out once. */
 export function laidOut(document: FlowDocument): Promise<Positions> {
+  const known = layouts.get(document);
+  if (known) return known;
+  const layout = worked(document);
+  layouts.set(document, layout);
+  layout.catch(() => layouts.delete(document));
+  return layout;
+}
+
+async function worked(document: FlowDocument): Promise<Positions> {
   const worker = new Worker(new URL("layout.worker.ts", import.meta.url), { type: "module" });
   return new Promise<Positions>((resolve, reject) => {
     worker.addEventListener("message", ({ data }: MessageEvent<Positions>) => resolve(data));

@@ -1,7 +1,7 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { act } from "@testing-library/react";
 import { useMemo, useSyncExternalStore, type ReactNode } from "react";
-import { byNode, EditorProvider, useEditor, type Editor } from "../areas/build/editor/state.ts";
+import { byNode, EditorProvider, useEditor, type Editor } from "../areas/build/editor/state.tsx";
 import type { Finding, Inspection } from "../areas/build/queries.ts";
 import type { FlowDocument } from "../flow/document.ts";
 import { begun, changed, undone, type History } from "../flow/history.ts";

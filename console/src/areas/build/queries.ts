@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { api, got, tagged } from "../../api/client.ts";
 import type { FlowSummary } from "../../api/flows.ts";
 import type { Data, FlowDocument } from "../../flow/document.ts";
+import { isUnplaced, laidOut } from "../../flow/layout.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
@@ -9,15 +10,40 @@ export type Finding = Schemas["FlowProblem"];
 export type Inspection = Schemas["FlowInspection"];
 export type TestedRequest = Schemas["TestedRequest"];
 
+interface Draft {
+  document: FlowDocument;
+  tag: string;
+}
+
+const asked = new Map<string, Promise<Draft>>();
+
+async function readDraft(id: string, signal?: AbortSignal): Promise<Draft> {
+  const { data, tag } = await tagged(
+    api.GET("/api/v1/flows/{flow_id}", {
+      ...(signal ? { signal } : {}),
+      params: { path: { flow_id: id } },
+    }),
+  );
+  const document = data.document as unknown as FlowDocument;
+  if (isUnplaced(document)) laidOut(document).catch(() => undefined); // whoever draws it handles that
+  return { document, tag };
+}
+
+/** Ask for a draft while the editor is being loaded, which then takes this answer. */
+export function askForDraft(id: string): void {
+  const draft = readDraft(id);
+  draft.catch(() => undefined); // the editor shows it
+  asked.set(id, draft);
+}
+
 /** A draft and its tag. It is read when the editor opens; from then on the editor has the newest. */
 export function draftQuery(id: string) {
   return queryOptions({
     queryKey: ["draft", id],
-    queryFn: async ({ signal }) => {
-      const { data, tag } = await tagged(
-        api.GET("/api/v1/flows/{flow_id}", { signal, params: { path: { flow_id: id } } }),
-      );
-      return { document: data.document as unknown as FlowDocument, tag };
+    queryFn: ({ signal }) => {
+      const early = asked.get(id);
+      asked.delete(id);
+      return early ?? readDraft(id, signal);
     },
     staleTime: Infinity,
     gcTime: 0,

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { aligned, ALIGNMENTS, type Alignment } from "../../../flow/align.ts";
 import { heightOf, NODE_WIDTH } from "../../../flow/layout.ts";
 import { placed } from "../../../flow/edit.ts";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 
 const PATHS: Record<Alignment, string> = {
   left: "M4 3v18M8 6h12v4H8zM8 14h7v4H8z",
@@ -20,7 +20,7 @@ export function AlignBar() {
   const { t } = useTranslation("build");
   const { document, selected, edit } = useEditor();
   const flow = useReactFlow();
-  const nodes = document.nodes.filter(({ id }) => selected.includes(id));
+  const nodes = selected.length > 1 ? document.nodes.filter(({ id }) => selected.includes(id)) : [];
   if (nodes.length < 2) return null;
 
   function align(how: Alignment) {

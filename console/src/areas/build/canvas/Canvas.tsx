@@ -13,15 +13,16 @@ import {
   type EdgeChange,
   type FinalConnectionState,
   type NodeChange,
+  type ReactFlowInstance,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useState, type DragEvent } from "react";
+import { memo, startTransition, useCallback, useEffect, useMemo, useState, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowDocument, NodeType } from "../../../flow/document.ts";
 import { withComment } from "../../../flow/comments.ts";
 import { added, connected, placed, removed, rounded } from "../../../flow/edit.ts";
 import { inARow, laidOut, type Positions } from "../../../flow/layout.ts";
-import { loadAtRest } from "../editor/panels.tsx";
-import { useEditor } from "../editor/state.ts";
+import { atRest, loadNext } from "../editor/panels.tsx";
+import { useActions, useEditor } from "../editor/state.tsx";
 import { AddMenu } from "./AddMenu.tsx";
 import { AlignBar } from "./AlignBar.tsx";
 import { CommentNode, type Comment } from "./CommentNode.tsx";
@@ -59,12 +60,33 @@ const withoutArrows = (document: FlowDocument, arrows: readonly Edge[]): FlowDoc
     document,
   );
 
+/** Show all of a small flow, and the beginning of a large one, so that its texts can be read. */
+function showBeginning(
+  flow: Pick<ReactFlowInstance<Drawn>, "fitView">,
+  { nodes, start_node_id }: FlowDocument,
+  laid: Positions,
+): void {
+  const places = nodes.map((node) => ({ id: node.id, ...positionOf(node, laid) }));
+  const start = places.find(({ id }) => id === start_node_id) ?? places[0];
+  const near = start
+    ? places.filter(({ x, y }) => Math.abs(x - start.x) < NEAR && Math.abs(y - start.y) < NEAR)
+    : places;
+  void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1 });
+}
+
 /** The flow as a drawing: nodes are dragged, exits are connected, and everything can be selected and deleted. */
-export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: Positions) => void }) {
+export const Canvas = memo(function Canvas({
+  laid,
+  onLaid,
+}: {
+  laid: Positions;
+  onLaid: (positions: Positions) => void;
+}) {
   const { t } = useTranslation("build");
-  const { document, edit, select, selected, findings, lit, marks } = useEditor();
+  const { document, selected, findings, lit, marks } = useEditor();
+  const { edit, select, latest } = useActions();
   const scheme = useComputedColorScheme("light");
-  const flow = useReactFlow();
+  const flow = useReactFlow<Drawn>();
   const [steps, setSteps] = useState<Drawn[]>(() =>
     drawnOf({ document, laid, findings, selected, lit, marks }, []),
   );
@@ -80,19 +102,6 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     // oxlint-disable-next-line react/set-state-in-effect -- as above: an arrow that is as before stays the same object
     setEdges((before) => edgesOf(document, lit, chosenEdges, before));
   }, [document, lit, chosenEdges]);
-
-  /** Show all of a small flow, and the beginning of a large one, so that its texts can be read. */
-  const show = useCallback(
-    (shown: FlowDocument, positions: Positions) => {
-      const places = shown.nodes.map((node) => ({ id: node.id, ...positionOf(node, positions) }));
-      const start = places.find(({ id }) => id === shown.start_node_id) ?? places[0];
-      const near = start
-        ? places.filter(({ x, y }) => Math.abs(x - start.x) < NEAR && Math.abs(y - start.y) < NEAR)
-        : places;
-      void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1 });
-    },
-    [flow],
-  );
 
   const labels = useMemo(
     () => ({
@@ -115,12 +124,23 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     void layout.then((positions) => {
       if (!wanted) return;
       onLaid(positions);
-      setTimeout(() => show(document, positions));
+      setTimeout(() => showBeginning(flow, document, positions));
     });
     return () => void (wanted = false);
-  }, [unplaced, document, onLaid, show]);
+  }, [unplaced, document, onLaid, flow]);
 
-  useEffect(() => (unplaced ? undefined : loadAtRest()), [unplaced]);
+  const [rested, setRested] = useState(false);
+  useEffect(
+    () =>
+      unplaced
+        ? undefined
+        : atRest(() => {
+            loadNext();
+            startTransition(() => setRested(true));
+          }),
+    [unplaced],
+  );
+  const minimap = rested && document.nodes.length >= MINIMAP_FROM; // it draws every node, so it waits
 
   const onNodesChange = useCallback(
     (changes: NodeChange<Drawn>[]) => {
@@ -197,12 +217,12 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
   const add = useCallback(
     (type: NodeType, at: Adding) => {
       const position = flow.screenToFlowPosition({ x: at.x, y: at.y });
-      const [after, id] = added(document, type, position);
+      const [after, id] = added(latest().document, type, position);
       edit(() => (at.from ? connected(after, at.from.id, at.from.field, id) : after));
       select([id]);
       setAdding(undefined);
     },
-    [document, edit, flow, select],
+    [edit, flow, latest, select],
   );
 
   const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
@@ -222,8 +242,12 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
     add(type, { x: event.clientX, y: event.clientY });
   };
 
-  return (
-    <div className="build-canvas" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
+  const [begin] = useState(
+    () => (drawing: ReactFlowInstance<Drawn>) => showBeginning(drawing, document, laid),
+  );
+  // The same element for as long as it shows the same: a key draws the library's parts once, when its node has changed.
+  const drawing = useMemo(
+    () => (
       <ReactFlow<Drawn>
         nodes={steps}
         edges={edges}
@@ -238,7 +262,7 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
         deleteKeyCode={DELETING}
         multiSelectionKeyCode={ADDING}
         selectionKeyCode="Shift"
-        onInit={() => show(document, laid)}
+        onInit={begin}
         minZoom={0.05}
         maxZoom={1.75}
         snapToGrid
@@ -247,16 +271,44 @@ export function Canvas({ laid, onLaid }: { laid: Positions; onLaid: (positions: 
         proOptions={BARE}
         ariaLabelConfig={labels}
       >
-        <AlignBar />
-        {!large && <Background gap={20} />}
-        <Controls showInteractive={false} position="bottom-left" />
-        {document.nodes.length >= MINIMAP_FROM && <MiniMap pannable zoomable position="bottom-right" />}
+        <Overlays dots={!large} minimap={minimap} />
       </ReactFlow>
+    ),
+    [
+      steps,
+      edges,
+      scheme,
+      onNodesChange,
+      onEdgesChange,
+      connect,
+      reconnect,
+      onConnectEnd,
+      remove,
+      begin,
+      large,
+      labels,
+      minimap,
+    ],
+  );
+  return (
+    <div className="build-canvas" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
+      {drawing}
       {adding && (
         <AddMenu at={adding} onChoose={(type) => add(type, adding)} onClose={() => setAdding(undefined)} />
       )}
     </div>
   );
-}
+});
+
+const Overlays = memo(function Overlays({ dots, minimap }: { dots: boolean; minimap: boolean }) {
+  return (
+    <>
+      <AlignBar />
+      {dots && <Background gap={20} />}
+      <Controls showInteractive={false} position="bottom-left" />
+      {minimap && <MiniMap pannable zoomable position="bottom-right" />}
+    </>
+  );
+});
 
 export { NO_POSITIONS };

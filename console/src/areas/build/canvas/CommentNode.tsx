@@ -3,7 +3,7 @@ import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { withComment } from "../../../flow/comments.ts";
 import type { FlowComment } from "../../../flow/document.ts";
-import { useEditor } from "../editor/state.ts";
+import { useActions } from "../editor/state.tsx";
 
 export type Comment = Node<{ comment: FlowComment }, "comment">;
 
@@ -14,7 +14,7 @@ export const CommentNode = memo(function CommentNode({
   selected,
 }: NodeProps<Comment>) {
   const { t } = useTranslation("build");
-  const { edit } = useEditor();
+  const { edit } = useActions();
   const flow = useReactFlow();
   return (
     <div className={`build-comment ${selected ? "is-selected" : ""}`}>

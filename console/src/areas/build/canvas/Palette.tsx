@@ -1,22 +1,23 @@
 import { UnstyledButton } from "@mantine/core";
 import { useReactFlow } from "@xyflow/react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { exitsOf, type NodeType } from "../../../flow/document.ts";
 import { added, connected } from "../../../flow/edit.ts";
 import { freePlace, NODE_WIDTH } from "../../../flow/layout.ts";
-import { useEditor } from "../editor/state.ts";
+import { useActions } from "../editor/state.tsx";
 import { DRAGGED } from "./Canvas.tsx";
 import { PALETTE, TypeIcon } from "./TypeIcon.tsx";
 
 /** The types of nodes: dragged onto the canvas, or pressed to put one in its middle. */
-export function Palette() {
+export const Palette = memo(function Palette({ hasStart }: { hasStart: boolean }) {
   const { t } = useTranslation("build");
-  const { edit, select, selected, document } = useEditor();
+  const { edit, select, latest } = useActions();
   const flow = useReactFlow();
-  const hasStart = document.nodes.some(({ type }) => type === "start");
 
   /** Behind the selected node if one of its exits is free, else in the middle of the canvas. */
   function add(type: NodeType) {
+    const { document, selected } = latest();
     const before = selected.length === 1 ? document.nodes.find(({ id }) => id === selected[0]) : undefined;
     const exit = before && exitsOf(before).find(({ target }) => !target);
     const drawn = before && flow.getNode(before.id)?.position;
@@ -53,4 +54,4 @@ export function Palette() {
       ))}
     </aside>
   );
-}
+});

@@ -4,7 +4,7 @@ import type { FlowDocument } from "../../../flow/document.ts";
 import { withNode } from "../../../flow/edit.ts";
 import { inspection, showInEditor } from "../../../testing/editor.tsx";
 import { words } from "../../../testing/render.tsx";
-import type { Editor } from "../editor/state.ts";
+import type { Editor } from "../editor/state.tsx";
 import { Canvas, NO_POSITIONS } from "./Canvas.tsx";
 
 const drawn = vi.hoisted(() => {

@@ -8,7 +8,7 @@ import { gist, type FlowNode } from "../../../flow/document.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { PanelHead } from "../editor/PanelHead.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { versionQuery } from "../queries.ts";
 import { useChangeText } from "./useChangeText.ts";
 

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Change } from "../../../flow/differences.ts";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 
 const EXITS: Record<string, string> = {
   next_node_id: "next",

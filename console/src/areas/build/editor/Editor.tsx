@@ -27,7 +27,7 @@ import {
   TestsPanel,
   Versions,
 } from "./panels.tsx";
-import { byNode, EditorProvider, type Editor as EditorState, type Panel } from "./state.ts";
+import { byNode, EditorProvider, type Editor as EditorState, type Panel } from "./state.tsx";
 import { Toolbar } from "./Toolbar.tsx";
 import { useDraft, useInspection } from "./useDraft.ts";
 import { useShortcuts } from "./useShortcuts.ts";
@@ -60,7 +60,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const client = useQueryClient();
   const flow = useReactFlow();
   const draft = useDraft(opened, tag);
-  const { document, edit } = draft;
+  const { document, edit, state } = draft;
   const { inspection } = useInspection(document);
   const [selected, select] = useState<readonly string[]>([]);
   const [panel, setPanel] = useState<Panel>();
@@ -80,10 +80,13 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   }, [document.name, document.id]);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
+  const latest = useRef(document);
+  useEffect(() => void (latest.current = document), [document]);
+
   const layOut = useCallback(async () => {
-    const positions = await laidOut(document);
+    const positions = await laidOut(latest.current);
     edit((before) => placed(before, positions));
-  }, [document, edit]);
+  }, [edit]);
 
   const chosen = () =>
     document.nodes
@@ -96,9 +99,9 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     select(ids);
   }
   useShortcuts({
-    undo: draft.undo,
-    redo: draft.redo,
-    save: () => void draft.save(),
+    undo: state.undo,
+    redo: state.redo,
+    save: () => void state.save(),
     search: () => setDialog("search"),
     copy: () => copyNodes(chosen()),
     cut: () => {
@@ -110,13 +113,13 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     selectAll: () => select(document.nodes.map(({ id }) => id)),
   });
 
-  function comment() {
+  const comment = useCallback(() => {
     const canvas = globalThis.document.querySelector(".build-canvas")!.getBoundingClientRect();
     const middle = { x: canvas.x + canvas.width / 2, y: canvas.y + canvas.height / 3 };
-    const [after, id] = withNewComment(document, flow.screenToFlowPosition(middle));
+    const [after, id] = withNewComment(latest.current, flow.screenToFlowPosition(middle));
     edit(() => after);
     select([id]);
-  }
+  }, [edit, flow]);
   const compared = typeof panel === "object" ? panel : undefined;
   const compare = (version: number) => {
     setPanel({ version });
@@ -128,15 +131,16 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
       <div className="build-editor ready">
         <Toolbar
           heading={heading}
-          draft={draft}
+          name={document.name ?? document.id}
+          draft={state}
           panel={panel}
           onPanel={setPanel}
-          onLayout={() => void layOut()}
+          onLayout={layOut}
           onComment={comment}
           onDialog={setDialog}
           problems={inspection?.problems.length ?? 0}
         />
-        <Palette />
+        <Palette hasStart={document.nodes.some(({ type }) => type === "start")} />
         <Canvas laid={laid} onLaid={setLaid} />
         {(panel === "json" || compared || node) && (
           <aside className="build-panel" aria-label={t("panel.name")}>
@@ -154,8 +158,8 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
         {dialog === "publish" && (
           <PublishDialog
             tag={async () => {
-              await draft.save();
-              return draft.tag.current;
+              await state.save();
+              return state.tag.current;
             }}
             onCompare={compare}
             onClose={() => setDialog(undefined)}
@@ -166,8 +170,8 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
         )}
         {dialog === "languages" && <Languages onClose={() => setDialog(undefined)} />}
         {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
-        {draft.saving === "conflict" && (
-          <Conflict document={document} onOverwrite={draft.save} onTakeTheirs={reload} />
+        {state.saving === "conflict" && (
+          <Conflict document={document} onOverwrite={state.save} onTakeTheirs={reload} />
         )}
       </div>
     </EditorProvider>

@@ -2,7 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowDocument } from "../../../flow/document.ts";
-import { useEditor } from "./state.ts";
+import { useEditor } from "./state.tsx";
 
 function read(text: string, id: string): FlowDocument | undefined {
   try {

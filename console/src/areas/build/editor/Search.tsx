@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { gist } from "../../../flow/document.ts";
 import { found } from "../../../ui/search.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
-import { useEditor } from "./state.ts";
+import { useEditor } from "./state.tsx";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
 const MOST = 30;

@@ -1,27 +1,30 @@
 import { ActionIcon, Badge, Button, Menu } from "@mantine/core";
-import type { RefObject } from "react";
+import { memo, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { Icon, type IconName } from "../../../ui/Icon.tsx";
 import { useProblemText } from "../../../ui/Problem.tsx";
 import { download } from "../download.ts";
-import { useEditor, type Panel } from "./state.ts";
+import { useActions, type Panel } from "./state.tsx";
 import type { useDraft } from "./useDraft.ts";
 
 interface ToolbarProps {
   heading: RefObject<HTMLHeadingElement | null>;
-  draft: ReturnType<typeof useDraft>;
+  /** What the flow is called. */
+  name: string;
+  draft: ReturnType<typeof useDraft>["state"];
   panel: Panel;
   problems: number;
   onPanel: (panel: Panel) => void;
-  onLayout: () => void;
+  onLayout: () => Promise<void>;
   onComment: () => void;
   onDialog: (dialog: "publish" | "versions" | "search" | "languages") => void;
 }
 
 /** The flow's name, whether it is saved, and what can be done with it. */
-export function Toolbar({
+export const Toolbar = memo(function Toolbar({
   heading,
+  name,
   draft,
   panel,
   problems,
@@ -31,7 +34,7 @@ export function Toolbar({
   onDialog,
 }: ToolbarProps) {
   const { t } = useTranslation(["build", "shell"]);
-  const { document } = useEditor();
+  const { latest } = useActions();
   const problemText = useProblemText();
   const failed = draft.saving === "failed";
   const tool = (icon: IconName, label: string, onClick: (() => void) | undefined) => (
@@ -47,6 +50,10 @@ export function Toolbar({
       <Icon name={icon} size={18} />
     </ActionIcon>
   );
+  function exported() {
+    const { document } = latest();
+    download(`${document.id}.json`, JSON.stringify(document, null, 2));
+  }
   const toggle = (next: Panel) => onPanel(panel === next ? undefined : next);
   return (
     <header className="build-toolbar">
@@ -62,7 +69,7 @@ export function Toolbar({
         <Icon name="back" size={18} />
       </ActionIcon>
       <h1 className="build-title" tabIndex={-1} ref={heading}>
-        {document.name ?? document.id}
+        {name}
       </h1>
       <span className="build-saving" role="status">
         {t(`saving.${draft.saving}`)}
@@ -77,7 +84,7 @@ export function Toolbar({
         {tool("undo", t("toolbar.undo"), draft.undo)}
         {tool("redo", t("toolbar.redo"), draft.redo)}
         {tool("search", t("toolbar.search"), () => onDialog("search"))}
-        {tool("layout", t("toolbar.layout"), onLayout)}
+        {tool("layout", t("toolbar.layout"), () => void onLayout())}
         <Menu withinPortal position="bottom-end">
           <Menu.Target>
             <ActionIcon
@@ -96,9 +103,7 @@ export function Toolbar({
             <Menu.Item onClick={() => onDialog("languages")}>{t("languages.title")}</Menu.Item>
             <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>
-            <Menu.Item onClick={() => download(`${document.id}.json`, JSON.stringify(document, null, 2))}>
-              {t("toolbar.export")}
-            </Menu.Item>
+            <Menu.Item onClick={exported}>{t("toolbar.export")}</Menu.Item>
           </Menu.Dropdown>
         </Menu>
         <Button
@@ -123,4 +128,4 @@ export function Toolbar({
       </span>
     </header>
   );
-}
+});

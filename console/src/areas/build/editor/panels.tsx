@@ -29,11 +29,16 @@ export const Search = part(async () => (await import("./Search.tsx")).Search);
 
 const REST_MILLISECONDS = 1000;
 
-/**
- * Load what most people need next as soon as the flow is drawn: the form of a node; and what must not fail when the
- * server is gone: the choice between two versions of a draft. Returns how to call it off.
- */
-export function loadAtRest(): () => void {
-  const timer = setTimeout(() => void Promise.all([nodeForm(), conflict()]), REST_MILLISECONDS);
+/** Do something when the flow has been drawn for a moment. Returns how to call it off. */
+export function atRest(todo: () => void): () => void {
+  const timer = setTimeout(todo, REST_MILLISECONDS);
   return () => clearTimeout(timer);
+}
+
+/**
+ * Load what most people need next: the form of a node; and what must not fail when the server is gone: the choice between
+ * two versions of a draft.
+ */
+export function loadNext(): void {
+  void Promise.all([nodeForm(), conflict()]);
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useReducer, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { ApiError } from "../../../api/errors.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { begun, changed, redone, undone, type History } from "../../../flow/history.ts";
@@ -80,16 +80,15 @@ export function useDraft(opened: FlowDocument, openedTag: string) {
       dispatch({ type: "edit", change, group }),
     [],
   );
-  return {
-    document,
-    edit,
-    undo: history.past.length ? () => dispatch({ type: "undo" }) : undefined,
-    redo: history.future.length ? () => dispatch({ type: "redo" }) : undefined,
-    saving,
-    error,
-    save,
-    tag,
-  };
+  const undo = useCallback(() => dispatch({ type: "undo" }), []);
+  const redo = useCallback(() => dispatch({ type: "redo" }), []);
+  const [past, future] = [history.past.length > 0, history.future.length > 0];
+  /** What does not change with each key. */
+  const state = useMemo(
+    () => ({ undo: past ? undo : undefined, redo: future ? redo : undefined, saving, error, save, tag }),
+    [past, future, undo, redo, saving, error, save],
+  );
+  return { document, edit, state };
 }
 
 /** What the prover says of the document, soon after each change. */

@@ -5,7 +5,7 @@ import { api, got } from "../../../api/client.ts";
 import type { components } from "../../../generated/api.ts";
 import { count, moment } from "../../../i18n/format.ts";
 import { Problem } from "../../../ui/Problem.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { firstDifference, useStatusText } from "./useFailureText.ts";
 
 type Difference = components["schemas"]["ReplayDifference"];

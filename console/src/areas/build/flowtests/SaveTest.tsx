@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { announce } from "../../../ui/announce.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { changeTests, testOf, withTests, type RecordedTurn } from "./tests.ts";
 
 /** Keep a rehearsal as a test: what the person did, and what the bot answered. */

@@ -7,7 +7,7 @@ import { Confirm } from "../../../ui/Confirm.tsx";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { download } from "../download.ts";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { Replay } from "./Replay.tsx";
 import { changeTests, litBy, testFile, testRunQuery, testsQuery, withTests, type TestFile } from "./tests.ts";
 import { useFailureText } from "./useFailureText.ts";

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { answers, expectAccessible, show, signInAs, words } from "../../../testing/render.tsx";
 import { ReactFlowProvider } from "@xyflow/react";
-import { EditorProvider, type Editor } from "../editor/state.ts";
+import { EditorProvider, type Editor } from "../editor/state.tsx";
 import type { Inspection } from "../queries.ts";
 import { Rehearsal } from "../rehearsal/Rehearsal.tsx";
 import { PublishTests } from "./PublishTests.tsx";

@@ -2,7 +2,7 @@ import { Switch, TagsInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { FlowNode } from "../../../flow/document.ts";
 import { commanded } from "../../../flow/edit.ts";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 
 /** The words that lead to a node from wherever the flow waits. */
 export function Commands({ node }: { node: FlowNode }) {

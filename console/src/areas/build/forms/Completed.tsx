@@ -2,7 +2,7 @@ import { TextInput, type TextInputProps } from "@mantine/core";
 import { useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { announce } from "../../../ui/announce.ts";
-import { useEditor } from "../editor/state.ts";
+import { useInspected } from "../editor/state.tsx";
 import { completed, FILTER_OFFERS, matching, placeAt, type Offer, type Place } from "./completion.ts";
 
 const BUILT_IN: readonly Offer[] = [
@@ -19,7 +19,7 @@ const LISTED = 3;
 
 /** Return what can be written between double braces: the flow's variables with what they can be, and built-in values. */
 function useValues(): readonly Offer[] {
-  const { inspection } = useEditor();
+  const { inspection } = useInspected();
   return useMemo(() => {
     const own = (inspection?.completion.variables ?? []).map(({ name, kinds, values }) => ({
       name,

@@ -1,14 +1,15 @@
 import { Accordion, Alert, Button, Select, TextInput } from "@mantine/core";
-import { useDeferredValue, useMemo } from "react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { exitsOf, withValue, type Data, type FlowNode } from "../../../flow/document.ts";
+import { exitsOf, withValue, type Data, type FlowNode, type NodeType } from "../../../flow/document.ts";
 import { connected, pasted, removed, renamed, withNode } from "../../../flow/edit.ts";
 import { useExitText } from "../canvas/useExitText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
 import { PanelHead } from "../editor/PanelHead.tsx";
-import { findingsOf, useEditor } from "../editor/state.ts";
+import { findingsOf, useActions, useEditor, useInspected } from "../editor/state.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
+import type { Finding } from "../queries.ts";
 import { Bubble } from "../rehearsal/Bubble.tsx";
 import { Commands } from "./Commands.tsx";
 import { FieldPart } from "./FieldPart.tsx";
@@ -19,43 +20,30 @@ import { ComparisonPart } from "./ways.tsx";
 /** Everything about the selected node: its findings, its fields, where it leads, and how it looks in WhatsApp. */
 export function NodeForm({ node }: { node: FlowNode }) {
   const { t } = useTranslation("build");
-  const { document, edit, select, findings } = useEditor();
+  const { edit, select, latest } = useActions();
+  const { findings } = useInspected();
   const text = useFindingText();
   const found = findingsOf(findings, node);
   const { main, more } = FORMS[node.type];
-  const isShown = (field: string) => main.some(({ name, kind }) => name === field && kind !== "options");
-  const concerning = (name: string) => found.filter(({ field }) => field?.replace(/[.[].*$/, "") === name);
-
-  const set = (name: string) => (value: unknown) =>
-    edit(
-      (before) => withNode(before, node.id, (one) => ({ ...one, data: withValue(one.data, name, value) })),
-      `${node.id}.${name}`,
-    );
 
   function part(field: Field) {
     if (field.kind === "comparison")
       return node.data["branches"] ? null : <Comparison key={field.name} node={node} />;
     if (field.kind === "branches" && !node.data["branches"]) return <ManyWays key={field.name} node={node} />;
-    const own = concerning(field.name);
     return (
-      <div key={field.name} className="build-field">
-        <FieldPart
-          field={field}
-          value={node.data[field.name]}
-          onChange={set(field.name)}
-          error={[...new Set(own.map(text))].join(" ") || undefined}
-        />
-        {own
-          .filter((finding) => isShown(finding.field!))
-          .map((finding) => (
-            <FixButton key={`${finding.code} ${finding.field}`} finding={finding} />
-          ))}
-      </div>
+      <FormField
+        key={field.name}
+        node={node.id}
+        type={node.type}
+        field={field}
+        value={node.data[field.name]}
+        findings={found}
+      />
     );
   }
 
   function duplicate() {
-    const [after, [id]] = pasted(document, [node]);
+    const [after, [id]] = pasted(latest().document, [node]);
     edit(() => after);
     select([id!]);
   }
@@ -77,7 +65,7 @@ export function NodeForm({ node }: { node: FlowNode }) {
       />
       <p className="quiet flush">{t(`hint.${node.type}`)}</p>
       {found
-        .filter(({ field }) => !field || !isShown(field))
+        .filter(({ field }) => !field || !isShown(node.type, field))
         .map((finding) => (
           <Alert
             key={`${finding.code} ${finding.field}`}
@@ -116,34 +104,75 @@ export function NodeForm({ node }: { node: FlowNode }) {
           </Accordion.Panel>
         </Accordion.Item>
       </Accordion>
-      <NodeId node={node} />
+      <NodeId node={node.id} />
     </div>
   );
 }
 
-function NodeId({ node }: { node: FlowNode }) {
+/** Whether the findings of a field are shown beside it. */
+function isShown(type: NodeType, field: string): boolean {
+  return FORMS[type].main.some(({ name, kind }) => name === field && kind !== "options");
+}
+
+interface FormFieldProps {
+  node: string;
+  type: NodeType;
+  field: Field;
+  value: unknown;
+  findings: readonly Finding[];
+}
+
+/** A field with its findings. It is drawn again only when its own value or the findings change. */
+const FormField = memo(function FormField({ node, type, field, value, findings }: FormFieldProps) {
+  const { edit } = useActions();
+  const text = useFindingText();
+  const own = findings.filter((finding) => finding.field?.replace(/[.[].*$/, "") === field.name);
+  return (
+    <div className="build-field">
+      <FieldPart
+        field={field}
+        value={value}
+        onChange={(next) =>
+          edit(
+            (before) =>
+              withNode(before, node, (one) => ({ ...one, data: withValue(one.data, field.name, next) })),
+            `${node}.${field.name}`,
+          )
+        }
+        error={[...new Set(own.map(text))].join(" ") || undefined}
+      />
+      {own
+        .filter((finding) => isShown(type, finding.field!))
+        .map((finding) => (
+          <FixButton key={`${finding.code} ${finding.field}`} finding={finding} />
+        ))}
+    </div>
+  );
+});
+
+const NodeId = memo(function NodeId({ node }: { node: string }) {
   const { t } = useTranslation("build");
-  const { document, edit, select } = useEditor();
+  const { edit, select, latest } = useActions();
   return (
     <TextInput
       label={t("field.nodeId")}
-      defaultValue={node.id}
-      key={node.id}
+      defaultValue={node}
+      key={node}
       onBlur={(event) => {
         const id = event.currentTarget.value.trim();
-        if (!id || id === node.id || document.nodes.some((other) => other.id === id)) {
-          event.currentTarget.value = node.id;
+        if (!id || id === node || latest().document.nodes.some((other) => other.id === id)) {
+          event.currentTarget.value = node;
           return;
         }
-        edit((before) => renamed(before, node.id, id));
+        edit((before) => renamed(before, node, id));
         select([id]);
       }}
     />
   );
-}
+});
 
 function Comparison({ node }: { node: FlowNode }) {
-  const { edit } = useEditor();
+  const { edit } = useActions();
   return (
     <ComparisonPart
       value={node.data}
@@ -157,7 +186,7 @@ function Comparison({ node }: { node: FlowNode }) {
 /** Turns one comparison into branches. */
 function ManyWays({ node }: { node: FlowNode }) {
   const { t } = useTranslation("build");
-  const { edit } = useEditor();
+  const { edit } = useActions();
   function branch() {
     const { variable, operator, value, true_next_node_id, false_next_node_id } = node.data;
     const data: Data = {
@@ -181,37 +210,77 @@ function ManyWays({ node }: { node: FlowNode }) {
 /** Where the node leads, as fields: the same as the arrows, without a mouse. */
 function Exits({ node }: { node: FlowNode }) {
   const { t } = useTranslation("build");
-  const { document, edit } = useEditor();
+  const { document } = useEditor();
   const name = useExitText();
+  const nodeText = useNodeText();
   const exits = exitsOf(node);
-  const nodes = useDeferredValue(document.nodes); // a key does not wait for the names of all nodes
-  const others = useMemo(
-    () =>
-      nodes
-        .filter(({ id, type }) => id !== node.id && type !== "start")
-        .map(({ id, type, label }) => ({ value: id, label: `${label || t(`type.${type}`)} · ${id}` })),
-    [nodes, node.id, t],
-  );
   if (!exits.length) return null;
   return (
     <fieldset className="build-list">
       <legend>{t("form.exits")}</legend>
-      {exits.map((exit) => (
-        <Select
-          key={exit.field}
-          searchable
-          clearable
-          size="xs"
-          label={name(exit)}
-          placeholder={t("form.nowhere")}
-          data={others}
-          value={exit.target ?? null}
-          onChange={(target) => edit((before) => connected(before, node.id, exit.field, target ?? undefined))}
-        />
-      ))}
+      {exits.map((exit) => {
+        const target = document.nodes.find(({ id }) => id === exit.target);
+        return (
+          <ExitSelect
+            key={exit.field}
+            node={node.id}
+            field={exit.field}
+            name={name(exit)}
+            target={exit.target}
+            targetText={target && nodeText(target)}
+          />
+        );
+      })}
     </fieldset>
   );
 }
+
+function useNodeText(): (node: FlowNode) => string {
+  const { t } = useTranslation("build");
+  return ({ id, type, label }) => `${label || t(`type.${type}`)} · ${id}`;
+}
+
+interface ExitSelectProps {
+  node: string;
+  field: string;
+  name: string;
+  target: string | undefined;
+  targetText: string | undefined;
+}
+
+interface Choice {
+  value: string;
+  label: string;
+}
+
+/** Where one exit leads. The other nodes are listed only while the field has the focus: each list has all nodes of the flow. */
+const ExitSelect = memo(function ExitSelect({ node, field, name, target, targetText }: ExitSelectProps) {
+  const { t } = useTranslation("build");
+  const { edit, latest } = useActions();
+  const nodeText = useNodeText();
+  const [others, setOthers] = useState<readonly Choice[]>();
+  const chosen = target && targetText ? [{ value: target, label: targetText }] : [];
+  const list = () =>
+    setOthers(
+      latest()
+        .document.nodes.filter(({ id, type }) => id !== node && type !== "start")
+        .map((one) => ({ value: one.id, label: nodeText(one) })),
+    );
+  return (
+    <Select
+      searchable
+      clearable
+      size="xs"
+      label={name}
+      placeholder={t("form.nowhere")}
+      data={others ?? chosen}
+      value={target ?? null}
+      onFocus={list}
+      onBlur={() => setOthers(undefined)}
+      onChange={(next) => edit((before) => connected(before, node, field, next ?? undefined))}
+    />
+  );
+});
 
 function Preview({ node }: { node: FlowNode }) {
   const { t } = useTranslation("build");

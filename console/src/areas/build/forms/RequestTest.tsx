@@ -8,7 +8,7 @@ import type { FlowNode } from "../../../flow/document.ts";
 import { count } from "../../../i18n/format.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useInspected } from "../editor/state.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { testRequest, type Finding, type TestedRequest } from "../queries.ts";
 import { exampleOf, variablesOf } from "./requestTest.ts";
@@ -31,7 +31,7 @@ export function RequestTest({ node }: { node: FlowNode }) {
 
 function Test({ node }: { node: FlowNode }) {
   const { t } = useTranslation("build");
-  const { inspection } = useEditor();
+  const { inspection } = useInspected();
   const names = variablesOf(node.data);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const kinds = new Map(inspection?.completion.variables.map((one) => [one.name, one.kinds]));

@@ -2,7 +2,7 @@ import { ActionIcon, Menu, Textarea } from "@mantine/core";
 import { useRef, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useInspected } from "../editor/state.tsx";
 import { useCompletion } from "./Completed.tsx";
 import type { Field } from "./fields.ts";
 
@@ -25,7 +25,7 @@ export interface PartProps extends Omit<FieldProps, "field"> {
 
 /** Return the names that a text can contain: variables of the flow, and what is always there. */
 export function useVariables(): string[] {
-  const { inspection } = useEditor();
+  const { inspection } = useInspected();
   const own = (inspection?.completion.variables ?? []).map(({ name }) => name);
   return [...own, "contact.name", "contact.phone", "now", "today"];
 }

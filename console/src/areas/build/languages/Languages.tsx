@@ -7,7 +7,7 @@ import { textsOf, translatedInto, withTranslation, type ShownText } from "../../
 import { Dialog } from "../../../ui/Dialog.tsx";
 import { useFieldText } from "../differences/useChangeText.ts";
 import { parts } from "../../../flow/document.ts";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 
 interface Row {
   id: string;

@@ -8,7 +8,7 @@ import { session } from "../../../login/session.ts";
 import { announce } from "../../../ui/announce.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { Replay } from "../flowtests/Replay.tsx";
 import { PublishTests } from "../flowtests/PublishTests.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";

@@ -9,7 +9,7 @@ import { NODE_WIDTH } from "../../../flow/layout.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
-import { useEditor } from "../editor/state.ts";
+import { useEditor } from "../editor/state.tsx";
 import { SaveTest } from "../flowtests/SaveTest.tsx";
 import { litBy, type RecordedTurn } from "../flowtests/tests.ts";
 import { Bubble } from "./Bubble.tsx";
