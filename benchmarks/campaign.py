@@ -29,8 +29,14 @@ def verdict(done: Simulated, known: dict[str, float], new: dict[str, float]) -> 
                 f"{done.megabytes:.0f} MB",
             ],
             ["AWS list price for a million", f"≤ {TARGET_USD} USD", usd],
+            ["the same by a function URL", f"≤ {TARGET_USD} USD", f"{by_url(known):.2f} USD; {by_url(new):.2f}"],
         ],
     )
+
+
+def by_url(parts: dict[str, float]) -> float:
+    """US dollars when Meta posts to a URL of the webhook's function (ADR 41)."""
+    return sum(parts.values()) - parts["statuses: API Gateway"]
 
 
 def cost_table(known: dict[str, float], new: dict[str, float]) -> str:
@@ -67,7 +73,8 @@ def section(done: Simulated, known: Campaign, new: Campaign) -> str:
 Simulated by `make capacity` on {datetime.now(UTC).date().isoformat()} at {commit()}: one number, a template without a flow,
 three statuses a message. The ticks, the claims and the parts of the audience are the product's, the turns are counted. The
 price is that of us-east-1 on arm64 without logs and storage, from what 500 people take through the real adapters
-([ADR 40](../docs/adr/0040-what-a-campaign-costs.md) says what is assumed). Meta's own fees are not in it.
+([ADR 40](../docs/adr/0040-what-a-campaign-costs.md) says what is assumed). Meta's own fees are not in it. A function URL is
+the webhook's address with `WebhookEndpoint=function-url` ([ADR 41](../docs/adr/0041-a-function-url-for-the-webhook.md)).
 
 {verdict(done, of_known, of_new)}
 

@@ -21,6 +21,9 @@ def cost(
     statuses: Annotated[
         float, typer.Option(min=0, max=3, help="Statuses per message sent: sent, delivered, read, in this order.")
     ] = 3,
+    webhook: Annotated[
+        Literal["api", "function-url"], typer.Option(help="The template's parameter WebhookEndpoint.")
+    ] = "api",
     templates: Annotated[
         float,
         typer.Option(min=0, max=MAX_MESSAGES, help="How many of the messages sent per month are utility templates."),
@@ -79,6 +82,7 @@ def cost(
             turns_per_conversation=turns,
             answers=answers,
             statuses=statuses,
+            webhook=webhook,
             templates=templates,
             numbers=numbers,
             organizations=organizations,

@@ -35,6 +35,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
     turns_per_conversation: float = 7
     answers: float = 1
     statuses: float = 3
+    webhook: Literal["api", "function-url"] = "api"
     templates: float = 0
     numbers: int = 1
     organizations: int = 1
@@ -172,10 +173,15 @@ class Bill:
         per = MILLION if price.endswith("_million") else 1
         return Line(group, service, what, quantity, unit, self._prices[price] / per, self._pages[page])
 
+    @property
+    def _api_posts(self) -> float:
+        """Posts of Meta to API Gateway. A function URL has neither a price nor an access log."""
+        return self.volumes.messages + self._statuses if self.volumes.webhook == "api" else 0
+
     def _message(self) -> Iterator[Line]:
         volumes, line = self.volumes, self._line
-        posts = volumes.messages + self._statuses
-        yield line("message", "API Gateway", "webhook posts", posts, "requests", "http_api_million", "api_gateway")
+        if posts := self._api_posts:
+            yield line("message", "API Gateway", "webhook posts", posts, "requests", "http_api_million", "api_gateway")
         invocations = sum(self.invocations(function) for function in FUNCTIONS)
         yield line("message", "Lambda", "invocations", invocations, "requests", "lambda_request_million", "lambda")
         price = f"lambda_gb_second_{volumes.architecture}"
@@ -207,8 +213,7 @@ class Bill:
 
     def _logs(self) -> float:
         """Gigabytes of logs per month, with API Gateway's access log."""
-        posts = self.volumes.messages + self._statuses
-        return (self._units("log_bytes") + posts * self._assumed.access_log_bytes) / 1e9
+        return (self._units("log_bytes") + self._api_posts * self._assumed.access_log_bytes) / 1e9
 
     def _observability(self) -> Iterator[Line]:
         tier, assumed = self.volumes.observability, self._assumed

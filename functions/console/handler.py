@@ -131,6 +131,7 @@ def configuration(variables: Mapping[str, str]) -> bytes:
         "scope": variables["console_scope"].replace(",", " "),
         "token": variables["console_token"],
         "authorizeParameters": variables.get("console_authorize", ""),
+        "webhookUrl": variables.get("console_webhook", ""),
         "logoutUrl": variables.get("console_logout", ""),
         "organizationClaim": variables["organization_claim"],
         "roleClaim": variables["role_claim"],

@@ -1,4 +1,4 @@
-"""API Gateway (HTTP API, payload 2.0) passes Meta's requests to this handler."""
+"""An HTTP API or a function URL passes Meta's requests to this handler: both in payload format 2.0."""
 
 import base64
 from typing import Any

@@ -31,6 +31,15 @@ def plain(name: str) -> Any:
     return json.loads((FOLDER / f"{name}.json").read_bytes())
 
 
+def test_a_function_url_costs_nothing_per_post_and_writes_no_access_log() -> None:
+    api, url, table = bill(), bill(webhook="function-url"), plain("prices")["regions"]["us-east-1"]
+    assert usd(url, "API Gateway") == 0
+    logged = 4 * MILLION * plain("assumptions")["access_log_bytes"] / 1e9
+    logs = logged * (table["logs_gb"] + table["logs_stored_gb_month"] * 30 / 30.4)
+    saved = sum(line.usd for line in api.lines) - sum(line.usd for line in url.lines)
+    assert saved == pytest.approx(4 * table["http_api_million"] + logs, rel=1e-3)
+
+
 def test_the_way_of_a_million_messages_recomputed_by_hand() -> None:
     stages, price, assumed = (
         plain("measured_usage")["stages"],

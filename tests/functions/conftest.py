@@ -122,9 +122,14 @@ class Gateway:
         return answer_of(api_handler(event, LambdaContext()))
 
     def webhook(
-        self, method: str, body: str | None = None, query: dict[str, str] | None = None, **headers: str
+        self,
+        method: str,
+        body: str | None = None,
+        query: dict[str, str] | None = None,
+        path: str = "/api/v1/whatsapp/webhook",
+        **headers: str,
     ) -> Answer:
-        event = http_event(method, "/api/v1/whatsapp/webhook", body, query)
+        event = http_event(method, path, body, query)
         event["headers"].update({name.replace("_", "-"): value for name, value in headers.items()})
         return answer_of(webhook_handler(event, LambdaContext()))
 

@@ -63,6 +63,9 @@ def test_every_path_of_the_console_is_its_page(path: str) -> None:
     assert (answer.status, answer.body) == (200, FILES["index.html"])
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
+    url = "https://abc.lambda-url.us-east-1.on.aws/"
+    answer = get("/console/config.json", variables=VARIABLES | {"console_webhook": url})
+    assert json.loads(answer.body)["webhookUrl"] == url
 
 
 def test_the_root_leads_to_the_console() -> None:
@@ -129,6 +132,7 @@ def test_the_settings_say_how_to_sign_in() -> None:
         "scope": "openid profile",
         "token": "id_token",
         "authorizeParameters": "",
+        "webhookUrl": "",
         "logoutUrl": "",
         "organizationClaim": "custom:organization_id",
         "roleClaim": "role",

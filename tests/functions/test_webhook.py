@@ -47,6 +47,17 @@ def test_a_signed_message_is_queued(connected: Gateway) -> None:
     assert item["message"]["text"]["body"] == "Olá https://x"
 
 
+def test_a_function_url_takes_what_the_route_takes(connected: Gateway) -> None:
+    """Its root is Meta's address (WebhookEndpoint). The event is that of the route with another path and domain."""
+    query = {"hub.mode": "subscribe", "hub.verify_token": "demo-verify-token", "hub.challenge": "7"}
+    assert connected.webhook("GET", query=query, path="/").body == "7"
+    assert connected.webhook("POST", BODY, path="/", x_hub_signature_256=SIGNED).status == 200
+    assert connected.webhook("POST", BODY, path="/", x_hub_signature_256="sha256=" + "0" * 64).status == 403
+    assert connected.webhook("GET", path="/favicon.ico").status == 400
+    assert connected.webhook("DELETE", path="/").status == 403
+    assert len(connected.queued("inbound")) == 1
+
+
 def test_a_base64_encoded_body_is_verified_by_its_raw_bytes(connected: Gateway) -> None:
     assert connected.webhook_base64(BODY.encode(), SIGNED).status == 200
     assert len(connected.queued("inbound")) == 1

@@ -81,7 +81,9 @@ def test_sam_local_start_api_finds_each_route_and_its_function(
 def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: Stack) -> None:
     paths = {}
     for name, permission in stack.properties("AWS::Lambda::Permission").items():
-        if name == "StartPermission":  # of the event bus, see test_functions.py
+        if (
+            name == "StartPermission" or "Url" in name
+        ):  # of the event bus, see test_functions.py; of the function URL, see below
             continue
         assert permission["Principal"] == "apigateway.amazonaws.com"
         paths[stack.behind(permission["FunctionName"])] = permission["SourceArn"]["Fn::Sub"].partition(":${HttpApi}")[2]
@@ -90,6 +92,32 @@ def test_only_this_api_may_call_the_functions_and_only_by_their_routes(stack: St
         "ApiFunction": "/*/*/api/v1/*",
         "ConsoleFunction": "/*/GET/*",  # its routes begin at the root
     }
+
+
+def test_meta_can_post_to_a_url_of_the_function_which_the_operator_must_limit(stack: Stack) -> None:
+    [url] = stack.properties("AWS::Lambda::Url").values()
+    assert (stack.behind(url["TargetFunctionArn"]), url["Qualifier"], url["AuthType"]) == (
+        "WebhookFunction",
+        "live",
+        "NONE",
+    )
+    # Since October 2025 both permissions are needed ("Control access to Lambda function URLs").
+    permissions = [one for one in stack.properties("AWS::Lambda::Permission").values() if one["Principal"] == "*"]
+    assert {(one["Action"], stack.behind(one["FunctionName"])) for one in permissions} == {
+        ("lambda:InvokeFunctionUrl", "WebhookFunction"),
+        ("lambda:InvokeFunction", "WebhookFunction"),
+    }
+    for one in permissions:  # never to everybody by Lambda's own API
+        assert one.get("FunctionUrlAuthType") == "NONE" or one.get("InvokedViaFunctionUrl") is True
+    conditional = {name for name, one in stack.resources.items() if one.get("Condition") == "HasFunctionUrl"}
+    assert conditional == {"WebhookFunctionUrl", "WebhookFunctionUrlPermission", "WebhookFunctionByUrlPermission"}
+    assert stack.document["Parameters"]["WebhookEndpoint"]["Default"] == "api"
+    rule = stack.document["Rules"]["FunctionUrlHasALimit"]
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookReservedConcurrency"}, 0]}]}
+    address = {"Fn::GetAtt": ["WebhookFunctionUrl", "FunctionUrl"]}
+    assert stack.document["Outputs"]["WebhookUrl"]["Value"]["Fn::If"][:2] == ["HasFunctionUrl", address]
+    [stage] = stack.properties("AWS::ApiGatewayV2::Stage").values()
+    assert stage["StageVariables"]["console_webhook"]["Fn::If"][:2] == ["HasFunctionUrl", address]
 
 
 def test_browsers_may_call_the_api_only_from_allowed_origins(stack: Stack) -> None:
@@ -177,8 +205,8 @@ def test_the_api_can_have_a_host_name_and_needs_a_certificate_for_it(stack: Stac
         "SecurityPolicy": "TLS_1_2",
     }
     outputs = stack.document["Outputs"]
-    for name in ("ApiUrl", "WebhookUrl"):
-        condition, own, _ = outputs[name]["Value"]["Fn::If"]
+    for value in (outputs["ApiUrl"]["Value"], outputs["WebhookUrl"]["Value"]["Fn::If"][2]):
+        condition, own, _ = value["Fn::If"]
         assert (condition, "https://${DomainName}" in own["Fn::Sub"]) == ("HasDomain", True)
     for rule in ("DomainHasACertificate", "CertificateHasADomain"):
         assert stack.document["Rules"][rule]["Assertions"]

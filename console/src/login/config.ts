@@ -6,6 +6,8 @@ export interface Config {
   scope: string;
   token: "access_token" | "id_token";
   authorizeParameters: string;
+  /** Where Meta posts, if it is not the route of the API. */
+  webhookUrl: string;
   logoutUrl: string;
   organizationClaim: string;
   roleClaim: string;

@@ -10,6 +10,7 @@ const CONFIG: Config = {
   scope: "openid profile",
   token: "access_token",
   authorizeParameters: "audience=api",
+  webhookUrl: "",
   logoutUrl: "",
   organizationClaim: "organization_id",
   roleClaim: "role",
@@ -70,6 +71,12 @@ async function signedIn(config = CONFIG) {
   const answer = new URLSearchParams({ code: "the-code", state: request.searchParams.get("state")! });
   return { browser, session, request, answer };
 }
+
+test("Meta posts to the API, or to the URL of its own that the deployment has", () => {
+  const url = "https://abc.lambda-url.us-east-1.on.aws/";
+  expect(new Session(CONFIG, new TestBrowser()).webhook).toBe("https://chat.example/api/v1/whatsapp/webhook");
+  expect(new Session({ ...CONFIG, webhookUrl: url }, new TestBrowser()).webhook).toBe(url);
+});
 
 describe("the sign-in request", () => {
   test("has PKCE, the state and the deployment's parameters, and no secret", async () => {

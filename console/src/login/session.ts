@@ -79,6 +79,11 @@ export class Session {
     this.tokens = kept ? (JSON.parse(kept) as Tokens) : undefined;
   }
 
+  /** The callback URL for Meta's dashboard. */
+  get webhook(): string {
+    return this.config.webhookUrl || `${this.browser.origin}/api/v1/whatsapp/webhook`;
+  }
+
   /** Whether this is the local cloud, which has a simulated WhatsApp. */
   get local(): boolean {
     return this.config.stage === "local";

@@ -31,6 +31,7 @@ export function signInAs(role: Role, name = "Ana"): void {
         scope: "openid",
         token: "access_token",
         authorizeParameters: "",
+        webhookUrl: "",
         logoutUrl: "",
         organizationClaim: "organization_id",
         roleClaim: "role",

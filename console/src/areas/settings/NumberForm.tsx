@@ -5,13 +5,13 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../api/flows.ts";
 import { changeable, type NumberChange, type PhoneNumber } from "../../api/numbers.ts";
-import { type PhoneNumberWithProblems } from "./queries.ts";
+import { session } from "../../login/session.ts";
 import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
+import { type PhoneNumberWithProblems } from "./queries.ts";
 
 const SECRETS = ["accessToken", "appSecret", "verifyToken"] as const;
 const COMMANDS = ["restart", "stop", "human"] as const;
-const WEBHOOK = "/api/v1/whatsapp/webhook";
 
 type Saving = UseMutationResult<PhoneNumberWithProblems, Error, { id: string; change: NumberChange }>;
 
@@ -218,7 +218,7 @@ interface ConnectionProps {
 /** What connects the number with Meta. Secrets are never shown again; empty fields keep them. */
 function Connection({ form, set, known }: ConnectionProps) {
   const { t } = useTranslation("settings");
-  const address = `${location.origin}${WEBHOOK}`;
+  const address = session().webhook;
   const kept = known ? t("numbers.kept") : undefined;
   return (
     <section>
