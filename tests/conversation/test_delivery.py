@@ -1,7 +1,9 @@
 """The sender: once, in order, within the rate limits, and the consequence of each failure."""
 
 import contextlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +39,7 @@ from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_o
 
 NOW = 1_770_000_000.0
 OTHER_PHONE = "5511888888888"
+PAYLOADS = Path(__file__).parents[1] / "whatsapp" / "payloads"
 
 
 def item(turn: int = 1, *texts: str, phone: str = PHONE, organization_id: str = "acme", **changes: Any) -> OutboundItem:
@@ -386,7 +389,9 @@ def test_a_held_message_that_meta_drops_failed_for_its_paused_template(product: 
     product.graph.script = [AcceptedMessage("wamid.1", held=True)]
     product.conversations.records[product.key()] = {1: TurnRecord(1, product.clock(), "s", "agent", Input())}
     product.deliver(replace(item(1), messages=[ORDER_READY]), first_delivery=True)
-    record_status(product, "failed", errors=[{"code": 132015}])
+    dropped = json.loads((PAYLOADS / "status_failed_template_paused.json").read_bytes())
+    (status,) = dropped["entry"][0]["changes"][0]["value"]["statuses"]
+    record_status(product, status["status"], errors=status["errors"])
     assert shown_state(product.deliveries.of_conversation(product.key())[0]) == "template_paused"
     assert product.events.events[-1].detail["reason"] == "template_paused"
     (event,) = [event for event in product.bus.told if isinstance(event, DeliveryFailed)]

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import MARKETING_POLICY
 from pytake.whatsapp.sending import AcceptedMessage, NumberProfile, SendFailedError
 
+ANSWERS = Path(__file__).parent / "answers"
 TOKEN = "EAAG-very-secret"
 PAYLOAD = {"messaging_product": "whatsapp", "to": "+5511987654321", "type": "text", "text": {"body": "olá"}}
 ACCEPTED = {
@@ -23,6 +25,12 @@ ACCEPTED = {
     "contacts": [{"input": "+5511987654321", "wa_id": "551187654321", "user_id": "BR.1A"}],
     "messages": [{"id": "wamid.1"}],
 }
+
+
+def answer_of_meta(name: str) -> dict[str, Any]:
+    """An answer of the Graph API from its fixture."""
+    answer: dict[str, Any] = json.loads((ANSWERS / f"{name}.json").read_bytes())
+    return answer
 
 
 def api(answer: Callable[[httpx.Request], httpx.Response]) -> GraphApi:
@@ -102,10 +110,17 @@ def test_a_recipient_may_stay_without_ids() -> None:
 
 
 def test_a_message_may_be_held_to_assess_its_template() -> None:
-    for status, held in (("held_for_quality_assessment", True), ("accepted", False)):
-        answer = {"messages": [{"id": "wamid.1", "message_status": status}]}
+    held = answer_of_meta("held_for_quality_assessment")
+    accepted = held | {"messages": [{"id": "wamid.OUT1", "message_status": "accepted"}]}
+    for answer, is_held in ((held, True), (accepted, False)):
         with api(lambda _, answer=answer: httpx.Response(200, json=answer)) as graph:  # type: ignore[misc]
-            assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.1", held=held)
+            assert graph.send("106", TOKEN, PAYLOAD) == AcceptedMessage("wamid.OUT1", "5511987654321", held=is_held)
+
+
+def test_a_paused_template_is_refused_with_its_reason() -> None:
+    failed = failure_of(httpx.Response(400, json=answer_of_meta("template_paused")))
+    assert (failed.error_class, failed.code, failed.http_status) == (ErrorClass.TEMPLATE, 132015, 400)
+    assert failed.details == "The template order_ready is paused."
 
 
 def test_a_refusal_keeps_what_helps_a_person_to_understand_it() -> None:

@@ -224,6 +224,7 @@ def test_statuses_are_kept_as_they_came() -> None:
     assert [status["status"] for status in change.statuses] == ["sent", "delivered", "read", "played"]
     assert {status["biz_opaque_callback_data"] for status in change.statuses} == {"turn-7:0"}
     assert change_of("status_failed").statuses[0]["errors"][0]["code"] == 131047
+    assert change_of("status_failed_template_paused").statuses[0]["errors"][0]["code"] == 132015
     assert change_of("status_of_a_hidden_number").statuses[0]["recipient_user_id"] == BSUID
 
 
