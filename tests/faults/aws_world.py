@@ -183,7 +183,7 @@ class AwsWorld(World):
             case "crash_before" | "crash_after":
                 if kind == "crash_after":
                     effect()
-                worker.killed = True
+                worker.process.killed = True
                 raise WorkerKilled
             case "stall_before":
                 worker.sleep(self.plan.stall())

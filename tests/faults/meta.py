@@ -71,7 +71,11 @@ class Meta:
                 raise SendFailedError(ErrorClass.RETRY, http_status=400, code=130429)
             accepted.append(self._take(phone_number_id, access_token, payload))
 
-        world.call("graph.send", take)
+        # While Meta answers, the worker sends the next message of its batch, and may die of it.
+        with world.built("batches").meanwhile():
+            world.timeline.sleep(world.chance.uniform(0.01, 0.3))
+            world.call("graph.send", take)
+            world.timeline.sleep(world.chance.uniform(0.01, 0.3))
         return accepted[0]
 
     def _take(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:

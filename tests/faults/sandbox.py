@@ -21,7 +21,7 @@ from pytake.conversation.turn import TakeTurn
 from tests import fakes
 from tests.faults.ports import Crm
 from tests.faults.story_flow import SharedLibrary
-from tests.faults.timeline import Timeline
+from tests.faults.timeline import Lock, Timeline
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -45,7 +45,7 @@ class Sandbox:
         flows = SharedLibrary(world.flows, clock)
         self.built: dict[str, Any] = {
             "metrics": nullcontext(),
-            "batches": BatchProcessor(),
+            "batches": BatchProcessor(world.timeline.spawn, Lock(world.timeline)),
             "tries": world.tries,
             "queues": ports["queues"],
             "read_receipts": receipts,

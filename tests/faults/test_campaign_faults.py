@@ -20,7 +20,7 @@ from tests.depth import SHARE
 from tests.fakes import MemoryRateSlots as RateSlots
 from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken, outcomes, repeated, taken
-from tests.faults.plans import NoFaults, SingleFault, kinds
+from tests.faults.plans import NoFaults, Plan, SingleFault, kinds
 from tests.faults.replay import problems_of
 
 SLOW_PEOPLE = 400
@@ -124,6 +124,33 @@ def nobody_asks_for_consent(patch: pytest.MonkeyPatch) -> None:
 def an_opt_out_after_the_freeze_is_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(opening, "check_person", lambda *_, **__: None)
     patch.setattr("pytake.contacts.records.ContactRecord.opted_out", False)
+
+
+def in_large_batches(plan: Plan) -> campaign_world.CampaignWorld:
+    """A calm campaign whose sender gets ten messages at a time, and sends the next one while Meta answers."""
+    world = campaign_world.calm(plan=plan, size=12, per_minute=6000)
+    world.batches = (10,)
+    return world
+
+
+@pytest.mark.parametrize("kind", ["crash_before", "crash_after"])
+def test_a_sender_dies_while_meta_answers_several_messages_of_a_batch(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm, open_claims = NoFaults(), list[int]()
+    campaign_world.to_the_end(in_large_batches(calm))
+    for number in (number for number, call in enumerate(calm.calls, 1) if call == "graph.send"):
+        world = in_large_batches(SingleFault(number, kind))
+        trace = world.trace
+
+        def noted(what: str, which: Any, more: Any, world: Any = world, trace: Any = trace) -> None:
+            if what == "died":
+                open_claims.append(sum(entry.state == "claimed" for entry in world.deliveries.entries.values()))
+            trace(what, which, more)
+
+        monkeypatch.setattr(world, "trace", noted)
+        assert broken(campaign_world.to_the_end(world)) == [], number
+    assert max(open_claims) >= 3
 
 
 def the_spend_cap_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ default deployment (100 workers, 20 turns of one organization in calls), at a qu
 """
 
 import json
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +14,7 @@ from pytake.aws.batch import BatchProcessor, Record
 from pytake.conversation.retry_later import RetryLaterError
 from tests.fakes import MemoryEffectSlots
 from tests.faults.sqs import Message, Queue
-from tests.faults.timeline import START, Timeline, Worker
+from tests.faults.timeline import START, Lock, Process, Timeline, Worker
 
 WORKERS, SLOTS = 25, 5
 WAY_SECONDS, TURN_SECONDS, CALL_SECONDS = (
@@ -24,28 +23,6 @@ WAY_SECONDS, TURN_SECONDS, CALL_SECONDS = (
     9.0,
 )  # from the webhook to the flow runner; our part of a turn; a call
 CONTACTS, SECONDS = 40, 90.0
-FOREVER = float("inf")
-
-
-class VirtualLock:
-    """A lock between threads of a timeline."""
-
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._held = False
-
-    def acquire(self) -> None:
-        while self._held:
-            sleep(self._timeline, 0.001)
-        self._held = True
-
-    def release(self) -> None:
-        self._held = False
-
-
-def sleep(timeline: Timeline, seconds: float) -> None:
-    assert timeline.current is not None
-    timeline.current.sleep(seconds)
 
 
 class FlowRunners:
@@ -69,7 +46,8 @@ class FlowRunners:
     def run(self, *, slow_contacts: int) -> float:
         """The 95th percentile of the other organization's waits."""
         for number in range(WORKERS):
-            self._start(f"worker{number}", self._worker)
+            worker = Worker(self.timeline, f"worker{number}", Process(float("inf")))
+            self.timeline.start(worker, self._worker, lambda _: None)
         for contact in range(slow_contacts):
             self.timeline.after(contact * 0.05, lambda contact=contact: self.write("slow", contact))  # type: ignore[misc]
         for contact in range(CONTACTS):
@@ -81,16 +59,6 @@ class FlowRunners:
         assert len(waits) == CONTACTS * int(SECONDS / 3)
         return waits[int(len(waits) * 0.95)]
 
-    def _start(self, name: str, work: Callable[[], None]) -> Callable[[], None]:
-        ended: list[Any] = []
-        self.timeline.start(Worker(self.timeline, name, FOREVER), work, ended.append)
-
-        def join() -> None:
-            while not ended:
-                sleep(self.timeline, 0.005)
-
-        return join
-
     def _worker(self) -> None:
         logger: Any = SimpleNamespace(
             get_correlation_id=lambda: None,
@@ -98,7 +66,7 @@ class FlowRunners:
             info=lambda *_, **__: None,
             exception=lambda *_, **__: pytest.fail("a record failed"),
         )
-        processor = BatchProcessor(lambda work: self._start("successor", work), VirtualLock(self.timeline))
+        processor = BatchProcessor(self.timeline.spawn, Lock(self.timeline))
         while True:
             messages = self.queue.receive(10)
             self._changed()
@@ -131,16 +99,16 @@ class FlowRunners:
 
     def _take_turn(self, record: Record, processor: BatchProcessor) -> None:
         organization, sent_at = record.body.split()
-        sleep(self.timeline, TURN_SECONDS)
+        self.timeline.sleep(TURN_SECONDS)
         if organization == "slow":
             slot = self.slots.take("slow", self.timeline.now)
             if slot is None:
                 raise RetryLaterError(2 * min(record.receive_count, 8), "busy")
             if self._together:
                 with processor.meanwhile():
-                    sleep(self.timeline, CALL_SECONDS)
+                    self.timeline.sleep(CALL_SECONDS)
             else:
-                sleep(self.timeline, CALL_SECONDS)
+                self.timeline.sleep(CALL_SECONDS)
             self.slots.free("slow", slot)
         self.waits[organization].append(self.timeline.now - float(sent_at))
         if organization == "slow" and self.timeline.now < START + SECONDS:

@@ -41,27 +41,49 @@ class Thread:
             self.work()
 
 
-class Worker:
-    """One invocation. It dies at its deadline."""
+class Process:
+    """What the threads of one invocation share: they die together, each when it would go on."""
 
-    def __init__(self, timeline: "Timeline", name: str, deadline: float) -> None:
-        self.timeline = timeline
-        self.name = name
+    def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.killed = False
+
+
+class Worker:
+    """One invocation, or another thread of its process. It dies at its deadline."""
+
+    def __init__(self, timeline: "Timeline", name: str, process: Process) -> None:
+        self.timeline = timeline
+        self.name = name
+        self.process = process
         self.thread = Thread.take()
         self.turn = self.thread.turn
 
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass. Raises `WorkerKilled` when the deadline is earlier."""
-        timeline = self.timeline
-        wakes_at = timeline.now + seconds
-        if wakes_at > self.deadline:
-            wakes_at, self.killed = self.deadline, True
+        timeline, process = self.timeline, self.process
+        wakes_at = min(timeline.now + seconds, process.deadline)
         timeline.push(max(wakes_at, timeline.now), self)
         timeline.yield_from(self)
-        if self.killed:
+        process.killed |= timeline.now >= process.deadline
+        if process.killed:
             raise WorkerKilled
+
+
+class Lock:
+    """A lock between the threads of a process."""
+
+    def __init__(self, timeline: "Timeline") -> None:
+        self._timeline = timeline
+        self._held = False
+
+    def acquire(self) -> None:
+        while self._held:
+            self._timeline.sleep(0.002)
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
 
 
 class Timeline:
@@ -107,6 +129,23 @@ class Timeline:
 
         worker.thread.work = body
         self.push(self.now, worker)
+
+    def spawn(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Run `work` in another thread of the running worker's process; gives a function that waits for its end."""
+        ended: list[Any] = []
+        assert self.current is not None
+        self.start(Worker(self, self.current.name, self.current.process), work, ended.append)
+
+        def join() -> None:
+            while not ended:
+                self.sleep(0.005)
+
+        return join
+
+    def sleep(self, seconds: float) -> None:
+        """Let the running worker sleep."""
+        assert self.current is not None
+        self.current.sleep(seconds)
 
     def run(self, until: float) -> None:
         """Process the events until then, or until none is left."""

@@ -54,7 +54,7 @@ from tests.faults.ports import (
 from tests.faults.sandbox import Context, Sandbox
 from tests.faults.sqs import Queue
 from tests.faults.story_flow import DOCUMENTS, LightFlows
-from tests.faults.timeline import DAY, START, Timeline, Worker, WorkerKilled
+from tests.faults.timeline import DAY, START, Process, Timeline, Worker, WorkerKilled
 
 Names = Literal["phone", "user_id", "both"]
 FUNCTION_SECONDS = {"webhook": 15, "flow_runner": 60, "sender": 30, "statuses": 30, "scheduled": 300, "operator": 29}
@@ -255,7 +255,7 @@ class World:
                 self.meta.denied.append(self.meta.sent[-1])
         match what:
             case "crash":
-                worker.killed = True
+                worker.process.killed = True
                 raise WorkerKilled
             case "stall":
                 worker.sleep(self.plan.stall())
@@ -298,8 +298,8 @@ class World:
             return False
         sandbox.busy = True
         deadline = self.timeline.now + FUNCTION_SECONDS[function]
-        worker = Worker(self.timeline, sandbox.name, deadline)
-        self._sandbox_of[id(worker)] = sandbox
+        worker = Worker(self.timeline, sandbox.name, Process(deadline))
+        self._sandbox_of[id(worker.process)] = sandbox
         context = Context(self.timeline, deadline)
 
         def work() -> Any:
@@ -313,7 +313,7 @@ class World:
 
         def finished(result: Any) -> None:
             sandbox.busy = False
-            self._sandbox_of.pop(id(worker), None)
+            self._sandbox_of.pop(id(worker.process), None)
             if result is None:
                 self.trace("died", sandbox.name, "")
                 # A new process starts where the old one died; it remembers nothing.
@@ -331,7 +331,7 @@ class World:
         """What the wiring gives the worker whose turn it is."""
         worker = self.timeline.current
         assert worker is not None
-        return self._sandbox_of[id(worker)].built[name]
+        return self._sandbox_of[id(worker.process)].built[name]
 
     def _make_queues(self) -> dict[str, Queue]:
         def queue(name: str, **options: Any) -> Queue:
