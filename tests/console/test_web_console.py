@@ -89,7 +89,7 @@ def test_the_language_is_remembered(web_page: Page, visitor: Visitor) -> None:
 
 
 def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
-    page, phone = web_page, "5511955550101"
+    page, phone = web_page, "551195555550101"
     sign_in(page, f"{visitor.url}/console/inbox", "agent", "Rita")
     cloud.say(phone, "oi")
     cloud.answers(phone, 1)
@@ -105,6 +105,10 @@ def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visi
     expect(field).to_have_value("")
     assert cloud.answers(phone, len(asked) + 1)[-1]["text"] == "Olá, sou a Rita."
     expect(page.get_by_role("article", name="Atendente")).to_contain_text("Olá, sou a Rita.")
+    page.set_viewport_size({"width": 390, "height": 800})
+    head = page.locator(".inbox-head-text")
+    expect(head).to_contain_text(phone)
+    assert head.evaluate("(head) => head.scrollWidth <= head.clientWidth"), "the number runs under a button"
     page.get_by_role("button", name="Devolver ao bot").click()
     expect(page.locator(".inbox-head")).to_contain_text("Com o bot")
 

@@ -18,14 +18,14 @@ export function Shell() {
         {t("skip")}
       </a>
       <nav className="shell-nav" aria-label={t("areas")}>
-        <NavLink to="/" end className="shell-brand">
+        <NavLink to="/" end className="shell-brand" aria-label="PyTake">
           <img src={`${import.meta.env.BASE_URL}icon.svg`} width="28" height="28" alt="" />
           <span className="shell-brand-name">PyTake</span>
         </NavLink>
         <ul className="shell-areas">
           {areasOf(person.role, session().local).map((area) => (
             <li key={area.id}>
-              <NavLink to={`/${area.id}`} className="shell-area">
+              <NavLink to={`/${area.id}`} className="shell-area" aria-label={t(`area.${area.id}`)}>
                 <Icon name={area.icon} size={22} />
                 <span>{t(`area.${area.id}`)}</span>
               </NavLink>

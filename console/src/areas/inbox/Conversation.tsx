@@ -112,7 +112,13 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
         </span>
       </div>
       {state.mode === "human" && (
-        <Button size="xs" variant="default" loading={resuming.isPending} onClick={() => resuming.mutate()}>
+        <Button
+          size="xs"
+          variant="default"
+          className="inbox-resume"
+          loading={resuming.isPending}
+          onClick={() => resuming.mutate()}
+        >
           {t("resume")}
         </Button>
       )}
