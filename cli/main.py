@@ -31,6 +31,7 @@ COMMANDS = {
     ),
     "sql": ("cli.sql:sql", "Ask the lake in SQL, or with a saved query, and print the rows."),
     "cost": ("cli.cost:cost", "Estimate the monthly cost of messages at AWS and Meta."),
+    "rate-card": ("cli.rate_card:app", "Show, check and replace the prices of Meta that reports and budgets use."),
     "token": ("cli.local:token", "Print a token for the REST API of the local cloud."),
 }
 

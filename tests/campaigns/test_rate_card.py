@@ -59,6 +59,8 @@ def test_a_price_is_that_of_its_country_category_and_day(
         ("Brazil,BR,marketing,0.0000001,USD,2026-01-01,test", "line 2: price has at most six decimal places"),
         ("Brazil,BR,marketing,-1,USD,2026-01-01,test", "not negative"),
         ("Brazil,,marketing,1,USD,2026-01-01,test", "line 2: name the countries"),
+        ("Brazil,Brazil,marketing,1,USD,2026-01-01,test", "line 2: name the countries by their ISO codes"),
+        ("Brazil,BR,maketing,1,USD,2026-01-01,test", "line 2: the category is one of marketing, utility"),
         ("Brazil,BR,marketing,1,USD,2026-01-01,", "line 2: name the source"),
         ("Brazil,BR,marketing", "line 2: "),
     ],
@@ -81,5 +83,4 @@ def test_a_rate_card_has_its_columns_one_currency_and_one_price_a_day() -> None:
 
 
 def test_the_installed_rate_card_can_be_used() -> None:
-    """Operators replace it, and run this test."""
     assert len(installed_rate_card().currency) == 3

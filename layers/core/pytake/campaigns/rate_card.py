@@ -5,6 +5,7 @@ quarter only. A message without a price is never taken to cost nothing: its pric
 """
 
 import csv
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -17,6 +18,10 @@ COLUMNS = ("market", "countries", "category", "price", "currency", "valid_from",
 EVERY_OTHER = "*"
 """In `countries`: all countries that no other row of the category names."""
 
+CATEGORIES = ("marketing", "utility", "authentication", "authentication_international", "service")
+"""Meta's categories with a price."""
+
+_COUNTRY = re.compile("[A-Z]{2}")
 _SAME_PRICE = {"marketing_lite": "marketing", "authentication-international": "authentication_international"}
 """Categories of Meta's statuses that the rate card has under another name."""
 
@@ -59,9 +64,11 @@ class RateCard:
         if not row["source"].strip():
             raise ValueError("name the source of the price")
         self.currency = row["currency"]
+        if row["category"] not in CATEGORIES:
+            raise ValueError(f"the category is one of {', '.join(CATEGORIES)}, not {row['category']!r}")
         countries = row["countries"].split()
-        if not countries:
-            raise ValueError("name the countries, such as BR, or * for every other one")
+        if not countries or not all(one == EVERY_OTHER or _COUNTRY.fullmatch(one) for one in countries):
+            raise ValueError("name the countries by their ISO codes, such as BR, or * for every other one")
         for country in countries:
             self._prices.setdefault((country, row["category"]), []).append((day, int(price)))
 
@@ -95,10 +102,11 @@ class RateCard:
             yield from RateCard._places(country, "authentication")
 
 
-_FILE = Path(__file__).with_name("rate_card.csv")
+INSTALLED = Path(__file__).with_name("rate_card.csv")
+"""The rate card that the functions use. `pytake rate-card install` writes it."""
 
 
-def installed_rate_card(path: Path = _FILE) -> RateCard:
+def installed_rate_card(path: Path = INSTALLED) -> RateCard:
     """The rate card of this deployment. Raises `RateCardError` with the file's name."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
