@@ -95,6 +95,7 @@ _FILTERS: dict[str, tuple[Any, str]] = {
     "abs": (-5, "abs"),
     "number": ("1,234.50", "number"),
     "decimals": (12.5, "decimals(2)"),
+    "amount": (1234.5, "amount(2)"),
     "date": ("2026-12-31T18:30:00Z", 'date("dddd, DD/MM/YYYY HH:mm")'),
     "add_time": ("2026-12-31", 'add_time("7 days")'),
     "days_until": ("2026-12-31", "days_until"),

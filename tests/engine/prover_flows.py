@@ -384,6 +384,10 @@ WRONG: dict[str, tuple[Documents, list[tuple[str, str | None]]]] = {
         one(ask(validation={"type": "regex", "pattern": "^[0-9]{5}$", "max_length": 4}), END),
         [("contradictory_validation", "q")],
     ),
+    "no whole number between the limits": (
+        one(ask(validation={"type": "number", "integer": True, "min": 2.2, "max": 2.8}), END),
+        [("contradictory_validation", "q")],
+    ),
     "dates that exclude one another": (
         one(ask(validation={"type": "date", "min": "2026-12-31", "max": "2026-01-01"}), END),
         [("contradictory_validation", "q")],

@@ -6,7 +6,7 @@ import pytest
 
 from pytake.engine import Input, InputMedia
 from pytake.engine.registry import validators
-from tests.engine.conversations import Talk, document, flow_of, node
+from tests.engine.conversations import Talk, document, flow_of, node, texts
 
 REFUSED = object()
 
@@ -19,6 +19,14 @@ def stored(answer: str | Input, validation: dict[str, Any], language: str = "pt_
     turn = talk.say(answer)
     assert turn.status in ("completed", "waiting")
     return turn.variables["v"] if turn.status == "completed" else REFUSED
+
+
+def refusal(answer: str, validation: dict[str, Any], language: str, **context: Any) -> list[str]:
+    """What is said about an answer that is refused."""
+    question = node("q", "question", question="?", variable="v", validation=validation)
+    talk = Talk(flow_of(document(question, language=language)), **context)
+    talk.say("hi")
+    return texts(talk.say(answer))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,26 @@ def test_numbers(answer: str, language: str, expected: object) -> None:
 @pytest.mark.parametrize(("answer", "expected"), [("17", REFUSED), ("18", 18), ("30", 30), ("30,5", REFUSED)])
 def test_numbers_have_bounds(answer: str, expected: object) -> None:
     assert stored(answer, {"type": "number", "min": 18, "max": 30}) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [("3", 3), ("3,0", 3), ("1.000", 1000), ("2,5", REFUSED), ("umas 2,5 vezes", REFUSED)]
+)
+def test_a_number_may_have_to_be_whole(answer: str, expected: object) -> None:
+    assert stored(answer, {"type": "number", "integer": True, "find": True}) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({}, "Please send a whole number."),
+        ({"min": 2}, "Please send a whole number of at least 2."),
+        ({"max": 6}, "Please send a whole number of at most 6."),
+        ({"min": 2, "max": 6}, "Please send a whole number between 2 and 6."),
+    ],
+)
+def test_the_answer_to_a_fraction_says_that_the_number_must_be_whole(limits: dict[str, int], said: str) -> None:
+    assert refusal("2.5", {"type": "number", "integer": True, **limits}, "en") == [said]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +215,18 @@ def test_a_value_wins_over_a_position() -> None:
 )
 def test_dates(answer: str, language: str, country: str, expected: object) -> None:
     assert stored(answer, {"type": "date"}, language, country=country) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "example"),
+    [("en", "BR", "31/12/2026"), ("en", "US", "12/31/2026"), ("en", None, "12/31/2026"), ("pt_BR", "US", "31/12/2026")],
+)
+def test_the_date_in_the_error_text_is_written_as_dates_are_read(
+    language: str, country: str | None, example: str
+) -> None:
+    (said,) = refusal("tomorrow", {"type": "date"}, language, country=country)
+    assert said.endswith(f" {example}.")
+    assert stored(example, {"type": "date"}, language, country=country) == "2026-12-31"
 
 
 @pytest.mark.parametrize(

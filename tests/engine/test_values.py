@@ -51,6 +51,10 @@ def turn_of(template: str, language: str = "en", **context: Any) -> tuple[str, l
         ("{{5 / 2 | round}} {{-5 / 2 | round}} {{7 / 2 | round}}", "3 -3 4"),
         ("{{1.005 + 0 | round(2)}} {{2.675 + 0 | round(2)}} {{1 / 8 | round(2)}}", "1.01 2.68 0.13"),
         ("{{1.005 | round(2)}} {{2.5 | round}} {{ 0.125 | decimals }}", "1.01 3 0.13"),
+        (
+            "{{1234567.891 | amount}} {{999.995 | amount}} {{a | amount(0)}} {{(0 - 1234) | amount(1)}}",
+            "1,234,567.89 1,000.00 10 -1,234.0",
+        ),
         ("{{(none | default(5)) + 1}}", "6"),
         ("{{(a + b | round) * 2 | decimals}}", "28.00"),
         ("{{'one' | upper}} {{\"a }} b\"}}", "ONE a }} b"),
@@ -103,6 +107,7 @@ def test_expressions(template: str, expected: str) -> None:
         ("{{day | add_time('9000 years')}}", ["too_large"]),
         ("{{day | add_time('soon')}}", ["not_a_number"]),
         ("{{word | decimals}}", ["not_a_number"]),
+        ("{{word | amount}}", ["not_a_number"]),
         ("{{word + 1 | default('')}}", ["not_a_number"]),
     ],
 )
@@ -113,8 +118,10 @@ def test_what_has_no_result_is_empty_and_an_event_says_why(template: str, reason
 def test_numbers_and_dates_follow_the_language() -> None:
     assert turn_of("{{cart | lines('{name}: {price}')}}", "pt_BR")[0] == "Mug: 12,5\nCup: 0,1\nTray: 0,2"
     assert turn_of("{{a / b}} {{a | decimals}} {{people | number}}", "pt_BR")[0] == "2,5 10,00 1234,5"
+    assert turn_of("{{1234567.5 | amount}} {{1234567.5 | decimals}}", "es")[0] == "1.234.567,50 1234567,50"
     assert turn_of("{{day | date}} {{day | date('dddd, MMM')}}", "es")[0] == "31/01/2026 sábado, ene"
-    assert turn_of("{{day | date}}")[0] == "01/31/2026"
+    assert turn_of("{{day | date}}", country="US")[0] == "01/31/2026"
+    assert turn_of("{{day | date}}", country="BR")[0] == "31/01/2026"
 
 
 def test_dates_are_in_the_time_zone_of_the_organization() -> None:

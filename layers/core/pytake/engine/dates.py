@@ -103,9 +103,14 @@ def read_date(text: str, *, month_first: bool, this_year: int) -> date | None:
         return None
 
 
-def default_pattern(language: Language) -> str:
-    """How people write dates in a language."""
-    return "MM/DD/YYYY" if language == "en" else "DD/MM/YYYY"
+def month_first(language: Language, country: str | None) -> bool:
+    """Whether people write the month before the day: in English, in the United States or in an unknown country."""
+    return language == "en" and country in ("US", None)
+
+
+def default_pattern(language: Language, country: str | None) -> str:
+    """How people write dates in the language of a text and the country of a number."""
+    return "MM/DD/YYYY" if month_first(language, country) else "DD/MM/YYYY"
 
 
 def formatted(moment: Moment, pattern: str, language: Language) -> str:

@@ -43,7 +43,7 @@ class Validation(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults
     """`type` selects the validator, the other fields configure it. `error_message` replaces the built-in error text.
 
     `find` takes the value out of a sentence: of `It is 41, thanks` the number 41. It works for `number`, `date`, `email`,
-    `phone` and `choice`; an answer that is only the value counts too.
+    `phone` and `choice`; an answer that is only the value counts too. `integer` is for a `number` that must be whole.
     """
 
     type: str = "text"
@@ -55,4 +55,5 @@ class Validation(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults
     pattern: str | None = None
     country: str | None = None
     error_message: str | None = None
+    integer: bool = False
     find: bool = False

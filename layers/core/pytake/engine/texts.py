@@ -104,10 +104,30 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "Please send a number between {min} and {max}.",
         "es": "Por favor, envía un número entre {min} y {max}.",
     },
+    "invalid_integer": {
+        "pt_BR": "Por favor, envie um número inteiro.",
+        "en": "Please send a whole number.",
+        "es": "Por favor, envía un número entero.",
+    },
+    "integer_too_small": {
+        "pt_BR": "Por favor, envie um número inteiro maior ou igual a {min}.",
+        "en": "Please send a whole number of at least {min}.",
+        "es": "Por favor, envía un número entero mayor o igual que {min}.",
+    },
+    "integer_too_large": {
+        "pt_BR": "Por favor, envie um número inteiro menor ou igual a {max}.",
+        "en": "Please send a whole number of at most {max}.",
+        "es": "Por favor, envía un número entero menor o igual que {max}.",
+    },
+    "integer_between": {
+        "pt_BR": "Por favor, envie um número inteiro entre {min} e {max}.",
+        "en": "Please send a whole number between {min} and {max}.",
+        "es": "Por favor, envía un número entero entre {min} y {max}.",
+    },
     "invalid_date": {
-        "pt_BR": "Por favor, envie uma data, como 31/12/2026.",
-        "en": "Please send a date, such as 12/31/2026.",
-        "es": "Por favor, envía una fecha, como 31/12/2026.",
+        "pt_BR": "Por favor, envie uma data, como {example}.",
+        "en": "Please send a date, such as {example}.",
+        "es": "Por favor, envía una fecha, como {example}.",
     },
     "invalid_pattern": {
         "pt_BR": "Essa resposta não está no formato esperado. Por favor, tente de novo.",
@@ -191,7 +211,7 @@ def built_in_texts() -> dict[str, dict[Language, str]]:
 def built_in_text(language: str, name: str, **values: Any) -> str:
     """A built-in text in the language that matches a code, or in English.
 
-    `values` replace its `{min}` and `{max}`. Raises KeyError for an unknown name.
+    `values` replace its `{min}`, `{max}` and `{example}`. Raises KeyError for an unknown name.
     """
     text = _TEXTS[name][language_of(language) or "en"]
     return text.format(**values) if values else text

@@ -3,10 +3,12 @@
 A validator also normalises: an accepted answer is stored in the form that conditions and integrations expect.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import structs
 
+from pytake.engine.dates import month_first
 from pytake.engine.execution import Execution
 from pytake.engine.field_types import Validation
 from pytake.engine.node_build import NodeBuild
@@ -108,8 +110,19 @@ def lengths(validation: Validation, build: NodeBuild) -> tuple[int, int | None]:
     return least, most
 
 
-def error_text(validation: Validation, build: NodeBuild) -> str:
-    """The most specific built-in error text for this validation."""
+_NUMBER_ERRORS = {
+    (): "invalid_{}",
+    ("min",): "{}_too_small",
+    ("max",): "{}_too_large",
+    ("min", "max"): "{}_between",
+}
+
+
+def error_text(validation: Validation, build: NodeBuild) -> Callable[[Execution], str]:
+    """A function that gives the most specific built-in error text for this validation."""
+    if validation.type == "date":
+        day_first, other = (build.built_in_text("invalid_date", example=one) for one in ("31/12/2026", "12/31/2026"))
+        return lambda run: other if month_first(build.language, run.context.country) else day_first
     values: dict[str, Any] = {}
     match validation.type:
         case "text" if validation.min_length and validation.min_length > 1 and validation.max_length:
@@ -118,12 +131,9 @@ def error_text(validation: Validation, build: NodeBuild) -> str:
             name, values = "text_too_short", {"min": validation.min_length}
         case "text" if validation.max_length:
             name, values = "text_too_long", {"max": validation.max_length}
-        case "number" if validation.min is not None and validation.max is not None:
-            name, values = "number_between", {"min": validation.min, "max": validation.max}
-        case "number" if validation.min is not None:
-            name, values = "number_too_small", {"min": validation.min}
-        case "number" if validation.max is not None:
-            name, values = "number_too_large", {"max": validation.max}
+        case "number":
+            values = {key: value for key in ("min", "max") if (value := getattr(validation, key)) is not None}
+            name = _NUMBER_ERRORS[tuple(values)].format("integer" if validation.integer else "number")
         case "choice":
             name = "choose_option"
         case "regex":
@@ -132,4 +142,5 @@ def error_text(validation: Validation, build: NodeBuild) -> str:
             name = "invalid_text"
         case kind:
             name = f"invalid_{kind}" if kind in validators() else "invalid_text"
-    return build.built_in_text(name, **{key: build.format_value(value) for key, value in values.items()})
+    text = build.built_in_text(name, **{key: build.format_value(value) for key, value in values.items()})
+    return lambda _: text

@@ -30,6 +30,7 @@ const LIMITS: Record<string, Field[]> = {
   number: [
     { name: "min", kind: "value" },
     { name: "max", kind: "value" },
+    { name: "integer", kind: "switch" },
   ],
   date: [
     { name: "min", kind: "value" },

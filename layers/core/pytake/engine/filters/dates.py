@@ -10,6 +10,7 @@ from pytake.engine.dates import (
     formatted,
     later,
     moment_of,
+    month_first,
     parse_duration,
     read_date,
     text_of,
@@ -26,15 +27,14 @@ def _moment(value: Any, at: Setting) -> Moment:
         return moment_of(value, where)
     except CalculationError:
         today = datetime.fromtimestamp(at.now, where).date()
-        month_first = at.language == "en" and at.country in ("US", None)
-        found = read_date(str(value), month_first=month_first, this_year=today.year)
+        found = read_date(str(value), month_first=month_first(at.language, at.country), this_year=today.year)
         if found is None:
             raise
         return found
 
 
 def _date(value: Any, pattern: Any = None, *, at: Setting) -> str:
-    return formatted(_moment(value, at), str(pattern or default_pattern(at.language)), at.language)
+    return formatted(_moment(value, at), str(pattern or default_pattern(at.language, at.country)), at.language)
 
 
 def _add_time(value: Any, amount: Any, unit: Any = "", *, at: Setting) -> str:

@@ -9,6 +9,8 @@ from pytake.engine.limits import LARGEST_NUMBER
 from pytake.engine.reading import read_number
 from pytake.engine.values import as_number, plain_text
 
+_COMMA_FOR_POINT = str.maketrans(",.", ".,")
+
 
 def _round(value: Any, digits: Any = 0) -> Any:
     """The number with at most so many decimals. A tie is rounded away from zero, as at school: 2.5 becomes 3, -2.5 becomes -3."""
@@ -30,9 +32,18 @@ def _number(value: Any, *, at: Setting) -> int | float | None:
 
 def decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
     """The number with exactly so many decimals: `12.5` becomes `12.50`, or `12,50` in Portuguese and Spanish."""
+    return _written(value, digits, "f", at)
+
+
+def _amount(value: Any, digits: Any = 2, *, at: Setting) -> str:
+    """The same with the thousands in groups: `1234.5` becomes `1,234.50`, or `1.234,50` in Portuguese and Spanish."""
+    return _written(value, digits, ",f", at)
+
+
+def _written(value: Any, digits: Any, form: str, at: Setting) -> str:
     places = digits if type(digits) is int and 0 <= digits <= 12 else 2
-    text = f"{Decimal(repr(number_of(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
-    return text if at.language == "en" else text.replace(".", ",")
+    text = format(Decimal(repr(number_of(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), form)
+    return text if at.language == "en" else text.translate(_COMMA_FOR_POINT)
 
 
 NUMBER_FILTERS: dict[str, Filter] = {
@@ -40,4 +51,5 @@ NUMBER_FILTERS: dict[str, Filter] = {
     "abs": Filter(lambda value: abs(calculate("+", value, 0))),
     "number": Filter(_number, in_setting=True),
     "decimals": Filter(decimals, 0, 1, in_setting=True),
+    "amount": Filter(_amount, 0, 1, in_setting=True),
 }

@@ -273,12 +273,12 @@ class Question(NodeData):
             return own
         text = error_text(validation, build)
         if options is None:
-            return lambda run: run.say(text)
+            return lambda run: run.say(text(run))
         offered = options
         if several is not None:
             chosen = several.left_out
-            return lambda run: offered.offer(run, text, None, None, *chosen(run))
-        return lambda run: offered.offer(run, text)
+            return lambda run: offered.offer(run, text(run), None, None, *chosen(run))
+        return lambda run: offered.offer(run, text(run))
 
     def _options(self, build: NodeBuild) -> Offering | None:
         more = 1 if self.multiple is not None else 0

@@ -161,11 +161,11 @@ def _filtered(known: AbstractValue, name: str, apply: Callable[..., Any], argume
         case "sum" | "abs" | "number" | "days_until" | "min" | "max":
             return AbstractValue(kinds=frozenset((NUMBER, MISSING)))
         case "date":
-            pattern = str(arguments[0]) if arguments and arguments[0] else default_pattern("en")
+            pattern = str(arguments[0]) if arguments and arguments[0] else default_pattern("en", None)
             return _maybe_missing(text_value(0, longest_formatted(pattern)))
         case "add_time":
             return _maybe_missing(text_value(0, _MOMENT))
-        case "lines" | "url_encode" | "decimals":
+        case "lines" | "url_encode" | "decimals" | "amount":
             return _maybe_missing(text_value())
         case "json" | "phone":
             return text_value()

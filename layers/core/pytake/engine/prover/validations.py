@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from math import ceil
 
 from pytake.engine.facts import NodeFacts
 from pytake.engine.field_types import Validation
@@ -47,6 +48,12 @@ def _of(validation: Validation) -> tuple[str, str] | None:
                 "max",
                 f"Answers are at least -{LARGEST_NUMBER}, and `max` is less, so no answer is accepted. Raise it.",
             )
+        case "number" if validation.integer and isinstance(least, int | float) and isinstance(most, int | float):
+            if least <= most and ceil(least) > most:
+                return (
+                    "min",
+                    "No whole number lies between `min` and `max`, so no answer is accepted. Change one of them.",
+                )
         case "email" if (validation.min_length or 0) > EMAIL_CHARACTERS:
             return "min_length", f"No e-mail address has more than {EMAIL_CHARACTERS} characters. Lower `min_length`."
         case "email" if validation.max_length is not None and validation.max_length < _SHORTEST_EMAIL:

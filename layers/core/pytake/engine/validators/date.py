@@ -2,14 +2,12 @@
 
 from datetime import date, datetime
 
-from pytake.engine.dates import read_date, zone
+from pytake.engine.dates import month_first, read_date, zone
 from pytake.engine.execution import Execution
 from pytake.engine.field_types import Validation
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import Check, validator
 from pytake.engine.validation import REFUSED, typed_text
-
-_MONTH_FIRST = ("US", None)
 
 
 @validator("date")
@@ -20,14 +18,14 @@ def date_(validation: Validation, build: NodeBuild) -> Check:
     unknown country. A two-digit year is the one nearest to the current year. `today` is the day in the organization's time zone.
     """
     bounds = [_bound(validation, name, build) for name in ("min", "max")]
-    english = build.language == "en"
 
     def check(run: Execution) -> object:
         answer = typed_text(run.input)
         if answer is None:
             return REFUSED
         today = datetime.fromtimestamp(run.context.now, zone(run.context.timezone)).date()
-        found = read_date(answer, month_first=english and run.context.country in _MONTH_FIRST, this_year=today.year)
+        starts_with_month = month_first(build.language, run.context.country)
+        found = read_date(answer, month_first=starts_with_month, this_year=today.year)
         least, most = (today if bound == "today" else bound for bound in bounds)
         if found is None or (isinstance(least, date) and found < least) or (isinstance(most, date) and found > most):
             return REFUSED

@@ -11,14 +11,19 @@ from pytake.engine.validation import REFUSED, bounds, typed_text
 @validator("number")
 def number(validation: Validation, build: NodeBuild) -> Check:
     """A number from `min` to `max`, stored as a number. Portuguese and Spanish flows read `1,5` and `1.234,56`, English flows
-    `1.5` and `1,234.56`. Exponents, `nan` and `inf` are rejected."""
+    `1.5` and `1,234.56`. Exponents, `nan` and `inf` are rejected. With `integer`, so is a number that is not whole."""
     least, most = bounds(validation, build)
-    comma = build.language != "en"
+    comma, whole = build.language != "en", validation.integer
 
     def check(run: Execution) -> object:
         answer = typed_text(run.input)
         value = read_number(answer, decimal_comma=comma) if answer is not None else None
-        if value is None or (least is not None and value < least) or (most is not None and value > most):
+        if (
+            value is None
+            or (whole and isinstance(value, float))
+            or (least is not None and value < least)
+            or (most is not None and value > most)
+        ):
             return REFUSED
         return value
 
