@@ -4,7 +4,7 @@ import { render } from "@testing-library/react";
 import axe from "axe-core";
 import i18next from "i18next";
 import { createMemoryRouter, RouterProvider, type RouteObject } from "react-router";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { loadWords, startWords } from "../i18n/words.ts";
 import { begin, Session, type Role } from "../login/session.ts";
 import { theme } from "../theme/theme.ts";
@@ -80,6 +80,14 @@ export async function expectAccessible(element: Element = document.body): Promis
 function bodyOf(text: string, headers: Headers): unknown {
   if (!text) return undefined;
   return headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
+}
+
+/** Show the pages of an area over these answers of the API; `sent` gives the requests of a kind, "METHOD /path". */
+export function visit(area: string, routes: RouteObject[], path: string, given: Record<string, unknown>) {
+  const { fetch, asked } = answers(given);
+  vi.stubGlobal("fetch", fetch);
+  const shown = show([{ path: area, children: routes }], area + path);
+  return { ...shown, asked, sent: (key: string) => asked.filter((one) => one.key === key) };
 }
 
 /** Answer the requests of `fetch` by path, in the form "METHOD /path"; others fail the test. */

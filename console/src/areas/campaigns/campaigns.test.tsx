@@ -1,7 +1,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { ARM, FLOW, JUDGED, NUMBER, templateOf } from "../../testing/samples.ts";
 import { localTime, settingsOf } from "./CampaignForm.tsx";
 import type { Campaign } from "./queries.ts";
 import routes from "./routes.tsx";
@@ -50,14 +51,7 @@ const CAMPAIGN = {
   cost: 12.5,
   pace: 1,
 } as Campaign;
-const TEMPLATE = {
-  waba_id: "7",
-  name: "natal",
-  language: "pt_BR",
-  status: "APPROVED",
-  parameter_format: "POSITIONAL",
-  components: [{ type: "BODY", text: "Feliz Natal, {{1}}!" }],
-};
+const TEMPLATE = templateOf("natal", "Feliz Natal, {{1}}!");
 const ONE = "/api/v1/campaigns/c1";
 
 function tagged(body: unknown): Response {
@@ -65,19 +59,16 @@ function tagged(body: unknown): Response {
 }
 
 function open(path: string, changed: Record<string, unknown> = {}) {
-  const given = answers({
+  return visit("/campaigns", routes, path, {
     "GET /api/v1/campaigns": [CAMPAIGN],
     [`GET ${ONE}`]: tagged(CAMPAIGN),
-    "GET /api/v1/numbers": [{ phone_number_id: "1001", display_phone_number: "+55 11 4000-0001" }],
+    "GET /api/v1/numbers": [NUMBER],
     "GET /api/v1/segments": { segments: [{ id: "vip", name: "Clientes VIP" }] },
     "GET /api/v1/segments/vip/count": { count: 1171, as_of: "2026-11-29T10:00:00Z", seen: 1171 },
-    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu", published_version: 1 }],
+    "GET /api/v1/flows": [FLOW],
     "GET /api/v1/templates": [TEMPLATE],
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const page = show([{ path: "/campaigns", children: routes }], path);
-  return { ...page, sent: (key: string) => given.asked.filter((one) => one.key === key) };
 }
 
 beforeEach(async () => {
@@ -87,7 +78,7 @@ beforeEach(async () => {
 
 test("a new campaign says who gets which message, and is only a draft", async () => {
   vi.spyOn(crypto, "randomUUID").mockReturnValue("c1" as ReturnType<typeof crypto.randomUUID>);
-  const { router, sent } = open("/campaigns", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
+  const { router, sent } = open("", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
   await userEvent.click(await screen.findByRole("link", { name: "Nova campanha" }));
   await userEvent.type(await screen.findByLabelText(/^Nome/), "Natal");
   await screen.findByRole("option", { name: "Clientes VIP" });
@@ -125,7 +116,7 @@ test("a draft that is saved again after a failure is the same campaign", async (
     () => `c${++made}` as ReturnType<typeof crypto.randomUUID>,
   );
   const failed = Response.json({ code: "internal_error", detail: "" }, { status: 500 });
-  const { sent } = open("/campaigns/new", { [`PUT ${ONE}`]: failed });
+  const { sent } = open("/new", { [`PUT ${ONE}`]: failed });
   await userEvent.type(await screen.findByLabelText(/^Nome/), "Natal");
   await screen.findByRole("option", { name: "Clientes VIP" });
   await userEvent.selectOptions(screen.getByLabelText(/Enviada de/), "1001");
@@ -145,39 +136,25 @@ test("a draft that is saved again after a failure is the same campaign", async (
 });
 
 test("variants and holdout are compared, with a sentence that says what follows", async () => {
-  const arm = {
-    weight: 1,
-    people: 1000,
-    reached: 100,
-    share: 0.1,
-    difference: null,
-    verdict: "no_difference_yet",
-  };
   const better = {
-    ...arm,
+    ...ARM,
     name: "longa",
     reached: 200,
     share: 0.2,
     difference: { estimate: 0.1, low: 0.05, high: 0.15 },
     verdict: "better",
   };
-  const judged = {
-    sample_ratio_mismatch: false,
-    people_needed: 4000,
-    conclusion: "difference",
-    statement: "",
-  };
   const found = {
     goal: "replied",
     smallest_effect: 0.02,
     alpha: 0.05,
-    variants: { ...judged, arms: [{ ...arm, name: "curta" }, better] },
+    variants: { ...JUDGED, arms: [{ ...ARM, name: "curta" }, better] },
     holdout: {
-      ...judged,
+      ...JUDGED,
       conclusion: "too_early",
       arms: [
-        { ...arm, name: "holdout", reached: 3 },
-        { ...arm, name: "campaign", verdict: "too_early" },
+        { ...ARM, name: "holdout", reached: 3 },
+        { ...ARM, name: "campaign", verdict: "too_early" },
       ],
     },
   };
@@ -187,7 +164,7 @@ test("variants and holdout are compared, with a sentence that says what follows"
   ];
   const running = { ...CAMPAIGN, status: "completed", variants };
   const results = (goal: string) => `GET ${ONE}/results?goal=${goal}&smallest_effect=0.02`;
-  const { container } = open("/campaigns/c1", {
+  const { container } = open("/c1", {
     [`GET ${ONE}`]: tagged(running),
     [results("replied")]: found,
     [results("read")]: { ...found, goal: "read", holdout: null },
@@ -204,7 +181,7 @@ test("variants and holdout are compared, with a sentence that says what follows"
 });
 
 test("a change keeps what the form does not show", async () => {
-  const { sent } = open("/campaigns/c1", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
+  const { sent } = open("/c1", { [`PUT ${ONE}`]: tagged(CAMPAIGN) });
   const cap = await screen.findByLabelText(/Gastar no máximo/);
   await screen.findByDisplayValue("{{contact.name}}");
   await userEvent.clear(cap);
@@ -224,7 +201,7 @@ test("a change keeps what the form does not show", async () => {
 
 test("a campaign is started only after a question that says how many people it reaches", async () => {
   const running = { ...CAMPAIGN, status: "running" };
-  const { sent } = open("/campaigns/c1", { [`POST ${ONE}/start`]: tagged(running) });
+  const { sent } = open("/c1", { [`POST ${ONE}/start`]: tagged(running) });
   await userEvent.click(await screen.findByRole("button", { name: "Iniciar" }));
   const dialog = await screen.findByRole("dialog");
   expect(await within(dialog).findByText("1.171 pessoas neste momento")).toBeVisible();
@@ -236,7 +213,7 @@ test("a campaign is started only after a question that says how many people it r
 
 test("progress, reasons and costs are shown, and why it stopped", async () => {
   const stopped = { ...CAMPAIGN, status: "stopped", reason: "failures", started_at: "2026-11-29T10:00:00Z" };
-  const { container } = open("/campaigns/c1", { [`GET ${ONE}`]: tagged(stopped) });
+  const { container } = open("/c1", { [`GET ${ONE}`]: tagged(stopped) });
   expect(await screen.findByText(/muitas mensagens não foram entregues/)).toBeVisible();
   expect(screen.getByRole("row", { name: /Lidas 200 20%/ })).toBeVisible();
   expect(screen.getByText("131026: 20")).toBeVisible();
@@ -251,7 +228,7 @@ test("progress, reasons and costs are shown, and why it stopped", async () => {
 
 test("a test goes to the people who are named, once however often it is tried", async () => {
   const refused = Response.json({ code: "start_refused", detail: "" }, { status: 409 });
-  const { sent } = open("/campaigns/c1", { [`POST ${ONE}/test`]: refused });
+  const { sent } = open("/c1", { [`POST ${ONE}/test`]: refused });
   await userEvent.click(await screen.findByRole("button", { name: "Testar" }));
   const dialog = await screen.findByRole("dialog");
   await userEvent.type(
@@ -270,13 +247,13 @@ test("a test goes to the people who are named, once however often it is tried", 
 });
 
 test("a campaign that Meta slowed down says so", async () => {
-  open("/campaigns/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running", pace: 0.5 }) });
+  open("/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running", pace: 0.5 }) });
   expect(await screen.findByText(/A campanha envia a 50% do ritmo/)).toBeVisible();
 });
 
 test("analysts look and change nothing", async () => {
   signInAs("analyst");
-  open("/campaigns/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running" }) });
+  open("/c1", { [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status: "running" }) });
   expect(await screen.findByText("Em andamento")).toBeVisible();
   expect(screen.queryByRole("button", { name: "Pausar" })).toBeNull();
   expect(screen.queryByRole("button", { name: "Salvar" })).toBeNull();

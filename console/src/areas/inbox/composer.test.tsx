@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ANA, api, NUMBER, ONE, open, STATE } from "../../testing/inbox.tsx";
 import { signInAs, words } from "../../testing/render.tsx";
+import { templateOf } from "../../testing/samples.ts";
 
 beforeEach(async () => {
   await words("pt", "inbox");
@@ -105,14 +106,7 @@ test("a file is stored once and sent with the text as its caption, however often
 });
 
 test("outside the window a template is filled in and sent", async () => {
-  const template = {
-    waba_id: "7",
-    name: "pedido_pronto",
-    language: "pt_BR",
-    status: "APPROVED",
-    parameter_format: "POSITIONAL",
-    components: [{ type: "BODY", text: "Olá {{1}}, está pronto." }],
-  };
+  const template = templateOf("pedido_pronto", "Olá {{1}}, está pronto.");
   const given = api({
     [`GET ${ONE}`]: { ...STATE, window_closes_at: "2020-01-01T00:00:00Z" },
     "GET /api/v1/templates": [template],

@@ -1,18 +1,11 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { beforeEach, expect, test } from "vitest";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { ARM, FLOW, JUDGED, PERIOD } from "../../testing/samples.ts";
 import routes from "./routes.tsx";
 
-const BASE = {
-  path: "a",
-  weight: 1,
-  people: 1000,
-  reached: 100,
-  share: 0.1,
-  difference: null,
-  verdict: "no_difference_yet",
-};
+const BASE = { ...ARM, path: "a" };
 const BETTER = {
   ...BASE,
   path: "b",
@@ -27,13 +20,10 @@ const NODE = {
   node_id: "greeting",
   paths: [BASE, BETTER, EARLY],
   people_in_several_paths: 2,
-  sample_ratio_mismatch: false,
-  people_needed: 4321,
-  conclusion: "difference",
-  statement: "",
+  ...JUDGED,
 };
 const FOUND = {
-  period: { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" },
+  period: PERIOD,
   as_of: "2026-11-29T12:00:00Z",
   goal: "completed",
   smallest_effect: 0.02,
@@ -43,14 +33,11 @@ const FOUND = {
 const PATH = "GET /api/v1/flows/menu/experiments";
 
 function open(search = "", changed: Record<string, unknown> = {}) {
-  const given = answers({
-    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu" }],
+  return visit("/measure", routes, `?tab=experiments${search}`, {
+    "GET /api/v1/flows": [FLOW],
     [`${PATH}?days=30&goal=completed&smallest_effect=0.02`]: FOUND,
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const shown = show([{ path: "/measure", children: routes }], `/measure?tab=experiments${search}`);
-  return { ...shown, asked: given.asked };
 }
 
 beforeEach(async () => {

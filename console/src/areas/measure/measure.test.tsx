@@ -1,17 +1,14 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { FLOW, PERIOD } from "../../testing/samples.ts";
 import { problemOf } from "./period.ts";
 import routes from "./routes.tsx";
 
-const PERIOD = { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" };
 const BASE = "/api/v1/whatsapp-analytics/flows/menu";
 const GIVEN = {
-  "GET /api/v1/flows": [
-    { flow_id: "menu", name: "Menu" },
-    { flow_id: "leads", name: "Leads" },
-  ],
+  "GET /api/v1/flows": [FLOW, { flow_id: "leads", name: "Leads" }],
   [`GET ${BASE}/report`]: {
     period: PERIOD,
     as_of: "2026-11-29T12:00:00Z",
@@ -95,9 +92,7 @@ const GIVEN = {
 };
 
 function open(search: string, changed: Record<string, unknown> = {}) {
-  const given = answers({ ...GIVEN, ...changed });
-  vi.stubGlobal("fetch", given.fetch);
-  return { ...show([{ path: "/measure", children: routes }], `/measure${search}`), ...given };
+  return visit("/measure", routes, search, { ...GIVEN, ...changed });
 }
 
 beforeEach(async () => {

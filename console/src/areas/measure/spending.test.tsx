@@ -1,14 +1,15 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { FLOW, PERIOD } from "../../testing/samples.ts";
 import routes from "./routes.tsx";
 
 const ALL = { messages: 1200, charged: 1000, amount_micros: 12_500_000, unpriced: 3 };
 const MARKETING = { messages: 1000, charged: 1000, amount_micros: 12_500_000, unpriced: 3 };
 const SERVICE = { messages: 200, charged: 0, amount_micros: 0, unpriced: 0 };
 const SPENDING = {
-  period: { days: 30, from: "2026-11-01", to: "2026-11-30", timezone: "America/Sao_Paulo" },
+  period: PERIOD,
   as_of: "2026-11-29T12:00:00Z",
   currency: "USD",
   total: ALL,
@@ -33,16 +34,13 @@ const SPENDING = {
 const BUDGET = { month: "2026-11", currency: "USD", budget_micros: 20_000_000, reserved_micros: 12_500_000 };
 
 function open(changed: Record<string, unknown> = {}) {
-  const given = answers({
-    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu" }],
+  return visit("/measure", routes, "?tab=spending", {
+    "GET /api/v1/flows": [FLOW],
     "GET /api/v1/campaigns": [{ campaign_id: "c1", name: "Natal" }],
     "GET /api/v1/reports/spending?days=30": SPENDING,
     "GET /api/v1/reports/budget": BUDGET,
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const page = show([{ path: "/measure", children: routes }], "/measure?tab=spending");
-  return { ...page, asked: given.asked };
 }
 
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
 import { shown, valueOf } from "./ContactForm.tsx";
 import type { Consent, Contact } from "./queries.ts";
 import routes from "./routes.tsx";
@@ -37,16 +37,13 @@ function problem(status: number, code: string): Response {
 }
 
 function open(path: string, changed: Record<string, unknown> = {}) {
-  const given = answers({
+  return visit("/people", routes, path, {
     "GET /api/v1/contacts": { contacts: [ANA], next_cursor: null },
     [`GET ${ONE}`]: tagged(ANA, '"3"'),
     [`GET ${ONE}/consent`]: { ...CONSENT, history: HISTORY },
     [`GET /api/v1/conversations/${ID}`]: problem(404, "conversation_unknown"),
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const page = show([{ path: "/people", children: routes }], path);
-  return { ...page, sent: (key: string) => given.asked.filter((one) => one.key === key) };
 }
 
 beforeEach(async () => {
@@ -62,7 +59,7 @@ test("a segment that is saved again after a failure is the same segment", async 
   signInAs("admin");
   const failed = Response.json({ code: "internal_error", detail: "" }, { status: 500 });
   const given = { "PUT /api/v1/segments/s1": failed, "PUT /api/v1/segments/s2": failed };
-  const { sent } = open("/people/segments/new", given);
+  const { sent } = open("/segments/new", given);
   await userEvent.type(await screen.findByLabelText(/^Nome/), "Recife");
   for (const times of [1, 2]) {
     // Each attempt ends before the next one.
@@ -89,7 +86,7 @@ test("a segment is made of conditions, and says how many people it has", async (
     updated_at: "2026-11-29T12:00:00Z",
   };
   signInAs("admin");
-  const { sent, router } = open("/people/segments/new", {
+  const { sent, router } = open("/segments/new", {
     "PUT /api/v1/segments/s1": tagged(stored, '"1"'),
     "GET /api/v1/segments/s1": tagged(stored, '"1"'),
     "GET /api/v1/segments/s1/count": { count: 2048, as_of: "2026-11-29T12:00:00Z", seen: 2048 },
@@ -136,7 +133,7 @@ test("a file is imported, and the refused rows say why", async () => {
     created_at: "2026-11-29T12:00:00Z",
     finished_at: "2026-11-29T12:01:00Z",
   };
-  const { sent } = open("/people/imports", {
+  const { sent } = open("/imports", {
     "GET /api/v1/contacts/imports": { imports: [done] },
     "POST /api/v1/contacts/import?country=BR": Response.json({ import_id: "i2" }, { status: 202 }),
   });
@@ -165,7 +162,7 @@ test("builders see how many people a segment has, not who they are", async () =>
     query: { name: "reached_node", parameters: {} },
     updated_at: "2026-11-29T12:00:00Z",
   };
-  const { sent } = open("/people/segments/s1", {
+  const { sent } = open("/segments/s1", {
     "GET /api/v1/segments/s1": tagged(stored, '"1"'),
     "PUT /api/v1/segments/s1": tagged(stored, '"2"'),
     "GET /api/v1/segments/s1/count": { count: 1, as_of: "2026-11-29T12:00:00Z", seen: 1 },
@@ -181,7 +178,7 @@ test("builders see how many people a segment has, not who they are", async () =>
 
 test("the server searches, after a pause in typing, and one match leads to the person", async () => {
   const bia = { ...ANA, contact_id: "5511999990002", name: "Bia" };
-  const { router } = open("/people", {
+  const { router } = open("", {
     "GET /api/v1/contacts?limit=50&q=bia": { contacts: [bia], next_cursor: null },
   });
   expect(await screen.findByRole("link", { name: "Ana" })).toBeVisible();
@@ -191,7 +188,7 @@ test("the server searches, after a pause in typing, and one match leads to the p
 });
 
 test("a save replaces only the version that was read, and unchanged values keep their type", async () => {
-  const { sent } = open(`/people/${ID}`, { [`PUT ${ONE}`]: tagged(ANA, '"4"') });
+  const { sent } = open(`/${ID}`, { [`PUT ${ONE}`]: tagged(ANA, '"4"') });
   await userEvent.type(await screen.findByLabelText("Nome"), " Souza");
   await userEvent.click(screen.getAllByRole("button", { name: "Salvar" })[0]!);
   await waitFor(() => expect(sent(`PUT ${ONE}`)).toHaveLength(1));
@@ -206,14 +203,14 @@ test("a save replaces only the version that was read, and unchanged values keep 
 });
 
 test("a change by another person is said, with a way to load it", async () => {
-  open(`/people/${ID}`, { [`PUT ${ONE}`]: problem(412, "contact_changed") });
+  open(`/${ID}`, { [`PUT ${ONE}`]: problem(412, "contact_changed") });
   await screen.findByLabelText("Nome");
   await userEvent.click(screen.getAllByRole("button", { name: "Salvar" })[0]!);
   expect(await screen.findByRole("button", { name: "Carregar a versão atual" })).toBeVisible();
 });
 
 test("consent is changed with its source, and its history is shown", async () => {
-  const { sent } = open(`/people/${ID}`, { [`PUT ${ONE}/consent`]: { ...CONSENT, history: HISTORY } });
+  const { sent } = open(`/${ID}`, { [`PUT ${ONE}/consent`]: { ...CONSENT, history: HISTORY } });
   const part = within(await screen.findByRole("region", { name: "Consentimento" }));
   expect(await part.findByText(/feira/)).toBeVisible();
   await userEvent.selectOptions(part.getByLabelText("Nova situação"), "Retirado");
@@ -226,7 +223,7 @@ test("consent is changed with its source, and its history is shown", async () =>
 });
 
 test("a person is erased only after the word is typed", async () => {
-  const { sent, router } = open(`/people/${ID}`, { [`DELETE ${ONE}`]: new Response(null, { status: 204 }) });
+  const { sent, router } = open(`/${ID}`, { [`DELETE ${ONE}`]: new Response(null, { status: 204 }) });
   await userEvent.click(await screen.findByRole("button", { name: "Apagar" }));
   const dialog = within(await screen.findByRole("dialog"));
   const sure = dialog.getByRole("button", { name: "Apagar" });
@@ -241,7 +238,7 @@ test.each([
   ["known", tagged(ANA, '"3"'), 0],
   ["new", problem(404, "contact_unknown"), 1],
 ])("adding a person who is %s never empties what is stored", async (_, found, puts) => {
-  const { sent, router } = open("/people", { [`GET ${ONE}`]: found, [`PUT ${ONE}`]: tagged(ANA, '"1"') });
+  const { sent, router } = open("", { [`GET ${ONE}`]: found, [`PUT ${ONE}`]: tagged(ANA, '"1"') });
   await userEvent.click(await screen.findByRole("button", { name: "Adicionar pessoa" }));
   const dialog = within(await screen.findByRole("dialog"));
   await userEvent.type(dialog.getByLabelText(/Telefone/), "+55 11 99999-0001");
@@ -257,7 +254,7 @@ test("a field is text when it was changed", () => {
   expect(valueOf("x", undefined)).toBe("x");
 });
 
-test.each(["/people", `/people/${ID}`])("axe finds nothing: %s", async (path) => {
+test.each(["", `/${ID}`])("axe finds nothing: %s", async (path) => {
   const { container } = open(path);
   await screen.findByRole("heading", { level: 1 });
   await waitFor(() => expect(container.querySelector(".mantine-Skeleton-root")).toBeNull());

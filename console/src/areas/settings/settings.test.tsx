@@ -1,7 +1,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
-import { answers, expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
+import { beforeEach, expect, test } from "vitest";
+import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { FLOW } from "../../testing/samples.ts";
 import { constantOf } from "./OrganizationPage.tsx";
 import type { PhoneNumber } from "../../api/numbers.ts";
 import routes from "./routes.tsx";
@@ -26,10 +27,7 @@ const NUMBER = {
   stopped_at: null,
   resuming: false,
 } as PhoneNumber;
-const FLOWS = [
-  { flow_id: "menu", name: "Menu", published_version: 1 },
-  { flow_id: "sales", name: "Vendas", published_version: null },
-];
+const FLOWS = [FLOW, { flow_id: "sales", name: "Vendas", published_version: null }];
 const ORGANIZATION = {
   messages_per_minute: null,
   timezone: "America/Sao_Paulo",
@@ -38,7 +36,7 @@ const ORGANIZATION = {
 };
 
 function open(page: string, changed: Record<string, unknown> = {}) {
-  const given = answers({
+  const { sent, ...shown } = visit("/settings", routes, `/${page}`, {
     "GET /api/v1/numbers": [NUMBER],
     "GET /api/v1/flows": FLOWS,
     "GET /api/v1/organization": ORGANIZATION,
@@ -46,12 +44,11 @@ function open(page: string, changed: Record<string, unknown> = {}) {
     "GET /api/v1/secrets": [{ name: "crm", hosts: ["crm.example.com"] }],
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const shown = show([{ path: "/settings", children: routes }], `/settings/${page}`);
-  const sent = (key: string) => given.asked.filter((one) => one.key === key).map(({ body }) => body);
-  const headers = (key: string) =>
-    given.asked.filter((one) => one.key === key).map(({ headers: sentHeaders }) => sentHeaders);
-  return { ...shown, sent, headers };
+  return {
+    ...shown,
+    sent: (key: string) => sent(key).map(({ body }) => body),
+    headers: (key: string) => sent(key).map(({ headers }) => headers),
+  };
 }
 
 beforeEach(async () => {

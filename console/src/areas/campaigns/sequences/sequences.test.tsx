@@ -2,7 +2,8 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Sequence } from "../../../api/sequences.ts";
-import { answers, expectAccessible, show, signInAs, words } from "../../../testing/render.tsx";
+import { expectAccessible, signInAs, visit, words } from "../../../testing/render.tsx";
+import { FLOW, NUMBER, templateOf } from "../../../testing/samples.ts";
 import routes from "../routes.tsx";
 import { draftOf, settingsOf, switched } from "./draft.ts";
 
@@ -26,14 +27,7 @@ const SEQUENCE: Sequence = {
   until_answer: true,
   revision: 3,
 };
-const TEMPLATE = {
-  waba_id: "7",
-  name: "lembrete",
-  language: "pt_BR",
-  status: "APPROVED",
-  parameter_format: "POSITIONAL",
-  components: [{ type: "BODY", text: "Sua consulta é em {{1}}." }],
-};
+const TEMPLATE = templateOf("lembrete", "Sua consulta é em {{1}}.");
 const NEXT = {
   follow_ups: [
     { due_at: "2026-12-08T13:00:00Z", step: 0, contact: { contact_id: "5511", name: "Ana", phone: "+5511" } },
@@ -45,18 +39,15 @@ const NEXT = {
 const ONE = "/api/v1/sequences/s1";
 
 function open(path: string, changed: Record<string, unknown> = {}) {
-  const given = answers({
+  return visit("/campaigns", routes, path, {
     "GET /api/v1/sequences": { sequences: [SEQUENCE] },
     [`GET ${ONE}`]: SEQUENCE,
     [`GET ${ONE}/preview`]: NEXT,
-    "GET /api/v1/numbers": [{ phone_number_id: "1001", display_phone_number: "+55 11 4000-0001" }],
-    "GET /api/v1/flows": [{ flow_id: "menu", name: "Menu", published_version: 1 }],
+    "GET /api/v1/numbers": [NUMBER],
+    "GET /api/v1/flows": [FLOW],
     "GET /api/v1/templates": [TEMPLATE],
     ...changed,
   });
-  vi.stubGlobal("fetch", given.fetch);
-  const page = show([{ path: "/campaigns", children: routes }], path);
-  return { ...page, sent: (key: string) => given.asked.filter((one) => one.key === key) };
 }
 
 beforeEach(async () => {
@@ -66,7 +57,7 @@ beforeEach(async () => {
 
 test("a new sequence reminds of a date by a template, two days before", async () => {
   vi.spyOn(crypto, "randomUUID").mockReturnValue("s1" as ReturnType<typeof crypto.randomUUID>);
-  const { router, sent } = open("/campaigns/sequences", { [`PUT ${ONE}`]: SEQUENCE });
+  const { router, sent } = open("/sequences", { [`PUT ${ONE}`]: SEQUENCE });
   await userEvent.click(await screen.findByRole("link", { name: "Nova sequência" }));
   await userEvent.type(await screen.findByLabelText(/^Nome/), "Lembretes");
   await screen.findByRole("option", { name: "+55 11 4000-0001" });
@@ -105,7 +96,7 @@ test("a new sequence reminds of a date by a template, two days before", async ()
 });
 
 test("a sequence shows whom it reaches next, and keeps what is not changed", async () => {
-  const { container, sent } = open("/campaigns/sequences/s1", { [`PUT ${ONE}`]: SEQUENCE });
+  const { container, sent } = open("/sequences/s1", { [`PUT ${ONE}`]: SEQUENCE });
   const next = await screen.findByRole("region", { name: "Próximas mensagens" });
   expect(await within(next).findByText(/12 mensagens pela frente. Contam só os 1.000/)).toBeVisible();
   expect(within(next).getByRole("link", { name: "Ana" })).toHaveAttribute("href", "/people/5511");
@@ -126,7 +117,7 @@ test("a sequence shows whom it reaches next, and keeps what is not changed", asy
 
 test("a sequence is paused with one click, and removed after a question", async () => {
   const paused = { ...SEQUENCE, enabled: false };
-  const { router, sent } = open("/campaigns/sequences/s1", {
+  const { router, sent } = open("/sequences/s1", {
     [`PUT ${ONE}`]: paused,
     [`DELETE ${ONE}`]: new Response(null, { status: 204 }),
   });
@@ -141,7 +132,7 @@ test("a sequence is paused with one click, and removed after a question", async 
 
 test("a silence has nothing before it and no preview", async () => {
   const silence = { ...SEQUENCE, on: { field: null, event: "no_answer" } };
-  const { sent } = open("/campaigns/sequences/s1", { [`GET ${ONE}`]: silence });
+  const { sent } = open("/sequences/s1", { [`GET ${ONE}`]: silence });
   expect(await screen.findByText(/não se sabe antes/)).toBeVisible();
   expect(screen.queryByLabelText("Quando")).toBeNull();
   expect(sent(`GET ${ONE}/preview`)).toEqual([]);
@@ -149,7 +140,7 @@ test("a silence has nothing before it and no preview", async () => {
 
 test("analysts see campaigns only", async () => {
   signInAs("analyst");
-  open("/campaigns", { "GET /api/v1/campaigns": [] });
+  open("", { "GET /api/v1/campaigns": [] });
   expect(await screen.findByText(/Ainda não há campanhas/)).toBeVisible();
   expect(screen.queryByRole("link", { name: "Sequências" })).toBeNull();
 });
