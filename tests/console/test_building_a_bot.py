@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import Visitor
 from tests.console.web_console import expect_accessible, sign_in
+from tests.effects.servers import answering, serving
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -145,3 +146,42 @@ def test_two_people_on_one_draft_lose_nothing(web_page: Page, visitor: Visitor, 
         assert "Meu texto" in json.dumps(api.get(f"/flows/{copy}").json()["document"])
         assert api.get("/flows/dois_editores").json()["document"]["name"] == "Delas"
     visitor.complaints[:] = [one for one in visitor.complaints if "412" not in one]  # the conflict itself
+
+
+def try_request(page: Page, visitor: Visitor, person: str, url: str) -> Locator:
+    """Build an API call of an address with `{{numero}}` and send its request with 7. Returns the dialog."""
+    sign_in(page, f"{visitor.url}/console/build", "builder", person)  # a person may send one request a second
+    create(page, f"Pedido de {person}")
+    page.locator(".build-palette").get_by_role("button", name="Chamada de API").click()
+    page.get_by_label("Endereço", exact=True).fill(url)
+    page.get_by_role("combobox", name="Guardar a resposta em").fill("pedido")
+    page.get_by_role("button", name="Testar a chamada").click()
+    dialog = page.get_by_role("dialog", name="Testar a chamada")
+    dialog.get_by_label("Exemplo de numero").fill("7")
+    dialog.get_by_role("button", name="Fazer a chamada").click()
+    return dialog
+
+
+def test_the_request_of_an_api_call_is_tried_from_its_form(web_page: Page, visitor: Visitor) -> None:
+    body = {"cidade": "Recife", "nota": "<b>frágil</b>"}
+    with serving(answering(json.dumps(body).encode(), "Content-Type: application/json")) as api:
+        address = f"http://127.0.0.1:{api.port}/pedidos/"
+        dialog = try_request(web_page, visitor, "Bia", f"{address}{{{{numero}}}}")
+        expect(dialog.get_by_text("200", exact=True)).to_be_visible()
+    assert [request.split(b" HTTP/")[0] for request in api.requests] == [b"GET /pedidos/7"]
+    expect(dialog.get_by_text(f"GET {address}7", exact=True)).to_be_visible()
+    expect(dialog.locator("dt")).to_have_text("pedido")
+    expect(dialog.locator("dd")).to_have_text(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    expect(dialog.get_by_label("O que a API respondeu")).to_contain_text('"nota": "<b>frágil</b>"')
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect_accessible(web_page)
+
+
+def test_a_request_that_a_flow_may_not_make_says_why(web_page: Page, visitor: Visitor) -> None:
+    with serving(answering(b"")) as api:
+        dialog = try_request(web_page, visitor, "Caio", f"http://root@127.0.0.1:{api.port}/{{{{numero}}}}")
+        alert = "O endereço contém um nome de usuário. Use o cabeçalho Authorization."
+        expect(dialog.get_by_role("alert")).to_have_text(alert)
+    assert api.requests == []
+    expect(dialog.get_by_text("sem resposta", exact=True)).to_be_visible()
+    expect_accessible(web_page)
