@@ -7,6 +7,7 @@ import {
   type FlowNode,
   type NodeType,
 } from "./document.ts";
+import { textsOf } from "./texts.ts";
 
 /** What a new node of a type contains. */
 const NEW: Partial<Record<NodeType, Data>> = {
@@ -111,7 +112,36 @@ export function pasted(
       return { ...node, data: withValue(node.data, field, led) };
     }, start);
   });
-  return [{ ...document, nodes: [...document.nodes, ...made] }, made.map(({ id }) => id)];
+  const texts = copies.reduce(
+    (all, copy) => withCopied(all, document, copy, names.get(copy.id)!),
+    document.texts,
+  );
+  return [
+    { ...document, nodes: [...document.nodes, ...made], ...(texts ? { texts } : {}) },
+    made.map(({ id }) => id),
+  ];
+}
+
+/** Return the translations with those of a copied node, if its texts are those of the node of its id: it may be from another flow. */
+function withCopied(
+  texts: FlowDocument["texts"],
+  { nodes }: FlowDocument,
+  copy: FlowNode,
+  id: string,
+): FlowDocument["texts"] {
+  const original = nodes.find((node) => node.id === copy.id && node.type === copy.type);
+  if (!texts || !original) return texts;
+  const known = new Map(textsOf(original).map(({ key, text }) => [key, text]));
+  const same = textsOf(copy).filter(({ key, text }) => known.get(key) === text);
+  return Object.fromEntries(
+    Object.entries(texts).map(([code, translations]) => {
+      const copied = same.flatMap(({ key }) => {
+        const text = translations[`${copy.id}.${key}`];
+        return text === undefined ? [] : [[`${id}.${key}`, text] as const];
+      });
+      return [code, { ...translations, ...Object.fromEntries(copied) }];
+    }),
+  );
 }
 
 /** Return the document with another id of a node; what led to it still does. */

@@ -1,4 +1,5 @@
 import type { FlowDocument } from "./document.ts";
+import { withTextsFollowed } from "./texts.ts";
 
 /** A document with what it was before and what was undone. */
 export interface History {
@@ -16,12 +17,12 @@ export function begun(document: FlowDocument): History {
   return { document, past: [], future: [], group: undefined };
 }
 
-/** Return the history after a change. */
+/** Return the history after a change, which the translations follow. */
 export function changed(history: History, document: FlowDocument, group?: string): History {
   if (document === history.document) return history;
   const same = group !== undefined && group === history.group;
   const past = same ? history.past : [...history.past, history.document].slice(-STEPS);
-  return { document, past, future: [], group };
+  return { document: withTextsFollowed(history.document, document), past, future: [], group };
 }
 
 /** Return the history one step back. */

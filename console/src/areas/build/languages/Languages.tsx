@@ -10,6 +10,9 @@ import { parts } from "../../../flow/document.ts";
 import { useEditor } from "../editor/state.tsx";
 
 interface Row {
+  /** The field, which stays when the text's name changes: that of a button without a value is its label. */
+  place: string;
+  /** What the text is called in `texts`. */
   id: string;
   node: FlowNode;
   shown: ShownText;
@@ -24,7 +27,12 @@ export function Languages({ onClose }: { onClose: () => void }) {
   const rows = useMemo(
     () =>
       document.nodes.flatMap((node) =>
-        textsOf(node).map((shown): Row => ({ id: `${node.id}.${shown.key}`, node, shown })),
+        textsOf(node).map((shown): Row => ({
+          place: `${node.id}.${shown.field}`,
+          id: `${node.id}.${shown.key}`,
+          node,
+          shown,
+        })),
       ),
     [document.nodes],
   );
@@ -49,7 +57,7 @@ export function Languages({ onClose }: { onClose: () => void }) {
               label={t("languages.missingOnly")}
               checked={only !== undefined}
               onChange={({ currentTarget }) =>
-                setOnly(currentTarget.checked ? new Set(missing.map(({ id }) => id)) : undefined)
+                setOnly(currentTarget.checked ? new Set(missing.map(({ place }) => place)) : undefined)
               }
             />
             <span role="status">{t("languages.missing", { count: missing.length })}</span>
@@ -68,9 +76,9 @@ export function Languages({ onClose }: { onClose: () => void }) {
               </thead>
               <tbody>
                 {rows
-                  .filter(({ id }) => !only || only.has(id))
+                  .filter(({ place }) => !only || only.has(place))
                   .map((row) => (
-                    <TextRow key={row.id} row={row} own={own} codes={codes} />
+                    <TextRow key={row.place} row={row} own={own} codes={codes} />
                   ))}
               </tbody>
             </table>
@@ -82,7 +90,7 @@ export function Languages({ onClose }: { onClose: () => void }) {
 }
 
 function TextRow({
-  row: { id, node, shown },
+  row: { place, id, node, shown },
   own,
   codes,
 }: {
@@ -115,7 +123,7 @@ function TextRow({
                   ...one,
                   data: withValue(one.data, shown.field, value),
                 })),
-              `${node.id}.${shown.field}`,
+              place,
             )
           }
         />

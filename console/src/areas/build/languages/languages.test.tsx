@@ -47,3 +47,18 @@ test("the flow's own text is edited in the node, and a language is added", async
   expect(document().languages).toEqual(["en", "es_MX"]);
   expect(screen.getByRole("columnheader", { name: "es_MX" })).toBeVisible();
 });
+
+test("a button without a value is renamed key by key, and keeps its field and its translations", async () => {
+  const nodes = [{ id: "m", type: "message" as const, data: { text: "Oi", buttons: [{ label: "Sim" }] } }];
+  const texts = { en: { "m.text": "Hi", "m.buttons.Sim.label": "Yes" } };
+  const { document, undo } = showInEditor({ ...FLOW, nodes, texts }, () => (
+    <Languages onClose={() => undefined} />
+  ));
+  const label = await screen.findByRole("textbox", { name: "Mensagem: Botões › 1 › Texto do botão, pt_BR" });
+  await userEvent.type(label, "!!");
+  expect(label).toHaveValue("Sim!!");
+  expect(label).toHaveFocus();
+  expect(document().texts).toEqual({ en: { "m.text": "Hi", "m.buttons.Sim!!.label": "Yes" } });
+  undo();
+  expect(document().texts).toBe(texts);
+});
