@@ -158,6 +158,16 @@ def test_that_an_accepted_message_was_sent_is_no_news(deliveries: Deliveries) ->
     assert record_status(deliveries, "delivered", send=2)
 
 
+def test_a_status_of_an_earlier_send_that_came_before_the_settlement_tells_of_a_doubled_message_after_it(
+    deliveries: Deliveries,
+) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=2), None)
+    assert record_status(deliveries, "sent", send=1, message_id="wamid.first")
+    assert not record_status(deliveries, "sent", send=1, message_id="wamid.first"), "the later send may fail"
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    assert record_status(deliveries, "sent", send=1, message_id="wamid.first")
+
+
 def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: Deliveries) -> None:
     def known(send: int = 2, message_id: str | None = "wamid.a", turn: int = 1) -> bool:
         return deliveries.is_accepted(KEY, turn, 0, send=send, message_id=message_id)

@@ -16,6 +16,7 @@ from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS, SLOT_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem, StatusesItem
 from pytake.conversation.records import (
     Conversation,
@@ -225,6 +226,27 @@ def test_a_send_that_went_out_although_meta_reported_a_failure_is_counted_as_dou
     record_status(product, "sent", send=1, id="wamid.first")
     assert product.events.types == ["delivery.duplicated"]
     record_status(product, "sent", send=2, id="wamid.second")
+    assert product.events.types == ["delivery.duplicated"]
+
+
+def test_a_message_is_counted_as_doubled_if_the_first_status_comes_while_meta_answers_the_second_send(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.graph.script = [refusal(131000, 500)]
+    with pytest.raises(RetryLaterError):
+        product.deliver(item(), first_delivery=True)
+    product.clock.forward(2)
+    send = product.graph.send
+
+    def answer(*request: Any) -> Any:
+        with pytest.raises(ConflictError):
+            record_status(product, "sent", send=1, id="wamid.first")
+        return send(*request)
+
+    monkeypatch.setattr(product.graph, "send", answer)
+    product.deliver(item(), first_delivery=False)
+    assert product.events.types == []
+    record_status(product, "sent", send=1, id="wamid.first")
     assert product.events.types == ["delivery.duplicated"]
 
 

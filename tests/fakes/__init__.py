@@ -541,7 +541,7 @@ class MemoryDeliveries:
 
     def _doubled(self, place: tuple[ConversationKey, int, int], send: int, message_id: str | None) -> Delivery | None:
         known = self.entries[place]
-        is_another = message_id not in (None, known.message_id, self.status_ids.get(place))
+        is_another = message_id not in (None, known.message_id)
         is_doubled = self.failed_sends.get(place, 0) < send < known.sends and known.state == "accepted" and is_another
         return replace(known) if is_doubled else None
 

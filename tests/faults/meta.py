@@ -53,6 +53,8 @@ class Meta:
         self.undelivered = 0.0
         self.reported_failed: list[tuple[Sent, int]] = []
         self.read = True
+        self.way_seconds = 0.3
+        """How long a message is under way to Meta at most, and the answer back."""
         self.most_per_second: int | None = None
         """How many messages Meta takes of all numbers together; the others are refused with 130429."""
         self.too_fast: list[float] = []
@@ -72,10 +74,8 @@ class Meta:
             accepted.append(self._take(phone_number_id, access_token, payload))
 
         # While Meta answers, the worker sends the next message of its batch, and may die of it.
-        with world.built("batches").meanwhile():
-            world.timeline.sleep(world.chance.uniform(0.01, 0.3))
+        with world.meanwhile(self.way_seconds):
             world.call("graph.send", take)
-            world.timeline.sleep(world.chance.uniform(0.01, 0.3))
         return accepted[0]
 
     def _take(self, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:

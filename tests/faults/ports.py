@@ -274,6 +274,6 @@ class Crm:
             self._world.effects += 1
             return EffectResult(ok=True, status=200, body={"visit": self._world.effects})
 
-        with self._world.built("batches").meanwhile():
+        with self._world.meanwhile():
             result: EffectResult = self._world.call("lambda.effect", visit)
         return result

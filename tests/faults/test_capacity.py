@@ -28,6 +28,7 @@ def left_at(world: World, owner: str) -> list[float]:
 
 def test_fifty_messages_leave_at_five_a_minute_in_order_while_another_organizations_leave_at_once() -> None:
     world = World(1, NoFaults(), per_minute=5)
+    world.meta.way_seconds = 0
     world.meta.read = False
     for number, phone in enumerate(PHONES[:25]):  # each is answered by two messages
         world.says(number * 0.2, "acme", phone, "Oi")
@@ -51,6 +52,7 @@ def test_a_noisy_organization_does_not_slow_its_neighbour(per_minute: int) -> No
     waits = {}
     for noise in (0, 300):
         world = World(2, NoFaults(), per_minute=600)
+        world.meta.way_seconds = 0
         world.meta.read = False
         world.tenants.put_organization(Organization("acme", messages_per_minute=per_minute))
         for number in range(noise):

@@ -6,7 +6,8 @@ The handlers and use cases are the real ones. Around them everything is simulate
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 from functions.flow_runner import handler as flow_runner
@@ -332,6 +333,17 @@ class World:
         worker = self.timeline.current
         assert worker is not None
         return self._sandbox_of[id(worker.process)].built[name]
+
+    @contextmanager
+    def meanwhile(self, way_seconds: float = 0) -> Iterator[None]:
+        """While it lasts, the worker whose turn it is takes the next record of its batch. The way there and back takes time."""
+        if self.timeline.current is None:
+            yield
+            return
+        with self.built("batches").meanwhile():
+            self.timeline.sleep(self.chance.uniform(0, way_seconds))
+            yield
+            self.timeline.sleep(self.chance.uniform(0, way_seconds))
 
     def _make_queues(self) -> dict[str, Queue]:
         def queue(name: str, **options: Any) -> Queue:

@@ -133,7 +133,7 @@ class DynamoDeliveries:
         if item is None or send <= (item.failed_send or 0):
             return None
         known = delivery_of(item)
-        is_another = message_id not in (None, known.message_id, item.meta_id)
+        is_another = message_id not in (None, known.message_id)
         return known if known.state == "accepted" and send < known.sends and is_another else None
 
     def _take_back(self, entry: Item, send: int, message_id: str, failed: list[Action]) -> Delivery | None:

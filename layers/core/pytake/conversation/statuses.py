@@ -4,7 +4,7 @@ from typing import Any
 
 from pytake.contacts.ports import Contacts
 from pytake.conversation.callback_data import SendKey
-from pytake.conversation.ports.common import Clock
+from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
@@ -42,7 +42,8 @@ class ProcessStatuses:
         """Record the furthest status of each message in `item`; returns the number of ledger entries that changed.
 
         A failed message may be queued again, stop its number or opt the person out (`HandleUndelivered`). Raises
-        `ConflictError` when the sender writes one of the entries at the same moment: the item must be retried.
+        `ConflictError` when the sender writes one of the entries at the same moment, or Meta is answering a repetition of a
+        message whose status is in `item`: the item must be retried.
         """
         # The message id is part of the key: a status of an erased message must not hide one of the message that now has the
         # same position (ADR 9).
@@ -86,8 +87,11 @@ class ProcessStatuses:
             self._handle_undelivered(send, error, at)
             if after is not None:
                 self._publish_events.of_failed_delivery(key, turn, index)
-        elif after is not None and number_of_send < after.sends and after.state == "accepted":
-            self._report(item, "delivery.duplicated", where)
+        elif after is not None and number_of_send < after.sends:
+            if after.state == "claimed":
+                raise ConflictError("Meta is answering a later send: whether the message is doubled is known then")
+            if after.state == "accepted":
+                self._report(item, "delivery.duplicated", where)
         return after is not None
 
     def _report(self, item: StatusesItem, type_: str, detail: dict[str, Any]) -> None:
