@@ -87,6 +87,21 @@ def test_requests_are_those_of_botocores_own_session(name: str) -> None:
     assert asked(new_session(), service, call) == asked(botocore.session.get_session(), service, call)
 
 
+def test_handlers_of_a_service_are_registered_with_its_first_client_once() -> None:
+    session = new_session()
+
+    def count(service: str) -> int:
+        event = f"before-parameter-build.{service}.PutObject"
+        return len(session.get_component("event_emitter")._emitter._handlers.prefix_search(event))
+
+    assert count("s3") == count("dynamodb")
+    session.create_client("s3")
+    made = count("s3")
+    assert made > count("dynamodb")
+    session.create_client("s3")
+    assert count("s3") == made
+
+
 def test_the_layer_describes_the_same_services() -> None:
     assert SERVICES == LAYER_SERVICES
 

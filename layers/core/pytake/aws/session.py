@@ -1,5 +1,8 @@
 """The botocore session of a function: it makes the clients."""
 
+from threading import Lock
+from typing import Any
+
 from botocore import handlers
 from botocore.config import Config
 from botocore.credentials import Credentials, EnvProvider, create_credential_resolver
@@ -28,28 +31,43 @@ def new_session() -> Session:
 
     botocore registers all of them for each process, and copies them for each client: a twentieth of a cold start.
     """
-    session = Session(include_builtin_handlers=False)
-    events = session.get_component("event_emitter")
-    for event, handler, *order in handlers.BUILTIN_HANDLERS:
-        if not _is_needed(event):
-            continue
-        if handlers.REGISTER_FIRST in order:
-            events.register_first(event, handler)
-        elif handlers.REGISTER_LAST in order:
-            events.register_last(event, handler)
-        else:
-            events.register(event, handler)
+    session = _Session()
     session.register_component("credential_provider", _CredentialProvider(session))
     # botocore builds its default user agent twice per request; our own is built once.
     session.set_default_client_config(Config(user_agent=USER_AGENT))
     return session
 
 
-def _is_needed(event: str) -> bool:
-    """Whether a handler can be called: its event is `<what>`, or `<what>.<service>...` of a service of ours."""
-    what, _, of = event.partition(".")
-    service = of.partition(".")[0]
-    return what not in ("docs", "getattr") and (not service or service in SERVICES)
+class _Session(Session):
+    """Registers the handlers of a service with its first client. Most of them are those of S3, which few workers need."""
+
+    def __init__(self) -> None:
+        super().__init__(include_builtin_handlers=False)
+        self._registered: set[str] = set()
+        self._registering = Lock()
+        self._register("")
+
+    def create_client(self, service_name: str, *arguments: Any, **more: Any) -> Any:
+        self._register(service_name)
+        return super().create_client(service_name, *arguments, **more)
+
+    def _register(self, service: str) -> None:
+        """Register the handlers whose event is `<what>`, or those of a service: `<what>.<service>...`."""
+        with self._registering:
+            if service in self._registered:
+                return
+            events = self.get_component("event_emitter")
+            for event, handler, *order in handlers.BUILTIN_HANDLERS:
+                what, _, of = event.partition(".")
+                if what in ("docs", "getattr") or of.partition(".")[0] != service:
+                    continue
+                if handlers.REGISTER_FIRST in order:
+                    events.register_first(event, handler)
+                elif handlers.REGISTER_LAST in order:
+                    events.register_last(event, handler)
+                else:
+                    events.register(event, handler)
+            self._registered.add(service)
 
 
 class _CredentialProvider:
