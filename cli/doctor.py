@@ -87,7 +87,9 @@ def before(stack: DeployedStack, http: httpx.Client, models: list[str]) -> "Iter
     given = stack.parameters
     workers = tuple(f"{name}Concurrency" for name in ("FlowRunner", "Sender", "Bulk", "Statuses", "WebhookReserved"))
     needed = sum(int(given[name]) for name in workers)
-    rate, burst = int(given["ApiRateLimit"]), int(given["ApiBurstLimit"])
+    rate, burst = (
+        max(int(given[f"{route}{limit}"]) for route in ("Api", "Webhook")) for limit in ("RateLimit", "BurstLimit")
+    )
     yield "issuer", partial(checks.check_issuer, http, given["OidcIssuer"])
     yield "Lambda concurrency", lambda: checks.check_concurrency(stack.client("lambda"), needed)
     yield "API Gateway quota", lambda: checks.check_api_quota(stack.client("apigateway"), rate, burst)

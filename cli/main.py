@@ -3,6 +3,7 @@
 A command's module is imported when the command is called, so that `pytake --help` is fast.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -61,7 +62,10 @@ class LazyGroup(TyperGroup):
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the real command."""
+        """Return the real command, or a usage error that suggests the nearest one."""
+        if args and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS)
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean '{near[0]}'?" if near else ""))
         name, command, rest = super().resolve_command(ctx, args)
         return name, load(str(name)) if command else None, rest
 

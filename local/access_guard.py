@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,22 +26,26 @@ _FRAMES = (
     (b"content-security-policy", b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"),
 )
 _UPLOAD_PATH = re.compile(r"/[a-z0-9.-]+/media/uploads/[A-Za-z0-9._/-]+")
+_HEADER = re.compile(rb"AWS4-HMAC-SHA256 Credential=([^/,]*)/")
 _CREDENTIAL = re.compile(rb"(Credential=|X-Amz-Credential=)([A-Za-z0-9]+)")
+_ROLE_KEY = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
+"""Keys that MiniStack has issued, and whose signatures it checks."""
 
 
 class OwnClientsOnly:
     """Passes on to the embedded AWS what its own clients send, and answers 403 to everything else.
 
-    The owner's access key is random for each run. MiniStack takes an account's number as the key of its owner and does not
-    check signatures of that key: so the number itself is refused, and the random key is replaced by it. Keys of roles are
-    MiniStack's own, which it checks.
+    The owner's access key is random for each run. MiniStack takes `test`, the number of an account, or no key for the account's
+    owner, whose signature it does not check. So a request must have exactly one key: a role's, which MiniStack checks, or the
+    random one, which is replaced by the account's number.
     """
 
     def __init__(self, app: ASGIApp, port: int, owner_key: str) -> None:
         """Guard `app`, which is served on `port` of the loopback interface."""
         self._app = app
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-        self._api_host = re.compile(rf"[a-z0-9]+\.execute-api\.(127\.0\.0\.1|localhost):{port}")
+        self._api_host = re.compile(rf"[a-f0-9]{{8}}\.execute-api\.127\.0\.0\.1:{port}")
+        """As MiniStack reads it: it takes a request to another host for one to a service of AWS."""
         self._owner_key = owner_key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +55,9 @@ class OwnClientsOnly:
             return
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        if self._api_host.fullmatch(host):  # public on AWS, too: its authorizer decides
+        if self._api_host.fullmatch(host) and not scope["path"].startswith(
+            "/_"
+        ):  # public on AWS, too: its authorizer decides
             await self._app(scope, receive, send)
         elif host not in self._hosts:
             await _refuse(send, "Unknown host name")
@@ -60,18 +66,20 @@ class OwnClientsOnly:
         elif b"origin" in headers or b"sec-fetch-site" in headers:
             await _refuse(send, "Pages of a browser may not use the embedded AWS")
         else:
-            keys = {key for _, key in _CREDENTIAL.findall(headers.get(b"authorization", b"") + scope["query_string"])}
-            if scope["path"] != HEALTH_PATH and (not keys or ACCOUNT.encode() in keys):
+            if scope["path"] != HEALTH_PATH and not self._is_of_this_run(scope):
                 await _refuse(send, "These credentials are not this run's: see GET /_local/aws")
             else:
                 await self._app(self._as_owner(scope), receive, _without_cors(send))
 
+    def _is_of_this_run(self, scope: Scope) -> bool:
+        keys = _claimed_keys(scope)
+        return len(keys) == 1 and (keys[0] == self._owner_key or bool(_ROLE_KEY.fullmatch(keys[0])))
+
     def _is_signed_upload(self, scope: Scope) -> bool:
-        """Whether the address of an upload has a role's signature: neither the owner nor the account's number signs one."""
-        query: bytes = scope["query_string"]
-        keys = {key for _, key in _CREDENTIAL.findall(query)}
-        signed = bool(keys) and b"X-Amz-Signature=" in query and not keys & {ACCOUNT.encode(), self._owner_key}
-        return signed and scope["method"] in ("OPTIONS", "PUT") and bool(_UPLOAD_PATH.fullmatch(scope["path"]))
+        """Whether the address of an upload has a role's signature: the owner signs none."""
+        keys = _claimed_keys(scope)
+        signed = len(keys) == 1 and _ROLE_KEY.fullmatch(keys[0]) and b"X-Amz-Signature=" in scope["query_string"]
+        return bool(signed and scope["method"] in ("OPTIONS", "PUT") and _UPLOAD_PATH.fullmatch(scope["path"]))
 
     def _as_owner(self, scope: Scope) -> Scope:
         def replaced(text: bytes) -> bytes:
@@ -103,6 +111,16 @@ class OwnPagesOnly:
             await self._app(scope, receive, _unframed(send))
             return
         await self._app(scope, receive, send)
+
+
+def _claimed_keys(scope: Scope) -> list[bytes]:
+    """The access keys of a request, wherever MiniStack would look for one; b"" for what is not of signature version 4."""
+    headers = [value for name, value in scope["headers"] if name == b"authorization"]
+    keys = [match[1] if (match := _HEADER.match(value)) else b"" for value in headers]
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        if name.lower() in ("x-amz-credential", "awsaccesskeyid"):
+            keys.append(value.partition("/")[0].encode() if name == "X-Amz-Credential" else b"")
+    return keys
 
 
 async def _refuse(send: Send, message: str) -> None:

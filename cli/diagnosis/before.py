@@ -69,14 +69,15 @@ def check_concurrency(client: Any, needed: int) -> Iterator[Finding]:
 
 
 def check_api_quota(client: Any, rate: int, burst: int) -> Iterator[Finding]:
-    """API Gateway's throttle of the account and region against that of the stack's API."""
+    """API Gateway's throttle of the account and region against the higher one of the stack's API and webhook."""
     account = client.get_account()["throttleSettings"]
     if account["rateLimit"] < rate or account["burstLimit"] < burst:
-        text = f"The account takes {account['rateLimit']:g} requests a second (burst {account['burstLimit']}), less than the API."
-        advice = f"Lower ApiRateLimit ({rate}) and ApiBurstLimit ({burst}), or request an increase in Service Quotas."
+        accepted = f"{account['rateLimit']:g} requests a second (burst {account['burstLimit']})"
+        text = f"The account takes {accepted}, less than the API or the webhook: {rate} (burst {burst})."
+        advice = "Lower the rate and burst limits of the API and the webhook, or request an increase in Service Quotas."
         yield Finding("API Gateway quota", "warning", text, advice)
     else:
-        text = f"The account takes {account['rateLimit']:g} requests a second, the API {rate}."
+        text = f"The account takes {account['rateLimit']:g} requests a second, the API and the webhook at most {rate} each."
         yield Finding("API Gateway quota", "ok", text)
 
 

@@ -109,6 +109,30 @@ def test_the_api_quota_is_compared_with_the_throttle_of_the_api(rate: float, bur
     assert finding.state == state
 
 
+class ThrottledAccount(DeployedStack):
+    """A stack in an account whose throttle is given as the options of its clients."""
+
+    def client(self, _: str) -> Any:
+        return Answers(get_account={"throttleSettings": self.options})
+
+
+@pytest.mark.parametrize("larger", ["Api", "Webhook"])
+@pytest.mark.parametrize(
+    ("limit", "throttle"),
+    [
+        ("RateLimit", {"rateLimit": 2500.0, "burstLimit": 5000}),
+        ("BurstLimit", {"rateLimit": 10_000.0, "burstLimit": 2500}),
+    ],
+)
+def test_the_larger_one_of_the_api_s_and_the_webhook_s_limits_counts(
+    larger: str, limit: str, throttle: dict[str, Any]
+) -> None:
+    stack = ThrottledAccount("", {}, {**PARAMETERS, f"{larger}{limit}": "3000"}, throttle)
+    with web({}) as http:
+        (finding,) = dict(command.before(stack, http, []))["API Gateway quota"]()
+    assert (finding.state, "3000" in finding.text) == ("warning", True)
+
+
 AVAILABLE: dict[str, Any] = {
     "regionAvailability": "AVAILABLE",
     "authorizationStatus": "AUTHORIZED",

@@ -36,3 +36,8 @@ def test_an_unknown_command_is_refused() -> None:
     refused = CliRunner().invoke(app, ["nosuch"])
     assert refused.exit_code == 2
     assert "nosuch" in refused.output
+    assert "Did you mean" not in refused.output
+
+
+def test_a_mistyped_command_gets_a_suggestion() -> None:
+    assert "Did you mean 'local'?" in CliRunner().invoke(app, ["lokal"]).output

@@ -78,6 +78,24 @@ def test_a_foreign_page_reads_and_changes_nothing(browser: Browser, cloud: "Clou
     assert cloud.http.get(phone).json()["messages"] == []
 
 
+@pytest.mark.parametrize("key", ["test", "000000000000", "123456789012", "ASIA0123456789ABCDEF"])
+def test_a_program_without_the_run_s_credentials_reads_nothing(cloud: "Cloud", key: str) -> None:
+    aws = cloud.http.get("/_local/aws").json()["environment"]["AWS_ENDPOINT_URL"]
+    for service, target, version, body in (
+        ("dynamodb", "DynamoDB_20120810.ListTables", "1.0", "{}"),
+        ("secretsmanager", "secretsmanager.ListSecrets", "1.1", "{}"),
+    ):
+        signed = f"AWS4-HMAC-SHA256 Credential={key}/20261129/us-east-1/{service}/aws4_request, Signature=00"
+        headers = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}", "Authorization": signed}
+        for host in ({}, {"Host": f"stranger.execute-api.{aws.removeprefix('http://')}"}):
+            answer = httpx.post(f"{aws}/", content=body, headers={**headers, **host})
+            assert (answer.status_code in (400, 403), "TableNames" in answer.text, "SecretList" in answer.text) == (
+                True,
+                False,
+                False,
+            ), answer.text
+
+
 def test_a_foreign_page_cannot_use_the_session_of_a_person(
     browser: Browser, cloud: "Cloud", foreign_origin: str
 ) -> None:

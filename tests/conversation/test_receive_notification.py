@@ -142,6 +142,17 @@ def test_a_post_signed_by_one_organization_cannot_bring_messages_for_another(pro
     assert product.events.types == ["webhook.bad_signature"]
 
 
+def test_a_number_whose_secret_is_wrong_does_not_keep_out_those_behind_it(product: Product) -> None:
+    """Two organizations with one Meta app; the first has two numbers and stored another app's secret for both."""
+    body: dict[str, Any] = {"object": "whatsapp_business_account", "entry": []}
+    for org, number, secret in (("wrong", "301", "secret-1"), ("wrong", "302", "secret-2"), ("globex", OTHER, "right")):
+        product.add_organization(org, number, ECHO_FLOW, app_secret=secret)
+        body["entry"] += product.notification(product.message("Hi"), number=number)["entry"]
+    product.post(body, "right")
+    assert [item.organization_id for item in product.queues.inbound] == ["globex"]
+    assert product.events.types == ["webhook.bad_signature"] * 2
+
+
 def test_the_previous_app_secret_is_good_during_a_rotation(product: Product) -> None:
     product.add_organization("acme", NUMBER, ECHO_FLOW, app_secret="the-next-secret")
     body = product.notification(product.message("Olá"))

@@ -174,6 +174,13 @@ def test_a_number_that_cannot_be_right_is_refused_with_the_field(
     assert gateway.api("GET", NUMBER_PATH).status == 404
 
 
+@pytest.mark.parametrize("secret", ["verify_token", "app_secret", "previous_app_secret", "access_token"])
+def test_a_secret_of_a_number_cannot_be_short(gateway: Gateway, secret: str) -> None:
+    """An app secret that can be guessed lets a stranger sign webhooks."""
+    refused = gateway.api("PUT", NUMBER_PATH, NUMBER | {secret: "seven77"})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, f"body.{secret}")
+
+
 def test_secrets_left_out_stay_as_they_are(gateway: Gateway) -> None:
     gateway.api("PUT", NUMBER_PATH, NUMBER)
     kept = {name: NUMBER[name] for name in ("display_phone_number", "default_flow_id")}
@@ -366,6 +373,8 @@ def test_organization_settings(gateway: Gateway) -> None:
     assert (changed.status, changed.body["messages_per_minute"]) == (200, 600)
     assert gateway.api("GET", "/api/v1/organization").body["people_per_day"] == 250
     assert gateway.api("GET", "/api/v1/organization", role="analyst").body["timezone"] == "America/Sao_Paulo"
+    for name in ("posixrules", "localtime", "right/UTC", "Factory"):  # files of the database that name no place's time
+        assert gateway.api("PUT", "/api/v1/organization", {"timezone": name}).status == 422
     wrong = gateway.api("PUT", "/api/v1/organization", {"timezone": "Mars/Olympus", "messages_per_minute": 0})
     assert (wrong.status, wrong.body["code"]) == (422, "invalid_request")
     assert {error["field"] for error in wrong.body["errors"]} == {"body.timezone", "body.messages_per_minute"}

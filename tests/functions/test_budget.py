@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import boto3
 import botocore.client
 import pytest
 
@@ -65,6 +66,36 @@ def test_an_unsigned_webhook_costs_at_most_one_look_up(
         gateway.webhook("POST", body, **header)
         asked.append([operation for operation, _ in calls])
     assert asked == [[], [], ["BatchGetItem"], []], "unknown numbers are remembered for a moment"
+
+
+CONNECTED, FIRST = 20, 100000000000100
+CHANGES = [{"field": "messages", "value": {"metadata": {"phone_number_id": str(FIRST + n)}}} for n in range(CONNECTED)]
+OF_NUMBERS = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": CHANGES}]}
+OF_AN_ACCOUNT = {"object": "whatsapp_business_account", "entry": [{"id": "77", "changes": []}]}
+
+
+@pytest.mark.parametrize("post", [OF_NUMBERS, OF_AN_ACCOUNT], ids=["numbers", "account"])
+@pytest.mark.parametrize("has_secrets", [True, False])
+def test_a_forged_webhook_for_many_connected_numbers_costs_two_secrets_at_most(
+    gateway: Gateway,
+    calls: list[tuple[str, dict[str, Any]]],
+    post: dict[str, Any],
+    has_secrets: bool,
+) -> None:
+    for number in range(CONNECTED):
+        org = f"org-{number % 10}"
+        settings = NUMBER | {"waba_id": "77", "verify_token": f"token-of-{org}"}
+        assert gateway.api("PUT", f"/api/v1/numbers/{FIRST + number}", settings, org=org).status == 200
+        if not has_secrets:
+            name = f"pytake/test/{org}/{FIRST + number}/app-secret"
+            boto3.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    asked = []
+    for _ in range(2):
+        calls.clear()
+        assert gateway.webhook("POST", json.dumps(post), x_hub_signature_256="sha256=" + "0" * 64).status == 403
+        asked.append([operation for operation, _ in calls])
+    assert asked[0] == ["BatchGetItem", "GetSecretValue", "GetSecretValue"]
+    assert "GetSecretValue" not in asked[1], "what was read a moment ago is not read again"
 
 
 def test_a_failed_record_comes_back_alone(gateway: Gateway) -> None:

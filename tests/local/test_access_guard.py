@@ -48,8 +48,8 @@ def test_the_owner_of_this_run_is_the_account(aws: AppClient) -> None:
 
 
 def test_a_role_keeps_its_key(aws: AppClient) -> None:
-    answer = aws.post("/", headers={"Host": HOST, **signed("ASIAROLE")})
-    assert "Credential=ASIAROLE/" in answer.json()["authorization"]
+    answer = aws.post("/", headers={"Host": HOST, **signed("ASIA0123456789ABCDEF")})
+    assert "Credential=ASIA0123456789ABCDEF/" in answer.json()["authorization"]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,12 @@ def test_a_role_keeps_its_key(aws: AppClient) -> None:
     [
         {},
         signed("000000000000"),
+        signed("123456789012"),
+        signed("test"),
+        signed(""),
+        signed("A1B2C3D4E5F6A7B8C9D1"),
+        {"Authorization": "Bearer Credential=ASIA0123456789ABCDEF/"},
+        {"Authorization": "AWS test:c2lnbmF0dXJl"},
         {**signed(KEY), "Origin": EVIL},
         {**signed(KEY), "Origin": f"http://{HOST}"},
         {**signed(KEY), "Sec-Fetch-Site": "none"},
@@ -71,7 +77,23 @@ def test_everything_else_is_refused(aws: AppClient, headers: dict[str, str]) -> 
     assert aws.request("OPTIONS", "/", headers={"Host": HOST, **headers, "Origin": EVIL}).status_code == 403
 
 
-SIGNED = "X-Amz-Credential=ASIAROLE%2F20261129&X-Amz-Signature=00"
+@pytest.mark.parametrize(
+    "query",
+    [
+        "X-Amz-Credential=test%2F20261129",
+        "X-Amz-Credential=%74est%2F20261129",
+        "x-amz-credential=000000000000%2F20261129",
+        f"X-Amz-Credential={KEY}%2F20261129&X-Amz-Credential=test%2F20261129",
+        f"X-Amz-Credential={KEY}%2F20261129&AWSAccessKeyId=test",
+        f"AWSAccessKeyId={KEY}&Signature=00",
+    ],
+)
+def test_a_foreign_key_in_the_address_is_refused_also_beside_our_own(aws: AppClient, query: str) -> None:
+    for headers in ({"Host": HOST}, {"Host": HOST, **signed(KEY)}):
+        assert aws.get(f"/bucket/key?{query}", headers=headers).status_code == 403
+
+
+SIGNED = "X-Amz-Credential=ASIA0123456789ABCDEF%2F20261129&X-Amz-Signature=00"
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT"])
@@ -88,9 +110,12 @@ def test_a_page_may_upload_to_a_signed_address_as_far_as_the_bucket_allows(aws: 
         ("POST", f"/bucket/media/uploads/acme/up-1?{SIGNED}"),
         ("PUT", f"/bucket/media/contacts/acme/1?{SIGNED}"),
         ("PUT", f"/2015-03-31/functions/pytake-local-api/code?{SIGNED}"),
-        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=ASIAROLE%2F20261129"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=ASIA0123456789ABCDEF%2F20261129"),
         ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Signature=00"),
         ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=000000000000%2F20261129&X-Amz-Signature=00"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=test%2F20261129&X-Amz-Signature=00"),
+        ("PUT", "/bucket/media/uploads/acme/up-1?X-Amz-Credential=123456789012%2F20261129&X-Amz-Signature=00"),
+        ("PUT", f"/bucket/media/uploads/acme/up-1?{SIGNED}&X-Amz-Credential=test%2F20261129"),
         ("PUT", f"/bucket/media/uploads/acme/up-1?X-Amz-Credential={KEY}%2F20261129&X-Amz-Signature=00"),
     ],
 )
@@ -100,9 +125,17 @@ def test_a_page_may_do_nothing_else(aws: AppClient, method: str, address: str) -
 
 
 def test_the_http_api_has_its_own_authorizer(aws: AppClient) -> None:
-    headers = {"Host": f"a1b2c3.execute-api.{HOST}", "Origin": EVIL}
+    headers = {"Host": f"a1b2c3d4.execute-api.{HOST}", "Origin": EVIL}
     assert aws.get("/api/v1/flows", headers=headers).headers["access-control-allow-origin"] == "*"
-    assert aws.get("/", headers={"Host": "a1b2c3.execute-api.evil.example:4566"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["a1b2c3d4.execute-api.evil.example:4566", "a1b2c3d4.execute-api.localhost:4566", f"stranger.execute-api.{HOST}"],
+)
+def test_a_host_that_is_not_an_http_api_is_not_a_way_around_the_guard(aws: AppClient, host: str) -> None:
+    assert aws.post("/", headers={"Host": host}).status_code == 403
+    assert aws.post("/_ministack/reset", headers={"Host": f"a1b2c3d4.execute-api.{HOST}"}).status_code == 403
 
 
 def test_health_needs_no_key(aws: AppClient) -> None:

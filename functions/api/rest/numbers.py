@@ -53,7 +53,9 @@ class NumberRequest(ApiModel):
         default_factory=dict, description="A first message that equals the keyword starts the flow"
     )
     words: dict[str, Literal["restart", "stop", "human"]] = Field(
-        default_factory=dict, description="Commands that work at any moment, in place of the built-in ones"
+        default_factory=dict,
+        description="Commands that work at any moment, in place of the built-in words for `restart` and `human`. The built-in"
+        " words for `stop` always work",
     )
     apology: str | None = Field(
         default=None, max_length=4096, description="The message to the person when a flow fails"
@@ -63,7 +65,9 @@ class NumberRequest(ApiModel):
         default=None, min_length=8, description="Chosen by you, sent back by Meta; one for all numbers of a Meta app"
     )
     app_secret: SecretStr | None = Field(default=None, min_length=8, description="Meta signs its webhooks with it")
-    previous_app_secret: SecretStr | None = Field(default=None, description="Remains valid during a rotation")
+    previous_app_secret: SecretStr | None = Field(
+        default=None, min_length=8, description="Remains valid during a rotation"
+    )
     access_token: SecretStr | None = Field(default=None, min_length=8, description="The token of a system user")
     messages_per_second: int | None = Field(
         default=None,

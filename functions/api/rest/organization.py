@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
 from pytake.conversation.records import Organization
+from pytake.engine.dates import is_zone
 from pytake.engine.template import is_name
 from pytake.wiring import shared
 from rest.caller import caller
@@ -20,12 +21,8 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 def known_timezone(name: str) -> str:
     """The name, if it is an IANA time zone. Raises ValueError."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("unknown time zone; use a name such as America/Sao_Paulo or UTC") from None
+    if not is_zone(name):
+        raise ValueError("unknown time zone; use a name such as America/Sao_Paulo or UTC")
     return name
 
 

@@ -43,10 +43,17 @@ class SecretsManagerSecrets:
         self._client = client
         self._prefix = prefix
         self._cache: TtlCache[Any] = TtlCache(CACHE_SECONDS, 1000, clock)
+        self._unsigned: TtlCache[bool] = TtlCache(MIN_REFRESH_SECONDS, 1000, clock)  # numbers without an app secret
 
     def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
+        name = self._name(_AppSecret, organization_id, phone_number_id)
+        if self._unsigned.get(name, lambda: None):
+            return ()
         found = self._get(_AppSecret, organization_id, phone_number_id, fresh=fresh)
-        return NumberSecrets(found.app_secret, "", found.previous_app_secret).app_secrets if found is not None else ()
+        if found is None:
+            self._unsigned.put(name, True)
+            return ()
+        return NumberSecrets(found.app_secret, "", found.previous_app_secret).app_secrets
 
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         found = self._get(_AccessToken, organization_id, phone_number_id, fresh=fresh)
@@ -71,6 +78,7 @@ class SecretsManagerSecrets:
             except self._client().exceptions.ResourceNotFoundException:
                 self._client().create_secret(Name=name, SecretString=text)
             self._cache.forget(name)
+            self._unsigned.forget(name)
 
     def remove(self, organization_id: str, phone_number_id: str) -> None:
         for kind in _NAMES:

@@ -19,6 +19,9 @@ from pytake.whatsapp.inbound import Change, read_notification
 from pytake.whatsapp.template_changes import FIELDS as TEMPLATE_FIELDS
 from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, claimed_accounts, claimed_numbers
 
+MAX_TRIES = 2
+"""Numbers whose secrets are tried for a body until one has signed it: a stranger may name connected ones."""
+
 MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
 
@@ -55,6 +58,47 @@ class Received(Struct, frozen=True):
     problems: int
 
 
+class _SignatureCheck:
+    """Whether the secrets of numbers signed one body. Anyone can post, so a few are tried; all others once one has signed it."""
+
+    def __init__(self, secrets: Secrets, body: bytes, header: str | None) -> None:
+        self._secrets = secrets
+        self._body = body
+        self._header = header
+        self._tries = 0
+        self._is_genuine = False
+
+    def signed_by(self, organization_id: str, phone_number_id: str) -> bool:
+        if not self._is_genuine and self._tries == MAX_TRIES:
+            return False
+        self._tries += 1
+        for fresh in (False, True):
+            secrets = self._secrets.app_secrets(organization_id, phone_number_id, fresh=fresh)
+            if secrets and signature.verify(self._body, self._header, secrets):
+                self._is_genuine = True
+                return True
+        return False
+
+    def numbers(self, known: Mapping[str, Number]) -> dict[str, Number]:
+        """The numbers that signed the body. The first ones to be tried are of two organizations, if there are two."""
+        ordered = sorted(known.items())
+        ordered[1:] = sorted(ordered[1:], key=lambda one: one[1].organization_id == ordered[0][1].organization_id)
+        return {id_: number for id_, number in ordered if self.signed_by(number.organization_id, id_)}
+
+    def accounts(self, known: Mapping[str, Mapping[str, str]]) -> dict[str, OwnersOfAccount]:
+        """The accounts whose numbers signed the body, with their organizations: each has to have signed it.
+
+        At most `MAX_NUMBERS` secrets are tried.
+        """
+        numbers = [(waba_id, *entry) for waba_id, members in sorted(known.items()) for entry in sorted(members.items())]
+        signed: dict[str, OwnersOfAccount] = {}
+        for waba_id, phone_number_id, organization_id in numbers[:MAX_NUMBERS]:
+            found = signed.get(waba_id, {})
+            if organization_id not in found and self.signed_by(organization_id, phone_number_id):
+                signed[waba_id] = {**found, organization_id: phone_number_id}
+        return signed
+
+
 class ReceiveNotification:
     """The webhook's use case.
 
@@ -89,7 +133,8 @@ class ReceiveNotification:
         """Verify `body` and queue its messages and statuses.
 
         Anyone can post here: before a signature is verified, nothing is decoded or published, and the numbers that the body
-        names are looked up in one request, or the accounts if it names no number.
+        names are looked up in one request, or the accounts if it names no number. Of the known ones, the secrets of `MAX_TRIES`
+        numbers are tried.
 
         Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature, or not the one of a known number
         or account in the body; `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta;
@@ -102,9 +147,10 @@ class ReceiveNotification:
             raise BadSignatureError
         claimed = claimed_numbers(body)
         known = self._tenants.find_numbers(claimed) if claimed else {}
-        signed = self._signed_numbers(known, body, signature_header)
+        check = _SignatureCheck(self._secrets, body, signature_header)
+        signed = check.numbers(known)
         known_accounts = self._find_accounts(claimed_accounts(body)) if not claimed else {}
-        accounts = self._signed_accounts(known_accounts, body, signature_header)
+        accounts = check.accounts(known_accounts)
         if not signed and not accounts:
             if known or known_accounts:
                 self._record_metric("SignaturesRefused", 1)
@@ -117,9 +163,9 @@ class ReceiveNotification:
         more = [id_ for id_ in ids if id_ not in claimed][:MAX_SIGNED_NUMBERS]
         if more:
             found = self._tenants.find_numbers(more)
-            known, signed = known | found, signed | self._signed_numbers(found, body, signature_header)
+            known, signed = known | found, signed | check.numbers(found)
         more = [id_ for id_ in _accounts_of(changes) if id_ not in known_accounts]
-        accounts |= self._signed_accounts(self._find_accounts(more), body, signature_header)
+        accounts |= check.accounts(self._find_accounts(more))
         unknown = [id_ for id_ in ids if id_ not in known]
         self._report_unaccepted(unknown, [known[id_] for id_ in sorted(known.keys() - signed.keys())])
         return self._queue(changes, signed, accounts, len(unknown), correlation_id)
@@ -174,36 +220,8 @@ class ReceiveNotification:
                 detail = {"phone_number_id": number.phone_number_id, "code": str(code)}
                 self._report("history.refused", number.organization_id, **detail)
 
-    def _signed_numbers(self, known: Mapping[str, Number], body: bytes, header: str | None) -> dict[str, Number]:
-        return {id_: number for id_, number in known.items() if self._is_signed_for(number, body, header)}
-
     def _find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         return self._tenants.find_accounts(waba_ids) if waba_ids else {}
-
-    def _signed_accounts(
-        self, known: Mapping[str, Mapping[str, str]], body: bytes, header: str | None
-    ) -> dict[str, OwnersOfAccount]:
-        """The accounts whose numbers' secrets signed the body, with their organizations: each has to have signed it.
-
-        At most `MAX_NUMBERS` secrets are tried.
-        """
-        numbers = [(waba_id, *entry) for waba_id, members in known.items() for entry in sorted(members.items())]
-        signed: dict[str, OwnersOfAccount] = {}
-        for waba_id, phone_number_id, organization_id in numbers[:MAX_NUMBERS]:
-            found = signed.get(waba_id, {})
-            if organization_id not in found and self._is_signed(organization_id, phone_number_id, body, header):
-                signed[waba_id] = {**found, organization_id: phone_number_id}
-        return signed
-
-    def _is_signed_for(self, number: Number, body: bytes, header: str | None) -> bool:
-        return self._is_signed(number.organization_id, number.phone_number_id, body, header)
-
-    def _is_signed(self, organization_id: str, phone_number_id: str, body: bytes, header: str | None) -> bool:
-        for fresh in (False, True):
-            secrets = self._secrets.app_secrets(organization_id, phone_number_id, fresh=fresh)
-            if secrets and signature.verify(body, header, secrets):
-                return True
-        return False
 
     def _report_unaccepted(self, unknown: Sequence[str], unsigned: Sequence[Number]) -> None:
         """Report the changes that are not accepted: for unknown numbers, and for numbers that the body is not signed for."""

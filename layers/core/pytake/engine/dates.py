@@ -52,8 +52,18 @@ def zone(name: str) -> tzinfo:
 
 
 def is_zone(name: str) -> bool:
-    """Whether there is a time zone with this IANA name."""
-    return name == "UTC" or zone(name) is not UTC
+    """Whether there is a time zone with this IANA name.
+
+    The database has more files than names: `posixrules`, `localtime` and `right/UTC` depend on the machine.
+    """
+    return name in _zones()
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    from importlib.resources import files  # slow, and few flows name a time zone
+
+    return frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}  # which is no place's time
 
 
 def text_of(moment: Moment) -> str:

@@ -126,7 +126,8 @@ class Secrets(Protocol):
     """
 
     def app_secrets(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
-        """The app secrets that verify the number's webhooks; none for a number without secrets."""
+        """The app secrets that verify the number's webhooks; none for a number without secrets, which may be
+        remembered for seconds."""
 
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         """The access token that sends for the number, or None."""
