@@ -63,7 +63,7 @@ def is_zone(name: str) -> bool:
 def _zones() -> frozenset[str]:
     from importlib.resources import files  # slow, and few flows name a time zone
 
-    return frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}  # which is no place's time
+    return frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}  # not the time of any place
 
 
 def text_of(moment: Moment) -> str:
