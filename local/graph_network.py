@@ -51,6 +51,11 @@ class NumberCredentials(Struct, frozen=True, forbid_unknown_fields=True):
             "health_status": {"can_send_message": "AVAILABLE", "entities": entities},
         }
 
+    def business_profile(self) -> Json:
+        """What people see about the business. Meta leaves out what the business has not filled in."""
+        about = f"Business {self.display_phone_number}"
+        return {"about": about, "vertical": "OTHER", "messaging_product": "whatsapp"}
+
     def __repr__(self) -> str:
         return f"NumberCredentials({self.display_phone_number!r})"
 
@@ -278,7 +283,7 @@ class Network:
 
     def post_of_account(self, number: NumberCredentials, field: str, value: Json) -> None:
         """Post a change of the number's WhatsApp Business account to the webhook."""
-        self.webhooks.post(number.app_secret, account_notification(number.waba_id, field, value))
+        self.webhooks.post(number.app_secret, account_notification(number.waba_id, field, value, self.clock()))
 
 
 def _slot(reserved: float, now: float, interval: float, burst: int) -> float | None:

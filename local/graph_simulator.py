@@ -28,6 +28,7 @@ from local.graph_identity import Identities
 from local.graph_inbound import form_message, media_message, reacted_entry, reaction_message, reply_message
 from local.graph_media import MediaApi
 from local.graph_network import Network, NumberCredentials, SavedState, TrafficLimits
+from local.graph_numbers import GraphReads
 from local.graph_phones import Phone, ScreenEntry
 from local.graph_rules import MARKETING_KEYS, check_marketing, check_message, check_product, check_read, recipient_of
 from local.graph_sim_requests import (
@@ -129,7 +130,7 @@ class GraphSimulator:
         return [
             Route("/_graph/{version}/{phone_number_id}/messages", self._graph_messages, methods=["POST"]),
             Route("/_graph/{version}/{phone_number_id}/marketing_messages", self._graph_messages, methods=["POST"]),
-            Route("/_graph/{version}/{phone_number_id}", self._graph_profile, methods=["GET"]),
+            *GraphReads(self.network, self._authorized, (self._media.describe, self.templates.describe)).routes(),
             *self._media.routes(),
             *PhoneApp(self.network).routes(),
             *Identities(self.network).routes(),
@@ -174,19 +175,6 @@ class GraphSimulator:
         phone = found[0].contact_id if found else None
         self.exchanges.record_graph_request(request.url.path, body, answer.status_code, bytes(answer.body), phone)
         return answer
-
-    async def _graph_profile(self, request: Request) -> Response:
-        id_ = request.path_params["phone_number_id"]
-        try:
-            found = self._media.describe(request, id_) or self.templates.describe(request, id_)
-            if found is not None:
-                return json_response(found)
-            number = self._authorized(id_, request.headers.get("authorization"))
-        except GraphApiError as error:
-            return json_response(error.body(self.network.new_id()), error.http_status)
-        profile = number.profile(id_, self.network.webhooks.url)
-        fields = request.query_params.get("fields", "display_phone_number,verified_name").split(",")
-        return json_response({name: value for name, value in profile.items() if name in {*fields, "id"}})
 
     def _authorized(self, phone_number_id: str, authorization: str | None) -> NumberCredentials:
         """The number that a request is about. Raises `GraphApiError` unless the token is the number's."""

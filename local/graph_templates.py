@@ -19,7 +19,7 @@ from local.graph_errors import GraphApiError
 from local.graph_network import Network
 from local.graph_rules import recipient_of
 from local.graph_sim_requests import SimulatorRequestError, errors_as_json, json_response, read_body
-from local.graph_webhooks import ACCOUNT_ID
+from local.graph_webhooks import ACCOUNT_ID, account_notification
 from pytake.whatsapp.template_rules import definition_problems
 from pytake.whatsapp.templates import language_code, mismatches, parts_of, read_template
 
@@ -250,9 +250,7 @@ class TemplateApi:
         }
         if field == "message_template_status_update":
             named["message_template_category"] = template["category"]
-        change = {"value": named | value, "field": field}
-        entry = {"id": waba_id, "time": int(self._network.clock()), "changes": [change]}
-        document = {"object": "whatsapp_business_account", "entry": [entry]}
+        document = account_notification(waba_id, field, named | value, self._network.clock())
         for app_secret in sorted(self._app_secrets(waba_id)):
             self._network.webhooks.post(app_secret, document)
 

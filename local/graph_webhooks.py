@@ -43,13 +43,17 @@ def notification(phone_number_id: str, display_phone_number: str, value: Json, f
     """A notification with one change of a number."""
     metadata = {"display_phone_number": display_phone_number, "phone_number_id": phone_number_id}
     value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
-    return account_notification(ACCOUNT_ID, field, value)
+    return _notification({"id": ACCOUNT_ID}, field, value)
 
 
-def account_notification(waba_id: str, field: str, value: Json) -> Json:
-    """A notification with one change of a WhatsApp Business account."""
-    change = {"value": value, "field": field}
-    return {"object": "whatsapp_business_account", "entry": [{"id": waba_id, "changes": [change]}]}
+def account_notification(waba_id: str, field: str, value: Json, time: float) -> Json:
+    """A notification with one change of a WhatsApp Business account; it has the time, which those of a number have not."""
+    return _notification({"id": waba_id, "time": int(time)}, field, value)
+
+
+def _notification(entry: Json, field: str, value: Json) -> Json:
+    changes = [{"value": value, "field": field}]
+    return {"object": "whatsapp_business_account", "entry": [{**entry, "changes": changes}]}
 
 
 class Webhooks:

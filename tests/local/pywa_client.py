@@ -16,10 +16,15 @@ class Pywa:
         self.client = WhatsApp(phone_id=NUMBER, token=TOKEN, session=session, server=None, skip_duplicate_updates=False)
         session.base_url = httpx.URL("http://local.example/_graph/v25.0")
         self.read: list[Any] = []
+        client = self.client
         for decorator in (
-            *(self.client.on_message, self.client.on_callback_button, self.client.on_message_status),
-            *(self.client.on_template_status_update, self.client.on_template_quality_update),
-            self.client.on_template_category_update,
+            *(client.on_message, client.on_edited_message, client.on_deleted_message),
+            *(client.on_outgoing_message, client.on_outgoing_deleted_message),
+            *(client.on_callback_button, client.on_callback_selection, client.on_flow_completion),
+            *(client.on_message_status, client.on_phone_number_change, client.on_identity_change),
+            *(client.on_user_marketing_preferences, client.on_account_update),
+            *(client.on_template_status_update, client.on_template_quality_update),
+            client.on_template_category_update,
         ):
             decorator()(self._keep)
 

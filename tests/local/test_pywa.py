@@ -3,17 +3,20 @@
 import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pywa import types
 from pywa.types.callback import CallPermissionRequestButton, ContactInfoRequestButton, VoiceCallButton
 from pywa_async import WhatsApp
 from pywa_async import types as updates
 
 from tests.local.pywa_client import Pywa
-from tests.local.simulator_harness import ANA, NUMBER, TOKEN, SimulatorHarness, run_scenario
+from tests.local.simulator_harness import ANA, CREDENTIALS, NUMBER, START, TOKEN, SimulatorHarness, run_scenario
 
 IMAGE, VIDEO, LINK = "https://example.com/a.jpg", "https://example.com/a.mp4", "https://example.com"
 BUTTONS = [types.Button("Yes", "yes"), types.Button("No", "no")]
@@ -70,6 +73,8 @@ SENDS: dict[str, Send] = {
     ),
 }
 
+ITEM = {"product_retailer_id": "sku1", "quantity": 2, "item_price": 9.5, "currency": "BRL"}
+
 ACTIONS: dict[str, Any] = {
     "text": {"text": "Hi"},
     "image": {"media": {"type": "image", "caption": "C"}},
@@ -77,6 +82,9 @@ ACTIONS: dict[str, Any] = {
     "document": {"media": {"type": "document"}},
     "location": {"location": {"latitude": -23.5, "longitude": -46.6}},
     "contacts": {"raw": {"type": "contacts", "contacts": [{"name": {"formatted_name": "Ana", "first_name": "Ana"}}]}},
+    "video": {"media": {"type": "video"}},
+    "sticker": {"media": {"type": "sticker"}},
+    "order": {"raw": {"type": "order", "order": {"catalog_id": "7", "text": "Today", "product_items": [ITEM]}}},
     "hidden number": {"raw": {"type": "text", "text": {"body": "Hi"}, "from": None}},
 }
 
@@ -119,6 +127,118 @@ def test_pywa_reads_a_tapped_button_and_statuses() -> None:
         # Of several statuses in one post, it reads the first: of "sent" and "delivered" here.
         assert [status.status.value for status in statuses] == ["sent", "read"]
         assert {status.from_user.wa_id for status in statuses} == {ANA}
+
+    run_scenario(scenario)
+
+
+@pytest.mark.parametrize(
+    ("offered", "action", "kind", "data"),
+    [
+        ("list", {"reply_id": "rice"}, updates.CallbackSelection, "rice"),
+        ("form", {"form": {"city": "Recife"}}, updates.FlowCompletion, {"city": "Recife"}),
+        ("text", {"reaction": {"emoji": "+1"}}, updates.Message, "+1"),
+    ],
+)
+def test_pywa_reads_an_answer_to_what_it_sent(offered: str, action: dict[str, Any], kind: type, data: object) -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        await SENDS[offered](Pywa(world).client, "")
+        await world.simulator.idle()
+        world.posts.clear()
+        assert (await world.write(action)).status_code == 202
+        await world.simulator.idle()
+        [update] = [read for read in await Pywa(world).reads(world.posts) if isinstance(read, kind)]
+        if isinstance(update, updates.FlowCompletion):
+            assert (update.response, update.token) == (data, "t")
+        elif isinstance(update, updates.Message):
+            assert update.reaction is not None
+            assert update.reaction.emoji == data
+        else:
+            assert update.data == data
+
+    run_scenario(scenario)
+
+
+EDIT = {"original_message_id": "wamid.A", "message": {"type": "text", "text": {"body": "new"}}}
+OF_NUMBER = f"/_sim/numbers/{NUMBER}"
+REVOKE = {"type": "revoke", "revoke": {"original_message_id": "wamid.A"}}
+
+EVENTS: dict[str, tuple[str, str, dict[str, Any], type, dict[str, object]]] = {
+    "edit": (
+        *("POST", f"/_sim/phones/{ANA}/messages", {"raw": {"type": "edit", "edit": EDIT}}),
+        *(updates.EditedMessage, {"message.text": "new", "original_message_id": "wamid.A"}),
+    ),
+    "revoke": (
+        *("POST", f"/_sim/phones/{ANA}/messages", {"raw": REVOKE}),
+        *(updates.DeletedMessage, {"original_message_id": "wamid.A"}),
+    ),
+    "echo": (
+        *("POST", f"{OF_NUMBER}/echoes", {"phone": ANA, "text": "From the phone app"}),
+        *(updates.OutgoingMessage, {"text": "From the phone app"}),
+    ),
+    "revoked echo": (
+        *("POST", f"{OF_NUMBER}/echoes", {"phone": ANA, "raw": REVOKE}),
+        *(updates.OutgoingDeletedMessage, {"original_message_id": "wamid.A"}),
+    ),
+    "preference": (
+        *("POST", f"{OF_NUMBER}/preferences", {"phone": ANA, "marketing": "stop"}),
+        *(updates.UserMarketingPreferences, {"value": "stop", "category": "marketing_messages"}),
+    ),
+    "another number": (
+        *("PUT", f"/_sim/phones/{ANA}/identity", {"phone": "5511911112222"}),
+        *(updates.PhoneNumberChange, {"old_wa_id": ANA, "new_wa_id": "5511911112222"}),
+    ),
+    "another user id": (
+        *("PUT", f"/_sim/phones/{ANA}/identity", {"user_id": "BR.new", "reports": ["system"]}),
+        *(updates.PhoneNumberChange, {"old_wa_id": ANA, "new_user_id": "BR.new"}),
+    ),
+    "account": (
+        *("POST", f"{OF_NUMBER}/account", {"event": "ACCOUNT_OFFBOARDED"}),
+        *(updates.AccountUpdate, {"event": "ACCOUNT_OFFBOARDED", "timestamp": datetime.fromtimestamp(START, UTC)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_pywa_reads_what_meta_reports(name: str) -> None:
+    """It has no handler for `history`, `smb_app_state_sync` and `user_id_update`."""
+    method, path, body, kind, expected = EVENTS[name]
+
+    async def scenario(world: SimulatorHarness) -> None:
+        world.simulator.add_number(NUMBER, replace(CREDENTIALS, coexists=True))
+        await world.write_text()
+        assert (await world.client.request(method, path, json=body)).status_code in (200, 202)
+        await world.simulator.idle()
+        [update] = await Pywa(world).reads(world.posts)
+        assert isinstance(update, kind)
+        assert {path: attrgetter(path)(update) for path in expected} == expected
+
+    run_scenario(scenario)
+
+
+def test_pywa_marks_a_message_read_and_shows_typing() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        await world.write_text()
+        client, message = Pywa(world).client, (await world.screen())[-1]["id"]
+        assert await client.mark_message_as_read(message)
+        phone = world.simulator.network.phones.get(ANA)
+        assert phone is not None
+        assert ((await world.screen())[-1]["status"], phone.typing(world.now)) == ("read", False)
+        assert await client.indicate_typing(message)
+        assert phone.typing(world.now)
+
+    run_scenario(scenario)
+
+
+def test_pywa_reads_the_business_profile() -> None:
+    async def scenario(world: SimulatorHarness) -> None:
+        profile = await Pywa(world).client.get_business_profile()
+        assert (profile.about, profile.industry.value) == (f"Business {CREDENTIALS.display_phone_number}", "OTHER")
+        path = f"/_graph/v25.0/{NUMBER}/whatsapp_business_profile"
+        refused = await world.client.get(path, headers={"Authorization": "Bearer another"})
+        assert refused.json()["error"]["code"] == 190
+        plain = await world.client.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert plain.json() == {"data": [{"messaging_product": "whatsapp"}]}
 
     run_scenario(scenario)
 
